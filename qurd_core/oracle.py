@@ -1,0 +1,103 @@
+"""A model that answers: frozen, on one device, at one access level, counting what it is asked."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from qurd_core.errors import QurdError
+from qurd_core.runtime import Runtime
+from qurd_core.types import Access, check_images
+
+
+class Oracle:
+    """Wraps a model that owns its normalisation: images in [0,1] on the CPU go in, answers on the CPU come out.
+
+    The module is frozen and set to evaluation at birth and only ever differentiated with `torch.autograd.grad`, because
+    one module serves several callers at once.
+
+    Args:
+        module: maps float32 (n,3,H,W) in [0,1] to logits (n,C).
+        classes: C, checked on every answer.
+        access: the highest level granted; more raises.
+        name: said in errors.
+
+    Attributes:
+        asked: images sent through the model so far.
+        gradients: images whose gradient was computed so far (one per image and step).
+    """
+
+    def __init__(
+        self,
+        module: nn.Module,
+        *,
+        classes: int,
+        access: Access = Access.GRADIENTS,
+        runtime: Runtime | None = None,
+        name: str = "the model",
+    ):
+        self.runtime = runtime or Runtime()
+        self.device = torch.device(self.runtime.device)
+        self.classes, self.access, self.name = classes, access, name
+        self._module = module.eval().requires_grad_(False).to(self.device, memory_format=torch.channels_last)
+        self.asked = self.gradients = 0
+
+    def logits(self, x: Tensor) -> Tensor:
+        """(n,C) for images (n,3,H,W) in [0,1]."""
+        self._grant(Access.LOGITS)
+        return self._ask(x)
+
+    def probits(self, x: Tensor) -> Tensor:
+        """(n,C) rows that sum to one."""
+        self._grant(Access.PROBITS)
+        return self._ask(x).softmax(-1)
+
+    def labels(self, x: Tensor) -> Tensor:
+        """(n,) the most probable class."""
+        return self._ask(x).argmax(-1)
+
+    def gradient(self, objective: Callable[[Tensor], Tensor], x: Tensor) -> tuple[Tensor, Tensor]:
+        """The gradient of `objective(logits)` with respect to the images, and the logits.
+
+        Args:
+            objective: logits (n,C) to a scalar; sum over images, so that they stay independent.
+            x: (n,3,H,W) in [0,1] on the CPU or on the oracle's device.
+
+        Returns:
+            gradient (n,3,H,W) and logits (n,C), both where `x` is.
+        """
+        self._grant(Access.GRADIENTS)
+        with torch.enable_grad():
+            inputs = self._place(x).requires_grad_()
+            logits = self._check(self._module(inputs), len(x))
+            (gradient,) = torch.autograd.grad(objective(logits), inputs)
+        self.asked += len(x)
+        self.gradients += len(x)
+        return gradient.to(x.device), logits.detach().to(x.device)
+
+    def _grant(self, access: Access) -> None:
+        if access > self.access:
+            raise QurdError(
+                f"{self.name} answers {self.access} only, {access} were asked for. Use a scheme that needs less."
+            )
+
+    @torch.no_grad()
+    def _ask(self, x: Tensor) -> Tensor:
+        check_images(x.cpu())
+        answers = [
+            self._check(self._module(self._place(batch)), len(batch)).cpu() for batch in x.split(self.runtime.batch_size)
+        ]
+        self.asked += len(x)
+        return torch.cat(answers) if answers else torch.empty(0, self.classes)
+
+    def _place(self, x: Tensor) -> Tensor:
+        return x.detach().to(self.device, memory_format=torch.channels_last)
+
+    def _check(self, logits: Tensor, n: int) -> Tensor:
+        """Refuse answers that no score should be made of."""
+        if tuple(logits.shape) != (n, self.classes):
+            raise QurdError(f"Expected {self.name} to answer ({n},{self.classes}) logits. Got {tuple(logits.shape)}.")
+        if not bool(torch.isfinite(logits).all()):
+            bad = int((~torch.isfinite(logits)).any(1).nonzero()[0])
+            raise QurdError(f"Expected finite logits from {self.name}. Got NaN or infinity at query {bad} of its batch.")
+        return logits

@@ -1,0 +1,246 @@
+"""Components are functions; the signature is the form, the command line, the canonical text, the key and the help.
+
+A decorator registers a function and declares what the pipeline must know about it. `discover` imports every module of a
+package, and every module that another package names in the entry-point group `qurd.components`, so adding a component is
+adding a file.
+"""
+
+import importlib
+import inspect
+import itertools
+import pkgutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import entry_points
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+
+from qurd_core.errors import QurdError, unknown
+from qurd_core.grammar import Call, Value
+from qurd_core.types import Access
+
+
+@dataclass(frozen=True)
+class Range:
+    """The values that a number may take, both ends included: `Annotated[float, Range(0, 1)]`."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One keyword-only parameter of a component, read from its signature.
+
+    Attributes:
+        default: `inspect.Parameter.empty` where a value must be given.
+        choices: the words or numbers allowed, or empty for any value of the type.
+    """
+
+    name: str
+    type: type
+    default: Any
+    range: Range | None = None
+    choices: tuple[Value, ...] = ()
+
+    @property
+    def required(self) -> bool:
+        return self.default is inspect.Parameter.empty
+
+    def check(self, component: str, value: Value) -> Value:
+        """The value in the parameter's own type, or a sentence that says what it must be."""
+        wanted = f"The '{self.name}' of '{component}' must be"
+        if self.choices:
+            if value not in self.choices:
+                raise QurdError(f"{wanted} one of {', '.join(map(str, self.choices))}. Got {value!r}.")
+            return value
+        whole = isinstance(value, float) and value.is_integer()
+        if self.type is float and isinstance(value, int) and not isinstance(value, bool):
+            value = float(value)
+        elif self.type is int and whole:
+            value = int(value)
+        if type(value) is not self.type:
+            raise QurdError(f"{wanted} of type {self.type.__name__}. Got {value!r}.")
+        if self.range and not self.range.low <= value <= self.range.high:
+            raise QurdError(f"{wanted} between {self.range.low:g} and {self.range.high:g}. Got {value!r}.")
+        return value
+
+
+@dataclass(frozen=True)
+class Component:
+    """A registered function with what it declares.
+
+    Attributes:
+        kind: `"seed rule"`, `"craft"`, `"representation"`, `"detector"`, `"origin"` (a first training),
+            `"theft"` or `"benchmark"`.
+        version: bumped by hand when its numbers change; part of every key.
+        provides: features that it adds for the stages after it.
+        drops: features of its input that its output no longer has.
+        needs: features that its input must have.
+        per_seed: queries that one seed becomes, or the parameter that holds that number.
+        nested: the queries at a small budget are a prefix of those at a large one.
+        vary: parameters whose choices the enumeration of schemes goes through.
+        extra: what only one kind declares: `pool` of a seed rule; `tops_up`, `needs_when` of a craft; `access`, `rows`,
+            `square`, `whole` of a representation; `redundant`, `control` of a detector; `reads`, `access`, `derived` of a
+            theft.
+    """
+
+    kind: str
+    name: str
+    function: Callable[..., Any]
+    parameters: Mapping[str, Parameter]
+    version: int = 1
+    provides: frozenset[str] = frozenset()
+    drops: frozenset[str] = frozenset()
+    needs: frozenset[str] = frozenset()
+    per_seed: int | str = 1
+    nested: bool = True
+    vary: tuple[str, ...] = ()
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def help(self) -> str:
+        """The first line of the docstring."""
+        return inspect.getdoc(self.function).partition("\n")[0]
+
+    def bind(self, call: Call) -> dict[str, Value]:
+        """Every parameter with its value for this call: positional values in signature order, then names, then defaults."""
+        if len(call.args) > len(self.parameters):
+            raise QurdError(f"'{self.name}' takes at most {len(self.parameters)} values. Got {len(call.args)} in '{call}'.")
+        given = dict(zip(self.parameters, call.args, strict=False))
+        for key, value in call.options:
+            if key not in self.parameters:
+                raise unknown(f"parameter of '{self.name}'", key, self.parameters)
+            if key in given:
+                raise QurdError(f"'{key}' is given twice in '{call}'. Keep one.")
+            given[key] = value
+        missing = [name for name, parameter in self.parameters.items() if parameter.required and name not in given]
+        if missing:
+            choices = " or ".join(map(str, self.parameters[missing[0]].choices)) or "a value"
+            raise QurdError(f"'{self.name}' needs '{missing[0]}': {choices}. Got '{call}'.")
+        return {
+            name: parameter.check(self.name, given[name]) if name in given else parameter.default
+            for name, parameter in self.parameters.items()
+        }
+
+    def call(self, values: Mapping[str, Value]) -> Call:
+        """The canonical call: required values first without their names, then what differs from its default."""
+        required = tuple(values[name] for name, parameter in self.parameters.items() if parameter.required)
+        options = tuple(
+            (name, values[name])
+            for name, parameter in self.parameters.items()
+            if not parameter.required and values[name] != parameter.default
+        )
+        return Call(self.name, required, options)
+
+    def variants(self) -> Iterator[Call]:
+        """Every call that the enumeration of schemes goes through, in canonical form."""
+        axes = {name: p.choices for name, p in self.parameters.items() if p.required or name in self.vary}
+        defaults = {name: p.default for name, p in self.parameters.items()}
+        for values in itertools.product(*axes.values()):
+            yield self.call(defaults | dict(zip(axes, values, strict=True)))
+
+    def access(self, values: Mapping[str, Value]) -> Access:
+        """What the suspect must reveal. A parameter named `of` chooses the outputs, and with them the level."""
+        return Access[str(values["of"]).upper()] if "of" in values else self.extra["access"]
+
+    def group_size(self, values: Mapping[str, Value]) -> int:
+        """Queries that one seed becomes."""
+        return values[self.per_seed] if isinstance(self.per_seed, str) else self.per_seed
+
+
+class Registry:
+    """The components of one kind, by name."""
+
+    def __init__(self, kind: str):
+        self.kind = kind
+        self._components: dict[str, Component] = {}
+
+    def register(
+        self,
+        *,
+        name: str | None = None,
+        version: int = 1,
+        provides: Iterable[str] = (),
+        drops: Iterable[str] = (),
+        needs: Iterable[str] = (),
+        per_seed: int | str = 1,
+        nested: bool = True,
+        vary: tuple[str, ...] = (),
+        **extra: Any,
+    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """The decorator that registers a function, under its own name unless one is given.
+
+        The other arguments are the fields of `Component`.
+        """
+
+        def add(function: Callable[..., Any]) -> Callable[..., Any]:
+            token, home = name or function.__name__, function.__module__
+            if not inspect.getdoc(function):
+                raise QurdError(f"The {self.kind} '{token}' needs a docstring: its first line is its help.")
+            known = self._components.get(token)
+            if known and known.function.__module__ != home:
+                raise QurdError(f"Two {self.kind}s are named '{token}': in {known.function.__module__} and in {home}.")
+            self._components[token] = Component(
+                kind=self.kind,
+                name=token,
+                function=function,
+                parameters=parameters_of(function),
+                version=version,
+                provides=frozenset(provides),
+                drops=frozenset(drops),
+                needs=frozenset(needs),
+                per_seed=per_seed,
+                nested=nested,
+                vary=vary,
+                extra=extra,
+            )
+            return function
+
+        return add
+
+    def __getitem__(self, name: str) -> Component:
+        if name not in self._components:
+            raise unknown(self.kind, name, self._components)
+        return self._components[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self._components))
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._components
+
+
+seed_rules = Registry("seed rule")
+crafts = Registry("craft")
+representations = Registry("representation")
+detectors = Registry("detector")
+origins = Registry("origin")
+thefts = Registry("theft")
+benchmarks = Registry("benchmark")
+
+
+def parameters_of(function: Callable[..., Any]) -> dict[str, Parameter]:
+    """The keyword-only parameters of a function, in signature order."""
+    hints = get_type_hints(function, include_extras=True)
+    found = {}
+    for name, parameter in inspect.signature(function).parameters.items():
+        if parameter.kind is not inspect.Parameter.KEYWORD_ONLY:
+            continue
+        hint, limits = hints[name], None
+        if get_origin(hint) is Annotated:
+            hint, limits = get_args(hint)
+        choices = get_args(hint) if get_origin(hint) is Literal else ()
+        found[name] = Parameter(name, type(choices[0]) if choices else hint, parameter.default, limits, choices)
+    return found
+
+
+def discover(package: str, path: Iterable[str]) -> None:
+    """Import every module of a package in sorted order. An import error stops the program: that is a fault, not a choice."""
+    for module in sorted(info.name for info in pkgutil.iter_modules(path)):
+        importlib.import_module(f"{package}.{module}")
+
+
+def discover_installed() -> None:
+    """Import the modules that other installed packages name in the entry-point group `qurd.components`."""
+    for point in sorted(entry_points(group="qurd.components"), key=lambda point: point.name):
+        point.load()

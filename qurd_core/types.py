@@ -1,0 +1,273 @@
+"""The values that travel between the stages, checked when they are made."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from types import MappingProxyType
+
+import torch
+from torch import Tensor
+
+from qurd_core.errors import QurdError
+
+
+class Access(IntEnum):
+    """What a model reveals to whoever queries it. Each level includes the ones before it."""
+
+    LABELS = 0
+    TOPK = 1
+    PROBITS = 2
+    LOGITS = 3
+    GRADIENTS = 4
+
+    def __str__(self) -> str:
+        return {Access.TOPK: "top-k labels"}.get(self, self.name.lower())
+
+
+def check_images(x: Tensor, what: str = "images") -> None:
+    """Refuse anything but float32 images `(n,3,H,W)` in [0,1] on the CPU."""
+    if x.ndim != 4 or x.shape[1] != 3 or x.dtype != torch.float32:
+        raise QurdError(f"Expected {what} as float32 (n,3,H,W). Got {x.dtype} {tuple(x.shape)}.")
+    # NaN fails both comparisons, hence `not (... and ...)`.
+    if x.numel() and not (float(x.min()) >= 0 and float(x.max()) <= 1):
+        raise QurdError(f"Expected {what} in [0,1], unnormalised. Got values from {x.min():.3g} to {x.max():.3g}.")
+
+
+@dataclass(frozen=True)
+class Pool:
+    """A seed set as a seed rule sees it: images, their truth, and what the victim answers on them.
+
+    Attributes:
+        pixels: (n,3,H,W) uint8.
+        truth: (n,) class of every image; None for noise, which has none.
+        victim_labels: (n,) the victim's answers; None where they are not known.
+    """
+
+    pixels: Tensor
+    truth: Tensor | None
+    victim_labels: Tensor | None = None
+
+    def __post_init__(self) -> None:
+        if self.pixels.ndim != 4 or self.pixels.dtype != torch.uint8:
+            raise QurdError(f"Expected a pool of uint8 (n,3,H,W). Got {self.pixels.dtype} {tuple(self.pixels.shape)}.")
+        for labels in (self.truth, self.victim_labels):
+            if labels is not None and labels.shape != (len(self),):
+                raise QurdError(f"Expected {len(self)} labels, one per image. Got {tuple(labels.shape)}.")
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    def images(self, indices: Tensor) -> Tensor:
+        """The images at `indices` as float32 in [0,1]."""
+        return self.pixels[indices].float() / 255
+
+
+@dataclass(frozen=True)
+class Draw:
+    """What a seed rule picked, in draw order.
+
+    Attributes:
+        indices: (n,) positions in the pool, without repetition.
+        looked: (n,) number of labelled images that had been looked at when each was found; 0 where labels are not needed.
+    """
+
+    indices: Tensor
+    looked: Tensor
+
+
+@dataclass(frozen=True)
+class Queries:
+    """What is sent to the suspect: one flat tensor, and what structures it.
+
+    Images of a group are adjacent and groups are in draw order, so the queries at a small budget are a prefix of those
+    at a large one.
+
+    Attributes:
+        x: (s,3,H,W) float32 in [0,1] on the CPU.
+        group: (s,) number of the group of each image, not decreasing; numbers may skip where a craft dropped a failure.
+        seed: (s,) position in the pool of the image that each query was made from.
+        truth: (s,) class of every query, or None where it has none (noise, blended images).
+        aux: tensors with one row per query or per group, by name: `masks`, `segments`, `partner`, ...
+    """
+
+    x: Tensor
+    group: Tensor
+    seed: Tensor
+    truth: Tensor | None = None
+    aux: Mapping[str, Tensor] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check_images(self.x, "queries")
+        for name in ("group", "seed", "truth"):
+            values = getattr(self, name)
+            if values is not None and values.shape != (len(self),):
+                raise QurdError(f"Expected one '{name}' per query, ({len(self)},). Got {tuple(values.shape)}.")
+        if bool((self.group.diff() < 0).any()):
+            raise QurdError("Expected the images of a group to be adjacent and groups in draw order.")
+        object.__setattr__(self, "aux", MappingProxyType(dict(self.aux)))
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    @property
+    def group_ends(self) -> Tensor:
+        """(n,) number of queries up to and including each group."""
+        return self.group.unique_consecutive(return_counts=True)[1].cumsum(0)
+
+    def prefix(self, budget: int) -> int:
+        """Number of images in the largest whole number of groups that `budget` buys."""
+        ends = self.group_ends
+        fits = ends[ends <= budget]
+        return int(fits[-1]) if len(fits) else 0
+
+    def per_group(self, name: str) -> Tensor:
+        """(n,) an aux tensor with one number per group; zeros where the craft gave none."""
+        return self.aux.get(name, torch.zeros(len(self.group_ends), dtype=torch.long))
+
+    def take(self, budget: int) -> "Queries":
+        """The queries that `budget` buys: a prefix of whole groups."""
+        used = self.prefix(budget)
+        groups = int((self.group_ends <= used).sum())
+        total = len(self.group_ends)
+        aux = {name: rows[: groups if len(rows) == total != len(self) else used] for name, rows in self.aux.items()}
+        truth = None if self.truth is None else self.truth[:used]
+        return Queries(self.x[:used], self.group[:used], self.seed[:used], truth, aux)
+
+
+def concatenate(parts: Sequence[Queries]) -> Queries:
+    """One query set out of chunks, in order.
+
+    Groups that start anew in a part are numbered on. The trailing dimensions of `aux` grow to the largest part, and a part
+    that lacks a name gets rows of zeros. The truth is known only where every part has it.
+    """
+    parts = [part for part in parts if len(part)] or parts[:1]
+    groups = [parts[0].group]
+    for part in parts[1:]:
+        groups.append(part.group + (groups[-1][-1] + 1 - part.group[0]).clamp(min=0))
+    truths = [part.truth for part in parts if part.truth is not None]
+    return Queries(
+        torch.cat([part.x for part in parts]),
+        torch.cat(groups),
+        torch.cat([part.seed for part in parts]),
+        torch.cat(truths) if len(truths) == len(parts) else None,
+        {name: _stack(name, parts) for name in dict.fromkeys(name for part in parts for name in part.aux)},
+    )
+
+
+def _stack(name: str, parts: Sequence[Queries]) -> Tensor:
+    """The rows of one `aux` tensor of all parts, padded with zeros."""
+    known = next(part for part in parts if name in part.aux)
+    like, per_query = known.aux[name], len(known.aux[name]) == len(known)
+    tables = [
+        part.aux.get(name, like.new_zeros(len(part) if per_query else len(part.group_ends), *like.shape[1:]))
+        for part in parts
+    ]
+    sizes = [max(sides) for sides in zip(*(table.shape[1:] for table in tables), strict=True)]
+    stacked = like.new_zeros(sum(map(len, tables)), *sizes)
+    for rows, table in zip(stacked.split([len(table) for table in tables]), tables, strict=True):
+        rows[(slice(None), *map(slice, table.shape[1:]))] = table
+    return stacked
+
+
+def seeds_as_queries(pool: Pool, indices: Tensor, first: int = 0) -> Queries:
+    """The seed images themselves as queries, each a group of its own, numbered from `first`."""
+    truth = None if pool.truth is None else pool.truth[indices]
+    return Queries(pool.images(indices), torch.arange(first, first + len(indices)), indices, truth)
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What models returned on queries, restricted to an access level.
+
+    Attributes:
+        queries: what was asked; its images may be empty where only the structure matters.
+        access: the level granted; asking for more raises.
+        outputs: (M,s,C) logits, or whatever the level allows of them.
+    """
+
+    queries: Queries
+    access: Access
+    outputs: Tensor
+
+    def __post_init__(self) -> None:
+        if self.outputs.ndim != 3 or self.outputs.shape[1] != len(self.queries.group):
+            raise QurdError(
+                f"Expected answers (M,{len(self.queries.group)},C), one per query. Got {tuple(self.outputs.shape)}."
+            )
+
+    def _grant(self, access: Access) -> None:
+        if access > self.access:
+            raise QurdError(f"These answers hold {self.access} only, {access} were asked for. Use a scheme that needs less.")
+
+    @property
+    def logits(self) -> Tensor:
+        """(M,s,C)."""
+        self._grant(Access.LOGITS)
+        return self.outputs
+
+    @property
+    def probits(self) -> Tensor:
+        """(M,s,C) rows that sum to one."""
+        self._grant(Access.PROBITS)
+        return self.outputs.softmax(-1)
+
+    @property
+    def labels(self) -> Tensor:
+        """(M,s) the most probable class."""
+        return self.outputs.argmax(-1)
+
+    def top(self, k: int) -> Tensor:
+        """(M,s,k) the k most probable classes, best first."""
+        self._grant(Access.TOPK)
+        if not 1 <= k <= self.outputs.shape[-1]:
+            raise QurdError(f"Expected k between 1 and the {self.outputs.shape[-1]} classes. Got {k}.")
+        return self.outputs.topk(k, dim=-1).indices
+
+
+@dataclass(frozen=True)
+class Prefixes:
+    """The leading part of a representation that each budget buys; what a detector sums and averages over.
+
+    Attributes:
+        rows: for every budget, the number of leading rows (dimension 1) of the representation, at least 1.
+        square: the representation is (M,s,s): a budget buys the block of its first rows and columns.
+        whole: the representation is compared as one vector, not query by query.
+    """
+
+    rows: tuple[int, ...]
+    square: bool = False
+    whole: bool = False
+
+    def sum(self, terms: Tensor) -> Tensor:
+        """(M,len(rows)) float64 sums of the entries (M,s,...) that each budget buys."""
+        if self.square:
+            # Entry (i,j) comes with row max(i,j). One model at a time, because copies of all matrices would be large.
+            shells = torch.stack([_total(model.tril(), 1) + _total(model.triu(1), 0) for model in terms])
+        else:
+            shells = _total(terms.flatten(2), 2) if terms.ndim > 2 else terms.double()
+        return shells.cumsum(1)[:, torch.tensor(self.rows) - 1]
+
+    def mean(self, terms: Tensor) -> Tensor:
+        """(M,len(rows)) means of the entries that each budget buys."""
+        rows = torch.tensor(self.rows, dtype=torch.float64)
+        return self.sum(terms) / (rows.square() if self.square else rows * terms[0, 0].numel())
+
+
+def _total(terms: Tensor, dimension: int) -> Tensor:
+    return terms.sum(dimension, dtype=torch.float64)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A victim and a suspect of a benchmark.
+
+    Attributes:
+        victim, suspect: names of the two models.
+        kind: `"positive"` = stolen, `"negative"` = unrelated, `"hard"` = unrelated but trained like the victim.
+        tasks: the tasks that the pair serves; a positive serves one.
+    """
+
+    victim: str
+    suspect: str
+    kind: str
+    tasks: tuple[str, ...]

@@ -1,0 +1,143 @@
+import json
+import multiprocessing
+import os
+import signal
+import time
+
+import pytest
+import torch
+
+from qurd_core.errors import QurdError
+from qurd_core.store import Key, Store
+
+
+def key(number: int = 0, **spec) -> Key:
+    return Key("answers", {"number": number, **spec})
+
+
+def tensors(number: int = 0) -> dict[str, torch.Tensor]:
+    return {"x": torch.arange(5) + number, "y": torch.eye(3)}
+
+
+def refuse():
+    raise AssertionError("asked again")
+
+
+def test_what_was_stored_comes_back_without_asking_again(tmp_path):
+    made = Store(tmp_path).get(key(), tensors)
+    found = Store(tmp_path).get(key(), refuse)
+    assert found.keys() == made.keys()
+    assert all(torch.equal(found[name], made[name]) for name in made)
+
+
+@pytest.mark.parametrize("other", [key(1), key(0, seed=1), Key("scores", {"number": 0})])
+def test_anything_in_the_key_makes_another_result(tmp_path, other):
+    store = Store(tmp_path)
+    store.get(key(), tensors)
+    assert not store.has(other)
+
+
+def test_the_order_in_a_key_does_not_matter():
+    assert Key("answers", {"a": 1, "b": 2}).digest == Key("answers", {"b": 2, "a": 1}).digest
+
+
+def test_a_failing_make_leaves_nothing(tmp_path):
+    store = Store(tmp_path)
+    with pytest.raises(QurdError, match="no"):
+        store.get(key(), lambda: (_ for _ in ()).throw(QurdError("no")))
+    assert not store.has(key())
+    assert not list(tmp_path.glob("answers/**/*"))
+
+
+@pytest.mark.parametrize("damage", ["empty", "cut", "flip", "other"])
+def test_a_damaged_file_is_moved_aside_and_made_again(tmp_path, damage):
+    store = Store(tmp_path)
+    store.get(key(), tensors)
+    path = store.path(key())
+    good = path.read_bytes()
+    flipped = good[:-3] + bytes([good[-3] ^ 1]) + good[-2:]
+    store.get(key(7), lambda: tensors(7))
+    other = store.path(key(7)).read_bytes()
+    path.write_bytes({"empty": b"", "cut": good[: len(good) // 2], "flip": flipped, "other": other}[damage])
+    again = store.get(key(), tensors)
+    assert torch.equal(again["x"], tensors()["x"])
+    assert path.read_bytes() == good
+    assert len(list((tmp_path / "tmp" / "quarantine").iterdir())) == 1
+
+
+def test_every_single_flipped_bit_is_noticed(tmp_path):
+    store = Store(tmp_path)
+    store.get(key(), tensors)
+    path = store.path(key())
+    good = bytearray(path.read_bytes())
+    for position in range(0, len(good), 7):
+        bad = bytearray(good)
+        bad[position] ^= 1 << position % 8
+        path.write_bytes(bad)
+        assert torch.equal(store.get(key(), tensors)["x"], tensors()["x"])
+        assert path.read_bytes() == bytes(good)
+
+
+def test_a_newer_store_is_refused_with_a_sentence(tmp_path):
+    (tmp_path / "FORMAT.json").write_text(json.dumps({"format": 99}))
+    with pytest.raises(QurdError, match="Expected a store of format 1"):
+        Store(tmp_path)
+
+
+def test_a_folder_that_is_something_else_is_refused(tmp_path):
+    (tmp_path / "FORMAT.json").write_text("not json")
+    with pytest.raises(QurdError, match="is this folder a store"):
+        Store(tmp_path)
+
+
+def test_a_disk_that_refuses_gives_one_sentence_and_leaves_nothing(tmp_path, monkeypatch):
+    store = Store(tmp_path)
+
+    def full(_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(QurdError, match="No space left on device.*--store"):
+        store.get(key(), tensors)
+    assert not store.has(key())
+    assert not [path for path in (tmp_path / "tmp").iterdir() if path.is_file()]
+
+
+def test_a_store_where_a_file_lies_gives_one_sentence(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(QurdError, match="Expected to write in the store"):
+        Store(tmp_path / "file")
+
+
+def test_what_killed_runs_left_aside_is_swept(tmp_path):
+    Store(tmp_path)
+    old, young = tmp_path / "tmp" / "old", tmp_path / "tmp" / "young"
+    for path in (old, young):
+        path.write_text("")
+    os.utime(old, (time.time() - 3 * 86_400,) * 2)
+    Store(tmp_path)
+    assert not old.exists()
+    assert young.exists()
+
+
+def write_for_ever(folder, reports):
+    store = Store(folder)
+    for number in range(100_000):
+        store.get(key(number), lambda number=number: tensors(number))
+        reports.put(number)
+
+
+def test_kill_9_loses_nothing_that_was_reported(tmp_path):
+    context = multiprocessing.get_context("fork")
+    for _ in range(3):
+        reports = context.SimpleQueue()
+        writer = context.Process(target=write_for_ever, args=(tmp_path, reports))
+        writer.start()
+        reported = [reports.get() for _ in range(20)]
+        os.kill(writer.pid, signal.SIGKILL)
+        writer.join()
+        store = Store(tmp_path)
+        for number in reported:
+            assert torch.equal(store.get(key(number), refuse)["x"], tensors(number)["x"])
+    for path in tmp_path.glob("answers/**/*.safetensors"):
+        assert path.stat().st_size
