@@ -1,0 +1,199 @@
+"""Patchwork's images: patches of the photographs that ship inside scikit-image and scikit-learn.
+
+Every photograph is cut into blocks, every block belongs to one region (victim, attacker or test), and a patch is kept only
+if all its pixels lie in its region. No pixel is ever seen by two regions. Patches of one region overlap: a few thousand of
+them are far fewer independent images.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from functools import cache, cached_property
+from importlib.resources import files
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from qurd_core.errors import unknown
+from qurd_core.randomness import stream
+
+SIDE = 32  # pixels of a patch
+BLOCK = 48  # pixels of a block of a photograph that goes to one region
+SIDES = (24, 40)  # smallest and largest square that is scaled to a patch
+SHARES = {"victim": 0.4, "attacker": 0.3, "test": 0.3}
+PER_CLASS = {"victim": 350, "attacker": 350, "test": 400}
+JITTER = 0.2  # largest relative change of brightness, contrast and each colour in region "jittered"
+
+# class name -> (package, file). A class is one photograph.
+COLOUR = {
+    "astronaut": ("skimage", "astronaut.png"),
+    "cat": ("skimage", "chelsea.png"),
+    "temple": ("sklearn", "china.jpg"),
+    "coffee": ("skimage", "coffee.png"),
+    "flower": ("sklearn", "flower.jpg"),
+    "galaxies": ("skimage", "hubble_deep_field.jpg"),
+    "tissue": ("skimage", "ihc.png"),
+    "motorcycle": ("skimage", "motorcycle_left.png"),
+    "retina": ("skimage", "retina.jpg"),
+    "rocket": ("skimage", "rocket.jpg"),
+}
+MONO = {
+    name: ("skimage", f"{file}.png")
+    for name, file in {
+        "brick": "brick",
+        "cameraman": "camera",
+        "cell": "cell",
+        "clock": "clock_motion",
+        "coins": "coins",
+        "grass": "grass",
+        "gravel": "gravel",
+        "moon": "moon",
+        "page": "page",
+        "text": "text",
+    }.items()
+}
+CLASSES = tuple(COLOUR)
+_FOLDERS = {"skimage": ("skimage", "data"), "sklearn": ("sklearn.datasets", "images")}
+
+REGIONS = {
+    "victim": "the victims' own training patches",
+    "attacker": "other blocks of the same photographs, for thieves and unrelated models",
+    "test": "blocks seen by no model",
+    "jittered": "the attacker region under changed brightness, contrast and colour",
+    "mono": "ten other, grey photographs",
+    "public": "mono and attacker region as twenty classes, for pretraining",
+    "noise": "uniform random pixels",
+}
+
+
+_CUT = (*PER_CLASS, "mono")
+
+
+@dataclass(frozen=True)
+class Patches:
+    """Patches of one region.
+
+    Attributes:
+        pixels: (n,3,32,32) uint8.
+        truth: (n,) class of each; -1 for noise.
+        places: (n,5) photograph (a row of `photograph_names()`), top, left and side in its pixels, and turn 0-7.
+    """
+
+    pixels: Tensor
+    truth: Tensor
+    places: Tensor
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over the bytes of images and truth."""
+        return hashlib.sha256(self.pixels.numpy().tobytes() + self.truth.numpy().tobytes()).hexdigest()
+
+
+def photograph_names() -> tuple[str, ...]:
+    """Class names of all photographs, in the order that `Patches.places` counts."""
+    return (*COLOUR, *MONO)
+
+
+@cache
+def photograph(name: str) -> np.ndarray:
+    """The photograph of a class, (H,W,3) uint8."""
+    package, file = (COLOUR | MONO)[name]
+    module, folder = _FOLDERS[package]
+    with Image.open(files(module) / folder / file) as image:
+        rgb = image.convert("RGB")
+        if name == "retina":  # twice as large as the others: at full size a patch of it shows nothing
+            rgb = rgb.reduce(2)
+        return np.asarray(rgb)
+
+
+@cache
+def patches(region: str) -> Patches:
+    """All patches of a region: of the ten colour classes, or as `REGIONS` says."""
+    if region in _CUT:
+        return _all_cut()[region]
+    if region == "public":
+        mono, own = patches("mono"), patches("attacker")
+        return _stack([own, Patches(mono.pixels, mono.truth + len(CLASSES), mono.places)])
+    if region == "jittered":
+        own = patches("attacker")
+        return Patches(_jitter(own.pixels), own.truth, own.places)
+    if region == "noise":
+        pixels = torch.randint(256, (1_000, 3, SIDE, SIDE), generator=stream(0, "noise"), dtype=torch.uint8)
+        return Patches(pixels, torch.full((1_000,), -1), torch.full((1_000, 5), -1))
+    raise unknown("region", region, REGIONS)
+
+
+def region_map(name: str) -> np.ndarray:
+    """(H,W) index of the region of every pixel, in the order of `SHARES`; mono photographs belong to one region, 0."""
+    height, width = photograph(name).shape[:2]
+    rows, columns = -(-height // BLOCK), -(-width // BLOCK)
+    if name in MONO:
+        return np.zeros((height, width), int)
+    seed = int.from_bytes(hashlib.sha256((COLOUR | MONO)[name][1].encode()).digest()[:6], "big")
+    order = torch.randperm(rows * columns, generator=stream(seed, "blocks")).numpy()
+    bounds = (np.cumsum(list(SHARES.values())) * rows * columns).round().astype(int)
+    blocks = np.empty(rows * columns, int)
+    blocks[order] = np.searchsorted(bounds, np.arange(rows * columns), side="right")
+    return blocks.reshape(rows, columns).repeat(BLOCK, 0).repeat(BLOCK, 1)[:height, :width]
+
+
+@cache
+def _all_cut() -> dict[str, Patches]:
+    """Every patch there is, by region. Cut together, so that no patch is used twice (flat sky and black space repeat)."""
+    seen: set[bytes] = set()
+    cut = {region: _stack([_cut(name, region, n, seen) for name in COLOUR]) for region, n in PER_CLASS.items()}
+    return cut | {"mono": _stack([_cut(name, "mono", PER_CLASS["attacker"], seen) for name in MONO])}
+
+
+def _cut(name: str, region: str, n: int, seen: set[bytes]) -> Patches:
+    """Draw squares until `n` not yet `seen` lie wholly in the region; scale and turn each."""
+    inside = region_map(name) == (0 if region == "mono" else list(SHARES).index(region))
+    integral = np.pad(inside.astype(np.int64).cumsum(0).cumsum(1), ((1, 0), (1, 0)))
+    height, width = inside.shape
+    source, rng = Image.fromarray(photograph(name)), stream(0, "patches", region, name)
+    photo = photograph_names().index(name)
+    pixels, places = [], []
+    while len(pixels) < n:
+        draws = torch.rand(4_096, 4, generator=rng, dtype=torch.float64).numpy()
+        for u, v, w, t in draws:
+            side = SIDES[0] + int(u * (SIDES[1] - SIDES[0] + 1))
+            top, left, turn = int(v * (height - side + 1)), int(w * (width - side + 1)), int(t * 8)
+            bottom, right = top + side, left + side
+            area = integral[bottom, right] - integral[top, right] - integral[bottom, left] + integral[top, left]
+            if area < side * side:
+                continue
+            # Cropped first: resizing a box of the photograph would let the filter read one pixel beyond the region.
+            square = source.crop((left, top, right, bottom))
+            patch = _turn(np.asarray(square.resize((SIDE, SIDE), Image.Resampling.BILINEAR)), turn)
+            if patch.tobytes() in seen:
+                continue
+            seen.add(patch.tobytes())
+            pixels.append(patch)
+            places.append((photo, top, left, side, turn))
+            if len(pixels) == n:
+                break
+    truth = list(MONO if region == "mono" else COLOUR).index(name)
+    stacked = torch.from_numpy(np.stack(pixels)).permute(0, 3, 1, 2).contiguous()
+    return Patches(stacked, torch.full((n,), truth), torch.tensor(places))
+
+
+def _turn(patch: np.ndarray, turn: int) -> np.ndarray:
+    """One of the eight flips and rotations of a square."""
+    turned = np.rot90(patch, turn % 4)
+    return np.ascontiguousarray(turned[:, ::-1] if turn >= 4 else turned)
+
+
+def _jitter(pixels: Tensor) -> Tensor:
+    """Change contrast, then brightness and colour of every patch by up to `JITTER`, drawn once."""
+    rng = stream(0, "jitter")
+    contrast, gain = (1 + JITTER * (2 * torch.rand(len(pixels), n, 1, 1, generator=rng) - 1) for n in (1, 3))
+    mean = pixels.float().mean((1, 2, 3), keepdim=True)
+    return (((pixels - mean) * contrast + mean) * gain).round().clamp(0, 255).byte()
+
+
+def _stack(parts: list[Patches]) -> Patches:
+    return Patches(*(torch.cat([getattr(part, field) for part in parts]) for field in ("pixels", "truth", "places")))

@@ -1,0 +1,95 @@
+"""Obfuscation of leaked weights by removing some and training the rest to recover."""
+
+from collections.abc import Callable
+from typing import Annotated, Literal
+
+import torch
+from torch import Tensor, nn
+
+from qurd_core.benchmarks.architectures import Normalised
+from qurd_core.benchmarks.photographs import Patches
+from qurd_core.benchmarks.supplies import Supplies
+from qurd_core.benchmarks.training import cross_entropy, fit
+from qurd_core.registry import Range, thefts
+
+RECOVERY_EPOCHS, RECOVERY_RATE = 3, 1e-3
+PROBE = 512  # images on which the activity of channels is measured
+
+
+@thefts.register(reads="weights")
+def prune(
+    victim: Normalised,
+    supplies: Supplies,
+    *,
+    ratio: Annotated[float, Range(0, 0.99)],
+    region: Literal["victim"] = "victim",
+    seed: int = 0,
+) -> Normalised:
+    """Zero the smallest weights of every convolution but depthwise ones, and recover (after Li et al. 2021).
+
+    Per layer: one threshold for the whole network leaves small MobileNets as constants.
+    """
+
+    def smallest(layer: nn.Conv2d) -> Tensor:
+        magnitudes = layer.weight.detach().abs()
+        rank = magnitudes.flatten().argsort(stable=True).argsort().view_as(magnitudes)
+        return (rank >= int(ratio * magnitudes.numel())).float()
+
+    masks = {layer: smallest(layer) for layer in _convolutions(victim) if layer.groups == 1}
+    return _recover(victim, supplies.labelled(region), supplies.stream(), masks)
+
+
+@thefts.register(reads="weights")
+def fine_prune(
+    victim: Normalised,
+    supplies: Supplies,
+    *,
+    share: Annotated[float, Range(0, 0.99)],
+    region: Literal["attacker"] = "attacker",
+    seed: int = 0,
+) -> Normalised:
+    """Remove the least active channels of every convolution and recover (Liu, Dolan-Gavitt, Garg 2018)."""
+    patches, rng = supplies.labelled(region), supplies.stream()
+    probe = patches.pixels[torch.randperm(len(patches), generator=rng)[:PROBE]].float() / 255
+    masks = {}
+    for layer, activity in _activity(victim, probe).items():
+        dormant = activity.argsort(stable=True)[: int(share * len(activity))]
+        masks[layer] = torch.ones_like(layer.weight)
+        masks[layer][dormant] = 0
+    return _recover(victim, patches, rng, masks)
+
+
+def _convolutions(model: nn.Module) -> list[nn.Conv2d]:
+    return [module for module in model.modules() if isinstance(module, nn.Conv2d)]
+
+
+@torch.no_grad()
+def _activity(model: nn.Module, images: Tensor) -> dict[nn.Conv2d, Tensor]:
+    """Mean absolute output of every channel of every convolution."""
+    found: dict[nn.Conv2d, Tensor] = {}
+
+    def note(layer: nn.Conv2d, _: object, output: Tensor) -> None:
+        found[layer] = output.abs().mean((0, 2, 3))
+
+    hooks = [layer.register_forward_hook(note) for layer in _convolutions(model)]
+    model.eval()(images)
+    for hook in hooks:
+        hook.remove()
+    return found
+
+
+def _recover(model: Normalised, patches: Patches, rng: torch.Generator, masks: dict[nn.Conv2d, Tensor]) -> Normalised:
+    """Train on while every masked weight stays exactly zero (masking gradients alone lets momentum revive them)."""
+    hold = _holder(masks)
+    hold()
+    loss = cross_entropy(patches.truth)
+    return fit(model, patches.pixels, loss, rng, epochs=RECOVERY_EPOCHS, rate=RECOVERY_RATE, after_step=hold)
+
+
+def _holder(masks: dict[nn.Conv2d, Tensor]) -> Callable[[], None]:
+    @torch.no_grad()
+    def hold() -> None:
+        for layer, mask in masks.items():
+            layer.weight.mul_(mask)
+
+    return hold

@@ -1,0 +1,90 @@
+"""The layers of the house: who may import whom."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+LAYERS = {
+    "qurd_core.errors": 0,
+    **dict.fromkeys(
+        (f"qurd_core.{name}" for name in ("grammar", "types", "registry", "randomness", "runtime", "store", "executors")), 1
+    ),
+    "qurd_core.lineage": 2,
+    "qurd_core.oracle": 2,
+    "qurd_core.benchmarks": 3,
+    "qurd_core.samplers": 3,
+    "qurd_core.representations": 3,
+    "qurd_core.detectors": 3,
+    "qurd_core.answers": 3,
+    "qurd_core.schemes": 4,
+    "qurd_core.akh": 4,
+    "qurd_core.evaluation": 5,
+    "qurd_core.cli": 5.1,  # stands on evaluation
+    "qurd_core.__main__": 5.2,
+    "qurd_core.plots": 6,
+    "pages": 7,
+    "app": 7,
+}
+SOURCES = sorted([*ROOT.glob("qurd_core/**/*.py"), *ROOT.glob("pages/**/*.py"), ROOT / "app.py"])
+
+
+def module_of(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def home_of(module: str) -> str | None:
+    """The entry of `LAYERS` that a module belongs to."""
+    fitting = [name for name in LAYERS if module == name or module.startswith(f"{name}.")]
+    return max(fitting, key=len, default=None)
+
+
+def imports_of(path: Path) -> set[str]:
+    """Every module that a file imports at any depth, with the names of `from` imports that may be modules."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=module_of)
+def test_every_file_imports_its_own_package_and_lower_layers_only(path):
+    module = module_of(path)
+    if module == "qurd_core":
+        return
+    mine = home_of(module)
+    assert mine, f"{module} has no layer: add it to LAYERS"
+    for imported in imports_of(path):
+        theirs = home_of(imported)
+        if theirs is None or theirs == mine:
+            continue
+        same_vocabulary = LAYERS[mine] == LAYERS[theirs] == 1
+        assert LAYERS[theirs] < LAYERS[mine] or same_vocabulary or LAYERS[mine] == 7, f"{module} imports {imported}"
+
+
+@pytest.mark.parametrize("path", [path for path in SOURCES if "qurd_core" in path.parts], ids=module_of)
+def test_streamlit_stays_in_the_pages_and_plotly_in_the_plots(path):
+    libraries = {name.split(".")[0] for name in imports_of(path)}
+    assert "streamlit" not in libraries
+    assert "plotly" not in libraries or "plots" in path.parts
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("pages/*.py")), ids=module_of)
+def test_pages_do_not_compute(path):
+    assert not {name.split(".")[0] for name in imports_of(path)} & {"torch", "numpy", "pandas", "sklearn", "scipy", "duckdb"}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=module_of)
+def test_nothing_seeds_a_global_generator_or_opens_a_pickle(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call):
+            called = ast.unparse(node.func)
+            assert called not in {"torch.manual_seed", "np.random.seed", "random.seed", "torch.load", "eval", "exec"}
+            assert not called.startswith(("pickle.", "np.random."))
