@@ -6,7 +6,7 @@ import json
 import torch
 
 
-def stream(query_seed: int, *names: str | int) -> torch.Generator:
+def stream(query_seed: int, *names: str | int | tuple[int, int]) -> torch.Generator:
     """A generator for one draw, fixed by what is drawn: the same (seed, names) gives the same numbers anywhere.
 
     Two schemes that share a sampler share its draw; who runs first does not matter. The generator is seeded with 63 bits

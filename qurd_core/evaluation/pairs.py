@@ -1,0 +1,50 @@
+"""How far apart the models of every pair are: delta, delta_C, and Proposition 1's bound."""
+
+import pandas as pd
+import torch
+
+from qurd_core.akh import deltas
+from qurd_core.benchmarks.base import benchmark
+from qurd_core.evaluation.pipeline import ask_natural
+from qurd_core.evaluation.workbench import workbench
+from qurd_core.runtime import Runtime
+from qurd_core.store import Store
+
+COLUMNS = (
+    *("victim", "suspect", "kind", "tasks", "accuracy_victim", "accuracy_suspect"),
+    *("delta", "delta_c", "bound", "slack"),
+)
+
+
+def pair_table(name: str, store: Store, runtime: Runtime, split: str = "test") -> pd.DataFrame:
+    """One row of `COLUMNS` per pair, from the models' labels on a whole seed set.
+
+    Raises:
+        QurdError: a victim makes no mistake there, so that delta_C does not exist.
+    """
+    bench = benchmark(name)
+    ask_natural(bench, split, store, runtime)
+    desk = workbench(bench.name, str(store.folder), runtime.device, runtime.batch_size)
+    truth = bench.images(split).truth
+    tables = []
+    for victim in bench.victims:
+        pairs = bench.pairs_of(victim)
+        labels = torch.stack([desk.natural(pair.suspect, split).argmax(1) for pair in pairs])
+        found = deltas(desk.natural(victim, split).argmax(1), labels, truth)
+        tables.append(
+            pd.DataFrame(
+                {
+                    "victim": victim,
+                    "suspect": [pair.suspect for pair in pairs],
+                    "kind": [pair.kind for pair in pairs],
+                    "tasks": [list(pair.tasks) for pair in pairs],
+                    "accuracy_victim": found.alpha,
+                    "accuracy_suspect": found.alpha_p,
+                    "delta": found.delta,
+                    "delta_c": found.delta_c,
+                    "bound": found.bound,
+                    "slack": found.rho,
+                }
+            )
+        )
+    return pd.concat(tables, ignore_index=True)

@@ -1,0 +1,317 @@
+"""The only place that knows the order of the stages: from the names of schemes to a table of detection rates."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from qurd_core.benchmarks.base import Benchmark, benchmark
+from qurd_core.errors import QurdError, unknown
+from qurd_core.evaluation.metrics import NEGATIVE_KINDS, Negatives, Sides, aggregate, sides, victim_cells
+from qurd_core.evaluation.runs import RunFile
+from qurd_core.evaluation.workbench import Workbench, workbench
+from qurd_core.executors import Unit, executor, finish
+from qurd_core.registry import seed_rules
+from qurd_core.runtime import Runtime
+from qurd_core.schemes import Scheme
+from qurd_core.store import Store, default_folder
+from qurd_core.types import Pair
+
+_Bank = tuple[str, str]  # a model and a split: its answers on the whole seed set
+_Where = tuple[str, str, str, int]  # what `workbench` takes
+
+BANK_UNIT = 12  # models per unit of the answer bank
+EVERY = 10  # scores are stored at every tenth budget up to the largest one asked, so that they are found again
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to evaluate.
+
+    Attributes:
+        bench: the pairs.
+        schemes: distinct, in the order asked.
+        budgets: rising.
+        seeds: number of query seeds; the seeds are 0, 1, ...
+        tasks: tasks reported and pooled.
+        negatives: whether hard unrelated models count as unrelated.
+        pool: root lineages of the unrelated models that calibrate, or None for all of the benchmark.
+    """
+
+    bench: Benchmark
+    schemes: tuple[Scheme, ...]
+    budgets: tuple[int, ...]
+    seeds: int
+    tasks: tuple[str, ...]
+    negatives: Negatives = "unrelated"
+    pool: tuple[str, ...] | None = None
+
+    def stored_budgets(self, scheme: Scheme) -> tuple[int, ...]:
+        """The budgets that scores are stored for: those asked for and, where they cost no query, every tenth below."""
+        between = range(EVERY, max(self.budgets) + 1, EVERY) if scheme.nested else ()
+        return tuple(sorted({*self.budgets, *between}))
+
+    def pairs(self, victim: str) -> list[Pair]:
+        """The victim's pairs that count, with the tasks that were asked for."""
+        kept = []
+        for pair in self.bench.pairs_of(victim):
+            served = tuple(task for task in pair.tasks if task in self.tasks)
+            left_out = pair.kind == "negative" and self.pool is not None and self.bench.root(pair.suspect) not in self.pool
+            if served and not left_out:
+                kept.append(replace(pair, tasks=served))
+        return kept
+
+
+def request(
+    bench: Benchmark | str,
+    schemes: Iterable[str],
+    *,
+    budgets: Sequence[int],
+    seeds: int = 5,
+    tasks: Sequence[str] = (),
+    negatives: Negatives = "unrelated",
+    pool: Sequence[str] | None = None,
+) -> Request:
+    """Check everything that a run can be asked, before anything is computed.
+
+    Raises:
+        QurdError: an unknown name, parts that do not go together, a budget or number of seeds below 1.
+    """
+    bench = benchmark(bench) if isinstance(bench, str) else bench
+    parsed = tuple(dict.fromkeys(Scheme.parse(text) for text in schemes))
+    if not parsed or not budgets:
+        raise QurdError("Expected at least one scheme and one budget. Name a scheme with --scheme, see 'schemes'.")
+    if min(budgets) < 1 or seeds < 1:
+        raise QurdError(f"Expected budgets and a number of seeds of at least 1. Got {min(budgets)} and {seeds}.")
+    if negatives not in NEGATIVE_KINDS:
+        raise unknown("choice of negatives", negatives, NEGATIVE_KINDS)
+    for task in tasks:
+        if task not in bench.tasks:
+            raise unknown(f"task of {bench.name}", task, bench.tasks)
+    roots = {bench.root(pair.suspect) for pair in bench.pairs if pair.kind == "negative"}
+    for lineage in pool or ():
+        if lineage not in roots:
+            raise unknown(f"lineage of the unrelated models of {bench.name}", lineage, roots)
+    kept = tuple(task for task in bench.tasks if task in tasks) or bench.tasks
+    return Request(bench, parsed, tuple(sorted(set(budgets))), seeds, kept, negatives, None if pool is None else tuple(pool))
+
+
+def evaluate(
+    bench: Benchmark | str,
+    schemes: Iterable[str],
+    *,
+    budgets: Sequence[int],
+    seeds: int = 5,
+    tasks: Sequence[str] = (),
+    negatives: Negatives = "unrelated",
+    pool: Sequence[str] | None = None,
+    by_task: bool = False,
+    store: Store | None = None,
+    runtime: Runtime | None = None,
+) -> pd.DataFrame:
+    """Detection rates of schemes on a benchmark: one row per scheme and budget, and per task if asked.
+
+    Args:
+        bench: a benchmark or its name.
+        schemes: named schemes or texts `sampler | representation | detector`.
+        budgets: numbers of images sent to a suspect.
+        seeds: number of repetitions, each with its own queries.
+        tasks: only these tasks, instead of all.
+        negatives: `"unrelated"`, or `"unrelated+hard"` to count hard unrelated models too.
+        pool: root lineages of the unrelated models that calibrate, instead of all.
+        by_task: one row per task beside the pooled one.
+        store: where results are kept; the user's cache folder if not given.
+        runtime: how to compute.
+
+    Returns:
+        the columns of `metrics.ROWS`, with `samples` and `gradients`: labelled images looked at and victim gradients
+        computed per query set.
+
+    Raises:
+        QurdError: bad input, or a scheme whose every cell is empty.
+    """
+    asked = request(bench, schemes, budgets=budgets, seeds=seeds, tasks=tasks, negatives=negatives, pool=pool)
+    return run(asked, store or Store(default_folder()), runtime or Runtime(), by_task=by_task)
+
+
+def run(asked: Request, store: Store, runtime: Runtime, *, by_task: bool = False) -> pd.DataFrame:
+    """Compute what the store lacks, then the table."""
+    compute(asked, store, runtime)
+    return tabulate(asked, store, runtime, by_task=by_task)
+
+
+def compute(asked: Request, store: Store, runtime: Runtime) -> None:
+    """Put every score of the request into the store. A killed call is continued by the same call."""
+    units = plan(asked, store, runtime)
+    if not units:
+        return
+    with RunFile(store.folder, asked.bench.name, [str(s) for s in asked.schemes], len(units), runtime.device) as file:
+        finish(runtime.track(file.watch(executor(runtime.workers).run(units)), len(units), "asking models"))
+
+
+def plan(asked: Request, store: Store, runtime: Runtime) -> list[Unit]:
+    """The units whose results the store lacks: the answer bank, then one per query seed, sampler and victim."""
+    bench, desk = asked.bench, workbench(asked.bench.name, str(store.folder), runtime.device, runtime.batch_size)
+    where = (bench.name, str(store.folder), runtime.device, runtime.batch_size)
+    samplers: dict[str, list[Scheme]] = {}
+    for scheme in asked.schemes:
+        samplers.setdefault(str(scheme.sampler), []).append(scheme)
+    cells: list[Unit] = []  # their needs are answers at first; which unit holds an answer is known at the end
+    banks: dict[_Bank, None] = {}
+    for query_seed in range(asked.seeds):
+        for sampler, schemes in samplers.items():
+            for victim in bench.victims:
+                grid = asked.stored_budgets(schemes[0])
+                lacking = [scheme for scheme in schemes if not desk.has_scores(victim, scheme, query_seed, grid)]
+                if not lacking:
+                    continue
+                needs = [bank for bank in _banks(desk, victim, lacking[0]) if not desk.has_natural(*bank)]
+                banks |= dict.fromkeys(needs)
+                args = (*where, victim, tuple(map(str, lacking)), query_seed, grid)
+                cells.append(Unit(f"{victim} {sampler} {query_seed}", _score, args, tuple(needs)))
+    units, holder = _bank_units(banks, where)
+    return units + [replace(unit, needs=tuple(dict.fromkeys(holder[bank] for bank in unit.needs))) for unit in cells]
+
+
+def ask_natural(bench: Benchmark, split: str, store: Store, runtime: Runtime) -> None:
+    """Put the answers of all models of a benchmark on a whole seed set into the store."""
+    where = (bench.name, str(store.folder), runtime.device, runtime.batch_size)
+    lacking = [(model, split) for model in bench.models if not workbench(*where).has_natural(model, split)]
+    units, _ = _bank_units(lacking, where)
+    finish(runtime.track(executor(runtime.workers).run(units), len(units), "asking models"))
+
+
+def empty_cells(asked: Request, store: Store, runtime: Runtime) -> list[str]:
+    """One sentence per scheme and victim whose budgets buy nothing, or whose seed set is too small; asks victims only."""
+    desk = workbench(asked.bench.name, str(store.folder), runtime.device, runtime.batch_size)
+    told: dict[str, None] = {}
+    for scheme in asked.schemes:
+        small = [b for b in asked.budgets if b < scheme.group_size]
+        if small:
+            told[f"{_label(scheme)}: {_list(small)} buys no group of {scheme.group_size} queries."] = None
+        if scheme.goes_round:
+            continue
+        for victim in asked.bench.victims:
+            seeds = len(desk.draw(victim, scheme, 0)[1].indices)
+            most = seeds * scheme.group_size
+            large = [b for b in asked.budgets if b >= scheme.group_size and b // scheme.group_size > seeds]
+            if large:
+                told[f"{_label(scheme)}: {victim} has seeds for {most} queries only, not for {_list(large)}."] = None
+    return list(told)
+
+
+def tabulate(asked: Request, store: Store, runtime: Runtime, *, by_task: bool = False) -> pd.DataFrame:
+    """The table of a request whose scores are in the store."""
+    desk = workbench(asked.bench.name, str(store.folder), runtime.device, runtime.batch_size)
+    facing = {victim: _facing(asked, desk, victim) for victim in asked.bench.victims}
+    tables = [_scheme_rows(asked, desk, scheme, facing) for scheme in asked.schemes]
+    table = pd.concat(tables, ignore_index=True)
+    return table if by_task else table[table["task"] == "all"].reset_index(drop=True)
+
+
+def _scheme_rows(asked: Request, desk: Workbench, scheme: Scheme, facing: dict[str, "_Facing"]) -> pd.DataFrame:
+    rows, costs = [], []
+    grid = asked.stored_budgets(scheme)
+    at = np.searchsorted(grid, asked.budgets)
+    for victim, (order, tasks) in facing.items():
+        for query_seed in range(asked.seeds):
+            found = desk.scores(victim, [scheme], query_seed, grid)[scheme]
+            values, used = found["values"].double().numpy()[order][:, at], found["used"].numpy()[at]
+            filled, budgets = used > 0, np.array(asked.budgets)
+            cells = [victim_cells(values[:, filled], tasks, budgets[filled], used[filled])] if filled.any() else []
+            cells += [_empty(scheme, tasks, budgets[~filled], int(found["available"].max()))] if not filled.all() else []
+            rows += [part.assign(victim=victim, query_seed=query_seed) for part in cells]
+            costs.append(pd.DataFrame({"budget": budgets} | {n: found[n].numpy()[at] for n in ("samples", "gradients")}))
+    cells = pd.concat(rows, ignore_index=True).assign(scheme=_label(scheme), benchmark=asked.bench.name)
+    if cells["tpr"].isna().all():
+        raise QurdError(f"Every cell of '{_label(scheme)}' is empty: {cells['reason'].iloc[0]}. Ask for other budgets.")
+    spent = pd.concat(costs).groupby("budget", as_index=False).mean()
+    return aggregate(cells).merge(spent, on="budget", how="left")
+
+
+_Facing = tuple[list[int], dict[str, Sides]]
+
+
+def _facing(asked: Request, desk: Workbench, victim: str) -> _Facing:
+    """Rows of the suspects that count among the victim's scores, and the sides of every task in these rows."""
+    position = {model: row for row, model in enumerate(desk.models(victim))}
+    pairs = asked.pairs(victim)
+    roots = [asked.bench.root(pair.suspect) for pair in pairs]
+    found = sides([pair.kind for pair in pairs], [pair.tasks for pair in pairs], roots, asked.negatives)
+    return [position[pair.suspect] for pair in pairs], found
+
+
+def _empty(scheme: Scheme, tasks: dict[str, Sides], budgets: np.ndarray, available: int) -> pd.DataFrame:
+    """Rows without rates for the budgets that buy nothing, with the reason."""
+    rows = [
+        {
+            "budget": budget,
+            "used": 0,
+            "task": task,
+            "n_negatives": len(side.negatives),
+            "n_lineages": side.lineages,
+            "n_positives": len(side.positives),
+            "reason": _why_empty(scheme, budget, available),
+        }
+        for task, side in tasks.items()
+        for budget in budgets
+    ]
+    rates = ("tpr", "tpr_conformal", "auc", "mean_stolen", "mean_unrelated")
+    return pd.DataFrame(rows).assign(**dict.fromkeys(rates, np.nan))
+
+
+def _why_empty(scheme: Scheme, budget: int, available: int) -> str:
+    if budget < scheme.group_size:
+        return f"a budget of {budget} buys no group of {scheme.group_size} queries"
+    return f"the seed set gives {available} queries only"
+
+
+def _label(scheme: Scheme) -> str:
+    return scheme.name or str(scheme)
+
+
+def _list(budgets: Iterable[int]) -> str:
+    return ", ".join(map(str, budgets))
+
+
+def _banks(desk: Workbench, victim: str, scheme: Scheme) -> list[_Bank]:
+    """The natural answers that a cell needs."""
+    if scheme.sends_seeds:
+        return [(model, scheme.split) for model in desk.models(victim)]
+    return [(victim, scheme.split)] if "victim labels" in seed_rules[scheme.seeds.name].needs else []
+
+
+def _bank_units(banks: Iterable[_Bank], where: _Where) -> tuple[list[Unit], dict[_Bank, str]]:
+    """Units for the answer bank, a few models of one split each, and the unit that holds each answer."""
+    by_split: dict[str, list[str]] = {}
+    for model, split in banks:
+        by_split.setdefault(split, []).append(model)
+    units, holder = [], {}
+    for split, models in by_split.items():
+        for start in range(0, len(models), BANK_UNIT):
+            some = tuple(models[start : start + BANK_UNIT])
+            units.append(Unit(f"bank {split} {some[0]}", _bank, (*where, some, split)))
+            holder |= {(model, split): units[-1].key for model in some}
+    return units, holder
+
+
+def _bank(name: str, folder: str, device: str, batch_size: int, models: tuple[str, ...], split: str) -> None:
+    """A unit: the answers of some models on a whole seed set."""
+    desk = workbench(name, folder, device, batch_size)
+    for model in models:
+        desk.natural(model, split)
+
+
+def _score(
+    name: str,
+    folder: str,
+    device: str,
+    batch_size: int,
+    victim: str,
+    schemes: tuple[str, ...],
+    query_seed: int,
+    budgets: tuple[int, ...],
+) -> None:
+    """A unit: the scores of one victim and query seed for schemes that share a sampler."""
+    workbench(name, folder, device, batch_size).scores(victim, [Scheme.parse(text) for text in schemes], query_seed, budgets)

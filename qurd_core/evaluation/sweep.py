@@ -1,0 +1,119 @@
+"""Every combination that goes together, on every task and every tenth budget: the records that the app shows.
+
+Two files per benchmark. `<benchmark>.parquet` has a row per combination, choice of negatives, task and budget;
+`<benchmark>-scores.parquet` the raw distances of the named schemes and of the best combinations.
+"""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from qurd_core.evaluation.pipeline import Request, ask_natural, compute, request, tabulate
+from qurd_core.evaluation.workbench import PART, workbench
+from qurd_core.runtime import Runtime
+from qurd_core.schemes import NAMED, Scheme, combinations
+from qurd_core.store import Store
+
+BUDGETS = tuple(range(10, 401, 10))
+RAW_BUDGETS = (10, 20, 50, 100, 200, 400)
+BEST = 100  # combinations whose raw scores are kept, by TPR@5% over all tasks
+BEST_AT = 100  # the budget at which they are ranked
+
+
+def fitting() -> list[Scheme]:
+    """Every combination that goes together; the named schemes first."""
+    every = [Scheme.parse(name) for name in NAMED] + [scheme for scheme in combinations() if not scheme.reason]
+    return list(dict.fromkeys(every))
+
+
+def estimate(name: str, seeds: int, store: Store, runtime: Runtime) -> str:
+    """How long a sweep will take, in a sentence, from doing and timing a small share of it; what is done is stored."""
+    asked = _request(name, seeds)
+    ask_natural(asked.bench, "test", store, runtime)
+    desk = workbench(asked.bench.name, str(store.folder), runtime.device, runtime.batch_size)
+    victim, seconds = asked.bench.victims[0], 0.0
+    samplers: dict[str, list[Scheme]] = {}
+    for scheme in asked.schemes:
+        samplers.setdefault(str(scheme.sampler), []).append(scheme)
+    for schemes in samplers.values():
+        started = time.perf_counter()
+        first = max(BUDGETS) if schemes[0].craft.name == "identity" else 1
+        sent = sum(len(part.queries) for part in desk.parts(victim, schemes[0], 0, first))
+        took = time.perf_counter() - started
+        seconds += took * max(1.0, max(BUDGETS) / max(sent, 1))
+    cells = len(asked.bench.victims) * seeds
+    minutes = seconds * cells / runtime.workers / 60
+    return (
+        f"{len(asked.schemes)} combinations, {len(samplers)} samplers, {cells} query sets each: about {minutes:.0f} minutes"
+        f" for asking models with {runtime.workers} worker(s) on {runtime.device}, if nothing of it is stored yet."
+    )
+
+
+def sweep(name: str, seeds: int, store: Store, runtime: Runtime, out: Path) -> Iterator[Path]:
+    """Compute what the store lacks, write the two files, and yield their paths. A killed sweep is continued."""
+    asked = _request(name, seeds)
+    compute(asked, store, runtime)
+    summary = _summary(name, seeds, store, runtime)
+    out.mkdir(parents=True, exist_ok=True)
+    yield _write(summary, out / f"{name}.parquet", asked)
+    yield _write(_raw(asked, _best(summary), store, runtime), out / f"{name}-scores.parquet", asked)
+
+
+def _request(name: str, seeds: int, negatives: str = "unrelated") -> Request:
+    return request(name, [str(scheme) for scheme in fitting()], budgets=BUDGETS, seeds=seeds, negatives=negatives)
+
+
+def _summary(name: str, seeds: int, store: Store, runtime: Runtime) -> pd.DataFrame:
+    tables = []
+    for negatives in ("unrelated", "unrelated+hard"):
+        asked = _request(name, seeds, negatives)
+        tables.append(tabulate(asked, store, runtime, by_task=True).assign(negatives=negatives))
+    table = pd.concat(tables, ignore_index=True)
+    texts = {label: str(Scheme.parse(label)) for label in table["scheme"].unique()}
+    table["name"] = [label if label in NAMED else None for label in table["scheme"]]
+    table["scheme"] = table["scheme"].map(texts)
+    return table.drop(columns="benchmark")
+
+
+def _best(summary: pd.DataFrame) -> list[Scheme]:
+    """The named schemes, and the best combinations by what the paper ranks by."""
+    ranked = summary[(summary["task"] == "all") & (summary["budget"] == BEST_AT) & (summary["negatives"] == "unrelated")]
+    best = ranked.sort_values(["tpr", "auc"], ascending=False)["scheme"].head(BEST)
+    return list(dict.fromkeys([*map(Scheme.parse, NAMED), *map(Scheme.parse, best)]))
+
+
+def _raw(asked: Request, schemes: list[Scheme], store: Store, runtime: Runtime) -> pd.DataFrame:
+    """One row per scheme, query seed, victim, suspect and budget."""
+    desk = workbench(asked.bench.name, str(store.folder), runtime.device, runtime.batch_size)
+    tables = []
+    for scheme in schemes:
+        grid = asked.stored_budgets(scheme)
+        at = [grid.index(budget) for budget in RAW_BUDGETS]
+        for victim in asked.bench.victims:
+            models = desk.models(victim)
+            for query_seed in range(asked.seeds):
+                values = desk.scores(victim, [scheme], query_seed, grid)[scheme]["values"][:, at].numpy()
+                index = pd.MultiIndex.from_product([models, RAW_BUDGETS], names=["suspect", "budget"])
+                rows = pd.DataFrame({"value": values.ravel()}, index=index).reset_index()
+                tables.append(rows.assign(scheme=str(scheme), victim=victim, query_seed=np.uint8(query_seed)))
+    return pd.concat(tables, ignore_index=True).dropna(subset="value")
+
+
+def _write(table: pd.DataFrame, path: Path, asked: Request) -> Path:
+    """Parquet with the request in its metadata; rates to four decimals, which is finer than one model in a thousand."""
+    rates = table.select_dtypes("float").columns
+    decimals = {column: 4 for column in rates if column != "value"}
+    small = table.round(decimals).astype(dict.fromkeys(rates, np.float32))
+    arrow = pa.Table.from_pandas(small, preserve_index=False)
+    about = {"benchmark": asked.bench.name, "seeds": asked.seeds, "part": PART, "format": 1}
+    arrow = arrow.replace_schema_metadata({"qurd": json.dumps(about)})
+    aside = path.with_suffix(".part")
+    pq.write_table(arrow, aside, compression="zstd", compression_level=15)
+    aside.replace(path)
+    return path

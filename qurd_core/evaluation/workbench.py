@@ -1,0 +1,243 @@
+"""Where models are asked: natural images once per model, crafted ones once per query set, everything kept in the store.
+
+The queries of a sampler come in parts. A part is one call of the craft on a constant number of seeds with a generator of
+its own, so a small budget needs the first parts of a large one and nothing is asked twice.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from qurd_core.answers import answer
+from qurd_core.benchmarks.base import Benchmark, benchmark
+from qurd_core.errors import doing
+from qurd_core.oracle import Oracle
+from qurd_core.randomness import stream
+from qurd_core.registry import crafts, detectors, representations, seed_rules
+from qurd_core.runtime import Runtime
+from qurd_core.schemes import Scheme
+from qurd_core.store import Key, Store, digest
+from qurd_core.types import Answers, Draw, Pool, Prefixes, Queries, concatenate, seeds_as_queries
+
+PART = 64  # queries made by one call of a craft; decides which generator draws what, so it is part of every key's version
+
+
+class Part(NamedTuple):
+    """Some queries with the answers of all models of a victim, (M,s,C)."""
+
+    queries: Queries
+    logits: Tensor
+
+
+class Costs(NamedTuple):
+    """What each budget costs, (B,) each: images sent (0 = the cell is empty), labelled images looked at, gradients.
+
+    `available` (B,) is the number of queries that could be made, at most the largest budget and the rest of its part.
+    """
+
+    used: Tensor
+    samples: Tensor
+    gradients: Tensor
+    available: Tensor
+
+
+@dataclass
+class Workbench:
+    """One benchmark at one store: everything that needs a model or its stored answers.
+
+    Attributes:
+        oracles: the models in memory; they count what they were asked.
+    """
+
+    bench: Benchmark
+    store: Store
+    runtime: Runtime
+    oracles: dict[str, Oracle] = field(default_factory=dict)
+
+    def models(self, victim: str) -> tuple[str, ...]:
+        """The models that a victim's schemes ask: itself first, then every suspect."""
+        return tuple(dict.fromkeys([victim, *(pair.suspect for pair in self.bench.pairs_of(victim))]))
+
+    def natural(self, model: str, split: str) -> Tensor:
+        """(n,C) logits of one model on a whole seed set: the answer bank."""
+
+        def make() -> dict[str, Tensor]:
+            pixels = self.bench.images(split).pixels
+            oracle = self.oracle(model)
+            return {"logits": torch.cat([oracle.logits(chunk.float() / 255) for chunk in pixels.split(1_000)])}
+
+        return self.store.get(self._natural_key(model, split), make)["logits"]
+
+    def has_natural(self, model: str, split: str) -> bool:
+        return self.store.has(self._natural_key(model, split))
+
+    def draw(self, victim: str, scheme: Scheme, query_seed: int) -> tuple[Pool, Draw]:
+        """The seed set as the victim sees it, and every image of it that the seed rule picks, in draw order."""
+        images, rule = self.bench.images(scheme.split), seed_rules[scheme.seeds.name]
+        truth = images.truth if "truth" in rule.provides else None
+        labels = self.natural(victim, scheme.split).argmax(1) if "victim labels" in rule.needs else None
+        pool = Pool(images.pixels, truth, labels)
+        rng = stream(query_seed, "draw", *self._identity(victim, scheme), str(scheme.seeds))
+        with doing(f"drawing {scheme.seeds} for {victim}"):
+            return pool, rule.function(pool, rng, len(pool), **rule.bind(scheme.seeds))
+
+    def parts(self, victim: str, scheme: Scheme, query_seed: int, budget: int) -> Iterator[Part]:
+        """Queries with answers, part after part, until they hold `budget` queries or the seed set has run out."""
+        pool, draw = self.draw(victim, scheme, query_seed)
+        seeds, sent = scheme.seeds_per_part(PART if scheme.nested else budget), 0
+        if scheme.sends_seeds:
+            firsts = draw.indices[:budget]
+            sent = len(firsts)
+            logits = torch.stack([self.natural(model, scheme.split)[firsts] for model in self.models(victim)])
+            yield Part(seeds_as_queries(pool, firsts), logits)
+        if scheme.craft.name == "identity":
+            return
+        chunks = draw.indices.split(seeds)
+        number = 0
+        while sent < budget and (number < len(chunks) or scheme.goes_round):
+            chunk = number % len(chunks)
+            start = seeds_as_queries(pool, chunks[chunk], first=chunk * seeds)
+            part = self._crafted(victim, scheme, query_seed, number if scheme.nested else (number, budget), start)
+            sent, number = sent + len(part.queries), number + 1
+            yield part
+
+    def scores(
+        self, victim: str, schemes: list[Scheme], query_seed: int, budgets: tuple[int, ...]
+    ) -> dict[Scheme, dict[str, Tensor]]:
+        """Distances of every model at every budget, for schemes that share a sampler.
+
+        Returns:
+            for each scheme `values` (M,B) float32 for `models(victim)`, NaN where the budget buys nothing or the seed set
+            is too small, and the fields of `Costs`.
+        """
+        asked: list[tuple[Answers, Costs]] = []
+        latest: dict[str, Tensor] = {}
+
+        def make(scheme: Scheme) -> dict[str, Tensor]:
+            if not scheme.nested and len(budgets) > 1:
+                each = [self.scores(victim, [scheme], query_seed, (budget,))[scheme] for budget in budgets]
+                return {name: torch.cat([one[name] for one in each], dim=-1) for name in each[0]}
+            if not asked:
+                asked.append(self._ask(victim, scheme, query_seed, budgets))
+            answers, costs = asked[0]
+            if not bool(costs.used.any()):
+                return {"values": torch.full((len(answers.outputs), len(budgets)), torch.nan), **costs._asdict()}
+            text = str(scheme.representation)
+            if text not in latest:
+                latest.clear()  # one listwise representation of a hundred models is large
+                latest[text] = _represent(answers, scheme, int(costs.used.max()))
+            return {"values": _distances(latest[text], answers.queries, scheme, costs.used), **costs._asdict()}
+
+        return {
+            scheme: self.store.get(self._score_key(victim, scheme, query_seed, budgets), lambda scheme=scheme: make(scheme))
+            for scheme in sorted(schemes, key=str)
+        }
+
+    def has_scores(self, victim: str, scheme: Scheme, query_seed: int, budgets: tuple[int, ...]) -> bool:
+        return self.store.has(self._score_key(victim, scheme, query_seed, budgets))
+
+    def oracle(self, model: str) -> Oracle:
+        """The model, loaded once."""
+        if model not in self.oracles:
+            self.oracles[model] = self.bench.oracle(model, self.runtime)
+        return self.oracles[model]
+
+    def _ask(self, victim: str, scheme: Scheme, query_seed: int, budgets: tuple[int, ...]) -> tuple[Answers, Costs]:
+        parts = list(self.parts(victim, scheme, query_seed, max(budgets)))
+        queries = concatenate([part.queries for part in parts])
+        logits = torch.cat([part.logits for part in parts], dim=1)
+        _, draw = self.draw(victim, scheme, query_seed)
+        return Answers(queries, self.bench.access, logits), _costs(queries, draw, scheme.group_size, budgets)
+
+    def _crafted(self, victim: str, scheme: Scheme, query_seed: int, part: int | tuple[int, int], seeds: Queries) -> Part:
+        """One part: the craft's queries and the answers of all models.
+
+        Args:
+            part: its number, with the budget where the queries of one budget are no prefix of those of another.
+        """
+        craft = crafts[scheme.craft.name]
+        spec = {"victim": self.bench.digest(victim), "images": self.bench.images_digest(scheme.split)}
+        spec |= {"sampler": scheme.sampler_identity(PART), "query_seed": query_seed, "part": part}
+
+        def make_queries() -> dict[str, Tensor]:
+            rng = stream(query_seed, "craft", *self._identity(victim, scheme), str(scheme.sampler), part)
+            with doing(f"crafting {scheme.sampler} for {victim}"):
+                return _as_tensors(craft.function(seeds, self.oracle(victim), rng, **craft.bind(scheme.craft)))
+
+        tensors = self.store.get(Key("queries", spec), make_queries)
+        queries = _as_queries(tensors)
+        key = Key("answers", {"models": self._digests(victim), "queries": digest(tensors)})
+        models = self.models(victim)
+        answers = self.store.get(
+            key, lambda: {"logits": torch.stack([answer(self.oracle(model), queries) for model in models])}
+        )
+        return Part(queries, answers["logits"])
+
+    def _natural_key(self, model: str, split: str) -> Key:
+        return Key("answers", {"model": self.bench.digest(model), "images": self.bench.images_digest(split)})
+
+    def _score_key(self, victim: str, scheme: Scheme, query_seed: int, budgets: tuple[int, ...]) -> Key:
+        spec = {"models": self._digests(victim), "query_seed": query_seed, "budgets": list(budgets)}
+        return Key("scores", spec | {"images": self.bench.images_digest(scheme.split)} | scheme.identity(PART))
+
+    def _identity(self, victim: str, scheme: Scheme) -> tuple[str, str]:
+        return self.bench.digest(victim), self.bench.images_digest(scheme.split)
+
+    def _digests(self, victim: str) -> list[str]:
+        return [self.bench.digest(model) for model in self.models(victim)]
+
+
+@lru_cache(maxsize=4)
+def workbench(name: str, folder: str, device: str, batch_size: int) -> Workbench:
+    """The workbench of this process, so that a worker loads each model once."""
+    return Workbench(benchmark(name), Store(Path(folder)), Runtime(device, batch_size))
+
+
+def _costs(queries: Queries, draw: Draw, group: int, budgets: tuple[int, ...]) -> Costs:
+    """A cell is empty where its budget buys no group, or where there are fewer queries than whole groups that it buys."""
+    wanted = [budget // group * group for budget in budgets]
+    used = torch.tensor([queries.prefix(n) if 0 < n <= len(queries) else 0 for n in wanted])
+    looked = torch.zeros(int(queries.seed.max()) + 1 if len(queries) else 1, dtype=torch.long)
+    known = draw.indices < len(looked)
+    looked[draw.indices[known]] = draw.looked[known]
+    samples = torch.cat([torch.zeros(1, dtype=torch.long), looked[queries.seed].cummax(0).values])
+    spent = torch.cat([torch.zeros(1, dtype=torch.long), queries.per_group("gradients").cumsum(0)])
+    groups = torch.searchsorted(queries.group_ends, used, right=True)
+    return Costs(used, samples[used], spent[groups], torch.full((len(budgets),), len(queries)))
+
+
+def _represent(answers: Answers, scheme: Scheme, used: int) -> Tensor:
+    """The representation of all models on the first `used` queries."""
+    component = representations[scheme.representation.name]
+    granted = Answers(answers.queries.take(used), scheme.access, answers.outputs[:, :used])
+    return component.function(granted, **component.bind(scheme.representation))
+
+
+def _distances(represented: Tensor, queries: Queries, scheme: Scheme, used: Tensor) -> Tensor:
+    """(M,B) float32 distances to the first model, NaN for empty cells."""
+    representation, detector = representations[scheme.representation.name], detectors[scheme.detector.name]
+    values = torch.full((len(represented), len(used)), torch.nan)
+    filled = (used > 0).nonzero()[:, 0]
+    by_group = representation.extra.get("rows") == "group"
+    rows = torch.searchsorted(queries.group_ends, used[filled], right=True) if by_group else used[filled]
+    square, whole = (bool(representation.extra.get(flag)) for flag in ("square", "whole"))
+    prefixes = Prefixes(tuple(rows.tolist()), square, whole)
+    found = detector.function(represented[0], represented, prefixes, **detector.bind(scheme.detector))
+    values[:, filled] = found.float()
+    return values
+
+
+def _as_tensors(queries: Queries) -> dict[str, Tensor]:
+    truth = {} if queries.truth is None else {"truth": queries.truth}
+    aux = {f"aux.{name}": rows for name, rows in queries.aux.items()}
+    return {"x": queries.x, "group": queries.group, "seed": queries.seed, **truth, **aux}
+
+
+def _as_queries(tensors: Mapping[str, Tensor]) -> Queries:
+    aux = {name.removeprefix("aux."): rows for name, rows in tensors.items() if name.startswith("aux.")}
+    return Queries(tensors["x"], tensors["group"], tensors["seed"], tensors.get("truth"), aux)

@@ -1,0 +1,315 @@
+"""The whole way from scheme names to a table, on a toy benchmark; and that models are asked once."""
+
+import json
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+import torch
+
+from qurd_core.benchmarks.base import Benchmark
+from qurd_core.benchmarks.photographs import Patches
+from qurd_core.errors import QurdError
+from qurd_core.evaluation import pipeline, workbench
+from qurd_core.evaluation.pipeline import compute, empty_cells, evaluate, plan, request, tabulate
+from qurd_core.evaluation.workbench import Workbench
+from qurd_core.registry import crafts
+from qurd_core.runtime import Runtime
+from qurd_core.schemes import NAMED, Scheme
+from qurd_core.store import Store
+from qurd_core.types import Access, Pair
+
+VICTIMS = ("train(vgg,victim)", "train(res,victim)")
+STRANGERS = [f"train(vgg,attacker,seed={seed})" for seed in range(24)]
+NATURAL = ["AKH", "Random", "FBI", "uniform(test) | probits | jensen_shannon", "noise | logits | cosine"]
+CRAFTED = ["ModelDiff", "uniform(test)->boundary(steps=40) | labels | hamming", "SAC"]
+
+
+@dataclass(frozen=True)
+class Toy(Benchmark):
+    """Linear models on 8x8 images; every model is its name."""
+
+    pool: object = None
+    make: object = None
+
+    def images(self, split):
+        rows = slice(0, 120) if split == "train" else slice(None)
+        truth = torch.full((len(self.pool),), -1) if split == "noise" else self.pool.truth
+        return Patches(self.pool.pixels[rows], truth[rows], torch.zeros(len(truth[rows]), 5, dtype=torch.long))
+
+    def images_digest(self, split):
+        return split
+
+    def digest(self, model):
+        return model
+
+    def oracle(self, model, runtime):
+        return self.make(model, runtime)
+
+
+def toy_pairs():
+    for victim in VICTIMS:
+        yield Pair(victim, victim, "positive", ("same",))
+        yield from (Pair(victim, f"{victim}->finetune(seed={seed})", "positive", ("finetune",)) for seed in (1, 2))
+        yield from (Pair(victim, name, "negative", ("same", "finetune")) for name in STRANGERS)
+        yield Pair(victim, victim.replace("victim)", "victim,seed=1)"), "hard", ("same", "finetune"))
+
+
+@pytest.fixture
+def bench(pool, linear, monkeypatch):
+    from tests.conftest import random_weights
+
+    def make(model, runtime):
+        victim = next((name for name in VICTIMS if model.startswith(name)), None)
+        weight = random_weights("victim" if victim == VICTIMS[0] else victim or model)
+        if victim and model != victim:
+            weight = weight + 0.3 * random_weights(model)
+        return linear(weight, runtime=runtime, name=model)
+
+    pairs = tuple(toy_pairs())
+    names = tuple(dict.fromkeys(name for pair in pairs for name in (pair.victim, pair.suspect)))
+    found = Toy("toy", ("a", "b", "c"), pairs, names, None, {}, Access.LOGITS, pool, make)
+    monkeypatch.setattr(pipeline, "benchmark", lambda text: found)
+    monkeypatch.setattr(workbench, "benchmark", lambda text: found)
+    workbench.workbench.cache_clear()
+    yield found
+    workbench.workbench.cache_clear()
+
+
+@pytest.fixture
+def store(tmp_path):
+    return Store(tmp_path)
+
+
+@pytest.fixture
+def desk(bench, store):
+    return Workbench(bench, store, Runtime())
+
+
+def asked(desk):
+    return sum(oracle.asked for oracle in desk.oracles.values())
+
+
+def gradients(desk):
+    return sum(oracle.gradients for oracle in desk.oracles.values())
+
+
+def scores(desk, text, query_seed=0, budgets=(10, 20, 40)):
+    return desk.scores(VICTIMS[0], [Scheme.parse(text)], query_seed, budgets)[Scheme.parse(text)]
+
+
+@pytest.mark.parametrize("text", NATURAL + CRAFTED)
+def test_a_second_look_costs_no_pass(desk, text):
+    first = scores(desk, text)
+    before = asked(desk)
+    second = scores(desk, text)
+    assert asked(desk) == before
+    assert all(torch.equal(first[name].nan_to_num(-1), second[name].nan_to_num(-1)) for name in first)
+
+
+@pytest.mark.parametrize("sampler", ["negative(test)", "uniform(test)", "uniform(test)->pgd", "negative(train)->cutmix"])
+def test_another_representation_of_the_same_queries_costs_no_pass(desk, sampler):
+    scores(desk, f"{sampler} | labels | hamming")
+    before = asked(desk)
+    scores(desk, f"{sampler} | listwise | l2")
+    scores(desk, f"{sampler} | probits | cosine")
+    assert asked(desk) == before
+
+
+@pytest.mark.parametrize("sampler", ["negative(test)", "uniform(test)->pgd", "uniform(test)->boundary(steps=40)"])
+def test_a_smaller_budget_costs_no_pass_and_gives_the_same_scores(desk, sampler):
+    text = f"{sampler} | labels | hamming"
+    large = scores(desk, text)
+    before = asked(desk)
+    small = scores(desk, text, budgets=(10, 20))
+    assert asked(desk) == before
+    assert torch.equal(small["values"], large["values"][:, :2])
+    for name in ("used", "samples", "gradients"):
+        assert torch.equal(small[name], large[name][:2])
+
+
+@pytest.mark.parametrize("sampler", ["negative(test)", "uniform(test)", "noise"])
+def test_a_further_query_seed_of_natural_images_costs_no_pass(desk, sampler):
+    first = scores(desk, f"{sampler} | labels | hamming")
+    before = asked(desk)
+    second = scores(desk, f"{sampler} | labels | hamming", query_seed=1)
+    assert asked(desk) == before
+    assert not torch.equal(first["values"], second["values"])
+
+
+def test_seeds_of_uniform_crafts_need_no_answer_bank(desk):
+    scores(desk, "uniform(test)->pgd | labels | hamming", budgets=(10,))
+    parts = list(desk.parts(VICTIMS[0], Scheme.parse("uniform(test)->pgd | labels | hamming"), 0, 10))
+    queries = sum(len(part.queries) for part in parts)
+    models = len(desk.models(VICTIMS[0]))
+    # Every model once on the queries, and the victim once on the seeds and on every step of the attack.
+    assert asked(desk) == queries * models + gradients(desk) + queries // 2
+
+
+@pytest.mark.parametrize("text", NATURAL + CRAFTED)
+def test_the_victim_is_at_distance_zero_from_itself(desk, text):
+    values = scores(desk, text)["values"][0]
+    assert values[~values.isnan()].abs().max() < 1e-6
+
+
+def test_a_distance_is_that_of_the_answers(desk):
+    found = scores(desk, "AKH")
+    queries = torch.cat([part.queries.seed for part in desk.parts(VICTIMS[0], Scheme.parse("AKH"), 0, 20)])
+    labels = {model: desk.natural(model, "test").argmax(1)[queries] for model in desk.models(VICTIMS[0])}
+    wanted = [float((labels[model] != labels[VICTIMS[0]]).double().mean()) for model in desk.models(VICTIMS[0])]
+    assert np.allclose(found["values"][:, 1], wanted)
+    truth = desk.bench.images("test").truth[queries]
+    assert (labels[VICTIMS[0]] != truth).all()
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 256])
+def test_the_batch_size_changes_nothing(bench, tmp_path, batch_size):
+    tables = []
+    for size in (64, batch_size):
+        desk = Workbench(bench, Store(tmp_path / f"{size}"), Runtime(batch_size=size))
+        tables.append(scores(desk, "ModelDiff")["values"])
+    assert torch.allclose(*tables, atol=1e-5, equal_nan=True)
+
+
+def test_order_of_requests_changes_nothing(bench, tmp_path):
+    forward, backward = (Workbench(bench, Store(tmp_path / name), Runtime()) for name in "ab")
+    texts = [*NATURAL, *CRAFTED]
+    one = {text: scores(forward, text)["values"] for text in texts}
+    other = {text: scores(backward, text)["values"] for text in reversed(texts)}
+    assert all(torch.equal(one[text].nan_to_num(-1), other[text].nan_to_num(-1)) for text in texts)
+
+
+def test_a_craft_that_is_not_nested_is_run_for_each_budget(desk, monkeypatch):
+    monkeypatch.setitem(crafts._components, "pgd", replace(crafts["pgd"], nested=False))
+    text = "uniform(test)->pgd | labels | hamming"
+    both = scores(desk, text, budgets=(10, 20))
+    alone = scores(desk, text, budgets=(10,))
+    assert torch.equal(both["values"][:, :1], alone["values"])
+    queries = [part.queries.x for budget in (10, 20) for part in desk.parts(VICTIMS[0], Scheme.parse(text), 0, budget)]
+    assert not torch.equal(queries[0][:10], queries[1][:10])
+
+
+def test_the_table_has_what_the_design_asks_for(bench, store):
+    table = evaluate(bench, ["AKH", "Random"], budgets=[10, 20], seeds=3, store=store)
+    assert list(table["scheme"]) == ["AKH", "AKH", "Random", "Random"]
+    assert set(table["task"]) == {"all"}
+    assert (table["n_negatives"] == 24).all()
+    assert (table["n_victims"] == 2).all()
+    assert (table["seeds"] == 3).all()
+    assert table["tpr"].between(0, 1).all()
+    akh, random = table[table["scheme"] == "AKH"], table[table["scheme"] == "Random"]
+    assert (random["samples"] == 0).all()
+    assert (akh["samples"] >= akh["used"]).all()
+    assert (table["gradients"] == 0).all()
+
+
+def test_tasks_are_rows_when_asked_and_restrict_the_pool(bench, store):
+    table = evaluate(bench, ["AKH"], budgets=[20], seeds=2, by_task=True, store=store)
+    assert set(table["task"]) == {"all", "same", "finetune"}
+    only = evaluate(bench, ["AKH"], budgets=[20], seeds=2, tasks=["same"], store=store)
+    row = table[table["task"] == "same"].iloc[0]
+    assert only.iloc[0]["tpr"] == row["tpr"]
+    assert only.iloc[0]["n_positives"] == 2
+
+
+def test_hard_unrelated_models_count_when_asked(bench, store):
+    plain = evaluate(bench, ["AKH"], budgets=[20], seeds=2, store=store)
+    hard = evaluate(bench, ["AKH"], budgets=[20], seeds=2, negatives="unrelated+hard", store=store)
+    assert plain.iloc[0]["n_negatives"] + 1 == hard.iloc[0]["n_negatives"]
+
+
+def test_the_pool_can_be_chosen_by_lineage(bench, store):
+    table = evaluate(bench, ["AKH"], budgets=[20], seeds=1, pool=STRANGERS[:10], store=store)
+    assert table.iloc[0]["n_negatives"] == 10
+    assert np.isnan(table.iloc[0]["tpr_conformal"])
+    assert "9.1" in table.iloc[0]["reason"]
+    with pytest.raises(QurdError, match="Did you mean"):
+        evaluate(bench, ["AKH"], budgets=[20], pool=["train(vgg,atacker)"], store=store)
+
+
+def test_an_empty_cell_is_a_row_with_a_reason_announced_before(bench, store):
+    text = "uniform(test)->superpixels(masks=30) | lime | l2"
+    wanted = request(bench, [text, "negative(test) | labels | hamming"], budgets=[10, 30, 60, 90], seeds=1)
+    told = empty_cells(wanted, store, Runtime())
+    assert any("10 buys no group of 30 queries" in sentence for sentence in told)
+    assert any("has seeds for" in sentence and "60, 90" in sentence for sentence in told)
+    compute(wanted, store, Runtime())
+    table = tabulate(wanted, store, Runtime())
+    lime = table[table["scheme"].str.contains("lime")].set_index("budget")
+    assert np.isnan(lime.loc[10, "tpr"])
+    assert lime.loc[10, "used"] == 0
+    assert "buys no group of 30" in lime.loc[10, "reason"]
+    assert lime.loc[30, "tpr"] >= 0
+    negative = table[table["scheme"] == "AKH"].set_index("budget")
+    assert "gives 40 queries only" in negative.loc[90, "reason"]
+
+
+def test_a_scheme_with_nothing_but_empty_cells_is_an_error(bench, store):
+    with pytest.raises(QurdError, match="Every cell of 'ZestOfLIME' is empty"):
+        evaluate(bench, ["ZestOfLIME"], budgets=[10, 20], seeds=1, store=store)
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"schemes": ["AHK"]}, "Did you mean 'AKH'"),
+        ({"schemes": ["negative(test) | lime | l2"]}, "lime needs superpixel masks"),
+        ({"schemes": []}, "at least one scheme"),
+        ({"budgets": [0]}, "at least 1"),
+        ({"budgets": []}, "one budget"),
+        ({"seeds": 0}, "at least 1"),
+        ({"tasks": ["fintune"]}, "Did you mean 'finetune'"),
+        ({"negatives": "hard"}, "choice of negatives"),
+    ],
+)
+def test_bad_requests_are_refused_before_anything_runs(bench, store, changes, says):
+    plain = {"schemes": ["AKH"], "budgets": [10], "seeds": 1}
+    with pytest.raises(QurdError, match=says):
+        evaluate(bench, **(plain | changes), store=store)
+    assert not list(store.folder.glob("answers/**/*.safetensors"))
+
+
+def test_a_model_that_answers_nan_is_named_and_the_others_stay_stored(bench, store, monkeypatch):
+    real = Toy.oracle
+
+    def broken(self, model, runtime):
+        oracle = real(self, model, runtime)
+        if model == STRANGERS[-1]:
+            oracle._module.weight[0, 0] = torch.nan
+        return oracle
+
+    monkeypatch.setattr(Toy, "oracle", broken)
+    with pytest.raises(QurdError, match=r"seed=23.*NaN"):
+        evaluate(bench, ["Random"], budgets=[10], seeds=1, store=store)
+    assert len(list(store.folder.glob("answers/**/*.safetensors"))) >= 20
+
+
+def test_a_run_leaves_a_file_that_says_what_became_of_it(bench, store):
+    evaluate(bench, ["AKH"], budgets=[10], seeds=1, store=store)
+    (path,) = (store.folder / "runs").glob("*.json")
+    found = json.loads(path.read_text())
+    assert found["state"] == "done"
+    assert found["done"] == found["total"] > 0
+
+
+def test_a_cancelled_run_stops_and_the_next_one_goes_on(bench, store):
+    wanted = request(bench, ["AKH", "ModelDiff"], budgets=[10], seeds=2)
+
+    def cancel(items, total, label):
+        for number, item in enumerate(items):
+            if number == 1:
+                (file,) = (store.folder / "runs").glob("*.json")
+                file.with_suffix(".cancel").write_text("")
+            yield item
+
+    before = len(plan(wanted, store, Runtime()))
+    with pytest.raises(QurdError, match="Stopped after"):
+        compute(wanted, store, Runtime(track=cancel))
+    assert 0 < len(plan(wanted, store, Runtime())) < before
+    compute(wanted, store, Runtime())
+    assert not plan(wanted, store, Runtime())
+
+
+def test_every_named_scheme_runs(bench, store):
+    table = evaluate(bench, list(NAMED), budgets=[100], seeds=1, store=store)
+    assert set(table["scheme"]) == set(NAMED)
