@@ -11,6 +11,7 @@ import itertools
 import pkgutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.metadata import entry_points
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
@@ -76,7 +77,7 @@ class Component:
         provides: features that it adds for the stages after it.
         drops: features of its input that its output no longer has.
         needs: features that its input must have.
-        per_seed: queries that one seed becomes, or the parameter that holds that number.
+        group: queries of one group, which are bought together, or the parameter that holds that number.
         nested: the queries at a small budget are a prefix of those at a large one.
         vary: parameters whose choices the enumeration of schemes goes through.
         extra: what only one kind declares: `pool` of a seed rule; `tops_up`, `needs_when` of a craft; `access`, `rows`,
@@ -92,7 +93,7 @@ class Component:
     provides: frozenset[str] = frozenset()
     drops: frozenset[str] = frozenset()
     needs: frozenset[str] = frozenset()
-    per_seed: int | str = 1
+    group: int | str = 1
     nested: bool = True
     vary: tuple[str, ...] = ()
     extra: Mapping[str, Any] = field(default_factory=dict)
@@ -144,8 +145,8 @@ class Component:
         return Access[str(values["of"]).upper()] if "of" in values else self.extra["access"]
 
     def group_size(self, values: Mapping[str, Value]) -> int:
-        """Queries that one seed becomes."""
-        return values[self.per_seed] if isinstance(self.per_seed, str) else self.per_seed
+        """Queries of one group: a pair has 2, a LIME image as many as it has masks."""
+        return values[self.group] if isinstance(self.group, str) else self.group
 
 
 class Registry:
@@ -163,7 +164,7 @@ class Registry:
         provides: Iterable[str] = (),
         drops: Iterable[str] = (),
         needs: Iterable[str] = (),
-        per_seed: int | str = 1,
+        group: int | str = 1,
         nested: bool = True,
         vary: tuple[str, ...] = (),
         **extra: Any,
@@ -189,7 +190,7 @@ class Registry:
                 provides=frozenset(provides),
                 drops=frozenset(drops),
                 needs=frozenset(needs),
-                per_seed=per_seed,
+                group=group,
                 nested=nested,
                 vary=vary,
                 extra=extra,
@@ -240,7 +241,8 @@ def discover(package: str, path: Iterable[str]) -> None:
         importlib.import_module(f"{package}.{module}")
 
 
+@cache
 def discover_installed() -> None:
-    """Import the modules that other installed packages name in the entry-point group `qurd.components`."""
+    """Import the modules that other installed packages name in the entry-point group `qurd.components`, once."""
     for point in sorted(entry_points(group="qurd.components"), key=lambda point: point.name):
         point.load()

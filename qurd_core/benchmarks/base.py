@@ -9,7 +9,7 @@ from qurd_core.errors import QurdError, unknown
 from qurd_core.grammar import parse_chain
 from qurd_core.lineage import Lineage
 from qurd_core.oracle import Oracle
-from qurd_core.registry import benchmarks
+from qurd_core.registry import benchmarks, discover_installed
 from qurd_core.runtime import Runtime
 from qurd_core.types import Access, Pair
 
@@ -87,6 +87,7 @@ class Benchmark:
 @cache
 def benchmark(text: str) -> Benchmark:
     """The benchmark of a name: `patchwork-sac`, `patchwork-reuse(negatives=lineage)`."""
+    discover_installed()
     chain = parse_chain(text)
     if len(chain.calls) != 1:
         raise QurdError(f"Expected the name of a benchmark. Got '{text}'.")

@@ -1,79 +1,31 @@
 """The whole way from scheme names to a table, on a toy benchmark; and that models are asked once."""
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
-from qurd_core.benchmarks.base import Benchmark
-from qurd_core.benchmarks.photographs import Patches
+from qurd_core.benchmarks.base import benchmark
 from qurd_core.errors import QurdError
-from qurd_core.evaluation import pipeline, workbench
 from qurd_core.evaluation.pipeline import compute, empty_cells, evaluate, plan, request, tabulate
-from qurd_core.evaluation.workbench import Workbench
+from qurd_core.evaluation.workbench import Workbench, workbench
 from qurd_core.registry import crafts
 from qurd_core.runtime import Runtime
 from qurd_core.schemes import NAMED, Scheme
 from qurd_core.store import Store
-from qurd_core.types import Access, Pair
+from tests.toy import STRANGERS, VICTIMS, Toy
 
-VICTIMS = ("train(vgg,victim)", "train(res,victim)")
-STRANGERS = [f"train(vgg,attacker,seed={seed})" for seed in range(24)]
 NATURAL = ["AKH", "Random", "FBI", "uniform(test) | probits | jensen_shannon", "noise | logits | cosine"]
 CRAFTED = ["ModelDiff", "uniform(test)->boundary(steps=40) | labels | hamming", "SAC"]
 
 
-@dataclass(frozen=True)
-class Toy(Benchmark):
-    """Linear models on 8x8 images; every model is its name."""
-
-    pool: object = None
-    make: object = None
-
-    def images(self, split):
-        rows = slice(0, 120) if split == "train" else slice(None)
-        truth = torch.full((len(self.pool),), -1) if split == "noise" else self.pool.truth
-        return Patches(self.pool.pixels[rows], truth[rows], torch.zeros(len(truth[rows]), 5, dtype=torch.long))
-
-    def images_digest(self, split):
-        return split
-
-    def digest(self, model):
-        return model
-
-    def oracle(self, model, runtime):
-        return self.make(model, runtime)
-
-
-def toy_pairs():
-    for victim in VICTIMS:
-        yield Pair(victim, victim, "positive", ("same",))
-        yield from (Pair(victim, f"{victim}->finetune(seed={seed})", "positive", ("finetune",)) for seed in (1, 2))
-        yield from (Pair(victim, name, "negative", ("same", "finetune")) for name in STRANGERS)
-        yield Pair(victim, victim.replace("victim)", "victim,seed=1)"), "hard", ("same", "finetune"))
-
-
 @pytest.fixture
-def bench(pool, linear, monkeypatch):
-    from tests.conftest import random_weights
-
-    def make(model, runtime):
-        victim = next((name for name in VICTIMS if model.startswith(name)), None)
-        weight = random_weights("victim" if victim == VICTIMS[0] else victim or model)
-        if victim and model != victim:
-            weight = weight + 0.3 * random_weights(model)
-        return linear(weight, runtime=runtime, name=model)
-
-    pairs = tuple(toy_pairs())
-    names = tuple(dict.fromkeys(name for pair in pairs for name in (pair.victim, pair.suspect)))
-    found = Toy("toy", ("a", "b", "c"), pairs, names, None, {}, Access.LOGITS, pool, make)
-    monkeypatch.setattr(pipeline, "benchmark", lambda text: found)
-    monkeypatch.setattr(workbench, "benchmark", lambda text: found)
-    workbench.workbench.cache_clear()
-    yield found
-    workbench.workbench.cache_clear()
+def bench():
+    workbench.cache_clear()
+    yield benchmark("toy")
+    workbench.cache_clear()
 
 
 @pytest.fixture
@@ -275,7 +227,7 @@ def test_a_model_that_answers_nan_is_named_and_the_others_stay_stored(bench, sto
     def broken(self, model, runtime):
         oracle = real(self, model, runtime)
         if model == STRANGERS[-1]:
-            oracle._module.weight[0, 0] = torch.nan
+            oracle._module.weight.data[0, 0] = torch.nan
         return oracle
 
     monkeypatch.setattr(Toy, "oracle", broken)
@@ -313,3 +265,15 @@ def test_a_cancelled_run_stops_and_the_next_one_goes_on(bench, store):
 def test_every_named_scheme_runs(bench, store):
     table = evaluate(bench, list(NAMED), budgets=[100], seeds=1, store=store)
     assert set(table["scheme"]) == set(NAMED)
+
+
+def test_cutmix_sends_all_seeds_first_then_blends_until_the_budget_is_filled(desk):
+    parts = list(desk.parts(VICTIMS[0], Scheme.parse("SAC"), 0, 100))
+    seeds = len(parts[0].queries)
+    assert 0 < seeds < 100
+    assert sum(len(part.queries) for part in parts) >= 100
+    wrong = desk.natural(VICTIMS[0], "train").argmax(1) != desk.bench.images("train").truth
+    assert sorted(parts[0].queries.seed.tolist()) == wrong.nonzero()[:, 0].tolist()
+    found = scores(desk, "SAC", budgets=(10, 100))
+    assert found["used"].tolist() == [10, 100]
+    assert set(torch.cat([part.queries.seed for part in parts[1:]]).tolist()) <= set(parts[0].queries.seed.tolist())

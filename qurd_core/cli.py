@@ -1,0 +1,272 @@
+"""The command line: `python -m qurd_core COMMAND --help`."""
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from qurd_core.errors import QurdError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from qurd_core.runtime import Runtime
+    from qurd_core.store import Store
+
+app = typer.Typer(help="Model fingerprinting schemes on benchmarks of stolen and unrelated models.", no_args_is_help=True)
+
+BenchmarkName = Annotated[str, typer.Option("--benchmark", "-b", help="Name of a benchmark, see 'benchmarks'.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+StoreFolder = Annotated[
+    Path | None, typer.Option("--store", help="Folder of results; else QURD_STORE, else the user's cache folder.")
+]
+Device = Annotated[str | None, typer.Option("--device", help="cpu, cuda, cuda:1, mps; the fastest one if not given.")]
+Workers = Annotated[int | None, typer.Option("--workers", help="Processes; one per CPU core if not given, 1 on a GPU.")]
+Negatives = Annotated[str, typer.Option("--negatives", help="unrelated, or unrelated+hard to count hard unrelated models.")]
+
+
+def main() -> None:
+    """Run a command; bad input ends with one sentence and exit code 2."""
+    try:
+        app(standalone_mode=True)
+    except QurdError as error:
+        print(f"Error: {error}", file=sys.stderr)  # noqa: T201
+        sys.exit(2)
+
+
+@app.command()
+def benchmarks(as_json: AsJson = False) -> None:
+    """List the benchmarks."""
+    from qurd_core.benchmarks import benchmark
+    from qurd_core.registry import benchmarks as registered
+
+    rows = []
+    for name in registered:
+        bench = benchmark(name)
+        kinds = [pair.kind for pair in bench.pairs]
+        rows.append(
+            {
+                "benchmark": name,
+                "victims": len(bench.victims),
+                "tasks": list(bench.tasks),
+                "models": len(bench.models),
+                "stolen_pairs": kinds.count("positive"),
+                "unrelated_pairs": kinds.count("negative"),
+                "hard_pairs": kinds.count("hard"),
+                "about": registered[name].help,
+            }
+        )
+    _show(rows, as_json)
+
+
+@app.command()
+def models(benchmark: BenchmarkName, as_json: AsJson = False) -> None:
+    """List the models of a benchmark: their lineage, accuracy, and what their maker read."""
+    from qurd_core.benchmarks import benchmark as find
+
+    bench = find(benchmark)
+    _show([asdict(bench.zoo.record(model)) for model in bench.models], as_json)
+
+
+@app.command()
+def pairs(
+    benchmark: BenchmarkName,
+    as_json: AsJson = False,
+    store: StoreFolder = None,
+    device: Device = None,
+    workers: Workers = None,
+) -> None:
+    """List the pairs of a benchmark with delta, delta_C and Proposition 1's bound on the test split."""
+    from qurd_core.evaluation.pairs import pair_table
+
+    table = pair_table(benchmark, _store(store), _runtime(device, workers))
+    _show(table.to_dict("records"), as_json)
+
+
+@app.command()
+def schemes(as_json: AsJson = False) -> None:
+    """List the named schemes and every combination of parts, with the reason for those that do not go together."""
+    from qurd_core.schemes import NAMED, Scheme, combinations
+
+    named = [
+        {
+            "name": name,
+            "scheme": str(Scheme.parse(name)),
+            "access": str(Scheme.parse(name).access),
+            "reconstruction": about.reconstruction,
+            "source": about.source,
+        }
+        for name, about in NAMED.items()
+    ]
+    every = [
+        {"scheme": str(s), "access": str(s.access), "compatible": s.reason is None, "reason": s.reason}
+        for s in combinations()
+    ]
+    if as_json:
+        _print_json({"named": named, "combinations": every})
+        return
+    _show(named, as_json)
+    fitting = [row for row in every if row["compatible"]]
+    print(f"{len(fitting)} of {len(every)} combinations go together; --json lists them all.")  # noqa: T201
+
+
+@app.command()
+def run(
+    benchmark: BenchmarkName,
+    scheme: Annotated[
+        list[str], typer.Option("--scheme", "-s", help="A named scheme, or 'sampler | representation | detector'.")
+    ],
+    budget: Annotated[str, typer.Option("--budget", help="Images sent to a suspect, separated by commas.")] = "100",
+    seeds: Annotated[int, typer.Option("--seeds", help="Repetitions, each with queries of its own.")] = 5,
+    task: Annotated[list[str] | None, typer.Option("--task", help="Only this task; repeat for several.")] = None,
+    negatives: Negatives = "unrelated",
+    pool: Annotated[
+        list[str] | None, typer.Option("--pool", help="Calibrate with this unrelated lineage only; repeat.")
+    ] = None,
+    by: Annotated[str | None, typer.Option("--by", help="'task' adds a row per task.")] = None,
+    as_json: AsJson = False,
+    store: StoreFolder = None,
+    device: Device = None,
+    workers: Workers = None,
+) -> None:
+    """TPR@5% of schemes at query budgets."""
+    from qurd_core.evaluation.pipeline import compute, empty_cells, plan, request, tabulate
+
+    if by not in (None, "task"):
+        raise QurdError(f"Expected --by task. Got '{by}'.")
+    asked = request(
+        benchmark, scheme, budgets=_budgets(budget), seeds=seeds, tasks=task or (), negatives=negatives, pool=pool or None
+    )
+    shelf, runtime = _store(store), _runtime(device, workers)
+    if plan(asked, shelf, runtime):
+        for sentence in empty_cells(asked, shelf, runtime):
+            print(f"Note: {sentence}", file=sys.stderr)  # noqa: T201
+        compute(asked, shelf, runtime)
+    table = tabulate(asked, shelf, runtime, by_task=by == "task")
+    _show(_rows(table, RUN_COLUMNS if as_json else SHORT_COLUMNS), as_json)
+
+
+@app.command()
+def sweep(
+    benchmark: BenchmarkName,
+    seeds: Annotated[int, typer.Option("--seeds", help="Repetitions.")] = 5,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for the records; the store if not given.")] = None,
+    store: StoreFolder = None,
+    device: Device = None,
+    workers: Workers = None,
+) -> None:
+    """Evaluate every combination that goes together and write the records that the app shows. Prints its time first."""
+    from qurd_core.evaluation.sweep import estimate
+    from qurd_core.evaluation.sweep import sweep as carry_out
+
+    shelf, runtime = _store(store), _runtime(device, workers)
+    print(estimate(benchmark, seeds, shelf, runtime), file=sys.stderr)  # noqa: T201
+    for path in carry_out(benchmark, seeds, shelf, runtime, out or shelf.folder / "records"):
+        print(path)  # noqa: T201
+
+
+@app.command()
+def build(
+    what: Annotated[str, typer.Argument(help="patchwork: all models of both Patchwork benchmarks.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder for weights and manifest; the app's own if not given.")
+    ] = None,
+    workers: Workers = None,
+) -> None:
+    """Train the embedded models from their lineages. A killed build is continued by the same command."""
+    from qurd_core.benchmarks import benchmark, zoo
+    from qurd_core.benchmarks.patchwork import FOLDER
+    from qurd_core.executors import executor
+    from qurd_core.registry import benchmarks as registered
+
+    if what != "patchwork":
+        raise QurdError(f"Expected 'build patchwork'. Got 'build {what}'.")
+    every = [model for name in registered if name.startswith(what) for model in benchmark(name).models]
+    zoo.build(every, out or FOLDER, executor(_runtime("cpu", workers).workers), _progress)
+
+
+RUN_COLUMNS = (
+    *("scheme", "benchmark", "task", "budget", "used", "tpr", "tpr_conformal", "sd", "sd_conformal", "auc"),
+    *("n_negatives", "n_lineages", "n_victims", "seeds", "samples", "gradients", "reason"),
+)
+SHORT_COLUMNS = ("scheme", "task", "budget", "tpr", "sd", "tpr_conformal", "auc", "n_negatives", "n_lineages", "reason")
+
+
+def _budgets(text: str) -> list[int]:
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError:
+        raise QurdError(f"Expected budgets as whole numbers separated by commas. Got '{text}'.") from None
+
+
+def _store(folder: Path | None) -> "Store":
+    from qurd_core.store import Store, default_folder
+
+    return Store(folder or default_folder())
+
+
+def _runtime(device: str | None, workers: int | None) -> "Runtime":
+    from qurd_core.runtime import Runtime, available_devices
+
+    chosen = device or available_devices()[-1]
+    usual = _cores() if chosen == "cpu" else 1
+    return Runtime(chosen, workers=usual if workers is None else workers, track=_progress)
+
+
+def _cores() -> int:
+    import os
+
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _progress(items: Iterable[Any], total: int, label: str) -> Iterator[Any]:
+    """A bar with the time left, on the error output, so that JSON stays clean."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, TextColumn("left"), TimeRemainingColumn(), console=Console(stderr=True)) as bar:
+        yield from bar.track(items, total=total, description=label)
+
+
+def _rows(table: "pd.DataFrame", columns: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Plain rows: NaN becomes None, as JSON has none."""
+    kept = table[list(columns)].astype(object)
+    return kept.where(kept.notna(), None).to_dict("records")
+
+
+def _show(rows: list[dict[str, Any]], as_json: bool) -> None:
+    if as_json:
+        _print_json(rows)
+        return
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(box=None, header_style="bold")
+    for column in rows[0] if rows else ():
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(escape(_cell(value)) for value in row.values()))
+    Console().print(table)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def _print_json(data: Any) -> None:
+    print(json.dumps(data, indent=1, default=_plain, allow_nan=False))  # noqa: T201
+
+
+def _plain(value: Any) -> Any:
+    """NumPy numbers as Python's."""
+    return value.item()

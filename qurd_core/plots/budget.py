@@ -1,0 +1,313 @@
+"""Figure 4: the share of stolen models that is caught against the number of queries."""
+
+import math
+import re
+from collections.abc import Sequence
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from qurd_core.evaluation.statistics import Kind
+from qurd_core.plots import words
+from qurd_core.plots.labels import spread
+from qurd_core.plots.theme import BASELINES, OTHERS, SCHEMES, Style, faded, plain
+from qurd_core.plots.words import Measured, Verdict
+
+Rule = Literal["paper", "guaranteed"]
+
+TICKS = (10, 20, 50, 100, 200, 400)
+TOP = 1.04  # of the axis, so that markers at 100% are whole
+REFERENCE = BASELINES[0]
+CONTROL = "accuracy"  # no fingerprint: drawn only when it is pinned, and never among the mixes
+
+
+class _Rule(NamedTuple):
+    value: str
+    spread: str
+    kind: Kind
+
+
+RULES: dict[Rule, _Rule] = {
+    "paper": _Rule("tpr", "sd", "paper"),
+    "guaranteed": _Rule("tpr_conformal", "sd_conformal", "conformal"),
+}
+
+
+def curves(table: pd.DataFrame, rule: Rule = "paper") -> pd.DataFrame:
+    """The rows of one task as points of lines.
+
+    Args:
+        table: from `evaluation.records.read`, or from `evaluate`.
+        rule: the paper's rule, or the guaranteed (conformal) one.
+
+    Returns:
+        the table with `label` (the name of a scheme, or its text), `value` and `spread` under the rule, sorted by budget.
+    """
+    chosen = RULES[rule]
+    label = table["name"].fillna(table["scheme"]) if "name" in table else table["scheme"]
+    found = table.assign(label=label, value=table[chosen.value], spread=table[chosen.spread])
+    return found.sort_values("budget", kind="stable")
+
+
+def shown(points: pd.DataFrame, pins: Sequence[str] = ()) -> list[str]:
+    """What has a line of its own, in drawing order: the named schemes with the reference last, then the pinned mixes."""
+    present = set(points.loc[points["value"].notna(), "label"])
+    named = [name for name in SCHEMES if name in present and name != REFERENCE]
+    return [*named, *[REFERENCE] * (REFERENCE in present), *(pin for pin in pins if pin in present and pin not in SCHEMES)]
+
+
+def mixes(points: pd.DataFrame) -> list[str]:
+    """The combinations without a name, recorded or not."""
+    return [label for label in points["label"].unique() if label not in SCHEMES and label != CONTROL]
+
+
+def missing(points: pd.DataFrame, pins: Sequence[str] = ()) -> dict[str, str]:
+    """The named schemes and pins that have no value at all, with the reason."""
+    wanted = [label for label in points["label"].unique() if label in SCHEMES or label in pins]
+    absent = [label for label in wanted if label not in shown(points, pins)]
+    rows = points[points["label"].isin(absent)].dropna(subset=["reason"])
+    return {label: rows.loc[rows["label"] == label, "reason"].iloc[-1] for label in absent if label in set(rows["label"])}
+
+
+def values_at(points: pd.DataFrame, at: int, pins: Sequence[str] = ()) -> pd.DataFrame:
+    """What every drawn line says at one budget, best first.
+
+    Returns:
+        rows of label, value, spread, used, gap (to the reference), verdict (None for the reference) and reason.
+    """
+    lines = shown(points, pins)
+    rows = points[(points["budget"] == at) & points["label"].isin(lines)].set_index("label")
+    rows = rows.reindex([label for label in lines if label in rows.index])
+    reference = rows["value"].get(REFERENCE, math.nan)
+    rows["gap"] = rows["value"] - reference
+    rows["verdict"] = [_verdict(rows, label) for label in rows.index]
+    kept = rows[["value", "spread", "used", "gap", "verdict", "reason"]]
+    return kept.sort_values("value", ascending=False, kind="stable", na_position="last").reset_index()
+
+
+def headline(points: pd.DataFrame, at: int) -> str:
+    """What further queries bring to the median published scheme."""
+    names = [name for name in SCHEMES if name not in BASELINES]
+    wide = points[points["label"].isin(names)].pivot(index="label", columns="budget", values="value")
+    last = int(points["budget"].max())
+    if at not in wide or wide[at].isna().all():
+        return words.headline(at, last, None, None)
+    gains = (wide[last] - wide[at]).dropna()
+    return words.headline(at, last, float(gains.median()) if len(gains) else None, float(wide[at].median()))
+
+
+def against(points: pd.DataFrame, at: int) -> str:
+    """Which named schemes beat the reference at one budget, and which trail it."""
+    rows = values_at(points, at).dropna(subset=["verdict"])
+    return words.against(at, REFERENCE, list(zip(rows["label"], rows["verdict"], strict=True)))
+
+
+def basis(points: pd.DataFrame, rule: Rule = "paper") -> str:
+    """How many unrelated models and lineages the values rest on."""
+    row = points.iloc[0]
+    return words.false_alarms(int(row["n_negatives"]), int(row["n_lineages"]), RULES[rule].kind)
+
+
+def subline(points: pd.DataFrame, rule: Rule = "paper", *, grey: int = 0) -> str:
+    """What the values rest on.
+
+    Args:
+        grey: the number of other mixes that are drawn.
+    """
+    row = points.iloc[0]
+    seeds, victims = words.counted(int(row["seeds"]), "query seed"), words.counted(int(row["n_victims"]), "victim")
+    parts = [f"Means over {seeds} and {victims}", basis(points, rule)]
+    parts += [f"grey: {words.counted(grey, 'other mix')}"] * (grey > 0)
+    return " · ".join(parts)
+
+
+def alt(points: pd.DataFrame, pins: Sequence[str] = ()) -> str:
+    """The chart in one sentence, for those who do not see it."""
+    ends = (points[points["label"].eq(label) & points["value"].notna()].iloc[-1] for label in shown(points, pins))
+    said = ", ".join(f"{row['label']} {words.percent(row['value'])} at {row['budget']} queries" for row in ends)
+    return f"Lines of TPR at 5% false alarms against 10 to 400 queries on a log axis. They end at: {said}."
+
+
+def figure(
+    points: pd.DataFrame,
+    *,
+    rule: Rule = "paper",
+    at: int = 100,
+    pins: Sequence[str] = (),
+    grey: bool = True,
+    style: Style | None = None,
+) -> go.Figure:
+    """TPR against budget on a log axis: named schemes in colour, the reference with its band, other mixes in grey.
+
+    Args:
+        points: from `curves`.
+        at: the budget that gets a vertical line.
+        pins: labels that get a band; a pinned mix also leaves the grey.
+        grey: whether the other mixes are drawn.
+        style: mode and stage of the page.
+    """
+    style, pins = style or Style(), tuple(pins)
+    drawn = {label: points[points["label"] == label] for label in shown(points, pins)}
+    banded = [label for label in drawn if label == REFERENCE or label in pins][: 2 if style.stage else None]
+    traces = [_context(points, [label for label in mixes(points) if label not in pins], rule, style)] if grey else []
+    traces += [_band(drawn[label], style.mark(label, pins)[0]) for label in banded]
+    traces += [
+        _line(rows, rule, style, style.mark(label, pins), bold=label in pins and label in SCHEMES)
+        for label, rows in drawn.items()
+    ]
+    return go.Figure(traces, _layout(at, style, _end_labels(drawn, style, pins)) | {"template": style.template})
+
+
+def _verdict(rows: pd.DataFrame, label: str) -> Verdict | None:
+    if label == REFERENCE or REFERENCE not in rows.index or rows.loc[[label, REFERENCE], "value"].isna().any():
+        return None
+    one, other = (Measured(*rows.loc[name, ["value", "spread", "seeds"]]) for name in (label, REFERENCE))
+    return words.verdict(one, other)
+
+
+def _context(points: pd.DataFrame, labels: list[str], rule: Rule, style: Style) -> go.Scatter:
+    """All other mixes as one trace with gaps: a trace each would take several times as long to draw."""
+    rows = points[points["label"].isin(labels) & points["budget"].isin(TICKS)]
+    wide = rows.pivot(index="label", columns="budget", values="value").dropna(how="all")
+    wide[math.nan] = math.nan
+    names = np.repeat(wide.index.to_numpy(object), wide.shape[1])
+    return go.Scatter(
+        x=np.tile(wide.columns.to_numpy(float), len(wide)),
+        y=wide.to_numpy().ravel().round(4),
+        customdata=names,
+        hovertext=np.array([plain(name) for name in names], object),
+        hovertemplate=f"%{{hovertext}}<br>%{{y:.1%}} at %{{x}} queries<br>{basis(points, rule)}<extra></extra>",
+        mode="lines+markers",
+        line={"width": 1.5 if style.stage else 1, "color": faded(style.colour(OTHERS), 0.3)},
+        # Lines alone cannot be clicked.
+        marker={"size": 7, "opacity": 0},
+        name="other mixes",
+        **_ALWAYS_WHOLE,
+    )
+
+
+def _line(rows: pd.DataFrame, rule: Rule, style: Style, mark: tuple[str, str, str], *, bold: bool) -> go.Scatter:
+    """One scheme: a line through every budget, with markers at the ticks."""
+    colour, symbol, dash = mark
+    recorded = rows.loc[rows["value"].notna(), "budget"]
+    marked = rows["budget"].isin([*TICKS, recorded.min(), recorded.max()])
+    hollow = symbol.endswith("-open")
+    label = rows["label"].iloc[0]
+    return go.Scatter(
+        x=rows["budget"].to_numpy(float),
+        y=rows["value"].to_numpy(float),
+        customdata=[label] * len(rows),
+        hovertext=[_hover(row, rule) for row in rows[_HOVERED].itertuples()],
+        hovertemplate="%{hovertext}<extra></extra>",
+        mode="lines+markers",
+        line={"width": style.line * (1.4 if bold else 1), "color": colour, "dash": dash},
+        marker={
+            "size": np.where(marked, style.marker, 0),
+            "symbol": symbol,
+            "color": colour,
+            "opacity": 1,
+            "line": {"width": 2 if hollow else 1, "color": colour if hollow else style.surface.background},
+        },
+        name=plain(label),
+        **_ALWAYS_WHOLE,
+    )
+
+
+_HOVERED = ["label", "value", "spread", "budget", "used", "seeds", "n_negatives", "n_lineages", "n_positives", "n_victims"]
+
+# Plotly fades what is not selected, but a click here is an event: what it changed is drawn by the next figure.
+_ALWAYS_WHOLE = {"selected": {"marker": {}}, "unselected": {"marker": {}}}
+
+
+def _band(rows: pd.DataFrame, colour: str) -> go.Scatter:
+    """Plus and minus one standard deviation over query seeds."""
+    rows = rows.dropna(subset=["value", "spread"])
+    upper, lower = ((rows["value"] + sign * rows["spread"]).clip(0, 1).tolist() for sign in (1, -1))
+    budgets = rows["budget"].tolist()
+    return go.Scatter(
+        x=budgets + budgets[::-1],
+        y=upper + lower[::-1],
+        mode="lines",
+        line={"width": 0},
+        fill="toself",
+        fillcolor=faded(colour, 0.13),
+        hoverinfo="skip",
+        name="band",
+    )
+
+
+def _hover(row: tuple, rule: Rule) -> str:
+    sent = "" if row.used == row.budget else f" ({row.used:g} sent)"
+    return (
+        f"<b>{plain(row.label)}</b>  {words.precise(row.value, row.spread)}<br>"
+        f"{row.budget} queries{sent}, {words.counted(row.seeds, 'query seed')}<br>"
+        f"{words.false_alarms(row.n_negatives, row.n_lineages, RULES[rule].kind)}<br>"
+        f"{words.counted(row.n_positives, 'stolen model')} of {words.counted(row.n_victims, 'victim')}"
+    )
+
+
+def _layout(at: int, style: Style, labels: list[dict[str, Any]]) -> dict[str, Any]:
+    """Axes, room for the labels, and the line at the chosen budget."""
+    muted = {"color": style.surface.muted, "size": style.text}
+    over = {"y": 1, "yref": "paper", "yanchor": "bottom", "showarrow": False, "font": muted}
+    longest = max((len(re.sub("<[^>]*>", "", line)) for label in labels for line in label["text"].split("<br>")), default=0)
+    return {
+        "height": style.height,
+        "margin": _margin(style) | {"r": style.text * (1.5 + 0.57 * longest)},
+        "xaxis": {
+            "type": "log",
+            "range": [math.log10(9.3), math.log10(425)],
+            "tickvals": TICKS,
+            "ticktext": [str(tick) for tick in TICKS],
+            "title": {"text": "Queries sent to the suspect", "standoff": 8},
+            "showline": True,
+            "linecolor": style.surface.muted,
+        },
+        "yaxis": {"range": [0, TOP], "tickvals": [0, 0.2, 0.4, 0.6, 0.8, 1], "tickformat": ".0%", "ticklabelstandoff": 6},
+        "shapes": [
+            {
+                "type": "line",
+                "x0": at,
+                "x1": at,
+                "y0": 0,
+                "y1": 1,
+                "yref": "paper",
+                "layer": "below",
+                "line": {"color": style.surface.muted, "width": style.line / 2, "dash": "4px,4px"},
+            }
+        ],
+        "annotations": [
+            {"text": "TPR@5%", "x": 0, "xref": "paper", "xanchor": "right"} | over,
+            {"text": f"{at} queries", "x": math.log10(at), "xref": "x"} | over,
+            *labels,
+        ],
+    }
+
+
+def _margin(style: Style) -> dict[str, float]:
+    return {"l": 4 * style.text, "t": 2.6 * style.text, "b": 4 * style.text}
+
+
+def _end_labels(drawn: dict[str, pd.DataFrame], style: Style, pins: tuple[str, ...]) -> list[dict[str, Any]]:
+    """The name and last value of every line to its right, spread apart and kept inside the axis."""
+    ends = {label: rows[rows["value"].notna()].iloc[-1] for label, rows in drawn.items()}
+    last = max((int(row["budget"]) for row in ends.values()), default=0)
+    texts = {label: _end_text(label, row, last) for label, row in ends.items()}
+    margin, size = _margin(style), style.text * 1.05
+    line = 1.45 * size * TOP / (style.height - margin["t"] - margin["b"])
+    heights = [line * (1 + text.count("<br>")) for text in texts.values()]
+    centres = spread([row["value"] for row in ends.values()], heights, 0, TOP)
+    place = {"x": 1, "xref": "paper", "xanchor": "left", "yanchor": "middle", "align": "left", "showarrow": False}
+    return [
+        {"text": text, "y": centre, "font": {"color": style.mark(label, pins)[0], "size": size}} | place
+        for (label, text), centre in zip(texts.items(), centres, strict=True)
+    ]
+
+
+def _end_text(label: str, row: pd.Series, last: int) -> str:
+    """`name 74%`; a mix takes two lines; a line that stops early says where."""
+    stops = f" at {row['budget']}" if row["budget"] < last else ""
+    sampler, bar, rest = plain(label).partition(" | ")
+    return f"<b>{sampler}</b> {words.percent(row['value'])}{stops}" + (f"<br>{rest}" if bar else "")

@@ -1,0 +1,164 @@
+"""One look for all charts: colour, marker and dash per scheme, surfaces of both modes, sizes of page and stage."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from html import escape
+from typing import Literal, NamedTuple
+
+import plotly.graph_objects as go
+
+Mode = Literal["light", "dark"]
+
+
+class Paint(NamedTuple):
+    """One colour in both modes."""
+
+    light: str
+    dark: str
+
+
+class Mark(NamedTuple):
+    """How the line of a scheme looks."""
+
+    paint: Paint
+    symbol: str
+    dash: str = "solid"
+
+
+# Checked by a test: how far apart they stay for colour-blind eyes, and from the background. Names stay the same everywhere.
+SCHEMES = {
+    "AKH": Mark(Paint("#14181F", "#F4F6FA"), "diamond", "dash"),
+    "Random": Mark(Paint("#868C96", "#858D9A"), "x", "dot"),
+    "SAC": Mark(Paint("#C2410C", "#FFB224"), "circle"),
+    "ModelDiff": Mark(Paint("#0B4F9E", "#ABC3FF"), "square"),
+    "IPGuard": Mark(Paint("#A65AF5", "#B06CFA"), "triangle-up"),
+    "ZestOfLIME": Mark(Paint("#00966B", "#2FB574"), "star"),
+    "FBI": Mark(Paint("#C08A0D", "#B56100"), "hexagon"),
+    "ModelGif": Mark(Paint("#716F44", "#CCD586"), "cross", "dashdot"),
+    "MetaV": Mark(Paint("#004433", "#4BFAC7"), "star-square"),
+    "DeepJudge": Mark(Paint("#7995BF", "#3F7BAE"), "pentagon"),
+    "FCAE": Mark(Paint("#5E245D", "#E222BE"), "triangle-down", "longdash"),
+    "AFA": Mark(Paint("#8B1A40", "#9F6778"), "triangle-left", "longdash"),
+    "TAFA": Mark(Paint("#F1536F", "#EC0056"), "triangle-right", "longdash"),
+    "FUAP": Mark(Paint("#2F7591", "#80CBC7"), "hourglass"),
+    "DeepFoolF": Mark(Paint("#A30A03", "#E37935"), "bowtie", "longdash"),
+    "SSF": Mark(Paint("#824F65", "#AD9FCB"), "hexagram", "dashdot"),
+}
+BASELINES = ("AKH", "Random")
+OTHERS = Paint("#C3C9D3", "#59637A")
+STOLEN, UNRELATED = Paint("#B5123E", "#FF8FAB"), Paint("#7C93A8", "#3F6C99")
+
+# Pinned mixes have no colour of their own, so that no chart holds more than the colours that were checked together.
+PIN_SYMBOLS = ("circle-open", "square-open", "diamond-open", "triangle-up-open")
+MOST_PINS = len(PIN_SYMBOLS)
+
+
+# The same marks in running text.
+GLYPHS = {
+    "diamond": "◆",
+    "x": "✖",
+    "circle": "●",
+    "square": "■",
+    "triangle-up": "▲",
+    "star": "★",
+    "hexagon": "⬢",
+    "circle-open": "○",
+    "square-open": "□",
+    "diamond-open": "◇",
+    "triangle-up-open": "△",
+}
+
+
+class Surface(NamedTuple):
+    """What a chart lies on."""
+
+    background: str
+    panel: str
+    border: str
+    ink: str
+    muted: str
+
+
+SURFACES = {
+    "light": Surface("#FFFFFF", "#F5F7FA", "#E1E6ED", "#14181F", "#5B6472"),
+    "dark": Surface("#0E1320", "#171E2E", "#2A3347", "#F4F6FA", "#A7B0BE"),
+}
+FONT = '"Source Sans", "Source Sans 3", sans-serif'
+
+
+@dataclass(frozen=True)
+class Style:
+    """The mode of the page, and whether it is read from the back row."""
+
+    mode: Mode = "light"
+    stage: bool = False
+
+    @property
+    def surface(self) -> Surface:
+        return SURFACES[self.mode]
+
+    @property
+    def text(self) -> int:
+        """Pixels of ordinary text in a chart."""
+        return 24 if self.stage else 14
+
+    @property
+    def height(self) -> int:
+        return 800 if self.stage else 540
+
+    @property
+    def line(self) -> float:
+        return 5.5 if self.stage else 3
+
+    @property
+    def marker(self) -> float:
+        return 20 if self.stage else 11
+
+    def colour(self, paint: Paint) -> str:
+        return getattr(paint, self.mode)
+
+    def mark(self, scheme: str, pins: tuple[str, ...] = ()) -> tuple[str, str, str]:
+        """Colour, symbol and dash of a scheme; a mix without a name takes the symbol of its place among the pinned ones."""
+        if scheme in SCHEMES:
+            mark = SCHEMES[scheme]
+            return self.colour(mark.paint), mark.symbol, mark.dash
+        unnamed = [pin for pin in pins if pin not in SCHEMES]
+        return self.surface.muted, PIN_SYMBOLS[unnamed.index(scheme) % MOST_PINS], "solid"
+
+    @cached_property
+    def template(self) -> go.layout.Template:
+        """What all charts share: no frame, no legend, horizontal grid lines only, no zoom by accident."""
+        text = {"family": FONT, "size": self.text, "color": self.surface.ink}
+        muted = text | {"color": self.surface.muted}
+        axis = {"zeroline": False, "ticks": "", "tickfont": muted, "title": {"font": muted}, "fixedrange": True}
+        layout = go.Layout(
+            font=text,
+            # The page's own colour, not transparent: a chart stays legible if the mode changes before it is redrawn.
+            paper_bgcolor=self.surface.background,
+            plot_bgcolor=self.surface.background,
+            margin={"l": 8, "r": 8, "t": 8, "b": 8},
+            showlegend=False,
+            dragmode=False,
+            hovermode="closest",
+            hoverlabel={
+                "bgcolor": self.surface.panel,
+                "bordercolor": self.surface.border,
+                "font": text | {"size": self.text - 1},
+                "align": "left",
+            },
+            modebar={"bgcolor": "rgba(0,0,0,0)", "color": self.surface.muted, "activecolor": self.surface.ink},
+            xaxis=axis | {"showgrid": False},
+            yaxis=axis | {"gridcolor": faded(self.surface.ink, 0.08), "showline": False},
+        )
+        return go.layout.Template(layout=layout)
+
+
+def faded(colour: str, alpha: float) -> str:
+    """A hex colour as rgba with an opacity."""
+    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{alpha})"
+
+
+def plain(text: str) -> str:
+    """A name as Plotly shows it: names are data and never markup."""
+    return escape(text, quote=False)

@@ -1,0 +1,121 @@
+"""How numbers and findings are put into words: pure functions from numbers to text."""
+
+import json
+import math
+import shlex
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+from qurd_core.evaluation.statistics import Kind, allowed_below
+
+Verdict = Literal["beats", "trails", "not distinguished"]
+
+
+class Measured(NamedTuple):
+    """A mean over query seeds with its standard deviation."""
+
+    value: float
+    sd: float
+    seeds: int
+
+
+def percent(share: float) -> str:
+    """`74%`, for charts."""
+    return f"{100 * share:.0f}%"
+
+
+def precise(share: float, sd: float = math.nan) -> str:
+    """`74.2 ± 0.8 %`, for tables and hover labels."""
+    spread = "" if math.isnan(sd) else f" ± {100 * sd:.1f}"
+    return f"{100 * share:.1f}{spread} %"
+
+
+def points(difference: float) -> str:
+    """`+3.6 points`: a difference between two percentages is never a percentage."""
+    number = f"{100 * difference:+.1f}"
+    return f"{'0.0' if float(number) == 0 else number.replace('-', '−')} points"
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 model`, `2 models`, `40 queries`, `343 other mixes`."""
+    several = f"{noun[:-1]}ies" if noun.endswith("ry") else f"{noun}es" if noun.endswith("x") else f"{noun}s"
+    return f"{number} {noun if number == 1 else several}"
+
+
+def verdict(one: Measured, other: Measured) -> Verdict:
+    """Whether one mean differs from another by more than two standard errors over query seeds."""
+    gap = one.value - other.value
+    error = math.sqrt(one.sd**2 / max(one.seeds, 1) + other.sd**2 / max(other.seeds, 1))
+    # A spread that is not known (NaN, one seed) supports no claim, hence `not (... > ...)`.
+    if not abs(gap) > 2 * error:
+        return "not distinguished"
+    return "beats" if gap > 0 else "trails"
+
+
+def headline(at: int, last: int, gain: float | None, caught: float | None) -> str:
+    """What further queries bring to the median published scheme.
+
+    Args:
+        at, last: the budget that was chosen and the largest one.
+        gain: median over the published schemes of the TPR at `last` minus that at `at`, or None where none has both.
+        caught: their median TPR at `at`, or None.
+    """
+    if caught is None:
+        return f"No published scheme has a value at {counted(at, 'query')}"
+    if at >= last or gain is None:
+        return f"With {at} queries the median published scheme catches {percent(caught)} of stolen models"
+    whole = round(100 * gain)
+    if whole == 0:
+        return f"After {at} queries the median published scheme gains nothing more"
+    return (
+        f"After {at} queries the median published scheme {'gains' if whole > 0 else 'loses'} {counted(abs(whole), 'point')}"
+    )
+
+
+def against(at: int, reference: str, verdicts: Sequence[tuple[str, Verdict]]) -> str:
+    """Who beats the reference and who trails it, in one sentence."""
+    phrases = {"beats": ("beats", "beat"), "trails": ("trails", "trail"), "not distinguished": ("cannot be told from",) * 2}
+    parts = []
+    for word, (one, several) in phrases.items():
+        names = [name for name, found in verdicts if found == word]
+        if names:
+            parts.append(f"{listed(names)} {one if len(names) == 1 else several} {'it' if parts else reference}")
+    return f"At {at} queries {'; '.join(parts)}." if parts else ""
+
+
+def listed(names: Sequence[str]) -> str:
+    """`A, B and C`."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def false_alarms(negatives: int, lineages: int, kind: Kind) -> str:
+    """What five percent of the unrelated models means: `40 unrelated models, 40 lineages: 5 % = 2 models`."""
+    have = f"{counted(negatives, 'unrelated model')}, {counted(lineages, 'lineage')}"
+    allowed = allowed_below(negatives, kind=kind)
+    if allowed is None:
+        return f"{have}: too few for the guarantee"
+    if kind == "paper":
+        return f"{have}: 5 % = {counted(allowed, 'model') if allowed else 'less than 1 model'}"
+    return f"{have}: the guarantee allows {counted(allowed, 'model') if allowed else 'none'} below the threshold"
+
+
+def command_line(
+    benchmark: str, schemes: Sequence[str], budgets: Sequence[int], *, seeds: int, task: str, hard: bool
+) -> str:
+    """The command that computes the curves of a view again."""
+    parts = [f"python -m qurd_core run --benchmark {benchmark}", *(f"--scheme {shlex.quote(name)}" for name in schemes)]
+    parts += [f"--budget {','.join(map(str, budgets))}", f"--seeds {seeds}"]
+    parts += [f"--task {task}"] * (task != "all") + ["--negatives unrelated+hard"] * hard
+    return " \\\n  ".join(parts)
+
+
+def python_code(benchmark: str, schemes: Sequence[str], budgets: Sequence[int], *, seeds: int, task: str, hard: bool) -> str:
+    """The Python that computes the curves of a view again."""
+    options = [f"budgets={list(budgets)}", f"seeds={seeds}"]
+    options += [f'tasks=["{task}"]'] * (task != "all") + ['negatives="unrelated+hard"'] * hard
+    names = ", ".join(map(json.dumps, schemes))
+    return (
+        "import qurd_core as q\n\n"
+        f'bench = q.benchmark("{benchmark}")\n'
+        f"table = q.evaluate(\n    bench,\n    [{names}],\n    {', '.join(options)},\n)"
+    )

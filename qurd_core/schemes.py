@@ -1,0 +1,227 @@
+"""Schemes: a sampler, a representation and a detector; the names of published ones; which parts go together."""
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache, cached_property
+
+from qurd_core import detectors as _detectors  # noqa: F401 (importing registers the components)
+from qurd_core import representations as _representations  # noqa: F401
+from qurd_core import samplers as _samplers  # noqa: F401
+from qurd_core.errors import QurdError, unknown
+from qurd_core.grammar import Call, Chain, Expression, Value, format_value, parse
+from qurd_core.registry import Component, Registry, crafts, detectors, discover_installed, representations, seed_rules
+from qurd_core.types import Access
+
+discover_installed()
+
+
+@dataclass(frozen=True)
+class Named:
+    """A published scheme, or a baseline.
+
+    Attributes:
+        scheme: its text in the grammar.
+        source: who published it.
+        reconstruction: whether a detail had to be chosen here because the source does not give it.
+    """
+
+    scheme: str
+    source: str
+    reconstruction: bool = False
+
+
+NAMED = {
+    "AKH": Named("negative(test) | labels | hamming", "Godinot et al. 2025 (the QuRD paper's baseline)"),
+    "Random": Named("uniform(test) | labels | hamming", "Godinot et al. 2025 (the QuRD paper's lower reference)"),
+    "IPGuard": Named("uniform(train)->boundary | labels | hamming", "Cao, Jia, Gong 2021"),
+    "ModelDiff": Named("uniform(train)->pgd | pairwise(of=logits) | cosine", "Li et al. 2021, as the QuRD paper runs it"),
+    "SAC": Named("negative(train)->cutmix | listwise(of=logits) | l2", "Guan, Liang, He 2022, as the QuRD paper runs it"),
+    "ZestOfLIME": Named("uniform(train)->superpixels | lime(of=logits) | l2", "Jia et al. 2022, as the QuRD paper runs it"),
+    "FBI": Named("uniform(test) | rank | mutual_information", "Maho, Furon, Le Merrer 2023"),
+    "accuracy": Named("uniform(test) | correct | accuracy", "control: lower accuracy = thief"),
+}
+
+FEATURES = {
+    "photo": "photographs",
+    "truth": "the true class of every query",
+    "pairs": "pairs of images",
+    "masks": "superpixel masks",
+    "scarce": "a seed set that runs out",
+    "symbols": "labels or ranks",
+    "sequence": "one label or rank per query",
+    "vectors": "vectors of numbers",
+    "distributions": "one probability distribution per query",
+    "weights": "LIME weights",
+    "correctness": "right or wrong per query",
+}
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """A combination of parts, in canonical form.
+
+    Attributes:
+        seeds, craft: the two halves of the sampler.
+        representation, detector: the rest.
+    """
+
+    seeds: Call
+    craft: Call
+    representation: Call
+    detector: Call
+
+    @classmethod
+    def parse(cls, text: str) -> "Scheme":
+        """Read a named scheme or `sampler | representation | detector`.
+
+        Raises:
+            QurdError: an unknown name, a wrong parameter, or parts that do not go together, with the reason.
+        """
+        scheme = cls.read(text)
+        if scheme.reason:
+            raise QurdError(f"'{scheme}' does not go together: {scheme.reason}.")
+        return scheme
+
+    @classmethod
+    def read(cls, text: str) -> "Scheme":
+        """As `parse`, without checking that the parts go together."""
+        parts = parse(NAMED[text].scheme if text in NAMED else text).parts
+        if len(parts) == 1 and len(parts[0].calls) == 1 and parts[0].calls[0].name not in seed_rules:
+            raise unknown("scheme", text, NAMED)
+        if len(parts) != 3 or len(parts[0].calls) > 2 or len(parts[1].calls) + len(parts[2].calls) != 2:
+            raise QurdError(f"Expected 'seed rule->craft | representation | detector' or a named scheme. Got '{text}'.")
+        seeds, *craft = parts[0].calls
+        return cls(
+            _canonical(seed_rules, seeds),
+            _canonical(crafts, craft[0] if craft else Call("identity")),
+            _canonical(representations, parts[1].calls[0]),
+            _canonical(detectors, parts[2].calls[0]),
+        )
+
+    def __str__(self) -> str:
+        return str(Expression((self.sampler, Chain((self.representation,)), Chain((self.detector,)))))
+
+    @property
+    def sampler(self) -> Chain:
+        """The canonical sampler: `identity` is not written."""
+        return Chain((self.seeds,) if self.craft.name == "identity" else (self.seeds, self.craft))
+
+    @property
+    def head(self) -> str:
+        """What looks at the answers: `representation | detector`."""
+        return f"{self.representation} | {self.detector}"
+
+    @property
+    def name(self) -> str | None:
+        """The published name, or None."""
+        return _names().get(str(self))
+
+    @property
+    def split(self) -> str:
+        """The seed set: `train`, `test` or `noise`."""
+        return split_of(self.seeds)
+
+    @property
+    def access(self) -> Access:
+        """What the suspect must reveal."""
+        component = representations[self.representation.name]
+        return component.access(component.bind(self.representation))
+
+    @property
+    def group_size(self) -> int:
+        """Queries of one group, which a budget buys together."""
+        component = crafts[self.craft.name]
+        return component.group_size(component.bind(self.craft))
+
+    @property
+    def nested(self) -> bool:
+        """Whether the queries at a small budget are a prefix of those at a large one."""
+        return seed_rules[self.seeds.name].nested and crafts[self.craft.name].nested
+
+    @property
+    def sends_seeds(self) -> bool:
+        """Whether the seed images themselves are sent first."""
+        component = crafts[self.craft.name]
+        tops_up = component.extra.get("tops_up")
+        return component.name == "identity" or bool(tops_up and component.bind(self.craft)[tops_up])
+
+    @property
+    def goes_round(self) -> bool:
+        """Whether the craft starts again at the first seed when the seed set has run out."""
+        return "tops_up" in crafts[self.craft.name].extra
+
+    def seeds_per_part(self, queries: int) -> int:
+        """Seeds that one call of the craft takes, when a part holds about that many queries."""
+        return max(1, queries // self.group_size)
+
+    def sampler_identity(self, part: int) -> dict[str, Value]:
+        """What of the sampler changes its queries, with every parameter and version written out."""
+        return _identity(seed_rules, self.seeds) | _identity(crafts, self.craft) | {"part": part}
+
+    def identity(self, part: int) -> dict[str, Value]:
+        """What of the scheme changes its scores."""
+        head = _identity(representations, self.representation) | _identity(detectors, self.detector)
+        return self.sampler_identity(part) | head
+
+    @cached_property
+    def reason(self) -> str | None:
+        """Why the parts do not go together, or None."""
+        rule, craft = seed_rules[self.seeds.name], crafts[self.craft.name]
+        representation, detector = representations[self.representation.name], detectors[self.detector.name]
+        values = craft.bind(self.craft)
+        conditional = {need for name, need in craft.extra.get("needs_when", {}).items() if values[name]}
+        offered = (rule.provides - craft.drops) | craft.provides
+        return (
+            _lacking(craft, craft.needs | conditional, rule, rule.provides)
+            or _lacking(representation, representation.needs, self.sampler, offered)
+            or _lacking(detector, detector.needs, representation, representation.provides)
+            or _redundant(detector, representation)
+        )
+
+
+def split_of(seeds: Call) -> str:
+    """The seed set that a seed rule draws from."""
+    rule = seed_rules[seeds.name]
+    return rule.extra.get("pool") or str(rule.bind(seeds)["split"])
+
+
+def combinations() -> Iterator[Scheme]:
+    """Every combination of registered parts, the impossible ones included (see `Scheme.reason`)."""
+    kinds = (seed_rules, crafts, representations, detectors)
+    for parts in itertools.product(*([call for name in kind for call in kind[name].variants()] for kind in kinds)):
+        yield Scheme(*parts)
+
+
+def _identity(registry: Registry, call: Call) -> dict[str, Value]:
+    component = registry[call.name]
+    written = ",".join(f"{name}={format_value(value)}" for name, value in component.bind(call).items())
+    return {component.kind: f"{call.name}({written})", f"{component.kind} version": component.version}
+
+
+def _canonical(registry: Registry, call: Call) -> Call:
+    component = registry[call.name]
+    return component.call(component.bind(call))
+
+
+@cache
+def _names() -> dict[str, str]:
+    return {str(Scheme.read(name)): name for name in NAMED}
+
+
+def _lacking(component: Component, needs: frozenset[str], source: Component | Chain, offered: frozenset[str]) -> str | None:
+    """The sentence for what a part needs and the part before it does not give."""
+    missing = sorted(needs - offered)
+    if not missing:
+        return None
+    before = source.name if isinstance(source, Component) else str(source)
+    wanted = " and ".join(FEATURES.get(feature, feature) for feature in missing)
+    return f"{component.name} needs {wanted}, which {before} does not give"
+
+
+def _redundant(detector: Component, representation: Component) -> str | None:
+    """The sentence for a detector that ranks all models as another one does on this representation."""
+    for feature, other in detector.extra.get("redundant", {}).items():
+        if feature in representation.provides:
+            return f"after {representation.name}, {detector.name} ranks all models exactly as {other} does"
+    return None

@@ -1,0 +1,152 @@
+"""The toy world of the tests: 8x8 images, three classes, linear models that own their normalisation."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from qurd_core import detectors as _detectors  # noqa: F401 (importing registers the components)
+from qurd_core import representations as _representations  # noqa: F401
+from qurd_core import samplers as _samplers  # noqa: F401
+from qurd_core.grammar import Value
+from qurd_core.oracle import Oracle
+from qurd_core.randomness import stream
+from qurd_core.registry import crafts, representations
+from qurd_core.types import Access, Answers, Pool, Queries, seeds_as_queries
+
+torch.set_num_threads(1)
+
+SIDE, CLASSES, IMAGES = 8, 3, 160
+
+
+class Linear(nn.Module):
+    """logits = W (x - 0.45) / 0.25 + b, with W of the given shape (C, 3*8*8)."""
+
+    def __init__(self, weight: Tensor, bias: Tensor | None = None):
+        super().__init__()
+        self.weight = nn.Parameter(weight.clone())
+        self.bias = nn.Parameter(torch.zeros(len(weight)) if bias is None else bias.clone())
+
+    def forward(self, x: Tensor) -> Tensor:
+        return ((x - 0.45) / 0.25).flatten(1) @ self.weight.T + self.bias
+
+
+def random_weights(name: str, classes: int = CLASSES) -> Tensor:
+    return 0.1 * torch.randn(classes, 3 * SIDE * SIDE, generator=stream(0, "weights", name))
+
+
+@pytest.fixture(scope="session")
+def linear() -> Callable[..., Oracle]:
+    """Makes an oracle around a linear model: from a name (random weights) or from the weights themselves."""
+
+    def make(weight: str | Tensor, bias: Tensor | None = None, classes: int = CLASSES, **options: object) -> Oracle:
+        weight = random_weights(weight, classes) if isinstance(weight, str) else weight
+        return Oracle(Linear(weight, bias), classes=len(weight), **options)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def curved() -> Oracle:
+    """A small model that is not linear."""
+    rng = stream(0, "curved")
+    hidden, last = nn.Conv2d(3, 6, 3), nn.Linear(6 * 36, CLASSES)
+    with torch.no_grad():
+        for parameter in (*hidden.parameters(), *last.parameters()):
+            parameter.copy_(0.3 * torch.randn(parameter.shape, generator=rng))
+    return Oracle(nn.Sequential(hidden, nn.Tanh(), nn.Flatten(), last), classes=CLASSES)
+
+
+@pytest.fixture
+def victim(linear: Callable[..., Oracle]) -> Oracle:
+    return linear("victim")
+
+
+@pytest.fixture(scope="session")
+def suspects(linear: Callable[..., Oracle]) -> dict[str, Oracle]:
+    """An exact copy, two that were tampered with, and two strangers."""
+    victim, noise = random_weights("victim"), random_weights("noise")
+    return {
+        "copy": linear(victim),
+        "tuned": linear(victim + 0.2 * noise),
+        "pruned": linear(victim * (victim.abs() > 0.05)),
+        "stranger": linear("stranger"),
+        "other": linear("other"),
+    }
+
+
+@pytest.fixture(scope="session")
+def pool(linear: Callable[..., Oracle]) -> Pool:
+    """Images of 4x4 blocks of random colours; the victim gets every fourth one wrong."""
+    blocks = torch.randint(256, (IMAGES, 3, 4, 4), generator=stream(0, "pool"), dtype=torch.uint8)
+    pixels = blocks.repeat_interleave(2, 2).repeat_interleave(2, 3)
+    labels = linear("victim").labels(pixels.float() / 255)
+    truth = (labels + (torch.arange(IMAGES) % 4 == 0).long()) % CLASSES
+    return Pool(pixels, truth, labels)
+
+
+@pytest.fixture(scope="session")
+def seeds(pool: Pool) -> Queries:
+    """Twelve seed images in a random order."""
+    return seeds_as_queries(pool, torch.randperm(len(pool), generator=stream(0, "seeds"))[:12])
+
+
+SMALL = {"superpixels": {"masks": 6}, "boundary": {"steps": 200}}  # parameters that keep the crafts quick here
+
+
+@pytest.fixture(scope="session")
+def values() -> Callable[..., dict[str, Value]]:
+    """All parameters of a craft: the given ones, those that keep it quick here, and its defaults."""
+
+    def merge(name: str, **options: Value) -> dict[str, Value]:
+        defaults = {key: parameter.default for key, parameter in crafts[name].parameters.items()}
+        return defaults | SMALL.get(name, {}) | options
+
+    return merge
+
+
+@pytest.fixture(scope="session")
+def craft(linear: Callable[..., Oracle], seeds: Queries, values: Callable) -> Callable[..., Queries]:
+    """Runs a craft of the registry on the seeds, as the pipeline would."""
+
+    def run(
+        name: str, *, victim: Oracle | None = None, rng: int = 0, on: Queries | None = None, **options: Value
+    ) -> Queries:
+        generator = stream(rng, "craft", name)
+        return crafts[name].function(on or seeds, victim or linear("victim"), generator, **values(name, **options))
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def suited(craft: Callable[..., Queries]) -> Callable[[str], Queries]:
+    """Queries that have what a representation needs, from the first craft that gives it."""
+
+    def make(representation: str) -> Queries:
+        needs = representations[representation].needs - {"truth"}
+        return craft(next(name for name in ["identity", *crafts] if needs <= crafts[name].provides))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def ask(linear: Callable[..., Oracle], suspects: dict[str, Oracle]) -> Callable[[Queries], Answers]:
+    """Answers of the victim (first) and of all suspects."""
+
+    def run(queries: Queries) -> Answers:
+        models = [linear("victim"), *suspects.values()]
+        return Answers(queries, Access.LOGITS, torch.stack([model.logits(queries.x) for model in models]))
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def paper_folder() -> Path:
+    """The published scores, which are no part of this project: QURD_PAPER, else shared/paper beside the checkout."""
+    folder = Path(os.environ.get("QURD_PAPER") or Path(__file__).parents[2] / "shared" / "paper")
+    if not folder.is_dir():
+        pytest.skip(f"The paper's files are not at {folder}: set QURD_PAPER to the folder that holds them.")
+    return folder

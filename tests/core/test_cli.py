@@ -1,0 +1,85 @@
+import json
+import sys
+
+import pytest
+
+from qurd_core import cli
+
+
+@pytest.fixture
+def qurd(monkeypatch, capsys, tmp_path):
+    """Runs the command line in this process: (exit code, output, error output)."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["qurd_core", *arguments])
+        monkeypatch.setenv("QURD_STORE", str(tmp_path / "store"))
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+            sys.exit(0)
+        told = capsys.readouterr()
+        return ended.value.code or 0, told.out, told.err
+
+    return run
+
+
+def test_schemes_lists_names_and_every_combination_with_its_reason(qurd):
+    code, out, _ = qurd("schemes", "--json")
+    found = json.loads(out)
+    assert code == 0
+    assert {row["name"] for row in found["named"]} >= {"AKH", "Random", "IPGuard", "ModelDiff", "SAC", "ZestOfLIME", "FBI"}
+    assert set(found["named"][0]) == {"name", "scheme", "access", "reconstruction", "source"}
+    assert set(found["combinations"][0]) == {"scheme", "access", "compatible", "reason"}
+    assert sum(row["compatible"] for row in found["combinations"]) >= 100
+    assert all(bool(row["reason"]) != row["compatible"] for row in found["combinations"])
+
+
+def test_schemes_can_be_read_as_a_table(qurd):
+    code, out, _ = qurd("schemes")
+    assert code == 0
+    assert "ZestOfLIME" in out
+    assert "combinations go together" in out
+
+
+def test_benchmarks_are_listed_with_their_sizes(qurd):
+    _, out, _ = qurd("benchmarks", "--json")
+    found = {row["benchmark"]: row for row in json.loads(out)}
+    assert found["patchwork-sac"]["victims"] == 3
+    assert found["patchwork-reuse"]["victims"] == 8
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["run", "-b", "patchwork-sak", "-s", "AKH"], "Did you mean 'patchwork-sac'"),
+        (["run", "-b", "patchwork-sac", "-s", "AHK"], "Did you mean 'AKH'"),
+        (["run", "-b", "patchwork-sac", "-s", "negative(test)->pdg | labels | hamming"], "Did you mean 'pgd'"),
+        (["run", "-b", "patchwork-sac", "-s", "negative(tset) | labels | hamming"], "must be one of train, test"),
+        (["run", "-b", "patchwork-sac", "-s", "uniform(test)->pgd(eps=2) | labels | hamming"], "between 0 and 1"),
+        (["run", "-b", "patchwork-sac", "-s", "AKH", "--budget", "ten"], "whole numbers separated by commas"),
+        (["run", "-b", "patchwork-sac", "-s", "AKH", "--budget", "0"], "at least 1"),
+        (["run", "-b", "patchwork-sac", "-s", "AKH", "--task", "stealing"], "Unknown task of patchwork-sac"),
+        (["run", "-b", "patchwork-sac", "-s", "AKH", "--by", "victim"], "--by task"),
+        (["run", "-b", "patchwork-sac", "-s", "AKH", "--device", "gpu"], "Expected a device out of cpu"),
+        (["run", "-b", "patchwork-reuse(negatives=all)", "-s", "AKH"], "must be one of pool, lineage"),
+        (["build", "imagenet"], "Expected 'build patchwork'"),
+        (["run", "-b", "patchwork-sac", "-s", "AKH", "--workers", "0"], "workers of at least 1"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_exit_code_2(qurd, arguments, says):
+    code, out, err = qurd(*arguments)
+    assert code == 2
+    assert says in " ".join(err.split())
+    assert "Traceback" not in err
+    assert not out
+
+
+def test_an_unknown_command_or_option_is_exit_code_2(qurd):
+    assert qurd("runn")[0] == 2
+    assert qurd("run", "--speed", "9")[0] == 2
+
+
+@pytest.mark.parametrize("command", ["benchmarks", "models", "pairs", "schemes", "run", "sweep", "build"])
+def test_every_command_explains_itself(qurd, command):
+    code, out, _ = qurd(command, "--help")
+    assert code == 0
+    assert len(out) > 200

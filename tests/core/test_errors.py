@@ -1,0 +1,26 @@
+import pytest
+
+from qurd_core.errors import QurdError, doing, unknown
+
+
+def test_an_unknown_name_suggests_the_nearest():
+    assert str(unknown("craft", "pdg", ["pgd", "cutmix"])) == "Unknown craft 'pdg'. Did you mean 'pgd'? Known: cutmix, pgd."
+
+
+def test_a_name_like_no_other_suggests_nothing():
+    assert str(unknown("craft", "xyz", ["pgd"])) == "Unknown craft 'xyz'. Known: pgd."
+    assert str(unknown("craft", "xyz", [])) == "Unknown craft 'xyz'. Known: none."
+
+
+def test_steps_are_added_from_the_inside_out():
+    with (
+        pytest.raises(QurdError, match=r"^No\. \(While drawing\.\) \(While scoring\.\)$"),
+        doing("scoring"),
+        doing("drawing"),
+    ):
+        raise QurdError("No.")
+
+
+def test_other_errors_pass_unchanged():
+    with pytest.raises(KeyError, match="x"), doing("scoring"):
+        raise KeyError("x")
