@@ -66,5 +66,7 @@ def _pairs(victim: str) -> list[Pair]:
 
 @crafts.register()
 def mirror(seeds: Queries, victim: Oracle, rng: torch.Generator, *, upside_down: bool = False) -> Queries:
-    """Mirror every seed: a craft of another package."""
-    return Queries(seeds.x.flip(2 if upside_down else 3), seeds.group, seeds.seed, seeds.truth)
+    """Mirror every seed or leave it: a craft of another package."""
+    mirrored = torch.rand(len(seeds), 1, 1, 1, generator=rng) < 0.5
+    x = torch.where(mirrored, seeds.x.flip(2 if upside_down else 3), seeds.x)
+    return Queries(x, seeds.group, seeds.seed, seeds.truth)
