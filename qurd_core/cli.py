@@ -154,18 +154,18 @@ def run(
 def sweep(
     benchmark: BenchmarkName,
     seeds: Annotated[int, typer.Option("--seeds", help="Repetitions.")] = 5,
-    out: Annotated[Path | None, typer.Option("--out", help="Folder for the records; the store if not given.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for the records; the app's own if not given.")] = None,
     store: StoreFolder = None,
     device: Device = None,
     workers: Workers = None,
 ) -> None:
     """Evaluate every combination that goes together and write the records that the app shows. Prints its time first."""
-    from qurd_core.evaluation.sweep import estimate
-    from qurd_core.evaluation.sweep import sweep as carry_out
+    from qurd_core.evaluation import records
+    from qurd_core.evaluation import sweep as every
 
     shelf, runtime = _store(store), _runtime(device, workers)
-    print(estimate(benchmark, seeds, shelf, runtime), file=sys.stderr)  # noqa: T201
-    for path in carry_out(benchmark, seeds, shelf, runtime, out or shelf.folder / "records"):
+    print(every.estimate(benchmark, seeds, shelf, runtime), file=sys.stderr)  # noqa: T201
+    for path in every.sweep(benchmark, seeds, shelf, runtime, out or records.FOLDER):
         print(path)  # noqa: T201
 
 
@@ -191,7 +191,7 @@ def build(
 
 RUN_COLUMNS = (
     *("scheme", "benchmark", "task", "budget", "used", "tpr", "tpr_conformal", "sd", "sd_conformal", "auc"),
-    *("n_negatives", "n_lineages", "n_victims", "seeds", "samples", "gradients", "reason"),
+    *("n_negatives", "n_lineages", "n_victims", "seeds", "samples", "gradients", "converged", "reason"),
 )
 SHORT_COLUMNS = ("scheme", "task", "budget", "tpr", "sd", "tpr_conformal", "auc", "n_negatives", "n_lineages", "reason")
 

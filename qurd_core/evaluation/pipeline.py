@@ -21,6 +21,7 @@ from qurd_core.types import Pair
 _Bank = tuple[str, str]  # a model and a split: its answers on the whole seed set
 _Where = tuple[str, str, str, int]  # what `workbench` takes
 
+COSTS = ("samples", "gradients", "converged")
 BANK_UNIT = 12  # models per unit of the answer bank
 EVERY = 10  # scores are stored at every tenth budget up to the largest one asked, so that they are found again
 
@@ -125,8 +126,8 @@ def evaluate(
         runtime: how to compute.
 
     Returns:
-        the columns of `metrics.ROWS`, with `samples` and `gradients`: labelled images looked at and victim gradients
-        computed per query set.
+        the columns of `metrics.ROWS`, with `COSTS`: labelled images looked at and victim gradients computed per query
+        set, and the share of the seeds tried that gave queries.
 
     Raises:
         QurdError: bad input, or a scheme whose every cell is empty.
@@ -222,7 +223,7 @@ def _scheme_rows(asked: Request, desk: Workbench, scheme: Scheme, facing: dict[s
             cells = [victim_cells(values[:, filled], tasks, budgets[filled], used[filled])] if filled.any() else []
             cells += [_empty(scheme, tasks, budgets[~filled], int(found["available"].max()))] if not filled.all() else []
             rows += [part.assign(victim=victim, query_seed=query_seed) for part in cells]
-            costs.append(pd.DataFrame({"budget": budgets} | {n: found[n].numpy()[at] for n in ("samples", "gradients")}))
+            costs.append(pd.DataFrame({"budget": budgets} | {n: found[n].numpy()[at] for n in COSTS}))
     cells = pd.concat(rows, ignore_index=True).assign(scheme=_label(scheme), benchmark=asked.bench.name)
     if cells["tpr"].isna().all():
         raise QurdError(f"Every cell of '{_label(scheme)}' is empty: {cells['reason'].iloc[0]}. Ask for other budgets.")

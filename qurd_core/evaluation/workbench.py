@@ -37,12 +37,14 @@ class Part(NamedTuple):
 class Costs(NamedTuple):
     """What each budget costs, (B,) each: images sent (0 = the cell is empty), labelled images looked at, gradients.
 
+    `converged` (B,) is the share of the seeds tried so far that gave queries: below 1 where a craft drops failures.
     `available` (B,) is the number of queries that could be made, at most the largest budget and the rest of its part.
     """
 
     used: Tensor
     samples: Tensor
     gradients: Tensor
+    converged: Tensor
     available: Tensor
 
 
@@ -202,13 +204,16 @@ def _costs(queries: Queries, draw: Draw, group: int, budgets: tuple[int, ...]) -
     """A cell is empty where its budget buys no group, or where there are fewer queries than whole groups that it buys."""
     wanted = [budget // group * group for budget in budgets]
     used = torch.tensor([queries.prefix(n) if 0 < n <= len(queries) else 0 for n in wanted])
-    looked = torch.zeros(int(queries.seed.max()) + 1 if len(queries) else 1, dtype=torch.long)
-    known = draw.indices < len(looked)
-    looked[draw.indices[known]] = draw.looked[known]
-    samples = torch.cat([torch.zeros(1, dtype=torch.long), looked[queries.seed].cummax(0).values])
-    spent = torch.cat([torch.zeros(1, dtype=torch.long), queries.per_group("gradients").cumsum(0)])
+    place = torch.zeros(int(draw.indices.max()) + 1, dtype=torch.long).index_put(
+        (draw.indices,), torch.arange(len(draw.indices))
+    )
+    nothing = torch.zeros(1, dtype=torch.long)
+    tried = torch.cat([nothing, place[queries.seed].cummax(0).values + 1])[used]
+    samples = torch.cat([nothing, draw.looked.cummax(0).values])[tried]
     groups = torch.searchsorted(queries.group_ends, used, right=True)
-    return Costs(used, samples[used], spent[groups], torch.full((len(budgets),), len(queries)))
+    spent = torch.cat([nothing, queries.per_group("gradients").cumsum(0)])[groups]
+    converged = (groups / tried.clamp_min(1)).clamp_max(1)
+    return Costs(used, samples, spent, converged, torch.full((len(budgets),), len(queries)))
 
 
 def _represent(answers: Answers, scheme: Scheme, used: int) -> Tensor:

@@ -277,3 +277,19 @@ def test_cutmix_sends_all_seeds_first_then_blends_until_the_budget_is_filled(des
     found = scores(desk, "SAC", budgets=(10, 100))
     assert found["used"].tolist() == [10, 100]
     assert set(torch.cat([part.queries.seed for part in parts[1:]]).tolist()) <= set(parts[0].queries.seed.tolist())
+
+
+def test_a_craft_that_drops_failures_says_which_share_arrived(desk):
+    easy = scores(desk, "uniform(test)->boundary(steps=300,lr=0.05) | labels | hamming")
+    hard = scores(desk, "uniform(test)->boundary(steps=4) | labels | hamming", budgets=(10,))
+    assert easy["converged"][0] == 1
+    assert 0 < hard["converged"][0] < 1
+    assert scores(desk, "AKH")["converged"].tolist() == [1, 1, 1]
+
+
+def test_samples_are_the_labelled_images_looked_at(desk):
+    found = scores(desk, "AKH")
+    pool, draw = desk.draw(VICTIMS[0], Scheme.parse("AKH"), 0)
+    assert found["samples"].tolist() == [int(draw.looked[used - 1]) for used in found["used"]]
+    assert (scores(desk, "Random")["samples"] == 0).all()
+    assert len(pool) >= found["samples"].max()

@@ -97,7 +97,7 @@ def test_a_disk_that_refuses_gives_one_sentence_and_leaves_nothing(tmp_path, mon
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(QurdError, match="No space left on device.*--store"):
+    with pytest.raises(QurdError, match=r"No space left on device.*--store"):
         store.get(key(), tensors)
     assert not store.has(key())
     assert not [path for path in (tmp_path / "tmp").iterdir() if path.is_file()]

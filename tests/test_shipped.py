@@ -1,0 +1,86 @@
+"""What we ship is true: the README's commands work, and the records follow from the weights. Asks all models once."""
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import qurd_core as q
+from qurd_core.evaluation import records
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+CELLS = [  # scheme, task, budget, negatives
+    ("negative(test) | labels | hamming", "label_extraction", 100, "unrelated"),
+    ("uniform(test) | probits | jensen_shannon", "all", 50, "unrelated+hard"),
+    ("negative(test) | rank | mutual_information", "finetune", 200, "unrelated"),
+]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("store")
+
+
+def run(folder, command):
+    return subprocess.run(
+        command, cwd=ROOT, env=os.environ | {"QURD_STORE": str(folder)}, capture_output=True, text=True, check=False
+    )
+
+
+def blocks(language):
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+def test_the_readme_has_commands_and_python():
+    assert blocks("bash")
+    assert blocks("python")
+
+
+@pytest.mark.parametrize("line", [line for block in blocks("bash") for line in block.splitlines()])
+def test_the_readmes_commands_work(folder, line):
+    ended = run(folder, [sys.executable, *shlex.split(line)[1:]])
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.strip()
+
+
+@pytest.mark.parametrize("block", blocks("python"))
+def test_the_readmes_python_works(folder, block):
+    ended = run(folder, [sys.executable, "-c", block])
+    assert ended.returncode == 0, ended.stderr
+    assert "AKH" in ended.stdout
+
+
+@pytest.mark.parametrize(("scheme", "task", "budget", "negatives"), CELLS)
+def test_a_shipped_record_follows_from_the_weights(folder, scheme, task, budget, negatives):
+    shipped = records.read("patchwork-sac", task=task, negatives=negatives)
+    (row,) = shipped[(shipped["scheme"] == scheme) & (shipped["budget"] == budget)].to_dict("records")
+    table = q.evaluate(
+        *("patchwork-sac", [scheme]), budgets=[budget], seeds=5, negatives=negatives, by_task=True, store=q.Store(folder)
+    )
+    (again,) = table[table["task"] == task].to_dict("records")
+    for name in ("tpr", "tpr_conformal", "sd", "auc", "used", "samples"):
+        assert again[name] == pytest.approx(row[name], abs=1e-4, nan_ok=True), name
+    for name in ("n_negatives", "n_lineages", "n_victims", "seeds"):
+        assert again[name] == row[name]
+
+
+def test_pairs_tell_how_far_models_are_apart(folder):
+    ended = run(folder, [sys.executable, "-m", "qurd_core", "pairs", "-b", "patchwork-sac", "--json"])
+    found = json.loads(ended.stdout)
+    assert set(found[0]) == {
+        *("victim", "suspect", "kind", "tasks", "accuracy_victim", "accuracy_suspect"),
+        *("delta", "delta_c", "bound", "slack"),
+    }
+    for row in found:
+        assert row["delta_c"] - row["bound"] == pytest.approx(row["slack"], abs=1e-9)
+        assert row["delta_c"] >= row["bound"]
+        assert (row["delta"] == 0) == (row["victim"] == row["suspect"])
+    assert {row["kind"] for row in found} == {"positive", "negative", "hard"}
