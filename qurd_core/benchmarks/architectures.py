@@ -1,14 +1,13 @@
-"""Small networks for 32-pixel images, built from torchvision's parts. The model owns its normalisation."""
+"""Small networks for 32-pixel images, built from torchvision's parts. The model owns its normalisation.
+
+Torchvision is imported where a network is built: it takes as long to import as torch, and reading stored scores needs none.
+"""
 
 from collections.abc import Callable
 from typing import Literal, get_args
 
 import torch
 from torch import Tensor, nn
-from torchvision.models.densenet import DenseNet
-from torchvision.models.mobilenetv2 import Conv2dNormActivation, MobileNetV2
-from torchvision.models.resnet import BasicBlock
-from torchvision.models.vgg import make_layers
 
 from qurd_core.errors import unknown
 
@@ -31,6 +30,8 @@ class Normalised(nn.Module):
 
 def vgg(classes: int) -> nn.Module:
     """VGG with batch normalisation, four stages."""
+    from torchvision.models.vgg import make_layers
+
     features = make_layers([12, "M", 24, "M", 32, "M", 48, "M"], batch_norm=True)
     head = nn.Sequential(nn.Linear(48, 48), nn.ReLU(inplace=True), nn.Linear(48, classes))
     return nn.Sequential(features, nn.AdaptiveAvgPool2d(1), nn.Flatten(), head)
@@ -38,6 +39,8 @@ def vgg(classes: int) -> nn.Module:
 
 def res(classes: int) -> nn.Module:
     """ResNet with one basic block in each of three stages; torchvision's own class starts at 64 channels."""
+    from torchvision.models.resnet import BasicBlock
+
     stem = [nn.Conv2d(3, 12, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(12), nn.ReLU(inplace=True)]
     blocks, width = [], 12
     for out, stride in ((12, 1), (24, 2), (48, 2)):
@@ -50,11 +53,15 @@ def res(classes: int) -> nn.Module:
 
 def dense(classes: int) -> nn.Module:
     """DenseNet with three blocks of three layers."""
+    from torchvision.models.densenet import DenseNet
+
     return DenseNet(growth_rate=8, block_config=(3, 3, 3), num_init_features=16, bn_size=2, num_classes=classes)
 
 
 def mb(classes: int) -> nn.Module:
     """MobileNetV2 with a narrow head; torchvision's own head has at least 1280 channels."""
+    from torchvision.models.mobilenetv2 import Conv2dNormActivation, MobileNetV2
+
     settings = [[1, 16, 1, 1], [3, 48, 2, 2], [3, 80, 2, 2], [3, 96, 1, 2]]
     network = MobileNetV2(classes, width_mult=0.4, inverted_residual_setting=settings, round_nearest=4)
     narrow = network.features[-1][0].in_channels

@@ -23,7 +23,6 @@ _Where = tuple[str, str, str, int]  # what `workbench` takes
 
 COSTS = ("samples", "gradients", "converged")
 BANK_UNIT = 12  # models per unit of the answer bank
-EVERY = 10  # scores are stored at every tenth budget up to the largest one asked, so that they are found again
 
 
 @dataclass(frozen=True)
@@ -47,11 +46,6 @@ class Request:
     tasks: tuple[str, ...]
     negatives: Negatives = "unrelated"
     pool: tuple[str, ...] | None = None
-
-    def stored_budgets(self, scheme: Scheme) -> tuple[int, ...]:
-        """The budgets that scores are stored for: those asked for and, where they cost no query, every tenth below."""
-        between = range(EVERY, max(self.budgets) + 1, EVERY) if scheme.nested else ()
-        return tuple(sorted({*self.budgets, *between}))
 
     def pairs(self, victim: str) -> list[Pair]:
         """The victim's pairs that count, with the tasks that were asked for."""
@@ -163,13 +157,12 @@ def plan(asked: Request, store: Store, runtime: Runtime) -> list[Unit]:
     for query_seed in range(asked.seeds):
         for sampler, schemes in samplers.items():
             for victim in bench.victims:
-                grid = asked.stored_budgets(schemes[0])
-                lacking = [scheme for scheme in schemes if not desk.has_scores(victim, scheme, query_seed, grid)]
+                lacking = [s for s in schemes if not desk.has_scores(victim, s, query_seed, asked.budgets)]
                 if not lacking:
                     continue
                 needs = [bank for bank in _banks(desk, victim, lacking[0]) if not desk.has_natural(*bank)]
                 banks |= dict.fromkeys(needs)
-                args = (*where, victim, tuple(map(str, lacking)), query_seed, grid)
+                args = (*where, victim, tuple(map(str, lacking)), query_seed, asked.budgets)
                 cells.append(Unit(f"{victim} {sampler} {query_seed}", _score, args, tuple(needs)))
     units, holder = _bank_units(banks, where)
     return units + [replace(unit, needs=tuple(dict.fromkeys(holder[bank] for bank in unit.needs))) for unit in cells]
@@ -213,17 +206,15 @@ def tabulate(asked: Request, store: Store, runtime: Runtime, *, by_task: bool = 
 
 def _scheme_rows(asked: Request, desk: Workbench, scheme: Scheme, facing: dict[str, "_Facing"]) -> pd.DataFrame:
     rows, costs = [], []
-    grid = asked.stored_budgets(scheme)
-    at = np.searchsorted(grid, asked.budgets)
     for victim, (order, tasks) in facing.items():
         for query_seed in range(asked.seeds):
-            found = desk.scores(victim, [scheme], query_seed, grid)[scheme]
-            values, used = found["values"].double().numpy()[order][:, at], found["used"].numpy()[at]
+            found = desk.scores(victim, [scheme], query_seed, asked.budgets)[scheme]
+            values, used = found["values"].double().numpy()[order], found["used"].numpy()
             filled, budgets = used > 0, np.array(asked.budgets)
             cells = [victim_cells(values[:, filled], tasks, budgets[filled], used[filled])] if filled.any() else []
             cells += [_empty(scheme, tasks, budgets[~filled], int(found["available"].max()))] if not filled.all() else []
             rows += [part.assign(victim=victim, query_seed=query_seed) for part in cells]
-            costs.append(pd.DataFrame({"budget": budgets} | {n: found[n].numpy()[at] for n in COSTS}))
+            costs.append(pd.DataFrame({"budget": budgets} | {n: found[n].numpy() for n in COSTS}))
     cells = pd.concat(rows, ignore_index=True).assign(scheme=_label(scheme), benchmark=asked.bench.name)
     if cells["tpr"].isna().all():
         raise QurdError(f"Every cell of '{_label(scheme)}' is empty: {cells['reason'].iloc[0]}. Ask for other budgets.")

@@ -93,12 +93,10 @@ def _raw(asked: Request, schemes: list[Scheme], store: Store, runtime: Runtime) 
     desk = workbench(asked.bench.name, str(store.folder), runtime.device, runtime.batch_size)
     tables = []
     for scheme in schemes:
-        grid = asked.stored_budgets(scheme)
-        at = [grid.index(budget) for budget in RAW_BUDGETS]
         for victim in asked.bench.victims:
             models = desk.models(victim)
             for query_seed in range(asked.seeds):
-                values = desk.scores(victim, [scheme], query_seed, grid)[scheme]["values"][:, at].numpy()
+                values = desk.scores(victim, [scheme], query_seed, RAW_BUDGETS)[scheme]["values"].numpy()
                 index = pd.MultiIndex.from_product([models, RAW_BUDGETS], names=["suspect", "budget"])
                 rows = pd.DataFrame({"value": values.ravel()}, index=index).reset_index()
                 tables.append(rows.assign(scheme=str(scheme), victim=victim, query_seed=np.uint8(query_seed)))

@@ -24,6 +24,8 @@ from qurd_core.schemes import Scheme
 from qurd_core.store import Key, Store, digest
 from qurd_core.types import Answers, Draw, Pool, Prefixes, Queries, concatenate, seeds_as_queries
 
+STEP = 10  # scores are stored at every tenth budget, which costs no query more than the largest one
+LEVELS = (10, 20, 50, 100, 200, 400, 1000)
 PART = 64  # queries made by one call of a craft; decides which generator draws what, so it is part of every key's version
 
 
@@ -120,28 +122,31 @@ class Workbench:
         asked: list[tuple[Answers, Costs]] = []
         latest: dict[str, Tensor] = {}
 
-        def make(scheme: Scheme) -> dict[str, Tensor]:
-            if not scheme.nested and len(budgets) > 1:
-                each = [self.scores(victim, [scheme], query_seed, (budget,))[scheme] for budget in budgets]
+        def make(scheme: Scheme, grid: tuple[int, ...]) -> dict[str, Tensor]:
+            if not scheme.nested and len(grid) > 1:
+                each = [self.scores(victim, [scheme], query_seed, (budget,))[scheme] for budget in grid]
                 return {name: torch.cat([one[name] for one in each], dim=-1) for name in each[0]}
             if not asked:
-                asked.append(self._ask(victim, scheme, query_seed, budgets))
+                asked.append(self._ask(victim, scheme, query_seed, grid))
             answers, costs = asked[0]
             if not bool(costs.used.any()):
-                return {"values": torch.full((len(answers.outputs), len(budgets)), torch.nan), **costs._asdict()}
+                return {"values": torch.full((len(answers.outputs), len(grid)), torch.nan), **costs._asdict()}
             text = str(scheme.representation)
             if text not in latest:
                 latest.clear()  # one listwise representation of a hundred models is large
                 latest[text] = _represent(answers, scheme, int(costs.used.max()))
             return {"values": _distances(latest[text], answers.queries, scheme, costs.used), **costs._asdict()}
 
-        return {
-            scheme: self.store.get(self._score_key(victim, scheme, query_seed, budgets), lambda scheme=scheme: make(scheme))
-            for scheme in sorted(schemes, key=str)
-        }
+        found = {}
+        for scheme in sorted(schemes, key=str):
+            key, grid = self._stored(victim, scheme, query_seed, budgets)
+            stored = self.store.get(key, lambda scheme=scheme, grid=grid: make(scheme, grid))
+            columns = torch.tensor([grid.index(budget) for budget in budgets])
+            found[scheme] = {name: rows[..., columns] for name, rows in stored.items()}
+        return found
 
     def has_scores(self, victim: str, scheme: Scheme, query_seed: int, budgets: tuple[int, ...]) -> bool:
-        return self.store.has(self._score_key(victim, scheme, query_seed, budgets))
+        return self.store.has(self._stored(victim, scheme, query_seed, budgets)[0])
 
     def oracle(self, model: str) -> Oracle:
         """The model, loaded once."""
@@ -183,9 +188,12 @@ class Workbench:
     def _natural_key(self, model: str, split: str) -> Key:
         return Key("answers", {"model": self.bench.digest(model), "images": self.bench.images_digest(split)})
 
-    def _score_key(self, victim: str, scheme: Scheme, query_seed: int, budgets: tuple[int, ...]) -> Key:
-        spec = {"models": self._digests(victim), "query_seed": query_seed, "budgets": list(budgets)}
-        return Key("scores", spec | {"images": self.bench.images_digest(scheme.split)} | scheme.identity(PART))
+    def _stored(self, victim: str, scheme: Scheme, query_seed: int, budgets: tuple[int, ...]) -> tuple[Key, tuple[int, ...]]:
+        """The entry that holds the scores at these budgets, or will hold them, and all budgets in it."""
+        spec = {"models": self._digests(victim), "query_seed": query_seed}
+        spec |= {"images": self.bench.images_digest(scheme.split)} | scheme.identity(PART)
+        entries = [(Key("scores", spec | {"budgets": list(grid)}), grid) for grid in _grids(budgets, scheme.nested)]
+        return next((entry for entry in entries if self.store.has(entry[0])), entries[0])
 
     def _identity(self, victim: str, scheme: Scheme) -> tuple[str, str]:
         return self.bench.digest(victim), self.bench.images_digest(scheme.split)
@@ -198,6 +206,14 @@ class Workbench:
 def workbench(name: str, folder: str, device: str, batch_size: int) -> Workbench:
     """The workbench of this process, so that a worker loads each model once."""
     return Workbench(benchmark(name), Store(Path(folder)), Runtime(device, batch_size))
+
+
+def _grids(budgets: tuple[int, ...], nested: bool) -> list[tuple[int, ...]]:
+    """The budgets that scores may be stored for, the fewest first: every tenth up to a level, so that others find them."""
+    if not nested or any(budget % STEP for budget in budgets):
+        return [budgets]
+    levels = [level for level in LEVELS if level >= max(budgets)] or [max(budgets)]
+    return [tuple(range(STEP, level + 1, STEP)) for level in levels]
 
 
 def _costs(queries: Queries, draw: Draw, group: int, budgets: tuple[int, ...]) -> Costs:

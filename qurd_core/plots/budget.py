@@ -52,10 +52,10 @@ def curves(table: pd.DataFrame, rule: Rule = "paper") -> pd.DataFrame:
 
 
 def shown(points: pd.DataFrame, pins: Sequence[str] = ()) -> list[str]:
-    """What has a line of its own, in drawing order: the named schemes with the reference last, then the pinned mixes."""
+    """What has a line of its own: the reference, the other named schemes, then the pinned mixes."""
     present = set(points.loc[points["value"].notna(), "label"])
     named = [name for name in SCHEMES if name in present and name != REFERENCE]
-    return [*named, *[REFERENCE] * (REFERENCE in present), *(pin for pin in pins if pin in present and pin not in SCHEMES)]
+    return [*[REFERENCE] * (REFERENCE in present), *named, *(pin for pin in pins if pin in present and pin not in SCHEMES)]
 
 
 def mixes(points: pd.DataFrame) -> list[str]:
@@ -64,11 +64,11 @@ def mixes(points: pd.DataFrame) -> list[str]:
 
 
 def missing(points: pd.DataFrame, pins: Sequence[str] = ()) -> dict[str, str]:
-    """The named schemes and pins that have no value at all, with the reason."""
+    """The named schemes and pins that have no value at all, with the reason that most of their budgets give."""
     wanted = [label for label in points["label"].unique() if label in SCHEMES or label in pins]
     absent = [label for label in wanted if label not in shown(points, pins)]
     rows = points[points["label"].isin(absent)].dropna(subset=["reason"])
-    return {label: rows.loc[rows["label"] == label, "reason"].iloc[-1] for label in absent if label in set(rows["label"])}
+    return {label: reasons.mode().iloc[0] for label, reasons in rows.groupby("label", sort=False)["reason"]}
 
 
 def values_at(points: pd.DataFrame, at: int, pins: Sequence[str] = ()) -> pd.DataFrame:
@@ -155,7 +155,7 @@ def figure(
     traces += [_band(drawn[label], style.mark(label, pins)[0]) for label in banded]
     traces += [
         _line(rows, rule, style, style.mark(label, pins), bold=label in pins and label in SCHEMES)
-        for label, rows in drawn.items()
+        for label, rows in reversed(drawn.items())
     ]
     return go.Figure(traces, _layout(at, style, _end_labels(drawn, style, pins)) | {"template": style.template})
 
@@ -181,8 +181,8 @@ def _context(points: pd.DataFrame, labels: list[str], rule: Rule, style: Style) 
         hovertemplate=f"%{{hovertext}}<br>%{{y:.1%}} at %{{x}} queries<br>{basis(points, rule)}<extra></extra>",
         mode="lines+markers",
         line={"width": 1.5 if style.stage else 1, "color": faded(style.colour(OTHERS), 0.3)},
-        # Lines alone cannot be clicked.
-        marker={"size": 7, "opacity": 0},
+        # Lines alone cannot be clicked. Of two markers under the pointer Plotly takes the smaller: never one of these.
+        marker={"size": style.marker + 1, "opacity": 0},
         name="other mixes",
         **_ALWAYS_WHOLE,
     )
@@ -296,7 +296,7 @@ def _end_labels(drawn: dict[str, pd.DataFrame], style: Style, pins: tuple[str, .
     last = max((int(row["budget"]) for row in ends.values()), default=0)
     texts = {label: _end_text(label, row, last) for label, row in ends.items()}
     margin, size = _margin(style), style.text * 1.05
-    line = 1.45 * size * TOP / (style.height - margin["t"] - margin["b"])
+    line = 1.6 * size * TOP / (style.height - margin["t"] - margin["b"])
     heights = [line * (1 + text.count("<br>")) for text in texts.values()]
     centres = spread([row["value"] for row in ends.values()], heights, 0, TOP)
     place = {"x": 1, "xref": "paper", "xanchor": "left", "yanchor": "middle", "align": "left", "showarrow": False}

@@ -293,3 +293,13 @@ def test_samples_are_the_labelled_images_looked_at(desk):
     assert found["samples"].tolist() == [int(draw.looked[used - 1]) for used in found["used"]]
     assert (scores(desk, "Random")["samples"] == 0).all()
     assert len(pool) >= found["samples"].max()
+
+
+def test_scores_at_fewer_budgets_are_read_and_not_computed_again(desk):
+    large = scores(desk, "AKH", budgets=(10, 40, 100))
+    entries = len(list(desk.store.folder.glob("scores/*/*")))
+    small = scores(desk, "AKH", budgets=(20, 40))
+    assert len(list(desk.store.folder.glob("scores/*/*"))) == entries
+    assert torch.equal(small["values"][:, 1], large["values"][:, 1])
+    scores(desk, "AKH", budgets=(37,))
+    assert len(list(desk.store.folder.glob("scores/*/*"))) == entries + 1
