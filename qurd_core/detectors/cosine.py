@@ -26,8 +26,8 @@ def aligned_cosine(victim: Tensor, suspects: Tensor, budgets: Prefixes) -> Tenso
     The matching is the one with the least total 1 - cos between columns; the authors match greedily.
     """
     last = torch.tensor(budgets.rows) - 1
-    across = torch.einsum("nsc,mnsd->mncd", victim, suspects).cumsum(1)[:, last]
-    ours, theirs = victim.square().sum(1).cumsum(0)[last], suspects.square().sum(2).cumsum(1)[:, last]
+    across = torch.einsum("rc,mrd->mrcd", victim, suspects).cumsum(1)[:, last]
+    ours, theirs = victim.square().cumsum(0)[last], suspects.square().cumsum(1)[:, last]
     costs = one_minus_cosine(across, ours[None, :, :, None], theirs[:, :, None])
     columns = np.stack([linear_sum_assignment(cost)[1] for cost in costs.flatten(0, 1).numpy()])
     matched = across.gather(3, torch.from_numpy(columns).view(*across.shape[:3], 1))

@@ -244,8 +244,10 @@ def _distances(represented: Tensor, queries: Queries, scheme: Scheme, used: Tens
     representation, detector = representations[scheme.representation.name], detectors[scheme.detector.name]
     values = torch.full((len(represented), len(used)), torch.nan)
     filled = (used > 0).nonzero()[:, 0]
-    by_group = representation.extra.get("rows") == "group"
-    rows = torch.searchsorted(queries.group_ends, used[filled], right=True) if by_group else used[filled]
+    rows = used[filled]
+    if "rows" in representation.extra:
+        groups = torch.searchsorted(queries.group_ends, used[filled], right=True)
+        rows = representation.extra["rows"](queries).cumsum(0)[groups - 1]
     square, whole = (bool(representation.extra.get(flag)) for flag in ("square", "whole"))
     prefixes = Prefixes(tuple(rows.tolist()), square, whole)
     found = detector.function(represented[0], represented, prefixes, **detector.bind(scheme.detector))

@@ -239,6 +239,8 @@ def _band(rows: pd.DataFrame, colour: str) -> go.Scatter:
 
 
 def _hover(row: tuple, rule: Rule) -> str:
+    if math.isnan(row.value):
+        return ""
     sent = "" if row.used == row.budget else f" ({row.used:g} sent)"
     return (
         f"<b>{plain(row.label)}</b>  {words.precise(row.value, row.spread)}<br>"

@@ -6,17 +6,28 @@ import torch
 from torch import Tensor
 
 from qurd_core.registry import representations
-from qurd_core.types import Answers
+from qurd_core.types import Answers, Queries
 
 
-@representations.register(provides={"vectors", "weights"}, needs={"masks"}, vary=("of",), rows="group", whole=True)
+def on(queries: Queries) -> Tensor:
+    """(n,masks,S_max) which superpixels each query shows; the first of each group shows all that its image has."""
+    return queries.aux["masks"].unflatten(0, (len(queries.group_ends), -1))
+
+
+def superpixels(queries: Queries) -> Tensor:
+    """(n,) number of superpixels of each seed image: the rows that it adds to the representation."""
+    return on(queries)[:, 0].sum(1)
+
+
+@representations.register(
+    provides={"vectors", "weights"}, needs={"masks"}, vary=("of",), rows=superpixels, whole=True, version=2
+)
 def lime(answers: Answers, *, of: Literal["probits", "logits"] = "probits") -> Tensor:
-    """Weight of every superpixel of every seed image for every class: (M,n,S_max,C), zero beyond an image's own.
+    """Weight of every superpixel for every class, image after image: (M,superpixels of all images,C).
 
     Least squares without intercept, the shortest solution where there are fewer masks than superpixels. The pseudo-inverse
     is that of the masks themselves in float64; that of their normal equations is wrong by tenths where masks are few.
     """
-    size = int(answers.queries.group_ends[0])
-    masks = answers.queries.aux["masks"].double().unflatten(0, (-1, size))
-    outputs = getattr(answers, of).double().unflatten(1, (-1, size))
-    return torch.linalg.pinv(masks) @ outputs
+    masks = on(answers.queries)
+    outputs = getattr(answers, of).double().unflatten(1, masks.shape[:2])
+    return (torch.linalg.pinv(masks.double()) @ outputs)[:, masks[:, 0]]

@@ -2,14 +2,20 @@
 
 from typing import Literal
 
+import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from qurd_core.registry import representations
-from qurd_core.types import Access, Answers
+from qurd_core.types import Access, Answers, Queries
 
 
-@representations.register(provides={"vectors"}, needs={"pairs"}, vary=("of",), rows="group", whole=True)
+def pairs(queries: Queries) -> Tensor:
+    """(n,) one row per pair."""
+    return torch.ones_like(queries.group_ends)
+
+
+@representations.register(provides={"vectors"}, needs={"pairs"}, vary=("of",), rows=pairs, whole=True)
 def pairwise(answers: Answers, *, of: Literal["probits", "logits"] = "probits") -> Tensor:
     """The decision distance vector, 1 - cos(o(x), o(x')) for every pair: (M,s/2)."""
     units = F.normalize(getattr(answers, of).double(), dim=-1).unflatten(1, (-1, 2))
@@ -17,7 +23,7 @@ def pairwise(answers: Answers, *, of: Literal["probits", "logits"] = "probits") 
     return (units[:, :, 0] - units[:, :, 1]).square().sum(-1) / 2
 
 
-@representations.register(provides={"symbols", "sequence"}, needs={"pairs"}, access=Access.LABELS, rows="group")
+@representations.register(provides={"symbols", "sequence"}, needs={"pairs"}, access=Access.LABELS, rows=pairs)
 def hard_pairwise(answers: Answers) -> Tensor:
     """How many classes the label moves within every pair, (h(x') - h(x)) mod C: (M,s/2)."""
     seed, partner = answers.labels.unflatten(1, (-1, 2)).unbind(-1)

@@ -20,7 +20,7 @@ def test_the_pipeline_knows_its_rows(call, ask, suited):
     queries = suited(call.name)
     answers, extra = ask(queries), representations[call.name].extra
     found = represent(call, answers)
-    rows = len(queries) if extra.get("rows") != "group" else len(queries.group_ends)
+    rows = int(extra["rows"](queries).sum()) if "rows" in extra else len(queries)
     assert found.shape[:2] == (len(answers.outputs), rows)
     assert not extra.get("square") or found.shape[2] == rows
     assert bool(torch.isfinite(found.double()).all())

@@ -108,13 +108,13 @@ def test_certain_and_opposite_answers_are_ln_2_apart():
 
 
 def weights(models: int = 4, classes: int = 6) -> torch.Tensor:
-    return torch.randn(models, 3, 10, classes, generator=RNG, dtype=torch.float64)
+    return torch.randn(models, 30, classes, generator=RNG, dtype=torch.float64)
 
 
 def test_classes_in_another_order_are_matched():
     found = weights()
     permuted = found[:1][..., [4, 2, 0, 5, 1, 3]]
-    budgets = Prefixes((1, 3), whole=True)
+    budgets = Prefixes((9, 30), whole=True)
     assert aligned_cosine(found[0], permuted, budgets).max() < 1e-12
     assert cosine(found[0], permuted, budgets).min() > 0.1
     assert aligned_cosine(found[0], 7 * permuted, budgets).max() < 1e-12
@@ -132,13 +132,5 @@ def test_the_matching_is_the_best_of_all():
         order = orders[costs[torch.arange(3), orders].sum(1).argmin()]
         best.append(distance.cosine(found[0].ravel(), model[..., order].ravel()))
     torch.testing.assert_close(
-        aligned_cosine(found[0], found, Prefixes((3,), whole=True))[:, 0], torch.tensor(best, dtype=torch.float64)
+        aligned_cosine(found[0], found, Prefixes((30,), whole=True))[:, 0], torch.tensor(best, dtype=torch.float64)
     )
-
-
-def test_padding_of_lime_weights_does_not_change_their_angle():
-    found = weights()
-    padded = torch.nn.functional.pad(found, (0, 0, 0, 5))
-    budgets = Prefixes((1, 3), whole=True)
-    for detector in (cosine, aligned_cosine):
-        torch.testing.assert_close(detector(padded[0], padded, budgets), detector(found[0], found, budgets))
