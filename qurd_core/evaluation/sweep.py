@@ -33,25 +33,34 @@ def fitting() -> list[Scheme]:
 
 
 def estimate(name: str, seeds: int, store: Store, runtime: Runtime) -> str:
-    """How long a sweep will take, in a sentence, from doing and timing a small share of it; what is done is stored."""
+    """How long a sweep will take, in a sentence, after asking all models about the natural images and timing a small share.
+
+    What is done is stored. Timed in seconds of CPU, which other programs on the machine do not change.
+    """
     asked = _request(name, seeds)
-    ask_natural(asked.bench, "test", store, runtime)
+    for split in asked.bench.regions:
+        ask_natural(asked.bench, split, store, runtime)
     desk = workbench(asked.bench.name, str(store.folder), runtime.device, runtime.batch_size)
-    victim, seconds = asked.bench.victims[0], 0.0
+    victim = asked.bench.victims[0]
+    for model in desk.models(victim):
+        desk.oracle(model)
     samplers: dict[str, list[Scheme]] = {}
     for scheme in asked.schemes:
         samplers.setdefault(str(scheme.sampler), []).append(scheme)
+    crafting, looking = 0.0, 0.0
     for schemes in samplers.values():
-        started = time.perf_counter()
-        first = max(BUDGETS) if schemes[0].craft.name == "identity" else 1
-        sent = sum(len(part.queries) for part in desk.parts(victim, schemes[0], 0, first))
-        took = time.perf_counter() - started
-        seconds += took * max(1.0, max(BUDGETS) / max(sent, 1))
-    cells = len(asked.bench.victims) * seeds
-    minutes = seconds * cells / runtime.workers / 60
+        started = time.process_time()
+        if schemes[0].craft.name == "identity":
+            desk.scores(victim, schemes, 0, BUDGETS)
+            looking = max(looking, (time.process_time() - started) / len(schemes))
+        else:
+            part = next(desk.parts(victim, schemes[0], 0, 1))
+            crafting += (time.process_time() - started) * max(BUDGETS) / len(part.queries)
+    sets = len(asked.bench.victims) * seeds
+    minutes = (crafting + looking * len(asked.schemes)) * sets / runtime.workers / 60
     return (
-        f"{len(asked.schemes)} combinations, {len(samplers)} samplers, {cells} query sets each: about {minutes:.0f} minutes"
-        f" for asking models with {runtime.workers} worker(s) on {runtime.device}, if nothing of it is stored yet."
+        f"{len(asked.schemes)} combinations, {len(samplers)} samplers, {sets} query sets of each: about {minutes:.0f}"
+        f" minutes with {runtime.workers} worker(s) on {runtime.device}, less whatever is stored already."
     )
 
 
