@@ -1,0 +1,46 @@
+"""Ways to take a view away: its data, its picture, and what computes it again."""
+
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from qurd_core.plots import words
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+
+def menu(rows: "DataFrame", file_name: str, *, benchmark: str, schemes: list[str], **request: Any) -> None:
+    """The menu behind a button.
+
+    Args:
+        rows: written as CSV when the button in the menu is pressed, not before.
+        file_name: of the downloads, without ending.
+        benchmark, schemes, request: what `words.command_line` and `words.python_code` take.
+    """
+    with st.popover("Export", icon=":material/ios_share:", type="tertiary"):
+        st.download_button(
+            "Data as CSV",
+            data=lambda: rows.to_csv(index=False),
+            file_name=f"{file_name}.csv",
+            mime="text/csv",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+        st.segmented_control(
+            "Picture: the camera above the chart gives", ("svg", "png"), default="svg", required=True, key="picture"
+        )
+        st.markdown("**Compute these lines again**")
+        st.code(words.command_line(benchmark, schemes, **request), language="bash", wrap_lines=True)
+        st.code(words.python_code(benchmark, schemes, **request), language="python", wrap_lines=True)
+
+
+def chart_config(file_name: str, *, stage: bool) -> dict[str, Any]:
+    """Plotly's bar above a chart: only the camera, and nothing on stage."""
+    picture = {"format": st.session_state.get("picture", "svg"), "filename": file_name, "scale": 2}
+    return {
+        "displaylogo": False,
+        "modeBarButtons": [["toImage"]],
+        "displayModeBar": not stage,
+        "toImageButtonOptions": picture,
+    }

@@ -1,0 +1,49 @@
+"""What a link, or an older choice, asks for that is not there."""
+
+import re
+from collections.abc import Sequence
+
+import streamlit as st
+
+SWITCH = ("true", "false", "True", "False")
+
+
+def check(key: str, options: Sequence[object], what: str, most: int = 1) -> None:
+    """Note what the link asks for in vain, before the widget of that key drops it without a word.
+
+    Args:
+        key: of the widget, and of the link.
+        options: what the widget offers.
+        what: the thing in words.
+        most: how many values the widget takes.
+    """
+    known, asked = set(map(str, options)), st.query_params.get_all(key)
+    notes = [f"{what} {plain(value)}" for value in asked if value and value not in known]
+    notes += [f"all but {most} of {len(asked)} {what}s"] * (len(asked) > most)
+    st.session_state.setdefault("left_out", []).extend(notes)
+    _forget(key, options)
+
+
+def report() -> None:
+    """Say what was left out, once."""
+    notes = st.session_state.pop("left_out", [])
+    if notes and notes != st.session_state.get("reported"):
+        st.toast(f"Not found here, so left out: {', '.join(notes)}.")
+    st.session_state["reported"] = notes
+
+
+def plain(text: str, longest: int = 60) -> str:
+    """A text from outside as Markdown that shows it as it is."""
+    short = text if len(text) <= longest else f"{text[: longest - 1]}…"
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", short)  # all ASCII punctuation
+
+
+def _forget(key: str, options: Sequence[object]) -> None:
+    """Drop a choice that another page or benchmark offered, so that the link does not keep it either."""
+    held = st.session_state.get(key)
+    if isinstance(held, list):
+        kept = [value for value in held if value in options]
+        if kept != held:
+            st.session_state[key] = kept
+    elif held is not None and not isinstance(held, bool) and held not in options:
+        st.session_state[key] = next(iter(options))

@@ -1,0 +1,54 @@
+"""The side panel of the Budget page: every line's value at one budget."""
+
+import math
+from html import escape
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from qurd_core.plots import words
+from qurd_core.plots.budget import REFERENCE
+from qurd_core.plots.theme import GLYPHS, Style
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+
+def values(rows: "DataFrame", at: int, style: Style, pins: tuple[str, ...]) -> None:
+    """A table: the mark of the line, its name, its value, and the difference to the reference."""
+    head = f"<tr><th>At {at} queries</th><th>TPR@5%</th><th>vs {REFERENCE}</th></tr>"
+    body = "".join(_row(row, style, pins) for row in rows.itertuples())
+    look = _LOOK.format(muted=style.surface.muted, border=style.surface.border)
+    st.html(f'{look}<table class="values"><thead>{head}</thead><tbody>{body}</tbody></table>')
+
+
+def _row(row: tuple, style: Style, pins: tuple[str, ...]) -> str:
+    colour, symbol, _ = style.mark(row.label, pins)
+    name = f'<i style="color:{colour}">{GLYPHS[symbol]}</i><b>{escape(row.label)}</b>'
+    if math.isnan(row.value):
+        return f'<tr><td colspan="3">{name}<br><small>{escape(row.reason or "no value")}</small></td></tr>'
+    return f"<tr><td>{name}</td><td>{words.precise(row.value, row.spread)}</td><td>{_gap(row)}</td></tr>"
+
+
+def _gap(row: tuple) -> str:
+    if not isinstance(row.verdict, str):
+        return ""
+    number = words.points(row.gap).removesuffix(" points")
+    if row.verdict == "not distinguished":
+        return f'<small title="within two standard errors">≈ {number}</small>'
+    return f'<b title="{row.verdict} {REFERENCE} by more than two standard errors">{number}</b>'
+
+
+_LOOK = """
+<style>
+.values {{ width: 100%; table-layout: fixed; border-collapse: collapse; font-size: .9rem; }}
+.values th {{ color: {muted}; font-weight: 400; }}
+.values th:nth-child(2) {{ width: 33%; }}
+.values th:nth-child(3) {{ width: 22%; }}
+.values {{ font-variant-numeric: tabular-nums; }}
+.values td, .values th {{ padding: .4rem .2rem; border-bottom: 1px solid {border}; text-align: right; vertical-align: top; }}
+.values td:first-child, .values th:first-child {{ text-align: left; overflow-wrap: anywhere; }}
+.values i {{ display: inline-block; width: 1.4em; font-style: normal; }}
+.values small {{ color: {muted}; font-size: inherit; }}
+</style>
+"""

@@ -1,0 +1,39 @@
+"""What a page shows when there is nothing to draw."""
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from pages.ui.links import plain
+from qurd_core.evaluation import records
+from qurd_core.plots.budget import Rule
+
+
+def no_records(benchmark: str) -> None:
+    """Nothing was measured yet: why, and the one way out."""
+    with st.container(border=True):
+        st.subheader("No records yet")
+        st.write(f"Nothing has been measured on {benchmark}. This command measures every combination and keeps the result:")
+        st.code(records.rebuild(benchmark), language="bash")
+
+
+def refused(reasons: Mapping[str, str], rule: Rule) -> None:
+    """No line can be drawn: why, and the rule that asks for less."""
+    with st.container(border=True):
+        st.subheader("No line can be drawn")
+        not_drawn(reasons)
+        if rule != "paper":
+            st.button("Show the paper's rule", type="primary", on_click=_take_paper_rule)
+
+
+def not_drawn(reasons: Mapping[str, str]) -> None:
+    """Lines that are missing from a chart, those of one reason together."""
+    by_reason: dict[str, list[str]] = {}
+    for label, reason in reasons.items():
+        by_reason.setdefault(reason, []).append(label)
+    for reason, labels in by_reason.items():
+        st.markdown(f":gray[**{plain(', '.join(labels), 300)}**: {plain(reason, 300)}]")
+
+
+def _take_paper_rule() -> None:
+    st.session_state["rule"] = "paper"

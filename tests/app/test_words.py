@@ -1,0 +1,117 @@
+"""Numbers and findings in words, and where labels go."""
+
+import math
+
+import numpy as np
+import pytest
+
+from qurd_core.plots import words
+from qurd_core.plots.labels import spread
+from qurd_core.plots.words import Measured
+
+
+@pytest.mark.parametrize(
+    ("at", "gain", "caught", "said"),
+    [
+        (100, 0.014, 0.5, "After 100 queries the median published scheme gains 1 point"),
+        (50, 0.123, 0.5, "After 50 queries the median published scheme gains 12 points"),
+        (50, -0.031, 0.5, "After 50 queries the median published scheme loses 3 points"),
+        (200, 0.004, 0.5, "After 200 queries the median published scheme gains nothing more"),
+        (400, 0.0, 0.68, "With 400 queries the median published scheme catches 68% of stolen models"),
+        (100, None, 0.68, "With 100 queries the median published scheme catches 68% of stolen models"),
+        (10, None, None, "No published scheme has a value at 10 queries"),
+    ],
+)
+def test_the_headline_is_what_the_numbers_say(at, gain, caught, said):
+    assert words.headline(at, 400, gain, caught) == said
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "said"),
+    [
+        (Measured(0.80, 0.02, 5), Measured(0.70, 0.02, 5), "beats"),
+        (Measured(0.70, 0.02, 5), Measured(0.80, 0.02, 5), "trails"),
+        (Measured(0.72, 0.02, 5), Measured(0.70, 0.02, 5), "not distinguished"),
+        (Measured(1.00, 0.00, 5), Measured(1.00, 0.00, 5), "not distinguished"),
+        (Measured(0.90, math.nan, 1), Measured(0.20, 0.02, 5), "not distinguished"),
+    ],
+)
+def test_a_gap_counts_only_beyond_two_standard_errors(one, other, said):
+    assert words.verdict(one, other) == said
+
+
+def test_who_beats_the_reference_in_one_sentence():
+    verdicts = [("SAC", "beats"), ("FBI", "trails"), ("Random", "trails"), ("IPGuard", "not distinguished")]
+    assert words.against(100, "AKH", verdicts) == (
+        "At 100 queries SAC beats AKH; FBI and Random trail it; IPGuard cannot be told from it."
+    )
+    assert words.against(100, "AKH", verdicts[1:2]) == "At 100 queries FBI trails AKH."
+    assert words.against(100, "AKH", []) == ""
+
+
+def test_numbers():
+    assert words.percent(0.742) == "74%"
+    assert words.precise(0.7421, 0.008) == "74.2 ± 0.8 %"
+    assert words.precise(0.7421) == "74.2 %"
+    assert words.points(0.036) == "+3.6 points"
+    assert words.points(-0.036) == "−3.6 points"
+    assert words.points(-0.0001) == "0.0 points"
+    assert [words.counted(n, "query") for n in (1, 2)] == ["1 query", "2 queries"]
+    assert words.counted(343, "other mix") == "343 other mixes"
+
+
+@pytest.mark.parametrize(
+    ("negatives", "kind", "said"),
+    [
+        (40, "paper", "40 unrelated models, 40 lineages: 5 % = 2 models"),
+        (20, "paper", "20 unrelated models, 20 lineages: 5 % = 1 model"),
+        (12, "paper", "12 unrelated models, 12 lineages: 5 % = less than 1 model"),
+        (40, "conformal", "40 unrelated models, 40 lineages: the guarantee allows 1 model below the threshold"),
+        (20, "conformal", "20 unrelated models, 20 lineages: the guarantee allows none below the threshold"),
+        (12, "conformal", "12 unrelated models, 12 lineages: too few for the guarantee"),
+    ],
+)
+def test_what_five_percent_means(negatives, kind, said):
+    assert words.false_alarms(negatives, negatives, kind) == said
+
+
+def test_what_computes_a_view_again():
+    asked = {"schemes": ["AKH", 'a(x="b c") | labels | hamming'], "budgets": (10, 400), "seeds": 5}
+    line = words.command_line("patchwork-sac", **asked, task="same", hard=True)
+    assert line.replace(" \\\n ", "") == (
+        "python -m qurd_core run --benchmark patchwork-sac --scheme AKH --scheme 'a(x=\"b c\") | labels | hamming' "
+        "--budget 10,400 --seeds 5 --task same --negatives unrelated+hard"
+    )
+    code = words.python_code("patchwork-sac", **asked, task="all", hard=False)
+    compile(code, "snippet", "exec")
+    assert 'q.benchmark("patchwork-sac")' in code
+    assert "budgets=[10, 400], seeds=5" in code
+    assert "tasks" not in code
+
+
+def test_labels_that_fit_stay_where_they_are():
+    assert spread([0.9, 0.1, 0.5], [0.1, 0.1, 0.1], 0, 1) == pytest.approx([0.9, 0.1, 0.5])
+    assert spread([], [], 0, 1) == []
+
+
+def test_labels_at_one_place_spread_around_it():
+    assert spread([0.5, 0.5, 0.5], [0.1, 0.1, 0.1], 0, 1) == pytest.approx([0.4, 0.5, 0.6])
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_labels_never_overlap_nor_leave_the_axis(seed):
+    rng = np.random.default_rng(seed)
+    number = int(rng.integers(1, 12))
+    wanted, sizes = rng.beta(0.4, 0.4, number), rng.uniform(0.02, 0.08, number)
+    placed = np.array(spread(wanted, sizes, 0, 1))
+    order = np.argsort(placed)
+    assert (np.diff(wanted[order]) >= 0).all()
+    assert (np.diff(placed[order]) >= (sizes[order][:-1] + sizes[order][1:]) / 2 - 1e-9).all()
+    assert (placed - sizes / 2).min() >= -1e-9
+    assert (placed + sizes / 2).max() <= 1 + 1e-9
+
+
+def test_too_many_labels_share_the_room_evenly():
+    placed = sorted(spread([0.5] * 20, [0.1] * 20, 0, 1))
+    assert np.diff(placed) == pytest.approx(np.full(19, 0.05))
+    assert (placed[0], placed[-1]) == pytest.approx((0.025, 0.975))
