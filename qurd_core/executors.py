@@ -18,7 +18,7 @@ import torch
 
 from qurd_core.errors import QurdError
 
-ATTEMPTS = 3  # how often a unit is started before a dying worker is blamed on it
+ATTEMPTS = 3  # how often a worker may die of a unit that runs alone
 
 
 @dataclass(frozen=True)
@@ -77,31 +77,37 @@ class ProcessPool:
 
     def run(self, units: Sequence[Unit]) -> Iterator[Done]:
         plan = _Plan(units)
-        attempts: dict[str, int] = {}
+        suspects: set[str] = set()  # units that were in flight when a worker died; each runs alone until it has ended
+        deaths: dict[str, int] = {}
         running: dict[Future[str | None], Unit] = {}
         pool = self._pool()
         try:
             while True:
-                while len(running) < 2 * self.workers and (unit := plan.ready()):
-                    attempts[unit.key] = attempts.get(unit.key, 0) + 1
+                while len(running) < (1 if suspects else 2 * self.workers) and (unit := plan.ready()):
                     running[pool.submit(_attempt, unit.work, unit.args)] = unit
                 if not running:
                     return
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
                     unit = running.pop(future)
                     try:
-                        yield from plan.ended(Done(unit.key, future.result()))
+                        done = Done(unit.key, future.result())
+                        suspects.discard(unit.key)
+                        yield from plan.ended(done)
                     except BrokenProcessPool:
-                        # One worker died and every unit in flight is marked as failed, though only one is to blame.
+                        # Every unit in flight is marked as failed, though only one can be to blame.
                         lost = [unit, *running.values()]
                         running.clear()
                         pool.shutdown(wait=False)
                         pool = self._pool()
-                        for unit in lost:
-                            if attempts[unit.key] < ATTEMPTS:
-                                plan.again(unit)
-                            else:
-                                yield from plan.ended(Done(unit.key, f"its worker process died {ATTEMPTS} times"))
+                        if len(lost) == 1:
+                            deaths[unit.key] = deaths.get(unit.key, 0) + 1
+                        if deaths.get(unit.key, 0) == ATTEMPTS:
+                            suspects.discard(unit.key)
+                            yield from plan.ended(Done(unit.key, f"its worker process died {ATTEMPTS} times"))
+                            break
+                        suspects |= {one.key for one in lost}
+                        for one in lost:
+                            plan.again(one)
                         break
         finally:
             pool.shutdown(wait=False, cancel_futures=True)

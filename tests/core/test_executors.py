@@ -75,10 +75,12 @@ def test_a_dead_worker_is_replaced_and_nothing_is_lost(tmp_path):
     assert (tmp_path / "c").exists()
 
 
-def test_a_unit_that_always_kills_its_worker_is_given_up(tmp_path):
-    ended = {done.key: done.error for done in ProcessPool(1).run([Unit("a", die), unit(tmp_path, "b")])}
-    assert "died 3 times" in ended["a"]
-    assert ended["b"] is None
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_unit_that_always_kills_its_worker_is_given_up_and_blamed_alone(tmp_path, workers):
+    units = [Unit("a", die), *(unit(tmp_path, name) for name in "bcdef")]
+    ended = {done.key: done.error for done in ProcessPool(workers).run(units)}
+    assert "died 3 times" in ended.pop("a")
+    assert ended == dict.fromkeys("bcdef")
 
 
 def test_finish_raises_the_first_sentence_and_counts():
