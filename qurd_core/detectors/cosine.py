@@ -2,7 +2,6 @@
 
 import numpy as np
 import torch
-from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from qurd_core.registry import detectors
@@ -25,6 +24,8 @@ def aligned_cosine(victim: Tensor, suspects: Tensor, budgets: Prefixes) -> Tenso
 
     The matching is the one with the least total 1 - cos between columns; the authors match greedily.
     """
+    from scipy.optimize import linear_sum_assignment  # as long to import as everything else that reads stored scores
+
     last = torch.tensor(budgets.rows) - 1
     across = torch.einsum("rc,mrd->mrcd", victim, suspects).cumsum(1)[:, last]
     ours, theirs = victim.square().cumsum(0)[last], suspects.square().cumsum(1)[:, last]

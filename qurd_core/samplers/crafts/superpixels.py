@@ -4,7 +4,6 @@ from typing import Annotated
 
 import numpy as np
 import torch
-from skimage.segmentation import quickshift
 from torch import Tensor
 
 from qurd_core.oracle import Oracle
@@ -37,6 +36,8 @@ def segment(image: Tensor) -> Tensor:
 
     They segment floats from 0 to 255; the scale changes the outcome.
     """
+    from skimage.segmentation import quickshift  # slow to import, and needed only where images are cut
+
     pixels = (image * 255).permute(1, 2, 0).numpy().astype(np.float64)
     return torch.from_numpy(quickshift(pixels, kernel_size=4, max_dist=200, ratio=0.2, rng=0)).long()
 
