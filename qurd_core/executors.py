@@ -83,34 +83,44 @@ class ProcessPool:
         pool = self._pool()
         try:
             while True:
-                while len(running) < (1 if suspects else 2 * self.workers) and (unit := plan.ready()):
-                    running[pool.submit(_attempt, unit.work, unit.args)] = unit
+                try:
+                    while len(running) < (1 if suspects else 2 * self.workers) and (unit := plan.ready()):
+                        running[pool.submit(_attempt, unit.work, unit.args)] = unit
+                except BrokenProcessPool:  # a worker died while it had nothing to do, or its end was not noticed yet
+                    plan.again(unit)
+                    pool = self._replaced(pool, running, plan, suspects)
+                    continue
                 if not running:
                     return
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    unit = running.pop(future)
+                    unit = running[future]
                     try:
                         done = Done(unit.key, future.result())
-                        suspects.discard(unit.key)
-                        yield from plan.ended(done)
                     except BrokenProcessPool:
-                        # Every unit in flight is marked as failed, though only one can be to blame.
-                        lost = [unit, *running.values()]
-                        running.clear()
-                        pool.shutdown(wait=False)
-                        pool = self._pool()
-                        if len(lost) == 1:
+                        if len(running) == 1:
                             deaths[unit.key] = deaths.get(unit.key, 0) + 1
                         if deaths.get(unit.key, 0) == ATTEMPTS:
+                            del running[future]
                             suspects.discard(unit.key)
                             yield from plan.ended(Done(unit.key, f"its worker process died {ATTEMPTS} times"))
-                            break
-                        suspects |= {one.key for one in lost}
-                        for one in lost:
-                            plan.again(one)
+                        pool = self._replaced(pool, running, plan, suspects)
                         break
+                    del running[future]
+                    suspects.discard(unit.key)
+                    yield from plan.ended(done)
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+
+    def _replaced(
+        self, pool: ProcessPoolExecutor, running: dict[Future[str | None], Unit], plan: "_Plan", suspects: set[str]
+    ) -> ProcessPoolExecutor:
+        """A new pool for a broken one. Every unit in flight is marked as failed, though one at most is to blame."""
+        for unit in running.values():
+            suspects.add(unit.key)
+            plan.again(unit)
+        running.clear()
+        pool.shutdown(wait=False)
+        return self._pool()
 
     def _pool(self) -> ProcessPoolExecutor:
         context = multiprocessing.get_context("spawn")

@@ -12,7 +12,7 @@ import socket
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -90,7 +90,8 @@ class Store:
             raise QurdError(
                 f"Expected a store of format {FORMAT} in {folder}. Got {found}: update the program or name another folder."
             )
-        self._sweep()
+        with _disk(self.folder):
+            self._sweep()
 
     def path(self, key: Key) -> Path:
         """Where the result of a key lies or would lie."""
@@ -126,15 +127,16 @@ class Store:
             _sync_folder(path.parent)
 
     def _quarantine(self, path: Path) -> None:
-        with _disk(self.folder):
+        with _disk(self.folder), suppress(FileNotFoundError):  # another process may have moved it first
             (self._aside / "quarantine").mkdir(exist_ok=True)
             path.replace(self._aside / "quarantine" / path.name)
 
     def _sweep(self) -> None:
         """Remove what killed runs left aside."""
         for path in self._aside.iterdir():
-            if path.is_file() and time.time() - path.stat().st_mtime > ABANDONED:
-                path.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):  # its writer may be publishing it just now
+                if path.is_file() and time.time() - path.stat().st_mtime > ABANDONED:
+                    path.unlink()
 
 
 def _format(path: Path) -> int:

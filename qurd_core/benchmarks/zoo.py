@@ -168,11 +168,8 @@ def oracle_for(lineage: str, folder: Path) -> Oracle | None:
 
 
 def build_one(lineage: str, folder: str) -> None:
-    """Make one model, measure it, publish its file. Does nothing if the file is there."""
+    """Make one model, measure it, publish its file."""
     home = Path(folder)
-    target = home / file_of(lineage)
-    if target.exists():
-        return
     with doing(f"making {lineage}"):
         supplies, oracle = Supplies(lineage, patches), oracle_for(lineage, home)
         model = make(lineage, home, supplies, oracle)
@@ -191,21 +188,30 @@ def build_one(lineage: str, folder: str) -> None:
         )
         aside = home / f".{uuid.uuid4().hex}"
         aside.write_bytes(save(state, {"record": json.dumps(asdict(record))}))
-        aside.replace(target)
+        aside.replace(home / file_of(lineage))
 
 
 def build(lineages: Iterable[str], folder: Path, executor: Executor, track: Track) -> None:
     """Make every model that the folder lacks, parents first, then write the manifest.
 
-    A killed build is continued by the same call. Derived models get a record and no file.
+    A killed build is continued by the same call, and a damaged file is made again. Derived models get a record and no file.
+
+    Raises:
+        QurdError: the folder holds models that were made with other images than this machine decodes.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    data = {region: patches(region).digest for region in REGIONS}
+    if (folder / MANIFEST).exists() and Zoo(folder).manifest["data"] != data:
+        raise QurdError(
+            f"Expected the images that the models in {folder} were made with. The photographs decode to other pixels here:"
+            " name an empty folder with --out."
+        )
     every = _with_ancestors(lineages)
     derived = [name for name in every if _is_derived(name)]
     units = [
         Unit(name, build_one, (name, str(folder)), _parents(name))
         for name in every
-        if name not in derived and not (folder / file_of(name)).exists()
+        if name not in derived and not _is_whole(folder, name)
     ]
     finish(track(executor.run(units), len(units), "making models"))
     records = [_stored_record(folder, name) for name in every if name not in derived]
@@ -214,10 +220,12 @@ def build(lineages: Iterable[str], folder: Path, executor: Executor, track: Trac
         "format": 1,
         "torch": torch.__version__,
         "instruction_set": torch.backends.cpu.get_cpu_capability(),
-        "data": {region: patches(region).digest for region in REGIONS},
+        "data": data,
         "models": [asdict(record) for record in records],
     }
-    (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n")
+    aside = folder / f".{uuid.uuid4().hex}"
+    aside.write_text(json.dumps(manifest, indent=1) + "\n")
+    aside.replace(folder / MANIFEST)
 
 
 def _with_ancestors(lineages: Iterable[str]) -> Sequence[str]:
@@ -230,6 +238,16 @@ def _with_ancestors(lineages: Iterable[str]) -> Sequence[str]:
             life = life.parent
         found |= dict.fromkeys(reversed(line))
     return list(found)
+
+
+def _is_whole(folder: Path, lineage: str) -> bool:
+    """Whether the file of a model is there and holds the tensors that it was published with."""
+    if not (folder / file_of(lineage)).exists():
+        return False
+    try:
+        return digest(load(folder, lineage).state_dict()) == _stored_record(folder, lineage).sha256
+    except QurdError:
+        return False
 
 
 def _parents(lineage: str) -> tuple[str, ...]:

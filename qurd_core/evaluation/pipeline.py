@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,7 @@ from qurd_core.types import Pair
 _Bank = tuple[str, str]  # a model and a split: its answers on the whole seed set
 _Where = tuple[str, str, str, int]  # what `workbench` takes
 
+MOST = 1_000  # queries of one set
 COSTS = ("samples", "gradients", "converged")
 BANK_UNIT = 12  # models per unit of the answer bank
 
@@ -46,6 +48,13 @@ class Request:
     tasks: tuple[str, ...]
     negatives: Negatives = "unrelated"
     pool: tuple[str, ...] | None = None
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """The request as JSON values."""
+        lists = {"schemes": list(map(str, self.schemes)), "budgets": list(self.budgets), "tasks": list(self.tasks)}
+        choices = {"seeds": self.seeds, "negatives": self.negatives, "pool": self.pool and list(self.pool)}
+        return {"benchmark": self.bench.name, **lists, **choices}
 
     def pairs(self, victim: str) -> list[Pair]:
         """The victim's pairs that count, with the tasks that were asked for."""
@@ -79,6 +88,18 @@ def request(
         raise QurdError("Expected at least one scheme and one budget. Name a scheme with --scheme, see 'schemes'.")
     if min(budgets) < 1 or seeds < 1:
         raise QurdError(f"Expected budgets and a number of seeds of at least 1. Got {min(budgets)} and {seeds}.")
+    if max(budgets) > MOST:
+        raise QurdError(
+            f"Expected budgets of at most {MOST}: lists of answers are compared pair by pair. Got {max(budgets)}."
+        )
+    if benchmark(bench.name) != bench:
+        raise QurdError(f"Expected a registered benchmark, which workers find by its name. Got another '{bench.name}'.")
+    for scheme in parsed:
+        if max(budgets) < scheme.group_size:
+            raise QurdError(
+                f"Every cell of '{_label(scheme)}' is empty: a budget of {max(budgets)} buys no group of"
+                f" {scheme.group_size} queries. Ask for a larger one."
+            )
     if negatives not in NEGATIVE_KINDS:
         raise unknown("choice of negatives", negatives, NEGATIVE_KINDS)
     for task in tasks:
@@ -141,7 +162,7 @@ def compute(asked: Request, store: Store, runtime: Runtime) -> None:
     units = plan(asked, store, runtime)
     if not units:
         return
-    with RunFile(store.folder, asked.bench.name, [str(s) for s in asked.schemes], len(units), runtime.device) as file:
+    with RunFile(store.folder, asked.identity, len(units), runtime.device) as file:
         finish(runtime.track(file.watch(executor(runtime.workers).run(units)), len(units), "asking models"))
 
 

@@ -5,8 +5,9 @@ import json
 import os
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from qurd_core.errors import QurdError
 from qurd_core.executors import Done
@@ -18,19 +19,25 @@ EVERY = 1.0  # seconds between two writes
 class RunFile:
     """`runs/<key>.json` while a run goes on: pid, done, total, device, state, written at most once a second.
 
-    A file `runs/<key>.cancel` stops the run after the unit in hand; what was stored stays.
+    A file `runs/<key>.cancel` stops the run after the unit in hand; what was stored stays. A disk that refuses the file does
+    not stop the run.
+
+    Args:
+        folder: of the store.
+        asked: what was asked, as JSON values: the run's identity.
     """
 
-    def __init__(self, folder: Path, bench: str, schemes: list[str], total: int, device: str):
-        self.about = {"benchmark": bench, "schemes": schemes, "pid": os.getpid(), "device": device, "total": total}
-        key = hashlib.sha256(json.dumps([bench, schemes]).encode()).hexdigest()[:20]
+    def __init__(self, folder: Path, asked: dict[str, Any], total: int, device: str):
+        self.about = asked | {"pid": os.getpid(), "device": device, "total": total}
+        key = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:20]
         self.path = folder / "runs" / f"{key}.json"
         self.cancel = self.path.with_suffix(".cancel")
         self.done = 0
 
     def __enter__(self) -> "RunFile":
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.cancel.unlink(missing_ok=True)
+        with suppress(OSError):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.cancel.unlink(missing_ok=True)
         self._write("running")
         return self
 
@@ -54,5 +61,6 @@ class RunFile:
 
     def _write(self, state: State) -> None:
         aside = self.path.with_suffix(f".{os.getpid()}")
-        aside.write_text(json.dumps(self.about | {"done": self.done, "state": state}))
-        aside.replace(self.path)
+        with suppress(OSError):
+            aside.write_text(json.dumps(self.about | {"done": self.done, "state": state}))
+            aside.replace(self.path)

@@ -25,7 +25,7 @@ from qurd_core.store import Key, Store, digest
 from qurd_core.types import Answers, Draw, Pool, Prefixes, Queries, concatenate, seeds_as_queries
 
 STEP = 10  # scores are stored at every tenth budget, which costs no query more than the largest one
-LEVELS = (10, 20, 50, 100, 200, 400, 1000)
+LEVELS = (20, 50, 100, 200, 400, 1000)  # where scores at more budgets are looked for
 PART = 64  # queries made by one call of a craft; decides which generator draws what, so it is part of every key's version
 
 
@@ -119,23 +119,23 @@ class Workbench:
             for each scheme `values` (M,B) float32 for `models(victim)`, NaN where the budget buys nothing or the seed set
             is too small, and the fields of `Costs`.
         """
-        asked: list[tuple[Answers, Costs]] = []
-        latest: dict[str, Tensor] = {}
+        asked: dict[tuple[int, ...], tuple[Answers, Costs]] = {}
+        latest: dict[tuple[str, tuple[int, ...]], Tensor] = {}
 
         def make(scheme: Scheme, grid: tuple[int, ...]) -> dict[str, Tensor]:
             if not scheme.nested and len(grid) > 1:
                 each = [self.scores(victim, [scheme], query_seed, (budget,))[scheme] for budget in grid]
                 return {name: torch.cat([one[name] for one in each], dim=-1) for name in each[0]}
-            if not asked:
-                asked.append(self._ask(victim, scheme, query_seed, grid))
-            answers, costs = asked[0]
+            if grid not in asked:
+                asked[grid] = self._ask(victim, scheme, query_seed, grid)
+            answers, costs = asked[grid]
             if not bool(costs.used.any()):
                 return {"values": torch.full((len(answers.outputs), len(grid)), torch.nan), **costs._asdict()}
-            text = str(scheme.representation)
-            if text not in latest:
+            look = str(scheme.representation), grid
+            if look not in latest:
                 latest.clear()  # one listwise representation of a hundred models is large
-                latest[text] = _represent(answers, scheme, int(costs.used.max()))
-            return {"values": _distances(latest[text], answers.queries, scheme, costs.used), **costs._asdict()}
+                latest[look] = _represent(answers, scheme, int(costs.used.max()))
+            return {"values": _distances(latest[look], answers.queries, scheme, costs.used), **costs._asdict()}
 
         found = {}
         for scheme in sorted(schemes, key=str):
@@ -209,11 +209,11 @@ def workbench(name: str, folder: str, device: str, batch_size: int) -> Workbench
 
 
 def _grids(budgets: tuple[int, ...], nested: bool) -> list[tuple[int, ...]]:
-    """The budgets that scores may be stored for, the fewest first: every tenth up to a level, so that others find them."""
+    """The budgets that scores are to be stored for, every tenth up to the largest, and larger sets that may hold them."""
     if not nested or any(budget % STEP for budget in budgets):
         return [budgets]
-    levels = [level for level in LEVELS if level >= max(budgets)] or [max(budgets)]
-    return [tuple(range(STEP, level + 1, STEP)) for level in levels]
+    ends = [max(budgets), *(level for level in LEVELS if level > max(budgets))]
+    return [tuple(range(STEP, end + 1, STEP)) for end in ends]
 
 
 def _costs(queries: Queries, draw: Draw, group: int, budgets: tuple[int, ...]) -> Costs:

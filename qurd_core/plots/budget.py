@@ -47,7 +47,8 @@ def curves(table: pd.DataFrame, rule: Rule = "paper") -> pd.DataFrame:
     """
     chosen = RULES[rule]
     label = table["name"].fillna(table["scheme"]) if "name" in table else table["scheme"]
-    found = table.assign(label=label, value=table[chosen.value], spread=table[chosen.spread])
+    # As categories, labels compare as fast as numbers.
+    found = table.assign(label=label.astype("category"), value=table[chosen.value], spread=table[chosen.spread])
     return found.sort_values("budget", kind="stable")
 
 
@@ -58,6 +59,11 @@ def shown(points: pd.DataFrame, pins: Sequence[str] = ()) -> list[str]:
     return [*[REFERENCE] * (REFERENCE in present), *named, *(pin for pin in pins if pin in present and pin not in SCHEMES)]
 
 
+def lines(points: pd.DataFrame, pins: Sequence[str] = ()) -> dict[str, pd.DataFrame]:
+    """The rows of everything that has a line of its own."""
+    return {label: points[points["label"] == label] for label in shown(points, pins)}
+
+
 def mixes(points: pd.DataFrame) -> list[str]:
     """The combinations without a name, recorded or not."""
     return [label for label in points["label"].unique() if label not in SCHEMES and label != CONTROL]
@@ -65,10 +71,10 @@ def mixes(points: pd.DataFrame) -> list[str]:
 
 def missing(points: pd.DataFrame, pins: Sequence[str] = ()) -> dict[str, str]:
     """The named schemes and pins that have no value at all, with the reason that most of their budgets give."""
-    wanted = [label for label in points["label"].unique() if label in SCHEMES or label in pins]
-    absent = [label for label in wanted if label not in shown(points, pins)]
-    rows = points[points["label"].isin(absent)].dropna(subset=["reason"])
-    return {label: reasons.mode().iloc[0] for label, reasons in rows.groupby("label", sort=False)["reason"]}
+    found = shown(points, pins)
+    absent = [label for label in points["label"].unique() if (label in SCHEMES or label in pins) and label not in found]
+    reasons = {label: points.loc[points["label"] == label, "reason"].dropna() for label in absent}
+    return {label: why.mode().iloc[0] for label, why in reasons.items() if len(why)}
 
 
 def values_at(points: pd.DataFrame, at: int, pins: Sequence[str] = ()) -> pd.DataFrame:
@@ -77,9 +83,8 @@ def values_at(points: pd.DataFrame, at: int, pins: Sequence[str] = ()) -> pd.Dat
     Returns:
         rows of label, value, spread, used, gap (to the reference), verdict (None for the reference) and reason.
     """
-    lines = shown(points, pins)
-    rows = points[(points["budget"] == at) & points["label"].isin(lines)].set_index("label")
-    rows = rows.reindex([label for label in lines if label in rows.index])
+    rows = points[points["budget"] == at].astype({"label": object}).set_index("label")
+    rows = rows.reindex([label for label in shown(points, pins) if label in rows.index])
     reference = rows["value"].get(REFERENCE, math.nan)
     rows["gap"] = rows["value"] - reference
     rows["verdict"] = [_verdict(rows, label) for label in rows.index]
@@ -125,9 +130,10 @@ def subline(points: pd.DataFrame, rule: Rule = "paper", *, grey: int = 0) -> str
 
 def alt(points: pd.DataFrame, pins: Sequence[str] = ()) -> str:
     """The chart in one sentence, for those who do not see it."""
-    ends = (points[points["label"].eq(label) & points["value"].notna()].iloc[-1] for label in shown(points, pins))
-    said = ", ".join(f"{row['label']} {words.percent(row['value'])} at {row['budget']} queries" for row in ends)
-    return f"Lines of TPR at 5% false alarms against 10 to 400 queries on a log axis. They end at: {said}."
+    ends = _ends(lines(points, pins))
+    said = ", ".join(f"{label} {words.percent(row['value'])} at {row['budget']} queries" for label, row in ends.items())
+    between = f"{points['budget'].min()} to {points['budget'].max()}"
+    return f"Lines of TPR at 5% false alarms against {between} queries on a log axis. They end at: {said}."
 
 
 def figure(
@@ -149,7 +155,7 @@ def figure(
         style: mode and stage of the page.
     """
     style, pins = style or Style(), tuple(pins)
-    drawn = {label: points[points["label"] == label] for label in shown(points, pins)}
+    drawn = lines(points, pins)
     banded = [label for label in drawn if label == REFERENCE or label in pins][: 2 if style.stage else None]
     traces = [_context(points, [label for label in mixes(points) if label not in pins], rule, style)] if grey else []
     traces += [_band(drawn[label], style.mark(label, pins)[0]) for label in banded]
@@ -257,7 +263,7 @@ def _layout(at: int, style: Style, labels: list[dict[str, Any]]) -> dict[str, An
     longest = max((len(re.sub("<[^>]*>", "", line)) for label in labels for line in label["text"].split("<br>")), default=0)
     return {
         "height": style.height,
-        "margin": _margin(style) | {"r": style.text * (1.5 + 0.57 * longest)},
+        "margin": _margin(style) | {"r": style.text * (1.5 + 0.53 * longest)},
         "xaxis": {
             "type": "log",
             "range": [math.log10(9.3), math.log10(425)],
@@ -294,7 +300,7 @@ def _margin(style: Style) -> dict[str, float]:
 
 def _end_labels(drawn: dict[str, pd.DataFrame], style: Style, pins: tuple[str, ...]) -> list[dict[str, Any]]:
     """The name and last value of every line to its right, spread apart and kept inside the axis."""
-    ends = {label: rows[rows["value"].notna()].iloc[-1] for label, rows in drawn.items()}
+    ends = _ends(drawn)
     last = max((int(row["budget"]) for row in ends.values()), default=0)
     texts = {label: _end_text(label, row, last) for label, row in ends.items()}
     margin, size = _margin(style), style.text * 1.05
@@ -306,6 +312,11 @@ def _end_labels(drawn: dict[str, pd.DataFrame], style: Style, pins: tuple[str, .
         {"text": text, "y": centre, "font": {"color": style.mark(label, pins)[0], "size": size}} | place
         for (label, text), centre in zip(texts.items(), centres, strict=True)
     ]
+
+
+def _ends(drawn: dict[str, pd.DataFrame]) -> dict[str, pd.Series]:
+    """The last point of every line."""
+    return {label: rows.loc[rows["value"].last_valid_index()] for label, rows in drawn.items()}
 
 
 def _end_text(label: str, row: pd.Series, last: int) -> str:

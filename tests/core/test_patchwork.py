@@ -1,5 +1,6 @@
 """The shipped models are what their manifest says, and what a thief or an innocent would have made."""
 
+import json
 from collections import Counter
 
 import pytest
@@ -176,12 +177,22 @@ def test_a_build_goes_on_where_it_was_killed(tmp_path, monkeypatch):
     monkeypatch.setattr(zoo, "build_one", note)
     names = ["train(vgg,victim)->finetune", "train(res,victim)->quantize(qint8)"]
     note("train(vgg,victim)", tmp_path)
+    note("train(res,victim)", tmp_path)
+    damaged = tmp_path / file_of("train(res,victim)")
+    damaged.write_bytes(damaged.read_bytes()[:-9] + b"\0" * 9)
     made.clear()
     zoo.build(names, tmp_path, Inline(), silent)
     assert made == ["train(vgg,victim)->finetune", "train(res,victim)"]
     again = Zoo(tmp_path)
     assert again.record("train(res,victim)->quantize(qint8)") == SHIPPED.record("train(res,victim)->quantize(qint8)")
     assert set(again.records) == {"train(vgg,victim)", *names, "train(res,victim)"}
+
+
+def test_a_build_does_not_bless_models_of_other_images(tmp_path):
+    manifest = json.loads((FOLDER / zoo.MANIFEST).read_text())
+    (tmp_path / zoo.MANIFEST).write_text(json.dumps(manifest | {"data": manifest["data"] | {"test": "0"}}))
+    with pytest.raises(QurdError, match="decode to other pixels"):
+        zoo.build([], tmp_path, Inline(), silent)
 
 
 @pytest.mark.slow

@@ -210,6 +210,8 @@ def test_a_scheme_with_nothing_but_empty_cells_is_an_error(bench, store):
         ({"budgets": [0]}, "at least 1"),
         ({"budgets": []}, "one budget"),
         ({"seeds": 0}, "at least 1"),
+        ({"budgets": [20_000]}, "at most 1000"),
+        ({"schemes": ["ZestOfLIME"], "budgets": [20]}, "buys no group of 100"),
         ({"tasks": ["fintune"]}, "Did you mean 'finetune'"),
         ({"negatives": "hard"}, "choice of negatives"),
     ],
@@ -303,3 +305,32 @@ def test_scores_at_fewer_budgets_are_read_and_not_computed_again(desk):
     assert torch.equal(small["values"][:, 1], large["values"][:, 1])
     scores(desk, "AKH", budgets=(37,))
     assert len(list(desk.store.folder.glob("scores/*/*"))) == entries + 1
+
+
+def test_a_damaged_entry_is_made_again_at_its_own_budgets(desk):
+    """Schemes of one call may be stored at different sets of budgets; what was computed for one must not serve another."""
+    labels, probits = (Scheme.parse(f"uniform(test) | {head}") for head in ("labels | hamming", "probits | l1"))
+    before = desk.scores(VICTIMS[0], [probits], 0, (150,))[probits]
+    (path,) = desk.store.folder.glob("scores/*/*")
+    path.write_bytes(b"damaged")
+    desk.scores(VICTIMS[0], [labels, probits], 0, (100,))
+    again = desk.scores(VICTIMS[0], [probits], 0, (150,))[probits]
+    assert torch.equal(before["values"], again["values"])
+
+
+def test_a_run_asks_for_no_more_than_its_largest_budget(desk):
+    scores(desk, "uniform(test)->pgd | labels | hamming", budgets=(30, 60))
+    (key, grid) = desk._stored(VICTIMS[0], Scheme.parse("uniform(test)->pgd | labels | hamming"), 0, (30, 60))
+    assert desk.store.has(key)
+    assert max(grid) == 60
+
+
+def test_runs_that_differ_in_anything_have_files_of_their_own(bench, store):
+    for budgets, seeds in (([10], 1), ([20], 1), ([20], 2)):
+        evaluate(bench, ["AKH"], budgets=budgets, seeds=seeds, store=store)
+    assert len(list((store.folder / "runs").glob("*.json"))) == 3
+
+
+def test_a_benchmark_that_is_not_the_registered_one_is_refused(bench, store):
+    with pytest.raises(QurdError, match="registered benchmark"):
+        evaluate(replace(bench, classes=("x", "y", "z")), ["AKH"], budgets=[10], store=store)

@@ -141,3 +141,10 @@ def test_kill_9_loses_nothing_that_was_reported(tmp_path):
             assert torch.equal(store.get(key(number), refuse)["x"], tensors(number)["x"])
     for path in tmp_path.glob("answers/**/*.safetensors"):
         assert path.stat().st_size
+
+
+def test_sweeping_minds_no_file_that_another_process_publishes_meanwhile(tmp_path, monkeypatch):
+    Store(tmp_path)
+    (tmp_path / "tmp" / "gone").symlink_to(tmp_path / "nowhere")
+    monkeypatch.setattr("pathlib.Path.is_file", lambda self: True)
+    Store(tmp_path)
