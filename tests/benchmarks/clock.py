@@ -1,6 +1,7 @@
 """What the benchmark scripts share: timed commands with their memory, alternating timings, a plain table."""
 
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -17,9 +18,13 @@ POLL = 0.25  # seconds between two looks at the memory
 
 
 class Timed(NamedTuple):
-    """How long a command took from start to end, and the largest sum of PSS over its processes in bytes."""
+    """How long a command took from start to end, what it and its workers spent of the CPU, their largest sum of PSS.
+
+    CPU seconds are what other programs on the machine change least.
+    """
 
     seconds: float
+    cpu: float
     memory: int
 
 
@@ -39,7 +44,7 @@ def timed(arguments: Sequence[str], *, threads: int | None = None, look: bool = 
     """
     several = {} if threads is None else {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
     peak, ended = [0], threading.Event()
-    started = time.perf_counter()
+    started, spent = time.perf_counter(), _children()
     with subprocess.Popen(
         [sys.executable, *arguments], cwd=ROOT, env=os.environ | several, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     ) as process:
@@ -56,28 +61,29 @@ def timed(arguments: Sequence[str], *, threads: int | None = None, look: bool = 
         ended.set()
     if process.returncode:
         raise RuntimeError(f"{' '.join(arguments)} ended with {process.returncode}:\n{said[-2_000:]}")
-    return Timed(seconds, peak[0])
+    return Timed(seconds, _children() - spent, peak[0])
 
 
 def alternate(functions: dict[str, Callable[[], object]], repeats: int) -> dict[str, float]:
-    """Median seconds of each function; they take turns, so that a busy machine is busy for all, and warm up once."""
+    """Median CPU seconds of each function, on the threads that it uses; they take turns, and warm up once."""
     seconds: dict[str, list[float]] = {name: [] for name in functions}
     for turn in range(repeats + 1):
         for name, function in functions.items():
-            started = time.perf_counter()
+            started = time.process_time()
             function()
             if turn:
-                seconds[name].append(time.perf_counter() - started)
+                seconds[name].append(time.process_time() - started)
     return {name: statistics.median(values) for name, values in seconds.items()}
 
 
 def show(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print a table; numbers are aligned to the right."""
     texts = [list(columns), *([_text(value) for value in row] for row in rows)]
-    widths = [max(len(row[column]) for row in texts) for column in range(len(columns))]
+    widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
     print(f"\n{title}")
-    for row in texts:
-        print("  " + "  ".join(text.ljust(w) if i == 0 else text.rjust(w) for i, (text, w) in enumerate(zip(row, widths))))
+    for first, *others in texts:
+        cells = [text.rjust(width) for text, width in zip(others, widths[1:], strict=True)]
+        print("  ".join(["", first.ljust(widths[0]), *cells]))
 
 
 def load() -> str:
@@ -86,7 +92,15 @@ def load() -> str:
 
 
 def _text(value: object) -> str:
-    return f"{value:.3g}" if isinstance(value, float) and abs(value) < 10 else f"{value:.1f}" if isinstance(value, float) else str(value)
+    if not isinstance(value, float):
+        return str(value)
+    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.3g}"
+
+
+def _children() -> float:
+    """CPU seconds of every process that was started from here and has ended, with what those started."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _tree(root: int) -> list[int]:
