@@ -187,8 +187,9 @@ def _context(points: pd.DataFrame, labels: list[str], rule: Rule, style: Style) 
         hovertemplate=f"%{{hovertext}}<br>%{{y:.1%}} at %{{x}} queries<br>{basis(points, rule)}<extra></extra>",
         mode="lines+markers",
         line={"width": 1.5 if style.stage else 1, "color": faded(style.colour(OTHERS), 0.3)},
-        # Lines alone cannot be clicked. Of two markers under the pointer Plotly takes the smaller: never one of these.
-        marker={"size": style.marker + 1, "opacity": 0},
+        # Lines alone cannot be clicked. These markers are there for the pointer and hardly drawn, which would take as long as
+        # all the rest. Of two under the pointer Plotly takes the smaller: never one of these.
+        marker={"size": style.marker + 1, "opacity": 0, "maxdisplayed": 1},
         name="other mixes",
         **_ALWAYS_WHOLE,
     )
@@ -304,7 +305,8 @@ def _end_labels(drawn: dict[str, pd.DataFrame], style: Style, pins: tuple[str, .
     last = max((int(row["budget"]) for row in ends.values()), default=0)
     texts = {label: _end_text(label, row, last) for label, row in ends.items()}
     margin, size = _margin(style), style.text * 1.05
-    line = 1.6 * size * TOP / (style.height - margin["t"] - margin["b"])
+    # A little more than a line's height, because a page may draw the chart less high than it asks.
+    line = 1.75 * size * TOP / (style.height - margin["t"] - margin["b"])
     heights = [line * (1 + text.count("<br>")) for text in texts.values()]
     centres = spread([row["value"] for row in ends.values()], heights, 0, TOP)
     place = {"x": 1, "xref": "paper", "xanchor": "left", "yanchor": "middle", "align": "left", "showarrow": False}
