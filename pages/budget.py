@@ -68,7 +68,7 @@ with frame.tools():
         points,
         file_name,
         benchmark=bench,
-        schemes=lines,
+        schemes=lines or [*budget.missing(points, pins)],
         budgets=budget.TICKS,
         seeds=int(points["seeds"].max()),
         task=task,

@@ -187,8 +187,8 @@ def _context(points: pd.DataFrame, labels: list[str], rule: Rule, style: Style) 
         hovertemplate=f"%{{hovertext}}<br>%{{y:.1%}} at %{{x}} queries<br>{basis(points, rule)}<extra></extra>",
         mode="lines+markers",
         line={"width": 1.5 if style.stage else 1, "color": faded(style.colour(OTHERS), 0.3)},
-        # Lines alone cannot be clicked. These markers are there for the pointer and hardly drawn, which would take as long as
-        # all the rest. Of two under the pointer Plotly takes the smaller: never one of these.
+        # Lines alone cannot be clicked. These markers are for the pointer; few are drawn, which would take as
+        # long as all the rest. Of two under the pointer Plotly takes the smaller: never one of these.
         marker={"size": style.marker + 1, "opacity": 0, "maxdisplayed": 1},
         name="other mixes",
         **_ALWAYS_WHOLE,
