@@ -1,4 +1,4 @@
-"""How near `run` comes to its forward and backward passes alone: python -m tests.benchmarks.limit [--seeds N] ...
+"""How near `run` comes to its forward and backward passes alone: python -m tests.benchmarks.limit [--seeds N]
 
 The passes are recorded by oracles that note every batch in an inline run of the same request. `replay` then makes exactly
 these passes. `run` and `replay` take turns, both with two workers and timed from process start to process end.
