@@ -1,5 +1,6 @@
 """What the benchmark scripts share: timed commands with their memory, alternating timings, a plain table."""
 
+import contextlib
 import os
 import resource
 import statistics
@@ -14,7 +15,7 @@ from typing import NamedTuple
 ROOT = Path(__file__).parents[2]
 SIX = ("AKH", "Random", "IPGuard", "ModelDiff", "SAC", "ZestOfLIME")
 BUDGETS = (10, 20, 50, 100, 200, 400)
-POLL = 0.25  # seconds between two looks at the memory
+POLL = 1.0  # seconds between two looks at the memory
 
 
 class Timed(NamedTuple):
@@ -105,16 +106,11 @@ def _children() -> float:
 
 def _tree(root: int) -> list[int]:
     """The process and everything that it started."""
-    children: dict[int, list[int]] = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            parent = int(stat.read_text().rpartition(")")[2].split()[1])
-        except OSError:
-            continue
-        children.setdefault(parent, []).append(int(stat.parent.name))
     found = [root]
     for pid in found:
-        found += children.get(pid, [])
+        for children in Path(f"/proc/{pid}/task").glob("*/children"):
+            with contextlib.suppress(OSError):
+                found += map(int, children.read_text().split())
     return found
 
 
