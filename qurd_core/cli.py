@@ -134,19 +134,18 @@ def run(
     workers: Workers = None,
 ) -> None:
     """TPR@5% of schemes at query budgets."""
-    from qurd_core.evaluation.pipeline import compute, empty_cells, plan, request, tabulate
+    from qurd_core.evaluation import pipeline
 
     if by not in (None, "task"):
         raise QurdError(f"Expected --by task. Got '{by}'.")
-    asked = request(
+    asked = pipeline.request(
         benchmark, scheme, budgets=_budgets(budget), seeds=seeds, tasks=task or (), negatives=negatives, pool=pool or None
     )
-    shelf, runtime = _store(store), _runtime(device, workers)
-    if plan(asked, shelf, runtime):
-        for sentence in empty_cells(asked, shelf, runtime):
-            print(f"Note: {sentence}", file=sys.stderr)  # noqa: T201
-        compute(asked, shelf, runtime)
-    table = tabulate(asked, shelf, runtime, by_task=by == "task")
+
+    def tell(sentence: str) -> None:
+        print(f"Note: {sentence}", file=sys.stderr)  # noqa: T201
+
+    table = pipeline.run(asked, _store(store), _runtime(device, workers), tell=tell, by_task=by == "task")
     _show(_rows(table, RUN_COLUMNS if as_json else SHORT_COLUMNS), as_json)
 
 

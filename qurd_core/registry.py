@@ -81,8 +81,9 @@ class Component:
         nested: the queries at a small budget are a prefix of those at a large one.
         vary: parameters whose choices the enumeration of schemes goes through.
         extra: what only one kind declares: `pool` of a seed rule; `tops_up`, `needs_when` of a craft; `access`, `square`,
-            `whole` and `rows` (queries to the number of rows (n,) of each group, where a query is no row) of a
-            representation; `redundant`, `control` of a detector; `reads`, `access`, `derived` of a theft.
+            `whole`, `counts_classes` (the parameter that may not exceed the number of classes) and `rows` (queries to the
+            number of rows (n,) of each group, where a query is no row) of a representation; `redundant`, `control` of a
+            detector; `reads`, `access`, `derived` of a theft.
     """
 
     kind: str

@@ -17,10 +17,12 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
-CELLS = [  # scheme, task, budget, negatives
-    ("negative(test) | labels | hamming", "label_extraction", 100, "unrelated"),
-    ("uniform(test) | probits | jensen_shannon", "all", 50, "unrelated+hard"),
-    ("negative(test) | rank | mutual_information", "finetune", 200, "unrelated"),
+CELLS = [  # benchmark, scheme, task, budget, negatives
+    ("patchwork-sac", "negative(test) | labels | hamming", "label_extraction", 100, "unrelated"),
+    ("patchwork-sac", "uniform(test) | probits | jensen_shannon", "all", 50, "unrelated+hard"),
+    ("patchwork-sac", "negative(test) | rank | mutual_information", "finetune", 200, "unrelated"),
+    ("patchwork-sac", "uniform(train)->pgd | pairwise(of=logits) | cosine", "prune", 50, "unrelated"),
+    ("patchwork-reuse", "negative(test) | labels | hamming", "prune", 100, "unrelated+hard"),
 ]
 
 
@@ -58,12 +60,12 @@ def test_the_readmes_python_works(folder, block):
     assert "AKH" in ended.stdout
 
 
-@pytest.mark.parametrize(("scheme", "task", "budget", "negatives"), CELLS)
-def test_a_shipped_record_follows_from_the_weights(folder, scheme, task, budget, negatives):
-    shipped = records.read("patchwork-sac", task=task, negatives=negatives)
+@pytest.mark.parametrize(("benchmark", "scheme", "task", "budget", "negatives"), CELLS)
+def test_a_shipped_record_follows_from_the_weights(folder, benchmark, scheme, task, budget, negatives):
+    shipped = records.read(benchmark, task=task, negatives=negatives)
     (row,) = shipped[(shipped["scheme"] == scheme) & (shipped["budget"] == budget)].to_dict("records")
     table = q.evaluate(
-        *("patchwork-sac", [scheme]), budgets=[budget], seeds=5, negatives=negatives, by_task=True, store=q.Store(folder)
+        *(benchmark, [scheme]), budgets=[budget], seeds=5, negatives=negatives, by_task=True, store=q.Store(folder)
     )
     (again,) = table[table["task"] == task].to_dict("records")
     for name in ("tpr", "tpr_conformal", "sd", "auc", "used", "samples"):

@@ -212,8 +212,8 @@ def aggregate(cells: pd.DataFrame) -> pd.DataFrame:
     A rate is NaN, with a reason, as soon as one victim or seed lacks it: a mean over fewer would not be comparable.
 
     Returns:
-        rows of `ROWS`: used is a mean over victims and seeds, sd and sd_conformal are over query seeds (n-1), n_negatives
-        and n_lineages belong to the victim that has fewest, n_positives counts those of all victims.
+        rows of `ROWS`: used is a mean over the cells that are not empty, sd and sd_conformal are over query seeds (n-1),
+        n_negatives and n_lineages belong to the victim that has fewest, n_positives counts those of all victims.
     """
     per_seed = _means(cells, [*_CELL, "query_seed"])
     grouped = per_seed.groupby(_CELL, sort=False)
@@ -223,6 +223,9 @@ def aggregate(cells: pd.DataFrame) -> pd.DataFrame:
     table["sd_conformal"] = spread["tpr_conformal"].where(table["tpr_conformal"].notna())
     by_cell = cells.groupby(_CELL, sort=False)
     table[["n_negatives", "n_lineages"]] = by_cell[["n_negatives", "n_lineages"]].min()
+    table["used"] = by_cell["used"].sum() / by_cell["used"].agg(np.count_nonzero).clip(lower=1)
+    if (table["used"] % 1 == 0).all():
+        table["used"] = table["used"].astype(int)
     table["n_victims"], table["seeds"] = by_cell["victim"].nunique(), by_cell["query_seed"].nunique()
     once = cells.drop_duplicates([*_CELL, "victim"]).groupby(_CELL, sort=False)
     table["n_positives"] = once["n_positives"].sum()
@@ -230,8 +233,6 @@ def aggregate(cells: pd.DataFrame) -> pd.DataFrame:
     worst_first = cells.iloc[np.lexsort([cells["n_negatives"], cells["tpr"].notna()])]
     table["reason"] = worst_first.groupby(_CELL)["reason"].first()
     table["reason"] = table["reason"].astype(object).where(table["reason"].notna(), None)
-    if (table["used"] % 1 == 0).all():
-        table["used"] = table["used"].astype(int)
     return table.reset_index()[list(ROWS)]
 
 
@@ -279,5 +280,5 @@ def _task_cells(values: Floats, task: str, side: Sides, alpha: float) -> dict[st
 
 def _means(table: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     """Means per group in order of appearance; NaN where any row of the group is NaN."""
-    grouped = table.groupby(keys, sort=False)[["used", *_RATES]]
+    grouped = table.groupby(keys, sort=False)[_RATES]
     return grouped.mean().where(grouped.count().eq(grouped.size(), axis=0)).reset_index()

@@ -1,7 +1,9 @@
 """The only place that knows the order of the stages: from the names of schemes to a table of detection rates."""
 
-from collections.abc import Iterable, Sequence
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,7 @@ from qurd_core.evaluation.metrics import NEGATIVE_KINDS, Negatives, Sides, aggre
 from qurd_core.evaluation.runs import RunFile
 from qurd_core.evaluation.workbench import Workbench, workbench
 from qurd_core.executors import Unit, executor, finish
-from qurd_core.registry import seed_rules
+from qurd_core.registry import representations, seed_rules
 from qurd_core.runtime import Runtime
 from qurd_core.schemes import Scheme
 from qurd_core.store import Store, default_folder
@@ -100,6 +102,7 @@ def request(
                 f"Every cell of '{_label(scheme)}' is empty: a budget of {max(budgets)} buys no group of"
                 f" {scheme.group_size} queries. Ask for a larger one."
             )
+        _check_classes(bench, scheme)
     if negatives not in NEGATIVE_KINDS:
         raise unknown("choice of negatives", negatives, NEGATIVE_KINDS)
     for task in tasks:
@@ -145,16 +148,30 @@ def evaluate(
         set, and the share of the seeds tried that gave queries.
 
     Raises:
-        QurdError: bad input, or a scheme whose every cell is empty.
+        QurdError: bad input, or a scheme whose every cell is empty. Single empty cells are warned of before anything runs.
     """
     asked = request(bench, schemes, budgets=budgets, seeds=seeds, tasks=tasks, negatives=negatives, pool=pool)
-    return run(asked, store or Store(default_folder()), runtime or Runtime(), by_task=by_task)
+    tell = partial(warnings.warn, stacklevel=3)
+    return run(asked, store or Store(default_folder()), runtime or Runtime(), tell=tell, by_task=by_task)
 
 
-def run(asked: Request, store: Store, runtime: Runtime, *, by_task: bool = False) -> pd.DataFrame:
-    """Compute what the store lacks, then the table."""
-    compute(asked, store, runtime)
-    return tabulate(asked, store, runtime, by_task=by_task)
+def run(
+    asked: Request, store: Store, runtime: Runtime, *, tell: Callable[[str], None], by_task: bool = False
+) -> pd.DataFrame:
+    """Compute what the store lacks, then the table.
+
+    Args:
+        tell: hears one sentence per kind of empty cell before anything runs.
+    """
+    if plan(asked, store, runtime):
+        for sentence in empty_cells(asked, store, runtime):
+            tell(sentence)
+        compute(asked, store, runtime)
+    table = tabulate(asked, store, runtime, by_task=by_task)
+    for scheme, rows in table.groupby("scheme", sort=False):
+        if not rows["used"].any():
+            raise QurdError(f"Every cell of '{scheme}' is empty: {rows['reason'].iloc[0]}. Ask for other budgets.")
+    return table
 
 
 def compute(asked: Request, store: Store, runtime: Runtime) -> None:
@@ -170,23 +187,28 @@ def plan(asked: Request, store: Store, runtime: Runtime) -> list[Unit]:
     """The units whose results the store lacks: the answer bank, then one per query seed, sampler and victim."""
     bench, desk = asked.bench, workbench(asked.bench.name, str(store.folder), runtime.device, runtime.batch_size)
     where = (bench.name, str(store.folder), runtime.device, runtime.batch_size)
+    cells: list[Unit] = []  # their needs are answers at first; which unit holds an answer is known at the end
+    banks: dict[_Bank, None] = {}
+    for query_seed, victim, schemes in lacking(asked, desk):
+        needs = [bank for bank in _banks(desk, victim, schemes[0]) if not desk.has_natural(*bank)]
+        banks |= dict.fromkeys(needs)
+        args = (*where, victim, tuple(map(str, schemes)), query_seed, asked.budgets)
+        cells.append(Unit(f"{victim} {schemes[0].sampler} {query_seed}", _score, args, tuple(needs)))
+    units, holder = _bank_units(banks, where)
+    return units + [replace(unit, needs=tuple(dict.fromkeys(holder[bank] for bank in unit.needs))) for unit in cells]
+
+
+def lacking(asked: Request, desk: Workbench) -> Iterator[tuple[int, str, list[Scheme]]]:
+    """Query seed, victim and the schemes of one sampler whose scores are not in the store."""
     samplers: dict[str, list[Scheme]] = {}
     for scheme in asked.schemes:
         samplers.setdefault(str(scheme.sampler), []).append(scheme)
-    cells: list[Unit] = []  # their needs are answers at first; which unit holds an answer is known at the end
-    banks: dict[_Bank, None] = {}
     for query_seed in range(asked.seeds):
-        for sampler, schemes in samplers.items():
-            for victim in bench.victims:
-                lacking = [s for s in schemes if not desk.has_scores(victim, s, query_seed, asked.budgets)]
-                if not lacking:
-                    continue
-                needs = [bank for bank in _banks(desk, victim, lacking[0]) if not desk.has_natural(*bank)]
-                banks |= dict.fromkeys(needs)
-                args = (*where, victim, tuple(map(str, lacking)), query_seed, asked.budgets)
-                cells.append(Unit(f"{victim} {sampler} {query_seed}", _score, args, tuple(needs)))
-    units, holder = _bank_units(banks, where)
-    return units + [replace(unit, needs=tuple(dict.fromkeys(holder[bank] for bank in unit.needs))) for unit in cells]
+        for schemes in samplers.values():
+            for victim in asked.bench.victims:
+                missing = [s for s in schemes if not desk.has_scores(victim, s, query_seed, asked.budgets)]
+                if missing:
+                    yield query_seed, victim, missing
 
 
 def ask_natural(bench: Benchmark, split: str, store: Store, runtime: Runtime) -> None:
@@ -205,10 +227,10 @@ def empty_cells(asked: Request, store: Store, runtime: Runtime) -> list[str]:
         small = [b for b in asked.budgets if b < scheme.group_size]
         if small:
             told[f"{_label(scheme)}: {_list(small)} buys no group of {scheme.group_size} queries."] = None
-        if scheme.goes_round:
-            continue
         for victim in asked.bench.victims:
             seeds = len(desk.draw(victim, scheme, 0)[1].indices)
+            if seeds and scheme.goes_round:
+                continue
             most = seeds * scheme.group_size
             large = [b for b in asked.budgets if b >= scheme.group_size and b // scheme.group_size > seeds]
             if large:
@@ -237,8 +259,6 @@ def _scheme_rows(asked: Request, desk: Workbench, scheme: Scheme, facing: dict[s
             rows += [part.assign(victim=victim, query_seed=query_seed) for part in cells]
             costs.append(pd.DataFrame({"budget": budgets} | {n: found[n].numpy() for n in COSTS}))
     cells = pd.concat(rows, ignore_index=True).assign(scheme=_label(scheme), benchmark=asked.bench.name)
-    if cells["tpr"].isna().all():
-        raise QurdError(f"Every cell of '{_label(scheme)}' is empty: {cells['reason'].iloc[0]}. Ask for other budgets.")
     spent = pd.concat(costs).groupby("budget", as_index=False).mean()
     return aggregate(cells).merge(spent, on="budget", how="left")
 
@@ -277,7 +297,21 @@ def _empty(scheme: Scheme, tasks: dict[str, Sides], budgets: np.ndarray, availab
 def _why_empty(scheme: Scheme, budget: int, available: int) -> str:
     if budget < scheme.group_size:
         return f"a budget of {budget} buys no group of {scheme.group_size} queries"
+    if not available:
+        return f"{scheme.seeds} finds no image"
     return f"the seed set gives {available} queries only"
+
+
+def _check_classes(bench: Benchmark, scheme: Scheme) -> None:
+    """Refuse a parameter that counts classes and asks for more than there are."""
+    component = representations[scheme.representation.name]
+    name = component.extra.get("counts_classes")
+    asked = component.bind(scheme.representation)[name] if name else 0
+    if asked > len(bench.classes):
+        raise QurdError(
+            f"The '{name}' of '{component.name}' must be at most {len(bench.classes)}, the classes of {bench.name}."
+            f" Got {asked}."
+        )
 
 
 def _label(scheme: Scheme) -> str:

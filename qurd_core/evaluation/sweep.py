@@ -14,11 +14,15 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from qurd_core.evaluation.pipeline import Request, ask_natural, compute, request, tabulate
-from qurd_core.evaluation.workbench import PART, workbench
+from qurd_core.answers import answer
+from qurd_core.evaluation.pipeline import Request, ask_natural, compute, lacking, request, tabulate
+from qurd_core.evaluation.workbench import PART, Workbench, workbench
+from qurd_core.randomness import stream
+from qurd_core.registry import crafts
 from qurd_core.runtime import Runtime
 from qurd_core.schemes import NAMED, Scheme, combinations
 from qurd_core.store import Store
+from qurd_core.types import seeds_as_queries
 
 BUDGETS = tuple(range(10, 401, 10))
 RAW_BUDGETS = (10, 20, 50, 100, 200, 400)
@@ -33,35 +37,45 @@ def fitting() -> list[Scheme]:
 
 
 def estimate(name: str, seeds: int, store: Store, runtime: Runtime) -> str:
-    """How long a sweep will take, in a sentence, after asking all models about the natural images and timing a small share.
+    """How long the rest of a sweep will take, in a sentence, after asking all models about the natural images.
 
-    What is done is stored. Timed in seconds of CPU, which other programs on the machine do not change.
+    One part of every sampler and the scores of one query set are timed, in seconds of CPU, which other programs on the
+    machine do not change. What is stored already costs nothing.
     """
     asked = _request(name, seeds)
     for split in asked.bench.regions:
         ask_natural(asked.bench, split, store, runtime)
     desk = workbench(asked.bench.name, str(store.folder), runtime.device, runtime.batch_size)
-    victim = asked.bench.victims[0]
-    for model in desk.models(victim):
-        desk.oracle(model)
-    samplers: dict[str, list[Scheme]] = {}
-    for scheme in asked.schemes:
-        samplers.setdefault(str(scheme.sampler), []).append(scheme)
-    crafting, looking = 0.0, 0.0
-    for schemes in samplers.values():
-        started = time.process_time()
-        if schemes[0].craft.name == "identity":
-            desk.scores(victim, schemes, 0, BUDGETS)
-            looking = max(looking, (time.process_time() - started) / len(schemes))
-        else:
-            part = next(desk.parts(victim, schemes[0], 0, 1))
-            crafting += (time.process_time() - started) * max(BUDGETS) / len(part.queries)
-    sets = len(asked.bench.victims) * seeds
-    minutes = (crafting + looking * len(asked.schemes)) * sets / runtime.workers / 60
+    waiting = list(lacking(asked, desk))
+    crafting: dict[str, float] = {}
+    looking = 0.0
+    for query_seed, victim, schemes in waiting:
+        sampler = str(schemes[0].sampler)
+        if schemes[0].craft.name != "identity" and sampler not in crafting:
+            crafting[sampler] = _crafting(desk, victim, schemes[0])
+        elif schemes[0].craft.name == "identity" and not looking:
+            started = time.process_time()
+            desk.scores(victim, schemes, query_seed, BUDGETS)
+            looking = (time.process_time() - started) / len(schemes)
+    seconds = sum(crafting.get(str(schemes[0].sampler), 0.0) + looking * len(schemes) for *_, schemes in waiting)
     return (
-        f"{len(asked.schemes)} combinations, {len(samplers)} samplers, {sets} query sets of each: about {minutes:.0f}"
-        f" minutes with {runtime.workers} worker(s) on {runtime.device}, less whatever is stored already."
+        f"{len(asked.schemes)} combinations, {len(waiting)} query sets left: about"
+        f" {seconds / runtime.workers / 60:.0f} minutes with {runtime.workers} worker(s) on {runtime.device}."
     )
+
+
+def _crafting(desk: Workbench, victim: str, scheme: Scheme) -> float:
+    """Seconds for the queries of one set and the answers of all models, from one part that is not kept."""
+    craft, models = crafts[scheme.craft.name], [desk.oracle(model) for model in desk.models(victim)]
+    pool, draw = desk.draw(victim, scheme, 0)
+    seeds = seeds_as_queries(pool, draw.indices[: scheme.seeds_per_part(PART)])
+    if not len(seeds):
+        return 0.0
+    started = time.process_time()
+    queries = craft.function(seeds, models[0], stream(0, "estimate", str(scheme.sampler)), **craft.bind(scheme.craft))
+    for model in models:
+        answer(model, queries)
+    return (time.process_time() - started) * max(BUDGETS) / len(queries)
 
 
 def sweep(name: str, seeds: int, store: Store, runtime: Runtime, out: Path) -> Iterator[Path]:

@@ -93,6 +93,10 @@ class Workbench:
     def parts(self, victim: str, scheme: Scheme, query_seed: int, budget: int) -> Iterator[Part]:
         """Queries with answers, part after part, until they hold `budget` queries or the seed set has run out."""
         pool, draw = self.draw(victim, scheme, query_seed)
+        if not len(draw.indices):
+            nothing = torch.zeros(len(self.models(victim)), 0, len(self.bench.classes))
+            yield Part(seeds_as_queries(pool, draw.indices), nothing)
+            return
         seeds, sent = scheme.seeds_per_part(PART if scheme.nested else budget), 0
         if scheme.sends_seeds:
             firsts = draw.indices[:budget]
@@ -220,10 +224,10 @@ def _costs(queries: Queries, draw: Draw, group: int, budgets: tuple[int, ...]) -
     """A cell is empty where its budget buys no group, or where there are fewer queries than whole groups that it buys."""
     wanted = [budget // group * group for budget in budgets]
     used = torch.tensor([queries.prefix(n) if 0 < n <= len(queries) else 0 for n in wanted])
-    place = torch.zeros(int(draw.indices.max()) + 1, dtype=torch.long).index_put(
+    nothing = torch.zeros(1, dtype=torch.long)
+    place = torch.zeros(int(torch.cat([nothing, draw.indices]).max()) + 1, dtype=torch.long).index_put(
         (draw.indices,), torch.arange(len(draw.indices))
     )
-    nothing = torch.zeros(1, dtype=torch.long)
     tried = torch.cat([nothing, place[queries.seed].cummax(0).values + 1])[used]
     samples = torch.cat([nothing, draw.looked.cummax(0).values])[tried]
     groups = torch.searchsorted(queries.group_ends, used, right=True)

@@ -17,13 +17,13 @@ def labels(answers: Answers) -> Tensor:
     return answers.labels
 
 
-@representations.register(provides={"symbols"}, access=Access.TOPK)
+@representations.register(provides={"symbols"}, access=Access.TOPK, counts_classes="k")
 def topk(answers: Answers, *, k: K = 3) -> Tensor:
     """The k most probable classes of every query, best first: (M,s,k)."""
     return answers.top(k)
 
 
-@representations.register(provides={"symbols", "sequence"}, needs={"truth"}, access=Access.TOPK)
+@representations.register(provides={"symbols", "sequence"}, needs={"truth"}, access=Access.TOPK, counts_classes="k")
 def rank(answers: Answers, *, k: K = 3) -> Tensor:
     """The place of the true class among the k most probable ones, k where it is not among them: (M,s).
 

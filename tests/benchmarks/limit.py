@@ -17,7 +17,7 @@ from unittest.mock import patch
 import torch
 from torch import Tensor
 
-from qurd_core.evaluation.pipeline import request, run
+from qurd_core.evaluation.pipeline import compute, request
 from qurd_core.oracle import Oracle
 from qurd_core.runtime import Runtime
 from qurd_core.store import Store
@@ -45,7 +45,7 @@ def record(seeds: int, budgets: list[int], path: Path) -> None:
     """Write the passes of an inline run with an empty store, by model, kind and batch size."""
     asked = request("patchwork-sac", SIX, budgets=budgets, seeds=seeds)
     with tempfile.TemporaryDirectory() as folder, patch("qurd_core.benchmarks.base.Oracle", Recorder):
-        run(asked, Store(Path(folder)), Runtime())
+        compute(asked, Store(Path(folder)), Runtime())
     by_model: dict[str, dict[str, dict[int, int]]] = {}
     for (model, kind, size), times in sorted(Recorder.passes.items()):
         by_model.setdefault(model, {}).setdefault(kind, {})[size] = times

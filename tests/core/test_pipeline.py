@@ -15,6 +15,7 @@ from qurd_core.registry import crafts
 from qurd_core.runtime import Runtime
 from qurd_core.schemes import NAMED, Scheme
 from qurd_core.store import Store
+from qurd_core.types import Draw
 from tests.toy import STRANGERS, VICTIMS, Toy
 
 NATURAL = ["AKH", "Random", "FBI", "uniform(test) | probits | jensen_shannon", "noise | logits | cosine"]
@@ -196,6 +197,39 @@ def test_an_empty_cell_is_a_row_with_a_reason_announced_before(bench, store):
     assert "gives 40 queries only" in negative.loc[90, "reason"]
 
 
+@pytest.mark.parametrize(
+    "text", ["AKH", "negative(test)->cutmix | labels | hamming", "negative(test)->pgd | labels | hamming"]
+)
+def test_a_victim_without_mistakes_leaves_a_row_with_a_reason(bench, store, monkeypatch, text):
+    real = Workbench.draw
+
+    def draw(self, victim, scheme, query_seed):
+        pool, drawn = real(self, victim, scheme, query_seed)
+        return pool, Draw(drawn.indices[:0], drawn.looked[:0]) if victim == VICTIMS[0] else drawn
+
+    monkeypatch.setattr(Workbench, "draw", draw)
+    with pytest.warns(UserWarning, match="seeds for 0 queries only"):
+        table = evaluate(bench, [text], budgets=[10, 20], seeds=2, store=store)
+    assert table["tpr"].isna().all()
+    assert set(table["reason"]) == {"negative(test) finds no image"}
+    assert table["used"].tolist() == [10, 20]
+
+
+def test_python_is_warned_of_empty_cells_before_anything_runs(bench, store):
+    with pytest.warns(UserWarning, match="90") as told:
+        evaluate(bench, ["AKH"], budgets=[20, 90], seeds=1, store=store)
+    assert told[0].filename == __file__
+
+
+def test_a_sweep_keeps_a_scheme_whose_every_cell_is_empty(bench, store):
+    wanted = request(bench, ["uniform(test)->superpixels(masks=30) | lime | l2"], budgets=[170, 180], seeds=1)
+    wanted = replace(wanted, budgets=(10, 20))
+    compute(wanted, store, Runtime())
+    table = tabulate(wanted, store, Runtime())
+    assert table["used"].tolist() == [0, 0]
+    assert table["tpr"].isna().all()
+
+
 def test_a_scheme_with_nothing_but_empty_cells_is_an_error(bench, store):
     with pytest.raises(QurdError, match="Every cell of 'ZestOfLIME' is empty"):
         evaluate(bench, ["ZestOfLIME"], budgets=[10, 20], seeds=1, store=store)
@@ -212,6 +246,8 @@ def test_a_scheme_with_nothing_but_empty_cells_is_an_error(bench, store):
         ({"seeds": 0}, "at least 1"),
         ({"budgets": [20_000]}, "at most 1000"),
         ({"schemes": ["ZestOfLIME"], "budgets": [20]}, "buys no group of 100"),
+        ({"schemes": ["uniform(test) | topk(k=4) | hamming"]}, "at most 3, the classes of toy"),
+        ({"schemes": ["uniform(test) | rank(k=4) | hamming"]}, "at most 3, the classes of toy"),
         ({"tasks": ["fintune"]}, "Did you mean 'finetune'"),
         ({"negatives": "hard"}, "choice of negatives"),
     ],

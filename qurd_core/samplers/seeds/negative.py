@@ -11,13 +11,9 @@ from qurd_core.types import Draw, Pool
 
 @seed_rules.register(provides={"photo", "truth", "scarce"}, needs={"victim labels"})
 def negative(pool: Pool, rng: torch.Generator, n: int, *, split: Literal["train", "test"]) -> Draw:
-    """Photographs that the victim gets wrong, drawn uniformly."""
+    """Photographs that the victim gets wrong, drawn uniformly; none where it is right on all of them."""
     if pool.truth is None or pool.victim_labels is None:
         raise QurdError("Expected a pool with the truth and the victim's labels. Use a seed rule that needs neither.")
     order = torch.randperm(len(pool), generator=rng)
     places = (pool.victim_labels[order] != pool.truth[order]).nonzero().squeeze(1)
-    if not len(places):
-        raise QurdError(
-            f"The victim gets all {len(pool)} images of '{split}' right. Use the other split or another seed rule."
-        )
     return Draw(order[places[:n]], places[:n] + 1)
