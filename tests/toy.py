@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from qurd_core.benchmarks.base import Benchmark
-from qurd_core.benchmarks.photographs import Patches
+from qurd_core.benchmarks.patches import Patches
 from qurd_core.oracle import Oracle
 from qurd_core.randomness import stream
 from qurd_core.registry import benchmarks, crafts

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import cache, cached_property
 
-from qurd_core.benchmarks.photographs import Patches, patches
+from qurd_core.benchmarks.patches import Patches, patches
 from qurd_core.benchmarks.zoo import Zoo
 from qurd_core.errors import QurdError, unknown
 from qurd_core.grammar import parse_chain

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from qurd_core.benchmarks.architectures import ARCHITECTURES
 from qurd_core.benchmarks.base import Benchmark
-from qurd_core.benchmarks.photographs import CLASSES
 from qurd_core.benchmarks.zoo import Zoo, canonical
+from qurd_core.photographs import CLASSES
 from qurd_core.types import Pair
 
 FOLDER = Path(__file__).parents[2] / "assets" / "patchwork"

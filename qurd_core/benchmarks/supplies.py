@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from qurd_core.benchmarks.photographs import Patches
+from qurd_core.benchmarks.patches import Patches
 from qurd_core.randomness import stream
 
 

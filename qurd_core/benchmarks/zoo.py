@@ -14,7 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from qurd_core.benchmarks.architectures import Architecture, Normalised, empty, initialised
-from qurd_core.benchmarks.photographs import REGIONS, patches
+from qurd_core.benchmarks.patches import patches
 from qurd_core.benchmarks.supplies import Supplies
 from qurd_core.benchmarks.training import RATE, cross_entropy, epochs_for, fit
 from qurd_core.errors import QurdError, doing, unknown
@@ -22,6 +22,7 @@ from qurd_core.executors import Executor, Unit, finish
 from qurd_core.grammar import Chain
 from qurd_core.lineage import Lineage
 from qurd_core.oracle import Oracle
+from qurd_core.photographs import REGIONS
 from qurd_core.registry import origins, thefts
 from qurd_core.runtime import Track
 from qurd_core.store import digest

@@ -8,13 +8,14 @@ import torch
 from torch.nn import functional as F
 
 from qurd_core.benchmarks import benchmark, zoo
+from qurd_core.benchmarks.patches import patches
 from qurd_core.benchmarks.patchwork import FOLDER, SPLITS
-from qurd_core.benchmarks.photographs import REGIONS, patches
 from qurd_core.benchmarks.zoo import Zoo, digest, file_of, load
 from qurd_core.errors import QurdError
 from qurd_core.executors import Inline
 from qurd_core.lineage import Lineage
 from qurd_core.oracle import Oracle
+from qurd_core.photographs import REGIONS
 from qurd_core.runtime import Runtime, silent
 
 SHIPPED = Zoo(FOLDER)

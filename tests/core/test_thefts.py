@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from qurd_core.benchmarks.architectures import ARCHITECTURES, empty, head_of, initialised
-from qurd_core.benchmarks.photographs import Patches, patches
+from qurd_core.benchmarks.patches import Patches, patches
 from qurd_core.benchmarks.supplies import Supplies
 from qurd_core.benchmarks.thefts import extraction, pruning, quantisation, tuning
 from qurd_core.oracle import Oracle

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from qurd_core.benchmarks.architectures import Normalised
-from qurd_core.benchmarks.photographs import Patches
+from qurd_core.benchmarks.patches import Patches
 from qurd_core.benchmarks.supplies import Supplies
 from qurd_core.benchmarks.training import cross_entropy, fit
 from qurd_core.registry import Range, thefts

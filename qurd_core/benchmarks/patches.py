@@ -1,4 +1,4 @@
-"""Patchwork's images: patches of the photographs that ship inside scikit-image and scikit-learn.
+"""Patchwork's images: patches of photographs.
 
 Every photograph is cut into blocks, every block belongs to one region (victim, attacker or test), and a patch is kept only
 if all its pixels lie in its region. No pixel is ever seen by two regions. Patches of one region overlap: a few thousand of
@@ -8,64 +8,20 @@ them are far fewer independent images.
 import hashlib
 from dataclasses import dataclass
 from functools import cache, cached_property
-from importlib.resources import files
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
 from qurd_core.errors import unknown
+from qurd_core.photographs import CLASSES, COLOUR, MONO, REGIONS, SIDE, cut, photograph, photograph_names
 from qurd_core.randomness import stream
 
-SIDE = 32  # pixels of a patch
 BLOCK = 48  # pixels of a block of a photograph that goes to one region
 SIDES = (24, 40)  # smallest and largest square that is scaled to a patch
 SHARES = {"victim": 0.4, "attacker": 0.3, "test": 0.3}
 PER_CLASS = {"victim": 350, "attacker": 350, "test": 400}
 JITTER = 0.2  # largest relative change of brightness, contrast and each colour in region "jittered"
-
-# class name -> (package, file). A class is one photograph.
-COLOUR = {
-    "astronaut": ("skimage", "astronaut.png"),
-    "cat": ("skimage", "chelsea.png"),
-    "temple": ("sklearn", "china.jpg"),
-    "coffee": ("skimage", "coffee.png"),
-    "flower": ("sklearn", "flower.jpg"),
-    "galaxies": ("skimage", "hubble_deep_field.jpg"),
-    "tissue": ("skimage", "ihc.png"),
-    "motorcycle": ("skimage", "motorcycle_left.png"),
-    "retina": ("skimage", "retina.jpg"),
-    "rocket": ("skimage", "rocket.jpg"),
-}
-MONO = {
-    name: ("skimage", f"{file}.png")
-    for name, file in {
-        "brick": "brick",
-        "cameraman": "camera",
-        "cell": "cell",
-        "clock": "clock_motion",
-        "coins": "coins",
-        "grass": "grass",
-        "gravel": "gravel",
-        "moon": "moon",
-        "page": "page",
-        "text": "text",
-    }.items()
-}
-CLASSES = tuple(COLOUR)
-_FOLDERS = {"skimage": ("skimage", "data"), "sklearn": ("sklearn.datasets", "images")}
-
-REGIONS = {
-    "victim": "the victims' own training patches",
-    "attacker": "other blocks of the same photographs, for thieves and unrelated models",
-    "test": "blocks seen by no model",
-    "jittered": "the attacker region under changed brightness, contrast and colour",
-    "mono": "ten other, grey photographs",
-    "public": "mono and attacker region as twenty classes, for pretraining",
-    "noise": "uniform random pixels",
-}
-
 
 _CUT = (*PER_CLASS, "mono")
 
@@ -91,23 +47,6 @@ class Patches:
     def digest(self) -> str:
         """SHA-256 over the bytes of images and truth."""
         return hashlib.sha256(self.pixels.numpy().tobytes() + self.truth.numpy().tobytes()).hexdigest()
-
-
-def photograph_names() -> tuple[str, ...]:
-    """Class names of all photographs, in the order that `Patches.places` counts."""
-    return (*COLOUR, *MONO)
-
-
-@cache
-def photograph(name: str) -> np.ndarray:
-    """The photograph of a class, (H,W,3) uint8."""
-    package, file = (COLOUR | MONO)[name]
-    module, folder = _FOLDERS[package]
-    with Image.open(files(module) / folder / file) as image:
-        rgb = image.convert("RGB")
-        if name == "retina":  # twice as large as the others: at full size a patch of it shows nothing
-            rgb = rgb.reduce(2)
-        return np.asarray(rgb)
 
 
 @cache
@@ -154,7 +93,7 @@ def _cut(name: str, region: str, n: int, seen: set[bytes]) -> Patches:
     inside = region_map(name) == (0 if region == "mono" else list(SHARES).index(region))
     integral = np.pad(inside.astype(np.int64).cumsum(0).cumsum(1), ((1, 0), (1, 0)))
     height, width = inside.shape
-    source, rng = Image.fromarray(photograph(name)), stream(0, "patches", region, name)
+    rng = stream(0, "patches", region, name)
     photo = photograph_names().index(name)
     pixels, places = [], []
     while len(pixels) < n:
@@ -166,9 +105,7 @@ def _cut(name: str, region: str, n: int, seen: set[bytes]) -> Patches:
             area = integral[bottom, right] - integral[top, right] - integral[bottom, left] + integral[top, left]
             if area < side * side:
                 continue
-            # Cropped first: resizing a box of the photograph would let the filter read one pixel beyond the region.
-            square = source.crop((left, top, right, bottom))
-            patch = _turn(np.asarray(square.resize((SIDE, SIDE), Image.Resampling.BILINEAR)), turn)
+            patch = cut(name, top, left, side, turn)
             if patch.tobytes() in seen:
                 continue
             seen.add(patch.tobytes())
@@ -179,12 +116,6 @@ def _cut(name: str, region: str, n: int, seen: set[bytes]) -> Patches:
     truth = list(MONO if region == "mono" else COLOUR).index(name)
     stacked = torch.from_numpy(np.stack(pixels)).permute(0, 3, 1, 2).contiguous()
     return Patches(stacked, torch.full((n,), truth), torch.tensor(places))
-
-
-def _turn(patch: np.ndarray, turn: int) -> np.ndarray:
-    """One of the eight flips and rotations of a square."""
-    turned = np.rot90(patch, turn % 4)
-    return np.ascontiguousarray(turned[:, ::-1] if turn >= 4 else turned)
 
 
 def _jitter(pixels: Tensor) -> Tensor:
