@@ -86,11 +86,9 @@ class Oracle:
     def _ask(self, x: Tensor) -> Tensor:
         check_images(x.cpu())
         with self._exact():
-            answers = [
-                self._check(self._module(self._place(batch)), len(batch)).cpu() for batch in x.split(self.runtime.batch_size)
-            ]
+            answers = [self._module(self._place(batch)).cpu() for batch in x.split(self.runtime.batch_size)]
         self.asked += len(x)
-        return torch.cat(answers) if answers else torch.empty(0, self.classes)
+        return self._check(torch.cat(answers), len(x)) if len(x) else torch.empty(0, self.classes)
 
     def _exact(self) -> AbstractContextManager:
         """Full fp32 convolutions: TF32, torch's default on a GPU, errs by more than queries lie from the boundary."""
@@ -107,5 +105,5 @@ class Oracle:
             raise QurdError(f"Expected {self.name} to answer ({n},{self.classes}) logits. Got {tuple(logits.shape)}.")
         if not bool(torch.isfinite(logits).all()):
             bad = int((~torch.isfinite(logits)).any(1).nonzero()[0])
-            raise QurdError(f"Expected finite logits from {self.name}. Got NaN or infinity at query {bad} of its batch.")
+            raise QurdError(f"Expected finite logits from {self.name}. Got NaN or infinity at query {bad}.")
         return logits

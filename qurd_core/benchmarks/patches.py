@@ -106,9 +106,10 @@ def _cut(name: str, region: str, n: int, seen: set[bytes]) -> Patches:
             if area < side * side:
                 continue
             patch = cut(name, top, left, side, turn)
-            if patch.tobytes() in seen:
+            content = hashlib.sha256(patch.tobytes()).digest()
+            if content in seen:
                 continue
-            seen.add(patch.tobytes())
+            seen.add(content)
             pixels.append(patch)
             places.append((photo, top, left, side, turn))
             if len(pixels) == n:

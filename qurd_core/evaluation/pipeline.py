@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 
 from qurd_core.benchmarks.base import Benchmark, benchmark
 from qurd_core.errors import QurdError, unknown
@@ -27,6 +28,7 @@ _Where = tuple[str, str, str, int]  # what `workbench` takes
 MOST = 1_000  # queries of one set
 COSTS = ("samples", "gradients", "converged")
 BANK_UNIT = 12  # models per unit of the answer bank
+TOGETHER = 16  # schemes whose cells are averaged at once: more take memory, fewer take time
 
 
 @dataclass(frozen=True)
@@ -242,25 +244,46 @@ def tabulate(asked: Request, store: Store, runtime: Runtime, *, by_task: bool = 
     """The table of a request whose scores are in the store."""
     desk = workbench(asked.bench.name, str(store.folder), runtime.device, runtime.batch_size)
     facing = {victim: _facing(asked, desk, victim) for victim in asked.bench.victims}
-    tables = [_scheme_rows(asked, desk, scheme, facing) for scheme in asked.schemes]
-    table = pd.concat(tables, ignore_index=True)
+    some = [asked.schemes[start : start + TOGETHER] for start in range(0, len(asked.schemes), TOGETHER)]
+    table = pd.concat([_scheme_rows(asked, desk, schemes, facing) for schemes in some], ignore_index=True)
     return table if by_task else table[table["task"] == "all"].reset_index(drop=True)
 
 
-def _scheme_rows(asked: Request, desk: Workbench, scheme: Scheme, facing: dict[str, "_Facing"]) -> pd.DataFrame:
-    rows, costs = [], []
-    for victim, (order, tasks) in facing.items():
-        for query_seed in range(asked.seeds):
-            found = desk.scores(victim, [scheme], query_seed, asked.budgets)[scheme]
-            values, used = found["values"].double().numpy()[order], found["used"].numpy()
-            filled, budgets = used > 0, np.array(asked.budgets)
-            cells = [victim_cells(values[:, filled], tasks, budgets[filled], used[filled])] if filled.any() else []
-            cells += [_empty(scheme, tasks, budgets[~filled], int(found["available"].max()))] if not filled.all() else []
-            rows += [part.assign(victim=victim, query_seed=query_seed) for part in cells]
-            costs.append(pd.DataFrame({"budget": budgets} | {n: found[n].numpy() for n in COSTS}))
-    cells = pd.concat(rows, ignore_index=True).assign(scheme=_label(scheme), benchmark=asked.bench.name)
-    spent = pd.concat(costs).groupby("budget", as_index=False).mean()
-    return aggregate(cells).merge(spent, on="budget", how="left")
+def _scheme_rows(asked: Request, desk: Workbench, schemes: tuple[Scheme, ...], facing: dict[str, "_Facing"]) -> pd.DataFrame:
+    cells, costs = [], []
+    for scheme in schemes:
+        for victim, (order, tasks) in facing.items():
+            by_seed = [desk.scores(victim, [scheme], seed, asked.budgets)[scheme] for seed in range(asked.seeds)]
+            found = {name: torch.cat([one[name] for one in by_seed], dim=-1).numpy() for name in by_seed[0]}
+            spent = pd.DataFrame({name: found[name] for name in ("used", "available", *COSTS)})
+            spent["query_seed"], spent["budget"] = (axis.ravel() for axis in _grid(asked))
+            cells.append(_victim_rows(scheme, found["values"][order].astype(float), tasks, spent).assign(victim=victim))
+            costs.append(spent.assign(scheme=_label(scheme)))
+    cells = pd.concat(cells, ignore_index=True).assign(benchmark=asked.bench.name)
+    spent = pd.concat(costs).groupby(["scheme", "budget"], as_index=False)[list(COSTS)].mean()
+    return aggregate(cells).merge(spent, on=["scheme", "budget"], how="left")
+
+
+def _grid(asked: Request) -> list[np.ndarray]:
+    """Query seed and budget of every column of scores, when those of all seeds lie side by side."""
+    return np.meshgrid(range(asked.seeds), asked.budgets, indexing="ij")
+
+
+def _victim_rows(scheme: Scheme, values: np.ndarray, tasks: dict[str, Sides], spent: pd.DataFrame) -> pd.DataFrame:
+    """Rows of every task, query seed and budget of one victim.
+
+    Args:
+        values: (M,B) distances, a column per row of `spent`.
+    """
+    filled = (spent["used"] > 0).to_numpy()
+    bought, rest = spent[filled], spent[~filled]
+    rows = []
+    if filled.any():
+        found = victim_cells(values[:, filled], tasks, bought["budget"].to_numpy(), bought["used"].to_numpy())
+        rows.append(found.assign(query_seed=np.tile(bought["query_seed"], len(tasks))))
+    if len(rest):
+        rows.append(_empty(scheme, tasks, rest))
+    return pd.concat(rows, ignore_index=True).assign(scheme=_label(scheme))
 
 
 _Facing = tuple[list[int], dict[str, Sides]]
@@ -275,20 +298,21 @@ def _facing(asked: Request, desk: Workbench, victim: str) -> _Facing:
     return [position[pair.suspect] for pair in pairs], found
 
 
-def _empty(scheme: Scheme, tasks: dict[str, Sides], budgets: np.ndarray, available: int) -> pd.DataFrame:
+def _empty(scheme: Scheme, tasks: dict[str, Sides], spent: pd.DataFrame) -> pd.DataFrame:
     """Rows without rates for the budgets that buy nothing, with the reason."""
     rows = [
         {
-            "budget": budget,
+            "budget": cell.budget,
             "used": 0,
             "task": task,
             "n_negatives": len(side.negatives),
             "n_lineages": side.lineages,
             "n_positives": len(side.positives),
-            "reason": _why_empty(scheme, budget, available),
+            "query_seed": cell.query_seed,
+            "reason": _why_empty(scheme, cell.budget, cell.available),
         }
         for task, side in tasks.items()
-        for budget in budgets
+        for cell in spent.itertuples()
     ]
     rates = ("tpr", "tpr_conformal", "auc", "mean_stolen", "mean_unrelated")
     return pd.DataFrame(rows).assign(**dict.fromkeys(rates, np.nan))
@@ -345,9 +369,7 @@ def _bank_units(banks: Iterable[_Bank], where: _Where) -> tuple[list[Unit], dict
 
 def _bank(name: str, folder: str, device: str, batch_size: int, models: tuple[str, ...], split: str) -> None:
     """A unit: the answers of some models on a whole seed set."""
-    desk = workbench(name, folder, device, batch_size)
-    for model in models:
-        desk.natural(model, split)
+    workbench(name, folder, device, batch_size).fill_bank(models, split)
 
 
 def _score(

@@ -4,9 +4,9 @@ The queries of a sampler come in parts. A part is one call of the craft on a con
 its own, so a small budget needs the first parts of a large one and nothing is asked twice.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ from torch import Tensor
 
 from qurd_core.answers import answer
 from qurd_core.benchmarks.base import Benchmark, benchmark
+from qurd_core.benchmarks.patches import Patches
 from qurd_core.errors import doing
 from qurd_core.oracle import Oracle
 from qurd_core.randomness import stream
@@ -62,27 +63,35 @@ class Workbench:
     store: Store
     runtime: Runtime
     oracles: dict[str, Oracle] = field(default_factory=dict)
+    _images: dict[str, Patches] = field(default_factory=dict)
 
     def models(self, victim: str) -> tuple[str, ...]:
         """The models that a victim's schemes ask: itself first, then every suspect."""
         return tuple(dict.fromkeys([victim, *(pair.suspect for pair in self.bench.pairs_of(victim))]))
 
+    def images(self, split: str) -> Patches:
+        """The seed set of a split. It is cut out of photographs once per store and read by whoever comes after."""
+        if split not in self._images:
+            key = Key("images", {"images": self.bench.images_digest(split)})
+            self._images[split] = Patches(**self.store.get(key, lambda: vars(self.bench.images(split))))
+        return self._images[split]
+
     def natural(self, model: str, split: str) -> Tensor:
         """(n,C) logits of one model on a whole seed set: the answer bank."""
+        return self._natural(model, split, lambda: self._whole(split))
 
-        def make() -> dict[str, Tensor]:
-            pixels = self.bench.images(split).pixels
-            oracle = self.oracle(model)
-            return {"logits": torch.cat([oracle.logits(chunk.float() / 255) for chunk in pixels.split(1_000)])}
-
-        return self.store.get(self._natural_key(model, split), make)["logits"]
+    def fill_bank(self, models: Iterable[str], split: str) -> None:
+        """Put the answers of some models on a whole seed set into the store; the images are prepared once for all."""
+        prepared = cache(lambda: self._whole(split))
+        for model in models:
+            self._natural(model, split, prepared)
 
     def has_natural(self, model: str, split: str) -> bool:
         return self.store.has(self._natural_key(model, split))
 
     def draw(self, victim: str, scheme: Scheme, query_seed: int) -> tuple[Pool, Draw]:
         """The seed set as the victim sees it, and every image of it that the seed rule picks, in draw order."""
-        images, rule = self.bench.images(scheme.split), seed_rules[scheme.seeds.name]
+        images, rule = self.images(scheme.split), seed_rules[scheme.seeds.name]
         truth = images.truth if "truth" in rule.provides else None
         labels = self.natural(victim, scheme.split).argmax(1) if "victim labels" in rule.needs else None
         pool = Pool(images.pixels, truth, labels)
@@ -182,12 +191,21 @@ class Workbench:
 
         tensors = self.store.get(Key("queries", spec), make_queries)
         queries = _as_queries(tensors)
+        ready = replace(queries, x=queries.x.contiguous(memory_format=torch.channels_last))  # once, not for every model
         key = Key("answers", {"models": self._digests(victim), "queries": digest(tensors)})
         models = self.models(victim)
         answers = self.store.get(
-            key, lambda: {"logits": torch.stack([answer(self.oracle(model), queries) for model in models])}
+            key, lambda: {"logits": torch.stack([answer(self.oracle(model), ready) for model in models])}
         )
         return Part(queries, answers["logits"])
+
+    def _natural(self, model: str, split: str, images: Callable[[], Tensor]) -> Tensor:
+        key = self._natural_key(model, split)
+        return self.store.get(key, lambda: {"logits": self.oracle(model).logits(images())})["logits"]
+
+    def _whole(self, split: str) -> Tensor:
+        """A whole seed set as models take it."""
+        return (self.images(split).pixels.float() / 255).contiguous(memory_format=torch.channels_last)
 
     def _natural_key(self, model: str, split: str) -> Key:
         return Key("answers", {"model": self.bench.digest(model), "images": self.bench.images_digest(split)})
