@@ -203,7 +203,8 @@ def _budgets(text: str) -> list[int]:
 
 
 def _store(folder: Path | None) -> "Store":
-    from qurd_core.store import Store, default_folder
+    from qurd_core.folders import default_folder
+    from qurd_core.store import Store
 
     return Store(folder or default_folder())
 

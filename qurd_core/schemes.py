@@ -23,23 +23,64 @@ class Named:
     Attributes:
         scheme: its text in the grammar.
         source: who published it.
+        idea: what it does and why that should betray a thief, in two sentences.
         reconstruction: whether a detail had to be chosen here because the source does not give it.
     """
 
     scheme: str
     source: str
+    idea: str
     reconstruction: bool = False
 
 
 NAMED = {
-    "AKH": Named("negative(test) | labels | hamming", "Godinot et al. 2025 (the QuRD paper's baseline)"),
-    "Random": Named("uniform(test) | labels | hamming", "Godinot et al. 2025 (the QuRD paper's lower reference)"),
-    "IPGuard": Named("uniform(train)->boundary | labels | hamming", "Cao, Jia, Gong 2021"),
-    "ModelDiff": Named("uniform(train)->pgd | pairwise(of=logits) | cosine", "Li et al. 2021, as the QuRD paper runs it"),
-    "SAC": Named("negative(train)->cutmix | listwise(of=logits) | l2", "Guan, Liang, He 2022, as the QuRD paper runs it"),
-    "ZestOfLIME": Named("uniform(train)->superpixels | lime(of=logits) | l2", "Jia et al. 2022, as the QuRD paper runs it"),
-    "FBI": Named("uniform(test) | rank | mutual_information", "Maho, Furon, Le Merrer 2023"),
-    "accuracy": Named("uniform(test) | correct | accuracy", "control: lower accuracy = thief"),
+    "AKH": Named(
+        "negative(test) | labels | hamming",
+        "Godinot et al. 2025 (the QuRD paper's baseline)",
+        "Models that are right are all alike; each is wrong in its own way. So send only images that the victim gets wrong,"
+        " and count how often the suspect gives another answer.",
+    ),
+    "Random": Named(
+        "uniform(test) | labels | hamming",
+        "Godinot et al. 2025 (the QuRD paper's lower reference)",
+        "Send ordinary images and count how often the suspect gives another answer than the victim. Good models agree on"
+        " most of them whether they are related or not.",
+    ),
+    "IPGuard": Named(
+        "uniform(train)->boundary | labels | hamming",
+        "Cao, Jia, Gong 2021",
+        "Push images just over the victim's decision boundary. A copy has the same boundary and changes its answer there"
+        " too.",
+    ),
+    "ModelDiff": Named(
+        "uniform(train)->pgd | pairwise(of=logits) | cosine",
+        "Li et al. 2021, as the QuRD paper runs it",
+        "Pair each image with one disturbed so that the victim errs, and measure how far its outputs move. A copy is moved"
+        " by the same pairs in the same proportions.",
+    ),
+    "SAC": Named(
+        "negative(train)->cutmix | listwise(of=logits) | l2",
+        "Guan, Liang, He 2022, as the QuRD paper runs it",
+        "Compare the answers to many images with one another instead of one by one. Whoever copied the victim finds the same"
+        " images alike.",
+    ),
+    "ZestOfLIME": Named(
+        "uniform(train)->superpixels | lime(of=logits) | l2",
+        "Jia et al. 2022, as the QuRD paper runs it",
+        "Hide parts of an image at random and fit which parts the answer rests on. A copy looks at the same parts.",
+    ),
+    "FBI": Named(
+        "uniform(test) | rank | mutual_information",
+        "Maho, Furon, Le Merrer 2023",
+        "Note at which rank each model puts the true class of ordinary images. Two related models share information about"
+        " these ranks, two strangers hardly any.",
+    ),
+    "accuracy": Named(
+        "uniform(test) | correct | accuracy",
+        "control: lower accuracy = thief",
+        "Suspect whoever is less accurate. It looks at no answer of the victim: what it catches says how much a benchmark"
+        " gives away by quality alone.",
+    ),
 }
 
 FEATURES = {

@@ -59,14 +59,6 @@ def digest(tensors: Mapping[str, Tensor]) -> str:
     return sha.hexdigest()
 
 
-def default_folder() -> Path:
-    """Where results are kept unless a folder is named: `QURD_STORE`, else the user's cache folder."""
-    from platformdirs import user_cache_path
-
-    named = os.environ.get("QURD_STORE")
-    return Path(named) if named else user_cache_path("qurd-explorer")
-
-
 class Store:
     """A folder of results.
 

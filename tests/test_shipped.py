@@ -81,6 +81,11 @@ def test_pairs_tell_how_far_models_are_apart(folder):
         *("victim", "suspect", "kind", "tasks", "accuracy_victim", "accuracy_suspect"),
         *("delta", "delta_c", "bound", "slack"),
     }
+    shipped = records.pairs("patchwork-sac").drop(columns="root").to_dict("records")
+    assert [row["suspect"] for row in shipped] == [row["suspect"] for row in found]
+    for row, kept in zip(found, shipped, strict=True):
+        assert row["delta_c"] == pytest.approx(kept["delta_c"], abs=1e-3)
+        assert (row["kind"], row["tasks"]) == (kept["kind"], kept["tasks"])
     for row in found:
         assert row["delta_c"] - row["bound"] == pytest.approx(row["slack"], abs=1e-9)
         assert row["delta_c"] >= row["bound"]

@@ -43,6 +43,11 @@ class Patches:
     def __len__(self) -> int:
         return len(self.pixels)
 
+    @property
+    def tensors(self) -> dict[str, Tensor]:
+        """All of them by name."""
+        return {"pixels": self.pixels, "truth": self.truth, "places": self.places}
+
     @cached_property
     def digest(self) -> str:
         """SHA-256 over the bytes of images and truth."""

@@ -24,7 +24,7 @@ def pair_table(name: str, store: Store, runtime: Runtime, split: str = "test") -
     """
     bench = benchmark(name)
     ask_natural(bench, split, store, runtime)
-    desk = workbench(bench.name, str(store.folder), runtime.device, runtime.batch_size)
+    desk = workbench(bench.whole, str(store.folder), runtime.device, runtime.batch_size)
     truth = desk.images(split).truth
     tables = []
     for victim in bench.victims:

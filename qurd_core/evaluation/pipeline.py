@@ -16,10 +16,11 @@ from qurd_core.evaluation.metrics import NEGATIVE_KINDS, Negatives, Sides, aggre
 from qurd_core.evaluation.runs import RunFile
 from qurd_core.evaluation.workbench import Workbench, workbench
 from qurd_core.executors import Unit, executor, finish
+from qurd_core.folders import default_folder
 from qurd_core.registry import representations, seed_rules
 from qurd_core.runtime import Runtime
 from qurd_core.schemes import Scheme
-from qurd_core.store import Store, default_folder
+from qurd_core.store import Store
 from qurd_core.types import Pair
 
 _Bank = tuple[str, str]  # a model and a split: its answers on the whole seed set
@@ -187,8 +188,8 @@ def compute(asked: Request, store: Store, runtime: Runtime) -> None:
 
 def plan(asked: Request, store: Store, runtime: Runtime) -> list[Unit]:
     """The units whose results the store lacks: the answer bank, then one per query seed, sampler and victim."""
-    bench, desk = asked.bench, workbench(asked.bench.name, str(store.folder), runtime.device, runtime.batch_size)
-    where = (bench.name, str(store.folder), runtime.device, runtime.batch_size)
+    bench, desk = asked.bench, workbench(asked.bench.whole, str(store.folder), runtime.device, runtime.batch_size)
+    where = (bench.whole, str(store.folder), runtime.device, runtime.batch_size)
     cells: list[Unit] = []  # their needs are answers at first; which unit holds an answer is known at the end
     banks: dict[_Bank, None] = {}
     for query_seed, victim, schemes in lacking(asked, desk):
@@ -215,7 +216,7 @@ def lacking(asked: Request, desk: Workbench) -> Iterator[tuple[int, str, list[Sc
 
 def ask_natural(bench: Benchmark, split: str, store: Store, runtime: Runtime) -> None:
     """Put the answers of all models of a benchmark on a whole seed set into the store."""
-    where = (bench.name, str(store.folder), runtime.device, runtime.batch_size)
+    where = (bench.whole, str(store.folder), runtime.device, runtime.batch_size)
     lacking = [(model, split) for model in bench.models if not workbench(*where).has_natural(model, split)]
     units, _ = _bank_units(lacking, where)
     finish(runtime.track(executor(runtime.workers).run(units), len(units), "asking models"))
@@ -223,7 +224,7 @@ def ask_natural(bench: Benchmark, split: str, store: Store, runtime: Runtime) ->
 
 def empty_cells(asked: Request, store: Store, runtime: Runtime) -> list[str]:
     """One sentence per scheme and victim whose budgets buy nothing, or whose seed set is too small; asks victims only."""
-    desk = workbench(asked.bench.name, str(store.folder), runtime.device, runtime.batch_size)
+    desk = workbench(asked.bench.whole, str(store.folder), runtime.device, runtime.batch_size)
     told: dict[str, None] = {}
     for scheme in asked.schemes:
         small = [b for b in asked.budgets if b < scheme.group_size]
@@ -242,7 +243,7 @@ def empty_cells(asked: Request, store: Store, runtime: Runtime) -> list[str]:
 
 def tabulate(asked: Request, store: Store, runtime: Runtime, *, by_task: bool = False) -> pd.DataFrame:
     """The table of a request whose scores are in the store."""
-    desk = workbench(asked.bench.name, str(store.folder), runtime.device, runtime.batch_size)
+    desk = workbench(asked.bench.whole, str(store.folder), runtime.device, runtime.batch_size)
     facing = {victim: _facing(asked, desk, victim) for victim in asked.bench.victims}
     some = [asked.schemes[start : start + TOGETHER] for start in range(0, len(asked.schemes), TOGETHER)]
     table = pd.concat([_scheme_rows(asked, desk, schemes, facing) for schemes in some], ignore_index=True)

@@ -1,5 +1,6 @@
 """The shipped records: what `sweep` measured, read from disk without models, and without importing torch."""
 
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -64,11 +65,60 @@ def read(benchmark: str, *, task: str = "all", negatives: str = "unrelated", fol
     Raises:
         QurdError: the records are missing or damaged, or have no such task or negatives.
     """
-    chosen = [("task", "==", task), ("negatives", "==", negatives)]
-    # Texts repeat, and reading them as dictionaries takes half the time.
-    table = _table(benchmark, folder, columns=list(COLUMNS), filters=chosen, read_dictionary=list(_TEXTS)).to_pandas()
+    table = _rows(benchmark, [("task", "==", task), ("negatives", "==", negatives)], folder)
     if table.empty:
         raise QurdError(f"Expected records of task '{task}' against '{negatives}' for {benchmark}. There are none.")
+    return table
+
+
+def read_at(benchmark: str, budget: int, *, negatives: str = "unrelated", folder: Path | None = None) -> pd.DataFrame:
+    """As `read`, of all tasks at one budget.
+
+    Raises:
+        QurdError: the records are missing or damaged, or have no such budget or negatives.
+    """
+    table = _rows(benchmark, [("budget", "==", budget), ("negatives", "==", negatives)], folder)
+    if table.empty:
+        raise QurdError(f"Expected records at {budget} queries against '{negatives}' for {benchmark}. There are none.")
+    return table
+
+
+def scores(benchmark: str, folder: Path | None = None) -> pd.DataFrame:
+    """Raw distances of the named and the best schemes: scheme, victim, suspect, query_seed, budget, value."""
+    texts = ["scheme", "victim", "suspect"]
+    return _table(benchmark, folder, "-scores", read_dictionary=texts).to_pandas()
+
+
+def pairs(benchmark: str, folder: Path | None = None) -> pd.DataFrame:
+    """One row per pair: the columns of `pairs.COLUMNS`, and `root`, the lineage of the suspect."""
+    table = _table(benchmark, folder, "-pairs").to_pandas()
+    return table.assign(tasks=table["tasks"].map(list))
+
+
+def models(benchmark: str, folder: Path | None = None) -> pd.DataFrame:
+    """One row per model: what the manifest says of it, and `root`."""
+    table = _table(benchmark, folder, "-models").to_pandas()
+    return table.assign(regions=table["regions"].map(list))
+
+
+def bank_path(benchmark: str, folder: Path | None = None) -> Path:
+    """Where the answers of all models on the test patches lie."""
+    return path_of(benchmark, folder).with_name(f"{benchmark}-bank.safetensors")
+
+
+def schemes(folder: Path | None = None) -> pd.DataFrame:
+    """One row per recorded scheme: its text, name, parts, access, source, and what it does in words."""
+    path = (folder or FOLDER) / "schemes.json"
+    try:
+        return pd.DataFrame(json.loads(path.read_text("utf-8")))
+    except (OSError, ValueError) as error:
+        raise QurdError(f"Cannot read {path}: {error}. Make it again with `{rebuild(SHIPPED[0])}`.") from None
+
+
+def _rows(benchmark: str, chosen: list[tuple[str, str, object]], folder: Path | None) -> pd.DataFrame:
+    """Some rows of the summary with the columns `COLUMNS`, checked."""
+    # Texts repeat, and reading them as dictionaries takes half the time.
+    table = _table(benchmark, folder, columns=list(COLUMNS), filters=chosen, read_dictionary=list(_TEXTS)).to_pandas()
     numbers = [name for name in COLUMNS if name not in _TEXTS]
     try:
         table = table.astype(dict.fromkeys(numbers, "float64"))
@@ -81,9 +131,10 @@ def read(benchmark: str, *, task: str = "all", negatives: str = "unrelated", fol
     return table
 
 
-def _table(benchmark: str, folder: Path | None, **choice: object) -> pa.Table:
+def _table(benchmark: str, folder: Path | None, part: str = "", **choice: object) -> pa.Table:
     """A part of the file, or a sentence that says how to get a good one."""
     path = path_of(benchmark, folder)
+    path = path.with_name(f"{path.stem}{part}.parquet")
     if not path.is_file():
         raise QurdError(f"There are no records of {benchmark} at {path}. Make them with `{rebuild(benchmark)}`.")
     try:
@@ -100,7 +151,7 @@ def _check(benchmark: str, table: pd.DataFrame) -> None:
             raise _damaged(benchmark, f"'{name}' must lie between 0 and 1")
     if not (table["budget"] > 0).all():
         raise _damaged(benchmark, "'budget' must be positive")
-    if table.duplicated(["scheme", "budget"]).any():
+    if table.duplicated(["scheme", "task", "budget"]).any():
         raise _damaged(benchmark, "a combination has two rows for one budget")
 
 

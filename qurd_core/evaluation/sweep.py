@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from qurd_core.answers import answer
+from qurd_core.evaluation import facts
 from qurd_core.evaluation.pipeline import Request, ask_natural, compute, lacking, request, tabulate
 from qurd_core.evaluation.workbench import PART, Workbench, workbench
 from qurd_core.randomness import stream
@@ -45,7 +46,7 @@ def estimate(name: str, seeds: int, store: Store, runtime: Runtime) -> str:
     asked = _request(name, seeds)
     for split in asked.bench.regions:
         ask_natural(asked.bench, split, store, runtime)
-    desk = workbench(asked.bench.name, str(store.folder), runtime.device, runtime.batch_size)
+    desk = workbench(asked.bench.whole, str(store.folder), runtime.device, runtime.batch_size)
     waiting = list(lacking(asked, desk))
     crafting: dict[str, float] = {}
     looking = 0.0
@@ -86,6 +87,9 @@ def sweep(name: str, seeds: int, store: Store, runtime: Runtime, out: Path) -> I
     out.mkdir(parents=True, exist_ok=True)
     yield _write(summary, out / f"{name}.parquet", asked)
     yield _write(_raw(asked, _best(summary), store, runtime), out / f"{name}-scores.parquet", asked)
+    desk = workbench(asked.bench.whole, str(store.folder), runtime.device, runtime.batch_size)
+    yield from facts.write(desk, seeds, out)
+    yield facts.write_schemes(fitting(), out / "schemes.json")
 
 
 def _request(name: str, seeds: int, negatives: str = "unrelated") -> Request:
@@ -113,7 +117,7 @@ def _best(summary: pd.DataFrame) -> list[Scheme]:
 
 def _raw(asked: Request, schemes: list[Scheme], store: Store, runtime: Runtime) -> pd.DataFrame:
     """One row per scheme, query seed, victim, suspect and budget."""
-    desk = workbench(asked.bench.name, str(store.folder), runtime.device, runtime.batch_size)
+    desk = workbench(asked.bench.whole, str(store.folder), runtime.device, runtime.batch_size)
     tables = []
     for scheme in schemes:
         for victim in asked.bench.victims:

@@ -73,7 +73,7 @@ class Workbench:
         """The seed set of a split. It is cut out of photographs once per store and read by whoever comes after."""
         if split not in self._images:
             key = Key("images", {"images": self.bench.images_digest(split)})
-            self._images[split] = Patches(**self.store.get(key, lambda: vars(self.bench.images(split))))
+            self._images[split] = Patches(**self.store.get(key, lambda: self.bench.images(split).tensors))
         return self._images[split]
 
     def natural(self, model: str, split: str) -> Tensor:
@@ -101,17 +101,21 @@ class Workbench:
 
     def parts(self, victim: str, scheme: Scheme, query_seed: int, budget: int) -> Iterator[Part]:
         """Queries with answers, part after part, until they hold `budget` queries or the seed set has run out."""
+        for number, queries in enumerate(self.queries(victim, scheme, query_seed, budget)):
+            natural = number == 0 and scheme.sends_seeds
+            yield Part(queries, self._answers(victim, queries, scheme.split if natural else None))
+
+    def queries(self, victim: str, scheme: Scheme, query_seed: int, budget: int) -> Iterator[Queries]:
+        """The same queries without the suspects' answers: only the victim is asked. The first part may be empty."""
         pool, draw = self.draw(victim, scheme, query_seed)
         if not len(draw.indices):
-            nothing = torch.zeros(len(self.models(victim)), 0, len(self.bench.classes))
-            yield Part(seeds_as_queries(pool, draw.indices), nothing)
+            yield seeds_as_queries(pool, draw.indices)
             return
         seeds, sent = scheme.seeds_per_part(PART if scheme.nested else budget), 0
         if scheme.sends_seeds:
             firsts = draw.indices[:budget]
             sent = len(firsts)
-            logits = torch.stack([self.natural(model, scheme.split)[firsts] for model in self.models(victim)])
-            yield Part(seeds_as_queries(pool, firsts), logits)
+            yield seeds_as_queries(pool, firsts)
         if scheme.craft.name == "identity":
             return
         chunks = draw.indices.split(seeds)
@@ -119,9 +123,9 @@ class Workbench:
         while sent < budget and (number < len(chunks) or scheme.goes_round):
             chunk = number % len(chunks)
             start = seeds_as_queries(pool, chunks[chunk], first=chunk * seeds)
-            part = self._crafted(victim, scheme, query_seed, number if scheme.nested else (number, budget), start)
-            sent, number = sent + len(part.queries), number + 1
-            yield part
+            queries = self._crafted(victim, scheme, query_seed, number if scheme.nested else (number, budget), start)
+            sent, number = sent + len(queries), number + 1
+            yield queries
 
     def scores(
         self, victim: str, schemes: list[Scheme], query_seed: int, budgets: tuple[int, ...]
@@ -174,8 +178,8 @@ class Workbench:
         _, draw = self.draw(victim, scheme, query_seed)
         return Answers(queries, self.bench.access, logits), _costs(queries, draw, scheme.group_size, budgets)
 
-    def _crafted(self, victim: str, scheme: Scheme, query_seed: int, part: int | tuple[int, int], seeds: Queries) -> Part:
-        """One part: the craft's queries and the answers of all models.
+    def _crafted(self, victim: str, scheme: Scheme, query_seed: int, part: int | tuple[int, int], seeds: Queries) -> Queries:
+        """The craft's queries of one part.
 
         Args:
             part: its number, with the budget where the queries of one budget are no prefix of those of another.
@@ -184,20 +188,26 @@ class Workbench:
         spec = {"victim": self.bench.digest(victim), "images": self.bench.images_digest(scheme.split)}
         spec |= {"sampler": scheme.sampler_identity(PART), "query_seed": query_seed, "part": part}
 
-        def make_queries() -> dict[str, Tensor]:
+        def make() -> dict[str, Tensor]:
             rng = stream(query_seed, "craft", *self._identity(victim, scheme), str(scheme.sampler), part)
             with doing(f"crafting {scheme.sampler} for {victim}"):
                 return _as_tensors(craft.function(seeds, self.oracle(victim), rng, **craft.bind(scheme.craft)))
 
-        tensors = self.store.get(Key("queries", spec), make_queries)
-        queries = _as_queries(tensors)
-        ready = replace(queries, x=queries.x.contiguous(memory_format=torch.channels_last))  # once, not for every model
-        key = Key("answers", {"models": self._digests(victim), "queries": digest(tensors)})
+        return _as_queries(self.store.get(Key("queries", spec), make))
+
+    def _answers(self, victim: str, queries: Queries, split: str | None) -> Tensor:
+        """(M,s,C) logits of all models of a victim; those on images of a split as they are come out of the bank."""
         models = self.models(victim)
+        if not len(queries):
+            return torch.zeros(len(models), 0, len(self.bench.classes))
+        if split:
+            return torch.stack([self.natural(model, split)[queries.seed] for model in models])
+        ready = replace(queries, x=queries.x.contiguous(memory_format=torch.channels_last))  # once, not for every model
+        key = Key("answers", {"models": self._digests(victim), "queries": digest(_as_tensors(queries))})
         answers = self.store.get(
             key, lambda: {"logits": torch.stack([answer(self.oracle(model), ready) for model in models])}
         )
-        return Part(queries, answers["logits"])
+        return answers["logits"]
 
     def _natural(self, model: str, split: str, images: Callable[[], Tensor]) -> Tensor:
         key = self._natural_key(model, split)

@@ -230,6 +230,14 @@ def test_a_sweep_keeps_a_scheme_whose_every_cell_is_empty(bench, store):
     assert table["tpr"].isna().all()
 
 
+def test_images_are_cut_once_per_store(store, monkeypatch):
+    whole = benchmark("patchwork-sac")
+    first = Workbench(whole, store, Runtime()).images("noise")
+    monkeypatch.setattr(type(whole), "images", None)
+    again = Workbench(whole, store, Runtime()).images("noise")
+    assert again.digest == first.digest == whole.images_digest("noise")
+
+
 def test_a_scheme_with_nothing_but_empty_cells_is_an_error(bench, store):
     with pytest.raises(QurdError, match="Every cell of 'ZestOfLIME' is empty"):
         evaluate(bench, ["ZestOfLIME"], budgets=[10, 20], seeds=1, store=store)

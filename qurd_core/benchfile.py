@@ -1,0 +1,76 @@
+"""A benchmark of one's own: some pairs of an embedded one, in a small JSON file that every command accepts."""
+
+import json
+import re
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+from qurd_core.errors import QurdError
+from qurd_core.folders import default_folder
+
+FORMAT = 1
+ENDING = ".json"
+LARGEST = 4_000_000  # bytes of a file that is read
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+
+
+@dataclass(frozen=True)
+class BenchFile:
+    """What the file says.
+
+    Attributes:
+        benchmark: name of the benchmark whose pairs these are.
+        pairs: the (victim, suspect) that are kept.
+    """
+
+    benchmark: str
+    pairs: frozenset[tuple[str, str]]
+
+    @classmethod
+    def read(cls, path: Path) -> "BenchFile":
+        """
+        Raises:
+            QurdError: there is no such file, or it is no bench.
+        """
+        try:
+            if path.stat().st_size > LARGEST:
+                raise QurdError(f"Expected a bench of at most {LARGEST:,} bytes. {path} has {path.stat().st_size:,}.")
+            found = json.loads(path.read_text("utf-8"))
+            if found["format"] != FORMAT:
+                raise QurdError(f"Expected a bench of format {FORMAT} in {path}. Got {found['format']!r}.")
+            pairs = frozenset((str(victim), str(suspect)) for victim, suspect in found["pairs"])
+            return cls(str(found["benchmark"]), pairs)
+        except OSError as error:
+            raise QurdError(f"Expected a bench at {path}: {error.strerror}. Save one on the Benchmark page.") from None
+        except (ValueError, KeyError, TypeError) as error:
+            if isinstance(error, QurdError):
+                raise
+            raise QurdError(f"Expected a bench, as the Benchmark page saves it, in {path}. Got something else.") from None
+
+    def write(self, path: Path) -> None:
+        """Publish the file whole."""
+        text = json.dumps({"format": FORMAT, "benchmark": self.benchmark, "pairs": sorted(self.pairs)}, indent=0)
+        aside = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            aside.write_text(text, "utf-8")
+            aside.replace(path)
+        except OSError as error:
+            raise QurdError(f"Expected to write {path}. The disk refused: {error.strerror}. Nothing was saved.") from None
+
+
+def home_of(name: str) -> Path:
+    """Where the app keeps a bench of that name.
+
+    Raises:
+        QurdError: the name holds more than small letters, digits and hyphens.
+    """
+    if not _NAME.fullmatch(name):
+        raise QurdError(f"Expected a name of up to 40 small letters, digits and hyphens. Got '{name[:60]}'.")
+    return default_folder() / "benches" / f"{name}{ENDING}"
+
+
+def saved_names() -> list[str]:
+    """The benches that the app has saved, by name."""
+    return sorted(path.stem for path in (default_folder() / "benches").glob(f"*{ENDING}") if _NAME.fullmatch(path.stem))

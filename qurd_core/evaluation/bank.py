@@ -1,0 +1,74 @@
+"""The labels that all models of a benchmark give its test patches, in one small file that is read without torch."""
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+
+from qurd_core.errors import QurdError, unknown
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Bank:
+    """Labels, and where the patches are.
+
+    Attributes:
+        models: names, one per row of `labels`.
+        victims: names, in the order of the benchmark.
+        classes: names of the classes.
+        labels: (M,n) uint8, the class that each model gives each test patch.
+        truth: (n,) uint8.
+        places: (n,5) photograph (a row of `photograph_names()`), top, left, side and turn of every patch.
+        draws: (seed rule, victim) to (seeds,k) indices of test patches in draw order, -1 where the seed set has run out.
+        looked: the same with the number of labelled images looked at.
+    """
+
+    models: tuple[str, ...]
+    victims: tuple[str, ...]
+    classes: tuple[str, ...]
+    labels: NDArray[np.uint8]
+    truth: NDArray[np.uint8]
+    places: Ints
+    draws: dict[tuple[str, str], Ints]
+    looked: dict[tuple[str, str], Ints]
+
+    @classmethod
+    def read(cls, path: Path) -> "Bank":
+        """
+        Raises:
+            QurdError: the file is missing or is no bank.
+        """
+        try:
+            with safe_open(path, framework="numpy") as file:
+                about = json.loads(file.metadata()["bank"])
+                found = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (a method of safetensors)
+            victims, rules = about["victims"], about["rules"]
+            cells = [(rule, row) for rule in rules for row in range(len(victims))]
+            drawn, looked = (
+                {(rule, victims[row]): found[f"{what}.{rule}"][row].astype(int) for rule, row in cells}
+                for what in ("draw", "looked")
+            )
+            names = (tuple(about[name]) for name in ("models", "victims", "classes"))
+            return cls(*names, found["labels"], found["truth"], found["places"].astype(int), drawn, looked)
+        except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+            raise QurdError(f"Cannot read the answers in {path}: {error}. Restore it or run the sweep again.") from None
+
+    @cached_property
+    def _row(self) -> dict[str, int]:
+        return {model: row for row, model in enumerate(self.models)}
+
+    def of(self, model: str) -> NDArray[np.uint8]:
+        """(n,) labels of one model."""
+        if model not in self._row:
+            raise unknown("model", model, self._row)
+        return self.labels[self._row[model]]
+
+    def rows(self, models: list[str]) -> NDArray[np.uint8]:
+        """(len(models),n) labels of some models."""
+        return np.stack([self.of(model) for model in models])

@@ -1,0 +1,127 @@
+"""What pages read of a benchmark, an embedded one or a bench that keeps a part of its pairs, without models or torch.
+
+Everything follows from the records: rates of a part are computed again from the raw scores of the named schemes and of the
+best combinations, which are all that a part knows.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from qurd_core.benchfile import BenchFile, home_of
+from qurd_core.evaluation import records
+from qurd_core.evaluation.bank import Bank
+from qurd_core.evaluation.metrics import Floats, Negatives, aggregate, sides, victim_cells
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Raw distances of the recorded schemes, small = stolen.
+
+    Attributes:
+        columns: scheme, query_seed and budget of every column; rows in the order of the columns.
+        suspects: of every victim, in the order of its rows.
+        values: (M,K) float32 of every victim; NaN where a scheme has no value.
+    """
+
+    columns: pd.DataFrame
+    suspects: dict[str, tuple[str, ...]]
+    values: dict[str, Floats]
+
+    @classmethod
+    def read(cls, benchmark: str, folder: Path | None = None) -> "Scores":
+        table = records.scores(base_of(benchmark), folder)
+        keys = ["scheme", "query_seed", "budget"]
+        column = table.groupby(keys, sort=True, observed=True).ngroup().to_numpy()
+        columns = table[keys].drop_duplicates().sort_values(keys).astype({"scheme": object}).reset_index(drop=True)
+        suspects, values = {}, {}
+        for victim, rows in table.groupby("victim", observed=True, sort=False).indices.items():
+            place, names = pd.factorize(table["suspect"].to_numpy()[rows])
+            grid = np.full((len(names), len(columns)), np.nan, np.float32)
+            grid[place, column[rows]] = table["value"].to_numpy()[rows]
+            suspects[victim], values[victim] = tuple(names), grid
+        return cls(columns, suspects, values)
+
+    def of(self, victim: str, scheme: str, budget: int) -> pd.DataFrame:
+        """(M,seeds) distances of one scheme at one budget: a row per suspect, a column per query seed; without NaN."""
+        chosen = ((self.columns["scheme"] == scheme) & (self.columns["budget"] == budget)).to_numpy()
+        table = pd.DataFrame(self.values[victim][:, chosen], self.suspects[victim], self.columns["query_seed"][chosen])
+        return table.dropna(axis=1, how="any")
+
+
+def base_of(benchmark: str) -> str:
+    """The embedded benchmark that a benchmark is or is a part of."""
+    return benchmark if benchmark in records.SHIPPED else BenchFile.read(home_of(benchmark)).benchmark
+
+
+def pairs(benchmark: str, folder: Path | None = None) -> pd.DataFrame:
+    """One row per pair with the columns of `pair_table`, and `root`, the lineage of the suspect."""
+    table = records.pairs(base_of(benchmark), folder)
+    if benchmark in records.SHIPPED:
+        return table
+    kept = BenchFile.read(home_of(benchmark)).pairs
+    return table[[pair in kept for pair in zip(table["victim"], table["suspect"], strict=True)]].reset_index(drop=True)
+
+
+def models(benchmark: str, folder: Path | None = None) -> pd.DataFrame:
+    """One row per model of the pairs: what the manifest says of it, and `root`."""
+    table, kept = records.models(base_of(benchmark), folder), pairs(benchmark, folder)
+    return table[table["lineage"].isin({*kept["victim"], *kept["suspect"]})].reset_index(drop=True)
+
+
+def bank(benchmark: str, folder: Path | None = None) -> Bank:
+    """The answers of all models on the test patches."""
+    return Bank.read(records.bank_path(base_of(benchmark), folder))
+
+
+def tasks(benchmark: str, folder: Path | None = None) -> list[str]:
+    """The tasks, `"all"` first, the others in the order of the benchmark."""
+    if benchmark in records.SHIPPED:
+        return records.tasks(benchmark, folder)
+    stolen = pairs(benchmark, folder).query("kind == 'positive'")
+    return ["all", *dict.fromkeys(task for served in stolen["tasks"] for task in served)]
+
+
+def read(
+    benchmark: str, *, task: str = "all", negatives: Negatives = "unrelated", folder: Path | None = None
+) -> pd.DataFrame:
+    """The rates of one task against one choice of negatives: a row per combination and budget, as `records.read` gives."""
+    if benchmark in records.SHIPPED:
+        return records.read(benchmark, task=task, negatives=negatives, folder=folder)
+    table = rates(Scores.read(benchmark, folder), pairs(benchmark, folder), negatives)
+    table = table[table["task"] == task].drop(columns=["task", "benchmark", "used"])
+    whole = records.read(base_of(benchmark), folder=folder)
+    known = whole[["scheme", "budget", "name", "used", "samples", "gradients"]]  # which models are asked changes none of it
+    table = table.merge(known, on=["scheme", "budget"], how="left").assign(task=task, negatives=negatives)
+    return table[list(records.COLUMNS)]
+
+
+def rates(
+    scores: Scores,
+    table: pd.DataFrame,
+    negatives: Negatives = "unrelated",
+    *,
+    budget: int | None = None,
+    alpha: float = 0.05,
+) -> pd.DataFrame:
+    """Detection rates of every recorded scheme on some pairs: the rows of `metrics.aggregate`, per task and for all.
+
+    Args:
+        table: the pairs that count, from `pairs`.
+        budget: only this one.
+    """
+    chosen = np.ones(len(scores.columns), bool) if budget is None else (scores.columns["budget"] == budget).to_numpy()
+    cells = []
+    for victim, rows in table.groupby("victim", sort=False):
+        place = {suspect: row for row, suspect in enumerate(scores.suspects[victim])}
+        found = sides(rows["kind"].tolist(), rows["tasks"].tolist(), rows["root"].tolist(), negatives)
+        values = scores.values[victim][[place[suspect] for suspect in rows["suspect"]]]
+        known = chosen & ~np.isnan(values).any(axis=0)
+        columns = scores.columns[known]
+        budgets = columns["budget"].to_numpy()
+        part = victim_cells(values[:, known].astype(float), found, budgets, budgets, alpha=alpha)
+        named = {name: np.tile(columns[name].to_numpy(), len(found)) for name in ("scheme", "query_seed")}
+        cells.append(part.assign(victim=victim, **named))
+    return aggregate(pd.concat(cells, ignore_index=True).assign(benchmark=""))
