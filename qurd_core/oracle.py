@@ -68,6 +68,7 @@ class Oracle:
             gradient (n,3,H,W) and logits (n,C), both where `x` is.
         """
         self._grant(Access.GRADIENTS)
+        self.runtime.heard(len(x), True)
         with torch.enable_grad(), self._exact():
             inputs = self._place(x).requires_grad_()
             logits = self._check(self._module(inputs), len(x))
@@ -86,9 +87,13 @@ class Oracle:
     def _ask(self, x: Tensor) -> Tensor:
         check_images(x.cpu())
         with self._exact():
-            answers = [self._module(self._place(batch)).cpu() for batch in x.split(self.runtime.batch_size)]
+            answers = [self._forward(batch) for batch in x.split(self.runtime.batch_size)]
         self.asked += len(x)
         return self._check(torch.cat(answers), len(x)) if len(x) else torch.empty(0, self.classes)
+
+    def _forward(self, batch: Tensor) -> Tensor:
+        self.runtime.heard(len(batch), False)
+        return self._module(self._place(batch)).cpu()
 
     def _exact(self) -> AbstractContextManager:
         """Full fp32 convolutions: TF32, torch's default on a GPU, errs by more than queries lie from the boundary."""

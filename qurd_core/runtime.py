@@ -9,11 +9,16 @@ import torch
 from qurd_core.errors import QurdError
 
 Track = Callable[[Iterable[Any], int, str], Iterator[Any]]
+Heard = Callable[[int, bool], None]
 
 
 def silent(items: Iterable[Any], total: int, label: str) -> Iterator[Any]:
     """Progress for nobody: hands the items through."""
     return iter(items)
+
+
+def unheard(images: int, gradient: bool) -> None:
+    """Batches for nobody."""
 
 
 @dataclass(frozen=True)
@@ -25,12 +30,15 @@ class Runtime:
         batch_size: images per forward pass.
         workers: processes for independent units; 1 runs them in this process.
         track: wraps every long loop as `track(items, total, label)`.
+        heard: told of every batch before it goes through a model: the number of images, and whether their gradient is
+            computed. It may raise, to stop.
     """
 
     device: str = "cpu"
     batch_size: int = 64
     workers: int = 1
     track: Track = silent
+    heard: Heard = unheard
 
     def __post_init__(self) -> None:
         if self.batch_size < 1 or self.workers < 1:

@@ -36,12 +36,12 @@ class Scores:
         keys = ["scheme", "query_seed", "budget"]
         column = table.groupby(keys, sort=True, observed=True).ngroup().to_numpy()
         columns = table[keys].drop_duplicates().sort_values(keys).astype({"scheme": object}).reset_index(drop=True)
-        suspects, values = {}, {}
+        suspects, values, suspect = {}, {}, table["suspect"].array  # as categories: numbers compare faster than names
         for victim, rows in table.groupby("victim", observed=True, sort=False).indices.items():
-            place, names = pd.factorize(table["suspect"].to_numpy()[rows])
-            grid = np.full((len(names), len(columns)), np.nan, np.float32)
+            place, found = pd.factorize(suspect.codes[rows])
+            grid = np.full((len(found), len(columns)), np.nan, np.float32)
             grid[place, column[rows]] = table["value"].to_numpy()[rows]
-            suspects[victim], values[victim] = tuple(names), grid
+            suspects[victim], values[victim] = tuple(suspect.categories[found]), grid
         return cls(columns, suspects, values)
 
     def of(self, victim: str, scheme: str, budget: int) -> pd.DataFrame:

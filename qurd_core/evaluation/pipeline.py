@@ -241,9 +241,11 @@ def empty_cells(asked: Request, store: Store, runtime: Runtime) -> list[str]:
     return list(told)
 
 
-def tabulate(asked: Request, store: Store, runtime: Runtime, *, by_task: bool = False) -> pd.DataFrame:
-    """The table of a request whose scores are in the store."""
-    desk = workbench(asked.bench.whole, str(store.folder), runtime.device, runtime.batch_size)
+def tabulate(
+    asked: Request, store: Store, runtime: Runtime, *, by_task: bool = False, desk: Workbench | None = None
+) -> pd.DataFrame:
+    """The table of a request whose scores are in the store, or are known to the given workbench."""
+    desk = desk or workbench(asked.bench.whole, str(store.folder), runtime.device, runtime.batch_size)
     facing = {victim: _facing(asked, desk, victim) for victim in asked.bench.victims}
     some = [asked.schemes[start : start + TOGETHER] for start in range(0, len(asked.schemes), TOGETHER)]
     table = pd.concat([_scheme_rows(asked, desk, schemes, facing) for schemes in some], ignore_index=True)

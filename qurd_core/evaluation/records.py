@@ -106,6 +106,13 @@ def bank_path(benchmark: str, folder: Path | None = None) -> Path:
     return path_of(benchmark, folder).with_name(f"{benchmark}-bank.safetensors")
 
 
+def has_facts(benchmark: str, folder: Path | None = None) -> bool:
+    """Whether pairs, models and answers were recorded too."""
+    path = path_of(benchmark, folder)
+    parts = [path.with_name(f"{path.stem}{part}.parquet") for part in ("", "-scores", "-pairs", "-models")]
+    return all(part.is_file() for part in (*parts, bank_path(benchmark, folder)))
+
+
 def schemes(folder: Path | None = None) -> pd.DataFrame:
     """One row per recorded scheme: its text, name, parts, access, source, and what it does in words."""
     path = (folder or FOLDER) / "schemes.json"

@@ -4,6 +4,8 @@ import sys
 import pytest
 
 from qurd_core import cli
+from qurd_core.benchfile import BenchFile
+from tests.toy import STRANGERS, VICTIMS
 
 
 @pytest.fixture
@@ -71,6 +73,27 @@ def test_bad_input_is_one_sentence_and_exit_code_2(qurd, arguments, says):
     assert says in " ".join(err.split())
     assert "Traceback" not in err
     assert not out
+
+
+def test_run_takes_the_file_of_a_bench_and_its_name(qurd, tmp_path):
+    pairs = [(VICTIMS[0], name) for name in (VICTIMS[0], f"{VICTIMS[0]}->finetune(seed=1)", *STRANGERS[:20])]
+    path = tmp_path / "store" / "benches" / "half.json"
+    BenchFile("toy", frozenset(pairs)).write(path)
+    asked = ["-s", "AKH", "--budget", "10,20", "--seeds", "1", "--device", "cpu", "--workers", "1", "--json"]
+    tables = []
+    for name in (str(path), "half"):
+        code, out, _ = qurd("run", "-b", name, *asked)
+        assert code == 0
+        tables.append([row | {"benchmark": None} for row in json.loads(out)])
+    assert tables[0] == tables[1]
+    assert [(row["n_negatives"], row["n_victims"]) for row in tables[0]] == [(20, 1), (20, 1)]
+
+
+def test_a_bad_bench_file_is_one_sentence(qurd, tmp_path):
+    (tmp_path / "bad.json").write_text("{")
+    code, out, err = qurd("run", "-b", str(tmp_path / "bad.json"), "-s", "AKH")
+    assert (code, out) == (2, "")
+    assert "as the Benchmark page saves it" in " ".join(err.split())
 
 
 def test_an_unknown_command_or_option_is_exit_code_2(qurd):

@@ -1,0 +1,54 @@
+"""Runs of the app as others see them, without torch: which job a view asks for, and the rows that it has left so far."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from qurd_core.benchfile import home_of
+from qurd_core.evaluation import records
+from qurd_core.evaluation.jobs import Job
+
+SEEDS = 5  # query seeds of a run, as many as the records have
+BUDGETS = tuple(range(10, 401, 10))
+
+
+def rates_job(benchmark: str, scheme: str, pool: tuple[str, ...], identity: str) -> Job:
+    """The job that measures a scheme.
+
+    Args:
+        scheme: canonical text.
+        pool: root lineages that calibrate; empty for all.
+        identity: of the scheme, with the versions of its parts.
+    """
+    saved = "" if benchmark in records.SHIPPED else home_of(benchmark).read_text("utf-8")
+    version = hashlib.sha256(json.dumps([identity, saved]).encode()).hexdigest()[:12]
+    chosen = {"benchmark": benchmark, "scheme": scheme, "pool": sorted(pool) or None}
+    return Job("rates", chosen | {"seeds": SEEDS, "version": version})
+
+
+def write(table: pd.DataFrame, path: Path) -> None:
+    """Publish the rows of a run whole, in the columns of the records."""
+    aside = path.with_suffix(".part")
+    table[list(records.COLUMNS)].to_parquet(aside, index=False)
+    aside.replace(path)
+
+
+def rows(path: Path, task: str, negatives: str) -> pd.DataFrame | None:
+    """The rows of one task and one choice of negatives, or None while there are none."""
+    chosen = [("task", "==", task), ("negatives", "==", negatives)]
+    try:
+        table = pq.read_table(path, filters=chosen).to_pandas()
+    except (OSError, pa.ArrowException):
+        return None
+    texts = ["name", "reason"]
+    table[texts] = table[texts].astype(object).where(table[texts].notna(), None)
+    return table if len(table) else None
+
+
+def elsewhere(about: dict, benchmark: str, scheme: str) -> bool:
+    """Whether a run of the command line computes this scheme on this benchmark."""
+    return about.get("benchmark") == benchmark and scheme in about.get("schemes", ())

@@ -1,0 +1,197 @@
+"""Jobs: shared, queued, cancelled, failed, lost; and runs of other processes."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from qurd_core.evaluation.jobs import Job, Jobs, Status, publish, read
+from qurd_core.evaluation.runs import RunFile
+
+PATIENCE = 60  # seconds; the machine may be busy
+
+
+@pytest.fixture
+def jobs(tmp_path: Path) -> Iterator[Jobs]:
+    made = Jobs(tmp_path, worker="tests.core.working")
+    yield made
+    made.close()
+
+
+def job(do: str, **more: object) -> Job:
+    return Job("test", {"do": do, **more})
+
+
+def wait(jobs: Jobs, key: str, wanted: Callable[[Status], bool] = lambda status: not status.active) -> Status:
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        status = jobs.status(key)
+        if status and wanted(status):
+            return status
+        time.sleep(0.01)
+    raise AssertionError(f"still {jobs.status(key)}")
+
+
+def running(status: Status) -> bool:
+    return status.state == "running" and status.total > 0
+
+
+def test_a_job_runs_and_leaves_its_result(jobs):
+    key = jobs.submit(job("count"))
+    status = wait(jobs, key)
+    assert status.state == "done"
+    assert status.about["do"] == "count"
+    assert jobs.result(key, "txt").read_text() == "done"
+
+
+def test_who_asks_for_the_same_shares_it(jobs, tmp_path):
+    key = jobs.submit(job("count", steps=20))
+    assert jobs.submit(job("count", steps=20)) == key
+    wait(jobs, key, running)
+    jobs.submit(job("count", steps=20))
+    wait(jobs, key)
+    jobs.submit(job("count", steps=20))  # its result is there
+    assert (tmp_path / "ran.txt").read_text() == "count\n"
+
+
+def test_one_job_at_a_time_in_the_order_asked(jobs, tmp_path):
+    first = jobs.submit(job("count", steps=2000, name=1))
+    second, third = (jobs.submit(job("count", name=name)) for name in (2, 3))
+    wait(jobs, first, running)
+    assert [jobs.status(key).ahead for key in (second, third)] == [1, 2]
+    assert jobs.status(second).state == "queued"
+    jobs.cancel(third)
+    assert jobs.status(third).state == "cancelled"
+    jobs.cancel(first)
+    wait(jobs, second)
+    assert (tmp_path / "ran.txt").read_text() == "count1\ncount2\n"
+
+
+def test_a_cancelled_job_stops_by_itself_and_can_be_asked_for_again(jobs):
+    key = jobs.submit(job("count", steps=3000))
+    wait(jobs, key, running)
+    began = time.monotonic()
+    jobs.cancel(key)
+    assert wait(jobs, key).state == "cancelled"
+    assert time.monotonic() - began < 2
+    again = jobs.submit(job("count", steps=3000))
+    wait(jobs, again, running)
+    assert not jobs.flag(key).exists()
+
+
+def test_a_job_that_does_not_listen_is_ended_and_the_next_one_runs(jobs):
+    key = jobs.submit(job("deaf"))
+    wait(jobs, key, lambda status: status.state == "running" and status.seconds > 0)
+    began = time.monotonic()
+    jobs.cancel(key)
+    assert wait(jobs, key).state == "cancelled"
+    assert time.monotonic() - began < 3
+    assert wait(jobs, jobs.submit(job("count"))).state == "done"
+
+
+@pytest.mark.parametrize(
+    ("do", "sentence"),
+    [
+        ("refuse", "Expected something else."),
+        ("break", "Something went wrong that should not: ZeroDivisionError: division by zero"),
+        ("die", "The worker process ended before the job did. What it had stored is kept: run it again to continue."),
+    ],
+)
+def test_a_job_that_fails_says_why_and_the_next_one_runs(jobs, do, sentence):
+    status = wait(jobs, jobs.submit(job(do)))
+    assert (status.state, status.error) == ("failed", sentence)
+    assert wait(jobs, jobs.submit(job("count"))).state == "done"
+
+
+def test_a_job_does_not_wait_for_the_preparation(jobs, tmp_path):
+    """Both lines are in the pipe before the worker has started: it must see the second one too."""
+    jobs.warm_up("toy")
+    assert wait(jobs, jobs.submit(job("count"))).state == "done"
+    assert (tmp_path / "warm.txt").read_text() == "toy"
+
+
+def test_a_repaint_does_not_tell_the_worker_again(jobs, monkeypatch):
+    told = []
+    monkeypatch.setattr(jobs, "_tell", lambda worker, message: told.append(message["warm"]))
+    for benchmark in ("a", "a", "b", "b"):
+        jobs.warm_up(benchmark)
+    assert told == ["a", "b"]
+
+
+def test_the_worker_ends_with_the_app(jobs):
+    wait(jobs, jobs.submit(job("count")))
+    worker = jobs._worker
+    worker.stdin.close()
+    assert worker.wait(timeout=PATIENCE) == 0
+
+
+def test_a_process_that_cannot_start_gives_a_sentence(jobs, monkeypatch):
+    def refuse(*args: object, **options: object) -> None:
+        raise OSError(12, "Cannot allocate memory")
+
+    monkeypatch.setattr(subprocess, "Popen", refuse)
+    jobs.warm_up("toy")
+    status = wait(jobs, jobs.submit(job("count")))
+    assert status.error == "No worker process could be started: Cannot allocate memory. Run it again later."
+
+
+def test_a_run_of_the_command_line_is_seen_and_can_be_stopped(jobs, tmp_path):
+    file = RunFile(tmp_path, {"benchmark": "toy", "schemes": ["AKH"]}, 90, "cpu")
+    file.done = 12
+    with file:
+        (seen,) = jobs.active()
+        assert (seen.done, seen.total, seen.about["schemes"]) == (12, 90, ["AKH"])
+        jobs.cancel(seen.key)
+        assert file.cancel.exists()
+    assert not jobs.active()
+
+
+def test_the_run_of_a_process_that_is_gone_has_failed(jobs, tmp_path):
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    publish(tmp_path / "runs" / "a.json", {"state": "running", "pid": gone.pid})
+    assert jobs.status("a").state == "failed"
+
+
+def test_a_number_that_was_given_again_to_another_process_is_not_the_run(jobs, tmp_path):
+    path = tmp_path / "runs" / "a.json"
+    publish(path, {"state": "running", "pid": os.getpid()})
+    assert jobs.status("a").state == "running"
+    os.utime(path, (1_000_000_000, 1_000_000_000))
+    assert jobs.status("a").state == "failed"
+
+
+def test_a_run_of_another_server_is_shared(jobs, tmp_path):
+    other = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    one = job("count")
+    publish(tmp_path / "runs" / f"{one.key}.json", {"state": "running", "pid": other.pid, "about": one.about})
+    jobs.submit(one)
+    assert not jobs._waiting
+    assert jobs.status(one.key).state == "running"
+    other.communicate(b"\n")
+    assert wait(jobs, jobs.submit(one)).state == "done"
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"state": "done"}', "\x00"])
+def test_a_file_that_tells_nothing_is_no_run(tmp_path, text):
+    (tmp_path / "a.json").write_text(text)
+    assert read(tmp_path / "a.json") is None
+
+
+def test_a_disk_that_refuses_stops_nobody(tmp_path):
+    (tmp_path / "runs").write_text("no folder")
+    assert not publish(tmp_path / "runs" / "a.json", {})
+    jobs = Jobs(tmp_path, worker="tests.core.working")
+    assert jobs.status("a") is None
+    jobs.cancel("a")
+    jobs.close()
+
+
+def test_the_same_work_on_other_arguments_has_another_key():
+    assert job("count").key == job("count").key != job("count", steps=4).key
+    assert json.loads(json.dumps(job("count").about)) == {"kind": "test", "do": "count"}
