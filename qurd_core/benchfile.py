@@ -74,3 +74,8 @@ def home_of(name: str) -> Path:
 def saved_names() -> list[str]:
     """The benches that the app has saved, by name."""
     return sorted(path.stem for path in (default_folder() / "benches").glob(f"*{ENDING}") if _NAME.fullmatch(path.stem))
+
+
+def remove(name: str) -> None:
+    """Delete a bench that the app keeps; one that is gone already is no error."""
+    home_of(name).unlink(missing_ok=True)

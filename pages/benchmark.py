@@ -1,0 +1,28 @@
+"""What exactly is tested here? The benchmark's tasks, models and images, what thieves paid, and a bench to change it."""
+
+import streamlit as st
+
+from pages.ui import controls, designer, effort, frame, lineage, links, overview, samples, states
+from qurd_core.evaluation import evidence, records
+
+frame.require()
+SECTIONS = {"overview": overview, "lineage": lineage, "effort": effort, "images": samples, "bench": designer}
+bench, style = frame.view()
+base = evidence.base_of(bench)
+if not records.has_facts(base):
+    states.no_records(base)
+    st.stop()
+
+head = st.container()
+with st.container(key="controls"):
+    first, *others = st.columns([2.3, 1.3, 1.3, 0.8], gap="medium")
+with first:
+    links.check("section", list(SECTIONS), "section")
+    section = st.segmented_control(
+        "Section", list(SECTIONS), default="overview", required=True, key="section", **controls.LINKED
+    )
+finding, basis = SECTIONS[section].show(bench, style, others)
+with head:
+    st.header(links.plain(finding, 300), anchor=False)
+    with st.container(key="subline"):
+        st.markdown(f":gray[{links.plain(basis, 600)}]")

@@ -1,0 +1,91 @@
+"""Save, open and delete a bench."""
+
+import shlex
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pages.ui import ticks
+from qurd_core import benchfile
+from qurd_core.benchfile import BenchFile
+from qurd_core.errors import QurdError
+from qurd_core.evaluation import designer, records
+from qurd_core.plots import words
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+_ALL, _NONE = "Tick every pair", "Back to how it was"
+
+
+def save(bench: str, base: str, kept: "DataFrame", problem: str | None) -> None:
+    """A name, and a button that writes the file."""
+    with st.popover("Save", icon=":material/save:", type="primary"):
+        if problem:
+            st.text(problem)
+        name = st.text_input("Name", value="" if bench == base else bench, key=f"bench_name_{bench}", placeholder="my-bench")
+        complaint = _complaint(name) if name else None
+        if complaint:
+            st.text(complaint)
+        elif name in benchfile.saved_names():
+            st.caption("A bench of that name is there already: this replaces it.")
+        ready = bool(name) and not complaint and not problem
+        st.button("Save this bench", type="primary", disabled=not ready, on_click=_write, args=[name, base, kept])
+
+
+def saved(scheme: str, budget: int) -> None:
+    """After a save: the command that runs the bench, and the way to open it."""
+    name = st.session_state.get("bench_saved")
+    if "bench_problem" in st.session_state:
+        st.error(st.session_state.pop("bench_problem"))
+    if name not in benchfile.saved_names() or name == st.session_state["bench"]:
+        return
+    with st.container(border=True):
+        st.markdown(f"Saved as **{name}**. Every command takes it:")
+        request = {"budgets": [budget], "seeds": 5, "task": "all", "hard": False}
+        path = shlex.quote(str(benchfile.home_of(name)))
+        st.code(words.command_line(path, [scheme], **request), language="bash", wrap_lines=True)
+        st.button(f"Open {name}", on_click=_open, args=[name])
+
+
+def more(bench: str, base: str) -> None:
+    """What is seldom wanted: everything in again, or a saved bench deleted."""
+    choices = [_ALL, _NONE] + ([f"Delete {bench}"] if bench != base else [])
+    st.menu_button("More", choices, key="more", on_click=_more, args=[bench, base])
+
+
+def _more(bench: str, base: str) -> None:
+    chosen = st.session_state["more"]
+    if chosen == _ALL:
+        ticks.tick_all(bench)
+    elif chosen == _NONE:
+        ticks.reset(bench)
+    else:
+        benchfile.remove(bench)
+        ticks.reset(bench)
+        _open(base)
+
+
+def _complaint(name: str) -> str | None:
+    """Why a bench cannot have that name."""
+    if name in records.SHIPPED:
+        return f"{name} is an embedded benchmark. Choose another name."
+    try:
+        benchfile.home_of(name)
+    except QurdError as error:
+        return str(error)
+    return None
+
+
+def _write(name: str, base: str, kept: "DataFrame") -> None:
+    try:
+        BenchFile(base, frozenset(designer.keys(kept))).write(benchfile.home_of(name))
+    except QurdError as error:
+        st.session_state["bench_problem"] = str(error)
+        return
+    ticks.reset(name)
+    st.session_state["bench_saved"] = name
+
+
+def _open(name: str) -> None:
+    st.session_state["bench"] = name

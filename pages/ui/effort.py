@@ -1,0 +1,42 @@
+"""The Benchmark page's section on the thief's effort."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from pages.ui import cached, controls, definitions, export, frame
+from qurd_core.evaluation import designer
+from qurd_core.plots import effort
+from qurd_core.plots.theme import Style
+
+
+def show(bench: str, style: Style, others: Sequence[DeltaGenerator]) -> tuple[str, str]:
+    """Draw the section; returns the headline and the line under it."""
+    with others[0]:
+        task = controls.task(cached.tasks(bench))
+    with others[1]:
+        budget = controls.budget(controls.RAW_BUDGETS)
+    with others[2]:
+        hard = controls.hard()
+    pairs, names = cached.pairs(bench), designer.named(cached.schemes())
+    scores = designer.narrowed(cached.scores(bench), list(names), budget)
+    table = effort.points(pairs, cached.models(bench), designer.catches(scores, pairs, cached.negatives(hard)), names)
+    file_name = f"effort-{bench}"
+    with frame.tools():
+        definitions.show()
+        request = {"budgets": [budget], "seeds": int(scores.columns["query_seed"].nunique()), "task": task, "hard": hard}
+        export.menu(table, file_name, benchmark=bench, schemes=list(names.values()), **request)
+    with frame.tall():
+        st.plotly_chart(
+            effort.figure(table, task, style),
+            theme=None,
+            height="stretch",
+            key="effort",
+            config=export.chart_config(file_name, stage=style.stage),
+            alt=effort.alt(table),
+        )
+    return effort.headline(table, budget), f"{effort.subline(table)} · {_CAUGHT}"
+
+
+_CAUGHT = "caught: below the paper's threshold for victim and task, with most query seeds"

@@ -1,0 +1,45 @@
+"""The Benchmark page's tree of models."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from pages.ui import cached, controls, definitions, export, frame, links
+from qurd_core.plots import lineage_tree
+from qurd_core.plots.theme import Style
+
+
+def show(bench: str, style: Style, others: Sequence[DeltaGenerator]) -> tuple[str, str]:
+    """Draw the section; returns the headline and the line under it."""
+    pairs, models = cached.pairs(bench), cached.models(bench)
+    victims = pairs["victim"].unique().tolist()
+    with others[0]:
+        links.check("victim", victims, "victim")
+        victim = st.selectbox("Victim", victims, key="victim", **controls.LINKED)
+    file_name = f"models-{bench}"
+    with frame.tools():
+        definitions.show()
+        command = f"python -m qurd_core models --benchmark {bench}"
+        code = f'import qurd_core as q\n\nbench = q.benchmark("{bench}")\nprint(*map(bench.zoo.record, bench.models))'
+        export.offer(models, file_name, command, code)
+    rows = lineage_tree.branches(pairs, models, victim)
+    with frame.tall():
+        st.plotly_chart(
+            lineage_tree.figure(rows, models, victims, victim, style),
+            theme=None,
+            height="stretch",
+            key="tree",
+            on_select=_take,
+            selection_mode="points",
+            config=export.chart_config(file_name, stage=style.stage),
+            alt=lineage_tree.alt(rows, victim),
+        )
+    return lineage_tree.headline(rows, models, victim), lineage_tree.subline(rows, victim)
+
+
+def _take() -> None:
+    """The clicked victim; other models report no name."""
+    for point in st.session_state["tree"].selection.points:
+        if point.get("customdata"):
+            st.session_state["victim"] = point["customdata"]

@@ -1,0 +1,67 @@
+"""The Benchmark page's first section: tasks as a grid, who saw which images, and what 5 % means."""
+
+from collections.abc import Sequence
+from html import escape
+from typing import TYPE_CHECKING
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from pages.ui import cached, controls, definitions, export, frame, links, panel
+from qurd_core.evaluation import contents
+from qurd_core.photographs import REGIONS
+from qurd_core.plots import benchmark as grid
+from qurd_core.plots.theme import Style
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+
+def show(bench: str, style: Style, others: Sequence[DeltaGenerator]) -> tuple[str, str]:
+    """Draw the section; returns the headline and the line under it."""
+    pairs = cached.pairs(bench)
+    counts = contents.tasks(pairs)
+    with others[0]:
+        task = controls.task(counts["task"].tolist())
+    file_name = f"tasks-{bench}"
+    with frame.tools():
+        definitions.show()
+        command = f"python -m qurd_core pairs --benchmark {bench}"
+        code = f'import qurd_core as q\n\nfor pair in q.benchmark("{bench}").pairs:\n    print(pair)'
+        export.offer(counts, file_name, command, code)
+    hero, side = (st.container(), None) if style.stage else st.columns([7, 6], gap="medium")
+    with hero, frame.tall():
+        st.plotly_chart(
+            grid.figure(counts, task, style),
+            theme=None,
+            height="stretch",
+            key="grid",
+            on_select=_take,
+            selection_mode="points",
+            config=export.chart_config(file_name, stage=style.stage),
+            alt=grid.alt(counts),
+        )
+    if side:
+        with side:
+            for who, sentence in grid.basis(counts).items():
+                st.caption(f"**{links.plain(who)}**: {links.plain(sentence, 200)}")
+            _seen(contents.seen(pairs, cached.models(bench)), style)
+    return grid.headline(counts, task), "A tile is a task with its stolen models. Dotted: tested by nobody here"
+
+
+def _take() -> None:
+    """The clicked task, or all of them on a second click."""
+    for point in st.session_state["grid"].selection.points:
+        held, clicked = st.session_state["task"], point["customdata"]
+        st.session_state["task"] = "all" if held == clicked else clicked
+
+
+def _seen(table: "DataFrame", style: Style) -> None:
+    """Regions of images, and how many models of each role were made from them."""
+    roles = "".join(f'<th style="width: 13%">{role}</th>' for role in contents.SEERS)
+    head = f"<tr><th>Who read which images (last step)</th>{roles}</tr>"
+    body = ""
+    for region, counts in table.iterrows():
+        cells = "".join(f"<td>{number or '·'}</td>" for number in counts)
+        body += f"<tr><td><b>{escape(region)}</b> <small>{escape(REGIONS[region])}</small></td>{cells}</tr>"
+    panel.table(head, body, style)

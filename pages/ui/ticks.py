@@ -1,0 +1,95 @@
+"""Which pairs are ticked on the Designer's bench. Kept per benchmark for the session, whatever page is shown."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pages.ui import cached
+from qurd_core.evaluation import designer, evidence
+from qurd_core.evaluation.designer import PairKey, Pairs
+from qurd_core.plots import bench_tiles
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+
+def left_out(bench: str) -> Pairs:
+    """The pairs that are out: at first those that a saved bench has left out."""
+    every, kept = (frozenset(designer.keys(cached.pairs(name))) for name in (evidence.base_of(bench), bench))
+    return _all().get(bench, every - kept)
+
+
+def turn(bench: str, some: Iterable[PairKey]) -> None:
+    """Out with all of them, or in if none was in."""
+    _all()[bench] = designer.turned(left_out(bench), some)
+
+
+def keep_stolen(bench: str, pairs: Pairs) -> None:
+    """These stolen pairs and no others; unrelated ones stay as they are."""
+    every = cached.pairs(evidence.base_of(bench))
+    stolen = frozenset(designer.keys(every[every["kind"] == "positive"]))
+    _all()[bench] = (left_out(bench) | stolen) - pairs
+
+
+def tick_all(bench: str) -> None:
+    """Nothing is out."""
+    _all()[bench] = frozenset()
+
+
+def reset(bench: str) -> None:
+    """As the benchmark is."""
+    _all().pop(bench, None)
+
+
+def clicked(bench: str) -> None:
+    """Turn what was clicked: a pair, a group or a victim."""
+    for point in st.session_state["tiles"].selection.points:
+        what, *names = point["customdata"]
+        turn(bench, [tuple(names)] if what == bench_tiles.PAIR else _by(bench, what)[names[0]])
+
+
+def by_name(bench: str, rows: "DataFrame", out: Pairs) -> None:
+    """The same without a mouse: groups to tick, and single models to turn."""
+    groups = _by(bench, bench_tiles.GROUP)
+    st.session_state["groups"] = [group for group, pairs in groups.items() if not out.issuperset(pairs)]
+    named = {f"{'out' if pair in out else 'in'}: {pair[1]} against {pair[0]}": pair for pair in designer.keys(rows)}
+    with st.popover("Tick by name", icon=":material/checklist:"):
+        st.pills("In", list(groups), selection_mode="multi", key="groups", on_change=_groups_changed, args=[bench])
+        st.selectbox(
+            "Turn one model",
+            list(named),
+            index=None,
+            key="turned",
+            placeholder=f"Search {len(named)} pairs",
+            on_change=_one_turned,
+            args=[bench, named],
+        )
+
+
+def _groups_changed(bench: str) -> None:
+    out, ticked = left_out(bench), st.session_state["groups"]
+    for group, pairs in _by(bench, bench_tiles.GROUP).items():
+        if (group in ticked) == out.issuperset(pairs):  # what was all out came in, or what was partly in went out
+            out = designer.turned(out, pairs)
+    _all()[bench] = out
+
+
+def _one_turned(bench: str, named: dict[str, PairKey]) -> None:
+    chosen = st.session_state["turned"]
+    if chosen in named:
+        turn(bench, [named[chosen]])
+    st.session_state["turned"] = None
+
+
+def _by(bench: str, what: str) -> dict[str, list[PairKey]]:
+    """The pairs of every group or victim."""
+    rows = cached.tiles(evidence.base_of(bench))
+    found: dict[str, list[PairKey]] = {}
+    for name, pair in zip(rows[what].tolist(), designer.keys(rows), strict=True):
+        found.setdefault(name, []).append(pair)
+    return found
+
+
+def _all() -> dict[str, Pairs]:
+    return st.session_state.setdefault("left_out_pairs", {})

@@ -1,0 +1,159 @@
+"""Table 2 of one benchmark: what was stolen in which way, and how it was hidden; and what thieves paid for what they got."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from qurd_core.evaluation.statistics import allowed_below
+from qurd_core.plots import words
+from qurd_core.plots.theme import ALWAYS_WHOLE, STOLEN, Style, faded, plain
+
+STEALING = (
+    "model leak",
+    "probit extraction",
+    "label extraction",
+    "… from few images",
+    "… on the victim's images",
+    "… on other photographs",
+    "adversarial labels",
+)
+HIDING = ("none", "quantize", "finetune", "transfer", "prune", "change<br>inputs", "noise<br>outputs")
+CELLS = {  # task -> place in the grid
+    "same": (0, 0),
+    "quantize": (0, 1),
+    "finetune": (0, 2),
+    "transfer": (0, 3),
+    "prune": (0, 4),
+    "probit_extraction": (1, 0),
+    "label_extraction": (2, 0),
+    "labelfew": (3, 0),
+    "labeltrain": (4, 0),
+    "labelood": (5, 0),
+    "adv_label_extraction": (6, 0),
+}
+
+
+def headline(counts: pd.DataFrame, task: str) -> str:
+    """How many stolen models stand against how many unrelated ones, and how many of those 5 % are."""
+    row = counts.set_index("task").loc[task]
+    stolen, unrelated, lineages = (int(row[name]) for name in ("stolen", "unrelated", "lineages"))
+    allowed = allowed_below(unrelated, kind="paper")
+    means = "no threshold" if allowed is None else words.counted(allowed, "false alarm") if allowed else "no false alarm"
+    have = words.counted(unrelated, "unrelated model")
+    have = (
+        have.replace(" ", " independent ", 1) if lineages == unrelated else f"{have} of {words.counted(lineages, 'lineage')}"
+    )
+    return f"{words.counted(stolen, 'stolen model')} against {have}: 5 % means {means}"
+
+
+def basis(counts: pd.DataFrame) -> dict[str, str]:
+    """What 5 % means, for every number of unrelated models that some task has: the tasks in words to the sentence."""
+    single = counts[counts["task"] != "all"]
+    found = {}
+    for (unrelated, lineages), rows in single.groupby(["unrelated", "lineages"], sort=False):
+        names = rows["task"].tolist()
+        who = words.listed(names) if len(names) <= 2 or len(names) < len(single) / 2 else f"{len(names)} tasks"
+        found[who] = words.false_alarms(int(unrelated), int(lineages), "paper")
+    return found
+
+
+def alt(counts: pd.DataFrame) -> str:
+    """The grid in one sentence."""
+    said = ", ".join(f"{row.task} {row.stolen}" for row in counts.itertuples() if row.task != "all")
+    return (
+        f"Grid of tasks, how a model was stolen by how the theft was hidden. Stolen models: {said}. Other cells are empty."
+    )
+
+
+def figure(counts: pd.DataFrame, task: str = "all", style: Style | None = None) -> go.Figure:
+    """Stealing x obfuscation: a tile with its pair count per task, an outline where nobody tested anything.
+
+    Args:
+        counts: from `contents.tasks`.
+        task: the chosen one, with a frame.
+    """
+    style = style or Style()
+    single = counts[counts["task"] != "all"].reset_index(drop=True)
+    rows = list(STEALING) + [str(name) for name in single["task"] if name not in CELLS]
+    places = [CELLS.get(name, (rows.index(name) if name in rows else 0, 0)) for name in single["task"]]
+    most = max(single["stolen"].max(), 1)
+    fills = {place: 0.12 + 0.3 * number / most for place, number in zip(places, single["stolen"], strict=True)}
+    chosen = {place for place, name in zip(places, single["task"], strict=True) if name == task}
+    every = [(row, column) for row in range(len(rows)) for column in range(len(HIDING))]
+    shapes = [_tile(place, fills.get(place), place in chosen, style) for place in every]
+    texts = [_inside(place, row, style) for place, row in zip(places, single.itertuples(), strict=True)]
+    layout = _layout(rows, style) | {"shapes": sorted(shapes, key=_thick), "annotations": [*texts, *_heads(style)]}
+    return go.Figure([_clickable(single, places, style)], layout | {"template": style.template})
+
+
+def _tile(place: tuple[int, int], fill: float | None, chosen: bool, style: Style) -> dict[str, Any]:
+    row, column = place
+    empty = {"color": style.surface.border, "width": style.line / 2, "dash": "dot"}
+    full = {"color": style.colour(STOLEN) if not chosen else style.surface.ink, "width": style.line if chosen else 1}
+    return {
+        "type": "rect",
+        "x0": column - 0.46,
+        "x1": column + 0.46,
+        "y0": row - 0.43,
+        "y1": row + 0.43,
+        "fillcolor": faded(style.colour(STOLEN), fill) if fill else "rgba(0,0,0,0)",
+        "line": full if fill else empty,
+        "layer": "below",
+    }
+
+
+def _thick(shape: dict[str, Any]) -> float:
+    """The chosen frame is drawn last."""
+    return shape["line"]["width"]
+
+
+def _inside(place: tuple[int, int], row: tuple, style: Style) -> dict[str, Any]:
+    what = f"<b>{row.stolen}</b> stolen"
+    per = f"<br><span style='font-size:{style.text * 0.85:.0f}px'>{words.counted(row.victims, 'victim')}</span>"
+    return {"x": place[1], "y": place[0], "text": what + per, "showarrow": False, "font": {"color": style.surface.ink}}
+
+
+def _heads(style: Style) -> list[dict[str, Any]]:
+    """What rows and columns are."""
+    head = {"showarrow": False, "font": {"color": style.surface.muted, "size": style.text}, "xref": "paper", "yref": "paper"}
+    above = {"x": 0, "y": 1, "yshift": 3 * style.text} | head
+    return [
+        {"text": "hidden by …", "xanchor": "left", **above},
+        {"text": "stolen by …", "xanchor": "right", "xshift": -8, **above},
+    ]
+
+
+def _clickable(single: pd.DataFrame, places: list[tuple[int, int]], style: Style) -> go.Scatter:
+    """Tiles are shapes, which report no click: these markers do."""
+    hover = [
+        f"<b>{plain(row.task)}</b><br>{words.counted(row.stolen, 'stolen model')} of {words.counted(row.victims, 'victim')}"
+        f"<br>{words.false_alarms(row.unrelated, row.lineages, 'paper')}"
+        for row in single.itertuples()
+    ]
+    size = 60 if style.stage else 44
+    return go.Scatter(
+        x=[column for _, column in places],
+        y=[row for row, _ in places],
+        customdata=single["task"].tolist(),
+        hovertext=hover,
+        hovertemplate="%{hovertext}<extra></extra>",
+        mode="markers",
+        marker={"symbol": "square", "size": size, "color": style.colour(STOLEN), "opacity": np.zeros(len(places))},
+        name="tasks",
+        **ALWAYS_WHOLE,
+    )
+
+
+def _layout(rows: list[str], style: Style) -> dict[str, Any]:
+    axis = {"showgrid": False, "tickangle": 0, "ticklabelstandoff": 4, "tickfont": {"color": style.surface.ink}}
+    longest = max(map(len, rows))
+    return {
+        "height": style.height,
+        "margin": {"l": style.text * (1 + 0.5 * longest), "t": 5.2 * style.text, "r": 8, "b": 8},
+        "xaxis": axis
+        | {"side": "top", "range": [-0.5, len(HIDING) - 0.5], "tickvals": list(range(len(HIDING))), "ticktext": HIDING},
+        "yaxis": axis
+        | {"range": [len(rows) - 0.5, -0.5], "tickvals": list(range(len(rows))), "ticktext": [plain(row) for row in rows]},
+    }

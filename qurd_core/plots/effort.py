@@ -1,0 +1,205 @@
+"""The thief's effort: how many queries to the victim bought which accuracy, and how many schemes notice."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from qurd_core.plots import words
+from qurd_core.plots.theme import HEAT, Style, plain
+
+NONE_AT = 1.6  # where "no query" stands on the axis of powers of ten
+WIDTH = 0.9  # of the place that all thefts of one effort share, in powers of ten
+
+
+def points(pairs: pd.DataFrame, models: pd.DataFrame, caught: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
+    """One row per stolen pair.
+
+    Args:
+        pairs, models: of `evidence`.
+        caught: from `designer.catches`.
+        names: scheme to what it is called.
+
+    Returns:
+        rows of victim, suspect, task, accuracy, queries, caught (a number), of (schemes that could), by and missed_by.
+    """
+    known = models.set_index("lineage")
+    stolen = pairs[pairs["kind"] == "positive"].reset_index(drop=True)
+    flags = caught.reindex(pd.MultiIndex.from_frame(stolen[["victim", "suspect"]]))
+    called = np.array([names[scheme] for scheme in flags.columns], object)
+    grid = flags.to_numpy(bool)
+    return pd.DataFrame(
+        {
+            "victim": stolen["victim"],
+            "suspect": stolen["suspect"],
+            "task": [next(iter(tasks)) for tasks in stolen["tasks"]],
+            "accuracy": known["accuracy"].reindex(stolen["suspect"]).to_numpy(),
+            "queries": known["victim_queries"].reindex(stolen["suspect"]).to_numpy(),
+            "caught": grid.sum(axis=1),
+            "of": len(called),
+            "by": [", ".join(called[row]) for row in grid],
+            "missed_by": [", ".join(called[~row]) for row in grid],
+        }
+    )
+
+
+def headline(table: pd.DataFrame, budget: int) -> str:
+    """How many stolen models nobody notices, and the best of them."""
+    number, schemes = len(table), int(table["of"].iloc[0]) if len(table) else 0
+    if not schemes:
+        return f"No named scheme has a value at {words.counted(budget, 'query')}"
+    free = table[table["caught"] == 0]
+    if len(free):
+        return (
+            f"{words.counted(len(free), 'stolen model')} of {number} "
+            f"{'escapes' if len(free) == 1 else 'escape'} all {schemes} named schemes at {budget} queries"
+        )
+    fewest = int(table["caught"].min())
+    return f"At {budget} queries each of {number} stolen models is caught by {fewest} of {schemes} named schemes or more"
+
+
+def subline(table: pd.DataFrame) -> str:
+    """The best accuracy without being noticed by most."""
+    hidden = table[table["caught"] * 2 < table["of"]]
+    if hidden.empty:
+        return "Every stolen model is caught by at least half of the named schemes"
+    best = hidden.loc[hidden["accuracy"].idxmax()]
+    return (
+        f"Best accuracy that most named schemes miss: {words.percent(best['accuracy'])} "
+        f"({best['task']}, {words.counted(int(best['queries']), 'query')} to the victim)"
+    )
+
+
+def alt(table: pd.DataFrame) -> str:
+    """The chart in one sentence."""
+    said = ", ".join(
+        f"{task} {words.percent(rows['accuracy'].median())} for {int(rows['queries'].iloc[0]):,} queries, caught by "
+        f"{rows['caught'].median():.0f} of {rows['of'].iloc[0]}"
+        for task, rows in table.groupby("task", sort=False)
+    )
+    return f"Accuracy of stolen models against the queries that the thief sent to the victim. Medians per task: {said}."
+
+
+def figure(table: pd.DataFrame, task: str = "all", style: Style | None = None) -> go.Figure:
+    """Accuracy against queries to the victim on a log axis with a place for none; colour: how many schemes catch it.
+
+    Args:
+        table: from `points`.
+        task: the one that is drawn at full strength.
+    """
+    style = style or Style()
+    efforts = sorted(table["queries"].unique())
+    at = _columns(table, efforts)
+    spots = np.array([at[key] for key in zip(table["queries"], table["task"], strict=True)])
+    drawn = np.where((task == "all") | (table["task"] == task), 1.0, 0.18)
+    scale = [[place, colour] for place, colour in zip((0, 0.35, 0.7, 1), HEAT[style.mode], strict=True)]
+    dots = go.Scatter(
+        x=spots + _aside(table, at),
+        y=table["accuracy"],
+        customdata=table["suspect"],
+        hovertext=[_hover(row) for row in table.itertuples()],
+        hovertemplate="%{hovertext}<extra></extra>",
+        mode="markers",
+        marker={
+            "size": style.marker,
+            "color": table["caught"],
+            "colorscale": scale,
+            "cmin": 0,
+            "cmax": max(int(table["of"].max()), 1),
+            "opacity": drawn,
+            "line": {"width": 1.2, "color": style.surface.ink},
+            "colorbar": _bar(table, style),
+        },
+        name="stolen models",
+    )
+    return go.Figure([dots], _layout(table, at, efforts, task, style) | {"template": style.template})
+
+
+def _place(queries: int) -> float:
+    """On the axis of powers of ten."""
+    return math.log10(queries) if queries else NONE_AT
+
+
+def _columns(table: pd.DataFrame, efforts: list[int]) -> dict[tuple[int, str], float]:
+    """Where the thefts of one effort and task stand: side by side around their effort."""
+    found = {}
+    places = [_place(effort) for effort in efforts]
+    for effort, place in zip(efforts, places, strict=True):
+        tasks = list(dict.fromkeys(table.loc[table["queries"] == effort, "task"]))
+        near = min((abs(place - other) for other in places if other != place), default=1.0)
+        width = min(WIDTH, near * 0.94) * (len(tasks) - 1) / max(len(tasks), 1)
+        for task, offset in zip(tasks, np.linspace(-width / 2, width / 2, len(tasks)), strict=True):
+            found[effort, task] = place + offset
+    return found
+
+
+def _aside(table: pd.DataFrame, at: dict[tuple[int, str], float]) -> np.ndarray:
+    """A small step to the side by victim, so that equal thefts do not cover each other."""
+    gaps = np.diff(sorted(set(at.values())))
+    room = 0.5 * float(gaps.min()) if len(gaps) else 0.1
+    victim = pd.factorize(table["victim"])[0]
+    return room * (victim / max(victim.max(), 1) - 0.5) if len(victim) else victim.astype(float)
+
+
+def _hover(row: tuple) -> str:
+    by = f"caught by {row.by}" if row.by else "caught by no named scheme"
+    missed = f"<br>missed by {row.missed_by}" if row.missed_by else ""
+    return (
+        f"<b>{plain(row.suspect)}</b><br>accuracy {words.percent(row.accuracy)}, "
+        f"{words.counted(int(row.queries), 'query')} to the victim<br>{by}{missed}"
+    )
+
+
+def _bar(table: pd.DataFrame, style: Style) -> dict[str, Any]:
+    most = int(table["of"].max())
+    return {
+        "title": {"text": "Caught by", "side": "top", "font": {"color": style.surface.muted, "size": style.text}},
+        "tickvals": [0, most],
+        "ticktext": ["none", f"all {most}"],
+        "thickness": style.text,
+        "len": 0.55,
+        "outlinewidth": 1,
+        "outlinecolor": style.surface.border,
+        "x": 1.01,
+    }
+
+
+def _layout(table: pd.DataFrame, at: dict, efforts: list[int], task: str, style: Style) -> dict[str, Any]:
+    low, high = table["accuracy"].min(), table["accuracy"].max()
+    room = (high - low) * 0.08
+    muted = {"color": style.surface.muted, "size": style.text}
+    # Names stand above their column, at an angle that keeps them apart.
+    heads = [
+        {
+            "text": plain(name),
+            "x": place,
+            "y": 1,
+            "yref": "paper",
+            "xanchor": "left",
+            "yanchor": "bottom",
+            "textangle": -35,
+            "showarrow": False,
+            "font": {"size": style.text, "color": style.surface.ink if task in ("all", name) else style.surface.muted},
+        }
+        for (_, name), place in at.items()
+    ]
+    return {
+        "height": style.height,
+        "margin": {"l": 4 * style.text, "r": 6 * style.text, "t": 8 * style.text, "b": 4 * style.text},
+        "xaxis": {
+            "range": [min(at.values()) - 0.2, max(at.values()) + 0.2],
+            "tickvals": [_place(effort) for effort in efforts],
+            "ticktext": [f"{effort:,}".replace(",", " ") if effort else "0" for effort in efforts],
+            "title": {"text": "Queries that the thief sent to the victim (log axis, 0 apart)", "standoff": 8},
+            "showline": True,
+            "linecolor": style.surface.muted,
+        },
+        "yaxis": {"range": [low - room, high + room], "tickformat": ".0%", "ticklabelstandoff": 6},
+        "annotations": [
+            {"text": "Accuracy", "x": 0, "y": 1, "xref": "paper", "yref": "paper", "xanchor": "right", "yanchor": "bottom"}
+            | {"showarrow": False, "font": muted},
+            *heads,
+        ],
+    }

@@ -1,0 +1,215 @@
+"""Where the models of a benchmark come from: victims, what was made from one of them, and those that have no part in it."""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from qurd_core.evaluation.designer import groups
+from qurd_core.plots import words
+from qurd_core.plots.theme import ALWAYS_WHOLE, STOLEN, UNRELATED, Paint, Style, faded, plain
+
+TREE = 0.36  # share of the width that the tree takes; the accuracies take the rest
+
+
+class Branch(NamedTuple):
+    """One row: models of one group.
+
+    Attributes:
+        label: the task, or an architecture of the unrelated models.
+        kind: of the pairs.
+        models: rows of `evidence.models`.
+    """
+
+    label: str
+    kind: str
+    models: pd.DataFrame
+
+
+def branches(pairs: pd.DataFrame, models: pd.DataFrame, victim: str) -> list[Branch]:
+    """What stands beside a victim: its thefts by task, then the unrelated models by architecture."""
+    known = models.set_index("lineage", drop=False)
+    mine = pairs[pairs["victim"] == victim]
+    rows = known.loc[mine["suspect"]].assign(group=groups(mine), kind=mine["kind"].to_numpy())
+    found = []
+    for (group, kind), part in rows.groupby(["group", "kind"], sort=False):
+        if kind == "negative":
+            found += [Branch(f"{group}, {arch}", kind, some) for arch, some in part.groupby("architecture", sort=False)]
+        else:
+            found.append(Branch(group, kind, part))
+    return sorted(found, key=lambda branch: ("positive", "hard", "negative").index(branch.kind))
+
+
+def headline(rows: list[Branch], models: pd.DataFrame, victim: str) -> str:
+    """How good the stolen models are beside their victim."""
+    accuracy = models.set_index("lineage")["accuracy"]
+    stolen = [branch for branch in rows if branch.kind == "positive"]
+    if not stolen:
+        return "No stolen model is in this bench"
+    every = pd.concat([branch.models["accuracy"] for branch in stolen])
+    low, high = words.percent(every.min()), words.percent(every.max())
+    reach = f"reach {low}" if low == high else f"reach {low} to {high}"
+    models_of_it = words.counted(len(every), "stolen model")
+    return f"The {models_of_it} {reach} accuracy, their victim has {words.percent(accuracy[victim])}"
+
+
+def subline(rows: list[Branch], victim: str) -> str:
+    """The victim, and what stands against it."""
+    unrelated = sum(len(branch.models) for branch in rows if branch.kind == "negative")
+    roots = {root for branch in rows if branch.kind == "negative" for root in branch.models["root"]}
+    return (
+        f"Victim {victim} · {words.counted(unrelated, 'unrelated model')} of {words.counted(len(roots), 'lineage')} "
+        "· a dot is a model, at its accuracy on the test patches"
+    )
+
+
+def alt(rows: list[Branch], victim: str) -> str:
+    """The tree in one sentence."""
+    said = ", ".join(
+        f"{branch.label} {words.counted(len(branch.models), 'model')} at {words.percent(branch.models['accuracy'].median())}"
+        for branch in rows
+    )
+    return f"Tree of models beside the victim {victim}, with the median accuracy of every group: {said}."
+
+
+def figure(
+    rows: list[Branch], models: pd.DataFrame, victims: Iterable[str], victim: str, style: Style | None = None
+) -> go.Figure:
+    """Victims at the left, the groups of one of them as branches, and every model at its accuracy.
+
+    Args:
+        rows: from `branches`.
+        victims: all of them; a click on one reports its name.
+    """
+    style, victims = style or Style(), list(victims)
+    places = {name: (number + 0.5) * len(rows) / len(victims) - 0.5 for number, name in enumerate(victims)}
+    accuracy = models.set_index("lineage")["accuracy"]
+    traces = [
+        _links(rows, places[victim], style),
+        *(_dots(branch, place, style) for place, branch in enumerate(rows)),
+        _roots(places, victim, accuracy, style),
+    ]
+    return go.Figure(traces, _layout(rows, places, victim, accuracy, style) | {"template": style.template})
+
+
+def folded(name: str) -> str:
+    """A lineage with a line per step."""
+    return "<br>→ ".join(plain(step) for step in name.split("->"))
+
+
+_PAINTS: dict[str, Paint] = {"positive": STOLEN, "negative": UNRELATED, "hard": UNRELATED}
+_BEND, _LEAF = 0.16, 0.3  # where branches turn, and where their names begin
+
+
+def _links(rows: list[Branch], root: float, style: Style) -> go.Scatter:
+    """From the victim to its groups; unrelated models have no link."""
+    x: list[float | None] = []
+    y: list[float | None] = []
+    for place, branch in enumerate(rows):
+        if branch.kind == "positive":
+            x += [0.02, _BEND, _BEND, _LEAF, None]
+            y += [root, root, place, place, None]
+    colour = style.surface.muted
+    return go.Scatter(
+        x=x, y=y, mode="lines", line={"color": colour, "width": style.line / 2}, hoverinfo="skip", name="links"
+    )
+
+
+def _dots(branch: Branch, place: int, style: Style) -> go.Scatter:
+    colour, hard = style.colour(_PAINTS[branch.kind]), branch.kind == "hard"
+    return go.Scatter(
+        x=branch.models["accuracy"],
+        y=[place] * len(branch.models),
+        hovertext=[_hover(row) for row in branch.models.itertuples()],
+        hovertemplate="%{hovertext}<extra></extra>",
+        mode="markers",
+        marker={
+            "size": style.marker,
+            "symbol": "circle-open" if hard else "circle",
+            "color": colour,
+            "opacity": 0.75,
+            "line": {"width": 2 if hard else 0.8, "color": colour if hard else style.surface.background},
+        },
+        xaxis="x2",
+        name=plain(branch.label),
+        **ALWAYS_WHOLE,
+    )
+
+
+def _roots(places: dict[str, float], victim: str, accuracy: "pd.Series[float]", style: Style) -> go.Scatter:
+    names = list(places)
+    chosen = [name == victim for name in names]
+    return go.Scatter(
+        x=[0.0] * len(names),
+        y=list(places.values()),
+        customdata=names,
+        hovertext=[f"<b>{plain(name)}</b><br>accuracy {words.percent(accuracy[name])}" for name in names],
+        hovertemplate="%{hovertext}<extra></extra>",
+        mode="markers",
+        marker={
+            "size": [style.marker * (1.7 if one else 1.2) for one in chosen],
+            "symbol": "square",
+            "color": [style.surface.ink if one else style.surface.background for one in chosen],
+            "line": {"width": 2, "color": style.surface.ink},
+            "opacity": 1,
+        },
+        name="victims",
+        **ALWAYS_WHOLE,
+    )
+
+
+def _hover(row: tuple) -> str:
+    truth = "with their truth" if row.read_truth else "without their truth"
+    read = f"its maker read {words.listed(list(row.regions))} images {truth}" if len(row.regions) else "nothing was read"
+    asked = f"{words.counted(int(row.victim_queries), 'query')} to the victim"
+    return (
+        f"<b>{plain(row.lineage)}</b><br>accuracy {words.precise(row.accuracy)}, {row.architecture}, "
+        f"{row.parameters:,} parameters<br>{plain(read)}<br>{asked}"
+    )
+
+
+def _layout(
+    rows: list[Branch], places: dict[str, float], victim: str, accuracy: "pd.Series[float]", style: Style
+) -> dict[str, Any]:
+    beside = {"showarrow": False, "xanchor": "left", "yanchor": "middle", "align": "left"}
+    ink, muted = style.surface.ink, style.surface.muted
+    small = style.text * 0.86
+    names = [
+        {"text": folded(name), "x": 0, "y": place, "xshift": -style.marker}
+        | {"font": {"size": small, "color": ink if name == victim else muted}}
+        | (beside | {"xanchor": "right", "align": "right"})
+        for name, place in places.items()
+    ]
+    longest = max(len(f"→ {step}") for name in places for step in name.split("->"))
+    labels = [
+        {"text": f"{plain(branch.label)} · {len(branch.models)}", "x": _LEAF, "y": place, "xshift": 6}
+        | {"font": {"size": style.text, "color": ink if branch.kind == "positive" else muted}}
+        | beside
+        for place, branch in enumerate(rows)
+    ]
+    across = {"type": "line", "x0": 0, "x1": 1, "xref": "x2 domain", "layer": "below"}
+    rules = [
+        across | {"y0": place, "y1": place, "line": {"color": faded(ink, 0.08), "width": 1}} for place in range(len(rows))
+    ]
+    own = float(accuracy[victim])
+    line = {"type": "line", "x0": own, "x1": own, "y0": 0, "y1": 1, "yref": "paper", "xref": "x2", "layer": "below"}
+    head = {"text": f"victim {words.percent(own)}", "x": own, "xref": "x2", "y": 1, "yref": "paper", "yanchor": "bottom"}
+    return {
+        "height": style.height,
+        "margin": {"l": small * (2 + 0.48 * longest), "r": style.text, "t": 2 * style.text, "b": 3.6 * style.text},
+        "xaxis": {"domain": [0, TREE], "range": [-0.03, 1], "visible": False},
+        "xaxis2": {
+            "domain": [TREE, 1],
+            "anchor": "y",
+            "tickformat": ".0%",
+            "title": {"text": "Accuracy on the test patches", "standoff": 6},
+            "showgrid": False,
+            "zeroline": False,
+            "fixedrange": True,
+            "tickfont": {"color": muted},
+        },
+        "yaxis": {"range": [len(rows) - 0.4, -0.6], "visible": False},
+        "shapes": [*rules, line | {"line": {"color": muted, "width": style.line / 2, "dash": "4px,4px"}}],
+        "annotations": [*names, *labels, head | {"showarrow": False, "font": {"color": muted, "size": style.text}}],
+    }

@@ -1,0 +1,280 @@
+"""The Benchmark page as a user sees it, without a browser, on the shipped records."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from shutil import copy
+
+import pandas as pd
+import pytest
+
+from qurd_core import benchfile
+from qurd_core.benchfile import BenchFile
+from qurd_core.evaluation import designer, evidence, records
+
+ROOT = Path(__file__).parents[2]
+SECTIONS = {
+    "overview": "5 \\% means",
+    "lineage": "their victim has",
+    "effort": "stolen models",
+    "images": "The victims know",
+    "bench": "With every pair in",
+}
+
+
+@pytest.fixture
+def page(shipped):
+    """Opens the Benchmark page with the parameters of a link."""
+    return lambda theme="light", **link: shipped(theme, page="benchmark", **link)
+
+
+def sound(app):
+    assert not app.exception
+    assert not app.error
+    return app
+
+
+def chart(app):
+    return json.loads(sound(app).get("plotly_chart")[0].proto.spec)
+
+
+def texts(app):
+    return " ".join(element.value for element in (*app.markdown, *app.caption))
+
+
+def headline(app):
+    return sound(app).header[0].value
+
+
+def tiles(app):
+    """(pairs in, pairs out) as drawn."""
+    number = {trace["name"]: len(trace["hovertext"]) for trace in chart(app)["data"]}
+    return tuple(sum(number.get(kind + end, 0) for kind in ("positive", "negative", "hard")) for end in ("", " out"))
+
+
+def press(app, label):
+    next(button for button in app.button if button.label == label).click()
+    return sound(app.run())
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("bench", records.SHIPPED)
+@pytest.mark.parametrize("section", SECTIONS)
+def test_every_section_opens_twice(page, section, bench, theme):
+    app = page(theme, bench=bench, section=section)
+    for _ in range(2):
+        assert SECTIONS[section] in headline(app).replace("\\,", ",")
+        if section != "images":
+            background = {"light": "#FFFFFF", "dark": "#0E1320"}[theme]
+            assert chart(app)["layout"]["template"]["layout"]["paper_bgcolor"] == background
+            assert app.get("plotly_chart")[0].proto.alt
+        app.run()
+    assert not app.toast
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_stage_shows_the_finding_and_the_chart(page, section):
+    app = page(section=section, stage="true")
+    assert headline(app)
+    assert not [element for element in app.html if 'class="values"' in element.value]
+
+
+def test_the_grid_counts_pairs_and_a_task_changes_the_headline(page):
+    app = page()
+    assert headline(app).startswith("156 stolen models against 60 independent unrelated models")
+    assert len(chart(app)["data"][0]["x"]) == 10
+    app.selectbox(key="task").select("transfer").run()
+    assert headline(app).startswith("15 stolen models against 20 independent unrelated models")
+    assert "5 \\% \\= 1 model" in texts(app)
+    widths = [shape["line"]["width"] for shape in chart(app)["layout"]["shapes"]]
+    assert widths.count(max(widths)) == 1
+
+
+def test_another_victim_grows_another_tree(page):
+    app = page(section="lineage")
+    before = headline(app)
+    app.selectbox(key="victim").select("train(res,victim)").run()
+    assert headline(app) != before
+    assert "train(res,victim)" in app.get("plotly_chart")[0].proto.alt
+
+
+def test_budget_hard_and_task_change_the_effort(page):
+    app = page(section="effort")
+    before = headline(app)
+    app.select_slider(key="budget").set_value(10).run()
+    assert headline(app) != before
+    before = [trace["marker"]["color"] for trace in chart(app)["data"]]
+    app.toggle(key="hard").set_value(True).run()
+    assert [trace["marker"]["color"] for trace in chart(sound(app))["data"]] != before
+    app.selectbox(key="task").select("prune").run()
+    assert "--task prune" in sound(app).code[0].value
+
+
+def test_groups_and_models_are_ticked_by_name(page):
+    app = page(section="bench")
+    every, _ = tiles(app)
+    groups = app.get_by_key("groups")
+    groups.set_value([group for group in groups.value if group != "prune"]).run()
+    assert tiles(sound(app)) == (every - 15, 15)
+    assert headline(app).startswith("Without 15 pairs")
+    app.selectbox(key="turned").select_index(0).run()
+    assert tiles(sound(app)) == (every - 16, 16)
+    app.get_by_key("groups").set_value([*app.get_by_key("groups").value, "prune"]).run()
+    assert tiles(sound(app)) == (every - 1, 1)
+
+
+def test_ticks_stay_when_the_page_is_left(page):
+    app = page(section="bench")
+    app.selectbox(key="turned").select_index(0).run()
+    app.switch_page("pages/budget.py").run()
+    app.switch_page("pages/benchmark.py").run()
+    assert headline(app).startswith("Without 1 pair ")
+    app.get_by_key("bench").set_value("patchwork-reuse").run()
+    assert headline(app).startswith("With every pair in")
+    app.get_by_key("bench").set_value("patchwork-sac").run()
+    assert headline(app).startswith("Without 1 pair ")
+
+
+def test_what_is_no_bench_is_refused_before_it_is_saved(page):
+    app = page(section="bench")
+    groups = app.get_by_key("groups")
+    groups.set_value([group for group in groups.value if "unrelated" in group]).run()
+    assert "No stolen model of train(vgg,victim) is left" in app.warning[0].value.replace("\\", "")
+    assert "nothing can be measured" in headline(app)
+    app.text_input(key="bench_name_patchwork-sac").input("mine").run()
+    assert next(button for button in app.button if button.label == "Save this bench").disabled
+    app.get_by_key("groups").set_value(["same", "finetune", "hard unrelated"]).run()
+    assert "needs 19 unrelated models" in sound(app).warning[0].value.replace("\\", "")
+    app.get_by_key("groups").set_value([]).run()
+    assert "Nothing is ticked" in sound(app).warning[0].value.replace("\\", "")
+
+
+@pytest.mark.parametrize("name", ["No Name", "../x", "patchwork-sac"])
+def test_bad_names_are_refused(page, name):
+    app = page(section="bench")
+    app.text_input(key="bench_name_patchwork-sac").input(name).run()
+    assert next(button for button in sound(app).button if button.label == "Save this bench").disabled
+    assert any("name" in element.value for element in app.text)
+
+
+def test_a_bench_is_saved_opened_and_shown_everywhere(page):
+    app = page(section="bench")
+    groups = app.get_by_key("groups")
+    groups.set_value([group for group in groups.value if group not in ("same", "finetune")]).run()
+    kept, _ = tiles(app)
+    app.text_input(key="bench_name_patchwork-sac").input("no-copies").run()
+    press(app, "Save this bench")
+    assert len(BenchFile.read(benchfile.home_of("no-copies")).pairs) == kept
+    (command,) = [code.value for code in app.code if "no-copies.json" in code.value]
+    assert f"--benchmark {benchfile.home_of('no-copies')}" in command
+    press(app, "Open no-copies")
+    assert app.get_by_key("bench").value == "no-copies"
+    assert tiles(app)[0] == kept
+    for section in SECTIONS:
+        app.get_by_key("section").set_value(section).run()
+        assert headline(app)
+    assert "no-copies" in sound(app.switch_page("pages/budget.py").run()).get_by_key("bench").options
+
+
+def test_a_suggestion_is_taken(page):
+    app = page(section="bench")
+    app.session_state["suggest"] = True
+    sound(app.run())
+    if not any(button.label == "Tick these five alone" for button in app.button):
+        pytest.skip("this Streamlit cannot open a popover without a browser")
+    press(app, "Tick these five alone")
+    assert "15 stolen models of 3 victims" in texts(app).replace("\\", "")
+
+
+def test_a_saved_bench_that_is_gone_falls_back(page):
+    app = page(bench="gone")
+    assert headline(app).startswith("156 stolen models")
+    assert "benchmark gone" in app.toast[0].value
+
+
+def test_wrong_values_in_a_link_fall_back_with_one_notice(page):
+    app = page(section="nope", task="<b>nap</b>")
+    assert headline(app).startswith("156 stolen")
+    (notice,) = app.toast
+    assert "section nope" in notice.value
+    app = page(section="bench", scheme="x", budget="37", hard="maybe")
+    assert headline(app).startswith("With every pair in")
+    (notice,) = app.toast
+    for part in ("scheme x", "budget 37", "hard maybe"):
+        assert part in notice.value
+    assert "victim x" in page(section="lineage", victim="x").toast[0].value
+
+
+def test_a_budget_without_raw_scores_gives_way_to_the_nearest(page):
+    app = page(budget="100")
+    app.switch_page("pages/budget.py").run()
+    app.select_slider(key="budget").set_value(250).run()
+    app.switch_page("pages/benchmark.py").run()
+    app.get_by_key("section").set_value("effort").run()
+    assert sound(app).select_slider(key="budget").value == 200
+
+
+def test_without_records_of_pairs_the_page_names_the_way_out(show):
+    app = sound(show(page="benchmark"))
+    assert app.subheader[0].value == "No records yet"
+    assert app.code[0].value == "python -m qurd_core sweep --benchmark patchwork-sac"
+
+
+ODD = "<img src=x onerror=alert(1)> *b* 🤖 שלום"
+
+
+def test_names_are_shown_as_text(page, tmp_path, monkeypatch):
+    folder = tmp_path / "records"
+    folder.mkdir()
+    for path in records.FOLDER.glob("*"):
+        copy(path, folder)
+    for part, columns in (
+        ("pairs", ["victim", "suspect", "root"]),
+        ("models", ["lineage", "root"]),
+        ("scores", ["victim", "suspect"]),
+    ):
+        path = folder / f"patchwork-sac-{part}.parquet"
+        table = pd.read_parquet(path)
+        for column in columns:
+            table[column] = table[column].astype(object).str.replace("train(vgg,victim)", ODD, regex=False)
+        table.to_parquet(path)
+    monkeypatch.setattr(records, "FOLDER", folder)
+    for section in ("overview", "lineage", "effort", "bench"):
+        app = page(section=section)
+        assert headline(app)
+        assert not any("<img" in element.value for element in app.html)
+        drawn = json.loads(app.get("plotly_chart")[0].proto.spec)
+        notes = [note["text"] for note in drawn["layout"].get("annotations", [])]
+        hovers = [text for trace in drawn["data"] for text in trace.get("hovertext") or []]
+        assert not [text for text in [*notes, *hovers] if "<img" in text]
+        assert not [element.value for element in app.markdown if "<img" in element.value.replace("\\<", "")]
+
+
+def test_the_page_never_imports_torch(tmp_path):
+    """In a process of its own: this one has imported torch for other tests."""
+    script = f"""
+import sys
+from streamlit.testing.v1 import AppTest
+for section in {list(SECTIONS)!r}:
+    app = AppTest.from_file({str(ROOT / "app.py")!r}, default_timeout=60)
+    app.query_params["section"] = section
+    app.run()
+    app.switch_page("pages/benchmark.py").run()
+    assert not app.exception and app.header
+print([name for name in ("torch", "sklearn", "duckdb", "torchvision") if name in sys.modules])
+"""
+    ran = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=180, check=True)
+    assert ran.stdout.strip().splitlines()[-1] == "[]"
+
+
+def test_the_page_of_a_saved_bench_and_its_evidence_agree(page):
+    table = evidence.pairs("patchwork-sac")
+    BenchFile("patchwork-sac", frozenset(designer.keys(table[table["victim"] != "train(res,victim)"]))).write(
+        benchfile.home_of("two")
+    )
+    app = page(bench="two", section="bench")
+    now = evidence.read("two").query("budget == 100").set_index("name")["tpr"]
+    (shown,) = [element.value for element in app.html if 'class="values"' in element.value]
+    assert f"{100 * now['AKH']:.1f} ±" in shown
+    assert headline(app).startswith("Without 116 pairs")

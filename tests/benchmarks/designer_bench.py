@@ -1,0 +1,55 @@
+"""How long the Designer's bench takes to answer a tick: python -m tests.benchmarks.designer_bench
+
+One tick is what the page computes after a click: the pairs that are kept, why they are no bench, the rates of the named
+schemes on them, and the tiles. Reading the records is not timed: that happens once. The page has 0.5 s for all of it and for
+drawing.
+"""
+
+import statistics
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from qurd_core.evaluation import designer, evidence, records
+from qurd_core.evaluation.evidence import Scores
+from qurd_core.evaluation.suggest import suggest
+from qurd_core.plots import bench_tiles
+
+REPEATS = 15
+BUDGET = 100
+
+
+def milliseconds(call: Callable[[], object]) -> tuple[float, float]:
+    """Median and largest of some repeats, in CPU time, which other programs on the machine do not change."""
+    taken = []
+    for _ in range(REPEATS):
+        started = time.process_time()
+        call()
+        taken.append(1000 * (time.process_time() - started))
+    return statistics.median(taken), max(taken)
+
+
+def main() -> None:
+    names = designer.named(records.schemes())
+    print(f"{'':16} {'step':12} {'median':>9} {'largest':>9}")
+    for name in records.SHIPPED:
+        table, scores = evidence.pairs(name), Scores.read(name)
+        every = designer.keys(table)
+        some = frozenset(every[place] for place in np.random.default_rng(0).choice(len(every), 60, replace=False))
+        part = designer.narrowed(scores, list(names), BUDGET)
+        kept, rows = designer.kept(table, some), bench_tiles.tiles(table)
+        steps = {
+            "choose": lambda: designer.kept(table, some),  # noqa: B023 (called before the next turn)
+            "object": lambda: designer.objection(kept),  # noqa: B023
+            "rates": lambda: evidence.rates(part, kept),  # noqa: B023
+            "tiles": lambda: bench_tiles.figure(rows, some).to_json(),  # noqa: B023
+            "suggest": lambda: suggest(part, table, some),  # noqa: B023
+        }
+        for step, call in steps.items():
+            median, largest = milliseconds(call)
+            print(f"{name:16} {step:12} {median:6.0f} ms {largest:6.0f} ms")
+
+
+if __name__ == "__main__":
+    main()
