@@ -1,0 +1,71 @@
+"""How far apart are stolen and unrelated models? The distances of all pairs, the line that flags, and Proposition 1."""
+
+import streamlit as st
+
+from pages.ui import cached, definitions, export, frame, links, pair, separation, states
+from qurd_core.plots import bound, separability
+
+frame.require()
+bench, style = frame.view()
+if not separation.recorded(bench):
+    states.no_records(bench)
+    frame.stop()
+
+head = st.container()
+choice = separation.choose(bench)
+body, below = st.container(), st.container()
+pairs = cached.pairs(bench)
+with below:
+    pick = pair.choose(pairs, style)
+
+there = separation.missing(choice, bench)
+if there is not None:
+    with head:
+        separation.not_recorded(choice, there)
+    frame.stop()
+
+if choice.show == "bound":
+    data = separation.pairs_of(choice, pairs)
+    found = bound.summary(data)
+    title, under = bound.headline(found, bench), bound.subline(found)
+    chart, words = bound.figure(data, pick=pick, style=style), bound.alt(data)
+else:
+    axis, rows = separation.axis(choice, bench), separation.measured(choice, bench)
+    title = separability.headline(rows, axis, choice.fpr, bench, separation.NOUNS[choice.by])
+    whole = separation.overall(choice, bench, rows)
+    under = separability.subline(whole, choice.fpr)
+    chart = separability.figure(rows, axis, fpr=choice.fpr, pick=pick, style=style)
+    data, words = separability.data(rows), separability.alt(rows, axis)
+
+with head:
+    st.header(links.plain(title, 300), anchor=False)
+    with st.container(key="subline"):
+        st.markdown(f":gray[{links.plain(under, 600)}]")
+
+file_name = f"separability-{bench}-{choice.task}"
+with frame.tools():
+    definitions.show()
+    export.offer(data, file_name, *separation.again(choice, bench))
+
+with body:
+    hero, side = st.columns([4, 1], gap="medium")
+with hero, frame.tall():
+    st.plotly_chart(
+        chart,
+        theme=None,
+        height="stretch",
+        key=pair.CHART,
+        on_select=pair.take,
+        selection_mode="points",
+        config=export.chart_config(file_name, stage=style.stage),
+        alt=words,
+    )
+with side:
+    if choice.show == "bound":
+        separation.bound_numbers(found, style)
+    elif whole.rates:
+        separation.numbers(whole, axis, choice.fpr, style, brief=style.stage or pick is not None)
+if pick and not style.stage:
+    pair.make_room()
+    with below:
+        pair.show(bench, pick, style)

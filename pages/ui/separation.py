@@ -1,0 +1,234 @@
+"""The Separability page's parts: its choices, its distances from the records, and the numbers beside its chart."""
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import streamlit as st
+
+from pages.ui import cached, controls, links
+from qurd_core.evaluation import evidence, records
+from qurd_core.evaluation.separability import DELTAS, SHARES, By, Distances, Row, budgets, overlap, rows
+from qurd_core.plots import bound, separability, words
+from qurd_core.plots.theme import Style
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+BY = ("one", "tasks", "victims", "benchmarks")
+NOUNS = {"one": None, "tasks": "task", "victims": "victim", "benchmarks": "benchmark"}
+SHOW = ("distributions", "bound")
+ALARMS = range(21)  # percent
+MEAN = "mean"
+
+
+class Choice(NamedTuple):
+    """What the controls say.
+
+    Attributes:
+        show: one of `SHOW`.
+        of: `delta_c`, `delta`, or the label of a scheme.
+        scheme: the scheme's text, None for a delta.
+        budget: queries that its scores are recorded at.
+        seed: one query seed, or None for the mean.
+        fpr: allowed share of false alarms in percent.
+        by: one of `BY`.
+    """
+
+    show: str
+    of: str
+    scheme: str | None
+    task: str
+    fpr: int
+    by: str
+    hard: bool
+    budget: int
+    seed: int | None
+
+
+def recorded(benchmark: str) -> bool:
+    """Whether the pairs of a benchmark are there."""
+    base = records.path_of(evidence.base_of(benchmark))
+    return base.with_name(f"{base.stem}-pairs.parquet").is_file()
+
+
+def choose(benchmark: str) -> Choice:
+    """The row of controls."""
+    texts = _texts(benchmark)
+    held = st.session_state.get("of", st.query_params.get("of"))
+    bounded = st.session_state.get("show", st.query_params.get("show")) == SHOW[1]
+    scored = held in texts and not bounded
+    with st.container(key="controls"):
+        places = iter(
+            st.columns(
+                [1.2, 1.05] + ([] if bounded else [1.6, 1, 1.05]) + [1.15, 0.8] * scored + [1] + [3] * bounded, gap="small"
+            )
+        )
+    with next(places):
+        show = _select("show", SHOW, "View")
+    with next(places):
+        task = controls.task(cached.tasks(benchmark))
+    of, fpr, by, budget, seed = DELTAS[0], 5, BY[0], 0, None
+    if not bounded:
+        with next(places):
+            of = _select("of", (*DELTAS, *texts), "Distance")
+        with next(places):
+            by = _select("rows", BY, "Rows")
+        with next(places):
+            links.check("fpr", ALARMS, "share of false alarms")
+            fpr = st.select_slider("False alarms, %", ALARMS, value=5, key="fpr", **controls.LINKED)
+    if scored:
+        with next(places):
+            budget = controls.budget(sorted(cached.scores(benchmark).columns["budget"].unique().tolist()))
+        with next(places):
+            seeds = sorted(cached.scores(benchmark).columns["query_seed"].unique().tolist())
+            named = _select("seed", (MEAN, *map(str, seeds)), "Query seed")
+            seed = None if named == MEAN else int(named)
+    with next(places):
+        hard = controls.hard()
+    return Choice(show, of, texts.get(of), task, fpr, by, hard, budget, seed)
+
+
+def axis(choice: Choice, benchmark: str) -> separability.Axis:
+    """What lies on the axis."""
+    if choice.scheme is None:
+        return separability.DELTAS[choice.of]
+    columns = cached.scores(benchmark).columns
+    seeds = columns.loc[columns["scheme"] == choice.scheme, "query_seed"].nunique()
+    about = cached.schemes().set_index("scheme").loc[choice.scheme]
+    share = about["detector"].partition("(")[0] in SHARES
+    return separability.scheme_axis(choice.of, choice.budget, seeds, choice.seed, share=share)
+
+
+def measured(choice: Choice, benchmark: str) -> list[Row]:
+    """The rows of the chart, for the benchmark alone or for all."""
+    if choice.by != "benchmarks":
+        return _rows(choice, benchmark, choice.by)
+    found = []
+    for name in dict.fromkeys([*records.SHIPPED, benchmark]):
+        one = (
+            _rows(choice, name, "one")
+            if recorded(name)
+            else [Row(name, cached.pairs(benchmark).iloc[:0], reason="No records.")]
+        )
+        found += [Row(name, row.table, row.rates, row.line, row.reason, benchmark=name) for row in one]
+    return found
+
+
+def overall(choice: Choice, benchmark: str, found: list[Row]) -> Row:
+    """The row that the numbers beside the chart are about: all pairs of the benchmark, or of the chosen task."""
+    if choice.by in ("one", "benchmarks"):
+        return next((row for row in found if row.benchmark == benchmark), found[0])
+    return _rows(choice._replace(task="all") if choice.by == "tasks" else choice, benchmark, "one")[0]
+
+
+def again(choice: Choice, benchmark: str) -> tuple[str, str]:
+    """The command line and the Python that give the distances again."""
+    if choice.scheme is None:
+        code = f'from qurd_core.evaluation import evidence\n\ntable = evidence.pairs("{benchmark}")'
+        return f"python -m qurd_core pairs --benchmark {benchmark}", code
+    request = {"seeds": 5 if choice.seed is None else choice.seed + 1, "task": choice.task, "hard": choice.hard}
+    asked = benchmark, [choice.of], [choice.budget]
+    return words.command_line(*asked, **request), words.python_code(*asked, **request)
+
+
+def missing(choice: Choice, benchmark: str) -> list[int] | None:
+    """The budgets that the scheme has scores at, if the chosen one is not among them."""
+    if choice.scheme is None:
+        return None
+    there = budgets(cached.scores(benchmark), choice.scheme, dict.fromkeys(cached.pairs(benchmark)["victim"]))
+    return None if choice.budget in there else there
+
+
+def not_recorded(choice: Choice, there: list[int]) -> None:
+    """The scheme has no scores at this budget: why, and a budget that has some."""
+    st.header(f"No line can be drawn for {links.plain(choice.of)}", anchor=False)
+    with st.container(border=True):
+        have = f"It has at {words.listed([str(budget) for budget in there])}." if there else "It has none at any budget."
+        st.write(f"{links.plain(choice.of)} has no score for every pair at {choice.budget} queries. {have}")
+        if there:
+            best = min(there, key=lambda budget: abs(budget - choice.budget))
+            st.button(f"Show {best} queries", type="primary", on_click=st.session_state.update, args=[{"budget": best}])
+
+
+def pairs_of(choice: Choice, pairs: "DataFrame") -> "DataFrame":
+    """The pairs that a task sets against each other."""
+    task = choice.task
+    serve = pairs["tasks"].map(bool if task == "all" else lambda tasks: task in tasks)
+    return pairs[serve & (pairs["kind"] != "hard" if not choice.hard else True)].reset_index(drop=True)
+
+
+def numbers(row: Row, axis: separability.Axis, fpr: int, style: Style, *, brief: bool) -> None:
+    """TPR, AUC and overlap; below them, unless there is no room, what else follows from the line."""
+    rates, shared = row.rates, overlap(row, share=axis.share)
+    told = (
+        (f"TPR@{fpr}%", words.precise(rates.tpr, rates.sd), _TPR.format(fpr=fpr)),
+        ("AUC", f"{rates.auc:.2f}", _AUC),
+        ("Overlap", words.percent(shared) if shared == shared else "–", _OVERLAP),
+    )
+    for label, value, meaning in told:
+        st.metric(label, value, help=None if style.stage else meaning)
+    if brief:
+        return
+    line, guaranteed = row.line, rates.guaranteed
+    promise = words.precise(guaranteed) if guaranteed == guaranteed else "none: too few unrelated models"
+    st.markdown(f":gray[Guaranteed rule] **{promise}**", help=_GUARANTEED.format(fpr=fpr))
+    st.markdown(f":gray[One line for all pairs] **{words.precise(line.caught)}**", help=_POOLED)
+    accused = f"{line.flagged} of {line.unrelated}"
+    st.markdown(f":gray[Wrongly accused by it] **{accused}**", help="Unrelated pairs below the line drawn.")
+
+
+def bound_numbers(found: bound.Summary, style: Style) -> None:
+    """Where the bound holds, where it speaks, and how far off it is."""
+    told = (
+        ("Pairs where it holds", f"{found.pairs - found.broken} of {found.pairs}", _HOLDS),
+        ("Says nothing about", f"{found.silent} of {found.pairs}", _SILENT),
+        ("Median slack", f"{found.slack:.2f}", _SLACK),
+    )
+    for label, value, meaning in told:
+        st.metric(label, value, help=None if style.stage else meaning)
+
+
+def _texts(benchmark: str) -> dict[str, str]:
+    """Label of every scheme with recorded scores to its text; named ones first."""
+    names = cached.schemes().set_index("scheme")["name"].dropna()
+    texts = cached.scores(benchmark).columns["scheme"].unique().tolist()
+    labels = {names.get(text, text): text for text in texts}
+    return dict(sorted(labels.items(), key=lambda item: item[1] not in names))
+
+
+def _rows(choice: Choice, benchmark: str, by: By) -> list[Row]:
+    pairs = cached.pairs(benchmark)
+    request = {"negatives": cached.negatives(choice.hard), "alpha": choice.fpr / 100, "task": choice.task, "by": by}
+    if choice.scheme is None:
+        return rows(Distances.of_delta(pairs, choice.of), **request)
+    there = missing(choice, benchmark)
+    if there is not None:
+        return [Row(choice.task, pairs.iloc[:0].assign(value=0.0), reason=f"Not recorded at {choice.budget} queries.")]
+    found = Distances.of_scheme(pairs, cached.scores(benchmark), choice.scheme, choice.budget, choice.seed)
+    return rows(found, **request)
+
+
+def _select(key: str, options: tuple[str, ...], label: str) -> str:
+    links.check(key, options, label.lower())
+    return st.selectbox(label, options, key=key, **controls.LINKED)
+
+
+_TPR = (
+    "Share of stolen models below the threshold that flags at most {fpr} % of the unrelated models of their victim: mean "
+    "over victims, then over query seeds, as on all pages."
+)
+_AUC = (
+    "Chance that a stolen model is closer to its victim than an unrelated one, ties counting one half: 1 apart, 0.5 no "
+    "better than chance. Mean over victims."
+)
+_OVERLAP = (
+    "Area that the two drawn densities have in common: 0% apart, 100% alike. Left out where a side has fewer than 20 pairs."
+)
+_GUARANTEED = "TPR with a threshold so low that a fresh unrelated model is flagged with a chance of at most {fpr} %."
+_POOLED = "Share of all stolen pairs below the one line of the chart. TPR has a threshold of its own for every victim."
+_HOLDS = (
+    "Pairs whose δ_C is not below the bound. The proposition is proved: any other number than all would be an error here."
+)
+_SILENT = "Pairs whose bound is 0 or less. Every distance is at least 0, so the bound promises nothing there."
+_SLACK = (
+    "δ_C minus the bound: the chance that the suspect is wrong too where the victim is wrong. Median over unrelated pairs."
+)

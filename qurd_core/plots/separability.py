@@ -1,0 +1,414 @@
+"""Figure 3: how far apart stolen and unrelated models lie. Stolen up, unrelated down, a tick per pair."""
+
+import re
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from qurd_core.evaluation.separability import FEWEST, Row, density, grid
+from qurd_core.evaluation.statistics import allowed_below
+from qurd_core.plots import words
+from qurd_core.plots.theme import STOLEN, UNRELATED, UNRELATED_TEXT, Style, faded, plain
+
+PITCH = 2.5  # from one row to the next; a density is at most 1 high
+TICK = 0.2  # height of a tick
+HARD = -0.36  # where hard unrelated models have their mark
+POINTER = "pairs"  # the trace that is clicked
+
+
+class Axis(NamedTuple):
+    """What lies on the axis.
+
+    Attributes:
+        name: short, for sentences: `AKH`.
+        title: what a value says.
+        share: whether it ends at 1.
+    """
+
+    name: str
+    title: str
+    share: bool
+
+
+DELTAS = {
+    "delta_c": Axis("δ_C", "δ<sub>C</sub>: how often victim and suspect disagree where the victim is wrong", True),
+    "delta": Axis("δ", "δ: how often victim and suspect disagree", True),
+}
+
+
+class Pick(NamedTuple):
+    """A pair."""
+
+    victim: str
+    suspect: str
+
+
+def scheme_axis(label: str, budget: int, seeds: int, seed: int | None, *, share: bool) -> Axis:
+    """The distances of a scheme."""
+    which = f"mean over {words.counted(seeds, 'query seed')}" if seed is None else f"query seed {seed}"
+    return Axis(label, f"Distance by {plain(_short(label, 40))} at {words.counted(budget, 'query')}, {which}", share)
+
+
+def headline(rows: Sequence[Row], axis: Axis, fpr: int, benchmark: str, noun: str | None = None) -> str:
+    """How many stolen models lie below the line.
+
+    Args:
+        fpr: the allowed share of false alarms in percent.
+        noun: what a row is (`"task"`), if there is one row for each.
+    """
+    known = [row for row in rows if row.rates]
+    if not known:
+        return f"No line can be drawn for {axis.name} on {benchmark}"
+    on = known[0].label if noun == "benchmark" else benchmark
+    rate = min(row.rates.tpr for row in known)
+    if noun is None or len(known) == 1:
+        whose = "the" if known[0].rates.n_victims == 1 else "their victim’s"
+        return f"{words.percent(rate)} of stolen models lie below {whose} {fpr}% line of {axis.name} on {on}"
+    low, where = words.percent(rate), "" if noun == "benchmark" else f" on {benchmark}"
+    hardest = [row.label for row in known if words.percent(row.rates.tpr) == low]
+    if len(hardest) == len(known):
+        return f"{axis.name} catches {low} of stolen models for every {noun}{where}"
+    who = words.listed(hardest) if len(hardest) < 4 else f"{len(hardest)} {noun}s"
+    are = (
+        f"is the hardest {noun}" if len(hardest) == 1 else f"are the hardest {noun}s" if len(hardest) < 4 else "are hardest"
+    )
+    return f"{who} {are}{where}: {axis.name} catches {low} of stolen models"
+
+
+def subline(row: Row, fpr: int) -> str:
+    """What a row rests on, and where its one line differs from the rates of the victims."""
+    if not row.rates:
+        return row.reason or ""
+    rates, victims = row.rates, words.counted(row.rates.n_victims, "victim")
+    parts = [f"{len(row.stolen)} stolen and {len(row.unrelated)} unrelated pairs of {victims}"]
+    per = " per victim" if rates.n_victims > 1 else ""
+    have = f"{words.counted(rates.n_negatives, 'unrelated model')}{per}, {words.counted(rates.n_lineages, 'lineage')}"
+    uneven = f"{fpr} % may be flagged, each counted once per task that it serves"
+    parts += [f"{have}: {uneven if rates.uneven else allowance(rates.n_negatives, fpr)}"]
+    if words.percent(row.line.caught) != words.percent(rates.tpr):
+        parts += [f"the one line drawn catches {words.percent(row.line.caught)}"]
+    return " · ".join(parts)
+
+
+def allowance(negatives: int, fpr: int) -> str:
+    """`5 % of 40 = 2 models`."""
+    allowed = allowed_below(negatives, fpr / 100, "paper") if fpr else 0
+    return f"{fpr} % of {negatives} = {words.counted(allowed, 'model') if allowed else 'no model'}"
+
+
+def data(rows: Sequence[Row]) -> pd.DataFrame:
+    """The drawn pairs with their distances, as a table to take away."""
+    tables = [row.table.assign(row=row.label, tasks=row.table["tasks"].map(" ".join)) for row in rows]
+    return pd.concat(tables, ignore_index=True)
+
+
+def alt(rows: Sequence[Row], axis: Axis) -> str:
+    """The chart in words, for those who do not see it."""
+    said = [
+        f"{row.label}: {len(row.stolen)} stolen pairs, median {np.median(row.stolen):.2f}, {len(row.unrelated)} unrelated, "
+        f"median {np.median(row.unrelated):.2f}, line at {row.line.threshold:.2f}"
+        for row in rows
+        if row.line
+    ]
+    return f"Distances by {axis.name}, stolen pairs above the axis and unrelated ones below it. {'; '.join(said)}."
+
+
+def figure(
+    rows: Sequence[Row], axis: Axis, *, fpr: int = 5, pick: Pick | None = None, style: Style | None = None
+) -> go.Figure:
+    """Mirrored densities of one row or of several on a common axis, with the line below which a pair is flagged.
+
+    A side with fewer than `FEWEST` pairs has ticks only. However many rows, there is one trace per kind of mark.
+
+    Args:
+        rows: from `evaluation.separability`.
+        fpr: the allowed share of false alarms in percent.
+        pick: the pair that is marked.
+        style: mode and stage of the page.
+    """
+    style = style or Style()
+    sides = [values for row in rows for values in (row.stolen, row.unrelated)]
+    # Where there is no density, the axis needs no room for one.
+    at = grid([side if len(side) >= FEWEST else side[side.argsort()[-1:]] for side in sides], share=axis.share)
+    bases = [PITCH * (len(rows) - 1 - number) for number in range(len(rows))]
+    humps = [_humps(row, at, axis.share) for row in rows]
+    up, down = style.colour(STOLEN), style.colour(UNRELATED)
+    traces = [
+        _areas([hump[0] for hump in humps], bases, at, 1, up, style),
+        _areas([hump[1] for hump in humps], bases, at, -1, down, style),
+        _ticks([row.stolen for row in rows], bases, TICK, up, style),
+        _ticks([row.values("negative") for row in rows], bases, -TICK, down, style),
+        _hard([row.values("hard") for row in rows], bases, down, style),
+        *_marked(rows, bases, pick, style),
+        _pointer(rows, bases, axis, style),
+    ]
+    low, high = -0.015 * at[-1], float(at[-1]) * 1.015
+    one = len(rows) == 1
+    notes = (
+        _names(rows[0], humps[0], at, style) + _line_note(rows[0], high, style)
+        if one
+        else _row_notes(rows, bases, fpr, style)
+    )
+    layout = {
+        "template": style.template,
+        "height": style.height,
+        "margin": _margin(rows, style),
+        "xaxis": {
+            "range": [low, high],
+            "title": {"text": axis.title, "standoff": 8},
+            "showline": True,
+            "linecolor": style.surface.muted,
+            "nticks": 8,
+        },
+        "yaxis": {"range": _heights(humps, bases), "visible": False},
+        "shapes": _flags(rows, bases, low, style),
+        "annotations": notes,
+    }
+    return go.Figure(traces, layout)
+
+
+def _short(text: str, longest: int) -> str:
+    """A text that fits; its middle goes, for lineages differ at their ends."""
+    half = longest // 2
+    return text if len(text) <= longest else f"{text[:half]}…{text[half + 1 - longest :]}"
+
+
+def _humps(row: Row, at: np.ndarray, share: bool) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """The densities of both sides, the higher one 1 high; None where there are too few pairs."""
+    found = [density(side, at, share=share) if len(side) >= FEWEST else None for side in (row.stolen, row.unrelated)]
+    top = max((float(side.max()) for side in found if side is not None), default=1.0)
+    return tuple(None if side is None else side / top for side in found)
+
+
+def _heights(humps: list[tuple], bases: list[float]) -> list[float]:
+    """The vertical range: of a single row no more than its densities and their names need."""
+    if len(bases) > 1:
+        return [-PITCH / 2, bases[0] + PITCH / 2]
+    up, down = (TICK if hump is None else max(TICK, float(hump.max())) for hump in humps[0])
+    return [min(-down, HARD) - 0.3, up + 0.25]
+
+
+def _areas(
+    humps: list[np.ndarray | None], bases: list[float], at: np.ndarray, sign: int, colour: str, style: Style
+) -> go.Scatter:
+    """The densities of one side of all rows, closed along their base."""
+    outlines = [(base, base + sign * hump) for hump, base in zip(humps, bases, strict=True) if hump is not None]
+    # As arrays: Plotly looks at every value of a list.
+    xs = np.tile([at[0], *at, at[-1], np.nan], len(outlines)).round(5)
+    ys = np.concatenate([[], *(np.r_[base, outline, base, np.nan] for base, outline in outlines)]).round(4)
+    return go.Scatter(
+        x=xs,
+        y=ys,
+        mode="lines",
+        line={"width": style.line * (0.8 if len(bases) == 1 else 0.5), "color": colour},
+        fill="toself",
+        fillcolor=faded(colour, 0.28),
+        hoverinfo="skip",
+        name="stolen" if sign > 0 else "unrelated",
+    )
+
+
+def _ticks(values: list[np.ndarray], bases: list[float], height: float, colour: str, style: Style) -> go.Scatter:
+    """A tick per pair, from the base up or down."""
+    xs = np.concatenate([np.stack([side, side, np.full(len(side), np.nan)], 1).ravel() for side in values])
+    ys = np.concatenate(
+        [np.tile([base, base + height, np.nan], len(side)) for side, base in zip(values, bases, strict=True)]
+    )
+    return go.Scatter(
+        x=xs.round(5),
+        y=ys,
+        mode="lines",
+        line={"width": style.line / 2, "color": colour},
+        hoverinfo="skip",
+        name="stolen ticks" if height > 0 else "unrelated ticks",
+    )
+
+
+def _hard(values: list[np.ndarray], bases: list[float], colour: str, style: Style) -> go.Scatter:
+    """Hard unrelated models: the colour of unrelated ones, another mark."""
+    ys = np.concatenate([np.full(len(side), base + HARD) for side, base in zip(values, bases, strict=True)])
+    return go.Scatter(
+        x=np.concatenate(values).round(5),
+        y=ys,
+        mode="markers",
+        marker={
+            "symbol": "diamond-open",
+            "size": style.marker * (1 if len(bases) == 1 else 0.7),
+            "color": colour,
+            "line": {"width": style.line / 1.5},
+        },
+        hoverinfo="skip",
+        name="hard",
+    )
+
+
+def _pointer(rows: Sequence[Row], bases: list[float], axis: Axis, style: Style) -> go.Scatter:
+    """What the pointer meets: an invisible mark on every tick, for lines cannot be clicked."""
+    height = {"positive": TICK / 2, "negative": -TICK / 2, "hard": HARD}
+    name = plain(axis.name).replace("δ_C", "δ<sub>C</sub>")
+    ys, pairs, texts = [], [], []
+    for row, base in zip(rows, bases, strict=True):
+        for pair in row.table.itertuples():
+            ys.append(base + height[pair.kind])
+            pairs.append((pair.victim, pair.suspect, row.benchmark or ""))
+            texts.append(hover(pair, f"{name} {pair.value:.3f}"))
+    return go.Scatter(
+        x=np.concatenate([row.table["value"].to_numpy(float) for row in rows]).round(5),
+        y=np.array(ys),
+        customdata=np.array(pairs, object).reshape(-1, 3),
+        hovertext=np.array(texts, object),
+        hovertemplate="%{hovertext}<extra></extra>",
+        mode="markers",
+        # The pointer meets every mark, drawn or not; few are drawn, for they cannot be seen.
+        marker={"size": style.marker, "opacity": 0, "maxdisplayed": 1},
+        selected={"marker": {"opacity": 0}},
+        unselected={"marker": {"opacity": 0}},
+        name=POINTER,
+    )
+
+
+_KINDS = {"positive": "stolen", "negative": "unrelated", "hard": "hard unrelated"}
+
+
+def hover(pair: tuple, value: str) -> str:
+    """A pair in four lines."""
+    tasks = ", ".join(pair.tasks) if len(pair.tasks) <= 2 else f"{len(pair.tasks)} tasks"
+    return (
+        f"<b>{plain(_short(pair.suspect, 70))}</b><br>{_KINDS[pair.kind]} · {plain(tasks)} · {value}<br>"
+        f"victim {plain(_short(pair.victim, 60))}<br>"
+        f"accuracy: victim {words.percent(pair.accuracy_victim)}, suspect {words.percent(pair.accuracy_suspect)}"
+    )
+
+
+def _marked(rows: Sequence[Row], bases: list[float], pick: Pick | None, style: Style) -> list[go.Scatter]:
+    """The picked pair, wherever it is drawn."""
+    if pick is None:
+        return []
+    xs, ys = [], []
+    for row, base in zip(rows, bases, strict=True):
+        mine = row.table[(row.table["victim"] == pick.victim) & (row.table["suspect"] == pick.suspect)]
+        for pair in mine.itertuples():
+            xs.append(pair.value)
+            ys.append(base + (1 if pair.kind == "positive" else -1) * (TICK + 0.06))
+    marker = {"size": style.marker * 1.2, "color": style.surface.ink, "symbol": "diamond"}
+    return [go.Scatter(x=xs, y=ys, mode="markers", marker=marker, hoverinfo="skip", name="picked")]
+
+
+def _flags(rows: Sequence[Row], bases: list[float], low: float, style: Style) -> list[dict[str, Any]]:
+    """The flagged side of every row, and its line."""
+    found = []
+    for row, base in zip(rows, bases, strict=True):
+        if row.line is None:
+            continue
+        half = 0.48 * PITCH
+        ends = {"y0": base - half, "y1": base + half} if len(rows) > 1 else {"y0": 0, "y1": 1, "yref": "paper"}
+        at = row.line.threshold
+        shade = {"type": "rect", "x0": low, "x1": at, "fillcolor": faded(style.surface.ink, 0.05), "line": {"width": 0}}
+        line = {"color": style.surface.ink, "width": style.line / 1.5, "dash": "dot"}
+        found += [shade | ends | {"layer": "below"}, {"type": "line", "x0": at, "x1": at, "line": line} | ends]
+    return found
+
+
+def _names(row: Row, humps: tuple, at: np.ndarray, style: Style) -> list[dict[str, Any]]:
+    """Stolen and unrelated, each beside the peak of its side."""
+    hard = len(row.values("hard"))
+    also = f"<br>with {hard} hard ◇" if hard else ""
+    texts = (
+        (row.stolen, humps[0], 1, "Stolen", "", style.colour(STOLEN)),
+        (row.unrelated, humps[1], -1, "Unrelated", also, style.colour(UNRELATED_TEXT)),
+    )
+    notes = []
+    for values, hump, sign, name, more, colour in texts:
+        if not len(values):
+            continue
+        x = float(np.median(values)) if hump is None else float(at[hump.argmax()])
+        y = (TICK if hump is None else float(hump.max())) + 0.06 - (HARD if more and hump is None else 0)
+        anchor = _anchor(x / at[-1])
+        if row.line and abs(x - row.line.threshold) < 0.13 * at[-1]:  # beside the line, not across it
+            anchor = "right" if x < row.line.threshold else "left"
+            x = row.line.threshold + (0.01 if anchor == "left" else -0.01) * at[-1]
+        notes.append(
+            {
+                "x": x,
+                "xanchor": anchor,
+                "y": sign * y,
+                "text": f"<b>{name}</b> · {words.counted(len(values), 'pair')}{more}",
+                "font": {"color": colour, "size": style.text * 1.1},
+                "yanchor": "bottom" if sign > 0 else "top",
+                "showarrow": False,
+            }
+        )
+    return notes
+
+
+def _anchor(place: float) -> str:
+    """On which side of its place a text stays inside the chart."""
+    return "left" if place < 0.2 else "right" if place > 0.8 else "center"
+
+
+def _line_note(row: Row, high: float, style: Style) -> list[dict[str, Any]]:
+    """What the line does, above it."""
+    if row.line is None:
+        return [_centred(row.reason or "", style)]
+    line = row.line
+    misses = f"misses {words.percent(1 - line.caught)} of stolen"
+    accuses = f"accuses {line.flagged} of {line.unrelated} unrelated ({words.percent(line.flagged / line.unrelated)})"
+    return [
+        {
+            "x": line.threshold,
+            "y": 1,
+            "yref": "paper",
+            "yanchor": "bottom",
+            "xanchor": {"left": "left", "right": "right"}.get(_anchor(line.threshold / high), "center"),
+            "text": f"<b>flag below {words.distance(line.threshold)}</b><br>{misses} · {accuses}",
+            "font": {"size": style.text, "color": style.surface.ink},
+            "showarrow": False,
+        }
+    ]
+
+
+def _centred(text: str, style: Style) -> dict[str, Any]:
+    place = {"x": 0.5, "y": 0.5, "xref": "paper", "yref": "paper", "showarrow": False}
+    return place | {"text": plain(text), "font": {"color": style.surface.muted, "size": style.text}}
+
+
+def _row_notes(rows: Sequence[Row], bases: list[float], fpr: int, style: Style) -> list[dict[str, Any]]:
+    """The name of every row to its left, its rates to its right."""
+    muted, notes = style.surface.muted, []
+    small = {"size": style.text * 0.85, "color": muted}
+    both = len(rows) <= 5 or not style.stage
+    right = {"xref": "paper", "x": 1.01, "xanchor": "left", "align": "left", "showarrow": False}
+    left = {"xref": "paper", "x": -0.01, "xanchor": "right", "align": "right", "showarrow": False}
+    for row, base in zip(rows, bases, strict=True):
+        counts = f"{len(row.stolen)} stolen, {len(row.unrelated)} unrelated"
+        second = (
+            f"<br><span style='font-size:{style.text * 0.85:.0f}px;color:{muted}'>{counts}</span>"
+            if both and row.rates
+            else ""
+        )
+        notes.append(
+            left | {"y": base, "text": f"<b>{plain(_short(row.label, _LONGEST))}</b>{second}", "font": {"size": style.text}}
+        )
+        if row.rates is None:
+            notes.append(
+                {"x": 0.5, "xref": "paper", "y": base, "text": plain(row.reason or ""), "font": small, "showarrow": False}
+            )
+            continue
+        value = f"<b>{words.percent(row.rates.tpr)}</b>  {row.rates.auc:.2f}"
+        notes.append(right | {"y": base, "text": value, "font": {"size": style.text}})
+    head = {"y": 1, "yref": "paper", "yanchor": "bottom", "font": {"size": style.text * 0.85, "color": muted}}
+    return [*notes, right | head | {"text": f"TPR@{fpr}%  AUC"}]
+
+
+_LONGEST = 34  # letters of a row's name
+
+
+def _margin(rows: Sequence[Row], style: Style) -> dict[str, float]:
+    if len(rows) == 1:
+        return {"l": style.text, "r": style.text, "t": 3.4 * style.text, "b": 3.6 * style.text}
+    counts = 0.85 * 26 if len(rows) <= 5 or not style.stage else 0
+    longest = max(counts, *(len(re.sub("<[^>]*>", "", _short(row.label, _LONGEST))) for row in rows))
+    return {"l": style.text * (1 + 0.53 * longest), "r": 7 * style.text, "t": 3.2 * style.text, "b": 3.6 * style.text}

@@ -1,0 +1,263 @@
+"""The Separability page as a user sees it, without a browser."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+import streamlit as st
+from safetensors.numpy import save_file
+
+from pages.ui import pair
+from qurd_core.benchfile import BenchFile, home_of
+from qurd_core.evaluation import evidence, records
+from tests.app.test_separability_plot import ODD, make_pairs
+
+ROOT = Path(__file__).parents[2]
+PAGE = "separability"
+AKH = "negative(test) | labels | hamming"
+VICTIM = "train(vgg,victim)"
+SUSPECT = "train(vgg,victim)->probit_extraction(dense)"
+
+
+def chart(app):
+    return json.loads(app.get("plotly_chart")[0].proto.spec)
+
+
+def notes(app):
+    return " ".join(note["text"] for note in chart(app)["layout"]["annotations"])
+
+
+def said(app):
+    return " ".join(element.value for element in (*app.header, *app.markdown, *app.caption, *app.subheader, *app.text))
+
+
+def sound(app):
+    assert not app.exception
+    assert not app.error
+    assert not [element for element in app.subheader if element.value == "This page cannot be shown"]
+    return app
+
+
+@pytest.fixture
+def odd(folder):
+    """Records with a model whose name is markup: pairs, a scheme's scores, the bank and the schemes in words."""
+    pairs = make_pairs(victims=(ODD, "w"))
+    pairs.loc[pairs["kind"] == "positive", "tasks"] = pairs["tasks"].map(lambda tasks: [ODD] if tasks == ["same"] else tasks)
+    scores = pairs[["victim", "suspect"]].assign(
+        scheme=AKH, query_seed=0, budget=100, value=pairs["delta_c"].astype("float32")
+    )
+    models = [*dict.fromkeys([*pairs["victim"], *pairs["suspect"]])]
+    labels = np.random.default_rng(0).integers(0, 3, (len(models), 60)).astype(np.uint8)
+    about = {"models": models, "victims": [ODD, "w"], "classes": [ODD, "cat", "cup"], "rules": []}
+    tensors = {"labels": labels, "truth": (np.arange(60) % 3).astype(np.uint8), "places": np.full((60, 5), 1, np.int16)}
+    for name in records.SHIPPED:
+        pairs.to_parquet(folder / f"{name}-pairs.parquet")
+        scores.to_parquet(folder / f"{name}-scores.parquet")
+        save_file(tensors, folder / f"{name}-bank.safetensors", {"bank": json.dumps(about)})
+    (folder / "schemes.json").write_text(json.dumps([{"scheme": AKH, "name": "AKH", "detector": "hamming"}]))
+    return folder
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("bench", records.SHIPPED)
+def test_the_page_opens_twice(shipped, bench, theme):
+    app = shipped(theme, PAGE, bench=bench)
+    for _ in range(2):
+        assert sound(app).header[0].value.endswith(bench.replace("-", r"\-"))
+        assert "of stolen models lie below their victim’s 5\\% line of δ\\_C" in app.header[0].value
+        assert chart(app)["layout"]["template"]["layout"]["paper_bgcolor"] == {"light": "#FFFFFF", "dark": "#0E1320"}[theme]
+        assert [metric.label for metric in app.metric] == ["TPR@5%", "AUC", "Overlap"]
+        assert app.get("plotly_chart")[0].proto.alt.startswith("Distances by δ_C")
+        app.run()
+    assert not app.toast
+
+
+def test_every_control_changes_the_page(shipped):
+    app = shipped(page=PAGE)
+    app.select_slider(key="fpr").set_value(20).run()
+    assert sound(app).metric[0].label == "TPR@20%"
+    app.selectbox(key="task").select("prune").run()
+    assert "15 stolen and 120 unrelated pairs" in said(sound(app))
+    assert "20 % of 40 = 8 models" in said(app).replace("\\", "")
+    assert "Left out where" in app.metric[2].proto.help
+    assert app.metric[2].value == "–"  # too few stolen pairs for a density
+    app.toggle(key="hard").set_value(True).run()
+    assert "hard ◇" in notes(sound(app))
+    app.selectbox(key="of").select("AKH").run()
+    assert "Distance by AKH at 100 queries, mean over 5 query seeds" in chart(sound(app))["layout"]["xaxis"]["title"]["text"]
+    app.select_slider(key="budget").set_value(50).run()
+    assert "at 50 queries" in chart(sound(app))["layout"]["xaxis"]["title"]["text"]
+    app.selectbox(key="seed").select("3").run()
+    assert "query seed 3" in chart(sound(app))["layout"]["xaxis"]["title"]["text"]
+    for rows, number in (("tasks", 10), ("victims", 3), ("benchmarks", 2)):
+        app.selectbox(key="rows").select(rows).run()
+        assert len(chart(sound(app))["layout"]["shapes"]) == 2 * number
+    app.selectbox(key="show").select("bound").run()
+    assert sound(app).header[0].value.startswith("Proposition 1 holds for every pair")
+    app.selectbox(key="victim").select(VICTIM).run()
+    app.selectbox(key="pair").select(SUSPECT).run()
+    assert "probit\\_extraction" in said(sound(app))
+    app.toggle(key="places").set_value(True).run()
+    assert any('class="photograph"' in element.value for element in sound(app).html)
+    app.get_by_key("bench").set_value("patchwork-reuse").run()
+    assert "patchwork\\-reuse" in sound(app).header[0].value
+    app.toggle(key="stage").set_value(True).run()
+    assert chart(sound(app))["layout"]["height"] == 800
+
+
+def test_a_link_holds_the_whole_view(shipped):
+    app = shipped(
+        page=PAGE, of="SAC", budget="50", task="transfer", fpr="10", hard="true", seed="2", victim=VICTIM, pair=SUSPECT
+    )
+    assert not sound(app).toast
+    assert app.selectbox(key="of").value == "SAC"
+    assert app.metric[0].label == "TPR@10%"
+    assert app.selectbox(key="pair").value == SUSPECT
+    assert app.toggle(key="hard").value is True
+    assert "query seed 2" in chart(app)["layout"]["xaxis"]["title"]["text"]
+    assert any("Both call" in element.value for element in app.html)
+
+
+def test_wrong_values_in_a_link_fall_back_with_one_notice(shipped):
+    app = shipped(page=PAGE, of="<b>x</b>", rows="z", show="q", fpr="99", victim="nobody", pair="nothing")
+    (notice,) = sound(app).toast
+    for part in (r"distance \<b\>x\<\/b\>", "rows z", "view q", "99", "victim nobody", "suspect nothing"):
+        assert part in notice.value
+    assert app.selectbox(key="pair").value is None
+    assert not app.run().toast
+
+
+def test_the_rate_is_that_of_the_other_pages(shipped):
+    app = sound(shipped(page=PAGE, of="AKH", task="label_extraction", budget="100"))
+    table = records.read("patchwork-sac", task="label_extraction")
+    row = table[(table["scheme"] == AKH) & (table["budget"] == 100)].iloc[0]
+    shown = float(app.metric[0].value.split(" ")[0])
+    assert shown == pytest.approx(100 * row["tpr"], abs=0.06)
+    assert app.metric[1].value == f"{row['auc']:.2f}"
+
+
+def test_a_budget_without_raw_scores_gives_way(shipped):
+    app = sound(shipped(page=PAGE, of="AKH", budget="135"))
+    assert "at 100 queries" in chart(app)["layout"]["xaxis"]["title"]["text"]
+    assert app.select_slider(key="budget").options == ["10", "20", "50", "100", "200", "400"]
+
+
+def test_a_scheme_without_scores_at_a_budget_says_so_and_offers_another(shipped):
+    app = sound(shipped(page=PAGE, of="ZestOfLIME", budget="10", rows="z"))
+    assert not app.get("plotly_chart")
+    assert "no score for every pair at 10 queries" in said(app)
+    assert "rows z" in app.toast[0].value
+    next(button for button in app.button if "Show 100 queries" in button.label).click().run()
+    assert sound(app).get("plotly_chart")
+
+
+def test_a_task_that_a_benchmark_lacks_is_an_empty_row(shipped):
+    app = sound(shipped(page=PAGE, task="transfer", rows="benchmarks"))
+    assert "No victim has the task transfer here." in notes(app)
+    assert "on patchwork\\-sac" in app.header[0].value
+
+
+def test_a_click_chooses_the_pair_and_a_second_lets_it_go(monkeypatch):
+    state = {pair.CHART: SimpleNamespace(selection=SimpleNamespace(points=[{"customdata": ["v", "s", ""]}]))}
+    monkeypatch.setattr(st, "session_state", state)
+    pair.take()
+    assert (state["victim"], state["pair"]) == ("v", "s")
+    pair.take()
+    assert (state["victim"], state["pair"]) == ("v", None)
+    state[pair.CHART].selection.points = [{"customdata": ["v", "s", "patchwork-reuse"]}]
+    pair.take()
+    assert state["bench"] == "patchwork-reuse"
+    state[pair.CHART].selection.points = []
+    pair.take()
+    assert state["pair"] == "s"
+
+
+def test_another_victim_lets_go_of_a_suspect_that_it_does_not_have(shipped):
+    app = sound(shipped(page=PAGE, victim=VICTIM, pair=SUSPECT))
+    app.selectbox(key="victim").select("train(res,victim)").run()
+    assert sound(app).selectbox(key="pair").value is None
+
+
+def test_an_exact_copy_and_an_unrelated_model_can_be_looked_at(shipped):
+    pairs = evidence.pairs("patchwork-reuse")
+    copies = pairs[pairs["victim"] == pairs["suspect"]].head(1)
+    for row in (*copies.itertuples(), *pairs[pairs["kind"] == "negative"].head(1).itertuples()):
+        app = sound(shipped(page=PAGE, bench="patchwork-reuse", victim=row.victim, pair=row.suspect))
+        assert f"{row.delta_c:.3f}" in said(app)
+        assert any("Both call" in element.value for element in app.html)
+
+
+def test_stage_shows_the_chart_and_three_numbers(shipped):
+    app = sound(shipped(page=PAGE, stage="true", victim=VICTIM, pair=SUSPECT))
+    assert len(app.metric) == 3
+    assert not any(metric.proto.help for metric in app.metric)
+    assert not any("Both call" in element.value for element in app.html)
+    assert "picked" in [trace["name"] for trace in chart(app)["data"]]
+    assert any(".st-key-pairing { display: none }" in element.value for element in app.html)
+
+
+@pytest.mark.parametrize("link", [{}, {"rows": "victims"}, {"rows": "tasks"}, {"show": "bound"}, {"of": "AKH"}])
+def test_names_are_shown_as_text(show, odd, link):
+    app = sound(show(page=PAGE, victim=ODD, pair=ODD, **link))
+    assert app.selectbox(key="pair").value == ODD
+    assert not any("<img src=x" in element.value for element in app.html)
+    assert "<img src=x" not in said(app)
+    assert "<img" not in notes(app)
+    assert "<img" not in json.dumps([trace.get("hovertext") for trace in chart(app)["data"]])
+
+
+def test_missing_records_name_the_way_out(show, folder):
+    app = sound(show(page=PAGE))
+    assert app.subheader[0].value == "No records yet"
+
+
+def test_a_damaged_bank_gives_one_sentence(show, odd):
+    (odd / "patchwork-sac-bank.safetensors").write_bytes(b"rubbish")
+    assert sound(show(page=PAGE)).get("plotly_chart")
+    app = show(page=PAGE, victim=ODD, pair=ODD)
+    assert not app.exception
+    assert app.subheader[0].value == "This page cannot be shown"
+
+
+def test_the_page_never_imports_torch():
+    """In a process of its own: this one has imported torch for other tests."""
+    script = f"""
+import sys
+from streamlit.testing.v1 import AppTest
+app = AppTest.from_file({str(ROOT / "app.py")!r}, default_timeout=60)
+app.query_params["of"] = "AKH"
+app.query_params["victim"], app.query_params["pair"] = {VICTIM!r}, {SUSPECT!r}
+app.run().switch_page("pages/separability.py").run()
+assert not app.exception and app.get("plotly_chart") and any("Both call" in element.value for element in app.html)
+print([name for name in ("torch", "sklearn", "torchvision") if name in sys.modules])
+"""
+    ran = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=120, check=True)
+    assert ran.stdout.strip().splitlines()[-1] == "[]"
+
+
+def test_the_drawn_pairs_can_be_taken_away():
+    from qurd_core.evaluation.separability import Distances, rows
+    from qurd_core.plots import separability
+
+    found = rows(Distances.of_delta(make_pairs(), "delta_c"), negatives="unrelated", alpha=0.05, by="tasks")
+    table = separability.data(found)
+    assert isinstance(table, pd.DataFrame)
+    assert set(table["row"]) == {"same", "prune"}
+    assert table["tasks"].map(type).eq(str).all()
+
+
+@pytest.mark.parametrize("link", [{}, {"of": "AKH"}, {"rows": "benchmarks"}, {"show": "bound"}])
+def test_a_saved_bench_is_a_benchmark_like_any_other(shipped, link):
+    pairs = evidence.pairs("patchwork-sac").query(f"victim == '{VICTIM}'")
+    BenchFile("patchwork-sac", frozenset(zip(pairs["victim"], pairs["suspect"], strict=True))).write(home_of("mine"))
+    app = sound(shipped(page=PAGE, bench="mine", victim=VICTIM, pair=SUSPECT, **link))
+    assert not app.toast
+    assert "mine" in app.header[0].value or "patchwork" in app.header[0].value
+    assert any("Both call" in element.value for element in app.html)
+    if not link:
+        assert "below the 5\\% line" in app.header[0].value  # one victim has one line

@@ -1,0 +1,176 @@
+"""The figures of the Separability page, from tables to specifications."""
+
+import json
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from qurd_core.evaluation.separability import Distances, Row
+from qurd_core.evaluation.separability import rows as make_rows
+from qurd_core.plots import bound, separability
+from qurd_core.plots.separability import DELTAS, POINTER, Pick
+from qurd_core.plots.theme import STOLEN, SURFACES, UNRELATED, UNRELATED_TEXT, Style
+from tests.app.test_theme import contrast
+
+ODD = "<img src=x onerror=alert(1)> **b** 🤖 שלום"
+AXIS = DELTAS["delta_c"]
+
+
+def make_pairs(stolen=30, unrelated=40, victims=("v", "w")):
+    """Pairs of two victims: stolen ones near 0.2, unrelated ones near 0.7, three hard ones each near 0.3."""
+    rows = []
+    for victim in victims:
+        for kind, number, middle in (("positive", stolen, 0.2), ("negative", unrelated, 0.7), ("hard", 3, 0.3)):
+            for place, value in enumerate(np.linspace(middle - 0.15, middle + 0.15, number)):
+                name = ODD if kind == "positive" and place == 0 else f"{kind}{place}"
+                rows.append((victim, name, kind, ["prune"] if place % 2 else ["same"], value))
+    table = pd.DataFrame(rows, columns=["victim", "suspect", "kind", "tasks", "delta_c"])
+    table.loc[table["kind"] != "positive", "tasks"] = table["tasks"].map(lambda _: ["same", "prune"])
+    known = {"accuracy_victim": 0.8, "accuracy_suspect": 0.7, "root": table["suspect"], "delta": table["delta_c"] / 3}
+    return table.assign(**known, bound=table["delta_c"] - 0.4, slack=0.4)
+
+
+def compare(pairs=None, **choice):
+    pairs = make_pairs() if pairs is None else pairs
+    return make_rows(Distances.of_delta(pairs, "delta_c"), **({"negatives": "unrelated", "alpha": 0.05} | choice))
+
+
+def traces(chart):
+    return {trace.name: trace for trace in chart.data}
+
+
+def notes(chart):
+    return " ".join(note.text for note in chart.layout.annotations)
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_stolen_up_and_unrelated_down_in_their_colours(mode):
+    drawn = traces(separability.figure(compare(), AXIS, style=Style(mode)))
+    up, down = drawn["stolen"], drawn["unrelated"]
+    assert min(y for y in up.y if y is not None) == 0 > min(y for y in down.y if y is not None)
+    assert max(y for y in down.y if y is not None) == 0 < max(y for y in up.y if y is not None)
+    assert up.line.color == drawn["stolen ticks"].line.color == getattr(STOLEN, mode)
+    assert down.line.color == drawn["unrelated ticks"].line.color == getattr(UNRELATED, mode)
+    assert contrast(getattr(UNRELATED_TEXT, mode), SURFACES[mode].background) >= 4.5
+
+
+def test_a_mark_per_pair_that_can_be_clicked():
+    rows = compare()
+    pointer = traces(separability.figure(rows, AXIS))[POINTER]
+    assert len(pointer.x) == len(rows[0].table) == 140
+    assert list(pointer.customdata[0]) == ["v", ODD, ""]
+    assert "accuracy: victim 80%, suspect 70%" in pointer.hovertext[0]
+
+
+def test_few_pairs_have_ticks_and_no_density():
+    drawn = traces(separability.figure(compare(make_pairs(stolen=9)), AXIS))
+    assert not len(drawn["stolen"].x)
+    assert len(drawn["unrelated"].x)
+    assert len(drawn["stolen ticks"].x) == 3 * 18
+    assert separability.figure(compare(make_pairs(stolen=2, unrelated=2)), AXIS).layout.xaxis.range[1] < 0.9
+
+
+def test_hard_models_have_another_mark():
+    hard = traces(separability.figure(compare(negatives="unrelated+hard"), AXIS))["hard"]
+    assert len(hard.x) == 6
+    assert (hard.marker.symbol, hard.marker.color) == ("diamond-open", UNRELATED.light)
+    assert not len(traces(separability.figure(compare(), AXIS))["hard"].x)
+
+
+def test_the_line_and_what_it_does():
+    rows = compare(alpha=0.1)
+    chart = separability.figure(rows, AXIS, fpr=10)
+    shade, line = chart.layout.shapes
+    assert shade.x1 == line.x0 == line.x1 == rows[0].line.threshold
+    assert "misses 0% of stolen" in notes(chart)
+    assert "accuses 8 of 80 unrelated (10%)" in notes(chart)
+
+
+def test_many_rows_take_no_more_traces_than_one():
+    one, several = separability.figure(compare(), AXIS), separability.figure(compare(by="tasks"), AXIS)
+    assert len(several.data) == len(one.data) <= 8
+    assert "same" in notes(several)
+    assert "TPR@5%" in notes(several)
+    assert len(several.layout.shapes) == 4
+
+
+def test_a_row_without_values_says_why():
+    rows = [*compare(), Row("other", make_pairs().iloc[:0].assign(value=0.0), reason="Not recorded at 10 queries.")]
+    assert "Not recorded at 10 queries." in notes(separability.figure(rows, AXIS))
+    assert "Not recorded" in notes(separability.figure(rows[1:], AXIS))
+
+
+def test_the_picked_pair_is_marked_in_every_row_that_has_it():
+    chart = separability.figure(compare(by="tasks"), AXIS, pick=Pick("v", "negative3"))
+    assert len(traces(chart)["picked"].x) == 2
+
+
+@pytest.mark.parametrize("style", [Style(), Style("dark", True)])
+@pytest.mark.parametrize("by", ["one", "tasks", "victims"])
+def test_names_are_text_and_the_specification_is_whole(by, style):
+    pairs = make_pairs(victims=(ODD, "w"))
+    for chart in (
+        separability.figure(compare(pairs, by=by), AXIS, pick=Pick(ODD, ODD), style=style),
+        bound.figure(pairs, pick=Pick(ODD, ODD), style=style),
+    ):
+        spec = json.loads(chart.to_json())
+        assert "<img" not in json.dumps([trace.get("hovertext") for trace in spec["data"]])
+        assert "<img" not in json.dumps(spec["layout"]["annotations"])
+
+
+@pytest.mark.parametrize(
+    ("rates", "noun", "said"),
+    [
+        ([0.83], None, "83% of stolen models lie below their victim’s 5% line of δ_C on bench"),
+        ([0.5, 1.0], "task", "t0 is the hardest task on bench: δ_C catches 50% of stolen models"),
+        ([0.5, 0.5, 1.0], "victim", "t0 and t1 are the hardest victims on bench: δ_C catches 50% of stolen models"),
+        ([1.0, 1.0], "task", "δ_C catches 100% of stolen models for every task on bench"),
+        ([0.2, 1.0], "benchmark", "t0 is the hardest benchmark: δ_C catches 20% of stolen models"),
+        ([0.2], "benchmark", "20% of stolen models lie below their victim’s 5% line of δ_C on t0"),
+        ([], None, "No line can be drawn for δ_C on bench"),
+    ],
+)
+def test_headlines(rates, noun, said):
+    known = compare()[0]
+    rows = [Row(f"t{place}", known.table, known.rates._replace(tpr=rate), known.line) for place, rate in enumerate(rates)]
+    assert separability.headline(rows, AXIS, 5, "bench", noun) == said
+
+
+def test_the_subline_says_what_five_percent_means():
+    (row,) = compare()
+    said = separability.subline(row, 5)
+    assert "60 stolen and 80 unrelated pairs of 2 victims" in said
+    assert "5 % of 40 = 2 models" in said
+    assert "one line" not in said
+    apart = Row("all", row.table, row.rates._replace(tpr=0.4, uneven=True), row.line)
+    assert "the one line drawn catches 100%" in separability.subline(apart, 5)
+    assert "once per task" in separability.subline(apart, 5)
+    assert separability.allowance(40, 0) == "0 % of 40 = no model"
+    assert separability.allowance(20, 5) == "5 % of 20 = 1 model"
+
+
+def test_proposition_1_in_numbers():
+    pairs = make_pairs()
+    found = bound.summary(pairs)
+    assert (found.pairs, found.broken, found.unrelated) == (146, 0, 86)
+    assert found.silent == int((pairs["bound"] <= 0).sum())
+    assert found.silent_unrelated == 4
+    assert found.slack == pytest.approx(0.4)
+    assert (
+        bound.headline(found, "bench")
+        == "Proposition 1 holds for every pair on bench and says nothing about 5% of unrelated ones"
+    )
+    broken = bound.summary(pairs.assign(bound=pairs["delta_c"] + 0.1))
+    assert "fails for 146 pairs" in bound.headline(broken, "bench")
+    assert "all unrelated" in bound.headline(broken, "bench")
+    assert not math.isnan(bound.summary(pairs[pairs["kind"] == "positive"]).slack)
+
+
+def test_the_bound_is_drawn_with_its_diagonal():
+    chart = bound.figure(make_pairs(), pick=Pick("v", "negative3"))
+    assert {trace.name for trace in chart.data} == {*(f"{POINTER} {kind}" for kind in bound.KINDS), "picked"}
+    silent, diagonal = chart.layout.shapes
+    assert silent.x1 == 0
+    assert (diagonal.x0, diagonal.y0, diagonal.x1, diagonal.y1) == (0, 0, 1, 1)
