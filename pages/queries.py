@@ -1,0 +1,52 @@
+"""What do the queries look like? Two samplers side by side, and the images that tell most."""
+
+import streamlit as st
+
+from pages.ui import asking, cached, closer, definitions, frame, gallery, links, sides, takeaway, telling
+from qurd_core.evaluation import query_sets
+from qurd_core.plots import gallery as words
+
+frame.require()
+bench, style = frame.view()
+head = st.container()
+chosen = asking.choice(bench)
+gallery.look(style)
+
+if chosen.view == "telling":
+    table, models = cached.telling_images(bench, chosen.victim)
+    with head:
+        st.header(words.telling_headline(table), anchor=False)
+        with st.container(key="subline"):
+            st.markdown(f":gray[{links.plain(telling.subline(bench, table, models), 400)}]")
+    with frame.tools():
+        definitions.show()
+        takeaway.telling(bench, chosen.victim, table)
+    telling.show(bench, table, style)
+    st.stop()
+
+both = [sides.fetch(asked) for asked in (chosen.left, chosen.right)]
+with head:
+    st.header(words.headline(*(side.queries for side in both), chosen.left.budget), anchor=False)
+    with st.container(key="subline"):
+        st.markdown(f":gray[{links.plain(asking.subline(bench, chosen), 400)}]")
+with frame.tools():
+    definitions.show()
+    takeaway.queries(both)
+
+per_page = 3 if style.stage else 8
+rows = query_sets.line_up(*(side.queries for side in both), chosen.left.budget, only_disagreeing=chosen.only == "disagrees")
+bottom = st.container()
+with st.container(horizontal=True, horizontal_alignment="center", key="paging"):
+    first = per_page * asking.page(len(rows), per_page, whole=all(side.queries is not None for side in both))
+with bottom:
+    columns = st.columns(2, gap="medium")
+for column, name, side, at in zip(columns, ("left", "right"), both, (0, 1), strict=True):
+    with column:
+        gallery.title(side)
+        if side.queries is None:
+            sides.pending(side, name)
+            continue
+        numbers = [row[at] for row in rows[first : first + per_page]]
+        looked = sides.look(side, chosen.look, [number for number in numbers if number >= 0], name)
+        gallery.cards(side, name, numbers, looked, closer.show)
+sides.warm_up(bench)

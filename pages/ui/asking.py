@@ -1,0 +1,104 @@
+"""The controls of the Queries page."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pages.ui import cached, controls, links
+from pages.ui.sides import Asked
+from qurd_core.plots import gallery
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+VIEWS = ("queries", "telling")
+ONLY = ("all", "disagrees")
+LOOKS = ("none", "integrated_gradients", "saliency", "occlusion")
+DEFAULTS = {"left": "uniform(test)->pgd", "right": "negative(test)"}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the controls say; `left` and `right` are empty in the view of telling images."""
+
+    view: str
+    victim: str
+    suspect: str = ""
+    left: Asked | None = None
+    right: Asked | None = None
+    only: str = "all"
+    look: str = "none"
+
+
+def choice(bench: str) -> Choice:
+    """Draw the controls."""
+    pairs, bank = cached.pairs(bench), cached.bank(bench)
+    with st.container(key="controls"):
+        first, second, third, fourth, fifth = st.columns([1.2, 1.3, 2.2, 0.75, 1.4], gap="medium")
+        with first:
+            links.check("view", VIEWS, "view")
+            view = st.segmented_control("View", VIEWS, default=VIEWS[0], required=True, key="view", **_LINKED)
+        with second:
+            victim = _select("Victim", "victim", pairs["victim"].unique().tolist())
+        if view == "telling":
+            return Choice(view, victim)
+        with third:
+            suspect = _select("Suspect", "suspect", suspects(pairs, victim))
+        with fourth:
+            seed = _select("Query seed", "seed", list(range(len(next(iter(bank.draws.values()))))))
+        with fifth:
+            budget = controls.budget()
+        samplers = cached.schemes()["sampler"].unique().tolist()
+        first, second, third, fourth = st.columns([2.1, 2.1, 1.1, 1.5], gap="medium")
+        chosen = {}
+        for column, side in ((first, "left"), (second, "right")):
+            with column:
+                first_default = sorted(samplers, key=lambda sampler, own=DEFAULTS[side]: sampler != own)
+                sampler = _select(f"{side.title()} sampler", side, first_default)
+            chosen[side] = Asked(bench, victim, suspect, seed, budget, sampler)
+        with third:
+            links.check("only", ONLY, "filter")
+            only = st.segmented_control("Show", ONLY, default="all", required=True, key="only", **_LINKED)
+        with fourth:
+            look = _select("What the victim looked at", "look", list(LOOKS))
+    return Choice(view, victim, suspect, **chosen, only=only, look=look)
+
+
+def suspects(pairs: "DataFrame", victim: str) -> list[str]:
+    """The suspects of a victim, the victim itself last among the stolen ones: it agrees with itself."""
+    own = pairs[pairs["victim"] == victim]
+    order = own["kind"].map({"positive": 0, "negative": 1, "hard": 2}) + 0.5 * (own["suspect"] == victim)
+    return own.loc[order.sort_values(kind="stable").index, "suspect"].unique().tolist()
+
+
+def subline(bench: str, chosen: Choice) -> str:
+    """Who the suspect is, and whether both sides start from the same seed images."""
+    pairs = cached.pairs(bench)
+    pair = pairs[(pairs["victim"] == chosen.victim) & (pairs["suspect"] == chosen.suspect)].iloc[0]
+    return gallery.subline(pair["kind"], list(pair["tasks"]), chosen.left.sampler, chosen.right.sampler, chosen.left.budget)
+
+
+def page(rows: int, per_page: int, *, whole: bool) -> int:
+    """Which page of cards, counted from 0.
+
+    Args:
+        whole: all rows are known; until then the page that a link asks for is kept.
+    """
+    pages, asked = max(1, -(-rows // per_page)), st.query_params.get("page", "")
+    if not whole and asked.isdecimal() and len(asked) < 4:
+        pages = max(pages, int(asked))
+    if "page" not in st.session_state:
+        links.check("page", range(1, pages + 1), "page")
+    elif st.session_state["page"] > pages:
+        st.session_state["page"] = pages
+    return st.pagination(pages, key="page", **_LINKED) - 1
+
+
+def _select(label: str, key: str, options: list) -> object:
+    """The first option is the default."""
+    links.check(key, options, key)
+    return st.selectbox(label, options, key=key, **_LINKED)
+
+
+_LINKED = controls.LINKED

@@ -1,0 +1,69 @@
+"""One query, large: every picture of it, and how sure both models are."""
+
+from html import escape
+
+import numpy as np
+import streamlit as st
+
+from pages.ui import gallery as page
+from pages.ui import links, sides
+from qurd_core.evaluation.query_sets import QuerySet
+from qurd_core.plots import gallery
+
+MASKED = 24  # masked images shown
+
+
+@st.dialog("A query, closely", width="large")
+def show(asked: sides.Asked, queries: QuerySet, number: int) -> None:
+    """The dialog."""
+    fact = queries.facts(asked.budget).iloc[number]
+    found = page.pictures(queries, fact)
+    shown = "".join(page.picture(*one) for one in found)
+    st.html(f'<div class="card large" style="--n:{len(found)}"><div class="row">{page.place(fact)}{shown}</div></div>')
+    st.html(f"<p class='said'>{page.verdict(queries, fact)}</p>")
+    st.caption(links.plain(_about(asked, fact), 400))
+    if queries.story == "masked":
+        st.html(_masks(queries, fact))
+    known = queries if "victim_probits" in queries.more else sides.made(asked).queries
+    st.fragment(_bars, run_every=None if known else sides.EVERY)(asked, int(fact["main"]))
+
+
+def _bars(asked: sides.Asked, row: int) -> None:
+    """How probable each class is to both models; asked for if nobody has."""
+    side = sides.made(asked)
+    if side.trouble:
+        sides.trouble(side.trouble, side.job, "closer")
+    elif side.queries is None:
+        st.caption("Asking both models…")
+    else:
+        own, other = (side.queries.more[f"{role}_probits"][row] for role in ("victim", "suspect"))
+        st.html(bars(side.queries.classes, own, other))
+
+
+def bars(classes: tuple[str, ...], own: np.ndarray, other: np.ndarray) -> str:
+    """A table of two bars per class, the largest first."""
+    head = "<tr><th></th><th>victim</th><th>suspect</th></tr>"
+    rows = "".join(
+        f"<tr><td>{escape(classes[at])}</td>{_bar(own[at], 'own')}{_bar(other[at], 'other')}</tr>"
+        for at in np.argsort(-np.maximum(own, other), kind="stable")
+    )
+    return f'<table class="bars">{head}{rows}</table>'
+
+
+def _bar(share: float, role: str) -> str:
+    return f'<td><i class="{role}" style="width:{70 * share:.1f}%"></i> {100 * share:.0f}%</td>'
+
+
+def _about(asked: sides.Asked, fact: dict) -> str:
+    where = f"patch of {fact['photograph']}, {fact['side']} pixels wide, " if fact["photograph"] else "no photograph, "
+    return f"{asked.sampler}: {where}seed image {fact['seed']}, query {fact['main'] + 1} in the order of sending"
+
+
+def _masks(queries: QuerySet, fact: dict) -> str:
+    """The first masked images of a group, each with its verdict."""
+    rows = range(fact["first"], min(fact["first"] + MASKED, fact["last"] + 1))
+    tiles = "".join(
+        page.picture(gallery.address(queries.pixels[row]), page.mark(bool(queries.victim[row] == queries.suspect[row])))
+        for row in rows
+    )
+    return f'<div class="card tiles"><div class="row">{tiles}</div></div>'

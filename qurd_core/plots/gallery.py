@@ -1,0 +1,214 @@
+"""Query images as pictures and sentences: arrays in, data addresses of small PNGs and text out."""
+
+import base64
+import json
+from functools import cache
+from io import BytesIO
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from PIL import Image
+
+from qurd_core.evaluation.query_sets import QuerySet, Story, rule_of
+from qurd_core.photographs import photograph
+from qurd_core.plots.words import counted, percent
+
+Picture = NDArray[np.generic]
+
+AMPLIFIED = 10  # how many times a difference is shown
+SCALE = 4  # lines are drawn on an image that was enlarged so many times
+THUMB = 168  # pixels of the longer side of a photograph
+LINE = (255, 255, 255)
+WARM = np.array([255, 196, 0])  # where the victim looked
+
+_VERBS: dict[Story, str] = {"mistakes": "repeats", "adversarial": "follows"}  # the others: the suspect agrees on them
+_NOUNS: dict[Story, str] = {
+    "mistakes": "mistake",
+    "images": "image",
+    "adversarial": "adversarial image",
+    "blended": "image",
+    "masked": "masked image",
+    "noise": "noise image",
+}
+
+
+def address(pixels: Picture) -> str:
+    """A picture (H,W,3), uint8 or in [0,1], as the address of a PNG that holds it."""
+    file = BytesIO()
+    Image.fromarray(as_bytes(pixels)).save(file, "PNG")
+    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
+
+
+def as_bytes(pixels: Picture) -> NDArray[np.uint8]:
+    """A picture as uint8."""
+    if pixels.dtype == np.uint8:
+        return pixels
+    return (255 * np.clip(pixels, 0, 1)).round().astype(np.uint8)
+
+
+def difference(query: Picture, seed: Picture) -> Picture:
+    """The signed difference of two pictures, `AMPLIFIED` times, around grey."""
+    return np.clip(0.5 + AMPLIFIED * (query.astype(float) - seed / 255), 0, 1)
+
+
+def cut_up(pixels: Picture, segments: Picture) -> Picture:
+    """A picture with the borders of its superpixels."""
+    large, parts = _enlarged(as_bytes(pixels)), _enlarged(segments)
+    border = (np.diff(parts, axis=0, prepend=parts[:1]) != 0) | (np.diff(parts, axis=1, prepend=parts[:, :1]) != 0)
+    return np.where(border[..., None], np.uint8(LINE), large)
+
+
+def boxed(pixels: Picture, box: tuple[int, int, int, int]) -> Picture:
+    """A picture with the outline of a box: left, top, right, bottom."""
+    large = _enlarged(as_bytes(pixels)).copy()
+    left, top, right, bottom = (SCALE * side for side in box)
+    for rows, columns in (
+        (slice(top, bottom), slice(left, left + 2)),
+        (slice(top, bottom), slice(right - 2, right)),
+        (slice(top, top + 2), slice(left, right)),
+        (slice(bottom - 2, bottom), slice(left, right)),
+    ):
+        large[rows, columns] = LINE
+    return large
+
+
+def looked(pixels: Picture, weight: Picture) -> Picture:
+    """A picture in grey with a warm cover where the weight (H,W) is large; its largest hundredth is covered wholly."""
+    grey = as_bytes(pixels).mean(2, keepdims=True) * 0.6
+    top = np.quantile(weight, 0.99)
+    cover = np.clip(weight / top, 0, 1)[..., None] if top > 0 else np.zeros((*weight.shape, 1))
+    return (grey * (1 - cover) + WARM * cover).round().astype(np.uint8)
+
+
+@cache
+def thumbnail(name: str) -> str:
+    """A photograph, small, as the address of a JPEG."""
+    image = Image.fromarray(photograph(name))
+    image.thumbnail((THUMB, THUMB))
+    file = BytesIO()
+    image.save(file, "JPEG", quality=80)
+    return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"
+
+
+def spot(name: str, top: int, left: int, side: int) -> tuple[float, float, float, float]:
+    """Left, top, width and height of a patch in percent of its photograph."""
+    height, width = photograph(name).shape[:2]
+    return 100 * left / width, 100 * top / height, 100 * side / width, 100 * side / height
+
+
+def shape(name: str) -> tuple[int, int]:
+    """Width and height of a photograph."""
+    height, width = photograph(name).shape[:2]
+    return width, height
+
+
+def headline(left: QuerySet | None, right: QuerySet | None, budget: int) -> str:
+    """What the suspect does with the queries that a budget buys.
+
+    Args:
+        left, right: the queries of both sides; None while they are not there.
+    """
+    said = [(side, one.story, *counts(one, budget)) for side, one in (("left", left), ("right", right)) if one]
+    said = [(side, story, hits, tried) for side, story, hits, tried in said if tried]
+    if not said:
+        return "The queries are being made" if left is None or right is None else "No query to compare the two models on"
+    (_, one, hits, tried), (_, other, *_) = said[0], said[-1]
+    verb = _VERBS.get(one, "agrees on")
+    if len(said) == 1:
+        return f"The suspect {verb} {_of(*said[0][1:])}"
+    if _NOUNS[one] == _NOUNS[other]:
+        return f"The suspect {verb} {_of(one, hits, tried)} on the left and {said[1][2]} of {said[1][3]} on the right"
+    again = _VERBS.get(other, "agrees on")
+    joint = " and " if again == verb == "agrees on" else f", and {again} "
+    return f"The suspect {verb} {_of(one, hits, tried)}{joint}{_of(*said[1][1:])}"
+
+
+def _of(story: Story, hits: int, tried: int) -> str:
+    """`31 of the victim's 40 mistakes`."""
+    owner = "the victim's " if story == "mistakes" else ""
+    return f"{hits} of {owner}{counted(tried, _NOUNS[story])}"
+
+
+def counts(queries: QuerySet, budget: int) -> tuple[int, int]:
+    """On how many queries that a budget buys the suspect gives the victim's answer, and of how many.
+
+    Of adversarial images only those count that moved the victim away from its answer on the seed.
+    """
+    facts = queries.facts(budget)
+    kept = facts[facts["kept"]]
+    if queries.story == "masked":
+        sizes = kept["last"] - kept["first"] + 1
+        return round(float((kept["agreeing"] * sizes).sum())), int(sizes.sum())
+    if queries.story == "adversarial":
+        kept = kept[kept["victim"] != kept["victim_on_seed"]]
+    return int(kept["agrees"].sum()), len(kept)
+
+
+def telling_headline(table: pd.DataFrame) -> str:
+    """How the most telling images do on the models that did not choose them."""
+    if table.empty:
+        return "No image can tell on this victim"
+    stolen, unrelated = table["stolen_reported"].mean(), table["unrelated_reported"].mean()
+    mistakes = counted(len(table), "most telling mistake")
+    return f"{percent(stolen)} of stolen and {percent(unrelated)} of unrelated models repeat the victim's {mistakes}"
+
+
+def telling_subline(table: pd.DataFrame, models: dict[str, int], photographs: list[str]) -> str:
+    """Who chose the images, what they promised, who was asked afterwards, and how alike the images are.
+
+    Args:
+        photographs: the photograph of every image.
+    """
+    if table.empty:
+        return "The victim makes no mistake on the test images, or there are too few models for two halves."
+    promised = " and ".join(percent(table[f"{kind}_chosen"].mean()) for kind in ("stolen", "unrelated"))
+    commonest = max(dict.fromkeys(photographs), key=photographs.count)
+    alike = photographs.count(commonest)
+    note = f" {alike} of {len(table)} are of one photograph ({commonest}), so they count for fewer." if alike > 2 else ""
+    return (
+        f"Asked: {models['stolen_reported']} stolen, {models['unrelated_reported']} unrelated models. Chosen on"
+        f" {models['stolen_chosen']} and {models['unrelated_chosen']} others, where it was {promised}.{note}"
+    )
+
+
+def same_seeds(left: str, right: str) -> bool:
+    """Whether two samplers of one victim and query seed start from the same images."""
+    return rule_of(left) == rule_of(right)
+
+
+def subline(kind: str, tasks: list[str], left: str, right: str, budget: int) -> str:
+    """Who the suspect is, what the budget is, and whether both sides start from the same seed images."""
+    who = {"positive": f"stolen ({', '.join(tasks)})", "hard": "hard unrelated"}.get(kind, "unrelated")
+    if same_seeds(left, right):
+        seeds = f"Both sides start from the same seed images, {rule_of(left)}, put side by side"
+    else:
+        seeds = f"{rule_of(left)} and {rule_of(right)} pick their own seed images, so the sides show different ones"
+    return f"The suspect is {who}. Budget: {counted(budget, 'query')} a side; what it does not buy is faded. {seeds}."
+
+
+def python_code(benchmark: str, victim: str, suspect: str, samplers: list[str], query_seed: int, budget: int) -> str:
+    """The Python that makes the queries of a view again."""
+    return (
+        "from qurd_core.evaluation.live_queries import query_set, sample\n"
+        "from qurd_core.evaluation.workbench import workbench\n"
+        "from qurd_core.folders import default_folder\n\n"
+        f'desk = workbench("{benchmark}", str(default_folder()), "cpu", 64)\n'
+        f"victim, suspect = {json.dumps(victim)}, {json.dumps(suspect)}\n"
+        f"for sampler in {json.dumps(samplers)}:\n"
+        f"    queries = sample(desk, victim, sampler, {query_seed}, {budget})\n"
+        "    found = query_set(desk, queries, victim, suspect, sampler)"
+    )
+
+
+def telling_code(benchmark: str, victim: str) -> str:
+    """The Python that finds the telling images again."""
+    return (
+        "from qurd_core.evaluation import evidence, telling\n\n"
+        f'bench, victim = "{benchmark}", {json.dumps(victim)}\n'
+        "table, models = telling.telling(evidence.bank(bench), evidence.pairs(bench), victim)"
+    )
+
+
+def _enlarged(pixels: Picture) -> Picture:
+    return pixels.repeat(SCALE, 0).repeat(SCALE, 1)
