@@ -1,0 +1,86 @@
+"""Which fingerprints beat the simple baseline? Every combination a dot, published ones by name."""
+
+import streamlit as st
+
+from pages.ui import board, cached, controls, definitions, export, frame, links, states
+from qurd_core.evaluation import evidence, records
+from qurd_core.plots import budget, leaderboard, swaps
+
+frame.require()
+bench, style = frame.view()
+if not records.path_of(evidence.base_of(bench)).is_file():
+    states.no_records(evidence.base_of(bench))
+    frame.stop()
+
+head = st.container()
+bar = st.container(key="controls", horizontal=True, gap="small")
+with bar:
+    view = board.view()
+    if view != "table":  # which has all tasks
+        with st.container(width=120):
+            controls.task(cached.tasks(bench))
+    rule = controls.rule()
+    between = st.container(width="stretch")
+    reveal = board.reveal()
+    hard = controls.hard()
+task = "all" if view == "table" else st.session_state["task"]
+points, schemes = cached.curves(bench, task, hard=hard, rule=rule), cached.schemes()
+with between:
+    at = controls.budget(leaderboard.budgets(points))
+
+rows = cached.board(bench, task, at, reveal, hard=hard, rule=rule)
+free, names = leaderboard.unnamed(rows, schemes), swaps.choices(rows)
+hero, side = (st.container(), None) if style.stage else st.columns([3, 1], gap="medium")
+with side or bar:
+    if view == "chart":
+        board.best_button(free)
+    name = board.scheme(names) if view == "swap" and names else None
+    pins = controls.pins(points["label"].unique().tolist())
+
+asked = board.Asked(bench, task, at, reveal, rule, hard, pins, style)
+if view == "table":
+    sight = board.table(asked)
+elif view == "swap":
+    sight = board.swap(asked, rows, name)
+else:
+    sight = board.chart(asked, rows)
+
+file_name = f"leaderboard-{view}-{bench}-{task}"
+missing = leaderboard.left_out(points, rows, schemes, at, reveal) | sight.missing
+with head:
+    st.header(links.plain(sight.headline, 300), anchor=False)
+    with st.container(key="subline"):
+        st.markdown(f":gray[{links.plain(leaderboard.subline(points, rows, at, rule, reveal), 600)}]")
+with frame.tools():
+    definitions.show()
+    lines = [*budget.shown(rows, pins)] or ["AKH"]
+    export.menu(
+        sight.data,
+        file_name,
+        benchmark=bench,
+        schemes=lines,
+        budgets=[at],
+        seeds=int(points["seeds"].max()),
+        task=task,
+        hard=hard,
+    )
+
+with hero:
+    if sight.figure is None:
+        states.refused(missing, rule)
+        frame.stop()
+    with frame.tall():
+        st.plotly_chart(
+            sight.figure,
+            theme=None,
+            height="stretch",
+            key=f"leaderboard-{view}",
+            on_select=lambda: controls.pin_clicked(f"leaderboard-{view}"),
+            selection_mode="points",
+            config=export.chart_config(file_name, stage=style.stage),
+            alt=sight.alt,
+        )
+if side:
+    with side:
+        board.beneath(asked, rows, free)
+        states.not_drawn(missing)

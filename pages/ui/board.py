@@ -1,0 +1,137 @@
+"""The Leaderboard's controls, its three views, and the panel beside them."""
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import streamlit as st
+
+from pages.ui import cached, cards, controls, links, panel
+from qurd_core.evaluation import records
+from qurd_core.evaluation.leaderboard import LEVELS
+from qurd_core.plots import budget, leaderboard, strips, swaps, tasks
+from qurd_core.plots.theme import MOST_PINS, Style
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+    from plotly.graph_objects import Figure
+
+VIEWS = ("chart", "table", "swap")
+
+
+class Asked(NamedTuple):
+    """What the controls say."""
+
+    bench: str
+    task: str
+    at: int
+    reveal: str
+    rule: budget.Rule
+    hard: bool
+    pins: tuple[str, ...]
+    style: Style
+
+    def board(self, bench: str) -> "DataFrame":
+        return cached.board(bench, self.task, self.at, self.reveal, hard=self.hard, rule=self.rule)
+
+    @property
+    def where(self) -> str:
+        return leaderboard.place(self.bench, self.task, self.at)
+
+
+class Sight(NamedTuple):
+    """One view: its finding, its chart (None where there is nothing to draw), the data, and what is missing with reasons."""
+
+    headline: str
+    figure: "Figure | None"
+    alt: str
+    data: "DataFrame"
+    missing: dict[str, str]
+
+
+def view() -> str:
+    """Figure 1, Table 3 or Figure 2."""
+    links.check("view", VIEWS, "view")
+    return st.segmented_control("View", VIEWS, default="chart", required=True, key="view", **controls.LINKED)
+
+
+def reveal() -> str:
+    """What the suspect reveals to whoever queries it."""
+    levels = tuple(LEVELS)
+    links.check("reveal", levels, "answer")
+    label = "The suspect reveals"
+    return st.segmented_control(label, levels, default="logits", required=True, key="reveal", **controls.LINKED)
+
+
+def scheme(names: list[str]) -> str:
+    """Whose sampler is swapped."""
+    links.check("scheme", names, "scheme")
+    return st.selectbox("Swap the sampler of", names, key="scheme", **controls.LINKED)
+
+
+def best_button(free: "DataFrame") -> None:
+    """Marks the best combination that nobody published."""
+    label = free["label"].iloc[0] if len(free) else None
+    st.button("Best combination nobody published", on_click=_pin_best, args=[label], disabled=label is None, width="stretch")
+
+
+def chart(asked: Asked, rows: "DataFrame") -> Sight:
+    """Figure 1: the chosen benchmark beside the embedded ones."""
+    boards = _beside(asked, rows)
+    others = [name for name in boards if name != asked.bench]
+    drawn = any(part["value"].notna().any() for part in boards.values())
+    figure = strips.figure(boards, asked.bench, pins=asked.pins, style=asked.style) if drawn else None
+    alt = leaderboard.alt(rows, asked.bench, others)
+    return Sight(leaderboard.headline(rows, asked.where), figure, alt, leaderboard.together(boards), {})
+
+
+def table(asked: Asked) -> Sight:
+    """Table 3: tasks by named schemes, both rules."""
+    every = cached.by_task(asked.bench, asked.at, hard=asked.hard)
+    rows = tasks.named(leaderboard.allowed(every, cached.schemes(), asked.reveal), cached.tasks(asked.bench), asked.rule)
+    figure = tasks.figure(rows, pins=asked.pins, style=asked.style) if len(rows) else None
+    headline = tasks.headline(rows, asked.where)
+    return Sight(headline, figure, tasks.alt(rows), rows, tasks.reasons(rows))
+
+
+def swap(asked: Asked, rows: "DataFrame", name: str | None) -> Sight:
+    """Figure 2: other samplers before the same representation and detector."""
+    if name is None:
+        return Sight(f"No named scheme has a value {asked.where}", None, "", rows, {})
+    table = swaps.swaps(rows, cached.schemes(), name)
+    headline = swaps.headline(table, name, asked.where)
+    return Sight(
+        headline,
+        swaps.figure(table, name, pins=asked.pins, style=asked.style),
+        swaps.alt(table, name),
+        table,
+        swaps.missing(table),
+    )
+
+
+def beneath(asked: Asked, rows: "DataFrame", free: "DataFrame") -> None:
+    """The card of the latest pin, or what all named schemes reach."""
+    if asked.pins:
+        label = asked.pins[-1]
+        best = len(free) and free["label"].iloc[0] == label
+        note = leaderboard.best(free, asked.at) if best else leaderboard.standing(rows, label, asked.at)
+        cards.show(asked.bench, label, asked.at, style=asked.style, rule=asked.rule, pins=asked.pins, note=note)
+        return
+    panel.values(budget.values_at(rows, asked.at), asked.at, asked.style, asked.pins)
+    st.caption(links.plain(budget.against(rows, asked.at), 600))
+    st.caption("Click a mark to pin it and to read its card.")
+
+
+def _beside(asked: Asked, rows: "DataFrame") -> dict[str, "DataFrame"]:
+    """The boards by benchmark; empty where one lacks the task."""
+    found = {}
+    for name in dict.fromkeys([*records.SHIPPED, asked.bench]):
+        if name == asked.bench:
+            found[name] = rows
+        elif records.path_of(name).is_file():
+            has = asked.task in cached.tasks(name)
+            found[name] = asked.board(name) if has else rows.head(0)
+    return found
+
+
+def _pin_best(label: str) -> None:
+    held = [pin for pin in st.session_state["pin"] if pin != label]
+    st.session_state["pin"] = [*held[-(MOST_PINS - 1) :], label]

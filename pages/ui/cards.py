@@ -1,0 +1,91 @@
+"""The card of a scheme: its idea, what it needs, and four lines with the field's names. Works in a panel and in a dialog."""
+
+from html import escape
+
+import streamlit as st
+
+from pages.ui import cached
+from qurd_core.evaluation import leaderboard
+from qurd_core.plots import card, words
+from qurd_core.plots.budget import RULES, Rule
+from qurd_core.plots.theme import GLYPHS, SCHEMES, Style
+
+
+def show(
+    benchmark: str, label: str, at: int, *, style: Style, rule: Rule = "paper", pins: tuple[str, ...] = (), note: str = ""
+) -> None:
+    """Draw the card of a scheme.
+
+    Args:
+        label: its name or its text.
+        at: the budget.
+        pins: the pinned schemes, for the mark that it has in the chart.
+        note: a sentence below the name, in plain text.
+    """
+    schemes = cached.schemes()
+    about = leaderboard.about(schemes, label)
+    if about is None:
+        st.caption("Nothing is recorded of this combination.")
+        return
+    scheme = str(about["scheme"])
+    rows, hard = (_of(cached.by_task(benchmark, at, hard=also), scheme) for also in (False, True))
+    alarms = leaderboard.false_alarms(cached.scores(benchmark), cached.pairs(benchmark), scheme, at, RULES[rule].kind)
+    terms = "".join(
+        f"<dt>{line.term}<b>{escape(line.value)}</b></dt><dd>{escape(line.note).replace('`', '')}</dd>"
+        for line in card.lines(rows, rule, alarms, hard)
+    )
+    look = _LOOK.format(muted=style.surface.muted, border=style.surface.border)
+    name = escape(str(about["name"] or "Without a name"))
+    parts = [
+        f"<h4>{_mark(label, style, pins)}{name}</h4>",
+        f"<p><b>{escape(note)}</b></p>" * bool(note),
+        f"<p>{escape(str(about['idea']))}</p>",
+        f"<code>{escape(scheme)}</code>",
+        f"<dl>{terms}</dl>",
+        f"<p class='muted'>{escape(_access(benchmark, about, leaderboard.twins(schemes).get(scheme), at, rule))}</p>",
+        f"<p class='muted'>{escape(_source(about))}</p>",
+    ]
+    st.html(f"{look}<div class='scheme-card'>{''.join(parts)}</div>")
+
+
+def _of(table: "cached.DataFrame", scheme: str) -> "cached.DataFrame":
+    return table[table["scheme"] == scheme]
+
+
+def _mark(label: str, style: Style, pins: tuple[str, ...]) -> str:
+    if label not in SCHEMES and label not in pins:
+        return ""
+    colour, symbol, _ = style.mark(label, pins)
+    return f"<i style='color:{colour}'>{GLYPHS.get(symbol, '●')}</i> "
+
+
+def _access(benchmark: str, about: dict, twin: str | None, at: int, rule: Rule) -> str:
+    """What the suspect must reveal, and what is left where it reveals less."""
+    said = f"The suspect must reveal {about['access']}."
+    if not twin:
+        return said
+    rows = _of(cached.by_task(benchmark, at, hard=False), twin).set_index("task")[RULES[rule].value].dropna()
+    return f"{said} The same scheme on probits catches {words.precise(rows['all'])}." if "all" in rows.index else said
+
+
+def _source(about: dict) -> str:
+    if not about["source"]:
+        return "Nobody published this combination, as far as we know."
+    made = " A reconstruction: its source leaves details open." if about["reconstruction"] else ""
+    return f"Source: {about['source']}.{made}"
+
+
+_LOOK = """
+<style>
+.scheme-card {{ border: 1px solid {border}; border-radius: .6rem; padding: .7rem .9rem; overflow-wrap: anywhere; }}
+.scheme-card * {{ font-size: .9rem; line-height: 1.35; }}
+.scheme-card h4 {{ padding: 0; margin: 0 0 .3rem; font-size: 1.05rem; }}
+.scheme-card i {{ font-style: normal; }}
+.scheme-card p {{ margin: 0 0 .4rem; }}
+.scheme-card code {{ font-size: .8rem; }}
+.scheme-card dl {{ margin: .5rem 0; padding: 0; }}
+.scheme-card dt {{ display: flex; justify-content: space-between; font-weight: 400; border-top: 1px solid {border};
+  margin: 0; padding: .25rem 0 0; font-variant-numeric: tabular-nums; }}
+.scheme-card dd, .scheme-card .muted {{ color: {muted}; font-size: .8rem; margin: 0 0 .3rem; padding: 0; }}
+</style>
+"""

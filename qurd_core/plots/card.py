@@ -1,0 +1,85 @@
+"""The card of a scheme in words: what it catches, whom it wrongly accuses, and what it costs."""
+
+from typing import NamedTuple
+
+import pandas as pd
+
+from qurd_core.evaluation.leaderboard import SAME, FalseAlarms, robustness
+from qurd_core.plots import words
+from qurd_core.plots.budget import RULES, Rule
+
+
+class Line(NamedTuple):
+    """One line of a card: the field's name for a quality, its value, and what the value is."""
+
+    term: str
+    value: str
+    note: str
+
+
+def lines(rows: pd.DataFrame, rule: Rule, alarms: FalseAlarms | None, hard: pd.DataFrame) -> list[Line]:
+    """Effectiveness, robustness, uniqueness and efficiency of one scheme.
+
+    Args:
+        rows: of the scheme at one budget, a row per task.
+        alarms: where its distances are recorded.
+        hard: as `rows`, with the hard unrelated models among the unrelated ones.
+    """
+    rows, hard, chosen = rows.set_index("task"), hard.set_index("task"), RULES[rule]
+    return [
+        _effectiveness(rows, chosen.value, chosen.spread),
+        _robustness(rows[chosen.value]),
+        _uniqueness(alarms) if alarms else _lost(rows, hard, chosen.value),
+        _efficiency(rows),
+    ]
+
+
+def number(count: float) -> str:
+    """A count with thin spaces: `2 692 180`."""
+    return f"{count:,.0f}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
+def _effectiveness(rows: pd.DataFrame, value: str, spread: str) -> Line:
+    if SAME not in rows.index or pd.isna(rows.loc[SAME, value]):
+        return Line("Effectiveness", "–", f"no value on the task `{SAME}`: exact copies")
+    return Line("Effectiveness", words.precise(*rows.loc[SAME, [value, spread]]), f"of exact copies caught (task `{SAME}`)")
+
+
+def _robustness(rates: pd.Series) -> Line:
+    kept = robustness(rates)
+    if not kept:
+        return Line("Robustness", "–", "no value on any other task")
+    weakest = f"; weakest: {kept.weakest}, {words.percent(kept.least)}" if kept.mean - kept.least > 0.005 else ""
+    return Line("Robustness", words.precise(kept.mean), f"mean of {words.counted(kept.tasks, 'other task')}{weakest}")
+
+
+def _uniqueness(alarms: FalseAlarms) -> Line:
+    if pd.isna(alarms.unrelated):
+        return Line("Uniqueness", "–", "too few unrelated models for the guarantee")
+    at = f" at {words.counted(alarms.budget, 'query')}"
+    if pd.isna(alarms.hard):
+        note = f"false alarms on {words.counted(alarms.n_unrelated, 'unrelated pair')}{at}; there is no hard unrelated one"
+        return Line("Uniqueness", words.precise(alarms.unrelated), note)
+    both = f"{words.percent(alarms.unrelated)}, hard {words.percent(alarms.hard)}"
+    note = (
+        f"false alarms on {alarms.n_unrelated} unrelated pairs{at} and on {alarms.n_hard} hard ones, by the same threshold"
+    )
+    return Line("Uniqueness", both, note)
+
+
+def _lost(rows: pd.DataFrame, hard: pd.DataFrame, value: str) -> Line:
+    """What the scheme catches less when hard unrelated models count, where nothing else is recorded."""
+    if "all" not in rows.index or "all" not in hard.index or pd.isna(hard.loc["all", value] - rows.loc["all", value]):
+        return Line("Uniqueness", "–", "no value with hard unrelated models")
+    change = words.points(hard.loc["all", value] - rows.loc["all", value])
+    return Line("Uniqueness", change, "of TPR@5% when hard unrelated models count too; its distances are not recorded")
+
+
+def _efficiency(rows: pd.DataFrame) -> Line:
+    sent = rows[rows["used"] > 0]
+    if sent.empty:
+        return Line("Efficiency", "–", str(rows["reason"].dropna().iloc[0]) if rows["reason"].notna().any() else "no value")
+    once = sent.iloc[0]
+    looked = "no labelled image" if not once["samples"] else f"{number(once['samples'])} labelled images"
+    gradients = "no gradient" if not once["gradients"] else f"{number(once['gradients'])} gradients"
+    return Line("Efficiency", f"{number(once['used'])} queries", f"{looked}, {gradients} of the victim")

@@ -1,0 +1,285 @@
+"""Figure 1: every combination a dot per benchmark, the published ones named, the reference a dashed line."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from qurd_core.plots import words
+from qurd_core.plots.budget import REFERENCE, TOP
+from qurd_core.plots.labels import spread
+from qurd_core.plots.leaderboard import gained
+from qurd_core.plots.swarm import swarm
+from qurd_core.plots.theme import ALWAYS_WHOLE, GLYPHS, OTHERS, SCHEMES, Style, faded, plain
+
+FAINT = 0.6  # of the benchmarks that are not chosen
+LONGEST = 26  # letters of one line of a label
+
+_CONTROLS, _NARROW = 0.06, 0.035  # where the controls stand and how far they may move, in parts of a benchmark's width
+
+
+class _Shape(NamedTuple):
+    """Where dots and labels go, in parts of the width that a benchmark gets."""
+
+    middle: float
+    room: float
+    labels: float
+
+
+_ROOMY, _CROWDED = _Shape(0.38, 0.27, 0.71), _Shape(0.33, 0.21, 0.58)
+
+
+@dataclass(frozen=True)
+class _Strip:
+    """One benchmark of the figure.
+
+    Attributes:
+        benchmark: its name.
+        rows: what is drawn, with `x`.
+        left: where its part of the width begins.
+        chosen: whether it is the one that the page is about.
+        only: whether there is room for numbers beside the names of the others.
+    """
+
+    benchmark: str
+    rows: pd.DataFrame
+    left: float
+    chosen: bool
+    roomy: bool
+
+    @property
+    def shape(self) -> _Shape:
+        return _ROOMY if self.roomy else _CROWDED
+
+    @cached_property
+    def own(self) -> dict[str, tuple[float, float]]:
+        """The labels that have a mark of their own, with the place and the value of each; the reference's ends its line."""
+        rows = self.rows[self.rows["own"]]
+        found = dict(zip(rows["label"], zip(rows["x"], rows["value"], strict=True), strict=True))
+        if REFERENCE in found:
+            found[REFERENCE] = (self.shape.middle + self.shape.room, found[REFERENCE][1])
+        return found
+
+    @property
+    def strength(self) -> float:
+        return 1.0 if self.chosen else FAINT
+
+
+def figure(boards: Mapping[str, pd.DataFrame], chosen: str, *, pins: Sequence[str] = (), style: Style) -> go.Figure:
+    """A strip of dots per benchmark; the chosen one at full strength.
+
+    Args:
+        boards: from `board`, by benchmark.
+        pins: labels that are marked; a pinned mix leaves the grey.
+    """
+    pins = tuple(pins)
+    strips = [
+        _Strip(name, _placed(rows, pins, style, len(boards)), left, name == chosen, len(boards) < 3)
+        for left, (name, rows) in enumerate(boards.items())
+    ]
+    traces, labels = [], []
+    for strip in strips:
+        centres = _centres(strip, pins, style)
+        traces += _traces(strip, centres, pins, style)
+        labels += _labels(strip, centres, pins, style)
+    return go.Figure(traces, _layout(strips, labels, style) | {"template": style.template})
+
+
+def _placed(rows: pd.DataFrame, pins: tuple[str, ...], style: Style, strips: int) -> pd.DataFrame:
+    """The rows that have a value, with `x` in parts of the strip: named ones in the middle, then pins, then the mixes.
+
+    Controls stand apart, in a narrow strip of their own.
+    """
+    rows = rows[rows["value"].notna()]
+    own = rows["label"].isin(pins) | (rows["label"].isin(SCHEMES) & ~rows["control"])
+    rows = rows.assign(own=own).sort_values(["own", "value", "scheme"], ascending=[False, False, True])
+    width, height = _pixels(style, strips)
+    shape = _ROOMY if strips < 3 else _CROWDED
+    parts = []
+    for apart, part in rows.groupby("control"):
+        middle, room = (_CONTROLS, _NARROW) if apart else (shape.middle, shape.room)
+        sizes = [style.marker * 1.25 if mine else _small(style) for mine in part["own"]]
+        aside = swarm(part["value"].to_numpy() * height / TOP, sizes, room * width)
+        parts.append(part.assign(x=[middle + far / width for far in aside]))
+    return pd.concat(parts) if parts else rows.assign(x=0.0)
+
+
+def _small(style: Style) -> float:
+    return 0.66 * style.marker
+
+
+def _pixels(style: Style, strips: int) -> tuple[float, float]:
+    """Width of a strip and height of the axis, about: a page may draw the chart wider or less high."""
+    margin = _margin(style)
+    width = 1840 if style.stage else 1040
+    return (width - margin["l"] - margin["r"]) / strips, style.height - margin["t"] - margin["b"]
+
+
+def _traces(strip: _Strip, centres: dict[str, float], pins: tuple[str, ...], style: Style) -> list[go.Scatter]:
+    mixes = strip.rows[~strip.rows["own"]]
+    own = strip.rows[strip.rows["own"]]
+    ends = [strip.left + strip.shape.middle + side * strip.shape.room for side in (-1, 1)]
+    found = [
+        _dots(mixes[~mixes["control"]], strip, "mixes", style),
+        _dots(mixes[mixes["control"]], strip, "controls", style),
+        _leads(strip, centres, style),
+    ]
+    if REFERENCE in strip.own:
+        colour, _, dash = style.mark(REFERENCE)
+        found.append(
+            go.Scatter(
+                x=ends,
+                y=[strip.own[REFERENCE][1]] * 2,
+                mode="lines",
+                line={"color": colour, "dash": dash, "width": style.line},
+                opacity=strip.strength,
+                hoverinfo="skip",
+                name=f"{REFERENCE} on {strip.benchmark}",
+            )
+        )
+    return [*found, _marks(own, strip, pins, style)]
+
+
+def _dots(rows: pd.DataFrame, strip: _Strip, what: str, style: Style) -> go.Scatter:
+    """Combinations without a mark of their own: filled mixes, hollow controls. One look per trace draws fastest."""
+    return go.Scatter(
+        x=(strip.left + rows["x"]).round(4),
+        y=rows["value"].round(4),
+        customdata=rows["label"],
+        hovertext=[_hover(row) for row in rows[_HOVERED].itertuples()],
+        hovertemplate="%{hovertext}<extra></extra>",
+        mode="markers",
+        marker={
+            "size": _small(style),
+            "color": style.colour(OTHERS),
+            "symbol": "circle-open" if what == "controls" else "circle",
+            "opacity": 0.85 * strip.strength,
+            "line": {"width": style.line / 2 if what == "controls" else 0},
+        },
+        name=f"{what} on {strip.benchmark}",
+        **ALWAYS_WHOLE,
+    )
+
+
+def _marks(rows: pd.DataFrame, strip: _Strip, pins: tuple[str, ...], style: Style) -> go.Scatter:
+    """The named schemes and the pins: one trace, each with its colour and marker."""
+    looks = [style.mark(label, pins) for label in rows["label"]]
+    hollow = [symbol.endswith("-open") for _, symbol, _ in looks]
+    pinned = rows["label"].isin(pins)
+    edge = [colour if bare else style.surface.background for (colour, *_), bare in zip(looks, hollow, strict=True)]
+    return go.Scatter(
+        x=[round(strip.left + strip.own[label][0], 4) for label in rows["label"]],
+        y=rows["value"].round(4),
+        customdata=rows["label"],
+        hovertext=[_hover(row) for row in rows[_HOVERED].itertuples()],
+        hovertemplate="%{hovertext}<extra></extra>",
+        mode="markers",
+        marker={
+            "size": [style.marker * (1.55 if mine else 1.2) for mine in pinned],
+            "symbol": [symbol for _, symbol, _ in looks],
+            "color": [colour for colour, *_ in looks],
+            "opacity": strip.strength,
+            "line": {"width": [2.5 if bare else 1 for bare in hollow], "color": edge},
+        },
+        name=f"named on {strip.benchmark}",
+        **ALWAYS_WHOLE,
+    )
+
+
+_HOVERED = ["label", "value", "spread", "gap", "verdict", "control"]
+
+
+def _hover(row: Any) -> str:
+    against = "control, no fingerprint" if row.control else gained(row.gap, row.verdict)
+    return f"<b>{plain(row.label)}</b><br>{words.precise(row.value, row.spread)}{'<br>' * bool(against)}{against}"
+
+
+def _leads(strip: _Strip, centres: dict[str, float], style: Style) -> go.Scatter:
+    """Thin lines from the marks to their labels, one trace with gaps."""
+    x, y = [], []
+    for label, (start, value) in strip.own.items():
+        x += [strip.left + start, strip.left + strip.shape.labels - 0.012, None]
+        y += [value, centres[label], None]
+    line = {"color": faded(style.surface.muted, 0.45 * strip.strength), "width": style.line / 3}
+    return go.Scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip", name=f"leads on {strip.benchmark}")
+
+
+def _labels(strip: _Strip, centres: dict[str, float], pins: tuple[str, ...], style: Style) -> list[dict[str, Any]]:
+    """The name and value of everything that is marked, right of the dots."""
+    place = {"xanchor": "left", "yanchor": "middle", "align": "left", "showarrow": False, "opacity": strip.strength}
+    found = []
+    for label, centre in centres.items():
+        font = {"color": style.mark(label, pins)[0], "size": _letters(label, style)}
+        found.append(
+            {"text": _text(label, strip, pins), "x": strip.left + strip.shape.labels, "y": centre, "font": font} | place
+        )
+    return found
+
+
+def _centres(strip: _Strip, pins: tuple[str, ...], style: Style) -> dict[str, float]:
+    """Where each label goes."""
+    _, height = _pixels(style, 1)
+    # A little more than a line's height, because a page may draw the chart less high than it asks.
+    sizes = [
+        TOP * _letters(label, style) * (0.4 + 1.3 * (1 + _text(label, strip, pins).count("<br>"))) / height
+        for label in strip.own
+    ]
+    return dict(zip(strip.own, spread([value for _, value in strip.own.values()], sizes, 0, TOP), strict=True))
+
+
+def _letters(label: str, style: Style) -> float:
+    return style.text * (1.05 if label in SCHEMES else 0.88)
+
+
+def _text(label: str, strip: _Strip, pins: tuple[str, ...]) -> str:
+    """`SAC 97%`; a pinned mix has its parts below one another, and beside other benchmarks its mark alone."""
+    number = words.percent(strip.own[label][1])
+    if label in SCHEMES:
+        return f"<b>{plain(label)}</b> {number}" if strip.chosen or strip.roomy else f"<b>{plain(label)}</b>"
+    glyph = GLYPHS[Style().mark(label, pins)[1]]
+    if not strip.chosen:
+        return f"{glyph} {number}"
+    sampler, _, head = label.partition(" | ")
+    few = sum(pin not in SCHEMES for pin in pins) < 3
+    lines = [*sampler.replace("->", " ->").split(" ", 1), *([head] if len(head) <= LONGEST else head.split(" | "))]
+    if not few:
+        lines = [sampler, head]
+    first, *rest = (plain(line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…") for line in lines if line)
+    return "<br>".join([f"{glyph} <b>{number}</b> {first}", *rest])
+
+
+def _layout(strips: list[_Strip], labels: list[dict[str, Any]], style: Style) -> dict[str, Any]:
+    muted = {"color": style.surface.muted, "size": style.text}
+    title = {"x": 0, "xref": "paper", "xanchor": "left", "y": 1, "yref": "paper", "yanchor": "bottom", "yshift": 6}
+    title |= {"text": "Stolen models caught at 5% false alarms (TPR@5%)", "showarrow": False, "font": muted}
+    return {
+        "height": style.height,
+        "margin": _margin(style),
+        "xaxis": {
+            "range": [0, len(strips)],
+            "tickvals": [strip.left + place for strip in strips for place in (_CONTROLS, strip.shape.middle)],
+            "ticktext": [text for strip in strips for text in ("control", _tick(strip))],
+            "tickangle": 0,
+            "tickfont": {"size": style.text},
+            "showline": True,
+            "linecolor": style.surface.muted,
+        },
+        "yaxis": {"range": [0, TOP], "tickvals": [0, 0.25, 0.5, 0.75, 1], "tickformat": ".0%", "ticklabelstandoff": 6},
+        "annotations": [title, *labels],
+    }
+
+
+def _tick(strip: _Strip) -> str:
+    """The name of the benchmark, and how many unrelated models its values rest on."""
+    name = plain(strip.benchmark)
+    number = (
+        words.counted(int(strip.rows["n_negatives"].min()), "unrelated model") if len(strip.rows) else "nothing recorded"
+    )
+    return f"{f'<b>{name}</b>' if strip.chosen else name}<br>{number}"
+
+
+def _margin(style: Style) -> dict[str, float]:
+    return {"l": 4 * style.text, "t": 2.6 * style.text, "b": 3.6 * style.text, "r": style.text}

@@ -1,0 +1,198 @@
+"""Table 3: what the named schemes catch on every task, by the paper's rule and by the guaranteed one."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from qurd_core.plots import words
+from qurd_core.plots.budget import REFERENCE, RULES, Rule
+from qurd_core.plots.leaderboard import judged, published
+from qurd_core.plots.theme import ALWAYS_WHOLE, HEAT, HEAT_STOPS, SCHEMES, Style, heat, ink_on, plain
+
+LOWEST = 0.3  # of the heat scale; the same on every view
+_APART = 0.25  # between schemes, in cells
+
+
+def named(rows: pd.DataFrame, tasks: Sequence[str], rule: Rule) -> pd.DataFrame:
+    """The named schemes on every task, judged against the reference of their task.
+
+    Args:
+        rows: of all tasks at one budget, without the combinations that the suspect does not allow.
+        tasks: in the order of the table.
+        rule: under which they are judged.
+
+    Returns:
+        the rows with `label`, `value`, `spread`, `gap` and `verdict`; tasks in order, schemes as everywhere.
+    """
+    chosen = RULES[rule]
+    rows = rows[rows["name"].isin(SCHEMES)]
+    rows = rows.assign(label=rows["name"], value=rows[chosen.value], spread=rows[chosen.spread])
+    order, names = list(SCHEMES), list(tasks)
+    found = [judged(part) for _, part in rows.groupby("task", sort=False)]
+    table = pd.concat(found, ignore_index=True) if found else rows.assign(gap=math.nan, verdict=None)
+    place = table["task"].map(names.index) * len(order) + table["label"].map(order.index)
+    return table.iloc[np.argsort(place.to_numpy(int), kind="stable")].reset_index(drop=True)
+
+
+def headline(table: pd.DataFrame, where: str) -> str:
+    """On how many tasks a published scheme beats the reference."""
+    told = published(table[table["task"] != "all"]).dropna(subset=["verdict"])
+    total = told["task"].nunique()
+    beaten = told.loc[told["verdict"] == "beats", "task"].nunique()
+    if not total:
+        return f"No task allows a comparison with {REFERENCE} {where}"
+    if total == 1:
+        return f"On the only task with values {'a' if beaten else 'no'} published scheme beats {REFERENCE} {where}"
+    if not beaten:
+        return f"On none of {total} tasks does a published scheme beat {REFERENCE} {where}"
+    which = f"all {total}" if beaten == total else f"{beaten} of {total}"
+    return f"On {which} tasks a published scheme beats {REFERENCE} {where}"
+
+
+def reasons(table: pd.DataFrame) -> dict[str, str]:
+    """Why cells are empty: the schemes without any rate, and the tasks whose guaranteed rate is refused."""
+    nothing, refused = table[table["tpr"].isna()], table[table["tpr"].notna() & table["tpr_conformal"].isna()]
+    found = {}
+    for name, rows in (("label", nothing), ("task", refused)):
+        for reason, some in rows.groupby(rows["reason"].fillna("no value"), sort=False):
+            found[words.listed(list(some[name].unique()))] = reason
+    return found
+
+
+def alt(table: pd.DataFrame) -> str:
+    """The table in one sentence."""
+    tasks, labels = table["task"].nunique(), list(table["label"].unique())
+    return f"Heat table of {tasks} tasks and the schemes {words.listed(labels or ['none'])}, by both rules."
+
+
+def figure(table: pd.DataFrame, *, pins: Sequence[str] = (), style: Style) -> go.Figure:
+    """Tasks down, schemes across, each with both rules side by side; numbers in percent, the best of a task in bold.
+
+    Args:
+        table: from `named`.
+        pins: labels whose columns are framed.
+    """
+    tasks, labels = list(table["task"].unique()), list(table["label"].unique())
+    left = {label: place * (2 + _APART) for place, label in enumerate(labels)}
+    top = {task: place + _APART * (place > 0 and tasks[0] == "all") for place, task in enumerate(tasks)}
+    cells = [_cells(table, rule, offset, left, top, style) for offset, rule in enumerate(RULES)]
+    layout = _layout(table, left, top, tuple(pins), style)
+    return go.Figure([_heat(table, left, top, style), *cells], layout | {"template": style.template})
+
+
+def _heat(table: pd.DataFrame, left: dict[str, float], top: dict[str, float], style: Style) -> go.Heatmap:
+    """The colours, on a grid whose edges leave gaps between schemes."""
+    z = np.full((len(top) + (_gap(top)), 3 * len(left)), math.nan)
+    rows, columns = {task: place + (place > 0) * _gap(top) for place, task in enumerate(top)}, list(left)
+    for cell in table.itertuples():
+        column = 3 * columns.index(cell.label)
+        z[rows[cell.task], column : column + 2] = cell.tpr, cell.tpr_conformal
+    x = [edge for start in left.values() for edge in (start, start + 1, start + 2)]
+    y = [edge for task, start in top.items() for edge in ([start, start + 1] if _gap(top) and task == "all" else [start])]
+    scale = [[stop, colour] for stop, colour in zip(HEAT_STOPS, HEAT[style.mode], strict=True)]
+    return go.Heatmap(
+        x=[*x, x[-1] + _APART],
+        y=[*y, max(top.values()) + 1],
+        z=z,
+        zmin=LOWEST,
+        zmax=1,
+        colorscale=scale,
+        showscale=False,
+        xgap=2,
+        ygap=2,
+        hoverinfo="skip",
+        name="colours",
+    )
+
+
+def _gap(top: dict[str, float]) -> int:
+    """1 where all tasks together stand apart from the rest."""
+    return int("all" in top and len(top) > 1)
+
+
+def _cells(
+    table: pd.DataFrame, rule: Rule, offset: int, left: dict[str, float], top: dict[str, float], style: Style
+) -> go.Scatter:
+    """The numbers of one rule, over squares that cannot be seen but clicked: a heat map reports no clicks."""
+    values = table[RULES[rule].value]
+    best = values == values.groupby(table["task"]).transform("max")
+    texts = [
+        "–" if math.isnan(value) else f"<b>{100 * value:.0f}</b>" if first else f"{100 * value:.0f}"
+        for value, first in zip(values, best, strict=True)
+    ]
+    muted = style.surface.muted
+    inks = [muted if math.isnan(v) else ink_on(heat(style.mode, (v - LOWEST) / (1 - LOWEST))) for v in values]
+    return go.Scatter(
+        x=table["label"].map(left) + offset + 0.5,
+        y=table["task"].map(top) + 0.5,
+        customdata=table["label"],
+        text=texts,
+        textfont={"color": inks, "size": style.text},
+        hovertext=[_hover(row, rule) for row in table.itertuples()],
+        hovertemplate="%{hovertext}<extra></extra>",
+        mode="markers+text",
+        marker={"symbol": "square", "size": 2.2 * style.text, "opacity": 0},
+        name=rule,
+        **ALWAYS_WHOLE,
+    )
+
+
+def _hover(row: Any, rule: Rule) -> str:
+    value, sd = getattr(row, RULES[rule].value), getattr(row, RULES[rule].spread)
+    known = plain(str(row.reason or "no value")) if math.isnan(value) else words.precise(value, sd)
+    basis = words.false_alarms(row.n_negatives, row.n_lineages, RULES[rule].kind)
+    return f"<b>{plain(row.label)}</b> on {plain(row.task)}, {rule} rule<br>{known}<br>{basis}"
+
+
+def _layout(
+    table: pd.DataFrame, left: dict[str, float], top: dict[str, float], pins: tuple[str, ...], style: Style
+) -> dict[str, Any]:
+    right = max(left.values()) + 2 + _APART
+    once = table.drop_duplicates("task").set_index("task")
+    counts = [f"{int(once['n_negatives'][task])} · {int(once['n_lineages'][task])}" for task in top]
+    muted = {"color": style.surface.muted, "size": style.text}
+    heads = [
+        {
+            "text": f"<b>{plain(label)}</b>",
+            "x": start + 1,
+            "y": 1,
+            "yref": "paper",
+            "yanchor": "bottom",
+            "yshift": 2,
+            "font": {"color": style.mark(label)[0], "size": style.text * 1.05},
+            "showarrow": False,
+        }
+        for label, start in left.items()
+    ]
+    beside = {"x": 1, "xref": "paper", "xshift": 8, "xanchor": "left", "showarrow": False, "font": muted}
+    numbers = [{"text": text, "y": start + 0.5} | beside for text, start in zip(counts, top.values(), strict=True)]
+    said = "Stolen models caught at 5% false alarms, in %: left by the paper's rule, right by the guaranteed one"
+    title = {"text": said, "x": 0, "xshift": 0, "y": 1, "yref": "paper", "yanchor": "bottom", "yshift": 2 * style.text}
+    above = {"text": "unrelated<br>models · lineages", "y": 1, "yref": "paper", "yanchor": "bottom", "align": "left"}
+    return {
+        "height": style.height,
+        "margin": {"l": 11 * style.text, "r": 9 * style.text, "t": 4.4 * style.text, "b": style.text},
+        "xaxis": {
+            "range": [0, right - _APART],
+            "tickvals": [],
+        },
+        "yaxis": {
+            "range": [max(top.values()) + 1, 0],
+            "tickvals": [start + 0.5 for start in top.values()],
+            "ticktext": ["<b>all tasks</b>" if task == "all" else plain(task) for task in top],
+            "tickfont": {"color": style.surface.ink},
+            "showgrid": False,
+            "ticklabelstandoff": 6,
+        },
+        "shapes": [_frame(left[pin], max(top.values()) + 1, style) for pin in pins if pin in left],
+        "annotations": [*heads, *numbers, beside | above, beside | title],
+    }
+
+
+def _frame(start: float, bottom: float, style: Style) -> dict[str, Any]:
+    line = {"color": style.surface.ink, "width": style.line / 2}
+    return {"type": "rect", "x0": start, "x1": start + 2, "y0": 0, "y1": bottom, "line": line, "fillcolor": "rgba(0,0,0,0)"}

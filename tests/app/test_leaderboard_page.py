@@ -1,0 +1,291 @@
+"""The Leaderboard as a user sees it, without a browser."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from qurd_core.benchfile import BenchFile, home_of
+from qurd_core.evaluation import evidence, records
+
+ROOT = Path(__file__).parents[2]
+SAC = "sac(test) | labels | hamming"
+
+
+def chart(app):
+    return json.loads(app.get("plotly_chart")[0].proto.spec)
+
+
+def traces(app):
+    return {trace["name"]: trace for trace in chart(app)["data"]}
+
+
+def texts(app):
+    """Everything that the page says in Markdown and HTML, without backslashes."""
+    said = " ".join(element.value for element in (*app.markdown, *app.caption, *app.subheader, *app.text))
+    return (said + " ".join(element.value for element in app.html)).replace("\\", "")
+
+
+def headline(app):
+    return app.header[0].value.replace("\\", "")
+
+
+def sound(app):
+    assert not app.exception
+    assert not app.error
+    return app
+
+
+def about(scheme: str, name: str | None) -> dict:
+    sampler, representation, detector = scheme.split(" | ")
+    seeds, _, craft = sampler.partition("->")
+    level = 3 if name in ("SAC", "ModelDiff", "ZestOfLIME") else 1 if name == "FBI" else 0
+    words = {"seeds": "Photographs drawn uniformly.", "craft": "Disturb each.", "representation": "The label: (M,s)."}
+    return {
+        "scheme": scheme,
+        "name": name,
+        "sampler": sampler,
+        "head": f"{representation} | {detector}",
+        "seeds": seeds,
+        "craft": craft or "identity",
+        "representation": representation,
+        "detector": "accuracy" if name == "accuracy" else detector,
+        "words": words | {"detector": "Share of symbols that differ."},
+        "access": ("labels", "top-k labels", "probits", "logits")[level],
+        "level": level,
+        "source": "Somebody 2020" if name else None,
+        "reconstruction": name == "FBI",
+        "idea": f"The idea of {name}." if name else None,
+    }
+
+
+@pytest.fixture
+def folder(folder):
+    """The small records with every scheme in words, and distances of SAC alone."""
+    known = records.read("patchwork-sac", folder=folder)[["scheme", "name"]].drop_duplicates()
+    (folder / "schemes.json").write_text(json.dumps([about(*row) for row in known.itertuples(index=False)]))
+    suspects = [f"u{number}" for number in range(20)] + ["h", "p"]
+    kinds = ["negative"] * 20 + ["hard", "positive"]
+    pairs = pd.DataFrame({"victim": "v", "suspect": suspects, "kind": kinds, "root": suspects})
+    pairs["tasks"] = [["same"]] * len(pairs)
+    values = [*range(1, 21), 0.5, 0.0]
+    scores = pd.DataFrame(
+        {"scheme": SAC, "victim": "v", "suspect": suspects, "query_seed": 0, "budget": 100, "value": values}
+    )
+    for benchmark in records.SHIPPED:
+        pairs.to_parquet(folder / f"{benchmark}-pairs.parquet")
+        scores.to_parquet(folder / f"{benchmark}-scores.parquet")
+    return folder
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("bench", records.SHIPPED)
+@pytest.mark.parametrize("view", ["chart", "table", "swap"])
+def test_the_page_opens_twice(show, view, bench, theme):
+    app = show(theme, bench=bench, view=view)
+    for _ in range(2):
+        assert f"on {bench} at 100 queries" in headline(sound(app))
+        paper = chart(app)["layout"]["template"]["layout"]["paper_bgcolor"]
+        assert paper == {"light": "#FFFFFF", "dark": "#0E1320"}[theme]
+        assert app.get("plotly_chart")[0].proto.alt
+        app.run()
+    assert not app.toast
+
+
+@pytest.mark.parametrize("bench", records.SHIPPED)
+@pytest.mark.parametrize("view", ["chart", "table", "swap"])
+def test_the_shipped_records_fill_every_view(shipped, view, bench):
+    app = sound(shipped(view=view, bench=bench, pin=["SAC"]))
+    assert app.get("plotly_chart")
+    assert "Guan" in texts(app)
+    assert "Uniqueness" in texts(app)
+
+
+@pytest.mark.parametrize("view", ["chart", "table", "swap"])
+def test_a_saved_bench_stands_beside_the_embedded_ones(shipped, view):
+    every = evidence.pairs("patchwork-sac")
+    few = every[every["victim"] == every["victim"].iloc[0]]
+    kept = frozenset(zip(few["victim"], few["suspect"], strict=True))
+    BenchFile("patchwork-sac", kept).write(home_of("mine"))
+    app = sound(shipped(view=view, bench="mine", pin=["SAC"]))
+    assert "on mine at 100 queries" in headline(app)
+    assert "1 victim" in texts(app)
+    if view == "chart":
+        assert {f"named on {name}" for name in (*records.SHIPPED, "mine")} <= set(traces(app))
+    app.select_slider(key="budget").set_value(200).run()
+    assert "at 200 queries" in headline(sound(app))
+
+
+def test_the_headline_counts_the_published_schemes(show):
+    app = show()
+    assert headline(app) == "1 of 5 published schemes beats AKH on patchwork-sac at 100 queries"
+    app.get_by_key("reveal").set_value("labels").run()
+    assert headline(sound(app)) == "IPGuard, the only published scheme left, trails AKH on patchwork-sac at 100 queries"
+
+
+def test_every_control_changes_the_page(show):
+    app = show()
+    app.selectbox(key="task").select("transfer").run()
+    assert "(transfer)" in headline(sound(app))
+    assert "patchwork-reuse<br>nothing recorded" in chart(app)["layout"]["xaxis"]["ticktext"]
+    app.get_by_key("rule").set_value("guaranteed").run()
+    assert "the guarantee allows 1 model" in texts(sound(app))
+    app.select_slider(key="budget").set_value(50).run()
+    assert headline(sound(app)).endswith("at 50 queries")
+    app.get_by_key("reveal").set_value("topk").run()
+    assert "11 of 14 combinations need no more than top-k labels" in texts(sound(app))
+    assert "needs logits; the suspect reveals top-k labels" in texts(app)
+    app.toggle(key="hard").set_value(True).run()
+    assert "44 unrelated models" in texts(sound(app))
+    app.multiselect(key="pin").set_value(["FBI"]).run()
+    assert "The idea of FBI." in texts(sound(app))
+    assert "A reconstruction" in texts(app)
+    app.get_by_key("view").set_value("table").run()
+    assert list(traces(sound(app))) == ["colours", "paper", "guaranteed"]
+    app.get_by_key("view").set_value("swap").run()
+    assert "samplers" in traces(sound(app))
+    app.selectbox(key="scheme").select("AKH").run()
+    assert "AKH" in headline(sound(app))
+    app.get_by_key("bench").set_value("patchwork-reuse").run()
+    assert "patchwork-reuse" in headline(sound(app))
+    app.toggle(key="stage").set_value(True).run()
+    assert chart(sound(app))["layout"]["height"] == 800
+
+
+def test_a_link_holds_the_whole_view(show):
+    link = {"bench": "patchwork-reuse", "task": "same", "rule": "guaranteed", "budget": "200", "reveal": "topk"}
+    app = sound(show(**link, hard="true", view="swap", scheme="FBI", pin=["AKH", "FBI"]))
+    assert not app.toast
+    assert app.get_by_key("view").value == "swap"
+    assert app.selectbox(key="scheme").value == "FBI"
+    assert app.multiselect(key="pin").value == ["AKH", "FBI"]
+    assert "The idea of FBI." in texts(app)
+    assert "(same) at 200 queries" in headline(app)
+
+
+def test_wrong_values_in_a_link_fall_back_with_one_notice(show):
+    app = sound(show(bench="nope", task="<b>", rule="z", budget="37", reveal="all", view="pie", pin=["A"], hard="maybe"))
+    assert headline(app).endswith("on patchwork-sac at 100 queries")
+    (notice,) = app.toast
+    for part in ("benchmark nope", "rule z", "budget 37", "answer all", "view pie", "pin A", "hard maybe"):
+        assert part in notice.value
+    app = sound(show(view="swap", scheme="Nobody"))
+    assert "scheme Nobody" in app.toast[0].value
+    assert app.selectbox(key="scheme").value == "SAC"
+
+
+def test_the_best_unpublished_combination_is_pinned_and_explained(show):
+    app = show()
+    next(button for button in app.button if "nobody published" in button.label).click().run()
+    (pin,) = sound(app).multiselect(key="pin").value
+    assert pin.startswith("uniform(test)->pgd(")
+    assert "combinations that nobody published trails AKH by" in texts(app)
+    assert "expect less on other models" in texts(app)
+    assert "Without a name" in texts(app)
+
+
+def test_the_card_has_four_lines_and_says_what_they_rest_on(show):
+    said = texts(sound(show(pin=["SAC"])))
+    for term in ("Effectiveness", "Robustness", "Uniqueness", "Efficiency"):
+        assert term in said
+    assert "5%, hard 100%" in said  # 0.5 lies below the second smallest of 1 to 20
+    assert "false alarms on 20 unrelated pairs at 100 queries and on 1 hard ones" in said
+    assert "600 labelled images" in said
+    assert "The suspect must reveal logits." in said
+    assert "−5.0 points" in texts(sound(show(pin=["FBI"])))
+
+
+def test_the_control_is_never_the_best(show, folder):
+    path = folder / "patchwork-sac.parquet"
+    table = pd.read_parquet(path)
+    table.loc[table["name"] == "accuracy", ["tpr", "tpr_conformal"]] = 1.0
+    table.to_parquet(path)
+    app = show()
+    next(button for button in app.button if "nobody published" in button.label).click().run()
+    assert app.multiselect(key="pin").value != ["accuracy"]
+
+
+def test_a_refused_task_says_why(show):
+    app = sound(show(bench="patchwork-reuse", task="quantize", rule="guaranteed"))
+    assert app.subheader[0].value == "No line can be drawn"
+    assert "Refused" in texts(app)
+    next(button for button in app.button if "paper" in button.label).click().run()
+    assert sound(app).get("plotly_chart")
+
+
+def test_schemes_without_a_value_are_listed_with_the_reason(show):
+    said = texts(sound(show(budget="50")))
+    assert "ZestOfLIME" in said
+    assert "not recorded: a budget of 10 buys no group of 100 queries" in said
+    table = texts(sound(show(budget="50", view="table")))
+    assert "buys no group of 100 queries" in table
+
+
+def test_missing_records_name_the_way_out(show, folder):
+    (folder / "patchwork-sac.parquet").unlink()
+    app = sound(show())
+    assert app.subheader[0].value == "No records yet"
+    app.get_by_key("bench").set_value("patchwork-reuse").run()
+    assert sound(app).get("plotly_chart")
+    assert "named on patchwork-sac" not in traces(app)
+
+
+def test_damaged_records_give_one_sentence(show, folder):
+    (folder / "schemes.json").write_text("{")
+    app = sound(show())
+    assert app.subheader[0].value == "This page cannot be shown"
+    assert "schemes.json" in app.text[0].value
+
+
+def test_stage_shows_the_chart_alone(show):
+    app = sound(show(stage="true", pin=["SAC"]))
+    assert not any("scheme-card" in element.value or "<table" in element.value for element in app.html)
+    assert any(size > 25 for size in traces(app)["named on patchwork-sac"]["marker"]["size"])
+
+
+@pytest.mark.parametrize("view", ["chart", "table", "swap"])
+def test_names_are_shown_as_text(show, folder, view):
+    odd = "<img src=x onerror=alert(1)> *b* 🤖 שלום"
+    for benchmark in records.SHIPPED:
+        path = folder / f"{benchmark}.parquet"
+        table = pd.read_parquet(path)
+        table["scheme"] = table["scheme"].str.replace("uniform(test)->pgd(eps=0.01)", odd)
+        table.to_parquet(path)
+    known = json.loads((folder / "schemes.json").read_text())
+    written = json.dumps(known, ensure_ascii=False).replace("uniform(test)->pgd(eps=0.01)", odd)
+    (folder / "schemes.json").write_text(written)
+    app = sound(show(view=view, pin=[f"{odd} | labels | hamming"], scheme="AKH"))
+    assert not any("<img" in element.value for element in app.html)
+    assert any("&lt;img" in element.value for element in app.html)
+    assert "<img" not in json.dumps([trace.get("hovertext") for trace in chart(app)["data"]])
+    assert "<img" not in json.dumps(chart(app)["layout"])
+
+
+def test_no_number_on_the_page_is_nan(show):
+    for view in ("chart", "table", "swap"):
+        app = sound(show(view=view, budget="400", rule="guaranteed", bench="patchwork-reuse", pin=["SAC"]))
+        assert "nan" not in texts(app).lower().replace("finance", "")
+        for trace in chart(app)["data"]:
+            assert "nan" not in " ".join(map(str, trace.get("hovertext") or [])).lower()
+
+
+def test_the_page_never_imports_torch(folder):
+    """In a process of its own: this one has imported torch for other tests."""
+    script = f"""
+import sys
+from pathlib import Path
+from streamlit.testing.v1 import AppTest
+from qurd_core.evaluation import records
+records.FOLDER = Path({str(folder)!r})
+for view in ("chart", "table", "swap"):
+    app = AppTest.from_file({str(ROOT / "app.py")!r}, default_timeout=60)
+    app.query_params["view"], app.query_params["pin"] = view, "SAC"
+    app.run()
+    assert not app.exception and app.get("plotly_chart")
+print([name for name in ("torch", "sklearn", "scipy", "duckdb", "torchvision") if name in sys.modules])
+"""
+    ran = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=120, check=True)
+    assert ran.stdout.strip().splitlines()[-1] == "[]"
