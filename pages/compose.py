@@ -1,0 +1,102 @@
+"""What happens if one part is swapped? Every combination at a glance, and a live run of any other."""
+
+import streamlit as st
+
+from pages.ui import cached, compose_controls, controls, definitions, export, frame, links, mix, running, states
+from qurd_core.evaluation import live, records
+from qurd_core.plots import budget, heatmap
+
+frame.require()
+bench, style = frame.view()
+if bench in records.SHIPPED and not records.path_of(bench).is_file():
+    states.no_records(bench)
+    st.stop()
+
+head, waiting = st.container(), st.empty()
+if not compose_controls.ready():
+    waiting.skeleton(height=540)
+    compose_controls.load()
+    waiting.empty()
+
+schemes = cached.schemes()
+with st.container(key="controls"):
+    parts = st.columns([1.25, 1.2, 1.6, 1.45, 1.3, 1.9], gap="small")
+    views = st.columns([1.35, 1, 1, 1.35, 1.4, 1.1, 0.7], gap="medium", vertical_alignment="bottom")
+with parts[5]:
+    scheme, wrong = compose_controls.read(compose_controls.scheme_text())
+pick = compose_controls.picked(scheme)
+compose_controls.parts(scheme, parts)
+with parts[4]:
+    pool = compose_controls.pool(cached.lineages(bench))
+with views[0]:
+    split = compose_controls.split(schemes, scheme)
+with views[1]:
+    family = compose_controls.family(schemes)
+with views[2]:
+    task = controls.task(cached.tasks(bench))
+with views[3]:
+    rule = controls.rule()
+with views[5]:
+    hard = controls.hard()
+points = cached.curves(bench, task, hard=hard, rule=rule)
+with views[4]:
+    at = controls.budget(points["budget"].unique().tolist())
+with views[6]:
+    pins = compose_controls.pins(points["label"].unique().tolist())
+
+job = running.job_of(bench, scheme, pool)
+fresh, part = running.curves(job, task, hard=hard, rule=rule)
+recorded = bool((points["scheme"] == pick.scheme).any())
+source = points if recorded and not pool else fresh
+known = heatmap.values(points, at)
+mine, reference = heatmap.compared(points if source is None else source, points, pick, bool(pool))
+value = heatmap.values(mine, at, "" if source is points else part).get(pick.scheme)
+against = next(iter(heatmap.values(reference, at).values()), None)
+if value and not pool:
+    known |= {pick.scheme: value}
+cells = heatmap.cells(schemes, known, split=split, family=family, pick=pick, reason=compose_controls.reason)
+
+
+def cell_clicked() -> None:
+    """Put the combination of the clicked cell into the controls."""
+    clicked = st.session_state["map"].selection.points
+    if clicked:
+        compose_controls.choose(clicked[0]["customdata"])
+
+
+with head:
+    st.header(heatmap.headline(pick, value, against, at), anchor=False)
+    with st.container(key="subline"):
+        st.markdown(f":gray[{links.plain(heatmap.subline(cells, at, budget.basis(points, rule)), 600)}]")
+if wrong:
+    st.warning(links.plain(wrong, 600))
+
+file_name = f"compose-{bench}-{task}"
+with frame.tools():
+    definitions.show()
+    request = {"budgets": budget.TICKS, "seeds": live.SEEDS, "task": task, "hard": hard}
+    export.menu(cells, file_name, benchmark=bench, schemes=[pick.label], pool=pool, **request)
+
+hero, side = (st.container(), None) if style.stage else st.columns([3, 1], gap="medium")
+with hero, frame.tall(rows=2):
+    st.plotly_chart(
+        heatmap.figure(cells, pick, pins=pins, style=style),
+        theme=None,
+        height="stretch",
+        key="map",
+        on_select=cell_clicked,
+        selection_mode="points",
+        config=export.chart_config(file_name, stage=style.stage),
+        alt=heatmap.alt(cells, pick, at),
+    )
+if side:
+    with side:
+        mix.title(pick, style)
+        mix.number(value, against, pick, at)
+        with st.container(horizontal=True):
+            mix.pin(pick, recorded)
+            mix.card(bench, pick, at, style, rule, recorded)
+        running.panel(job, bench, scheme, needed=not recorded or bool(pool))
+        if len(mine):
+            mix.curve(mine, reference, at, pick, style)
+        mix.about(scheme, style)

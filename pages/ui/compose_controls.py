@@ -1,0 +1,274 @@
+"""The parts of a scheme as controls made from the registries: what can be chosen, why something cannot, and its parameters.
+
+Importing the registries takes torch, so it waits until somebody opens the page.
+"""
+
+import itertools
+import sys
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from pages.ui import controls, links
+from qurd_core.errors import QurdError
+from qurd_core.plots import heatmap
+from qurd_core.plots.heatmap import Pick
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+    from streamlit.delta_generator import DeltaGenerator
+
+    from qurd_core.grammar import Call
+    from qurd_core.registry import Parameter, Registry
+    from qurd_core.schemes import Scheme
+
+DEFAULT = "ModelDiff"
+PARTS = {"seeds": "Seeds", "craft": "Craft", "representation": "R", "detector": "D"}
+LONGEST = 400  # letters of a scheme
+PLAIN = ("identity", "labels", "probits", "hamming", "cosine")  # what a part that no longer fits gives way to, if it can
+
+
+def ready() -> bool:
+    """Whether the registries are there already."""
+    return "qurd_core.schemes" in sys.modules
+
+
+def load() -> None:
+    """Import the registries, which takes seconds the first time."""
+    _registry("seeds")
+
+
+def scheme_text() -> str:
+    """The combination as text, which can be typed; every other control of the page writes into it."""
+    placeholder = "sampler | representation | detector"
+    if not st.session_state.get("pick") and not st.query_params.get("pick"):
+        st.session_state["pick"] = DEFAULT
+    return st.text_input(
+        "Scheme",
+        key="pick",
+        max_chars=LONGEST,
+        placeholder=placeholder,
+        label_visibility="collapsed",
+        **controls.LINKED,
+    )
+
+
+def read(text: str) -> "tuple[Scheme, str | None]":
+    """The scheme of a text, and what is wrong with the text; then the scheme is the default one."""
+    from qurd_core.schemes import Scheme
+
+    try:
+        return Scheme.parse(text), None
+    except QurdError as error:
+        return Scheme.parse(DEFAULT), str(error)
+
+
+def choose(text: str) -> None:
+    """Put a combination into the controls, from a callback; one whose parts do not go together is not taken."""
+    from qurd_core.schemes import Scheme
+
+    why = reason(text)
+    if why:
+        st.toast(links.plain(f"{why[:1].upper()}{why[1:]}.", 300))
+    else:
+        _pick(Scheme.read(text))
+
+
+def picked(scheme: "Scheme") -> Pick:
+    return Pick(str(scheme), str(scheme.sampler), scheme.head, scheme.name or str(scheme))
+
+
+@lru_cache(maxsize=4096)
+def reason(text: str) -> str | None:
+    """Why the parts of a scheme do not go together, or None."""
+    from qurd_core.schemes import Scheme
+
+    return Scheme.read(text).reason
+
+
+def split(schemes: "DataFrame", scheme: "Scheme") -> str:
+    """The seed set whose samplers are the rows of the map; that of the picked scheme unless another is chosen."""
+    splits = sorted(schemes["split"].unique(), key=lambda name: (name == "noise", name != "test"))
+    links.check("split", splits, "seed set")
+    if "split" not in st.session_state and st.query_params.get("split") not in splits:
+        st.session_state["split"] = scheme.split
+    return st.segmented_control("Seed images", splits, required=True, key="split", **controls.LINKED)
+
+
+def family(schemes: "DataFrame") -> str:
+    """Which columns the map has."""
+    families = heatmap.families(schemes)
+    links.check("columns", families, "columns")
+    explained = "One column per representation, or every detector of one family of representations."
+    return st.selectbox("Columns", families, key="columns", help=explained, **controls.LINKED)
+
+
+def pins(labels: Sequence[str]) -> tuple[str, ...]:
+    """The pinned combinations, which other pages show too."""
+    held = len(st.session_state.get("pin") or st.query_params.get_all("pin"))
+    with st.popover(f"Pins **{held}**", width="stretch", key="open-pins"):
+        return controls.pins(labels)
+
+
+def parts(scheme: "Scheme", places: "Sequence[DeltaGenerator]") -> None:
+    """A button per part that opens its choices and its parameters."""
+    for (part, title), place in zip(PARTS.items(), places, strict=False):
+        call = getattr(scheme, part)
+        with place, st.popover(f"{title} **{links.plain(str(call), 28)}**", width="stretch", key=f"open-{part}"):
+            _choices(scheme, part)
+            _parameters(scheme, part)
+
+
+def pool(lineages: Sequence[str]) -> tuple[str, ...]:
+    """The lineages of unrelated models that calibrate; all of them if none is chosen."""
+    links.check("pool", lineages, "lineage", len(lineages))
+    chosen = len(st.session_state.get("pool") or st.query_params.get_all("pool"))
+    label = f"Calibration **{chosen} of {len(lineages)}**" if chosen else f"Calibration **all {len(lineages)}**"
+    with st.popover(label, width="stretch", key="open-pool"):
+        st.caption("The threshold comes from the unrelated models of these lineages. Choose none to take all.")
+        found = st.multiselect("Lineages", lineages, key="pool", placeholder="all", **controls.LINKED)
+    return tuple(found)
+
+
+def _choices(scheme: "Scheme", part: str) -> None:
+    """One button per choice; what the parts before it rule out is grey, with the reason below."""
+    current = getattr(scheme, part)
+    st.caption(_help(part, current.name))
+    refused: dict[str, list[str]] = {}
+    with st.container(horizontal=True, gap="small"):
+        for call in _calls(part):
+            chosen = call.name == current.name and (part != "seeds" or call == current)
+            why = None if chosen else _why_not(scheme, part, call)
+            if why:
+                refused.setdefault(why.removeprefix(f"{call.name} "), []).append(str(call))
+            st.button(
+                str(call),
+                key=f"{part}-{call}",
+                type="primary" if chosen else "secondary",
+                disabled=why is not None,
+                help=why or _help(part, call.name),
+                on_click=_take,
+                args=[str(scheme), part, str(current if chosen else call)],
+            )
+    for why, calls in refused.items():
+        st.caption(links.plain(f"{', '.join(calls)}: {why}.", 300))
+
+
+def _parameters(scheme: "Scheme", part: str) -> None:
+    """One widget per parameter that has a default, made from its type, range and choices."""
+    call = getattr(scheme, part)
+    component = _registry(part)[call.name]
+    values = component.bind(call)
+    for name, parameter in component.parameters.items():
+        if parameter.required:
+            continue
+        key = f"{part}.{call.name}.{name}"
+        st.session_state[key] = values[name]  # the text is the truth, a widget only shows it
+        _widget(parameter, key, on_change=_set, args=[str(scheme), part, name, key])
+
+
+def _widget(parameter: "Parameter", key: str, **changed: Any) -> None:
+    if parameter.choices:
+        st.selectbox(parameter.name, parameter.choices, key=key, **changed)
+    elif parameter.type is bool:
+        st.toggle(parameter.name, key=key, **changed)
+    elif parameter.type in (int, float):
+        low, high = (parameter.range.low, parameter.range.high) if parameter.range else (None, None)
+        kind = parameter.type
+        bounds = {name: kind(value) for name, value in (("min_value", low), ("max_value", high)) if value is not None}
+        step = max(1, parameter.default // 4) if kind is int else parameter.default / 3 or 0.1
+        shape = {} if kind is int else {"format": "%.6g"}
+        st.number_input(
+            f"{parameter.name} (usually {parameter.default:g})", key=key, step=step, **bounds, **shape, **changed
+        )
+    else:
+        st.text_input(parameter.name, key=key, **changed)
+
+
+def _take(scheme: str, part: str, call: str) -> None:
+    """A callback: change a part; parts after it that no longer fit give way to the first that do."""
+    from qurd_core.grammar import parse_chain
+    from qurd_core.schemes import Scheme
+
+    fitting = _fit(Scheme.read(scheme), part, parse_chain(call).calls[0])
+    if fitting:
+        _pick(fitting)
+
+
+def _set(scheme: str, part: str, name: str, key: str) -> None:
+    """A callback: change a parameter."""
+    from dataclasses import replace
+
+    from qurd_core.schemes import Scheme
+
+    old, value = Scheme.read(scheme), st.session_state[key]
+    component = _registry(part)[getattr(old, part).name]
+    try:
+        values = component.bind(getattr(old, part)) | {name: component.parameters[name].check(component.name, value)}
+        _pick(Scheme.parse(str(replace(old, **{part: component.call(values)}))))
+    except QurdError as error:
+        st.toast(links.plain(str(error), 300))
+
+
+def _pick(scheme: "Scheme") -> None:
+    st.session_state["pick"] = scheme.name or str(scheme)
+    st.session_state["split"] = scheme.split
+
+
+def _why_not(scheme: "Scheme", part: str, call: "Call") -> str | None:
+    """Why no scheme has this choice after the parts before it, or None."""
+    if _fit(scheme, part, call):
+        return None
+    from dataclasses import replace
+
+    return replace(scheme, **{part: call}).reason
+
+
+def _fit(scheme: "Scheme", part: str, call: "Call") -> "Scheme | None":
+    return _fitting(str(scheme), part, str(call))
+
+
+@lru_cache(maxsize=1024)
+def _fitting(text: str, part: str, call: str) -> "Scheme | None":
+    """The scheme with one part changed that keeps as many of the parts after it as go together with it."""
+    from dataclasses import replace
+
+    from qurd_core.grammar import parse_chain
+    from qurd_core.schemes import Scheme
+
+    scheme, names = Scheme.read(text), [*PARTS]
+    scheme = replace(scheme, **{part: parse_chain(call).calls[0]})
+    after = names[names.index(part) + 1 :]
+    options = [[getattr(scheme, name), *sorted(_calls(name), key=lambda call: call.name not in PLAIN)] for name in after]
+    # Rightmost options vary fastest, so the first that fits keeps the earliest parts.
+    found = (replace(scheme, **dict(zip(after, chosen, strict=True))) for chosen in itertools.product(*options))
+    return next((one for one in found if one.reason is None), None)
+
+
+@lru_cache(maxsize=8)
+def _calls(part: str) -> "tuple[Call, ...]":
+    """What a part can be: components, and for seeds every seed set."""
+    registry = _registry(part)
+    if part == "seeds":
+        return tuple(call for name in registry for call in registry[name].variants())
+    from qurd_core.grammar import Call
+
+    return tuple(Call(name) for name in registry)
+
+
+def _help(part: str, name: str) -> str:
+    """What a component does, without the shape at the end."""
+    return _registry(part)[name].help.partition(": (")[0]
+
+
+def _registry(part: str) -> "Registry":
+    from qurd_core import registry, schemes  # noqa: F401 (importing schemes fills the registries)
+
+    return {
+        "seeds": registry.seed_rules,
+        "craft": registry.crafts,
+        "representation": registry.representations,
+        "detector": registry.detectors,
+    }[part]

@@ -1,0 +1,119 @@
+"""The side panel of the Compose page: the picked combination in words, its value, and its curve."""
+
+import math
+from html import escape
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pages.ui import cards, links
+from qurd_core.plots import heatmap, words
+from qurd_core.plots.budget import REFERENCE, Rule
+from qurd_core.plots.heatmap import Pick, Value
+from qurd_core.plots.theme import GLYPHS, MOST_PINS, SCHEMES, Style
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from qurd_core.schemes import Scheme
+
+
+def title(pick: Pick, style: Style) -> None:
+    """The name, with its mark."""
+    named = pick.label in SCHEMES
+    colour, symbol, _ = style.mark(pick.label) if named else (style.surface.ink, "circle", "")
+    name = "A mix without a name" if pick.label == pick.scheme else pick.label
+    mark = f"<i style='color:{colour}'>{GLYPHS.get(symbol, '●')}</i>" if named else ""
+    st.html(f"{_LOOK.format(muted=style.surface.muted)}<div class='mix'><h4>{mark} {escape(name)}</h4></div>")
+
+
+def about(scheme: "Scheme", style: Style) -> None:
+    """What sampler, representation and detector do."""
+    from qurd_core.registry import crafts, detectors, representations, seed_rules
+
+    lines = [
+        ("Q", _help(seed_rules[scheme.seeds.name].help)),
+        ("", _help(crafts[scheme.craft.name].help)),
+        ("R", _help(representations[scheme.representation.name].help)),
+        ("D", _help(detectors[scheme.detector.name].help)),
+    ]
+    body = "".join(f"<dt>{letter}</dt><dd>{escape(text)}</dd>" for letter, text in lines)
+    st.html(f"{_LOOK.format(muted=style.surface.muted)}<div class='mix'><dl>{body}</dl></div>")
+
+
+def number(value: Value | None, reference: Value | None, pick: Pick, at: int) -> None:
+    """The value with its spread, and the gap to the reference in points."""
+    if value is None or math.isnan(value.value):
+        why = (value.reason if value else None) or heatmap.NOWHERE
+        st.caption(links.plain(f"{why[:1].upper()}{why[1:].rstrip('.')}.", 300))
+        return
+    known = reference is not None and not math.isnan(reference.value) and pick.label != REFERENCE
+    # An ASCII minus makes the arrow point down.
+    gap = f"{words.points(value.value - reference.value)} against {REFERENCE}".replace("−", "-") if known else None
+    seeds = f"live, {value.live} query seeds" if value.live else words.counted(value.seeds, "query seed")
+    st.metric(f"TPR@5% at {at} queries · {seeds}", words.precise(value.value, value.spread), gap, delta_color="normal")
+
+
+def curve(points: "DataFrame", reference: "DataFrame", at: int, pick: Pick, style: Style) -> None:
+    """Its values over budgets, the reference dashed."""
+    st.plotly_chart(
+        heatmap.sparkline(points, reference, at, label=pick.label, style=style),
+        theme=None,
+        key="spark",
+        config={"displayModeBar": False},
+        alt=f"{pick.label} over query budgets, {REFERENCE} dashed.",
+    )
+
+
+def pin(pick: Pick, recorded: bool) -> None:
+    """Keep the combination on all pages, or let it go."""
+    held = pick.label in st.session_state.get("pin", [])
+    st.button(
+        "Unpin" if held else "Pin",
+        icon=":material/keep_off:" if held else ":material/keep:",
+        key="keep",
+        disabled=not recorded,
+        help="Pinned combinations have a line of their own on the Budget page." if recorded else "Only recorded ones.",
+        on_click=_pin,
+        args=[pick.label],
+    )
+
+
+def card(benchmark: str, pick: Pick, at: int, style: Style, rule: Rule, recorded: bool) -> None:
+    """The scheme's card, opened on demand."""
+    if st.button("Card", icon=":material/badge:", key="card", disabled=not recorded):
+        _card(benchmark, pick, at, style, rule)
+
+
+@st.dialog("Scheme", width="medium")
+def _card(benchmark: str, pick: Pick, at: int, style: Style, rule: Rule) -> None:
+    cards.show(benchmark, pick.label, at, style=style, rule=rule)
+
+
+def _pin(label: str) -> None:
+    held = list(st.session_state.get("pin", []))
+    if label in held:
+        held.remove(label)
+    elif len(held) >= MOST_PINS:
+        st.toast(f"At most {MOST_PINS} combinations can be pinned. Let one go first.")
+    else:
+        held.append(label)
+    st.session_state["pin"] = held
+
+
+def _help(text: str) -> str:
+    """A component's help without the shape at its end."""
+    return f"{text.partition(': (')[0].rstrip('.')}."
+
+
+_LOOK = """
+<style>
+.mix h4 {{ padding: 0; margin: 0; font-size: 1.15rem; overflow-wrap: anywhere; }}
+.mix i {{ font-style: normal; }}
+.mix dl {{ display: grid; grid-template-columns: 1.2rem 1fr; gap: .1rem .2rem; margin: 0; padding: 0; line-height: 1.3; }}
+.mix dd, .mix dt {{ padding: 0; }}
+.mix dl * {{ font-size: .85rem; }}
+.mix dt {{ font-weight: 700; margin: 0; }}
+.mix dd {{ margin: 0; color: {muted}; }}
+</style>
+"""

@@ -1,0 +1,150 @@
+"""A live run: its button with the expected seconds, its progress while the page stays usable, and what it has left."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pages.ui import cached, links
+from qurd_core.errors import QurdError
+from qurd_core.evaluation import live
+from qurd_core.evaluation.jobs import Job, Status
+from qurd_core.plots import budget
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from qurd_core.schemes import Scheme
+
+EVERY = 0.3  # seconds between two looks at a run
+
+
+def job_of(benchmark: str, scheme: "Scheme", pool: tuple[str, ...]) -> Job:
+    """The run that measures what the page asks for."""
+    return live.rates_job(benchmark, str(scheme), pool, str(sorted(scheme.identity(0).items())))
+
+
+def rows(job: Job, task: str, negatives: str) -> "DataFrame | None":
+    """What the run has left so far, or None."""
+    path = cached.jobs().result(job.key, "parquet")
+    return _rows(str(path), _changed(path), task, negatives)
+
+
+def curves(job: Job, task: str, *, hard: bool, rule: budget.Rule) -> "tuple[DataFrame | None, str]":
+    """The same as points of lines, and on how many query seeds they rest: `2 of 5`."""
+    found = rows(job, task, cached.negatives(hard))
+    if found is None:
+        return None, ""
+    return budget.curves(found, rule), f"{int(found['seeds'].max())} of {job.args['seeds']}"
+
+
+def panel(job: Job, benchmark: str, scheme: "Scheme", *, needed: bool) -> None:
+    """The state of the run, with the one button that fits it; looks again by itself while the run goes on.
+
+    Args:
+        needed: whether there is something to run that the records do not have.
+    """
+    jobs = cached.jobs()
+    jobs.warm_up(benchmark)
+    if not needed:
+        return
+    status = jobs.status(job.key)
+    busy = status is not None and status.active
+    other = None if busy else _elsewhere(benchmark, str(scheme))
+    seen = _changed(jobs.result(job.key, "parquet"))
+
+    @st.fragment(run_every=EVERY if busy or other else None)
+    def watch() -> None:
+        now = jobs.status(job.key)
+        _draw(job, now, benchmark, scheme)  # at once, the rest of the page follows
+        if _changed(jobs.result(job.key, "parquet")) != seen or busy != (now is not None and now.active):
+            st.rerun()
+
+    watch()
+
+
+def _draw(job: Job, status: Status | None, benchmark: str, scheme: "Scheme") -> None:
+    jobs = cached.jobs()
+    if status and status.state == "queued" and status.ahead:
+        st.progress(0.0, f"Waits for {status.ahead} other run{'s' * (status.ahead > 1)}")
+    elif status and status.active:
+        st.progress(min(status.done / status.total, 1.0) if status.total else 0.0, _progress(status))
+    if status and status.active:
+        stopping = status.state == "running" and jobs.flag(job.key).exists()
+        label = "Stopping" if stopping else "Cancel"
+        st.button(label, icon=":material/stop:", key="cancel", disabled=stopping, on_click=jobs.cancel, args=[job.key])
+        return
+    other = _elsewhere(benchmark, str(scheme))
+    if other:
+        st.caption(f"Running elsewhere: {other.done} of {other.total} units.")
+    if status and status.state == "done":
+        return
+    if status and status.state == "cancelled":
+        st.caption(_stopped(job))
+    if status and status.state == "failed":
+        st.error(links.plain(status.error or "The run failed.", 600))
+    label, why = _label(benchmark, scheme)
+    st.button(label, type="primary", icon=":material/play_arrow:", key="run", help=why, on_click=jobs.submit, args=[job])
+
+
+def _progress(status: Status) -> str:
+    if not status.total:
+        return "Starting"
+    left = f" · about {max(status.left, 1):.0f} s left" if status.left is not None and status.done > 300 else ""
+    return f"{100 * status.done / status.total:.0f}%{left}"
+
+
+def _stopped(job: Job) -> str:
+    found = rows(job, "all", "unrelated")
+    seeds = int(found["seeds"].max()) if found is not None and found["budget"].max() == max(live.BUDGETS) else 0
+    return f"Stopped after {seeds} of {job.args['seeds']} query seeds. What was computed is stored."
+
+
+def _label(benchmark: str, scheme: "Scheme") -> tuple[str, str | None]:
+    """The words on the button, and what they do not say."""
+    seconds = _seconds(benchmark, scheme)
+    if seconds is None:
+        return "Run", "How long it takes is being measured on this machine."
+    return f"Run · about {max(1, round(seconds))} s", None
+
+
+def _seconds(benchmark: str, scheme: "Scheme") -> float | None:
+    """What a run takes on this machine, or None before its speed is known."""
+    from qurd_core.benchmarks import benchmark as find
+    from qurd_core.evaluation.speed import path_of
+
+    try:
+        return _expected(benchmark, str(scheme), _changed(path_of(cached.jobs().folder, find(benchmark).whole)))
+    except QurdError:
+        return None  # whoever presses the button is told
+
+
+@st.cache_resource(max_entries=64, ttl=20, show_spinner=False)
+def _expected(benchmark: str, scheme: str, measured: float) -> float | None:
+    from qurd_core.benchmarks import benchmark as find
+    from qurd_core.evaluation.speed import Speed, seconds
+    from qurd_core.evaluation.workbench import workbench
+    from qurd_core.schemes import Scheme
+
+    folder, whole = cached.jobs().folder, find(benchmark).whole
+    speed = Speed.read(folder, whole)
+    desk = workbench(whole, str(folder), "cpu", 64)
+    return seconds(desk, Scheme.read(scheme), live.SEEDS, live.BUDGETS, speed) if speed else None
+
+
+def _elsewhere(benchmark: str, scheme: str) -> Status | None:
+    """A run of the command line that computes the same."""
+    running = cached.jobs().active()
+    return next((one for one in running if live.elsewhere(one.about, benchmark, scheme)), None)
+
+
+def _changed(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _rows(path: str, changed: float, task: str, negatives: str) -> "DataFrame | None":
+    return live.rows(Path(path), task, negatives) if changed else None

@@ -1,0 +1,396 @@
+"""Every combination at a glance: samplers as rows, representation and detector as columns, the share caught as colour."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from qurd_core.plots import words
+from qurd_core.plots.budget import CONTROL, REFERENCE
+from qurd_core.plots.theme import ALWAYS_WHOLE, GLYPHS, HEAT, SCHEMES, Mode, Style, plain
+from qurd_core.plots.words import Measured
+
+MAIN = "main"
+NOWHERE = "Not in the records: press Run to measure it."
+LONGEST = 26  # letters of a row's name in one line
+
+
+class Pick(NamedTuple):
+    """The combination that is looked at.
+
+    Attributes:
+        scheme, sampler, head, label: its text, the two parts of it, and its name if it has one, else its text.
+    """
+
+    scheme: str
+    sampler: str
+    head: str
+    label: str
+
+
+class Value(NamedTuple):
+    """What is known of a combination at one budget; `live` says how far its run is, and is empty for recorded values."""
+
+    value: float
+    spread: float
+    seeds: int
+    reason: str = ""
+    live: str = ""
+
+
+def families(schemes: pd.DataFrame) -> list[str]:
+    """What the columns can be: one per representation, or all detectors of one family of representations."""
+    return [MAIN, *dict.fromkeys(map(_family, _heads(schemes)))]
+
+
+def columns(schemes: pd.DataFrame, family: str) -> list[str]:
+    """The heads `representation | detector` of a family. Of each representation, the main ones are those of a published
+    scheme, else the first.
+    """
+    heads = _heads(schemes)
+    if family != MAIN:
+        return [head for head in heads if _family(head) == family]
+    named = schemes[schemes["name"].notna()]
+    published = set(named.loc[named["name"] != CONTROL, "head"])
+    control = set(named.loc[named["name"] == CONTROL, "head"])
+    chosen: dict[str, str] = {}
+    for head in sorted(heads, key=lambda head: head not in published):
+        if head not in control:
+            chosen.setdefault(_name(head), head)
+    return [head for head in heads if head in chosen.values()]
+
+
+def samplers(schemes: pd.DataFrame, split: str) -> list[str]:
+    """The samplers of a seed set, those of one seed rule together."""
+    return sorted(schemes.loc[schemes["split"] == split, "sampler"].unique(), key=lambda text: (text.split("->")[0], text))
+
+
+def values(points: pd.DataFrame, at: int, live: str = "") -> dict[str, Value]:
+    """What is known of every combination at a budget, by its text.
+
+    Args:
+        points: from `budget.curves`.
+    """
+    rows = points[points["budget"] == at]
+    facts = zip(rows["scheme"], rows["value"], rows["spread"], rows["seeds"], rows["reason"].fillna(""), strict=True)
+    return {scheme: Value(float(value), float(spread), int(seeds), why, live) for scheme, value, spread, seeds, why in facts}
+
+
+def compared(source: pd.DataFrame, points: pd.DataFrame, pick: Pick, pooled: bool) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The points of the picked combination and of the reference.
+
+    Args:
+        source: where those of the combination are, recorded or live.
+        points: the recorded ones.
+        pooled: whether the combination was calibrated otherwise than the records, so that only the reference of the same
+            run is comparable.
+    """
+    mine = source[source["scheme"] == pick.scheme] if not pooled or source is not points else points.iloc[:0]
+    home = source if pooled and source is not points else points.iloc[:0] if pooled else points
+    return mine, home[home["label"] == REFERENCE]
+
+
+def cells(
+    schemes: pd.DataFrame,
+    known: Mapping[str, Value],
+    *,
+    split: str,
+    family: str,
+    pick: Pick,
+    reason: Callable[[str], str | None] = lambda scheme: None,
+) -> pd.DataFrame:
+    """A row per cell of the map. The sampler and the head of the picked combination are always there.
+
+    Args:
+        known: what is known, by the text of the combination.
+        reason: why the parts of a combination do not go together, or None.
+
+    Returns:
+        rows of row, column, sampler, head, scheme, name, value, spread, seeds, reason (where there is no value) and live;
+        texts are empty where there is nothing to say.
+    """
+    rows = [*dict.fromkeys([*samplers(schemes, split), pick.sampler])]
+    heads = [*dict.fromkeys([*columns(schemes, family), pick.head])]
+    named = schemes[schemes["name"].notna()]
+    names = dict(zip(named["scheme"], named["name"], strict=True))
+    found = []
+    for row, sampler in enumerate(rows):
+        for column, head in enumerate(heads):
+            scheme = f"{sampler} | {head}"
+            value = known.get(scheme) or Value(math.nan, math.nan, 0, reason(scheme) or NOWHERE)
+            found.append((row, column, sampler, head, scheme, names.get(scheme, ""), *value))
+    places = ["row", "column", "sampler", "head", "scheme", "name", *Value._fields]
+    return pd.DataFrame(found, columns=places)
+
+
+def headline(pick: Pick, value: Value | None, reference: Value | None, at: int) -> str:
+    """What the picked combination catches, and what that is against the reference."""
+    if value is None:
+        return f"{pick.label} has not been measured yet"
+    if math.isnan(value.value):
+        return f"{pick.label} has no value at {words.counted(at, 'query')}"
+    caught = f"{pick.label} catches {words.percent(value.value)}"
+    if pick.label == REFERENCE or reference is None or math.isnan(reference.value):
+        return f"{caught} of the stolen models with {words.counted(at, 'query')}"
+    gap = round(100 * (value.value - reference.value))
+    found = words.verdict(Measured(*value[:3]), Measured(*reference[:3]))
+    if (found == "not distinguished" and value.seeds > 1) or not gap:
+        return f"{caught} and cannot be told from {REFERENCE}"
+    few = ", on one query seed" if value.seeds == 1 else ""
+    return f"{caught}, {words.counted(abs(gap), 'point')} {'more' if gap > 0 else 'less'} than {REFERENCE}{few}"
+
+
+def subline(found: pd.DataFrame, at: int, basis: str) -> str:
+    """What the map shows, and what its numbers rest on."""
+    measured = int(found["value"].notna().sum())
+    shown = words.counted(measured, "combination")
+    return (
+        f"TPR@5% of {shown} at {words.counted(at, 'query')} · outlined: published · dot: no value, hover for why · {basis}"
+    )
+
+
+def alt(found: pd.DataFrame, pick: Pick, at: int) -> str:
+    """The map in one sentence, for those who do not see it."""
+    measured = found.dropna(subset="value")
+    if measured.empty:
+        return f"A map of combinations at {at} queries. None has a value."
+    best = measured.loc[measured["value"].idxmax()]
+    size = f"{found['sampler'].nunique()} samplers by {found['head'].nunique()} representations with detectors"
+    return (
+        f"A map of {size}. The best"
+        f" at {at} queries is {best['scheme']} with {words.percent(best['value'])}. Picked: {pick.label}."
+    )
+
+
+def figure(found: pd.DataFrame, pick: Pick, *, pins: Sequence[str] = (), style: Style | None = None) -> go.Figure:
+    """The map: colour and number per cell, published ones outlined in the scheme's colour, the picked one dashed.
+
+    Args:
+        found: from `cells`.
+        pins: labels of pinned combinations, which show their mark.
+    """
+    style, pins = style or Style(), tuple(pins)
+    grid = found.pivot(index="row", columns="column", values="value").to_numpy()
+    scale = [[place, colour] for place, colour in zip((0, 1 / 3, 2 / 3, 1), HEAT[style.mode], strict=True)]
+    heat = go.Heatmap(
+        z=grid, zmin=0, zmax=1, colorscale=scale, showscale=False, xgap=3, ygap=3, hoverinfo="skip", name="shares caught"
+    )
+    traces = [heat, *_numbers(found, pins, style), _targets(found, style)]
+    return go.Figure(traces, _layout(found, pick, style) | {"template": style.template})
+
+
+def text_colour(share: float, mode: Mode) -> str:
+    """Black or white, whichever is easier to read on the colour of a share."""
+    ground = _luminance(_on_scale(share, mode))
+    return "#14181F" if (ground + 0.05) ** 2 > (_luminance((20, 24, 31)) + 0.05) * 1.05 else "#FFFFFF"
+
+
+def sparkline(
+    points: pd.DataFrame, reference: pd.DataFrame, at: int, *, label: str, pins: Sequence[str] = (), style: Style
+) -> go.Figure:
+    """A small chart: the picked combination over budgets, with the reference dashed behind it.
+
+    Args:
+        points, reference: rows of budget, value and spread, by budget.
+    """
+    colour, symbol, _ = style.mark(label) if label in SCHEMES else (style.surface.ink, "circle", "solid")
+    behind = style.mark(REFERENCE)
+    here = points[points["budget"] == at]
+    size = style.text - 2
+    lines = [
+        _spark(reference, REFERENCE, behind[0], "dash", 1.5),
+        _spark(points, label, colour, "solid", 2.5),
+        go.Scatter(
+            x=here["budget"], y=here["value"], mode="markers", marker={"size": 9, "symbol": symbol, "color": colour},
+            hoverinfo="skip", name="here",
+        ),
+    ]  # fmt: skip
+    lines = lines[1:] if label == REFERENCE else lines
+    ticks = {"size": size, "color": style.surface.muted}
+    return go.Figure(
+        lines,
+        {
+            "template": style.template,
+            "height": 150,
+            "margin": {"l": 3 * size, "r": 8, "t": 8, "b": 2 * size},
+            "xaxis": {
+                "type": "log",
+                "range": [math.log10(9), math.log10(450)],
+                "tickvals": [10, 100, 400],
+                "tickfont": ticks,
+            },
+            "yaxis": {"range": [0, 1.05], "tickvals": [0, 0.5, 1], "tickformat": ".0%", "tickfont": ticks},
+        },
+    )
+
+
+def _spark(rows: pd.DataFrame, label: str, colour: str, dash: str, width: float) -> go.Scatter:
+    return go.Scatter(
+        x=rows["budget"].to_numpy(float),
+        y=rows["value"].to_numpy(float),
+        mode="lines+markers" if rows["value"].notna().sum() == 1 else "lines",
+        line={"color": colour, "dash": dash, "width": width},
+        hovertemplate=f"{plain(label)} %{{y:.1%}} at %{{x}} queries<extra></extra>",
+        name=plain(label),
+    )
+
+
+def _heads(schemes: pd.DataFrame) -> list[str]:
+    """All heads, those that need less of the suspect first."""
+    first = schemes.drop_duplicates("head").assign(order=lambda table: table["head"].map(_family))
+    return first.sort_values(["level", "order", "head"], kind="stable")["head"].tolist()
+
+
+def _name(head: str) -> str:
+    """The representation of a head, without its parameters."""
+    return head.partition(" | ")[0].partition("(")[0]
+
+
+def _family(head: str) -> str:
+    return _name(head).removeprefix("hard_")
+
+
+def _numbers(found: pd.DataFrame, pins: tuple[str, ...], style: Style) -> list[go.Scatter]:
+    """The texts of the cells, a trace per colour: Plotly fades what is not selected to one colour per trace."""
+    inks = [style.surface.muted if math.isnan(value) else text_colour(value, style.mode) for value in found["value"]]
+    traces = []
+    for ink, rows in found.groupby(inks, sort=True):
+        always = {"textfont": {"color": ink}}
+        traces.append(
+            go.Scatter(
+                x=rows["column"],
+                y=rows["row"],
+                text=[_text(row, pins, style) for row in rows.itertuples()],
+                mode="text",
+                textfont={"color": ink, "size": style.text * 0.93},
+                hoverinfo="skip",
+                name="numbers",
+                selected=always,
+                unselected=always,
+            )
+        )
+    return traces
+
+
+def _text(row: tuple, pins: tuple[str, ...], style: Style) -> str:
+    if math.isnan(row.value):
+        return f"<b>{row.name}</b><br>·" if row.name in SCHEMES else "·"
+    label = row.name or row.scheme
+    mark = f"{GLYPHS.get(style.mark(label, pins)[1], '●')} " if label in pins else ""
+    number = f"{mark}{words.percent(row.value)}"
+    if row.name in SCHEMES:
+        return f"<span style='font-size:{style.text * 0.78:.1f}px'><b>{row.name}</b></span><br>{number}"
+    return f"{number}<br><span style='font-size:{style.text * 0.72:.1f}px'>live {row.live}</span>" if row.live else number
+
+
+def _targets(found: pd.DataFrame, style: Style) -> go.Scatter:
+    """Invisible squares that take the pointer, because heat maps do not report clicks."""
+    size = max(12.0, min(0.72 * style.height / (found["row"].max() + 1), 70.0))
+    return go.Scatter(
+        x=found["column"],
+        y=found["row"],
+        customdata=found["scheme"],
+        hovertext=[_hover(row) for row in found.itertuples()],
+        hovertemplate="%{hovertext}<extra></extra>",
+        mode="markers",
+        marker={"size": size, "symbol": "square", "opacity": 0},
+        name="cells",
+        **ALWAYS_WHOLE,
+    )
+
+
+def _hover(row: tuple) -> str:
+    title = f"<b>{plain(row.name)}</b><br>{plain(row.scheme)}" if row.name else plain(row.scheme)
+    if math.isnan(row.value):
+        return f"{title}<br>{plain(_sentence(row.reason or NOWHERE))}"
+    rest = f"live, {row.live} query seeds" if row.live else words.counted(row.seeds, "query seed")
+    return f"{title}<br>{words.precise(row.value, row.spread)}, {rest}"
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
+
+
+def _layout(found: pd.DataFrame, pick: Pick, style: Style) -> dict[str, Any]:
+    rows = found.drop_duplicates("row").set_index("row")["sampler"]
+    heads = found.drop_duplicates("column").set_index("column")["head"]
+    lines = max(_head(head).count("<br>") for head in heads) + 1
+    longest = max(len(line) for sampler in rows for line in _row(sampler).split("<br>"))
+    size = style.text * 0.9
+    axis = {"showgrid": False, "tickfont": {"size": size, "color": style.surface.ink}, "ticks": ""}
+    return {
+        "height": style.height,
+        "margin": {"l": 0.56 * size * longest + 10, "r": 34, "t": 1.3 * size * lines + 12, "b": 4},
+        # Without ranges the marks would widen the axes. To the right there is room for the camera.
+        "xaxis": axis
+        | {
+            "side": "top",
+            "tickvals": list(heads.index),
+            "ticktext": [*map(_head, heads)],
+            "tickangle": 0,
+            "ticklabelstandoff": 4,
+        }
+        | {"range": [-0.5, len(heads) - 0.5]},
+        "yaxis": axis
+        | {"tickvals": list(rows.index), "ticktext": [*map(_row, rows)], "range": [len(rows) - 0.5, -0.5]}
+        | {"ticklabelstandoff": 4},
+        "hoverdistance": 60,  # a cell is wider than its square
+        "shapes": [*_outlines(found, style), *_dashes(found, pick, style)],
+    }
+
+
+def _outlines(found: pd.DataFrame, style: Style) -> list[dict[str, Any]]:
+    named = found[found["name"].isin([*SCHEMES])]
+    return [_box(row.row, row.column, {"color": style.mark(row.name)[0], "width": style.line}) for row in named.itertuples()]
+
+
+def _dashes(found: pd.DataFrame, pick: Pick, style: Style) -> list[dict[str, Any]]:
+    """Dashes in ink on a ground of their own, so that they show on any colour and around any outline."""
+    picked = found[found["scheme"] == pick.scheme]
+    lines = (
+        {"color": style.surface.background, "width": style.line * 1.2},
+        {"color": style.surface.ink, "width": style.line * 0.9, "dash": "5px,3px"},
+    )
+    return [_box(row.row, row.column, line, 0.495) for row in picked.itertuples() for line in lines]
+
+
+def _box(row: int, column: int, line: dict[str, Any], half: float = 0.46) -> dict[str, Any]:
+    return {
+        "type": "rect",
+        "x0": column - half,
+        "x1": column + half,
+        "y0": row - half * 0.96,
+        "y1": row + half * 0.96,
+        "line": line,
+    }
+
+
+def _head(head: str) -> str:
+    """A head in short lines: representation, what it is made of, detector."""
+    representation, _, detector = head.partition(" | ")
+    name, _, options = representation.partition("(")
+    lines = [f"<b>{line}</b>" for line in plain(name).split("_")]
+    lines += [plain(options.rstrip(")"))] * bool(options) + plain(detector).split("_")
+    return "<br>".join(lines)
+
+
+def _row(sampler: str) -> str:
+    """A sampler, in two lines if it is long."""
+    seeds, arrow, craft = sampler.partition("->")
+    return plain(sampler) if len(sampler) <= LONGEST or not arrow else f"{plain(seeds)}<br>{plain(arrow + craft)}"
+
+
+def _on_scale(share: float, mode: Mode) -> tuple[float, ...]:
+    """The colour of a share, as red, green and blue from 0 to 255."""
+    stops = np.array([[int(colour[at : at + 2], 16) for at in (1, 3, 5)] for colour in HEAT[mode]], float)
+    places = np.linspace(0, 1, len(stops))
+    return tuple(float(np.interp(share, places, channel)) for channel in stops.T)
+
+
+def _luminance(colour: Sequence[float]) -> float:
+    """Relative luminance as WCAG 2 defines it."""
+    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in (channel / 255 for channel in colour)]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

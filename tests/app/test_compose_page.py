@@ -1,0 +1,272 @@
+"""The Compose page as a user sees it, without a browser, and without a worker: runs are files in the store."""
+
+import json
+import os
+import time
+
+import pandas as pd
+import pytest
+
+from pages.ui import cached, compose_controls
+from qurd_core.evaluation import live, records
+from qurd_core.evaluation.jobs import Jobs, publish
+from qurd_core.schemes import Scheme
+
+OTHER = "negative(test)->pgd(eps=0.05) | labels | hamming"
+
+
+@pytest.fixture(autouse=True)
+def submitted(monkeypatch):
+    """No worker process; the jobs that were asked for."""
+    asked = []
+    cached.jobs.clear()
+    monkeypatch.setattr(Jobs, "warm_up", lambda jobs, benchmark: None)
+    monkeypatch.setattr(Jobs, "submit", lambda jobs, job: asked.append(job))
+    yield asked
+    cached.jobs.clear()
+
+
+@pytest.fixture
+def compose(shipped):
+    return lambda theme="light", **link: shipped(theme, page="compose", **link)
+
+
+def job(scheme=OTHER, bench="patchwork-sac", pool=()):
+    parsed = Scheme.parse(scheme)
+    return live.rates_job(bench, str(parsed), pool, str(sorted(parsed.identity(0).items())))
+
+
+def note(folder, one, state, **more):
+    publish(folder / "runs" / f"{one.key}.json", {"state": state, "pid": os.getpid(), "about": one.about, **more})
+
+
+def leave(folder, one, seeds, last=400):
+    """The rows of a recorded combination as what a run has left."""
+    tables = []
+    for negatives in ("unrelated", "unrelated+hard"):
+        table = records.read("patchwork-sac", negatives=negatives)
+        tables.append(table[table["scheme"] == "negative(test)->pgd | labels | hamming"])
+    table = pd.concat(tables).assign(scheme=one.args["scheme"], seeds=seeds)
+    (folder / "runs").mkdir(exist_ok=True)
+    live.write(table[table["budget"] <= last], folder / "runs" / f"{one.key}.parquet")
+
+
+def spec(app):
+    charts = [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
+    return next(chart for chart in charts if any(trace["name"] == "cells" for trace in chart["data"]))
+
+
+def labels(app):
+    return [button.label for button in app.button]
+
+
+def said(app):
+    return " ".join(element.value for element in (*app.markdown, *app.caption))
+
+
+def sound(app):
+    assert not app.exception
+    return app
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("bench", records.SHIPPED)
+def test_the_page_opens_twice(compose, bench, theme):
+    app = compose(theme, bench=bench)
+    for _ in range(2):
+        assert sound(app).header[0].value.startswith("ModelDiff catches ")
+        assert "AKH" in app.header[0].value
+        assert len(spec(app)["data"]) <= 6
+        assert "Run" not in "".join(labels(app))
+        app.run()
+    assert not app.toast
+
+
+def test_every_control_changes_the_page(compose):
+    app = compose()
+    app.get_by_key("split").set_value("test").run()
+    assert "negative(test)" in spec(sound(app))["layout"]["yaxis"]["ticktext"]
+    app.selectbox(key="columns").select("probits").run()
+    assert "probits" in " ".join(spec(sound(app))["layout"]["xaxis"]["ticktext"])
+    app.selectbox(key="task").select("prune").run()
+    assert "--task prune" in sound(app).code[0].value
+    app.get_by_key("rule").set_value("guaranteed").run()
+    assert "the guarantee allows" in said(sound(app)).replace("\\", "")
+    app.select_slider(key="budget").set_value(10).run()
+    assert "at 10 queries" in said(sound(app)).replace("\\", "")
+    app.toggle(key="hard").set_value(True).run()
+    assert "--negatives unrelated+hard" in sound(app).code[0].value
+    app.multiselect(key="pin").set_value(["SAC"]).run()
+    sound(app)
+    app.multiselect(key="pool").set_value(app.multiselect(key="pool").options[:20]).run()
+    assert "--pool" in sound(app).code[0].value
+    assert app.header[0].value == "ModelDiff has not been measured yet"
+    app.toggle(key="stage").set_value(True).run()
+    assert spec(sound(app))["layout"]["height"] == 800
+
+
+def test_a_part_is_chosen_and_what_follows_gives_way(compose):
+    app = compose(pick="AKH")
+    app.button(key="representation-probits").click().run()
+    assert sound(app).text_input(key="pick").value == "negative(test) | probits | cosine"
+    app.button(key="craft-superpixels").click().run()
+    app.button(key="representation-lime").click().run()
+    assert sound(app).text_input(key="pick").value == "negative(test)->superpixels | lime | cosine"
+    app.button(key="seeds-noise").click().run()
+    assert sound(app).text_input(key="pick").value == "noise | labels | hamming"
+    assert app.get_by_key("split").value == "noise"
+
+
+def test_impossible_choices_are_grey_with_the_reason(compose):
+    app = compose(pick="AKH")
+    assert app.button(key="representation-pairwise").disabled
+    assert app.button(key="representation-pairwise").help.endswith(
+        "needs pairs of images, which negative(test) does not give"
+    )
+    assert not app.button(key="representation-logits").disabled
+    assert app.button(key="detector-cosine").disabled
+    assert "pairs of images" in said(app)
+
+
+def test_parameters_come_from_the_signature(compose):
+    app = compose(pick="ModelDiff")
+    eps = app.number_input(key="craft.pgd.eps")
+    assert (eps.value, eps.min, eps.max) == (0.03, 0.0, 1.0)
+    eps.set_value(0.1).run()
+    app.selectbox(key="craft.pgd.norm").select("l2").run()
+    assert sound(app).text_input(key="pick").value.startswith("uniform(train)->pgd(eps=0.1,norm=l2) |")
+    assert app.header[0].value.endswith("has not been measured yet")
+    app.selectbox(key="representation.pairwise.of").select("probits").run()
+    assert "pairwise | cosine" in sound(app).text_input(key="pick").value
+
+
+def test_a_link_holds_the_whole_view(compose):
+    link = {
+        "bench": "patchwork-reuse",
+        "pick": "FBI",
+        "split": "train",
+        "columns": "lime",
+        "budget": "200",
+        "rule": "guaranteed",
+    }
+    app = sound(compose(**link, hard="true", pin=["SAC"]))
+    assert not app.toast
+    assert app.header[0].value.startswith("FBI ")
+    assert app.get_by_key("split").value == "train"
+    assert app.selectbox(key="columns").value == "lime"
+    assert app.multiselect(key="pin").value == ["SAC"]
+
+
+def test_wrong_values_in_a_link_fall_back_with_a_notice(compose):
+    app = compose(pick="<b>x</b> |", split="moon", columns="x", pool=["nobody"], budget="7")
+    assert sound(app).header[0].value.startswith("ModelDiff")
+    assert "Cannot read" in app.warning[0].value
+    assert r"\<b\>" in app.warning[0].value
+    for part in ("seed set moon", "columns x", "lineage nobody", "budget 7"):
+        assert part in app.toast[0].value
+    app = compose(pick="negative(test) | pairwise | cosine")
+    assert "does not go together" in app.warning[0].value
+
+
+def test_a_clicked_cell_is_picked_and_an_impossible_one_says_why(compose, monkeypatch):
+    toasts = []
+    monkeypatch.setattr(compose_controls.st, "toast", toasts.append)
+    monkeypatch.setattr(compose_controls.st, "session_state", {})
+    compose_controls.choose("uniform(train)->pgd | labels | hamming")
+    assert compose_controls.st.session_state == {"pick": "uniform(train)->pgd | labels | hamming", "split": "train"}
+    compose_controls.choose("negative(test) | labels | hamming")
+    assert compose_controls.st.session_state["pick"] == "AKH"
+    compose_controls.choose("negative(test) | pairwise | cosine")
+    assert "needs pairs of images" in toasts[0].replace("\\", "")
+    assert compose_controls.st.session_state["pick"] == "AKH"
+
+
+def test_an_unrecorded_combination_offers_to_run(compose, submitted):
+    app = sound(compose(pick=OTHER))
+    assert app.header[0].value == f"{OTHER} has not been measured yet"
+    app.button(key="run").click().run()
+    assert submitted[0].args["scheme"] == OTHER
+    assert sound(app).button(key="keep").disabled
+
+
+def test_the_button_says_how_long_it_takes_on_this_machine(compose, tmp_path):
+    path = tmp_path / "speeds" / "patchwork-sac.json"
+    path.parent.mkdir()
+    models = records.models("patchwork-sac")["lineage"]
+    path.write_text(json.dumps({"passes": dict.fromkeys(models, 1e-4), "gradients": dict.fromkeys(models, 1e-3)}))
+    (label,) = [label for label in labels(compose(pick=OTHER)) if label.startswith("Run")]
+    # 7 parts of 64 queries for 3 victims and 5 seeds: each query is sent to 117 models, each pair takes 40 steps
+    assert 180 < int(label.split("about ")[1].split(" ")[0]) < 300
+
+
+def test_a_run_shows_its_place_its_progress_and_what_it_has(compose, tmp_path):
+    one = job()
+    leave(tmp_path, one, 2)
+    note(tmp_path, one, "running", started=time.time() - 10, done=4000, total=10000)
+    app = sound(compose(pick=OTHER))
+    assert "Cancel" in labels(app)
+    assert app.header[0].value.startswith(f"{OTHER} catches ")
+    assert "live 2 of 5" in json.dumps(spec(app)["data"])
+    assert "2 of 5" in app.metric[0].label
+    app.toggle(key="hard").set_value(True).run()
+    assert sound(app).metric[0].value
+    app.select_slider(key="budget").set_value(400).run()
+    assert sound(app).metric[0].value
+
+
+@pytest.mark.parametrize(
+    ("state", "more", "words"),
+    [
+        ("cancelled", {}, "Stopped after 2 of 5 query seeds. What was computed is stored."),
+        ("failed", {"error": "Expected <b>x</b>."}, r"Expected \<b\>x\<\/b\>\."),
+    ],
+)
+def test_a_run_that_has_ended_says_how_and_can_be_repeated(compose, tmp_path, state, more, words):
+    one = job()
+    leave(tmp_path, one, 2)
+    note(tmp_path, one, state, **more)
+    app = sound(compose(pick=OTHER))
+    assert words in " ".join([said(app), *(error.value for error in app.error)])
+    assert any(label.startswith("Run") for label in labels(app))
+
+
+def test_a_run_whose_process_is_gone_says_so(compose, tmp_path):
+    note(tmp_path, job(), "running", started=0)
+    path = tmp_path / "runs" / f"{job().key}.json"
+    os.utime(path, (1_000_000_000, 1_000_000_000))
+    app = sound(compose(pick=OTHER))
+    assert "worker process ended" in app.error[0].value
+
+
+def test_a_run_of_the_command_line_is_seen(compose, tmp_path):
+    about = {"benchmark": "patchwork-sac", "schemes": [OTHER], "done": 12, "total": 90}
+    publish(tmp_path / "runs" / "x.json", {"state": "running", "pid": os.getpid(), **about})
+    assert "Running elsewhere: 12 of 90 units." in said(sound(compose(pick=OTHER)))
+
+
+def test_a_finished_run_stands_beside_the_records(compose, tmp_path):
+    one = job()
+    leave(tmp_path, one, 5)
+    note(tmp_path, one, "done")
+    app = sound(compose(pick=OTHER))
+    assert not any(label.startswith("Run") for label in labels(app))
+    assert "live, 5 of 5 query seeds" in app.metric[0].label
+
+
+def test_a_pin_travels_to_the_budget_page(compose):
+    app = compose(pick="SAC")
+    app.button(key="keep").click().run()
+    assert sound(app).multiselect(key="pin").value == ["SAC"]
+    app.switch_page("pages/budget.py").run()
+    assert sound(app).multiselect(key="pin").value == ["SAC"]
+
+
+def test_the_card_opens(compose):
+    app = compose(pick="SAC")
+    app.button(key="card").click().run()
+    assert any("scheme-card" in element.value for element in sound(app).html)
+
+
+def test_without_records_the_page_says_what_to_do(compose, tmp_path, monkeypatch):
+    monkeypatch.setattr(records, "FOLDER", tmp_path / "none")
+    assert sound(compose()).subheader[0].value == "No records yet"
