@@ -2,45 +2,45 @@
 
 import streamlit as st
 
-from pages.ui import cached, definitions, export, frame, links, panel, states
-from qurd_core.evaluation import records
-from qurd_core.plots import budget
+from pages.ui import cached, controls, definitions, export, frame, links, panel, play, states
+from qurd_core.evaluation import evidence, records
+from qurd_core.plots import budget, costs, distances
 from qurd_core.plots.theme import MOST_PINS
 
 frame.require()
 bench, style = frame.view()
-if not records.path_of(bench).is_file():
-    states.no_records(bench)
-    st.stop()
+if not records.path_of(evidence.base_of(bench)).is_file():
+    states.no_records(evidence.base_of(bench))
+    frame.stop()
+with frame.tools():
+    playing = play.switch()
+if playing:
+    play.show(bench, style)
+    frame.stop()
 
-BUDGETS = range(10, 401, 10)
-LINKED = {"bind": "query-params"}
-
-tasks = cached.tasks(bench)
 head = st.container()
 with st.container(key="controls"):
-    first, second, third, fourth, fifth = st.columns([1.1, 1.35, 1.4, 2, 1.15], gap="medium")
-with first:
-    links.check("task", tasks, "task")
-    task = st.selectbox("Task", tasks, key="task", **LINKED)
-with second:
-    links.check("rule", budget.RULES, "rule")
-    rule = st.segmented_control("False-alarm rule", budget.RULES, default="paper", required=True, key="rule", **LINKED)
-with third:
-    links.check("budget", BUDGETS, "budget")
-    at = st.select_slider("Query budget", BUDGETS, value=100, key="budget", **LINKED)
-with fifth:
-    links.check("hard", links.SWITCH, "hard")
-    hard = st.toggle("Hard unrelated", key="hard", **LINKED)
+    places = st.columns([1.1, 1.6, 1.3, 1.7, 1.1, 1.1, 1.3], gap="small")
+with places[0]:
+    task = controls.task(cached.tasks(bench))
+with places[1]:
+    rule = controls.rule()
+with places[4]:
+    links.check("x", costs.COSTS, "axis")
+    unit = st.selectbox("X axis", costs.COSTS, key="x", **controls.LINKED)
+with places[5]:
+    links.check("panel", panel.BESIDE, "panel")
+    beside = st.selectbox("Panel", panel.BESIDE, key="panel", **controls.LINKED)
+with places[6]:
+    hard = controls.hard()
     links.check("grey", links.SWITCH, "grey")
-    grey = st.toggle("Other mixes", value=True, key="grey", **LINKED)
+    grey = st.toggle("Other mixes", value=True, key="grey", **controls.LINKED)
 
 points = cached.curves(bench, task, hard=hard, rule=rule)
-labels = points["label"].unique().tolist()
-with fourth:
-    links.check("pin", labels, "pin", MOST_PINS)
-    search = f"Search {len(labels)} combinations"
-    pins = tuple(st.multiselect("Pins", labels, key="pin", max_selections=MOST_PINS, placeholder=search, **LINKED))
+with places[2]:
+    at = controls.budget(sorted(points["budget"].unique().tolist()))
+with places[3]:
+    pins = controls.pins(points["label"].unique().tolist())
 
 
 def pin_clicked() -> None:
@@ -64,34 +64,32 @@ with head:
 file_name = f"budget-{bench}-{task}"
 with frame.tools():
     definitions.show()
-    export.menu(
-        points,
-        file_name,
-        benchmark=bench,
-        schemes=lines or [*budget.missing(points, pins)],
-        budgets=budget.TICKS,
-        seeds=int(points["seeds"].max()),
-        task=task,
-        hard=hard,
-    )
+    asked = {"seeds": int(points["seeds"].max()), "task": task, "hard": hard}
+    schemes = lines or [*budget.missing(points, pins)]
+    export.menu(points, file_name, benchmark=bench, schemes=schemes, budgets=budget.TICKS, **asked)
 
 if not lines:
     states.refused(budget.missing(points, pins), rule)
-    st.stop()
-hero, side = (st.container(), None) if style.stage else st.columns([3, 1], gap="medium")
+    frame.stop()
+wide = [3, 2] if beside == "distance" else [3, 1]
+hero, side = (st.container(), None) if style.stage and beside == "none" else st.columns(wide, gap="medium")
 with hero, frame.tall():
     st.plotly_chart(
-        budget.figure(points, rule=rule, at=at, pins=pins, grey=grey, style=style),
+        budget.figure(points, rule=rule, at=at, pins=pins, grey=grey, unit=unit, style=style),
         theme=None,
         height="stretch",
         key="lines",
         on_select=pin_clicked,
         selection_mode="points",
         config=export.chart_config(file_name, stage=style.stage),
-        alt=budget.alt(points, pins),
+        alt=budget.alt(points, pins, unit),
     )
 if side:
     with side:
-        panel.values(budget.values_at(points, at, pins), at, style, pins)
-        st.caption(links.plain(budget.against(points, at), 600))
-        states.not_drawn(budget.missing(points, pins))
+        if beside == "distance":
+            panel.distance(points, distances.chosen(points, pins), at, style)
+        else:
+            panel.values(budget.values_at(points, at, pins), at, style, pins)
+            st.caption(links.plain(budget.against(points, at), 600))
+        if not style.stage:
+            states.not_drawn(budget.missing(points, pins))

@@ -1,4 +1,4 @@
-"""The side panel of the Budget page: every line's value at one budget."""
+"""The side panel of the Budget page: every line's value at one budget, or the distances behind one line."""
 
 import math
 from html import escape
@@ -6,20 +6,47 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from qurd_core.plots import words
+from pages.ui import export, states
+from pages.ui.links import plain
+from qurd_core.plots import distances, words
 from qurd_core.plots.budget import REFERENCE
 from qurd_core.plots.theme import GLYPHS, Style
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+_GUESS = (
+    "Why do some lines fall? The paper believes that with more queries stolen and unrelated models come closer together."
+)
+BESIDE = ("none", "distance")
+
 
 def values(rows: "DataFrame", at: int, style: Style, pins: tuple[str, ...]) -> None:
     """A table: the mark of the line, its name, its value, and the difference to the reference."""
     head = f"<tr><th>At {at} queries</th><th>TPR@5%</th><th>vs {REFERENCE}</th></tr>"
     body = "".join(_row(row, style, pins) for row in rows.itertuples())
+    table(head, body, style)
+
+
+def table(head: str, body: str, style: Style) -> None:
+    """Rows of HTML in the look of the side panel."""
     look = _LOOK.format(muted=style.surface.muted, border=style.surface.border)
     st.html(f'{look}<table class="values"><thead>{head}</thead><tbody>{body}</tbody></table>')
+
+
+def distance(points: "DataFrame", label: str, at: int, style: Style) -> None:
+    """The mean distances of stolen and unrelated models by one combination, and whether they come closer together."""
+    if distances.rows_of(points, label).empty:
+        states.not_drawn({label: "no distances are recorded"})
+        return
+    st.plotly_chart(
+        distances.figure(points, label, at=at, style=style),
+        theme=None,
+        key="distances",
+        config=export.chart_config("distances", stage=style.stage),
+        alt=distances.alt(points, label),
+    )
+    (st.markdown if style.stage else st.caption)(plain(f"{_GUESS} {distances.finding(points, label)}", 600))
 
 
 def _row(row: tuple, style: Style, pins: tuple[str, ...]) -> str:

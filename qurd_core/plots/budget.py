@@ -11,13 +11,13 @@ import plotly.graph_objects as go
 
 from qurd_core.evaluation.statistics import Kind
 from qurd_core.plots import words
+from qurd_core.plots.costs import COSTS, TICKS, Unit, free, placed
 from qurd_core.plots.labels import spread
-from qurd_core.plots.theme import BASELINES, OTHERS, SCHEMES, Style, faded, plain
+from qurd_core.plots.theme import ALWAYS_WHOLE, BASELINES, OTHERS, SCHEMES, Style, faded, plain
 from qurd_core.plots.words import Measured, Verdict
 
 Rule = Literal["paper", "guaranteed"]
 
-TICKS = (10, 20, 50, 100, 200, 400)
 TOP = 1.04  # of the axis, so that markers at 100% are whole
 REFERENCE = BASELINES[0]
 CONTROL = "accuracy"  # no fingerprint: drawn only when it is pinned, and never among the mixes
@@ -128,12 +128,13 @@ def subline(points: pd.DataFrame, rule: Rule = "paper", *, grey: int = 0) -> str
     return " · ".join(parts)
 
 
-def alt(points: pd.DataFrame, pins: Sequence[str] = ()) -> str:
+def alt(points: pd.DataFrame, pins: Sequence[str] = (), unit: Unit = "queries") -> str:
     """The chart in one sentence, for those who do not see it."""
     ends = _ends(lines(points, pins))
     said = ", ".join(f"{label} {words.percent(row['value'])} at {row['budget']} queries" for label, row in ends.items())
-    between = f"{points['budget'].min()} to {points['budget'].max()}"
-    return f"Lines of TPR at 5% false alarms against {between} queries on a log axis. They end at: {said}."
+    between = f"{points['budget'].min()} to {points['budget'].max()} queries"
+    against = between if unit == "queries" else f"{COSTS[unit].title.lower()} for {between}"
+    return f"Lines of TPR at 5% false alarms against {against} on a log axis. They end at: {said}."
 
 
 def figure(
@@ -143,6 +144,7 @@ def figure(
     at: int = 100,
     pins: Sequence[str] = (),
     grey: bool = True,
+    unit: Unit = "queries",
     style: Style | None = None,
 ) -> go.Figure:
     """TPR against budget on a log axis: named schemes in colour, the reference with its band, other mixes in grey.
@@ -152,10 +154,12 @@ def figure(
         at: the budget that gets a vertical line.
         pins: labels that get a band; a pinned mix also leaves the grey.
         grey: whether the other mixes are drawn.
+        unit: what the budget is counted in.
         style: mode and stage of the page.
     """
     style, pins = style or Style(), tuple(pins)
-    drawn = lines(points, pins)
+    points, axis = placed(points, unit, shown(points, pins))
+    drawn, nothing = lines(points, pins), dict.fromkeys(free(points, unit), COSTS[unit].none)
     banded = [label for label in drawn if label == REFERENCE or label in pins][: 2 if style.stage else None]
     traces = [_context(points, [label for label in mixes(points) if label not in pins], rule, style)] if grey else []
     traces += [_band(drawn[label], style.mark(label, pins)[0]) for label in banded]
@@ -163,7 +167,16 @@ def figure(
         _line(rows, rule, style, style.mark(label, pins), bold=label in pins and label in SCHEMES)
         for label, rows in reversed(drawn.items())
     ]
-    return go.Figure(traces, _layout(at, style, _end_labels(drawn, style, pins)) | {"template": style.template})
+    layout = _layout(style, _end_labels(drawn, style, pins, nothing)) | {"template": style.template}
+    layout["xaxis"] = axis | {"showline": True, "linecolor": style.surface.muted}
+    notes = layout["annotations"]
+    if unit == "queries":
+        layout["shapes"] = [_upright(at, style)]
+        notes.append({"text": f"{at} queries", "x": math.log10(at), "xref": "x"} | _over(style))
+    else:
+        traces.append(_rings(points[points["label"].isin(list(drawn))], at, style))
+        notes.append({"text": f"○ at {at} queries", "x": 1, "xref": "paper", "xanchor": "right"} | _over(style))
+    return go.Figure(traces, layout)
 
 
 def _verdict(rows: pd.DataFrame, label: str) -> Verdict | None:
@@ -176,22 +189,25 @@ def _verdict(rows: pd.DataFrame, label: str) -> Verdict | None:
 def _context(points: pd.DataFrame, labels: list[str], rule: Rule, style: Style) -> go.Scatter:
     """All other mixes as one trace with gaps: a trace each would take several times as long to draw."""
     rows = points[points["label"].isin(labels) & points["budget"].isin(TICKS)]
-    wide = rows.pivot(index="label", columns="budget", values="value").dropna(how="all")
-    wide[math.nan] = math.nan
+    wide, places = (rows.pivot(index="label", columns="budget", values=name) for name in ("value", "place"))
+    wide = wide.dropna(how="all")
+    places = places.loc[wide.index]
+    wide[math.nan] = places[math.nan] = math.nan
     names = np.repeat(wide.index.to_numpy(object), wide.shape[1])
     return go.Scatter(
-        x=np.tile(wide.columns.to_numpy(float), len(wide)),
+        x=places.to_numpy(float).ravel(),
         y=wide.to_numpy().ravel().round(4),
         customdata=names,
         hovertext=np.array([plain(name) for name in names], object),
-        hovertemplate=f"%{{hovertext}}<br>%{{y:.1%}} at %{{x}} queries<br>{basis(points, rule)}<extra></extra>",
+        text=[f"{budget:g}" for budget in wide.columns] * len(wide),
+        hovertemplate=f"%{{hovertext}}<br>%{{y:.1%}} at %{{text}} queries<br>{basis(points, rule)}<extra></extra>",
         mode="lines+markers",
         line={"width": 1.5 if style.stage else 1, "color": faded(style.colour(OTHERS), 0.3)},
         # Lines alone cannot be clicked. These markers are for the pointer; few are drawn, which would take as
         # long as all the rest. Of two under the pointer Plotly takes the smaller: never one of these.
         marker={"size": style.marker + 1, "opacity": 0, "maxdisplayed": 1},
         name="other mixes",
-        **_ALWAYS_WHOLE,
+        **ALWAYS_WHOLE,
     )
 
 
@@ -203,7 +219,7 @@ def _line(rows: pd.DataFrame, rule: Rule, style: Style, mark: tuple[str, str, st
     hollow = symbol.endswith("-open")
     label = rows["label"].iloc[0]
     return go.Scatter(
-        x=rows["budget"].to_numpy(float),
+        x=rows["place"].to_numpy(float),
         y=rows["value"].to_numpy(float),
         customdata=[label] * len(rows),
         hovertext=[_hover(row, rule) for row in rows[_HOVERED].itertuples()],
@@ -218,23 +234,35 @@ def _line(rows: pd.DataFrame, rule: Rule, style: Style, mark: tuple[str, str, st
             "line": {"width": 2 if hollow else 1, "color": colour if hollow else style.surface.background},
         },
         name=plain(label),
-        **_ALWAYS_WHOLE,
+        **ALWAYS_WHOLE,
     )
 
 
 _HOVERED = ["label", "value", "spread", "budget", "used", "seeds", "n_negatives", "n_lineages", "n_positives", "n_victims"]
+_HOVERED += ["samples", "gradients"]
 
-# Plotly fades what is not selected, but a click here is an event: what it changed is drawn by the next figure.
-_ALWAYS_WHOLE = {"selected": {"marker": {}}, "unselected": {"marker": {}}}
+
+def _rings(rows: pd.DataFrame, at: int, style: Style) -> go.Scatter:
+    """Where every line is at the chosen budget, if that is no place on the axis."""
+    found = rows[rows["budget"] == at]
+    ring = {
+        "symbol": "circle-open",
+        "size": 1.9 * style.marker,
+        "color": style.surface.ink,
+        "line": {"width": style.line / 2},
+    }
+    return go.Scatter(
+        x=found["place"].tolist(), y=found["value"].tolist(), mode="markers", marker=ring, hoverinfo="skip", name="rings"
+    )
 
 
 def _band(rows: pd.DataFrame, colour: str) -> go.Scatter:
     """Plus and minus one standard deviation over query seeds."""
     rows = rows.dropna(subset=["value", "spread"])
     upper, lower = ((rows["value"] + sign * rows["spread"]).clip(0, 1).tolist() for sign in (1, -1))
-    budgets = rows["budget"].tolist()
+    places = rows["place"].tolist()
     return go.Scatter(
-        x=budgets + budgets[::-1],
+        x=places + places[::-1],
         y=upper + lower[::-1],
         mode="lines",
         line={"width": 0},
@@ -253,57 +281,45 @@ def _hover(row: tuple, rule: Rule) -> str:
         f"<b>{plain(row.label)}</b>  {words.precise(row.value, row.spread)}<br>"
         f"{row.budget} queries{sent}, {words.counted(row.seeds, 'query seed')}<br>"
         f"{words.false_alarms(row.n_negatives, row.n_lineages, RULES[rule].kind)}<br>"
-        f"{words.counted(row.n_positives, 'stolen model')} of {words.counted(row.n_victims, 'victim')}"
+        f"{words.counted(row.n_positives, 'stolen model')} of {words.counted(row.n_victims, 'victim')}<br>"
+        f"{words.counted(round(row.samples), 'labelled image')}, {words.counted(round(row.gradients), 'victim gradient')}"
     )
 
 
-def _layout(at: int, style: Style, labels: list[dict[str, Any]]) -> dict[str, Any]:
-    """Axes, room for the labels, and the line at the chosen budget."""
-    muted = {"color": style.surface.muted, "size": style.text}
-    over = {"y": 1, "yref": "paper", "yanchor": "bottom", "showarrow": False, "font": muted}
+def _layout(style: Style, labels: list[dict[str, Any]]) -> dict[str, Any]:
+    """The upright axis, and room for the labels."""
     longest = max((len(re.sub("<[^>]*>", "", line)) for label in labels for line in label["text"].split("<br>")), default=0)
     return {
         "height": style.height,
         "margin": _margin(style) | {"r": style.text * (1.5 + 0.53 * longest)},
-        "xaxis": {
-            "type": "log",
-            "range": [math.log10(9.3), math.log10(425)],
-            "tickvals": TICKS,
-            "ticktext": [str(tick) for tick in TICKS],
-            "title": {"text": "Queries sent to the suspect", "standoff": 8},
-            "showline": True,
-            "linecolor": style.surface.muted,
-        },
         "yaxis": {"range": [0, TOP], "tickvals": [0, 0.2, 0.4, 0.6, 0.8, 1], "tickformat": ".0%", "ticklabelstandoff": 6},
-        "shapes": [
-            {
-                "type": "line",
-                "x0": at,
-                "x1": at,
-                "y0": 0,
-                "y1": 1,
-                "yref": "paper",
-                "layer": "below",
-                "line": {"color": style.surface.muted, "width": style.line / 2, "dash": "4px,4px"},
-            }
-        ],
-        "annotations": [
-            {"text": "TPR@5%", "x": 0, "xref": "paper", "xanchor": "right"} | over,
-            {"text": f"{at} queries", "x": math.log10(at), "xref": "x"} | over,
-            *labels,
-        ],
+        "annotations": [{"text": "TPR@5%", "x": 0, "xref": "paper", "xanchor": "right"} | _over(style), *labels],
     }
+
+
+def _upright(at: int, style: Style) -> dict[str, Any]:
+    """The line at the chosen budget."""
+    line = {"color": style.surface.muted, "width": style.line / 2, "dash": "4px,4px"}
+    return {"type": "line", "x0": at, "x1": at, "y0": 0, "y1": 1, "yref": "paper", "layer": "below", "line": line}
+
+
+def _over(style: Style) -> dict[str, Any]:
+    """A note above the axis."""
+    muted = {"color": style.surface.muted, "size": style.text}
+    return {"y": 1, "yref": "paper", "yanchor": "bottom", "showarrow": False, "font": muted}
 
 
 def _margin(style: Style) -> dict[str, float]:
     return {"l": 4 * style.text, "t": 2.6 * style.text, "b": 4 * style.text}
 
 
-def _end_labels(drawn: dict[str, pd.DataFrame], style: Style, pins: tuple[str, ...]) -> list[dict[str, Any]]:
+def _end_labels(
+    drawn: dict[str, pd.DataFrame], style: Style, pins: tuple[str, ...], nothing: dict[str, str]
+) -> list[dict[str, Any]]:
     """The name and last value of every line to its right, spread apart and kept inside the axis."""
     ends = _ends(drawn)
     last = max((int(row["budget"]) for row in ends.values()), default=0)
-    texts = {label: _end_text(label, row, last) for label, row in ends.items()}
+    texts = {label: _end_text(label, row, last, nothing.get(label, "")) for label, row in ends.items()}
     margin, size = _margin(style), style.text * 1.05
     # A little more than a line's height, because a page may draw the chart less high than it asks.
     line = 1.75 * size * TOP / (style.height - margin["t"] - margin["b"])
@@ -321,8 +337,9 @@ def _ends(drawn: dict[str, pd.DataFrame]) -> dict[str, pd.Series]:
     return {label: rows.loc[rows["value"].last_valid_index()] for label, rows in drawn.items()}
 
 
-def _end_text(label: str, row: pd.Series, last: int) -> str:
-    """`name 74%`; a mix takes two lines; a line that stops early says where."""
+def _end_text(label: str, row: pd.Series, last: int, nothing: str) -> str:
+    """`name 74%`; a mix takes two lines; a line that stops early says where, and one that costs nothing says so."""
     stops = f" at {row['budget']}" if row["budget"] < last else ""
     sampler, bar, rest = plain(label).partition(" | ")
-    return f"<b>{sampler}</b> {words.percent(row['value'])}{stops}" + (f"<br>{rest}" if bar else "")
+    parts = [f"<b>{sampler}</b> {words.percent(row['value'])}{stops}", *[rest] * bool(bar), *[nothing] * bool(nothing)]
+    return "<br>".join(parts)

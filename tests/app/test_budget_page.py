@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,12 @@ import pytest
 from qurd_core.evaluation import records
 
 ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def show(show):
+    """Opens this page on the small records."""
+    return partial(show, page="budget")
 
 
 def chart(app):
@@ -59,6 +66,11 @@ def test_every_control_changes_the_page(show):
     assert "--negatives unrelated+hard" in sound(app).code[0].value
     app.toggle(key="grey").set_value(False).run()
     assert "other mixes" not in names(sound(app))
+    app.selectbox(key="x").select("labelled").run()
+    assert chart(sound(app))["layout"]["xaxis"]["title"]["text"].startswith("Labelled images")
+    app.selectbox(key="panel").select("distance").run()
+    assert len(sound(app).get("plotly_chart")) == 2
+    assert "From 100 to 400 queries the gap of accuracy stays at 0.30, and TPR@5% changes by" in texts(app).replace("\\", "")
     app.get_by_key("picture").set_value("png").run()
     assert json.loads(sound(app).get("plotly_chart")[0].proto.config)["toImageButtonOptions"]["format"] == "png"
     app.get_by_key("bench").set_value("patchwork-reuse").run()
@@ -70,17 +82,28 @@ def test_every_control_changes_the_page(show):
 def test_a_link_holds_the_whole_view(show):
     pins = ["SAC", "uniform(test)->pgd(eps=0.02) | labels | hamming"]
     link = {"bench": "patchwork-reuse", "task": "same", "rule": "guaranteed", "budget": "200", "pin": pins}
-    app = sound(show(**link, hard="true", grey="false"))
+    app = sound(show(**link, hard="true", grey="false", x="gradients", panel="distance"))
     assert not app.toast
     assert app.header[0].value.startswith("After 200 queries")
     assert app.selectbox(key="task").value == "same"
     assert app.multiselect(key="pin").value == pins
     assert app.toggle(key="hard").value is True
+    assert (app.selectbox(key="x").value, app.selectbox(key="panel").value) == ("gradients", "distance")
     assert "other mixes" not in names(app)
 
 
 def test_wrong_values_in_a_link_fall_back_with_one_notice(show):
-    app = show(bench="nope", task="<b>nap</b>", rule="z", budget="37", pin=["AKH", "A"], hard="maybe", grey="7", stage="x")
+    wrong = {
+        "rule": "z",
+        "budget": "37",
+        "hard": "maybe",
+        "grey": "7",
+        "stage": "x",
+        "x": "money",
+        "panel": "p",
+        "play": "now",
+    }
+    app = show(bench="nope", task="<b>nap</b>", pin=["AKH", "A"], **wrong)
     assert sound(app).header[0].value.startswith("After 100 queries")
     (notice,) = app.toast
     for part in (
@@ -92,6 +115,9 @@ def test_wrong_values_in_a_link_fall_back_with_one_notice(show):
         "hard maybe",
         "grey 7",
         "stage x",
+        "axis money",
+        "panel p",
+        "play now",
     ):
         assert part in notice.value
     assert app.multiselect(key="pin").value == ["AKH"]
@@ -150,6 +176,7 @@ def test_stage_shows_the_chart_alone(show):
     assert app.header[0].value.startswith("After 50 queries")
     assert not [element for element in app.html if "<table" in element.value]
     assert names(app).count("band") == 2
+    assert len(show(stage="true", panel="distance").get("plotly_chart")) == 2
     assert any(".st-key-controls" in element.value for element in app.html)
 
 
@@ -164,16 +191,17 @@ def test_names_are_shown_as_text(show, folder):
     assert all("<img" not in note["text"] for note in chart(app)["layout"]["annotations"])
 
 
-def test_the_page_never_imports_torch(folder):
+def test_the_page_never_imports_torch():
     """In a process of its own: this one has imported torch for other tests."""
     script = f"""
 import sys
-from pathlib import Path
 from streamlit.testing.v1 import AppTest
-from qurd_core.evaluation import records
-records.FOLDER = Path({str(folder)!r})
-app = AppTest.from_file({str(ROOT / "app.py")!r}, default_timeout=60).run()
-assert not app.exception and app.get("plotly_chart")
+for link in (dict(), dict(x="labelled", panel="distance"), dict(play="true")):
+    app = AppTest.from_file({str(ROOT / "app.py")!r}, default_timeout=60).switch_page("pages/budget.py")
+    for key, value in link.items():
+        app.query_params[key] = value
+    app.run()
+    assert not app.exception and app.get("plotly_chart") and app.header, link
 print([name for name in ("torch", "sklearn", "scipy", "duckdb", "torchvision") if name in sys.modules])
 """
     ran = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=120, check=True)

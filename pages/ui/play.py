@@ -1,0 +1,122 @@
+"""Play: a scheme at work on two suspects, in place of the curves of the Budget page."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from pages.ui import cached, controls, definitions, export, frame, links, states
+from qurd_core.evaluation import play
+from qurd_core.plots import play as plot
+from qurd_core.plots.budget import RULES, Rule
+from qurd_core.plots.theme import Mode, Style
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+SENT = (1, 10, 100)  # states that a talk stops at
+
+# Plotly's buttons take no keys. Space plays and pauses unless something else has the focus.
+_KEYS = """
+export default function () {
+    const on = event => {
+        const busy = event.target.closest('input, button, textarea, a, [role=slider], [role=radio]');
+        if (event.code !== 'Space' || busy) return;
+        const chart = document.querySelector('.st-key-hero .js-plotly-plot');
+        const buttons = chart?.querySelectorAll('.updatemenu-button');
+        if (!buttons?.length) return;
+        event.preventDefault();
+        const plays = chart._transitionData?._animationRaf;
+        buttons[plays ? 1 : 0].dispatchEvent(new MouseEvent('click', {bubbles: true}));
+    };
+    document.addEventListener('keydown', on);
+    return () => document.removeEventListener('keydown', on);
+}
+"""
+
+
+def switch() -> bool:
+    """Whether a scheme is played."""
+    links.check("play", links.SWITCH, "play")
+    return st.toggle("Play", key="play", **controls.LINKED)
+
+
+def show(bench: str, style: Style) -> None:
+    """The whole view."""
+    pairs = cached.pairs(bench)
+    head = st.container()
+    with st.container(key="controls"):
+        places = st.columns([0.9, 1.75, 1.5, 2, 2, 0.8, 1.2], gap="small")
+    with places[0]:
+        scheme = _choose("Scheme", list(play.SEEDS), "by")
+    with places[1]:
+        rule = controls.rule()
+    with places[2]:
+        victim = _choose("Victim", pairs["victim"].unique().tolist(), "victim")
+    trial = play.trial(cached.bank(bench), pairs, victim, scheme, rule=RULES[rule].kind)
+    if not len(trial.queries):
+        states.not_drawn({scheme: f"{victim} gets no test image wrong, so there is nothing to ask."})
+        return
+    usual = trial.pick()
+    with places[3]:
+        stolen = _choose("Stolen suspect", trial.named("positive"), "stolen", usual.stolen)
+    with places[4]:
+        innocent = _choose("Innocent suspect", trial.named("negative") + trial.named("hard"), "innocent", usual.innocent)
+    with places[5]:
+        sent = _choose("Sent first", SENT, "sent")
+    with places[6], st.container(height="stretch", vertical_alignment="bottom"):
+        st.button("Surprise me", on_click=_surprise, args=[trial.hardest], help="Take a hard unrelated suspect")
+    duel = play.Duel(stolen, innocent)
+    rows = trial.rows(duel)
+    with head:
+        st.header(plot.headline(scheme, len(rows)), anchor=False)
+        with st.container(key="subline"):
+            st.markdown(f":gray[{links.plain(plot.subline(duel, trial, RULES[rule].kind), 600)}]")
+    file_name = f"play-{bench}-{scheme}"
+    with frame.tools():
+        definitions.show()
+        asked = {"budgets": (len(rows),), "seeds": 1, "task": "all", "hard": False}
+        export.menu(rows, file_name, benchmark=bench, schemes=[scheme], **asked)
+    with frame.tall():
+        st.plotly_chart(
+            _figure(bench, victim, scheme, rule, duel, sent, style.mode, style.stage, cached.version(bench)),
+            theme=None,
+            height="stretch",
+            key="reel",
+            config=export.chart_config(file_name, stage=style.stage),
+            alt=plot.alt(rows),
+        )
+    with st.container(key="keys"):
+        st.components.v2.component("play_keys", js=_KEYS)(key="space")
+
+
+def _choose(label: str, options: Sequence[Any], key: str, usual: Any = None) -> Any:
+    """A choice that the link keeps. What is not offered any more gives way to the usual one."""
+    if st.session_state.get(key, options[0]) not in options:
+        del st.session_state[key]
+    links.check(key, options, label.lower())
+    return st.selectbox(label, options, options.index(usual) if usual else 0, key=key, **controls.LINKED)
+
+
+def _surprise(hardest: list[str]) -> None:
+    """Take the innocent suspect that is most like the victim; pressed again, the next one."""
+    held = st.session_state["innocent"]
+    st.session_state["innocent"] = hardest[(hardest.index(held) + 1) % len(hardest) if held in hardest else 0]
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _figure(
+    bench: str,
+    victim: str,
+    scheme: play.Name,
+    rule: Rule,
+    duel: tuple[str, str],
+    sent: int,
+    mode: Mode,
+    stage: bool,
+    version: cached.Version,
+) -> "go.Figure":
+    """A few hundred kilobytes, which take longer to make than the rest of the page."""
+    trial = play.trial(cached.bank(bench), cached.pairs(bench), victim, scheme, rule=RULES[rule].kind)
+    pictures = [plot.tile(patch) for patch in trial.patches()]
+    return plot.figure(trial.rows(play.Duel(*duel)), pictures, sent=sent, style=Style(mode, stage))
