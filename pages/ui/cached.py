@@ -1,37 +1,189 @@
 """Cheap reads of the records, kept between reruns and shared by sessions. What they return must not be changed."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from qurd_core.evaluation import records
-from qurd_core.plots import budget
+from qurd_core.benchfile import home_of
+from qurd_core.evaluation import designer, evidence, leaderboard, query_sets, records, telling
+from qurd_core.evaluation.jobs import Jobs
+from qurd_core.evaluation.query_sets import QuerySet
+from qurd_core.folders import default_folder
+from qurd_core.plots import bench_tiles, budget
+from qurd_core.plots import leaderboard as leaderboard_plot
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+    from qurd_core.evaluation.bank import Bank
+
+Version = tuple[str, float]
+
 
 def tasks(benchmark: str) -> list[str]:
-    """The recorded tasks of a benchmark."""
-    return _tasks(benchmark, _version(benchmark))
+    """The tasks of a benchmark, `"all"` first."""
+    return _tasks(benchmark, version(benchmark))
 
 
 def curves(benchmark: str, task: str, *, hard: bool, rule: budget.Rule) -> "DataFrame":
     """Every combination at every budget."""
-    return _curves(benchmark, task, "unrelated+hard" if hard else "unrelated", rule, _version(benchmark))
+    return _curves(benchmark, task, negatives(hard), rule, version(benchmark))
 
 
-def _version(benchmark: str) -> tuple[str, float]:
+def board(benchmark: str, task: str, at: int, reveal: str, *, hard: bool, rule: budget.Rule) -> "DataFrame":
+    """The combinations at one budget that the suspect's answers allow."""
+    return _board(benchmark, task, at, reveal, hard, rule, version(benchmark))
+
+
+def by_task(benchmark: str, at: int, *, hard: bool) -> "DataFrame":
+    """Every combination on every task at one budget."""
+    return _by_task(benchmark, at, negatives(hard), version(benchmark))
+
+
+def scores(benchmark: str) -> evidence.Scores:
+    """Raw distances of the named and the best schemes, for all suspects of the whole benchmark."""
+    base = evidence.base_of(benchmark)
+    return _scores(base, version(base))
+
+
+def pairs(benchmark: str) -> "DataFrame":
+    """One row per pair."""
+    return _pairs(benchmark, version(benchmark))
+
+
+def lineages(benchmark: str) -> list[str]:
+    """The lineages of the unrelated models."""
+    table = pairs(benchmark)
+    return sorted(table.loc[table["kind"] == "negative", "root"].unique())
+
+
+def models(benchmark: str) -> "DataFrame":
+    """One row per model."""
+    return _models(benchmark, version(benchmark))
+
+
+def bank(benchmark: str) -> "Bank":
+    """The labels of all models on the test patches."""
+    base = evidence.base_of(benchmark)
+    return _bank(base, version(base))
+
+
+def tiles(base: str) -> "DataFrame":
+    """Where every pair of a whole benchmark stands on the Designer's bench."""
+    return _tiles(base, version(base))
+
+
+def whole_rates(base: str, schemes: tuple[str, ...], budget: int, negatives: str) -> "DataFrame":
+    """Rates of some schemes with every pair of a whole benchmark, at one budget."""
+    return _whole_rates(base, schemes, budget, negatives, version(base))
+
+
+def schemes() -> "DataFrame":
+    """Every recorded scheme in words."""
+    return _schemes(str(records.FOLDER))
+
+
+def negatives(hard: bool) -> str:
+    """The choice of negatives behind the switch."""
+    return "unrelated+hard" if hard else "unrelated"
+
+
+def version(benchmark: str) -> Version:
     """Changes when the records do, so that new ones are seen without a restart."""
-    path = records.path_of(benchmark)
+    path = records.path_of(benchmark) if benchmark in records.SHIPPED else home_of(benchmark)
     return str(path), path.stat().st_mtime if path.is_file() else 0.0
 
 
+@st.cache_resource(max_entries=1, show_spinner=False)
+def jobs() -> Jobs:
+    """The jobs of this server, for all sessions."""
+    return Jobs(default_folder())
+
+
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _tasks(benchmark: str, version: tuple[str, float]) -> list[str]:
-    return records.tasks(benchmark)
+def _tasks(benchmark: str, version: Version) -> list[str]:
+    return evidence.tasks(benchmark)
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)
-def _curves(benchmark: str, task: str, negatives: str, rule: budget.Rule, version: tuple[str, float]) -> "DataFrame":
-    return budget.curves(records.read(benchmark, task=task, negatives=negatives), rule)
+def _curves(benchmark: str, task: str, negatives: str, rule: budget.Rule, version: Version) -> "DataFrame":
+    return budget.curves(evidence.read(benchmark, task=task, negatives=negatives), rule)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _board(benchmark: str, task: str, at: int, reveal: str, hard: bool, rule: budget.Rule, version: Version) -> "DataFrame":
+    return leaderboard_plot.board(curves(benchmark, task, hard=hard, rule=rule), schemes(), at, reveal)
+
+
+@st.cache_resource(max_entries=12, show_spinner=False)
+def _by_task(benchmark: str, at: int, negatives: str, version: Version) -> "DataFrame":
+    known = None if benchmark in records.SHIPPED else scores(benchmark)
+    return leaderboard.by_task(benchmark, at, negatives, scores=known)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _scores(benchmark: str, version: Version) -> evidence.Scores:
+    return evidence.Scores.read(benchmark)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _pairs(benchmark: str, version: Version) -> "DataFrame":
+    return evidence.pairs(benchmark)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _models(benchmark: str, version: Version) -> "DataFrame":
+    return evidence.models(benchmark)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _tiles(base: str, version: Version) -> "DataFrame":
+    return bench_tiles.tiles(pairs(base))
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _whole_rates(base: str, schemes: tuple[str, ...], budget: int, negatives: str, version: Version) -> "DataFrame":
+    return evidence.rates(designer.narrowed(scores(base), schemes, budget), pairs(base), negatives)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _bank(benchmark: str, version: Version) -> "Bank":
+    return evidence.bank(benchmark)
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _schemes(folder: str) -> "DataFrame":
+    return records.schemes()
+
+
+def natural_queries(benchmark: str, sampler: str, victim: str, suspect: str, query_seed: int, size: int) -> QuerySet:
+    """Queries that follow from the bank."""
+    return _natural_queries(evidence.base_of(benchmark), sampler, victim, suspect, query_seed, size, version(benchmark))
+
+
+def made_queries(path: Path, sampler: str, classes: tuple[str, ...]) -> QuerySet:
+    """Queries that a worker made."""
+    return _made_queries(str(path), path.stat().st_mtime, sampler, classes)
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
+def _natural_queries(
+    base: str, sampler: str, victim: str, suspect: str, query_seed: int, size: int, version: Version
+) -> QuerySet:
+    return query_sets.from_bank(bank(base), sampler, victim, suspect, query_seed, size)
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
+def _made_queries(path: str, changed: float, sampler: str, classes: tuple[str, ...]) -> QuerySet:
+    return query_sets.read(Path(path), sampler, classes)
+
+
+def telling_images(benchmark: str, victim: str) -> tuple["DataFrame", dict[str, int]]:
+    """The most telling images of a victim, and how many models were asked."""
+    return _telling_images(benchmark, victim, version(benchmark))
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
+def _telling_images(benchmark: str, victim: str, version: Version) -> tuple["DataFrame", dict[str, int]]:
+    return telling.telling(bank(benchmark), pairs(benchmark), victim)

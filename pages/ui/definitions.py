@@ -8,6 +8,17 @@ _TEXT = """
 **Stolen, unrelated**: a stolen model was made from the victim's model, an unrelated one was not. *Hard* unrelated models
 were trained on the same data with the same architecture as the victim, from another start.
 
+**δ, Hamming distance**: share of all test images on which victim and suspect give different answers.
+
+**δ_C, conditioned Hamming distance**: the same share of the images that the victim gets wrong; 0 = they always agree.
+
+**AUC**: chance that a stolen model is closer to its victim than an unrelated one: 1 apart, 0.5 no better than chance.
+
+**Overlap**: area that the densities of stolen and of unrelated pairs have in common: 0% apart, 100% alike.
+
+**Proposition 1**: a lower bound of δ_C from δ and both accuracies. *Slack*: δ_C minus the bound, which is exactly the
+chance that the suspect is wrong too where the victim is wrong. A bound of 0 or less says nothing.
+
 **Query budget**: number of images sent to the suspect. A small budget sends the first images of a large one.
 
 **Rule**: *paper*: at most 5 % of the unrelated models at hand lie below the threshold. *guaranteed*: the threshold is so low
@@ -20,6 +31,18 @@ promised, and the lines are left out.
 
 **Beats, trails**: the gap to AKH exceeds two standard errors over query seeds. Otherwise the two cannot be told apart on
 this benchmark.
+
+**Sampler**: picks seed images (*uniform*: any, *negative*: those that the victim gets wrong, *noise*: random pixels; from
+the victim's own training images, *train*, or from images that no model saw, *test*) and turns them into queries.
+
+**Repeats, follows**: the suspect gives the victim's very answer: on an image that the victim gets wrong, or on an
+adversarial image that moved the victim away from its answer on the seed image.
+
+**Looked at**: how much each pixel counted for the victim's answer, by captum (absolute values, summed over colours).
+Integrated gradients and occlusion compare with the mean grey.
+
+**Telling images**: the victim's mistakes that most stolen and fewest unrelated models repeat, chosen on one half of the
+models and reported on the other. Unrelated models are halved by lineage, stolen ones within each task.
 
 **AKH**: the baseline: compare the labels of victim and suspect on images that the victim gets wrong.
 

@@ -18,6 +18,16 @@ def menu(rows: "DataFrame", file_name: str, *, benchmark: str, schemes: list[str
         file_name: of the downloads, without ending.
         benchmark, schemes, request: what `words.command_line` and `words.python_code` take.
     """
+    offer(
+        rows,
+        file_name,
+        words.command_line(benchmark, schemes, **request),
+        words.python_code(benchmark, schemes, **request),
+    )
+
+
+def offer(rows: "DataFrame", file_name: str, command: str, code: str) -> None:
+    """The menu, with the command line and the Python that compute a view again."""
     with st.popover("Export", icon=":material/ios_share:", type="tertiary"):
         st.download_button(
             "Data as CSV",
@@ -30,9 +40,9 @@ def menu(rows: "DataFrame", file_name: str, *, benchmark: str, schemes: list[str
         st.segmented_control(
             "Picture: the camera above the chart gives", ("svg", "png"), default="svg", required=True, key="picture"
         )
-        st.markdown("**Compute these lines again**")
-        st.code(words.command_line(benchmark, schemes, **request), language="bash", wrap_lines=True)
-        st.code(words.python_code(benchmark, schemes, **request), language="python", wrap_lines=True)
+        st.markdown("**Compute this again**")
+        st.code(command, language="bash", wrap_lines=True)
+        st.code(code, language="python", wrap_lines=True)
 
 
 def chart_config(file_name: str, *, stage: bool) -> dict[str, Any]:

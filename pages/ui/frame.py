@@ -1,16 +1,20 @@
 """What surrounds every page: the list of pages, the benchmark, the tools and the stage."""
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 import streamlit as st
 
-from pages.ui import links, stage
+from pages.ui import links, stage, story
+from qurd_core.benchfile import saved_names
 from qurd_core.errors import QurdError
 from qurd_core.evaluation.records import SHIPPED
 from qurd_core.plots.theme import Style
 
 LOGO = Path(__file__).parents[2] / "assets" / "logo"
+# In the order of the paper, so that the same row is the talk.
+PAGES = ("leaderboard", "benchmark", "compose", "budget", "separability", "queries")
+HOME = PAGES[0]
 
 
 class View(NamedTuple):
@@ -22,13 +26,31 @@ class View(NamedTuple):
 
 def navigate() -> st.Page:
     """Declare the pages and return the one that was asked for. Nothing of Streamlit may run before."""
-    page = st.navigation(_pages(), position="top")
+    pages = _pages()
+    # The default page has no name in links, so it is one of its own that leads to the first page at once.
+    door = st.Page(_door, title="Home", url_path="home", default=True, visibility="hidden")
+    page = st.navigation([*pages.values(), door], position="top")
     st.session_state["framed"] = True
+    if page == door:
+        st.switch_page(pages[HOME], query_params=_asked())
+    asked = st.session_state.pop("go", None)
+    if asked:
+        st.switch_page(pages[asked.page], query_params=_grouped(asked.query))
     return page
 
 
+def go(target: links.Target) -> None:
+    """Show a view of any page at the next run, as its link would show it in a fresh browser; for callbacks, which cannot
+    switch pages themselves.
+    """
+    for key in list(st.session_state):
+        del st.session_state[key]
+    st.session_state["go"] = target
+    st.session_state.update(target.values)
+
+
 def require() -> None:
-    """Start again with app.py if it has not run in this session; the first line of every page.
+    """Start again with app.py if it has not run before the page; the first line of every page.
 
     A server learns from the first call of `st.navigation` that the folder `pages/` is not to be run file by file. Until
     then a deep link runs the page alone.
@@ -42,12 +64,13 @@ def draw() -> None:
     """The row above every page: benchmark to the left, room for the page's tools, and the stage switch."""
     st.set_page_config("QuRD Explorer", LOGO / "icon.png", "wide", menu_items={"About": _ABOUT})
     st.logo(LOGO / "qurd.svg", size="large")
-    links.check("bench", SHIPPED, "benchmark")
+    benches = (*SHIPPED, *saved_names())
+    links.check("bench", benches, "benchmark")
     links.check("stage", links.SWITCH, "stage")
     with st.container(horizontal=True, vertical_alignment="center", key="bar"):
         st.segmented_control(
             "Benchmark",
-            SHIPPED,
+            benches,
             default=SHIPPED[0],
             required=True,
             key="bench",
@@ -56,10 +79,13 @@ def draw() -> None:
         )
         row = st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center")
     with row:
-        st.session_state["tools"] = st.container(horizontal=True, horizontal_alignment="right", key="tools")
+        st.session_state["tools"] = st.container(
+            horizontal=True, horizontal_alignment="right", vertical_alignment="center", key="tools"
+        )
+        story.menu(go)
         on = st.toggle("Stage", key="stage", bind="query-params")
     if on:
-        stage.set_up()
+        stage.set_up(go)
 
 
 def view() -> View:
@@ -73,9 +99,13 @@ def tools() -> st.delta_generator.DeltaGenerator:
     return st.session_state["tools"]
 
 
-def tall() -> st.delta_generator.DeltaGenerator:
-    """Room for the hero chart: what the window leaves, within bounds."""
-    above = "9.5rem" if st.session_state["stage"] else "23rem"
+def tall(rows: int = 1) -> st.delta_generator.DeltaGenerator:
+    """Room for the hero chart: what the window leaves, within bounds.
+
+    Args:
+        rows: of controls above it.
+    """
+    above = "9.5rem" if st.session_state["stage"] else f"{19.5 + 3.5 * rows}rem"
     st.html(
         f"<style>div:has(> .st-key-hero) {{ flex-basis: clamp(22rem, calc(100vh - {above}), 50rem) !important; }}</style>"
     )
@@ -84,7 +114,14 @@ def tall() -> st.delta_generator.DeltaGenerator:
 
 def close() -> None:
     """What comes after every page."""
+    st.session_state["framed"] = False
     links.report()
+
+
+def stop() -> NoReturn:
+    """End the page here. After `st.stop` alone nothing that comes after every page would run."""
+    close()
+    st.stop()
 
 
 def explain(error: QurdError) -> None:
@@ -96,14 +133,27 @@ def explain(error: QurdError) -> None:
             st.code(str(error), language=None, wrap_lines=True)
 
 
-def _pages() -> list[st.Page]:
-    file = "pages/budget.py"
-    return [
-        # Icons belong into the titles: Streamlit fetches that of `icon=` from the network as the browser's icon.
-        st.Page(file, title=":material/show_chart: Budget", url_path="budget"),
-        # `/` shows the only page there is.
-        st.Page(file, title="Home", url_path="home", default=True, visibility="hidden"),
-    ]
+def _pages() -> dict[str, st.Page]:
+    """The pages by their name in links. Without icons: Streamlit fetches that of `icon=` from the network as the browser's
+    icon, and one in a title takes the room of its name, so that six titles do not fit.
+    """
+    return {name: st.Page(f"pages/{name}.py", title=name.title(), url_path=name) for name in PAGES}
+
+
+def _door() -> None:
+    """Nothing is ever shown here."""
+
+
+def _asked() -> dict[str, list[str]]:
+    return {key: st.query_params.get_all(key) for key in st.query_params}
+
+
+def _grouped(query: list[tuple[str, str]]) -> dict[str, list[str]]:
+    """All values of a key together: of pairs with one key `st.switch_page` keeps the last alone."""
+    found: dict[str, list[str]] = {}
+    for key, value in query:
+        found.setdefault(key, []).append(value)
+    return found
 
 
 _ABOUT = "**QuRD Explorer**: which fingerprints catch a stolen model, and how many queries they need."

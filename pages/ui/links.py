@@ -1,11 +1,42 @@
-"""What a link, or an older choice, asks for that is not there."""
+"""Links: a view as text, and what a link, or an older choice, asks for that is not there."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import urlencode
 
 import streamlit as st
 
 SWITCH = ("true", "false", "True", "False")
+
+Value = str | int | bool | list[str]
+
+
+@dataclass(frozen=True)
+class Target:
+    """A view: a page, and what its controls say.
+
+    Attributes:
+        page: name of the page, as in `frame.PAGES`.
+        values: key of a control to its value.
+    """
+
+    page: str
+    values: Mapping[str, Value] = field(default_factory=dict)
+
+    @property
+    def query(self) -> list[tuple[str, str]]:
+        """The values as a link has them."""
+        found = []
+        for key, value in self.values.items():
+            for one in value if isinstance(value, list) else [value]:
+                found.append((key, str(one).lower() if isinstance(one, bool) else str(one)))
+        return found
+
+    @property
+    def link(self) -> str:
+        """The view below the address of the app."""
+        return f"{self.page}?{urlencode(self.query)}"
 
 
 def check(key: str, options: Sequence[object], what: str, most: int = 1) -> None:

@@ -47,6 +47,10 @@ SCHEMES = {
 BASELINES = ("AKH", "Random")
 OTHERS = Paint("#C3C9D3", "#59637A")
 STOLEN, UNRELATED = Paint("#B5123E", "#FF8FAB"), Paint("#7C93A8", "#3F6C99")
+UNRELATED_TEXT = Paint("#566F86", "#7FA9D1")  # the same, legible as text
+
+# From little to much, for tiles and counts.
+HEAT = {"light": ("#F2F5FA", "#A9C1E8", "#3F72C4", "#0B2F6B"), "dark": ("#182238", "#2B4479", "#4F7FD6", "#CFE0FF")}
 
 # Pinned mixes have no colour of their own, so that no chart holds more than the colours that were checked together.
 PIN_SYMBOLS = ("circle-open", "square-open", "diamond-open", "triangle-up-open")
@@ -162,3 +166,27 @@ def faded(colour: str, alpha: float) -> str:
 def plain(text: str) -> str:
     """A name as Plotly shows it: names are data and never markup."""
     return escape(text, quote=False)
+
+
+# Plotly fades what is not selected, but a click here is an event: what it changed is drawn by the next figure.
+ALWAYS_WHOLE = {"selected": {"marker": {}}, "unselected": {"marker": {}}}
+
+HEAT_STOPS = (0.0, 0.35, 0.7, 1.0)
+
+
+def heat(mode: Mode, share: float) -> str:
+    """The colour of a heat map at a share of its range."""
+    share, stops = min(max(share, 0.0), 1.0), HEAT_STOPS
+    above = next(place for place, stop in enumerate(stops) if share <= stop) or 1
+    along = (share - stops[above - 1]) / (stops[above] - stops[above - 1])
+    low, high = (bytes.fromhex(HEAT[mode][place][1:]) for place in (above - 1, above))
+    mixed = (round(one + along * (other - one)) for one, other in zip(low, high, strict=True))
+    return "#" + bytes(mixed).hex().upper()
+
+
+def ink_on(colour: str) -> str:
+    """The text colour that is easier to read on a colour."""
+    light, dark = SURFACES["dark"].ink, SURFACES["light"].ink
+    red, green, blue = (part / 255 for part in bytes.fromhex(colour[1:]))
+    # Relative luminance, with a plain power for the gamma; both contrast alike near 0.2.
+    return dark if 0.2126 * red**2.2 + 0.7152 * green**2.2 + 0.0722 * blue**2.2 > 0.2 else light

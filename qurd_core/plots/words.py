@@ -100,22 +100,59 @@ def false_alarms(negatives: int, lineages: int, kind: Kind) -> str:
 
 
 def command_line(
-    benchmark: str, schemes: Sequence[str], budgets: Sequence[int], *, seeds: int, task: str, hard: bool
+    benchmark: str,
+    schemes: Sequence[str],
+    budgets: Sequence[int],
+    *,
+    seeds: int,
+    task: str,
+    hard: bool,
+    pool: Sequence[str] = (),
 ) -> str:
-    """The command that computes the curves of a view again."""
+    """The command that computes the curves of a view again; `pool` are the lineages that calibrate, all if empty."""
     parts = [f"python -m qurd_core run --benchmark {benchmark}", *(f"--scheme {shlex.quote(name)}" for name in schemes)]
     parts += [f"--budget {','.join(map(str, budgets))}", f"--seeds {seeds}"]
     parts += [f"--task {task}"] * (task != "all") + ["--negatives unrelated+hard"] * hard
+    parts += [f"--pool {shlex.quote(lineage)}" for lineage in pool]
     return " \\\n  ".join(parts)
 
 
-def python_code(benchmark: str, schemes: Sequence[str], budgets: Sequence[int], *, seeds: int, task: str, hard: bool) -> str:
+def python_code(
+    benchmark: str,
+    schemes: Sequence[str],
+    budgets: Sequence[int],
+    *,
+    seeds: int,
+    task: str,
+    hard: bool,
+    pool: Sequence[str] = (),
+) -> str:
     """The Python that computes the curves of a view again."""
     options = [f"budgets={list(budgets)}", f"seeds={seeds}"]
     options += [f'tasks=["{task}"]'] * (task != "all") + ['negatives="unrelated+hard"'] * hard
+    options += [f"pool={json.dumps(list(pool))}"] * bool(pool)
     names = ", ".join(map(json.dumps, schemes))
     return (
         "import qurd_core as q\n\n"
         f'bench = q.benchmark("{benchmark}")\n'
         f"table = q.evaluate(\n    bench,\n    [{names}],\n    {', '.join(options)},\n)"
     )
+
+
+def distance(value: float) -> str:
+    """`0.42`, `0.040`, `0.0031`: two decimals, of small ones two digits."""
+    return f"{value:.2f}" if abs(value) >= 0.1 or value == 0 else f"{value:#.2g}"
+
+
+def gap(label: str, budgets: tuple[int, int], gaps: tuple[float, float], gain: float) -> str:
+    """Whether the gap between stolen and unrelated models shrinks with further queries, in one sentence.
+
+    Args:
+        budgets, gaps: at the start and at the end.
+        gain: what the TPR gains meanwhile; NaN where it is not known.
+    """
+    before, after = map(distance, gaps)
+    change = gaps[1] - gaps[0]
+    moved = f"stays at {after}" if before == after else f"{'grows' if change > 0 else 'shrinks'} from {before} to {after}"
+    rate = "" if math.isnan(gain) else f", and TPR@5% changes by {points(gain)}"
+    return f"From {budgets[0]} to {budgets[1]} queries the gap of {label} {moved}{rate}."

@@ -1,13 +1,15 @@
 """Small records in a folder of their own, in place of the shipped ones."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from streamlit.testing.v1 import AppTest
+from streamlit.runtime.pages_manager import PagesManager
+from streamlit.testing.v1 import AppTest, app_test
 
+from pages.ui.frame import HOME
 from qurd_core.evaluation import records
 
 BUDGETS = (*range(10, 101, 10), 130, 200, 250, 400)
@@ -78,6 +80,21 @@ def make_records(benchmark: str) -> pd.DataFrame:
     )
 
 
+class _Navigated(PagesManager):
+    """A server that has run `st.navigation` before, as any has after its first request. AppTest starts every run as a fresh
+    one, which would run the file of a page without app.py.
+    """
+
+    def __init__(self, *args: object, **options: object) -> None:
+        super().__init__(*args, **options)
+        PagesManager.uses_pages_directory = False
+
+
+@pytest.fixture(autouse=True)
+def navigated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app_test, "PagesManager", _Navigated)
+
+
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with records of both benchmarks, from which the page reads."""
@@ -93,14 +110,23 @@ def table(folder: Path) -> pd.DataFrame:
 
 
 @pytest.fixture
-def show(folder: Path) -> Iterator[Callable[..., AppTest]]:
-    """Opens the app with the parameters of a link."""
+def show(folder: Path) -> Callable[..., AppTest]:
+    """Opens the app with the parameters of a link, on the small records."""
+    return _open
 
-    def run(theme: str = "light", **link: str | list[str]) -> AppTest:
-        app = AppTest.from_file(str(Path(__file__).parents[2] / "app.py"), default_timeout=60)
-        app.context = {"theme": theme}
-        for key, value in link.items():
-            app.query_params[key] = value
-        return app.run()
 
-    return run
+@pytest.fixture
+def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
+    """Opens the app with the parameters of a link, on the shipped records and an empty store."""
+    monkeypatch.setenv("QURD_STORE", str(tmp_path))
+    return _open
+
+
+def _open(theme: str = "light", page: str | None = None, **link: str | list[str]) -> AppTest:
+    app = AppTest.from_file(str(Path(__file__).parents[2] / "app.py"), default_timeout=60)
+    app.context = {"theme": theme}
+    for key, value in link.items():
+        app.query_params[key] = value
+    if page and page != HOME:  # before the first run, so that it is as if the link were followed
+        app.switch_page(f"pages/{page}.py")
+    return app.run()

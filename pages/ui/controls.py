@@ -1,0 +1,62 @@
+"""The controls that several pages share. A choice made on one page holds on the others, and is in the link."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from pages.ui import links
+from qurd_core.plots import budget as budget_plot
+from qurd_core.plots.theme import MOST_PINS
+
+BUDGETS = range(10, 401, 10)
+RAW_BUDGETS = (10, 20, 50, 100, 200, 400)  # those with raw scores
+LINKED: dict[str, Any] = {"bind": "query-params", "persist_state": "session"}
+
+
+def task(tasks: Sequence[str]) -> str:
+    """One of the benchmark's tasks, or all of them pooled."""
+    links.check("task", tasks, "task")
+    return st.selectbox("Task", tasks, key="task", **LINKED)
+
+
+def rule() -> budget_plot.Rule:
+    """Which rule sets the threshold."""
+    links.check("rule", budget_plot.RULES, "rule")
+    return st.segmented_control("False-alarm rule", budget_plot.RULES, default="paper", required=True, key="rule", **LINKED)
+
+
+def budget(budgets: Sequence[int] = BUDGETS) -> int:
+    """A query budget; one that another page chose and this one lacks gives way to the nearest."""
+    held = st.session_state.get("budget")
+    if held in BUDGETS and held not in budgets:
+        st.session_state["budget"] = min(budgets, key=lambda budget: abs(budget - held))
+    links.check("budget", budgets, "budget")
+    return st.select_slider("Query budget", budgets, value=100 if 100 in budgets else budgets[0], key="budget", **LINKED)
+
+
+def hard() -> bool:
+    """Whether hard unrelated models count as unrelated."""
+    links.check("hard", links.SWITCH, "hard")
+    return st.toggle("Hard unrelated", key="hard", **LINKED)
+
+
+def pins(labels: Sequence[str]) -> tuple[str, ...]:
+    """Combinations that are drawn with a line or mark of their own."""
+    links.check("pin", labels, "pin", MOST_PINS)
+    search = f"Search {len(labels)} combinations"
+    return tuple(st.multiselect("Pins", labels, key="pin", max_selections=MOST_PINS, placeholder=search, **LINKED))
+
+
+def pin_clicked(chart: str) -> None:
+    """Pin what was clicked in a chart, or let it go: a callback. The latest pin stands last."""
+    held, points = st.session_state["pin"], st.session_state[chart].selection.points
+    clicked = {point["customdata"] for point in points if point.get("customdata")}
+    _keep([label for label in held if label not in clicked] + sorted(clicked.difference(held)))
+
+
+def _keep(labels: list[str]) -> None:
+    if len(labels) > MOST_PINS:
+        st.toast(f"At most {MOST_PINS} combinations can be pinned. Let one go first.")
+    else:
+        st.session_state["pin"] = labels
