@@ -11,7 +11,7 @@ bench, style = frame.view()
 base = evidence.base_of(bench)
 if not records.has_facts(base):
     states.no_records(base)
-    st.stop()
+    frame.stop()
 
 head = st.container()
 with st.container(key="controls"):

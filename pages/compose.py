@@ -10,7 +10,7 @@ frame.require()
 bench, style = frame.view()
 if bench in records.SHIPPED and not records.path_of(bench).is_file():
     states.no_records(bench)
-    st.stop()
+    frame.stop()
 
 head, waiting = st.container(), st.empty()
 if not compose_controls.ready():

@@ -22,7 +22,7 @@ if chosen.view == "telling":
         definitions.show()
         takeaway.telling(bench, chosen.victim, table)
     telling.show(bench, table, style)
-    st.stop()
+    frame.stop()
 
 both = [sides.fetch(asked) for asked in (chosen.left, chosen.right)]
 with head:

@@ -27,15 +27,20 @@ class View(NamedTuple):
 def navigate() -> st.Page:
     """Declare the pages and return the one that was asked for. Nothing of Streamlit may run before."""
     pages = _pages()
+    if "bench" not in st.session_state and (step := story.asked()):
+        _hold(step.target)  # the number of a step says it all: its controls need not be in the link
     # The default page has no name in links, so it is one of its own that leads to the first page at once.
     door = st.Page(_door, title="Home", url_path="home", default=True, visibility="hidden")
     page = st.navigation([*pages.values(), door], position="top")
     st.session_state["framed"] = True
     if page == door:
-        st.switch_page(pages[HOME], query_params=_asked())
+        # Once a control is bound to a part of the link, only the control may set it, and keeps it.
+        st.switch_page(pages[HOME], query_params=None if "bench" in st.session_state else _asked())
     asked = st.session_state.pop("go", None)
     if asked:
-        st.switch_page(pages[asked.page], query_params=_grouped(asked.query))
+        st.switch_page(
+            pages[asked.page], query_params={key: str(asked.values[key]) for key in story.PARTS if key in asked.values}
+        )
     return page
 
 
@@ -43,10 +48,10 @@ def go(target: links.Target) -> None:
     """Show a view of any page at the next run, as its link would show it in a fresh browser; for callbacks, which cannot
     switch pages themselves.
     """
-    for key in list(st.session_state):
+    for key in set(st.session_state) - set(target.values):
         del st.session_state[key]
     st.session_state["go"] = target
-    st.session_state.update(target.values)
+    _hold(target)
 
 
 def require() -> None:
@@ -140,20 +145,17 @@ def _pages() -> dict[str, st.Page]:
     return {name: st.Page(f"pages/{name}.py", title=name.title(), url_path=name) for name in PAGES}
 
 
+def _hold(target: links.Target) -> None:
+    """Set the controls of a view before they are drawn."""
+    st.session_state.update({key: value for key, value in target.values.items() if key not in story.PARTS})
+
+
 def _door() -> None:
     """Nothing is ever shown here."""
 
 
 def _asked() -> dict[str, list[str]]:
     return {key: st.query_params.get_all(key) for key in st.query_params}
-
-
-def _grouped(query: list[tuple[str, str]]) -> dict[str, list[str]]:
-    """All values of a key together: of pairs with one key `st.switch_page` keeps the last alone."""
-    found: dict[str, list[str]] = {}
-    for key, value in query:
-        found.setdefault(key, []).append(value)
-    return found
 
 
 _ABOUT = "**QuRD Explorer**: which fingerprints catch a stolen model, and how many queries they need."

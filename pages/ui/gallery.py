@@ -174,7 +174,7 @@ _LOOK = """
 [class*="st-key-card-"] [data-testid="stButton"], [class*="st-key-card-"] button { width: 100% !important; height: 100%; }
 [class*="st-key-card-"] button { background: none !important; border-color: transparent; color: transparent !important; }
 [class*="st-key-card-"] button:hover, [class*="st-key-card-"] button:focus-visible { border-color: var(--ink); }
-[class*="st-key-card-"] button p { display: none; }
+[class*="st-key-card-"] button p { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 .card { border: 1px solid var(--line); border-radius: .6rem; padding: .5rem .6rem .4rem; height: 100%; }
 .card { box-sizing: border-box; }
 .card { container-type: inline-size; }

@@ -28,17 +28,17 @@ def set_up(go: Callable[[links.Target], None]) -> None:
     with st.container(key="leave"):
         st.button("Leave the stage", shortcut="Esc", on_click=_leave)
     links.check("story", story.names(), "story")
-    name = st.query_params.get("story")
-    if name not in story.names():
+    step = story.asked()
+    if step is None:
         return
-    steps = story.read(name)
-    at = story.place(steps)
+    steps = story.read(st.query_params["story"])
+    at = steps.index(step)
     before, after = steps[max(at - 1, 0)].target, steps[min(at + 1, len(steps) - 1)].target
     with st.container(horizontal=True, vertical_alignment="center", key="story"):
         st.button("Back", shortcut="Left", disabled=at == 0, on_click=go, args=[before])
-        st.markdown(f"**{at + 1} / {len(steps)}** · {links.plain(steps[at].say, 300)}", width="stretch")
+        st.markdown(f"**{at + 1} / {len(steps)}** · {links.plain(step.say, 300)}", width="stretch")
         if at + 1 == len(steps):
-            story.code(steps[at].target)
+            story.code(step.target)
         st.button("Next", shortcut="Right", disabled=at + 1 == len(steps), on_click=go, args=[after])
 
 

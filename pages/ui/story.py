@@ -12,6 +12,7 @@ import streamlit as st
 
 from pages.ui.links import Target
 
+PARTS = ("story", "step")  # of a link; they belong to no control
 FOLDER = Path(__file__).parents[2] / "assets" / "stories"
 
 
@@ -46,16 +47,21 @@ def read(name: str) -> tuple[Step, ...]:
 
 def menu(go: Callable[[Target], None]) -> None:
     """Every story behind a button, to start it on the stage."""
-    with st.container(key="stories", width="content"), st.popover("Stories", icon=":material/auto_stories:", type="tertiary"):
+    room = st.container(key="stories", width="content")
+    with room, st.popover("Stories", icon=":material/auto_stories:", type="tertiary"):
         for name in names():
             st.button(_file(name)["title"], key=f"start-{name}", on_click=go, args=[read(name)[0].target], width="stretch")
         st.caption("Left and Right walk through a story, Esc leaves the stage.")
 
 
-def place(steps: tuple[Step, ...]) -> int:
-    """Which step the link shows, counted from 0."""
-    asked = st.query_params.get("step", "1")
-    return min(max(int(asked), 1), len(steps)) - 1 if asked.isdecimal() and len(asked) < 4 else 0
+def asked() -> Step | None:
+    """The step that the link shows: the first one where its number is none of the story."""
+    name, number = st.query_params.get("story"), st.query_params.get("step", "1")
+    if name not in names():
+        return None
+    steps = read(name)
+    place = int(number) if number.isdecimal() and len(number) < 4 else 1
+    return steps[min(max(place, 1), len(steps)) - 1]
 
 
 def code(target: Target) -> None:

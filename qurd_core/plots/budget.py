@@ -20,6 +20,7 @@ Rule = Literal["paper", "guaranteed"]
 
 TOP = 1.04  # of the axis, so that markers at 100% are whole
 REFERENCE = BASELINES[0]
+_MEASURED = ["value", "spread", "seeds"]
 CONTROL = "accuracy"  # no fingerprint: drawn only when it is pinned, and never among the mixes
 
 
@@ -83,11 +84,14 @@ def values_at(points: pd.DataFrame, at: int, pins: Sequence[str] = ()) -> pd.Dat
     Returns:
         rows of label, value, spread, used, gap (to the reference), verdict (None for the reference) and reason.
     """
-    rows = points[points["budget"] == at].astype({"label": object}).set_index("label")
-    rows = rows.reindex([label for label in shown(points, pins) if label in rows.index])
-    reference = rows["value"].get(REFERENCE, math.nan)
-    rows["gap"] = rows["value"] - reference
-    rows["verdict"] = [_verdict(rows, label) for label in rows.index]
+    names = shown(points, pins)
+    chosen = points.loc[(points["budget"] == at) & points["label"].isin(names), [*_MEASURED, "label", "used", "reason"]]
+    rows = chosen.astype({"label": object}).set_index("label")
+    rows = rows.loc[[name for name in names if name in rows.index]]
+    found = {label: Measured(*row) for label, *row in rows[_MEASURED].itertuples(name=None)}
+    reference = found.get(REFERENCE, Measured(math.nan, math.nan, 0))
+    rows["gap"] = rows["value"] - reference.value
+    rows["verdict"] = [_verdict(one, reference) if label != REFERENCE else None for label, one in found.items()]
     kept = rows[["value", "spread", "used", "gap", "verdict", "reason"]]
     return kept.sort_values("value", ascending=False, kind="stable", na_position="last").reset_index()
 
@@ -179,11 +183,8 @@ def figure(
     return go.Figure(traces, layout)
 
 
-def _verdict(rows: pd.DataFrame, label: str) -> Verdict | None:
-    if label == REFERENCE or REFERENCE not in rows.index or rows.loc[[label, REFERENCE], "value"].isna().any():
-        return None
-    one, other = (Measured(*rows.loc[name, ["value", "spread", "seeds"]]) for name in (label, REFERENCE))
-    return words.verdict(one, other)
+def _verdict(one: Measured, reference: Measured) -> Verdict | None:
+    return None if math.isnan(one.value) or math.isnan(reference.value) else words.verdict(one, reference)
 
 
 def _context(points: pd.DataFrame, labels: list[str], rule: Rule, style: Style) -> go.Scatter:

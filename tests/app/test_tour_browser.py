@@ -1,0 +1,82 @@
+"""What speakers, analysts and designers do in a browser: a story, a query looked at closely, a bench saved and opened."""
+
+import pytest
+
+from qurd_core.evaluation import records
+from tests.app import test_browser
+from tests.app.test_browser import browser, server, visit  # noqa: F401 (fixtures)
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+@pytest.fixture
+def folder():
+    """The shipped records."""
+    return records.FOLDER
+
+
+@pytest.fixture(autouse=True)
+def store(tmp_path, monkeypatch):
+    """The server's own, empty."""
+    monkeypatch.setenv("QURD_STORE", str(tmp_path / "store"))
+    monkeypatch.setattr(test_browser, "settle", settle)
+
+
+def settle(page) -> None:
+    page.wait_for_selector("h2")
+    page.wait_for_function("!document.querySelector('[data-test-script-state=running]')")
+
+
+def test_a_story_is_walked_with_the_keys_and_ends_with_a_code_of_its_link(visit):  # noqa: F811
+    page = visit("/", theme="dark", size=(1920, 1080))
+    page.get_by_role("button", name="Stories").click()
+    page.get_by_role("button", name="How hard is your benchmark?").click()
+    for step in range(1, 6):
+        page.get_by_text(f"{step} / 5").wait_for()
+        page.wait_for_url(f"**step={step}*")
+        settle(page)
+        assert page.locator("h2").count() == 1
+        assert not page.locator(".st-key-controls").is_visible()
+        if step < 5:
+            page.keyboard.press("ArrowRight")
+    page.locator(".st-key-story img").wait_for()
+    assert "separability" in page.url
+    page.keyboard.press("ArrowLeft")
+    page.get_by_text("4 / 5").wait_for()
+    page.wait_for_url("**/leaderboard?*step=4*")
+    settle(page)
+    page.keyboard.press("Escape")  # leaves the button that the arrows pressed
+    page.keyboard.press("Escape")
+    page.locator(".st-key-controls").wait_for()
+
+
+@pytest.mark.parametrize("rest", ["", "&bench=patchwork-sac&section=effort&stage=true"])
+def test_a_step_of_a_story_is_a_link_that_a_fresh_browser_follows(visit, rest):  # noqa: F811
+    page = visit(f"/benchmark?story=hardness&step=3{rest}", size=(1920, 1080))
+    page.get_by_text("3 / 5").wait_for()
+    assert "named schemes" in page.locator("h2").inner_text()
+    assert not page.locator(".st-key-controls").is_visible()
+
+
+def test_a_query_is_looked_at_closely(visit):  # noqa: F811
+    page = visit("/queries?left=uniform(test)")
+    page.get_by_role("button", name="Look closely at query 1", exact=True).first.focus()
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog")
+    dialog.wait_for()
+    dialog.locator("table.bars").wait_for()
+    assert dialog.locator("img").count() >= 1
+
+
+def test_a_bench_is_saved_and_opened(visit):  # noqa: F811
+    page = visit("/benchmark?section=bench")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_placeholder("my-bench").fill("my-bench")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Save this bench").click()
+    page.get_by_text("Every command takes it").wait_for()
+    page.get_by_role("button", name="Open my-bench").click()
+    page.wait_for_url("**bench=my-bench*")
+    settle(page)
+    page.get_by_role("link", name="Leaderboard").click()
+    page.locator("h2", has_text="my-bench").wait_for()
