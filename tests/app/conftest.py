@@ -1,6 +1,7 @@
 """Small records in a folder of their own, in place of the shipped ones."""
 
 import math
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -93,6 +94,8 @@ class _Navigated(PagesManager):
 @pytest.fixture(autouse=True)
 def navigated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(app_test, "PagesManager", _Navigated)
+    # A script that AppTest runs stays behind as the main module, which worker processes of later tests would run again.
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
 
 
 @pytest.fixture

@@ -249,8 +249,8 @@ def test_play_runs_pauses_and_starts_again_in_the_browser_alone(answers, visit):
     assert page.locator(".imagelayer image").count() == 100
     restart.click()
     page.wait_for_function(f"{sent} < 10")
-    page.wait_for_function(f"{sent} === 100")
-    assert "100 queries: caught" in page.locator(".infolayer .annotation-text").all_text_contents()[0]
+    page.locator(".infolayer .annotation-text", has_text="100 queries: caught").wait_for()
+    assert page.evaluate(sent) == 100
     assert not [url for url in asked if not url.startswith("data:")]
 
 
