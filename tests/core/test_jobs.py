@@ -112,6 +112,9 @@ def test_a_job_does_not_wait_for_the_preparation(jobs, tmp_path):
     """Both lines are in the pipe before the worker has started: it must see the second one too."""
     jobs.warm_up("toy")
     assert wait(jobs, jobs.submit(job("count"))).state == "done"
+    end = time.monotonic() + PATIENCE
+    while not (tmp_path / "warm.txt").is_file() and time.monotonic() < end:  # before the job or after it
+        time.sleep(0.01)
     assert (tmp_path / "warm.txt").read_text() == "toy"
 
 
