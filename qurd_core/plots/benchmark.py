@@ -36,16 +36,21 @@ CELLS = {  # task -> place in the grid
 
 
 def headline(counts: pd.DataFrame, task: str) -> str:
-    """How many stolen models stand against how many unrelated ones, and how many of those 5 % are."""
+    """How many stolen models stand against how many unrelated ones, and what 5 % of those are.
+
+    Not where tasks have different numbers of them: then 5 % of all is no number of models.
+    """
     row = counts.set_index("task").loc[task]
     stolen, unrelated, lineages = (int(row[name]) for name in ("stolen", "unrelated", "lineages"))
     allowed = allowed_below(unrelated, kind="paper")
+    uneven = task == "all" and counts["unrelated"].nunique() > 1
     means = "no threshold" if allowed is None else words.counted(allowed, "false alarm") if allowed else "no false alarm"
     have = words.counted(unrelated, "unrelated model")
     have = (
         have.replace(" ", " independent ", 1) if lineages == unrelated else f"{have} of {words.counted(lineages, 'lineage')}"
     )
-    return f"{words.counted(stolen, 'stolen model')} against {have}: 5 % means {means}"
+    found = f"{words.counted(stolen, 'stolen model')} against {have}"
+    return found if uneven else f"{found}: 5 % means {means}"
 
 
 def basis(counts: pd.DataFrame) -> dict[str, str]:
@@ -55,7 +60,7 @@ def basis(counts: pd.DataFrame) -> dict[str, str]:
     for (unrelated, lineages), rows in single.groupby(["unrelated", "lineages"], sort=False):
         names = rows["task"].tolist()
         who = words.listed(names) if len(names) <= 2 or len(names) < len(single) / 2 else f"{len(names)} tasks"
-        found[who] = words.false_alarms(int(unrelated), int(lineages), "paper")
+        found[who] = words.false_alarms(int(unrelated), int(lineages), "paper", who)
     return found
 
 
@@ -129,7 +134,7 @@ def _clickable(single: pd.DataFrame, places: list[tuple[int, int]], style: Style
     """Tiles are shapes, which report no click: these markers do."""
     hover = [
         f"<b>{plain(row.task)}</b><br>{words.counted(row.stolen, 'stolen model')} of {words.counted(row.victims, 'victim')}"
-        f"<br>{words.false_alarms(row.unrelated, row.lineages, 'paper')}"
+        f"<br>{words.false_alarms(row.unrelated, row.lineages, 'paper', row.task)}"
         for row in single.itertuples()
     ]
     size = 60 if style.stage else 44

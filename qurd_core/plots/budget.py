@@ -116,7 +116,7 @@ def against(points: pd.DataFrame, at: int) -> str:
 def basis(points: pd.DataFrame, rule: Rule = "paper") -> str:
     """How many unrelated models and lineages the values rest on."""
     row = points.iloc[0]
-    return words.false_alarms(int(row["n_negatives"]), int(row["n_lineages"]), RULES[rule].kind)
+    return words.false_alarms(int(row["n_negatives"]), int(row["n_lineages"]), RULES[rule].kind, row["task"])
 
 
 def subline(points: pd.DataFrame, rule: Rule = "paper", *, grey: int = 0) -> str:
@@ -239,8 +239,8 @@ def _line(rows: pd.DataFrame, rule: Rule, style: Style, mark: tuple[str, str, st
     )
 
 
-_HOVERED = ["label", "value", "spread", "budget", "used", "seeds", "n_negatives", "n_lineages", "n_positives", "n_victims"]
-_HOVERED += ["samples", "gradients"]
+_HOVERED = ["label", "value", "spread", "budget", "used", "seeds", "n_negatives", "n_lineages", "n_positives"]
+_HOVERED += ["n_victims", "task", "samples", "gradients"]
 
 
 def _rings(rows: pd.DataFrame, at: int, style: Style) -> go.Scatter:
@@ -281,7 +281,7 @@ def _hover(row: tuple, rule: Rule) -> str:
     return (
         f"<b>{plain(row.label)}</b>  {words.precise(row.value, row.spread)}<br>"
         f"{row.budget} queries{sent}, {words.counted(row.seeds, 'query seed')}<br>"
-        f"{words.false_alarms(row.n_negatives, row.n_lineages, RULES[rule].kind)}<br>"
+        f"{words.false_alarms(row.n_negatives, row.n_lineages, RULES[rule].kind, row.task)}<br>"
         f"{words.counted(row.n_positives, 'stolen model')} of {words.counted(row.n_victims, 'victim')}<br>"
         f"{words.counted(round(row.samples), 'labelled image')}, {words.counted(round(row.gradients), 'victim gradient')}"
     )

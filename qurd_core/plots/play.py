@@ -51,7 +51,7 @@ def headline(scheme: str, queries: int) -> str:
 def subline(duel: Duel, trial: Trial, rule: Kind) -> str:
     """Who is asked, and what the threshold rests on."""
     innocent = "hard unrelated" if duel.innocent in trial.named("hard") else "innocent"
-    below = words.false_alarms(trial.unrelated, trial.lineages, rule)
+    below = words.false_alarms(trial.unrelated, trial.lineages, rule, "all")
     return f"Stolen: {duel.stolen} · {innocent}: {duel.innocent} · {below}"
 
 

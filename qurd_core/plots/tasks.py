@@ -144,7 +144,7 @@ def _cells(
 def _hover(row: Any, rule: Rule) -> str:
     value, sd = getattr(row, RULES[rule].value), getattr(row, RULES[rule].spread)
     known = plain(str(row.reason or "no value")) if math.isnan(value) else words.precise(value, sd)
-    basis = words.false_alarms(row.n_negatives, row.n_lineages, RULES[rule].kind)
+    basis = words.false_alarms(row.n_negatives, row.n_lineages, RULES[rule].kind, row.task)
     return f"<b>{plain(row.label)}</b> on {plain(row.task)}, {rule} rule<br>{known}<br>{basis}"
 
 

@@ -67,6 +67,8 @@ def test_what_five_percent_means_is_said_per_group_of_tasks(pairs):
         benchmark.headline(counts, "all")
         == "2 stolen models against 20 independent unrelated models: 5 % means 1 false alarm"
     )
+    uneven = counts.assign(unrelated=[20, 20, 12])
+    assert benchmark.headline(uneven, "all") == "2 stolen models against 20 independent unrelated models"
     assert benchmark.basis(counts) == {"label_extraction and prune": "20 unrelated models, 20 lineages: 5 % = 1 model"}
 
 

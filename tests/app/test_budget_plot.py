@@ -93,7 +93,7 @@ def test_hover_tells_value_spread_and_what_it_rests_on(points):
     akh = traces(budget.figure(points))["AKH"]
     text = akh.hovertext[list(akh.x).index(100)]
     assert text.startswith("<b>AKH</b>  83.1 ± 2.0 %<br>100 queries, 5 query seeds")
-    assert "40 unrelated models, 40 lineages: 5 % = 2 models" in text
+    assert "40 unrelated models, 40 lineages: 5 %, each model counted once per task that it serves" in text
     assert "30 stolen models of 3 victims" in text
 
 
@@ -143,7 +143,8 @@ def test_the_chart_in_words(points):
     assert "SAC" in budget.alt(points)
     assert "at 250 queries" in budget.alt(points)
     assert budget.subline(points, grey=6) == (
-        "Means over 5 query seeds and 3 victims · 40 unrelated models, 40 lineages: 5 % = 2 models · grey: 6 other mixes"
+        "Means over 5 query seeds and 3 victims · 40 unrelated models, 40 lineages: 5 %, "
+        "each model counted once per task that it serves · grey: 6 other mixes"
     )
 
 

@@ -20,7 +20,15 @@ STYLE = Style()
 def row(label, value, spread=0.0, scheme=None, **more):
     name = label if label in ("AKH", "Random", "SAC", "FBI", "IPGuard", "ModelDiff", "ZestOfLIME", "accuracy") else None
     known = {"scheme": scheme or f"{label} text", "name": name, "label": label, "value": value, "spread": spread, "seeds": 5}
-    known |= {"auc": value, "budget": 100, "reason": None, "n_negatives": 40, "n_lineages": 40, "n_victims": 3}
+    known |= {
+        "auc": value,
+        "budget": 100,
+        "task": "prune",
+        "reason": None,
+        "n_negatives": 40,
+        "n_lineages": 40,
+        "n_victims": 3,
+    }
     return known | more
 
 

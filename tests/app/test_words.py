@@ -61,18 +61,19 @@ def test_numbers():
 
 
 @pytest.mark.parametrize(
-    ("negatives", "kind", "said"),
+    ("negatives", "kind", "task", "said"),
     [
-        (40, "paper", "40 unrelated models, 40 lineages: 5 % = 2 models"),
-        (20, "paper", "20 unrelated models, 20 lineages: 5 % = 1 model"),
-        (12, "paper", "12 unrelated models, 12 lineages: 5 % = less than 1 model"),
-        (40, "conformal", "40 unrelated models, 40 lineages: the guarantee allows 1 model below the threshold"),
-        (20, "conformal", "20 unrelated models, 20 lineages: the guarantee allows none below the threshold"),
-        (12, "conformal", "12 unrelated models, 12 lineages: too few for the guarantee"),
+        (60, "paper", "all", "60 unrelated models, 60 lineages: 5 %, each model counted once per task that it serves"),
+        (40, "paper", "prune", "40 unrelated models, 40 lineages: 5 % = 2 models"),
+        (20, "paper", "prune", "20 unrelated models, 20 lineages: 5 % = 1 model"),
+        (12, "paper", "prune", "12 unrelated models, 12 lineages: 5 % = less than 1 model"),
+        (40, "conformal", "all", "40 unrelated models, 40 lineages: the guarantee allows 1 model below the threshold"),
+        (20, "conformal", "all", "20 unrelated models, 20 lineages: the guarantee allows none below the threshold"),
+        (12, "conformal", "all", "12 unrelated models, 12 lineages: too few for the guarantee"),
     ],
 )
-def test_what_five_percent_means(negatives, kind, said):
-    assert words.false_alarms(negatives, negatives, kind) == said
+def test_what_five_percent_means(negatives, kind, task, said):
+    assert words.false_alarms(negatives, negatives, kind, task) == said
 
 
 def test_what_computes_a_view_again():
