@@ -22,6 +22,7 @@ from qurd_core.evaluation.jobs import publish
 
 KINDS = {"rates": "qurd_core.evaluation.live_rates", "queries": "qurd_core.evaluation.live_queries"}
 EVERY = 0.3  # seconds between two notes of the state
+NICE = 10  # the page and the browser come first; with a core to spare it costs nothing
 
 Inbox = queue.SimpleQueue  # of messages; None when the input has ended
 
@@ -83,6 +84,8 @@ def prepare(folder: Path, benchmark: str, inbox: Inbox) -> Iterator[None]:
 
 
 def main() -> None:
+    if hasattr(os, "nice"):
+        os.nice(NICE)
     import torch
 
     torch.set_num_threads(1)

@@ -12,6 +12,7 @@ import pytest
 
 from qurd_core.evaluation.jobs import Job, Jobs, Status, publish, read
 from qurd_core.evaluation.runs import RunFile
+from qurd_core.evaluation.worker import NICE
 
 PATIENCE = 60  # seconds; the machine may be busy
 
@@ -198,3 +199,11 @@ def test_a_disk_that_refuses_stops_nobody(tmp_path):
 def test_the_same_work_on_other_arguments_has_another_key():
     assert job("count").key == job("count").key != job("count", steps=4).key
     assert json.loads(json.dumps(job("count").about)) == {"kind": "test", "do": "count"}
+
+
+def test_the_worker_gives_way_to_the_page(jobs, tmp_path):
+    key = jobs.submit(job("count", steps=20))
+    wait(jobs, key, running)
+    pid = json.loads((tmp_path / "runs" / f"{key}.json").read_text())["pid"]
+    assert os.getpriority(os.PRIO_PROCESS, pid) >= os.getpriority(os.PRIO_PROCESS, 0) + NICE
+    wait(jobs, key)
