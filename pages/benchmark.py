@@ -7,6 +7,7 @@ from qurd_core.evaluation import evidence, records
 
 frame.require()
 SECTIONS = {"overview": overview, "lineage": lineage, "effort": effort, "images": samples, "bench": designer}
+UNPUBLISHED = {"effort": "What a theft cost was not published", "images": "Images do not come with scores"}
 bench, style = frame.view()
 base = evidence.base_of(bench)
 if not records.has_facts(base):
@@ -21,6 +22,12 @@ with first:
     section = st.segmented_control(
         "Section", list(SECTIONS), default="overview", required=True, key="section", **controls.LINKED
     )
+if base in records.PUBLISHED and section in UNPUBLISHED:
+    states.scores_only(base, UNPUBLISHED[section])
+    frame.stop()
+if section == "bench" and not records.has_scores(base):
+    states.not_imported(base, "A bench counts its rates again from every score")
+    frame.stop()
 finding, basis = SECTIONS[section].show(bench, style, others)
 with head:
     st.header(links.plain(finding, 300), anchor=False)

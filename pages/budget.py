@@ -14,6 +14,9 @@ if not records.path_of(evidence.base_of(bench)).is_file():
     frame.stop()
 with frame.tools():
     playing = play.switch()
+if playing and evidence.base_of(bench) in records.PUBLISHED:
+    states.scores_only(evidence.base_of(bench), "Play asks models about images")
+    frame.stop()
 if playing:
     play.show(bench, style)
     frame.stop()
@@ -25,9 +28,6 @@ with places[0]:
     task = controls.task(cached.tasks(bench))
 with places[1]:
     rule = controls.rule()
-with places[4]:
-    links.check("x", costs.COSTS, "axis")
-    unit = st.selectbox("X axis", costs.COSTS, key="x", **controls.LINKED)
 with places[5]:
     links.check("panel", panel.BESIDE, "panel")
     beside = st.selectbox("Panel", panel.BESIDE, key="panel", **controls.LINKED)
@@ -37,6 +37,8 @@ with places[6]:
     grey = st.toggle("Other mixes", value=True, key="grey", **controls.LINKED)
 
 points = cached.curves(bench, task, hard=hard, rule=rule)
+with places[4]:
+    unit = controls.choose("X axis", costs.known(points), "x")
 with places[2]:
     at = controls.budget(sorted(points["budget"].unique().tolist()))
 with places[3]:

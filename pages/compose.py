@@ -3,11 +3,12 @@
 import streamlit as st
 
 from pages.ui import cached, compose_controls, controls, definitions, export, frame, links, mix, running, states
-from qurd_core.evaluation import live, records
+from qurd_core.evaluation import evidence, live, records
 from qurd_core.plots import budget, heatmap
 
 frame.require()
 bench, style = frame.view()
+published = evidence.base_of(bench) in records.PUBLISHED
 if bench in records.SHIPPED and not records.path_of(bench).is_file():
     states.no_records(bench)
     frame.stop()
@@ -27,7 +28,7 @@ with parts[5]:
 pick = compose_controls.picked(scheme)
 compose_controls.parts(scheme, parts)
 with parts[4]:
-    pool = compose_controls.pool(cached.lineages(bench))
+    pool = compose_controls.pool([] if published else cached.lineages(bench))
 with views[0]:
     split = compose_controls.split(schemes, scheme)
 with views[1]:
@@ -44,8 +45,8 @@ with views[4]:
 with views[6]:
     pins = compose_controls.pins(points["label"].unique().tolist())
 
-job = running.job_of(bench, scheme, pool)
-fresh, part = running.curves(job, task, hard=hard, rule=rule)
+job = None if published else running.job_of(bench, scheme, pool)
+fresh, part = running.curves(job, task, hard=hard, rule=rule) if job else (None, "")
 recorded = bool((points["scheme"] == pick.scheme).any())
 source = points if recorded and not pool else fresh
 known = heatmap.values(points, at)
@@ -96,7 +97,10 @@ if side:
         with st.container(horizontal=True):
             mix.pin(pick, recorded)
             mix.card(bench, pick, at, style, rule, recorded)
-        running.panel(job, bench, scheme, needed=not recorded or bool(pool))
+        if job:
+            running.panel(job, bench, scheme, needed=not recorded or bool(pool))
+        elif not recorded:
+            st.caption("The authors published no scores of this combination, and no models that could be asked here.")
         if len(mine):
             mix.curve(mine, reference, at, pick, style)
         mix.about(scheme, style)

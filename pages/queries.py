@@ -2,12 +2,15 @@
 
 import streamlit as st
 
-from pages.ui import asking, cached, closer, definitions, frame, gallery, links, sides, takeaway, telling
-from qurd_core.evaluation import query_sets
+from pages.ui import asking, cached, closer, definitions, frame, gallery, links, sides, states, takeaway, telling
+from qurd_core.evaluation import evidence, query_sets, records
 from qurd_core.plots import gallery as words
 
 frame.require()
 bench, style = frame.view()
+if evidence.base_of(bench) in records.PUBLISHED:
+    states.scores_only(evidence.base_of(bench), "Queries are images, sent to models")
+    frame.stop()
 head = st.container()
 chosen = asking.choice(bench)
 gallery.look(style)

@@ -168,6 +168,82 @@ def sweep(
         print(path)  # noqa: T201
 
 
+@app.command("import-scores")
+def import_scores(
+    source: Annotated[
+        Path, typer.Argument(help="A checkout of the authors' repository, or one Parquet table of its scores.")
+    ],
+    store: StoreFolder = None,
+) -> None:
+    """Read the paper's published scores, so that the app can show every one. A killed import is continued."""
+    from qurd_core.evaluation.paper import importer
+    from qurd_core.folders import default_folder
+
+    report = importer.import_scores(source, store or default_folder(), _progress)
+    print("\n".join(report.sentences))  # noqa: T201
+
+
+paper = typer.Typer(help="The paper's tables and figures, from its published scores.", no_args_is_help=True)
+app.add_typer(paper, name="paper")
+
+PaperMode = Annotated[str, typer.Option("--mode", help="paper: as printed; honest: with a guaranteed false-alarm rate.")]
+PaperBudget = Annotated[int | None, typer.Option("--budget", help="Queries; the paper's if not given.")]
+
+
+def _paper(what: str, mode: str, as_json: bool, budget: int | None = None) -> None:
+    from qurd_core.evaluation.paper import tables
+
+    _show(tables.rows_of(what, mode, budget), as_json)
+
+
+@paper.command()
+def table3(mode: PaperMode = "paper", budget: PaperBudget = None, as_json: AsJson = False) -> None:
+    """Table 3: TPR@5% of the named schemes by task."""
+    _paper("table3", mode, as_json, budget)
+
+
+@paper.command()
+def figure1(mode: PaperMode = "paper", budget: PaperBudget = None, as_json: AsJson = False) -> None:
+    """Figure 1: every combination on every data set."""
+    _paper("figure1", mode, as_json, budget)
+
+
+@paper.command()
+def figure2(mode: PaperMode = "paper", budget: PaperBudget = None, as_json: AsJson = False) -> None:
+    """Figure 2: what a named scheme gains with another sampler."""
+    _paper("figure2", mode, as_json, budget)
+
+
+@paper.command()
+def figure3(mode: PaperMode = "paper", as_json: AsJson = False) -> None:
+    """Figure 3: the conditioned Hamming distance of every pair."""
+    _paper("figure3", mode, as_json)
+
+
+@paper.command()
+def figure4(mode: PaperMode = "paper", as_json: AsJson = False) -> None:
+    """Figure 4: the named schemes against the query budget."""
+    _paper("figure4", mode, as_json)
+
+
+@paper.command("export-summary")
+def export_summary(
+    out: Annotated[Path | None, typer.Option("--out", help="Folder; the app's own if not given.")] = None,
+    store: StoreFolder = None,
+) -> None:
+    """Write what the app ships of imported scores: rates per combination, task and budget, and the facts of every pair."""
+    from qurd_core.evaluation import facts, records
+    from qurd_core.evaluation.paper import summary
+    from qurd_core.folders import default_folder
+    from qurd_core.schemes import Scheme
+
+    folder = out or records.PUBLISHED_FOLDER
+    for path in summary.export(store or default_folder(), folder):
+        print(path)  # noqa: T201
+    schemes = [Scheme.parse(text) for text in summary.schemes(folder)]
+    print(facts.write_schemes(schemes, folder / "schemes.json"))  # noqa: T201
+
+
 @app.command()
 def build(
     what: Annotated[str, typer.Argument(help="patchwork: all models of both Patchwork benchmarks.")],

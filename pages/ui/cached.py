@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from qurd_core.benchfile import home_of
-from qurd_core.evaluation import designer, evidence, leaderboard, query_sets, records, telling
+from qurd_core.evaluation import evidence, leaderboard, query_sets, records, telling
 from qurd_core.evaluation.jobs import Jobs
 from qurd_core.evaluation.query_sets import QuerySet
 from qurd_core.folders import default_folder
@@ -144,7 +144,7 @@ def _tiles(base: str, version: Version) -> "DataFrame":
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _whole_rates(base: str, schemes: tuple[str, ...], budget: int, negatives: str, version: Version) -> "DataFrame":
-    return evidence.rates(designer.narrowed(scores(base), schemes, budget), pairs(base), negatives)
+    return evidence.rates(scores(base).only(schemes, budget), pairs(base), negatives)
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)

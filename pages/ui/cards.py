@@ -5,7 +5,7 @@ from html import escape
 import streamlit as st
 
 from pages.ui import cached
-from qurd_core.evaluation import leaderboard
+from qurd_core.evaluation import evidence, leaderboard, records
 from qurd_core.plots import card, words
 from qurd_core.plots.budget import RULES, Rule
 from qurd_core.plots.theme import GLYPHS, SCHEMES, Style
@@ -29,7 +29,9 @@ def show(
         return
     scheme = str(about["scheme"])
     rows, hard = (_of(cached.by_task(benchmark, at, hard=also), scheme) for also in (False, True))
-    alarms = leaderboard.false_alarms(cached.scores(benchmark), cached.pairs(benchmark), scheme, at, RULES[rule].kind)
+    alarms = None
+    if records.has_scores(evidence.base_of(benchmark)):
+        alarms = leaderboard.false_alarms(cached.scores(benchmark), cached.pairs(benchmark), scheme, at, RULES[rule].kind)
     terms = "".join(
         f"<dt>{line.term}<b>{escape(line.value)}</b></dt><dd>{escape(line.note).replace('`', '')}</dd>"
         for line in card.lines(rows, rule, alarms, hard)

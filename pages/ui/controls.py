@@ -35,6 +35,14 @@ def budget(budgets: Sequence[int] = BUDGETS) -> int:
     return st.select_slider("Query budget", budgets, value=100 if 100 in budgets else budgets[0], key="budget", **LINKED)
 
 
+def choose(label: str, options: Sequence[Any], key: str, usual: Any = None) -> Any:
+    """A choice that the link keeps. What is not offered any more gives way to the usual one."""
+    if st.session_state.get(key, options[0]) not in options:
+        del st.session_state[key]
+    links.check(key, options, label.lower())
+    return st.selectbox(label, options, options.index(usual) if usual else 0, key=key, **LINKED)
+
+
 def hard() -> bool:
     """Whether hard unrelated models count as unrelated."""
     links.check("hard", links.SWITCH, "hard")

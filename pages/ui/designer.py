@@ -30,7 +30,7 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator]) -> tuple[st
         hard = controls.hard()
     rows, out = cached.tiles(base), ticks.left_out(bench)
     kept, negatives = designer.kept(every, out), cached.negatives(hard)
-    some = designer.narrowed(scores, {*names, scheme}, budget)
+    some = scores.only({*names, scheme}, budget)
     problem = designer.objection(kept)
     whole = cached.whole_rates(base, tuple({*names, scheme}), budget, negatives)
     after = evidence.rates(some, kept, negatives) if designer.measurable(kept) else None
@@ -57,7 +57,7 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator]) -> tuple[st
         with side:
             with st.container(horizontal=True, gap="small"):
                 ticks.by_name(bench, rows, out)
-                _suggestion(bench, designer.narrowed(some, list(names), budget), every, out, negatives)
+                _suggestion(bench, some.only(list(names), budget), every, out, negatives)
                 bench_menu.save(bench, base, kept, problem)
                 bench_menu.more(bench, base)
             if problem:

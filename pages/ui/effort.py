@@ -20,7 +20,7 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator]) -> tuple[st
     with others[2]:
         hard = controls.hard()
     pairs, names = cached.pairs(bench), designer.named(cached.schemes())
-    scores = designer.narrowed(cached.scores(bench), list(names), budget)
+    scores = cached.scores(bench).only(list(names), budget)
     table = effort.points(pairs, cached.models(bench), designer.catches(scores, pairs, cached.negatives(hard)), names)
     file_name = f"effort-{bench}"
     with frame.tools():

@@ -45,7 +45,9 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator]) -> tuple[st
         with side:
             for who, sentence in grid.basis(counts).items():
                 st.caption(f"**{links.plain(who)}**: {links.plain(sentence, 200)}")
-            _seen(contents.seen(pairs, cached.models(bench)), style)
+            models = cached.models(bench)
+            if "regions" in models:
+                _seen(contents.seen(pairs, models), style)
     return grid.headline(counts, task), "A tile is a task with its stolen models. Dotted: tested by nobody here"
 
 

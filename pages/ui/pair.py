@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.ui import cached, controls, links
+from qurd_core.evaluation import evidence, records
 from qurd_core.evaluation.differences import SharedMistake, by_class, shared_mistakes
 from qurd_core.photographs import cut, photograph_names
 from qurd_core.plots import gallery, words
@@ -60,8 +61,13 @@ def make_room() -> None:
 
 def show(benchmark: str, pick: Pick, style: Style) -> None:
     """Facts, distances per class, and the commonest shared mistakes."""
-    pairs, bank = cached.pairs(benchmark), cached.bank(benchmark)
+    pairs = cached.pairs(benchmark)
     row = pairs[(pairs["victim"] == pick.victim) & (pairs["suspect"] == pick.suspect)].iloc[0]
+    if evidence.base_of(benchmark) in records.PUBLISHED:
+        st.markdown(_facts(row))
+        st.caption("Where the two models differ was not published, only how often.")
+        return
+    bank = cached.bank(benchmark)
     st.html(_LOOK.format(muted=style.surface.muted, border=style.surface.border, ink=style.surface.ink))
     left, right = st.columns([1, 1.15], gap="large")
     with left:

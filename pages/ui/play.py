@@ -1,7 +1,6 @@
 """Play: a scheme at work on two suspects, in place of the curves of the Budget page."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -48,22 +47,24 @@ def show(bench: str, style: Style) -> None:
     with st.container(key="controls"):
         places = st.columns([0.9, 1.75, 1.5, 2, 2, 0.8, 1.2], gap="small")
     with places[0]:
-        scheme = _choose("Scheme", list(play.SEEDS), "by")
+        scheme = controls.choose("Scheme", list(play.SEEDS), "by")
     with places[1]:
         rule = controls.rule()
     with places[2]:
-        victim = _choose("Victim", pairs["victim"].unique().tolist(), "victim")
+        victim = controls.choose("Victim", pairs["victim"].unique().tolist(), "victim")
     trial = play.trial(cached.bank(bench), pairs, victim, scheme, rule=RULES[rule].kind)
     if not len(trial.queries):
         states.not_drawn({scheme: f"{victim} gets no test image wrong, so there is nothing to ask."})
         return
     usual = trial.pick()
     with places[3]:
-        stolen = _choose("Stolen suspect", trial.named("positive"), "stolen", usual.stolen)
+        stolen = controls.choose("Stolen suspect", trial.named("positive"), "stolen", usual.stolen)
     with places[4]:
-        innocent = _choose("Innocent suspect", trial.named("negative") + trial.named("hard"), "innocent", usual.innocent)
+        innocent = controls.choose(
+            "Innocent suspect", trial.named("negative") + trial.named("hard"), "innocent", usual.innocent
+        )
     with places[5]:
-        sent = _choose("Sent first", SENT, "sent")
+        sent = controls.choose("Sent first", SENT, "sent")
     with places[6], st.container(height="stretch", vertical_alignment="bottom"):
         st.button("Surprise me", on_click=_surprise, args=[trial.hardest], help="Take a hard unrelated suspect")
     duel = play.Duel(stolen, innocent)
@@ -88,14 +89,6 @@ def show(bench: str, style: Style) -> None:
         )
     with st.container(key="keys"):
         st.components.v2.component("play_keys", js=_KEYS)(key="space")
-
-
-def _choose(label: str, options: Sequence[Any], key: str, usual: Any = None) -> Any:
-    """A choice that the link keeps. What is not offered any more gives way to the usual one."""
-    if st.session_state.get(key, options[0]) not in options:
-        del st.session_state[key]
-    links.check(key, options, label.lower())
-    return st.selectbox(label, options, options.index(usual) if usual else 0, key=key, **controls.LINKED)
 
 
 def _surprise(hardest: list[str]) -> None:

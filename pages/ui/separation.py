@@ -124,6 +124,8 @@ def again(choice: Choice, benchmark: str) -> tuple[str, str]:
     """The command line and the Python that give the distances again."""
     if choice.scheme is None:
         code = f'from qurd_core.evaluation import evidence\n\ntable = evidence.pairs("{benchmark}")'
+        if benchmark in records.PUBLISHED:
+            return "python -m qurd_core paper figure3 --mode honest --json", code
         return f"python -m qurd_core pairs --benchmark {benchmark}", code
     request = {"seeds": 5 if choice.seed is None else choice.seed + 1, "task": choice.task, "hard": choice.hard}
     asked = benchmark, [choice.of], [choice.budget]
@@ -134,7 +136,12 @@ def missing(choice: Choice, benchmark: str) -> list[int] | None:
     """The budgets that the scheme has scores at, if the chosen one is not among them."""
     if choice.scheme is None:
         return None
-    there = budgets(cached.scores(benchmark), choice.scheme, dict.fromkeys(cached.pairs(benchmark)["victim"]))
+    if not records.has_scores(evidence.base_of(benchmark)):
+        return []
+    scores = cached.scores(benchmark)
+    if choice.seed is not None and choice.seed not in set(scores.columns["query_seed"]):
+        return []
+    there = budgets(scores, choice.scheme, dict.fromkeys(cached.pairs(benchmark)["victim"]))
     return None if choice.budget in there else there
 
 
@@ -190,6 +197,8 @@ def bound_numbers(found: bound.Summary, style: Style) -> None:
 def _texts(benchmark: str) -> dict[str, str]:
     """Label of every scheme with recorded scores to its text; named ones first."""
     names = cached.schemes().set_index("scheme")["name"].dropna()
+    if not records.has_scores(evidence.base_of(benchmark)):
+        return {}
     texts = cached.scores(benchmark).columns["scheme"].unique().tolist()
     labels = {names.get(text, text): text for text in texts}
     return dict(sorted(labels.items(), key=lambda item: item[1] not in names))
@@ -202,7 +211,9 @@ def _rows(choice: Choice, benchmark: str, by: By) -> list[Row]:
         return rows(Distances.of_delta(pairs, choice.of), **request)
     there = missing(choice, benchmark)
     if there is not None:
-        return [Row(choice.task, pairs.iloc[:0].assign(value=0.0), reason=f"Not recorded at {choice.budget} queries.")]
+        imported = records.has_scores(evidence.base_of(benchmark))
+        why = f"Not recorded at {choice.budget} queries." if imported else "Its scores are not imported."
+        return [Row(choice.task, pairs.iloc[:0].assign(value=0.0), reason=why)]
     found = Distances.of_scheme(pairs, cached.scores(benchmark), choice.scheme, choice.budget, choice.seed)
     return rows(found, **request)
 

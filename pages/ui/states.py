@@ -17,6 +17,38 @@ def no_records(benchmark: str) -> None:
         st.code(records.rebuild(benchmark), language="bash")
 
 
+def scores_only(benchmark: str, why: str) -> None:
+    """A published benchmark has scores and no models.
+
+    Args:
+        why: what needs more than scores, as the start of a sentence.
+    """
+    with st.container(border=True):
+        st.subheader("Published scores only")
+        st.write(f"{why}. Of {benchmark} the authors published scores, distances and accuracies. An embedded one has all.")
+        st.button(
+            f"Show {records.EMBEDDED[0]}",
+            type="primary",
+            on_click=st.session_state.update,
+            args=[{"bench": records.EMBEDDED[0]}],
+        )
+
+
+def not_imported(benchmark: str, why: str) -> None:
+    """The single scores of a published benchmark come with an import.
+
+    Args:
+        why: what needs them, as the start of a sentence.
+    """
+    with st.container(border=True):
+        st.subheader("Not imported yet")
+        st.write(
+            f"{why}. This app ships a summary of {benchmark}; the 2.7 million scores lie in the folder `generated` of the "
+            "authors' repository grodino/QuRD (commit d6f18d2). This command reads a checkout of it:"
+        )
+        st.code(records.rebuild(benchmark), language="bash")
+
+
 def refused(reasons: Mapping[str, str], rule: Rule) -> None:
     """No line can be drawn: why, and the rule that asks for less."""
     with st.container(border=True):

@@ -3,7 +3,7 @@
 Everything follows from recorded distances, at one budget, without models or torch.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -24,13 +24,6 @@ def named(schemes: pd.DataFrame) -> dict[str, str]:
     """Scheme to name of the named schemes that are fingerprints, in the order of the records."""
     known = schemes.dropna(subset="name")
     return {scheme: name for scheme, name in zip(known["scheme"], known["name"], strict=True) if name != CONTROL}
-
-
-def narrowed(scores: Scores, schemes: Collection[str], budget: int) -> Scores:
-    """The distances of some schemes at one budget."""
-    chosen = (scores.columns["scheme"].isin(schemes) & (scores.columns["budget"] == budget)).to_numpy()
-    values = {victim: grid[:, chosen] for victim, grid in scores.values.items()}
-    return Scores(scores.columns[chosen].reset_index(drop=True), scores.suspects, values)
 
 
 def keys(table: pd.DataFrame) -> list[PairKey]:
@@ -132,7 +125,7 @@ def catches(scores: Scores, table: pd.DataFrame, negatives: Negatives = "unrelat
     seeds.
 
     Args:
-        scores: of one budget, from `narrowed`.
+        scores: of one budget, from `Scores.only`.
 
     Returns:
         a bool column per scheme that has a value for every model, and a row per stolen pair; the index is (victim, suspect).

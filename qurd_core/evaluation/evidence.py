@@ -4,6 +4,7 @@ Everything follows from the records: rates of a part are computed again from the
 best combinations, which are all that a part knows.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,6 +44,14 @@ class Scores:
             grid[place, column[rows]] = table["value"].to_numpy()[rows]
             suspects[victim], values[victim] = tuple(suspect.categories[found]), grid
         return cls(columns, suspects, values)
+
+    def only(self, schemes: Collection[str], budget: int | None = None) -> "Scores":
+        """The distances of some schemes, at one budget if it is given."""
+        kept = self.columns["scheme"].isin(schemes).to_numpy()
+        if budget is not None:
+            kept = kept & (self.columns["budget"] == budget).to_numpy()
+        values = {victim: grid[:, kept] for victim, grid in self.values.items()}
+        return Scores(self.columns[kept].reset_index(drop=True), self.suspects, values)
 
     def of(self, victim: str, scheme: str, budget: int) -> pd.DataFrame:
         """(M,seeds) distances of one scheme at one budget: a row per suspect, a column per query seed; without NaN."""
@@ -112,8 +121,20 @@ def rates(
         table: the pairs that count, from `pairs`.
         budget: only this one.
     """
+    return aggregate(cells(scores, table, negatives, budget=budget, alpha=alpha).assign(benchmark=""))
+
+
+def cells(
+    scores: Scores,
+    table: pd.DataFrame,
+    negatives: Negatives = "unrelated",
+    *,
+    budget: int | None = None,
+    alpha: float = 0.05,
+) -> pd.DataFrame:
+    """The rows of `metrics.victim_cells` for every recorded scheme, victim and query seed; the arguments of `rates`."""
     chosen = np.ones(len(scores.columns), bool) if budget is None else (scores.columns["budget"] == budget).to_numpy()
-    cells = []
+    found_cells = []
     for victim, rows in table.groupby("victim", sort=False):
         place = {suspect: row for row, suspect in enumerate(scores.suspects[victim])}
         found = sides(rows["kind"].tolist(), rows["tasks"].tolist(), rows["root"].tolist(), negatives)
@@ -123,5 +144,5 @@ def rates(
         budgets = columns["budget"].to_numpy()
         part = victim_cells(values[:, known].astype(float), found, budgets, budgets, alpha=alpha)
         named = {name: np.tile(columns[name].to_numpy(), len(found)) for name in ("scheme", "query_seed")}
-        cells.append(part.assign(victim=victim, **named))
-    return aggregate(pd.concat(cells, ignore_index=True).assign(benchmark=""))
+        found_cells.append(part.assign(victim=victim, **named))
+    return pd.concat(found_cells, ignore_index=True)

@@ -8,9 +8,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from qurd_core.errors import QurdError, unknown
+from qurd_core.evaluation.paper.names import BENCHMARKS
+from qurd_core.folders import default_folder
 
-FOLDER = Path(__file__).parents[2] / "assets" / "records"
-SHIPPED = ("patchwork-sac", "patchwork-reuse")
+ASSETS = Path(__file__).parents[2] / "assets"
+FOLDER, PUBLISHED_FOLDER = ASSETS / "records", ASSETS / "published"
+EMBEDDED = ("patchwork-sac", "patchwork-reuse")  # with models and images
+PUBLISHED = tuple(BENCHMARKS)  # the paper's own scores
+SHIPPED = EMBEDDED + PUBLISHED
 COLUMNS = (
     "scheme",
     "name",
@@ -38,8 +43,15 @@ _TEXTS = ("scheme", "name", "negatives", "task", "reason")
 _SHARES = ("tpr", "tpr_conformal", "auc")
 
 
+def imported() -> Path:
+    """Where the published scores lie once somebody has imported them."""
+    return default_folder() / "published"
+
+
 def rebuild(benchmark: str) -> str:
     """The command that makes the records of a benchmark."""
+    if benchmark in PUBLISHED:
+        return "python -m qurd_core import-scores CHECKOUT"
     return f"python -m qurd_core sweep --benchmark {benchmark}"
 
 
@@ -47,7 +59,7 @@ def path_of(benchmark: str, folder: Path | None = None) -> Path:
     """Where the records of a benchmark lie, whether they are there or not."""
     if benchmark not in SHIPPED:
         raise unknown("benchmark", benchmark, SHIPPED)
-    return (folder or FOLDER) / f"{benchmark}.parquet"
+    return (folder or (PUBLISHED_FOLDER if benchmark in PUBLISHED else FOLDER)) / f"{benchmark}.parquet"
 
 
 def tasks(benchmark: str, folder: Path | None = None) -> list[str]:
@@ -84,9 +96,12 @@ def read_at(benchmark: str, budget: int, *, negatives: str = "unrelated", folder
 
 
 def scores(benchmark: str, folder: Path | None = None) -> pd.DataFrame:
-    """Raw distances of the named and the best schemes: scheme, victim, suspect, query_seed, budget, value."""
+    """Raw distances of the named and the best schemes: scheme, victim, suspect, query_seed, budget, value.
+
+    Those of a published benchmark are not shipped; they are there once they are imported.
+    """
     texts = ["scheme", "victim", "suspect"]
-    return _table(benchmark, folder, "-scores", read_dictionary=texts).to_pandas()
+    return _table(benchmark, _scores_path(benchmark, folder).parent, "-scores", read_dictionary=texts).to_pandas()
 
 
 def pairs(benchmark: str, folder: Path | None = None) -> pd.DataFrame:
@@ -98,7 +113,7 @@ def pairs(benchmark: str, folder: Path | None = None) -> pd.DataFrame:
 def models(benchmark: str, folder: Path | None = None) -> pd.DataFrame:
     """One row per model: what the manifest says of it, and `root`."""
     table = _table(benchmark, folder, "-models").to_pandas()
-    return table.assign(regions=table["regions"].map(list))
+    return table.assign(regions=table["regions"].map(list)) if "regions" in table else table
 
 
 def bank_path(benchmark: str, folder: Path | None = None) -> Path:
@@ -107,19 +122,33 @@ def bank_path(benchmark: str, folder: Path | None = None) -> Path:
 
 
 def has_facts(benchmark: str, folder: Path | None = None) -> bool:
-    """Whether pairs, models and answers were recorded too."""
+    """Whether all that is shipped of a benchmark is there: its rates, pairs and models, and what else it has."""
     path = path_of(benchmark, folder)
-    parts = [path.with_name(f"{path.stem}{part}.parquet") for part in ("", "-scores", "-pairs", "-models")]
-    return all(part.is_file() for part in (*parts, bank_path(benchmark, folder)))
+    parts = [path.with_name(f"{path.stem}{part}.parquet") for part in ("", "-pairs", "-models")]
+    if benchmark in EMBEDDED:
+        parts += [_scores_path(benchmark, folder), bank_path(benchmark, folder)]
+    return all(part.is_file() for part in parts)
+
+
+def has_scores(benchmark: str, folder: Path | None = None) -> bool:
+    """Whether raw distances are there; those of a published benchmark are once somebody has imported them."""
+    return _scores_path(benchmark, folder).is_file()
 
 
 def schemes(folder: Path | None = None) -> pd.DataFrame:
     """One row per recorded scheme: its text, name, parts, access, source, and what it does in words."""
-    path = (folder or FOLDER) / "schemes.json"
-    try:
-        return pd.DataFrame(json.loads(path.read_text("utf-8")))
-    except (OSError, ValueError) as error:
-        raise QurdError(f"Cannot read {path}: {error}. Make it again with `{rebuild(SHIPPED[0])}`.") from None
+    found = []
+    for path in ((folder or FOLDER) / "schemes.json", (folder or PUBLISHED_FOLDER) / "schemes.json"):
+        try:
+            found.append(pd.DataFrame(json.loads(path.read_text("utf-8"))))
+        except (OSError, ValueError) as error:
+            raise QurdError(f"Cannot read {path}: {error}. Make it again with `{rebuild(SHIPPED[0])}`.") from None
+    return pd.concat(found, ignore_index=True).drop_duplicates("scheme", ignore_index=True)
+
+
+def _scores_path(benchmark: str, folder: Path | None) -> Path:
+    path = path_of(benchmark, folder or (imported() if benchmark in PUBLISHED else None))
+    return path.with_name(f"{benchmark}-scores.parquet")
 
 
 def _rows(benchmark: str, chosen: list[tuple[str, str, object]], folder: Path | None) -> pd.DataFrame:

@@ -283,8 +283,14 @@ def _hover(row: tuple, rule: Rule) -> str:
         f"{row.budget} queries{sent}, {words.counted(row.seeds, 'query seed')}<br>"
         f"{words.false_alarms(row.n_negatives, row.n_lineages, RULES[rule].kind, row.task)}<br>"
         f"{words.counted(row.n_positives, 'stolen model')} of {words.counted(row.n_victims, 'victim')}<br>"
-        f"{words.counted(round(row.samples), 'labelled image')}, {words.counted(round(row.gradients), 'victim gradient')}"
+        f"{_costs(row)}"
     )
+
+
+def _costs(row: tuple) -> str:
+    if math.isnan(row.samples):
+        return "other costs were not published"
+    return f"{words.counted(round(row.samples), 'labelled image')}, {words.counted(round(row.gradients), 'victim gradient')}"
 
 
 def _layout(style: Style, labels: list[dict[str, Any]]) -> dict[str, Any]:

@@ -71,6 +71,8 @@ def _lost(rows: pd.DataFrame, hard: pd.DataFrame, value: str) -> Line:
     """What the scheme catches less when hard unrelated models count, where nothing else is recorded."""
     if "all" not in rows.index or "all" not in hard.index or pd.isna(hard.loc["all", value] - rows.loc["all", value]):
         return Line("Uniqueness", "–", "no value with hard unrelated models")
+    if hard.equals(rows):
+        return Line("Uniqueness", "–", "its distances are not recorded here, and there is no hard unrelated model")
     change = words.points(hard.loc["all", value] - rows.loc["all", value])
     return Line("Uniqueness", change, "of TPR@5% when hard unrelated models count too; its distances are not recorded")
 
@@ -80,6 +82,8 @@ def _efficiency(rows: pd.DataFrame) -> Line:
     if sent.empty:
         return Line("Efficiency", "–", str(rows["reason"].dropna().iloc[0]) if rows["reason"].notna().any() else "no value")
     once = sent.iloc[0]
+    if pd.isna(once["samples"]):
+        return Line("Efficiency", f"{number(once['used'])} queries", "what else it costs was not published")
     looked = "no labelled image" if not once["samples"] else f"{number(once['samples'])} labelled images"
     gradients = "no gradient" if not once["gradients"] else f"{number(once['gradients'])} gradients"
     return Line("Efficiency", f"{number(once['used'])} queries", f"{looked}, {gradients} of the victim")

@@ -26,6 +26,11 @@ _LEFT, _RIGHT = 0.93, 1.0625  # of the smallest and of the largest value: room f
 _APART = 0.03  # of the axis, between lines that cost nothing
 
 
+def known(points: pd.DataFrame) -> list[Unit]:
+    """The units that the points have a number for."""
+    return [unit for unit, cost in COSTS.items() if points[cost.column].notna().any()]
+
+
 def free(points: pd.DataFrame, unit: Unit) -> list[str]:
     """The combinations that need none of it at any budget."""
     if unit == "queries":

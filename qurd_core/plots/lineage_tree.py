@@ -160,13 +160,13 @@ def _roots(places: dict[str, float], victim: str, accuracy: "pd.Series[float]", 
 
 
 def _hover(row: tuple) -> str:
+    known = f"<b>{plain(row.lineage)}</b><br>accuracy {words.precise(row.accuracy)}, {plain(row.architecture)}"
+    if not hasattr(row, "regions"):
+        return known  # no more was published
     truth = "with their truth" if row.read_truth else "without their truth"
     read = f"its maker read {words.listed(list(row.regions))} images {truth}" if len(row.regions) else "nothing was read"
     asked = f"{words.counted(int(row.victim_queries), 'query')} to the victim"
-    return (
-        f"<b>{plain(row.lineage)}</b><br>accuracy {words.precise(row.accuracy)}, {row.architecture}, "
-        f"{row.parameters:,} parameters<br>{plain(read)}<br>{asked}"
-    )
+    return f"{known}, {row.parameters:,} parameters<br>{plain(read)}<br>{asked}"
 
 
 def _layout(

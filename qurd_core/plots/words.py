@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
+from qurd_core.evaluation.records import PUBLISHED
 from qurd_core.evaluation.statistics import Kind, allowed_below
 
 Verdict = Literal["beats", "trails", "not distinguished"]
@@ -114,7 +115,12 @@ def command_line(
     hard: bool,
     pool: Sequence[str] = (),
 ) -> str:
-    """The command that computes the curves of a view again; `pool` are the lineages that calibrate, all if empty."""
+    """The command that computes the curves of a view again; `pool` are the lineages that calibrate, all if empty.
+
+    Nothing of a published benchmark can be computed again, but what was published of it can be read.
+    """
+    if benchmark in PUBLISHED:
+        return f"python -m qurd_core paper figure1 --budget {budgets[-1]} --json"
     parts = [f"python -m qurd_core run --benchmark {benchmark}", *(f"--scheme {shlex.quote(name)}" for name in schemes)]
     parts += [f"--budget {','.join(map(str, budgets))}", f"--seeds {seeds}"]
     parts += [f"--task {task}"] * (task != "all") + ["--negatives unrelated+hard"] * hard
@@ -133,6 +139,8 @@ def python_code(
     pool: Sequence[str] = (),
 ) -> str:
     """The Python that computes the curves of a view again."""
+    if benchmark in PUBLISHED:
+        return f'from qurd_core.evaluation import evidence\n\ntable = evidence.read("{benchmark}", task="{task}")'
     options = [f"budgets={list(budgets)}", f"seeds={seeds}"]
     options += [f'tasks=["{task}"]'] * (task != "all") + ['negatives="unrelated+hard"'] * hard
     options += [f"pool={json.dumps(list(pool))}"] * bool(pool)

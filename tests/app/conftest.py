@@ -100,10 +100,11 @@ def navigated(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with records of both benchmarks, from which the page reads."""
-    for benchmark in records.SHIPPED:
+    """A folder with records of both embedded benchmarks, from which the page reads."""
+    for benchmark in records.EMBEDDED:
         make_records(benchmark).to_parquet(tmp_path / f"{benchmark}.parquet")
     monkeypatch.setattr(records, "FOLDER", tmp_path)
+    monkeypatch.setattr(records, "PUBLISHED_FOLDER", tmp_path)  # which holds none of those
     return tmp_path
 
 

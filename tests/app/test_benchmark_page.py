@@ -15,7 +15,7 @@ from qurd_core.evaluation import designer, evidence, records
 
 ROOT = Path(__file__).parents[2]
 SECTIONS = {
-    "overview": "5 \\% means",
+    "overview": "stolen models against",
     "lineage": "their victim has",
     "effort": "stolen models",
     "images": "The victims know",
@@ -59,7 +59,7 @@ def press(app, label):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("bench", records.SHIPPED)
+@pytest.mark.parametrize("bench", records.EMBEDDED)
 @pytest.mark.parametrize("section", SECTIONS)
 def test_every_section_opens_twice(page, section, bench, theme):
     app = page(theme, bench=bench, section=section)

@@ -39,7 +39,7 @@ def sound(app):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("bench", records.SHIPPED)
+@pytest.mark.parametrize("bench", records.EMBEDDED)
 def test_the_page_opens_twice(show, bench, theme):
     app = show(theme, bench=bench)
     for _ in range(2):

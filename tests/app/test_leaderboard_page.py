@@ -75,14 +75,14 @@ def folder(folder):
     scores = pd.DataFrame(
         {"scheme": SAC, "victim": "v", "suspect": suspects, "query_seed": 0, "budget": 100, "value": values}
     )
-    for benchmark in records.SHIPPED:
+    for benchmark in records.EMBEDDED:
         pairs.to_parquet(folder / f"{benchmark}-pairs.parquet")
         scores.to_parquet(folder / f"{benchmark}-scores.parquet")
     return folder
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("bench", records.SHIPPED)
+@pytest.mark.parametrize("bench", records.EMBEDDED)
 @pytest.mark.parametrize("view", ["chart", "table", "swap"])
 def test_the_page_opens_twice(show, view, bench, theme):
     app = show(theme, bench=bench, view=view)
@@ -95,7 +95,7 @@ def test_the_page_opens_twice(show, view, bench, theme):
     assert not app.toast
 
 
-@pytest.mark.parametrize("bench", records.SHIPPED)
+@pytest.mark.parametrize("bench", records.EMBEDDED)
 @pytest.mark.parametrize("view", ["chart", "table", "swap"])
 def test_the_shipped_records_fill_every_view(shipped, view, bench):
     app = sound(shipped(view=view, bench=bench, pin=["SAC"]))
@@ -114,7 +114,7 @@ def test_a_saved_bench_stands_beside_the_embedded_ones(shipped, view):
     assert "on mine at 100 queries" in headline(app)
     assert "1 victim" in texts(app)
     if view == "chart":
-        assert {f"named on {name}" for name in (*records.SHIPPED, "mine")} <= set(traces(app))
+        assert {f"named on {name}" for name in (*records.EMBEDDED, "mine")} <= set(traces(app))
     app.select_slider(key="budget").set_value(200).run()
     assert "at 200 queries" in headline(sound(app))
 
@@ -249,7 +249,7 @@ def test_stage_shows_the_chart_alone(show):
 @pytest.mark.parametrize("view", ["chart", "table", "swap"])
 def test_names_are_shown_as_text(show, folder, view):
     odd = "<img src=x onerror=alert(1)> *b* 🤖 שלום"
-    for benchmark in records.SHIPPED:
+    for benchmark in records.EMBEDDED:
         path = folder / f"{benchmark}.parquet"
         table = pd.read_parquet(path)
         table["scheme"] = table["scheme"].str.replace("uniform(test)->pgd(eps=0.01)", odd)

@@ -163,7 +163,7 @@ def test_a_row_of_ties_is_pressed_into_its_room_and_others_are_not():
 @pytest.fixture
 def boards(folder, schemes):
     table = budget.curves(records.read("patchwork-sac"))
-    return {name: board.board(table, schemes, 100) for name in records.SHIPPED}
+    return {name: board.board(table, schemes, 100) for name in records.EMBEDDED}
 
 
 def test_the_chosen_strip_is_strong_and_the_others_faint(boards):

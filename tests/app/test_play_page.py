@@ -29,7 +29,7 @@ def sound(app):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("bench", records.SHIPPED)
+@pytest.mark.parametrize("bench", records.EMBEDDED)
 def test_it_opens_twice_and_ends_with_a_verdict(play, bench, theme):
     app = play(theme, bench=bench)
     for _ in range(2):

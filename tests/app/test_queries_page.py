@@ -122,7 +122,7 @@ def said(app):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("bench", records.SHIPPED)
+@pytest.mark.parametrize("bench", records.EMBEDDED)
 def test_the_page_opens_twice(visit, jobs, bench, theme):
     app = visit(theme, bench=bench)
     for _ in range(2):

@@ -33,11 +33,11 @@ def milliseconds(call: Callable[[], object]) -> tuple[float, float]:
 def main() -> None:
     names = designer.named(records.schemes())
     print(f"{'':16} {'step':12} {'median':>9} {'largest':>9}")
-    for name in records.SHIPPED:
+    for name in records.EMBEDDED:
         table, scores = evidence.pairs(name), Scores.read(name)
         every = designer.keys(table)
         some = frozenset(every[place] for place in np.random.default_rng(0).choice(len(every), 60, replace=False))
-        part = designer.narrowed(scores, list(names), BUDGET)
+        part = scores.only(list(names), BUDGET)
         kept, rows = designer.kept(table, some), bench_tiles.tiles(table)
         steps = {
             "choose": lambda: designer.kept(table, some),  # noqa: B023 (called before the next turn)

@@ -87,7 +87,7 @@ def test_a_scheme_without_a_value_somewhere_is_left_out(scores, table):
 
 def test_narrowed_scores_give_the_same_rates(scores, table):
     whole = evidence.rates(scores, table)
-    part = evidence.rates(designer.narrowed(scores, [GOOD], 100), table)
+    part = evidence.rates(scores.only([GOOD], 100), table)
     pd.testing.assert_frame_equal(part, whole[whole["scheme"] == GOOD].reset_index(drop=True))
 
 
@@ -213,11 +213,11 @@ def test_samples_are_of_their_class():
     assert contents.places(bank)["class"].tolist() == ["cat", "dog"] * 5
 
 
-@pytest.mark.parametrize("name", records.SHIPPED)
+@pytest.mark.parametrize("name", records.EMBEDDED)
 def test_the_bench_says_what_the_other_pages_say(name):
     """Rates of every pair from raw scores are those of the records."""
     names = designer.named(records.schemes())
-    some = designer.narrowed(Scores.read(name), list(names), 100)
+    some = Scores.read(name).only(list(names), 100)
     found = evidence.rates(some, evidence.pairs(name)).set_index(["scheme", "task"])["tpr"]
     for task in ("all", "prune"):
         recorded = records.read(name, task=task).query("budget == 100").set_index("scheme")["tpr"]

@@ -70,7 +70,7 @@ def test_a_victim_without_queries_has_an_empty_trial(bank):
     assert not trial.suspects["flagged"].any()
 
 
-@pytest.mark.parametrize("benchmark", records.SHIPPED)
+@pytest.mark.parametrize("benchmark", records.EMBEDDED)
 def test_distances_agree_with_the_records(benchmark):
     scores, pairs, bank = evidence.Scores.read(benchmark), evidence.pairs(benchmark), evidence.bank(benchmark)
     for scheme, seeds in play.SEEDS.items():

@@ -137,7 +137,7 @@ def test_scores_of_one_query_seed_and_of_their_mean():
         sep.Distances.of_scheme(pairs, scores, "x", 20)
 
 
-@pytest.mark.parametrize("benchmark", records.SHIPPED)
+@pytest.mark.parametrize("benchmark", records.EMBEDDED)
 @pytest.mark.parametrize("negatives", ["unrelated", "unrelated+hard"])
 def test_numbers_agree_with_the_other_pages(benchmark, negatives):
     found = sep.Distances.of_scheme(evidence.pairs(benchmark), evidence.Scores.read(benchmark), AKH, 100)

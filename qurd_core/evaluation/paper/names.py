@@ -1,0 +1,154 @@
+"""The names of the authors' records, and what they are called here.
+
+The published scores name samplers, representations and distances after classes of the authors' toolbox, and models by their
+lineage. Everything that follows from a name is here: the scheme, the tasks that a pair serves, who is unrelated to whom.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import pandas as pd
+
+from qurd_core.errors import QurdError
+
+BENCHMARKS = {
+    "published-cifar10": ("SACBenchmark", "CIFAR10"),
+    "published-flower102": ("ModelReuse", "Flower102"),
+    "published-sdog120": ("ModelReuse", "SDog120"),
+}
+BY_DATASET = {dataset: name for name, (_, dataset) in BENCHMARKS.items()}
+
+_SAMPLERS = {
+    "Random": "uniform({split})",
+    "Negative": "negative({split})",
+    "Adversarial": "uniform({split})->pgd",
+    "NegativeAdversarial": "negative({split})->pgd",
+    "Boundary": "uniform({split})->boundary",
+    "NegativeAugment": "negative({split})->cutmix",
+    "RandomSubsample10": "uniform({split})->superpixels(masks=10)",
+    "RandomSubsample100": "uniform({split})->superpixels",
+    "NegativeSubsample10": "negative({split})->superpixels(masks=10)",
+    "NegativeSubsample100": "negative({split})->superpixels",
+}
+_HEADS = {
+    ("Labels", "hamming"): "labels | hamming",
+    ("Logits", "cosine"): "logits | cosine",
+    ("DDV", "cosine"): "pairwise(of=logits) | cosine",
+    ("HardDDV", "hamming"): "hard_pairwise | hamming",
+    ("SAC", "l2"): "listwise(of=logits) | l2",
+    ("HardSAC", "l2"): "hard_listwise | l1",  # entries are 0 or 1, so l2 is the root of l1 and ranks all models alike
+    ("ZLIME", "l2"): "lime(of=logits) | l2",
+}
+
+
+class Published(NamedTuple):
+    """A combination in the authors' words."""
+
+    split: str
+    sampler: str
+    representation: str
+    distance: str
+
+
+SCHEMES = {
+    Published(split, sampler, *head): f"{seeds.format(split=split)} | {text}"
+    for sampler, seeds in _SAMPLERS.items()
+    for split in ("train", "test")
+    for head, text in _HEADS.items()
+}
+BY_SCHEME = {text: names for names, text in SCHEMES.items()}
+
+# The last step of a stolen model's lineage, and the task that the paper files it under.
+_TASKS = {
+    "prune": "prune",
+    "fineprune": "prune",
+    "quantize": "quantize",
+    "finetune": "finetune",
+    "transfer": "transfer",
+    "steal": "label_extraction",
+    "label_extraction": "label_extraction",
+    "distill": "probit_extraction",
+    "probit_extraction": "probit_extraction",
+    "adv_label_extraction": "adv_label_extraction",
+}
+TASKS = (
+    *("same", "quantize", "finetune", "transfer", "prune"),
+    *("probit_extraction", "label_extraction", "adv_label_extraction"),
+)  # as Table 3 orders them
+_VICTIM = "vgg_model"  # the one of SACBench
+_SHIFTED = "cifar10C"  # in the names of its unrelated models of the transfer task
+_STEP = re.compile(r"[a-z]\w*(\([\w.,\- ]*\))?")
+
+
+def scheme_of(split: str, sampler: str, representation: str, distance: str) -> str:
+    """The text of a published combination.
+
+    Raises:
+        QurdError: nobody has published such a combination.
+    """
+    found = SCHEMES.get(Published(split, sampler, representation, distance))
+    if found is None:
+        raise QurdError(
+            f"Expected a sampler, split, representation and distance of the paper's records. "
+            f"Got {sampler}, {split}, {representation}, {distance}."
+        )
+    return found
+
+
+def check_model(name: str, dataset: str) -> None:
+    """Refuse what is no model of the benchmark."""
+    steps = name.split("->")
+    first = ("pretrain(", "train(") if dataset != "CIFAR10" else (_VICTIM, "vgg", "resnet18", "densenet121", "mobilenet_v2")
+    if not all(_STEP.fullmatch(step) for step in steps) or not name.startswith(first):
+        raise QurdError(f"Expected the lineage of a model of {dataset}. Got '{name[:80]}'.")
+
+
+def base_of(model: str) -> str:
+    """The model that a lineage descends from: the victim that it could be stolen from, or itself."""
+    steps = model.split("->")
+    return "->".join(steps[:2]) if steps[0].startswith("pretrain(") else steps[0]
+
+
+def origin_of(model: str) -> str:
+    """What models share beyond their lineage: the pre-trained network, or else the architecture and data."""
+    first = model.split("->")[0]
+    return re.sub(r"\(\d+\)$", "", first)
+
+
+def task_of(model: str) -> str:
+    """The task of a stolen model, `"same"` for the victim itself."""
+    if model == base_of(model):
+        return "same"
+    return _TASKS[model.split("->")[-1].partition("(")[0]]
+
+
+def pairs(dataset: str, models: Iterable[str]) -> pd.DataFrame:
+    """Who is stolen from whom and who is unrelated, as the paper pairs them.
+
+    ModelReuse: a victim's positives are itself and what was made of it. Its negatives are the models that share no
+    pre-trained network with it; those that do, with another transfer ratio, are no pair. SACBench: the models trained on
+    corrupted images stand against the transfer task alone, the others against all the rest.
+
+    Returns:
+        rows of victim, suspect, kind, tasks, root (the lineage that the suspect counts in) and origin.
+    """
+    models = list(dict.fromkeys(models))
+    rows = []
+    for victim in (name for name in models if name == base_of(name) and (dataset != "CIFAR10" or name == _VICTIM)):
+        stolen = [name for name in models if base_of(name) == victim]
+        tasks = [task for task in TASKS if task in {task_of(name) for name in stolen}]
+        for name in models:
+            served = [task_of(name)] if name in stolen else _served(victim, name, dataset, tasks)
+            if served:
+                rows.append((victim, name, "positive" if name in stolen else "negative", served))
+    table = pd.DataFrame(rows, columns=["victim", "suspect", "kind", "tasks"])
+    return table.assign(root=table["suspect"].map(base_of), origin=table["suspect"].map(origin_of))
+
+
+def _served(victim: str, model: str, dataset: str, tasks: Sequence[str]) -> list[str]:
+    """The tasks that an unrelated model serves; none if it is kin of the victim."""
+    if dataset == "CIFAR10":
+        return [task for task in tasks if (task == "transfer") == (_SHIFTED in model)]
+    kin = origin_of(model) == origin_of(victim) and model.startswith("pretrain(")
+    return [] if kin or base_of(model) == victim else list(tasks)

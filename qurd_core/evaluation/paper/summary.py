@@ -1,0 +1,103 @@
+"""What ships of the published scores: rates per combination, task and budget, and the facts of every pair.
+
+The scores themselves stay with whoever imported them. `export` makes the summary from an import, so that anyone
+can repeat it.
+"""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from qurd_core.errors import QurdError
+from qurd_core.evaluation import records
+from qurd_core.evaluation.evidence import Scores, cells, rates
+from qurd_core.evaluation.metrics import NEGATIVE_KINDS
+from qurd_core.evaluation.paper import importer, names
+
+PER_SEED = "per-seed.parquet"  # of the named schemes, because spreads of means over data sets cannot be had from means
+SOURCE = {
+    "scores": "Godinot et al., Queries, Representation & Detection: The Next 100 Model Fingerprinting Schemes (AAAI 2025)",
+    "repository": "grodino/QuRD",
+    "commit": "d6f18d2",
+    "folder": "generated",
+    "licence": "MIT",
+    "made by": "python -m qurd_core paper export-summary",
+}
+NAMED = {
+    "AKH": names.scheme_of("test", "Negative", "Labels", "hamming"),
+    "Random": names.scheme_of("test", "Random", "Labels", "hamming"),
+    "IPGuard": names.scheme_of("train", "Boundary", "Labels", "hamming"),
+    "ModelDiff": names.scheme_of("train", "Adversarial", "DDV", "cosine"),
+    "SAC": names.scheme_of("train", "NegativeAugment", "SAC", "l2"),
+    "ZestOfLIME": names.scheme_of("train", "RandomSubsample100", "ZLIME", "l2"),
+}
+LABELS = {text: label for label, text in NAMED.items()}
+
+
+def export(store: Path, out: Path) -> Iterator[Path]:
+    """Write the summary of every imported benchmark and yield the paths.
+
+    Raises:
+        QurdError: nothing was imported into the store.
+    """
+    folder = importer.home(store)
+    present = [name for name in names.BENCHMARKS if (folder / f"{name}-scores.parquet").is_file()]
+    if not present:
+        raise QurdError(f"Expected imported scores in {store}. Run `python -m qurd_core import-scores CHECKOUT` first.")
+    out.mkdir(parents=True, exist_ok=True)
+    seeds = []
+    for name in present:
+        scores, pairs = Scores.read(name, folder), records.pairs(name, folder)
+        yield _write(summarise(scores, pairs), out / f"{name}.parquet")
+        for part in ("pairs", "models"):
+            yield Path(shutil.copyfile(folder / f"{name}-{part}.parquet", out / f"{name}-{part}.parquet"))
+        seeds.append(per_seed(scores, pairs).assign(benchmark=name))
+    yield _write(pd.concat(seeds, ignore_index=True), out / PER_SEED)
+    (out / "source.json").write_text(json.dumps(SOURCE, indent=2) + "\n", "utf-8")
+    yield out / "source.json"
+
+
+def summarise(scores: Scores, pairs: pd.DataFrame) -> pd.DataFrame:
+    """Rates of every published combination: rows of `records.COLUMNS`.
+
+    What the schemes cost besides queries was not published.
+    """
+    table = rates(scores, pairs)
+    table = table.assign(name=table["scheme"].map(LABELS), samples=np.nan, gradients=np.nan)
+    # No published model is hard unrelated, so counting those too changes nothing.
+    both = [table.assign(negatives=choice) for choice in NEGATIVE_KINDS]
+    return pd.concat(both, ignore_index=True)[list(records.COLUMNS)]
+
+
+def per_seed(scores: Scores, pairs: pd.DataFrame) -> pd.DataFrame:
+    """TPR of the named schemes by task, budget and query seed, means over victims."""
+    named = scores.only(list(LABELS))
+    table = cells(named, pairs)
+    keys = ["scheme", "task", "budget", "query_seed"]
+    found = table.groupby(keys, sort=False)[["tpr", "tpr_conformal"]].agg(lambda values: values.mean(skipna=False))
+    return found.reset_index().assign(name=lambda rows: rows["scheme"].map(LABELS)).drop(columns="scheme")
+
+
+def schemes(folder: Path) -> list[str]:
+    """Every combination of a summary, as text."""
+    tables = [
+        pd.read_parquet(path, columns=["scheme"])
+        for name in names.BENCHMARKS
+        if (path := folder / f"{name}.parquet").is_file()
+    ]
+    return sorted(pd.concat(tables)["scheme"].unique())
+
+
+def _write(table: pd.DataFrame, path: Path) -> Path:
+    """Parquet; rates to four decimals, which is finer than one model in a thousand."""
+    numbers = table.select_dtypes("float").columns
+    arrow = pa.Table.from_pandas(table.round(dict.fromkeys(numbers, 4)).astype(dict.fromkeys(numbers, np.float32)))
+    aside = path.with_suffix(".part")
+    pq.write_table(arrow.replace_schema_metadata({"qurd": json.dumps({"format": 1, **SOURCE})}), aside, compression="zstd")
+    return aside.replace(path)
