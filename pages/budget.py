@@ -48,7 +48,7 @@ with places[3]:
 def pin_clicked() -> None:
     """Pin the line whose marker was clicked, or let it go."""
     held = st.session_state["pin"]
-    clicked = {point["customdata"] for point in st.session_state["lines"].selection.points}
+    clicked = {budget.clicked(points, point, pins) for point in st.session_state["lines"].selection.points}
     kept = [label for label in held if label not in clicked] + sorted(clicked.difference(held))
     if len(kept) > MOST_PINS:
         st.toast(f"At most {MOST_PINS} lines can be pinned. Let one go first.")

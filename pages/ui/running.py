@@ -96,8 +96,11 @@ def _progress(status: Status) -> str:
 
 def _stopped(job: Job) -> str:
     found = rows(job, "all", "unrelated")
-    seeds = int(found["seeds"].max()) if found is not None and found["budget"].max() == max(live.BUDGETS) else 0
-    return f"Stopped after {seeds} of {job.args['seeds']} query seeds. What was computed is stored."
+    if found is None:
+        return "Stopped before the first query seed. What was computed is stored."
+    seeds = int(found["seeds"].max())
+    part = "" if found["budget"].max() == max(live.BUDGETS) else ", small budgets only"
+    return f"Stopped in query seed {seeds} of {job.args['seeds']}{part}. What was computed is stored."
 
 
 def _label(benchmark: str, scheme: "Scheme") -> tuple[str, str | None]:

@@ -259,6 +259,8 @@ def _scheme_rows(asked: Request, desk: Workbench, schemes: tuple[Scheme, ...], f
             by_seed = [desk.scores(victim, [scheme], seed, asked.budgets)[scheme] for seed in range(asked.seeds)]
             found = {name: torch.cat([one[name] for one in by_seed], dim=-1).numpy() for name in by_seed[0]}
             spent = pd.DataFrame({name: found[name] for name in ("used", "available", *COSTS)})
+            if "truth" in representations[scheme.representation.name].needs:  # so the images that are sent are labelled
+                spent["samples"] = np.maximum(spent["samples"], spent["used"] // scheme.group_size)
             spent["query_seed"], spent["budget"] = (axis.ravel() for axis in _grid(asked))
             cells.append(_victim_rows(scheme, found["values"][order].astype(float), tasks, spent).assign(victim=victim))
             costs.append(spent.assign(scheme=_label(scheme)))

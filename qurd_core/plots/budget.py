@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -18,6 +18,7 @@ from qurd_core.plots.words import Measured, Verdict
 
 Rule = Literal["paper", "guaranteed"]
 
+MARKER = 0.012  # of the axis that half a marker covers
 TOP = 1.04  # of the axis, so that markers at 100% are whole
 REFERENCE = BASELINES[0]
 _MEASURED = ["value", "spread", "seeds"]
@@ -111,6 +112,22 @@ def against(points: pd.DataFrame, at: int) -> str:
     """Which named schemes beat the reference at one budget, and which trail it."""
     rows = values_at(points, at).dropna(subset=["verdict"])
     return words.against(at, REFERENCE, list(zip(rows["label"], rows["verdict"], strict=True)))
+
+
+def clicked(points: pd.DataFrame, point: Mapping[str, Any], pins: Sequence[str] = ()) -> str:
+    """The label of a clicked point; where a line with a name passes as close, that one, because its marker hides the other.
+
+    Args:
+        point: with `x`, `y` and `customdata`, as Plotly reports it.
+    """
+    named = shown(points, pins)
+    if point["customdata"] in named:
+        return point["customdata"]
+    at = points.loc[points["label"] == point["customdata"]]
+    budget = at.iloc[(at["value"] - point["y"]).abs().argmin()]["budget"]
+    there = points[(points["budget"] == budget) & points["label"].isin(named)]
+    apart = (there["value"] - point["y"]).abs()
+    return str(there.loc[apart.idxmin(), "label"]) if len(there) and apart.min() < MARKER else point["customdata"]
 
 
 def basis(points: pd.DataFrame, rule: Rule = "paper") -> str:

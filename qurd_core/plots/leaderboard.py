@@ -58,8 +58,16 @@ def unnamed(rows: pd.DataFrame, schemes: pd.DataFrame) -> pd.DataFrame:
     """The combinations that nobody published, best first: no names, no published scheme on other outputs, no controls."""
     known = twins(schemes)
     same = {known.get(scheme) for scheme in schemes.loc[schemes["name"].notna(), "scheme"]}
+    same |= _nothing_new(rows)
     found = rows[rows["name"].isna() & ~rows["control"] & ~rows["scheme"].isin(same) & rows["value"].notna()]
     return found.sort_values(["value", "auc", "level", "scheme"], ascending=[False, False, True, True])
+
+
+def _nothing_new(rows: pd.DataFrame) -> set[str]:
+    """The combinations with a craft that has changed no query so far: another name for the same without it."""
+    known = rows.set_index("scheme")[["value", "auc", "spread"]]
+    plain_of = {scheme: scheme.replace("->cutmix", "") for scheme in known.index if "->cutmix" in scheme}
+    return {scheme for scheme, bare in plain_of.items() if bare in known.index and known.loc[scheme].equals(known.loc[bare])}
 
 
 def headline(rows: pd.DataFrame, where: str) -> str:
@@ -115,13 +123,16 @@ def left_out(points: pd.DataFrame, rows: pd.DataFrame, schemes: pd.DataFrame, at
     """The named schemes that are not drawn, with the reason."""
     all_rows = points[points["budget"] == at].set_index("label")
     access = dict(zip(schemes["scheme"], schemes["access"], strict=True))
+    known, values = twins(schemes), rows.set_index("scheme")["value"].to_dict()
     drawn, found = set(rows.loc[rows["value"].notna(), "label"]), {}
     for name in SCHEMES:
         if name in drawn or name not in all_rows.index:
             continue
         row = all_rows.loc[name]
         if name not in set(rows["label"]):
-            found[name] = f"needs {access[row['scheme']]}; the suspect reveals {REVEALED[reveal]}"
+            weaker = values.get(known.get(row["scheme"]), math.nan)
+            instead = "" if math.isnan(weaker) else f"; on probits it catches {words.percent(weaker)}"
+            found[name] = f"needs {access[row['scheme']]}; the suspect reveals {REVEALED[reveal]}{instead}"
         else:
             found[name] = f"not recorded: {row['reason'] or 'no value at this budget'}"
     return found

@@ -60,7 +60,7 @@ def subline(rows: list[Branch], victim: str) -> str:
     roots = {root for branch in rows if branch.kind == "negative" for root in branch.models["root"]}
     return (
         f"Victim {victim} · {words.counted(unrelated, 'unrelated model')} of {words.counted(len(roots), 'lineage')} "
-        "· a dot is a model, at its accuracy on the test patches"
+        "· a dot is a model, at its accuracy on the test images"
     )
 
 
@@ -203,7 +203,7 @@ def _layout(
             "domain": [TREE, 1],
             "anchor": "y",
             "tickformat": ".0%",
-            "title": {"text": "Accuracy on the test patches", "standoff": 6},
+            "title": {"text": "Accuracy on the test images", "standoff": 6},
             "showgrid": False,
             "zeroline": False,
             "fixedrange": True,

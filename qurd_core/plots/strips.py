@@ -17,6 +17,7 @@ from qurd_core.plots.theme import ALWAYS_WHOLE, GLYPHS, OTHERS, SCHEMES, Style, 
 
 FAINT = 0.6  # of the benchmarks that are not chosen
 LONGEST = 26  # letters of one line of a label
+_FEW = 3  # benchmarks that leave room for numbers and for the word below the controls
 
 _CONTROLS, _NARROW = 0.06, 0.035  # where the controls stand and how far they may move, in parts of a benchmark's width
 
@@ -41,7 +42,8 @@ class _Strip:
         rows: what is drawn, with `x`.
         left: where its part of the width begins.
         chosen: whether it is the one that the page is about.
-        only: whether there is room for numbers beside the names of the others.
+        roomy: whether there is room for numbers beside the names of the others.
+        numbered: whether there is room for numbers beside the names of the chosen one.
     """
 
     benchmark: str
@@ -49,6 +51,7 @@ class _Strip:
     left: float
     chosen: bool
     roomy: bool
+    numbered: bool
 
     @property
     def shape(self) -> _Shape:
@@ -77,7 +80,7 @@ def figure(boards: Mapping[str, pd.DataFrame], chosen: str, *, pins: Sequence[st
     """
     pins = tuple(pins)
     strips = [
-        _Strip(name, _placed(rows, pins, style, len(boards)), left, name == chosen, len(boards) < 3)
+        _Strip(name, _placed(rows, pins, style, len(boards)), left, name == chosen, len(boards) < 3, len(boards) <= _FEW)
         for left, (name, rows) in enumerate(boards.items())
     ]
     traces, labels = [], []
@@ -193,7 +196,9 @@ _HOVERED = ["label", "value", "spread", "gap", "verdict", "control"]
 
 
 def _hover(row: Any) -> str:
-    against = "control, no fingerprint" if row.control else gained(row.gap, row.verdict)
+    against = (
+        "control: suspects the less accurate model, whatever it answers" if row.control else gained(row.gap, row.verdict)
+    )
     return f"<b>{plain(row.label)}</b><br>{words.precise(row.value, row.spread)}{'<br>' * bool(against)}{against}"
 
 
@@ -238,7 +243,11 @@ def _text(label: str, strip: _Strip, pins: tuple[str, ...]) -> str:
     """`SAC 97%`; a pinned mix has its parts below one another, and beside other benchmarks its mark alone."""
     number = words.percent(strip.own[label][1])
     if label in SCHEMES:
-        return f"<b>{plain(label)}</b> {number}" if strip.chosen or strip.roomy else f"<b>{plain(label)}</b>"
+        return (
+            f"<b>{plain(label)}</b> {number}"
+            if strip.roomy or (strip.chosen and strip.numbered)
+            else f"<b>{plain(label)}</b>"
+        )
     glyph = GLYPHS[Style().mark(label, pins)[1]]
     if not strip.chosen:
         return f"{glyph} {number}"
@@ -260,8 +269,8 @@ def _layout(strips: list[_Strip], labels: list[dict[str, Any]], style: Style) ->
         "margin": _margin(style),
         "xaxis": {
             "range": [0, len(strips)],
-            "tickvals": [strip.left + place for strip in strips for place in (_CONTROLS, strip.shape.middle)],
-            "ticktext": [text for strip in strips for text in ("control", _tick(strip))],
+            "tickvals": [strip.left + place for strip in strips for place, _ in _ticks(strip)],
+            "ticktext": [text for strip in strips for _, text in _ticks(strip)],
             "tickangle": 0,
             "tickfont": {"size": style.text},
             "showline": True,
@@ -270,6 +279,12 @@ def _layout(strips: list[_Strip], labels: list[dict[str, Any]], style: Style) ->
         "yaxis": {"range": [0, TOP], "tickvals": [0, 0.25, 0.5, 0.75, 1], "tickformat": ".0%", "ticklabelstandoff": 6},
         "annotations": [title, *labels],
     }
+
+
+def _ticks(strip: _Strip) -> list[tuple[float, str]]:
+    """What stands below the axis, and where."""
+    controls = strip.numbered and bool(strip.rows["control"].any())
+    return [(_CONTROLS, "control")] * controls + [(strip.shape.middle, _tick(strip))]
 
 
 def _tick(strip: _Strip) -> str:

@@ -99,7 +99,7 @@ def false_alarms(negatives: int, lineages: int, kind: Kind, task: str) -> str:
     if allowed is None:
         return f"{have}: too few for the guarantee"
     if kind == "paper" and task == "all":
-        return f"{have}: 5 %, each model counted once per task that it serves"
+        return f"{have}, counted once per task: 5 % may be flagged"
     if kind == "paper":
         return f"{have}: 5 % = {counted(allowed, 'model') if allowed else 'less than 1 model'}"
     return f"{have}: the guarantee allows {counted(allowed, 'model') if allowed else 'none'} below the threshold"

@@ -93,7 +93,7 @@ def test_hover_tells_value_spread_and_what_it_rests_on(points):
     akh = traces(budget.figure(points))["AKH"]
     text = akh.hovertext[list(akh.x).index(100)]
     assert text.startswith("<b>AKH</b>  83.1 ± 2.0 %<br>100 queries, 5 query seeds")
-    assert "40 unrelated models, 40 lineages: 5 %, each model counted once per task that it serves" in text
+    assert "40 unrelated models, 40 lineages, counted once per task: 5 % may be flagged" in text
     assert "30 stolen models of 3 victims" in text
 
 
@@ -139,12 +139,22 @@ def test_the_headline_follows_the_table(points):
     assert budget.headline(flat, 100).endswith("gains nothing more")
 
 
+def test_a_click_beside_a_marker_means_its_line(points):
+    akh = points[(points["label"] == "AKH") & (points["budget"] == 100)]["value"].iloc[0]
+    near = points.assign(value=points["value"].where((points["label"] != MIX) | (points["budget"] != 100), akh + 0.005))
+    point = {"customdata": MIX, "x": 100, "y": akh + 0.005}
+    assert budget.clicked(near, point) == "AKH"
+    far = points.assign(value=points["value"].where((points["label"] != MIX) | (points["budget"] != 100), 2.0))
+    assert budget.clicked(far, point | {"y": 2.0}) == MIX
+    assert budget.clicked(near, {"customdata": "SAC", "x": 100, "y": 0.0}) == "SAC"
+
+
 def test_the_chart_in_words(points):
     assert "SAC" in budget.alt(points)
     assert "at 250 queries" in budget.alt(points)
     assert budget.subline(points, grey=6) == (
-        "Means over 5 query seeds and 3 victims · 40 unrelated models, 40 lineages: 5 %, "
-        "each model counted once per task that it serves · grey: 6 other mixes"
+        "Means over 5 query seeds and 3 victims · 40 unrelated models, 40 lineages, "
+        "counted once per task: 5 % may be flagged · grey: 6 other mixes"
     )
 
 

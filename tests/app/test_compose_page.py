@@ -217,7 +217,7 @@ def test_a_run_shows_its_place_its_progress_and_what_it_has(compose, tmp_path):
 @pytest.mark.parametrize(
     ("state", "more", "words"),
     [
-        ("cancelled", {}, "Stopped after 2 of 5 query seeds. What was computed is stored."),
+        ("cancelled", {}, "Stopped in query seed 2 of 5. What was computed is stored."),
         ("failed", {"error": "Expected <b>x</b>."}, r"Expected \<b\>x\<\/b\>\."),
     ],
 )

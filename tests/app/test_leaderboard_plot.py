@@ -95,6 +95,22 @@ def test_every_row_is_judged_against_the_reference(points, schemes):
     assert rows.loc["SAC", "gap"] == pytest.approx(-0.1)
 
 
+def test_a_scheme_that_needs_more_says_what_it_catches_on_less(points, schemes):
+    rows = board.board(points, schemes, 100, "probits")
+    said = board.left_out(points, rows, schemes, 100, "probits")["SAC"]
+    twin = rows.set_index("scheme").loc["twin", "value"]
+    assert said == f"needs logits; the suspect reveals probits; on probits it catches {twin:.0%}"
+
+
+def test_a_craft_that_has_changed_no_query_is_no_new_combination(points, schemes):
+    same = {"scheme": "negative(test) | labels | hamming", "value": 0.9, "auc": 0.9, "spread": 0.0, "name": None}
+    rows = pd.DataFrame([same, same | {"scheme": "negative(test)->cutmix | labels | hamming"}])
+    rows = rows.assign(control=False, level=0, label=rows["scheme"])
+    assert board.unnamed(rows, schemes)["scheme"].tolist() == ["negative(test) | labels | hamming"]
+    rows.loc[1, "value"] = 0.8
+    assert len(board.unnamed(rows, schemes)) == 2
+
+
 def test_the_best_unnamed_is_no_control_and_no_published_scheme_on_other_outputs(points, schemes):
     free = board.unnamed(board.board(points, schemes, 100), schemes)
     assert free["label"].tolist() == ["better", "plain"]
@@ -222,7 +238,7 @@ def test_controls_stand_apart(points, schemes):
     found = {trace.name: trace for trace in chart.data}
     assert list(found["controls on one"].customdata) == ["control"]
     assert found["controls on one"].x[0] < 0.1 < min(found["mixes on one"].x)
-    assert "control, no fingerprint" in found["controls on one"].hovertext[0]
+    assert "control: suspects the less accurate model" in found["controls on one"].hovertext[0]
 
 
 def test_names_in_the_figure_are_data(points, schemes):

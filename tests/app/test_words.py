@@ -63,7 +63,7 @@ def test_numbers():
 @pytest.mark.parametrize(
     ("negatives", "kind", "task", "said"),
     [
-        (60, "paper", "all", "60 unrelated models, 60 lineages: 5 %, each model counted once per task that it serves"),
+        (60, "paper", "all", "60 unrelated models, 60 lineages, counted once per task: 5 % may be flagged"),
         (40, "paper", "prune", "40 unrelated models, 40 lineages: 5 % = 2 models"),
         (20, "paper", "prune", "20 unrelated models, 20 lineages: 5 % = 1 model"),
         (12, "paper", "prune", "12 unrelated models, 12 lineages: 5 % = less than 1 model"),

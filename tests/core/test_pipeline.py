@@ -156,6 +156,12 @@ def test_the_table_has_what_the_design_asks_for(bench, store):
     assert (table["gradients"] == 0).all()
 
 
+def test_a_look_that_needs_the_truth_needs_labelled_images(bench, store):
+    """The place of the true class cannot be told without it, though the images were drawn without."""
+    table = evaluate(bench, ["uniform(test) | rank(k=2) | mutual_information"], budgets=[10, 20], seeds=1, store=store)
+    assert table["samples"].tolist() == table["used"].tolist() == [10, 20]
+
+
 def test_tasks_are_rows_when_asked_and_restrict_the_pool(bench, store):
     table = evaluate(bench, ["AKH"], budgets=[20], seeds=2, by_task=True, store=store)
     assert set(table["task"]) == {"all", "same", "finetune"}
