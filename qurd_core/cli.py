@@ -226,6 +226,15 @@ def figure4(mode: PaperMode = "paper", as_json: AsJson = False) -> None:
     _paper("figure4", mode, as_json)
 
 
+@paper.command()
+def claims(as_json: AsJson = False) -> None:
+    """Every claim of the paper: what it printed, what its scores give, and whether it survives."""
+    from qurd_core.evaluation.paper import claims as graded
+
+    found = graded.rows()
+    _show(found if as_json else [{key: row[key] for key in ("id", "claim", "verdict", "why")} for row in found], as_json)
+
+
 @paper.command("export-summary")
 def export_summary(
     out: Annotated[Path | None, typer.Option("--out", help="Folder; the app's own if not given.")] = None,

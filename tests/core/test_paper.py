@@ -10,7 +10,8 @@ import pytest
 
 from qurd_core.errors import QurdError
 from qurd_core.evaluation import evidence, records
-from qurd_core.evaluation.paper import importer, names, summary, tables
+from qurd_core.evaluation.paper import claims, importer, names, summary, tables
+from qurd_core.evaluation.paper.facts import Facts
 from qurd_core.schemes import Scheme
 
 RATIO = "pretrain(mbnetv2,imagenet-1k)->transfer(Flower102,0.1)"
@@ -308,3 +309,54 @@ def test_a_summary_that_is_not_there_gets_a_sentence(tmp_path):
     (tmp_path / "copy" / "published-cifar10.parquet").write_bytes(b"PAR1")
     with pytest.raises(QurdError, match="cannot be read"):
         tables.figure1(folder=tmp_path / "copy")
+
+
+VERDICTS = {
+    "survives": {
+        *("baseline", "hundred", "at-best-as-good", "copies", "bound", "true-negatives", "par-sdog-sac"),
+        *("adversarial-low-budget", "negative-better", "many-worse", "rise", "plateau", "table3", "solved"),
+        *("adversarial-easy", "harder", "separation", "suited", "brittle"),
+    },
+    "falls": {
+        *("majority", "better-flower", "equal-or-better", "optimal", "variance", "suffers", "gap", "sac-best"),
+        *("unsolved", "two-exceptions", "explains", "spread", "comparable", "not-discriminative", "almost-any"),
+        *("too-easy", "five-percent", "five-seeds"),
+    },
+    "not testable here": {"no-gradients", "few-samples", "ten-points", "needs"},
+}
+
+
+def test_every_claim_is_graded_once_and_as_its_sentence_says():
+    """The sentences are written for these verdicts: whoever changes a number has to look at the sentence."""
+    found = claims.claims()
+    by_verdict = {verdict: {claim.id for claim in found if claim.verdict == verdict} for verdict in claims.VERDICTS}
+    assert by_verdict == VERDICTS
+    assert len({claim.id for claim in found}) == len(found) >= 28
+    for claim in found:
+        texts = [claim.claim, claim.printed, claim.recomputed, claim.why, claim.method, claim.patchwork, claim.place]
+        assert all(text and "nan" not in text.lower().replace("finance", "") for text in texts), claim.id
+        assert claim.link.partition("?")[0] in ("leaderboard", "benchmark", "compose", "budget", "separability")
+
+
+def test_a_claim_whose_numbers_change_changes_its_verdict(tmp_path):
+    """With stolen models that are all far, the claims that lean on delta_C fall."""
+    shutil.copytree(records.PUBLISHED_FOLDER, tmp_path, dirs_exist_ok=True)
+    path = tmp_path / "published-cifar10-pairs.parquet"
+    table = pd.read_parquet(path)
+    table.loc[table["kind"] == "positive", "delta_c"] = 0.99
+    table.loc[0, "delta_c"] = table.loc[0, "bound"] - 0.01
+    table.to_parquet(path)
+    changed = {claim.id: claim.verdict for claim in claims.claims(Facts(tmp_path))}
+    assert changed["separation"] == changed["bound"] == "falls"
+    assert changed["harder"] == "survives"
+
+
+def test_figures_that_claims_name_are_in_their_numbers():
+    found = {claim.id: claim for claim in claims.claims()}
+    assert "766 of 766" in found["true-negatives"].recomputed
+    assert "38 of 91" in found["majority"].recomputed
+    assert "0 of 993" in found["bound"].recomputed
+    assert "+14 %" in found["ten-points"].recomputed
+    assert found["five-percent"].recomputed.endswith(
+        "10 unrelated models 9.1 %, 20 unrelated models 9.5 %, 41 unrelated models 7.1 %, 61 unrelated models 6.5 %"
+    )

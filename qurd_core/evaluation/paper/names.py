@@ -31,7 +31,7 @@ _SAMPLERS = {
     "NegativeSubsample10": "negative({split})->superpixels(masks=10)",
     "NegativeSubsample100": "negative({split})->superpixels",
 }
-_HEADS = {
+HEADS = {
     ("Labels", "hamming"): "labels | hamming",
     ("Logits", "cosine"): "logits | cosine",
     ("DDV", "cosine"): "pairwise(of=logits) | cosine",
@@ -55,7 +55,7 @@ SCHEMES = {
     Published(split, sampler, *head): f"{seeds.format(split=split)} | {text}"
     for sampler, seeds in _SAMPLERS.items()
     for split in ("train", "test")
-    for head, text in _HEADS.items()
+    for head, text in HEADS.items()
 }
 BY_SCHEME = {text: names for names, text in SCHEMES.items()}
 

@@ -20,7 +20,7 @@ from qurd_core.evaluation.evidence import Scores, cells, rates
 from qurd_core.evaluation.metrics import NEGATIVE_KINDS
 from qurd_core.evaluation.paper import importer, names
 
-PER_SEED = "per-seed.parquet"  # of the named schemes, because spreads of means over data sets cannot be had from means
+BY_VICTIM = "named.parquet"  # rates of the named schemes per victim and query seed: what spreads and comparisons rest on
 SOURCE = {
     "scores": "Godinot et al., Queries, Representation & Detection: The Next 100 Model Fingerprinting Schemes (AAAI 2025)",
     "repository": "grodino/QuRD",
@@ -51,14 +51,14 @@ def export(store: Path, out: Path) -> Iterator[Path]:
     if not present:
         raise QurdError(f"Expected imported scores in {store}. Run `python -m qurd_core import-scores CHECKOUT` first.")
     out.mkdir(parents=True, exist_ok=True)
-    seeds = []
+    named = []
     for name in present:
         scores, pairs = Scores.read(name, folder), records.pairs(name, folder)
         yield _write(summarise(scores, pairs), out / f"{name}.parquet")
         for part in ("pairs", "models"):
             yield Path(shutil.copyfile(folder / f"{name}-{part}.parquet", out / f"{name}-{part}.parquet"))
-        seeds.append(per_seed(scores, pairs).assign(benchmark=name))
-    yield _write(pd.concat(seeds, ignore_index=True), out / PER_SEED)
+        named.append(by_victim(scores, pairs).assign(benchmark=name))
+    yield _write(pd.concat(named, ignore_index=True), out / BY_VICTIM)
     (out / "source.json").write_text(json.dumps(SOURCE, indent=2) + "\n", "utf-8")
     yield out / "source.json"
 
@@ -75,13 +75,11 @@ def summarise(scores: Scores, pairs: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(both, ignore_index=True)[list(records.COLUMNS)]
 
 
-def per_seed(scores: Scores, pairs: pd.DataFrame) -> pd.DataFrame:
-    """TPR of the named schemes by task, budget and query seed, means over victims."""
-    named = scores.only(list(LABELS))
-    table = cells(named, pairs)
-    keys = ["scheme", "task", "budget", "query_seed"]
-    found = table.groupby(keys, sort=False)[["tpr", "tpr_conformal"]].agg(lambda values: values.mean(skipna=False))
-    return found.reset_index().assign(name=lambda rows: rows["scheme"].map(LABELS)).drop(columns="scheme")
+def by_victim(scores: Scores, pairs: pd.DataFrame) -> pd.DataFrame:
+    """Rates of the named schemes: rows of name, victim, task, budget, query_seed, tpr and tpr_conformal."""
+    table = cells(scores.only(LABELS), pairs)
+    kept = ["victim", "task", "budget", "query_seed", "tpr", "tpr_conformal"]
+    return table[kept].assign(name=table["scheme"].map(LABELS))
 
 
 def schemes(folder: Path) -> list[str]:

@@ -31,7 +31,7 @@ def table3(mode: Mode = "paper", *, budget: int = 100, folder: Path | None = Non
     A rate is the mean over victims, then over the data sets that have the cell, then over query seeds; the paper's "+-" is
     .95 sd / sqrt(n) over the query seeds. Honest mode adds on how many data sets a row rests and why a cell is refused.
     """
-    table = _at(_per_seed(folder), budget)
+    table = _at(by_victim(folder), budget)
     rows = []
     for name in summary.NAMED:
         own = table[table["name"] == name]
@@ -145,7 +145,8 @@ def mean(values: Iterable[float]) -> float:
 
 def _table3_cell(cell: pd.DataFrame, everyone: pd.DataFrame, mode: Mode) -> dict[str, Any]:
     rate = _RATE[mode]
-    per_seed = cell.groupby("query_seed")[rate].agg(lambda values: values.mean(skipna=False))
+    per_set = _whole_means(cell, ["benchmark", "query_seed"], rate)
+    per_seed = _whole_means(per_set, ["query_seed"], rate)[rate]
     spread = 0.95 * per_seed.std() / math.sqrt(len(per_seed))
     found: dict[str, Any] = {"tpr": _number(per_seed.mean()), "plus_minus": _number(spread)}
     if mode == "honest":
@@ -160,12 +161,19 @@ def _read(benchmark: str, folder: Path | None) -> pd.DataFrame:
     return records.read(benchmark, folder=folder)
 
 
-def _per_seed(folder: Path | None) -> pd.DataFrame:
-    path = (folder or records.PUBLISHED_FOLDER) / summary.PER_SEED
+def by_victim(folder: Path | None = None) -> pd.DataFrame:
+    """Rates of the named schemes per data set, victim, task, budget and query seed."""
+    path = (folder or records.PUBLISHED_FOLDER) / summary.BY_VICTIM
     try:
         return pd.read_parquet(path)
     except (OSError, ValueError) as error:
         raise QurdError(f"Cannot read {path}: {error}. Make it again with `{summary.SOURCE['made by']}`.") from None
+
+
+def _whole_means(table: pd.DataFrame, keys: list[str], rate: str) -> pd.DataFrame:
+    """Means per group; NaN where any row of the group is NaN."""
+    grouped = table.groupby(keys, sort=False)[rate]
+    return grouped.mean().where(grouped.count() == grouped.size()).reset_index()
 
 
 def _at(table: pd.DataFrame, budget: int) -> pd.DataFrame:
