@@ -14,7 +14,6 @@ EXCHANGEABLE = (
 )
 FIXED = "The scheme and its queries were fixed before the scores were seen."
 TIES = "Ties only make fewer suspects flagged."
-INDEPENDENT = "Models of one lineage count once: its closest model stands for it."
 
 
 def check_scores(values: ArrayLike, what: str) -> NDArray[np.float64]:
