@@ -1,7 +1,7 @@
 """Which of two schemes catches more: on equal footing, with a test, and without taking "not proven" for "equal"."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -11,7 +11,7 @@ import pandas as pd
 from qurd_core.errors import QurdError
 from qurd_core.evaluation.sides import Negatives
 from qurd_core.evaluation.statistics.bootstrap import Bootstrap, node_bootstrap
-from qurd_core.evaluation.statistics.grids import checked, matched
+from qurd_core.evaluation.statistics.grids import checked, matched, tasks_of
 from qurd_core.evaluation.statistics.paired import EXACT_UP_TO, holm, sign_flip
 from qurd_core.evaluation.statistics.report import ONE_VICTIM, RARE, covered
 from qurd_core.evaluation.statistics.rules import Kind
@@ -66,7 +66,7 @@ def compare(
     a: str,
     b: str | Sequence[str],
     *,
-    tasks: Iterable[str] | None = None,
+    tasks: Sequence[str] | None = None,
     rule: Kind = "conformal",
     alpha: float = 0.05,
     margin: float = 0.10,
@@ -92,8 +92,8 @@ def compare(
         common = _common(table, a, other)
         boot = node_bootstrap(common, rule=rule, alpha=alpha, negatives=negatives, draws=draws, seed=seed)
         footing, lost = _footing(common), _lost(table, common, a, other)
-        known = set(boot.victims["task"])
-        for task in tasks or [task for task in dict.fromkeys(boot.victims["task"]) if task != "all"]:
+        known = tasks_of(common)
+        for task in known[:-1] if tasks is None else tasks:
             if task in known:
                 dropped = (*_uncovered(where, a, other, task), *lost)
                 family.append(_compared(boot, a, other, task, margin, footing, dropped))

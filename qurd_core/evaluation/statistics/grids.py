@@ -82,6 +82,12 @@ def grids(scores: pd.DataFrame, negatives: Negatives = "unrelated") -> list[Grid
     return found
 
 
+def tasks_of(scores: pd.DataFrame) -> list[str]:
+    """The tasks of the stolen models in order of appearance, then `"all"`."""
+    served = scores.loc[scores["kind"] == "positive", "tasks"].explode()
+    return [*served.dropna().unique(), "all"]
+
+
 def matched(scores: pd.DataFrame, schemes: Iterable[str]) -> pd.DataFrame:
     """The rows of a checked table that all schemes have: same data sets, victims, suspects and query seeds.
 

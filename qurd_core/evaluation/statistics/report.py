@@ -1,7 +1,7 @@
 """Detection rates as they should be read: with an interval over models, and with the false alarms of the rule."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +9,7 @@ import pandas as pd
 
 from qurd_core.evaluation.sides import Negatives
 from qurd_core.evaluation.statistics.bootstrap import Bootstrap, node_bootstrap
+from qurd_core.evaluation.statistics.grids import tasks_of
 from qurd_core.evaluation.statistics.intervals import clopper_pearson, upper_limit
 from qurd_core.evaluation.statistics.rules import Kind, allowed_below, refusal
 from qurd_core.evaluation.statistics.words import EXCHANGEABLE, FIXED, SLACK, TIES, check_share, percent
@@ -84,7 +85,7 @@ def tpr_report(
     rule: Kind = "conformal",
     alpha: float = 0.05,
     level: float = 0.95,
-    tasks: Iterable[str] | None = None,
+    tasks: Sequence[str] | None = None,
     negatives: Negatives = "unrelated",
     draws: int = 2000,
     seed: int = 0,
@@ -101,11 +102,10 @@ def tpr_report(
     """
     check_share(level, "level")
     boot = node_bootstrap(scores, rule=rule, alpha=alpha, negatives=negatives, draws=draws, seed=seed)
-    known = [*dict.fromkeys(boot.victims["task"])]
     found = []
     for scheme in dict.fromkeys(scores["scheme"]):
         note = _left_out(scores, boot.victims, scheme)
-        for task in known if tasks is None else tasks:
+        for task in tasks_of(scores) if tasks is None else tasks:
             if ((boot.victims["scheme"] == scheme) & (boot.victims["task"] == task)).any():
                 found.append(_report(boot, scheme, task, rule, alpha, level, note))
     return tuple(found)
