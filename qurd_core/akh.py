@@ -270,13 +270,25 @@ class EProcess:
             from has its own false alarms: see `total_false_alarm`.
         prior: Beta parameters of the bets on the chance of agreement of a stolen model, truncated to (p0, 1].
         pool_size: negative inputs that the queries are drawn from without repetition, if they are.
+
+    Attributes:
+        queries, agreements: so far.
+        log_e, largest_log_e: logarithm of the evidence now, and at its largest so far.
+        method, assumptions: what is done and what it rests on, in words.
     """
+
+    assumptions = (
+        "p0 is no lower than the chance of agreement of an innocent model: the false alarms of its choice are added.",
+        "The queries are drawn at random from the victim's errors, and a missing answer counts as disagreement.",
+    )
 
     def __init__(self, p0: float, prior: tuple[float, float] = (1, 1), pool_size: int | None = None):
         _check_null(p0, prior)
         if pool_size is not None and pool_size < 1:
             raise QurdError(f"Expected a pool of at least one negative input. Got {pool_size}.")
         self.p0, self.prior, self.pool_size = p0, prior, pool_size
+        drawn = "drawn independently" if pool_size is None else f"from {pool_size} negative inputs without repetition"
+        self.method = f"Betting e-process against at most {p0:g} agreement, queries {drawn}; valid whenever one stops."
         self.queries = self.agreements = 0
         self.log_e = self.largest_log_e = 0.0
         self._bets, self._log_wealth = (None, None) if pool_size is None else _bets(p0, prior)

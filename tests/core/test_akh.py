@@ -299,6 +299,12 @@ def test_a_large_pool_is_like_independent_queries():
     )
 
 
+def test_the_process_says_what_it_does_and_rests_on():
+    assert EProcess(0.4).method.startswith("Betting e-process against at most 0.4 agreement, queries drawn independently")
+    assert "from 30 negative inputs without repetition" in EProcess(0.4, pool_size=30).method
+    assert all(sentence.endswith(".") for sentence in EProcess.assumptions)
+
+
 def test_the_pool_and_the_looking_both_raise_false_alarms():
     assert total_false_alarm(39, 0, 0.025) == pytest.approx(0.05)
     assert total_false_alarm(20, 0, 0.05) == pytest.approx(1 / 21 + 0.05)

@@ -157,7 +157,7 @@ def test_too_few_unrelated_models_are_refused_and_said_so():
 
 
 def test_the_share_of_refused_draws_is_told():
-    found = report(score_table({"weak": 1.0}, {"one": 3}, tasks=["prune"], per_task=2, strangers=16), "weak", "prune")
+    found = report(score_table({"weak": 2.5}, {"one": 3}, tasks=["prune"], strangers=16), "weak", "prune")
     assert found.refused_reason is None
     assert 0.05 < found.refusals < 0.8
     assert any("the rule is refused" in note for note in found.notes)

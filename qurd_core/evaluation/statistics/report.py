@@ -69,7 +69,8 @@ class TprReport:
         """The rate and what it costs, as one text."""
         if self.refused_reason:
             return self.refused_reason
-        caught = f"{self.scheme} catches {percent(self.point)} [{percent(self.ci[0])}, {percent(self.ci[1])}]"
+        share = f"{percent(self.point)} [{percent(self.ci[0])}, {percent(self.ci[1])}]"
+        caught = f"{self.scheme} catches {share} of the stolen models (task {self.task})"
         pool = f"({self.n_negatives} unrelated models, {self.n_lineages} lineages)"
         if math.isnan(self.mean_fpr):
             return f"{caught}, by a rule whose false-alarm rate is not known {pool}."
@@ -148,7 +149,7 @@ def _report(
         refused_reason=reason,
         sd_seed=spread["seeds"],
         sd_model=spread["models"],
-        notes=(*_notes(scheme, by_dataset, datasets, independent, 0 if reason else refusals), *notes),
+        notes=(*_notes(scheme, by_dataset, datasets, independent, method.startswith(boot.method), refusals), *notes),
         method=method,
         assumptions=(EXCHANGEABLE, FIXED, TIES, *boot.assumptions),
     )
@@ -204,16 +205,18 @@ def _left_out(scores: pd.DataFrame, victims: pd.DataFrame, scheme: str) -> tuple
     return (f"{had - kept} of {had} scores were left out: missing, or of a model that lacks one at some query seed.",)
 
 
-def _notes(scheme: str, have: Iterable[str], datasets: list[str], independent: int, refusals: float) -> tuple[str, ...]:
+def _notes(
+    scheme: str, have: Iterable[str], datasets: list[str], independent: int, resampled: bool, refusals: float
+) -> tuple[str, ...]:
     absent = [name for name in datasets if name not in have]
     notes = []
     if absent:
         notes.append(f"{scheme} {covered(have, datasets)}: it has no scores on {', '.join(absent)}.")
     if independent == 1:
         notes.append(ONE_VICTIM)
-    elif independent < _FEW:
+    elif resampled and independent < _FEW:
         notes.append(f"There are only {independent} independent victims: a resampling interval is then too narrow.")
-    if refusals > RARE:
+    if resampled and refusals > RARE:
         notes.append(
             f"In {percent(refusals)} of the draws too few unrelated models remain and the rule is refused: left out."
         )
