@@ -10,7 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from qurd_core.evaluation.evidence import Scores
-from qurd_core.evaluation.metrics import Floats, Negatives, Sides, sides
+from qurd_core.evaluation.metrics import Floats
+from qurd_core.evaluation.sides import Negatives, Sides, sides
 from qurd_core.evaluation.statistics import allowed_below, min_pool
 
 ALPHA = 0.05

@@ -14,7 +14,8 @@ import pandas as pd
 from qurd_core.benchfile import BenchFile, home_of
 from qurd_core.evaluation import records
 from qurd_core.evaluation.bank import Bank
-from qurd_core.evaluation.metrics import Floats, Negatives, aggregate, sides, victim_cells
+from qurd_core.evaluation.metrics import Floats, aggregate, victim_cells
+from qurd_core.evaluation.sides import Negatives, sides
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from qurd_core.evaluation import evidence, records
 from qurd_core.evaluation.evidence import Scores
-from qurd_core.evaluation.metrics import Floats, Negatives, sides
+from qurd_core.evaluation.metrics import Floats
+from qurd_core.evaluation.sides import Negatives, sides
 from qurd_core.evaluation.statistics import Kind, allowed_below
 
 LEVELS = {"labels": 0, "topk": 1, "probits": 2, "logits": 3}  # what a suspect reveals; each includes the ones before it

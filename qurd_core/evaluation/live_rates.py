@@ -17,8 +17,8 @@ from torch import Tensor
 
 from qurd_core.benchmarks.base import benchmark as find
 from qurd_core.evaluation import live
-from qurd_core.evaluation.metrics import NEGATIVE_KINDS
 from qurd_core.evaluation.pipeline import Request, request, tabulate
+from qurd_core.evaluation.sides import NEGATIVE_KINDS
 from qurd_core.evaluation.speed import Speed, lacking, query_set
 from qurd_core.evaluation.workbench import Workbench
 from qurd_core.runtime import Runtime

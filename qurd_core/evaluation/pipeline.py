@@ -12,8 +12,9 @@ import torch
 
 from qurd_core.benchmarks.base import Benchmark, benchmark
 from qurd_core.errors import QurdError, unknown
-from qurd_core.evaluation.metrics import NEGATIVE_KINDS, Negatives, Sides, aggregate, sides, victim_cells
+from qurd_core.evaluation.metrics import aggregate, victim_cells
 from qurd_core.evaluation.runs import RunFile
+from qurd_core.evaluation.sides import NEGATIVE_KINDS, Negatives, Sides, sides
 from qurd_core.evaluation.workbench import Workbench, workbench
 from qurd_core.executors import Unit, executor, finish
 from qurd_core.folders import default_folder

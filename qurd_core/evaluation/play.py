@@ -11,7 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from qurd_core.evaluation.bank import Bank, Ints
-from qurd_core.evaluation.metrics import Floats, sides
+from qurd_core.evaluation.metrics import Floats
+from qurd_core.evaluation.sides import sides
 from qurd_core.evaluation.statistics import allowed_below, refusal
 from qurd_core.photographs import cut, photograph_names
 

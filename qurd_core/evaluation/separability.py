@@ -15,7 +15,8 @@ import pandas as pd
 
 from qurd_core.errors import QurdError
 from qurd_core.evaluation.evidence import Scores
-from qurd_core.evaluation.metrics import Floats, Negatives, Sides, rates, sides
+from qurd_core.evaluation.metrics import Floats, rates
+from qurd_core.evaluation.sides import Negatives, Sides, sides
 from qurd_core.evaluation.statistics import calibrated_rule
 
 By = Literal["one", "tasks", "victims"]

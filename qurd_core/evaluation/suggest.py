@@ -9,7 +9,8 @@ import pandas as pd
 from qurd_core.errors import QurdError
 from qurd_core.evaluation.designer import ALPHA, PairKey, Pairs, distances, flagged, kept, keys, opposed, per_scheme, spread
 from qurd_core.evaluation.evidence import Scores
-from qurd_core.evaluation.metrics import Floats, Negatives
+from qurd_core.evaluation.metrics import Floats
+from qurd_core.evaluation.sides import Negatives
 
 SUGGESTED = 5  # models
 

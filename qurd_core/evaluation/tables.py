@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from qurd_core.errors import QurdError, unknown
-from qurd_core.evaluation.metrics import NEGATIVE_KINDS, Negatives
+from qurd_core.evaluation.sides import NEGATIVE_KINDS, Negatives
 
 if TYPE_CHECKING:  # importing it takes time that only those who read a table need to spend
     from duckdb import DuckDBPyConnection

@@ -1,7 +1,7 @@
 """Proposition 1 and the property test against closed forms, enumeration and the paper's own counts."""
 
-from itertools import combinations
-from math import comb
+from itertools import combinations, permutations
+from math import comb, exp, log
 
 import duckdb
 import numpy as np
@@ -9,15 +9,18 @@ import pytest
 import torch
 
 from qurd_core.akh import (
+    EProcess,
     PropertyTest,
     agreement_law,
     all_agree,
     all_agree_queries,
     counts_to_deltas,
     deltas,
+    log_e_value,
     majority,
     one_query,
     queries_needed,
+    total_false_alarm,
 )
 from qurd_core.errors import QurdError
 from tests.benchmarks.tpr_table import KIND
@@ -109,6 +112,12 @@ def test_an_exact_copy_is_at_distance_zero():
         (lambda: all_agree_queries(0, 0.05), "delta_C in"),
         (lambda: queries_needed(0.5, 0.4, 0.05, 0.05), "p0 below p1"),
         (lambda: PropertyTest(3, 4), "between 1 and 3 agreements"),
+        (lambda: EProcess(1.0), "p0 between 0 and 1"),
+        (lambda: EProcess(0.4, prior=(0, 1)), "two positive prior numbers"),
+        (lambda: EProcess(0.4, pool_size=0), "at least one negative input"),
+        (lambda: watched([True] * 4, 0.4, pool_size=3), "at most 3 queries"),
+        (lambda: EProcess(0.4).decide(5), "'alpha' between 0 and 1"),
+        (lambda: total_false_alarm(10, 10, 0.05), "k from 0 to n - 1"),
         (lambda: one_query().decide(torch.zeros(2), torch.zeros(1, 2)), "Expected labels"),
     ],
 )
@@ -219,6 +228,87 @@ def test_the_threshold_test_keeps_both_errors_and_a_shorter_one_does_not(p0, p1,
         null, stolen = agreement_law(n, p=p0), agreement_law(n, p=p1)
         shorter = [PropertyTest(n, c) for c in range(1, n + 1)]
         assert not any(one.false_alarm(null) <= 0.05 and one.miss(stolen) <= 0.05 for one in shorter)
+
+
+def watched(answers, p0: float, **options) -> EProcess:
+    process = EProcess(p0, **options)
+    for agrees in answers:
+        process.update(agrees)
+    return process
+
+
+def test_the_evidence_of_a_sequence_in_closed_form():
+    assert EProcess(0.4).log_e == 0
+    assert exp(watched([True] * 7 + [False] * 3, 0.4).log_e) == pytest.approx(3.46333, abs=5e-6)
+    assert exp(watched([False, True] * 3 + [True] * 4, 0.4).log_e) == pytest.approx(3.46333, abs=5e-6)
+    assert exp(watched([True] * 10, 0.5).log_e) == pytest.approx(2**11 * (1 - 2**-11) / 11)
+    assert exp(log_e_value(8, 10, 0.4, prior=(8e8, 2e8))) == pytest.approx(28.4444, abs=1e-3)  # one bet: q = 0.8
+
+
+@pytest.mark.parametrize(("p0", "queries"), [(0.37, 5), (0.47, 6), (0.2, 3)])
+def test_a_suspect_that_always_agrees_is_flagged_soon(p0, queries):
+    assert not watched([True] * (queries - 1), p0).decide(0.05)
+    assert watched([True] * queries, p0).decide(0.05)
+
+
+def test_evidence_that_was_there_stays():
+    process = watched([True] * 6 + [False] * 50, 0.4)
+    assert process.log_e < 0 < log(20) < process.largest_log_e
+    assert process.decide(0.05)
+    assert process.anytime_p == pytest.approx(exp(-watched([True] * 6, 0.4).log_e))
+    assert watched([False] * 5, 0.4).anytime_p == 1
+
+
+@pytest.mark.parametrize(("p0", "prior"), [(0.37, (1, 1)), (0.6, (0.5, 0.5)), (0.2, (3, 1))])
+def test_the_evidence_against_an_innocent_model_has_mean_one(p0, prior):
+    hits = np.arange(31)
+    assert agreement_law(30, p=p0).pmf(hits) @ np.exp(log_e_value(hits, 30, p0, prior)) == pytest.approx(1)
+    assert agreement_law(30, p=p0 / 2).pmf(hits) @ np.exp(log_e_value(hits, 30, p0, prior)) < 1
+
+
+@pytest.mark.parametrize("p0", [0.37, 0.47])
+def test_looking_after_every_answer_accuses_no_more_innocent_models_than_promised(p0):
+    runs, longest = 2_000, 400
+    hits = np.cumsum(np.random.default_rng(0).random((runs, longest)) < p0, axis=1)
+    accused = (log_e_value(hits, np.arange(1, longest + 1), p0).max(axis=1) >= log(20)).mean()
+    assert 0.01 < accused <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / runs)
+
+
+def test_without_repetition_every_order_of_the_pool_is_counted():
+    orders = [np.isin(np.arange(8), list(agree)) for agree in combinations(range(8), 3)]
+    processes = [watched(order, 0.375, pool_size=8) for order in orders]
+    assert np.mean([process.decide(0.2) for process in processes]) <= 0.2
+    for shown in range(1, 8):
+        evidence = [exp(watched(order[:shown], 0.375, pool_size=8).log_e) for order in orders]
+        assert np.mean(evidence) == pytest.approx(1)
+
+
+def test_one_agreement_more_than_the_pool_allows_is_proof():
+    for order in set(permutations([True] * 3 + [False] * 2)):
+        assert watched(order, 0.4, pool_size=5).anytime_p == 0
+        assert watched(order, 0.6, pool_size=5).anytime_p > 0
+
+
+def test_a_large_pool_is_like_independent_queries():
+    answers = np.random.default_rng(1).random(80) < 0.6
+    endless = watched(answers, 0.4, pool_size=10**10)
+    assert endless.log_e == pytest.approx(watched(answers, 0.4).log_e, abs=1e-5)
+    prior = (2.0, 5.0)
+    assert watched(answers, 0.4, prior=prior, pool_size=10**10).log_e == pytest.approx(
+        watched(answers, 0.4, prior=prior).log_e, abs=1e-5
+    )
+
+
+def test_the_process_says_what_it_does_and_rests_on():
+    assert EProcess(0.4).method.startswith("Betting e-process against at most 0.4 agreement, queries drawn independently")
+    assert "from 30 negative inputs without repetition" in EProcess(0.4, pool_size=30).method
+    assert all(sentence.endswith(".") for sentence in EProcess.assumptions)
+
+
+def test_the_pool_and_the_looking_both_raise_false_alarms():
+    assert total_false_alarm(39, 0, 0.025) == pytest.approx(0.05)
+    assert total_false_alarm(20, 0, 0.05) == pytest.approx(1 / 21 + 0.05)
+    assert total_false_alarm(1, 0, 0.9) == 1
 
 
 PAPER = {  # data set: median, smallest, largest and sd of delta_C of unrelated pairs; median and sd of stolen pairs

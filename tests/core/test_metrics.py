@@ -6,7 +6,8 @@ import pytest
 from sklearn.metrics import roc_auc_score, roc_curve
 
 from qurd_core.errors import QurdError
-from qurd_core.evaluation.metrics import ROWS, SCORES, aggregate, cells, rates, roc, sides, victim_cells
+from qurd_core.evaluation.metrics import ROWS, aggregate, cells, rates, roc, victim_cells
+from qurd_core.evaluation.sides import SCORES, sides
 from qurd_core.evaluation.statistics import calibrated_rule
 
 

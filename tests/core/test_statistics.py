@@ -148,6 +148,30 @@ def test_models_of_one_lineage_count_once():
     assert repeated.p == by_lineage.p
 
 
+def test_one_random_model_per_lineage_stands_for_it():
+    pool, lineages = [0.1, 0.11, 0.12, 0.5, 0.6], ["a", "a", "a", "b", "b"]
+    rng = np.random.default_rng(0)
+    found = [conformal_pvalue(0.105, pool, lineages, "lineage_one", rng) for _ in range(3000)]
+    assert {each.p for each in found} == {1 / 3, 2 / 3}
+    assert np.mean([each.p == 2 / 3 for each in found]) == pytest.approx(1 / 3, abs=0.04)
+    assert found[0].n_effective == 2
+    assert any("drawn at random" in sentence for sentence in found[0].assumptions)
+    assert conformal_pvalue(0.55, [0.5, 0.6], ["a", "b"], "lineage_one", rng).p == 2 / 3
+
+
+def test_lineages_make_a_verdict_honest_where_models_are_alike():
+    rng, lineages = np.random.default_rng(1), np.repeat(np.arange(5), 8)
+    flagged = dict.fromkeys(("model", "lineage_min", "lineage_one"), 0)
+    for _ in range(2000):
+        own, pool = rng.normal(size=6), rng.normal(size=40)
+        pool, suspect = 2 * own[lineages] + pool, 2 * own[5] + rng.normal()
+        for mode in flagged:
+            flagged[mode] += conformal_pvalue(suspect, pool, lineages, mode, rng).p <= 1 / 6
+    error = 4 * np.sqrt(1 / 6 * 5 / 6 / 2000)
+    assert flagged["lineage_one"] / 2000 == pytest.approx(1 / 6, abs=error)
+    assert flagged["lineage_min"] < flagged["lineage_one"] < flagged["model"]
+
+
 @pytest.mark.parametrize(
     ("x", "n", "low", "high"), [(20, 20, 0.8316, 1), (10, 10, 0.6915, 1), (17, 17, 0.8049, 1), (1, 1, 0.025, 1)]
 )
@@ -173,6 +197,8 @@ def test_exact_intervals_equal_those_of_scipy():
         (lambda: calibrated_rule([0.1], kind="exact"), "'conformal', 'paper' or 'pac'"),
         (lambda: conformal_pvalue(0.1, [0.1, 0.2], ["a"]), "one lineage per model"),
         (lambda: conformal_pvalue(0.1, [0.1], None, "lineage_min"), "needs the lineage"),
+        (lambda: conformal_pvalue(0.1, [0.1], ["a"], "lineage_one"), "Pass a generator"),
+        (lambda: conformal_pvalue(0.1, [0.1], ["a"], "lineage"), "'model', 'lineage_min' or 'lineage_one'"),
         (lambda: clopper_pearson(3, 2), "between 0 and n"),
     ],
 )

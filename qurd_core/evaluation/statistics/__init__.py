@@ -1,0 +1,37 @@
+"""What a score is worth: rules with a known false-alarm rate, p-values, intervals over models, fair comparisons."""
+
+from qurd_core.evaluation.statistics.audit import Audit, holdout_audit
+from qurd_core.evaluation.statistics.bootstrap import Bootstrap, node_bootstrap
+from qurd_core.evaluation.statistics.comparisons import Comparison, Verdict, compare
+from qurd_core.evaluation.statistics.intervals import clopper_pearson
+from qurd_core.evaluation.statistics.paired import DeLong, VictimsNeeded, delong_paired, holm, sign_flip, victims_needed
+from qurd_core.evaluation.statistics.pvalues import PValue, conformal_pvalue
+from qurd_core.evaluation.statistics.report import TprReport, tpr_report
+from qurd_core.evaluation.statistics.rules import Kind, Rule, allowed_below, calibrated_rule, min_pool, refusal
+
+__all__ = [
+    "Audit",
+    "Bootstrap",
+    "Comparison",
+    "DeLong",
+    "Kind",
+    "PValue",
+    "Rule",
+    "TprReport",
+    "Verdict",
+    "VictimsNeeded",
+    "allowed_below",
+    "calibrated_rule",
+    "clopper_pearson",
+    "compare",
+    "conformal_pvalue",
+    "delong_paired",
+    "holdout_audit",
+    "holm",
+    "min_pool",
+    "node_bootstrap",
+    "refusal",
+    "sign_flip",
+    "tpr_report",
+    "victims_needed",
+]

@@ -1,0 +1,117 @@
+"""From a score table to one array per scheme and victim."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from qurd_core.errors import QurdError
+from qurd_core.evaluation.sides import SCORES, Negatives, Sides, sides
+
+_NEEDED = [name for name in SCORES if name != "used"]
+_CELL = ["benchmark", "victim", "suspect", "query_seed"]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Scores of one scheme for all suspects of one victim.
+
+    Attributes:
+        lineage: of the victim.
+        lineages: (M,) of the suspects.
+        seeds: (S,) query seeds.
+        sides: who stands against whom, per task; rows of `values`.
+        values: (M,S) distances.
+    """
+
+    scheme: str
+    benchmark: str
+    victim: str
+    lineage: str
+    lineages: tuple[str, ...]
+    seeds: tuple[int, ...]
+    sides: dict[str, Sides]
+    values: NDArray[np.float64]
+
+
+def checked(scores: pd.DataFrame) -> pd.DataFrame:
+    """A score table at one budget, without rows that have no score, and with the lineage of every victim.
+
+    The column `victim_lineage` may be missing: a stolen model has the root of its victim.
+
+    Raises:
+        QurdError: the table is empty, lacks a column, has several budgets, a score twice, or a victim of unknown lineage.
+    """
+    missing = [name for name in _NEEDED if name not in scores]
+    if missing or not len(scores):
+        raise QurdError(
+            f"Expected a score table with rows and {', '.join(_NEEDED)}. Missing: {', '.join(missing) or 'rows'}."
+        )
+    budgets = sorted(scores["budget"].unique())
+    if len(budgets) > 1:
+        raise QurdError(f"Expected scores at one budget. Got the budgets {', '.join(map(str, budgets))}: choose one.")
+    found = scores[scores["value"].notna()]
+    twice = found.duplicated(["scheme", *_CELL])
+    if twice.any():
+        row = found[twice].iloc[0]
+        raise QurdError(
+            f"Expected one score per pair and query seed. Got two of {row['scheme']} for {row['victim']}, {row['suspect']}."
+        )
+    return found if "victim_lineage" in found else _with_victim_lineage(found)
+
+
+def grids(scores: pd.DataFrame, negatives: Negatives = "unrelated") -> list[Grid]:
+    """One grid per benchmark, scheme and victim of a checked table; a suspect that lacks a query seed is left out."""
+    found = []
+    for (benchmark, scheme, victim), group in scores.groupby(["benchmark", "scheme", "victim"], sort=True, observed=True):
+        (rows, names), (columns, seeds) = (pd.factorize(group[key], sort=True) for key in ("suspect", "query_seed"))
+        values = np.full((len(names), len(seeds)), np.nan)
+        values[rows, columns] = group["value"]
+        kept = ~np.isnan(values).any(axis=1)
+        first = group.iloc[np.unique(rows, return_index=True)[1][kept]]
+        lineages = tuple(first["lineage"])
+        found.append(
+            Grid(
+                *(scheme, benchmark, victim, group["victim_lineage"].iloc[0], lineages, tuple(seeds)),
+                sides(first["kind"].tolist(), first["tasks"].tolist(), lineages, negatives),
+                values[kept],
+            )
+        )
+    return found
+
+
+def tasks_of(scores: pd.DataFrame) -> list[str]:
+    """The tasks of the stolen models in order of appearance, then `"all"`."""
+    served = scores.loc[scores["kind"] == "positive", "tasks"].explode()
+    return [*served.dropna().unique(), "all"]
+
+
+def matched(scores: pd.DataFrame, schemes: Iterable[str]) -> pd.DataFrame:
+    """The rows of a checked table that all schemes have: same data sets, victims, suspects and query seeds.
+
+    Query seeds are those that all schemes have on a data set; a pair is kept if every scheme has it at all of them.
+    """
+    schemes = list(schemes)
+    rows = scores[scores["scheme"].isin(schemes)]
+    per_seed = rows.groupby(["benchmark", "query_seed"], observed=True)["scheme"].transform("nunique")
+    rows = rows[per_seed == len(schemes)]
+    seeds = rows.groupby("benchmark", observed=True)["query_seed"].transform("nunique")
+    times = rows.groupby(["benchmark", "victim", "suspect"], observed=True)["value"].transform("size")
+    return rows[times == len(schemes) * seeds]
+
+
+def _with_victim_lineage(scores: pd.DataFrame) -> pd.DataFrame:
+    stolen = scores.loc[scores["kind"] == "positive", ["benchmark", "victim", "lineage"]].drop_duplicates()
+    doubtful = stolen[stolen.duplicated(["benchmark", "victim"])]
+    if len(doubtful):
+        raise QurdError(
+            f"Expected the stolen models of {doubtful['victim'].iloc[0]} to have its lineage. Got several lineages: add the "
+            f"column victim_lineage."
+        )
+    found = scores.merge(stolen.rename(columns={"lineage": "victim_lineage"}), on=["benchmark", "victim"], how="left")
+    if found["victim_lineage"].isna().any():
+        alone = found.loc[found["victim_lineage"].isna(), "victim"].iloc[0]
+        raise QurdError(f"Expected at least one stolen model per victim. Got none for {alone}: add one or leave it out.")
+    return found

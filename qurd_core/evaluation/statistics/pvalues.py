@@ -1,0 +1,107 @@
+"""The verdict on one suspect: how unusual its score is among innocent models."""
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import ArrayLike, NDArray
+
+from qurd_core.errors import QurdError
+from qurd_core.evaluation.statistics.intervals import upper_limit
+from qurd_core.evaluation.statistics.rules import min_pool
+from qurd_core.evaluation.statistics.words import EXCHANGEABLE, FIXED, TIES, check_scores
+
+
+@dataclass(frozen=True)
+class PValue:
+    """How unusual a suspect is among innocent models.
+
+    Attributes:
+        p: at most `a` with probability at most `a` for an innocent suspect, for every `a`.
+        rank: units of the pool (models or lineages) at or below the suspect's score.
+        n_effective: units in the pool.
+        smallest_p: what no suspect can go below, 1/(n_effective+1).
+        p_pac95: upper 95 % confidence limit of the share of innocent models that score as low.
+        warnings: sentences to show beside the number.
+    """
+
+    p: float
+    rank: int
+    n_effective: int
+    smallest_p: float
+    p_pac95: float
+    warnings: tuple[str, ...]
+    method: str
+    assumptions: tuple[str, ...]
+
+
+def conformal_pvalue(
+    suspect: float,
+    pool: ArrayLike,
+    groups: Sequence[Hashable] | None = None,
+    mode: Literal["model", "lineage_min", "lineage_one"] = "model",
+    rng: Generator | None = None,
+) -> PValue:
+    """The p-value (1 + #{pool scores <= suspect's}) / (n + 1): valid for any score, conservative under ties.
+
+    Args:
+        suspect: score of the suspect.
+        pool: (n,) scores of unrelated models.
+        groups: (n,) lineage of every model of the pool, if known.
+        mode: the unit that is counted: every model; every lineage by its smallest score, which is conservative; or every
+            lineage by one of its models at random, which is exact if lineages are exchangeable (Dunn et al. 2022).
+        rng: draws the models of `"lineage_one"`.
+
+    Raises:
+        QurdError: a score is NaN, or the mode asks for lineages or for a generator that are not given.
+    """
+    units = check_scores(pool, "the scores of the pool")
+    score = float(check_scores([suspect], "the suspect's score")[0])
+    if groups is not None and len(groups) != len(units):
+        raise QurdError(f"Expected one lineage per model of the pool, {len(units)}. Got {len(groups)}.")
+    lineages = None if groups is None else len(set(groups))
+    warnings, models = [], len(units)
+    if mode not in _ASSUMED:
+        raise QurdError(f"Expected the mode 'model', 'lineage_min' or 'lineage_one'. Got '{mode}'.")
+    if mode != "model":
+        units = _one_per_group(units, groups, mode, rng)
+    elif lineages is not None and lineages < models:
+        warnings.append(f"The {models} models of the pool come from {lineages} lineages, so they are not independent.")
+    n, rank = len(units), int((units <= score).sum())
+    if n < min_pool(0.05):
+        warnings.append(f"A 5 % verdict needs {min_pool(0.05)} independent models. There are {n}.")
+    unit = "models" if mode == "model" else "lineages"
+    return PValue(
+        p=(1 + rank) / (n + 1),
+        rank=rank,
+        n_effective=n,
+        smallest_p=1 / (n + 1),
+        p_pac95=upper_limit(rank, n),
+        warnings=tuple(warnings),
+        method=f"{rank} of {n} unrelated {unit} are as close to the victim as the suspect (conformal p-value).",
+        assumptions=(EXCHANGEABLE, FIXED, TIES, *_ASSUMED[mode]),
+    )
+
+
+_ASSUMED = {
+    "model": (),
+    "lineage_min": ("Models of one lineage count once: its closest model stands for it.",),
+    "lineage_one": ("Models of one lineage count once: one of them, drawn at random, stands for it.",),
+}
+
+
+def _one_per_group(
+    units: NDArray[np.float64], groups: Sequence[Hashable] | None, mode: str, rng: Generator | None
+) -> NDArray[np.float64]:
+    if groups is None:
+        raise QurdError(f"The mode '{mode}' needs the lineage of every model of the pool. Pass 'groups'.")
+    members: dict[Hashable, list[float]] = {}
+    for score, group in zip(units, groups, strict=True):
+        members.setdefault(group, []).append(score)
+    if mode == "lineage_min":
+        return np.array([min(scores) for scores in members.values()])
+    if rng is None:
+        raise QurdError("The mode 'lineage_one' draws one model of every lineage. Pass a generator as 'rng'.")
+    return np.array([scores[rng.integers(len(scores))] for scores in members.values()])

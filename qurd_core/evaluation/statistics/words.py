@@ -1,0 +1,43 @@
+"""What all results share: the sentences that they rest on, and checks of what comes in."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from qurd_core.errors import QurdError
+
+# 0.05 * 60 and its like must not fall below the whole number that they are on paper.
+SLACK = 1e-9
+
+EXCHANGEABLE = (
+    "The unrelated models are exchangeable with an innocent suspect: same task and label set, similar accuracy, several "
+    "architectures and several pre-training roots."
+)
+FIXED = "The scheme and its queries were fixed before the scores were seen."
+TIES = "Ties only make fewer suspects flagged."
+
+
+def check_scores(values: ArrayLike, what: str) -> NDArray[np.float64]:
+    scores = np.asarray(values, dtype=np.float64)
+    if scores.ndim != 1:
+        raise QurdError(f"Expected {what} as one row of numbers. Got the shape {scores.shape}.")
+    # NaN sorts last and would shift the threshold without a word.
+    if np.isnan(scores).any():
+        raise QurdError(
+            f"Expected {what} to be numbers. Got NaN in {int(np.isnan(scores).sum())} of {len(scores)}: drop them."
+        )
+    return scores
+
+
+def check_share(value: float, name: str) -> None:
+    if not 0 < value < 1:
+        raise QurdError(f"Expected '{name}' between 0 and 1, both excluded. Got {value}.")
+
+
+def percent(share: float) -> str:
+    """Two significant digits: 5 %, 9.1 %, 0.1 %."""
+    return f"{np.format_float_positional(100 * share, precision=2, fractional=False, trim='-')} %"
+
+
+def ordinal(number: int) -> str:
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"

@@ -1,0 +1,187 @@
+"""What the honest statistics make of the published scores. Numbers are those of the specification, section 2."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from qurd_core.evaluation.statistics import compare, holdout_audit, tpr_report, victims_needed
+from tests.core.published import root, table
+
+TASKS = [
+    "same",
+    "quantize",
+    "finetune",
+    "transfer",
+    "prune",
+    "probit_extraction",
+    "label_extraction",
+    "adv_label_extraction",
+]
+RATES = {  # in the order of TASKS, by the paper's rule
+    "AKH": (1, 1, 1, 1, 0.911, 0.783, 0.459, 0.92),
+    "SAC": (1, 1, 1, 1, 0.917, 0.812, 0.594, 1),
+    "ModelDiff": (1, 1, 1, 1, 0.942, 0.587, 0.145, 0.16),
+    "IPGuard": (1, 1, 1, 1, 0.942, 0.637, 0.121, 0.02),
+    "ZestOfLIME": (1, 1, 1, 0.78, 0.858, 0.737, 0.379, 0.29),
+    "Random": (1, 0.933, 1, 0.48, 0.712, 0.457, 0.072, 0.06),
+}
+GUARANTEED = {  # quantize, prune, probit, label and adversarial label extraction, by the conformal rule
+    "AKH": (1, 0.91, 0.76, 0.40, 0.75),
+    "SAC": (1, 0.92, 0.81, 0.58, 1),
+    "ModelDiff": (1, 0.92, 0.53, 0.12, 0.14),
+    "IPGuard": (1, 0.94, 0.60, 0.10, 0),
+    "ZestOfLIME": (1, 0.85, 0.70, 0.33, 0.28),
+    "Random": (0.92, 0.62, 0.39, 0.06, 0.06),
+}
+GUARANTEED_TASKS = ["quantize", *TASKS[4:]]
+COMPETITORS = ["SAC", "ModelDiff", "IPGuard", "ZestOfLIME", "Random"]
+
+
+@pytest.fixture(scope="module")
+def scores(paper_folder) -> pd.DataFrame:
+    return table(paper_folder)
+
+
+@pytest.fixture(scope="module")
+def paper(scores) -> dict:
+    return {(found.scheme, found.task): found for found in tpr_report(scores, rule="paper")}
+
+
+@pytest.fixture(scope="module")
+def guaranteed(scores) -> dict:
+    return {(found.scheme, found.task): found for found in tpr_report(scores, rule="conformal", draws=200)}
+
+
+@pytest.mark.parametrize("scheme", RATES)
+def test_the_rates_of_table_3_by_the_papers_rule(paper, scheme):
+    assert [paper[scheme, task].point for task in TASKS] == pytest.approx(RATES[scheme], abs=0.0006)
+
+
+@pytest.mark.parametrize("scheme", GUARANTEED)
+def test_the_rates_by_the_rule_that_keeps_its_promise(guaranteed, scheme):
+    found = [guaranteed[scheme, task].point for task in GUARANTEED_TASKS]
+    assert found == pytest.approx(GUARANTEED[scheme], abs=0.0055)
+
+
+def test_ten_unrelated_models_of_the_transfer_task_are_too_few(guaranteed):
+    for scheme in RATES:
+        found = guaranteed[scheme, "transfer"]
+        assert math.isnan(found.point)
+        assert "There are 10, so the smallest attainable level is 9.1 %." in found.refused_reason
+
+
+def test_sac_covers_two_of_three_data_sets_and_is_missing_on_the_third(paper):
+    for task in ("prune", "probit_extraction", "label_extraction"):
+        found = paper["SAC", task]
+        assert found.coverage == "covers 2 of 3 data sets"
+        assert "SAC covers 2 of 3 data sets: it has no scores on Flower102." in found.notes
+        assert math.isnan(found.by_dataset["Flower102"])
+        assert paper["AKH", task].coverage == "covers 3 of 3 data sets"
+
+
+@pytest.mark.parametrize(
+    ("scheme", "task", "low", "high"),
+    [
+        ("AKH", "prune", 0.85, 0.97),
+        ("AKH", "probit_extraction", 0.63, 0.92),
+        ("AKH", "label_extraction", 0.37, 0.65),
+        ("SAC", "label_extraction", 0.54, 0.85),
+        ("ModelDiff", "probit_extraction", 0.45, 0.80),
+        ("IPGuard", "label_extraction", 0.05, 0.23),
+        ("ZestOfLIME", "label_extraction", 0.24, 0.59),
+        ("Random", "prune", 0.56, 0.83),
+    ],
+)
+def test_intervals_over_models_are_those_of_the_specification(paper, scheme, task, low, high):
+    assert paper[scheme, task].ci == pytest.approx((low, high), abs=0.025)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "task", "seeds", "models"),
+    [
+        ("AKH", "probit_extraction", 0.007, 0.074),
+        ("AKH", "label_extraction", 0.014, 0.062),
+        ("AKH", "prune", 0.005, 0.028),
+        ("IPGuard", "probit_extraction", 0.021, 0.059),
+        ("SAC", "label_extraction", 0.015, 0.070),
+    ],
+)
+def test_query_seeds_are_the_smallest_source_of_spread(paper, scheme, task, seeds, models):
+    assert (paper[scheme, task].sd_seed, paper[scheme, task].sd_model) == pytest.approx((seeds, models), abs=0.003)
+
+
+def test_where_all_are_caught_the_interval_counts_victims(paper):
+    assert paper["AKH", "same"].ci == pytest.approx((0.805, 1), abs=0.0005)
+    assert paper["AKH", "quantize"].ci == pytest.approx((0.735, 1), abs=0.0005)
+    assert paper["AKH", "finetune"].ci == pytest.approx((0.025, 1), abs=0.0005)
+
+
+def test_on_equal_data_sets_sac_is_not_ahead(scores):
+    found = {each.task: each for each in compare(scores, "AKH", "SAC", tasks=TASKS[4:7], rule="paper", draws=500)}
+    assert [found[task].diff for task in TASKS[4:7]] == pytest.approx([0.02, 0.05, 0.01], abs=0.0055)
+    assert found["prune"].verdict == "on par"
+    assert found["label_extraction"].verdict == "not distinguished"
+    assert all("SAC covers 2 of 3 data sets: Flower102 is left out." in each.dropped for each in found.values())
+
+
+def test_two_comparisons_of_twenty_survive_on_modelreuse(scores):
+    reuse = scores[scores["benchmark"] != "CIFAR10"]
+    tasks = ["quantize", "prune", "probit_extraction", "label_extraction"]
+    family = {
+        (found.task, found.b): found for found in compare(reuse, "AKH", COMPETITORS, tasks=tasks, rule="paper", draws=300)
+    }
+    assert len(family) == 20
+    told = {key: found.verdict for key, found in family.items() if found.verdict in ("beats", "trails")}
+    assert told == {("prune", "Random"): "beats", ("label_extraction", "ZestOfLIME"): "trails"}
+    assert family["prune", "Random"].p_holm == pytest.approx(0.005, abs=0.0005)
+    assert family["label_extraction", "ZestOfLIME"].p_signflip == pytest.approx(0.001, abs=0.0001)
+    assert family["label_extraction", "ZestOfLIME"].p_holm == pytest.approx(0.019, abs=0.0005)
+    assert family["label_extraction", "Random"].p_holm == pytest.approx(0.07, abs=0.005)
+    assert family["label_extraction", "ModelDiff"].p_holm == pytest.approx(0.27, abs=0.005)
+
+
+def test_one_victim_says_nothing_of_others(scores):
+    cifar = scores[scores["benchmark"] == "CIFAR10"]
+    (found,) = compare(cifar, "AKH", "IPGuard", tasks=["adv_label_extraction"], rule="paper", draws=300)
+    assert found.diff == pytest.approx(0.90)
+    assert "stolen models of the one victim (McNemar)" in found.method
+
+
+def test_an_interval_of_ten_points_takes_more_victims_than_there_are(scores):
+    reuse = scores[scores["benchmark"] != "CIFAR10"]
+    probit = compare(reuse, "AKH", COMPETITORS, tasks=["probit_extraction"], rule="paper", draws=10)
+    needed = [victims_needed(list(found.by_victim.values()), power=0.5).victims for found in probit]
+    assert min(needed) == pytest.approx(31, abs=5)  # the specification takes the normal limit, 1.96
+    assert max(needed) == pytest.approx(162, abs=5)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "flowers", "dogs"),
+    [
+        ("AKH", 0.248, 0.233),
+        ("SAC", math.nan, 0.268),
+        ("Random", 0.255, 0.245),
+        ("ZestOfLIME", 0.208, 0.160),
+        ("ModelDiff", 0.190, 0.162),
+        ("IPGuard", 0.083, 0.103),
+    ],
+)
+def test_models_of_a_root_that_was_held_out_are_flagged_too_often(scores, scheme, flowers, dogs):
+    unrelated = scores[(scores["scheme"] == scheme) & (scores["kind"] == "negative")]
+    for dataset, expected in (("Flower102", flowers), ("SDog120", dogs)):
+        rates = []
+        for _, rows in unrelated[unrelated["benchmark"] == dataset].groupby("victim"):
+            grid = rows.pivot(index="suspect", columns="query_seed", values="value")
+            audit = holdout_audit(grid, [root(suspect) for suspect in grid.index], "paper")
+            assert len(audit.fpr_by_group) == 3
+            assert audit.nominal < 0.08
+            rates.append(audit.mean_fpr)
+        assert (np.mean(rates) if rates else math.nan) == pytest.approx(expected, abs=0.0006, nan_ok=True)
+
+
+def test_unrelated_models_of_modelreuse_are_five_or_seven_lineages(scores):
+    reuse = scores[(scores["benchmark"] != "CIFAR10") & (scores["kind"] == "negative")]
+    assert set(reuse.groupby(["benchmark", "victim"])["lineage"].nunique()) == {5, 7}
+    assert set(reuse.groupby(["benchmark", "victim"])["suspect"].nunique()) == {41, 61}
