@@ -27,7 +27,7 @@ def save(bench: str, base: str, kept: "DataFrame", problem: str | None) -> None:
         complaint = _complaint(name) if name else None
         if complaint:
             st.text(complaint)
-        elif name in benchfile.saved_names():
+        elif name in benchfile.saved_names() and name != st.session_state.get("bench_saved"):
             st.caption("A bench of that name is there already: this replaces it.")
         ready = bool(name) and not complaint and not problem
         st.button("Save this bench", type="primary", disabled=not ready, on_click=_write, args=[name, base, kept])
@@ -63,6 +63,8 @@ def _more(bench: str, base: str) -> None:
     else:
         benchfile.remove(bench)
         ticks.reset(bench)
+        st.session_state["gone"] = bench
+        st.toast(f"Deleted {bench}.")
         _open(base)
 
 

@@ -49,6 +49,7 @@ def check(key: str, options: Sequence[object], what: str, most: int = 1) -> None
         most: how many values the widget takes.
     """
     known, asked = set(map(str, options)), st.query_params.get_all(key)
+    known.add(st.session_state.get("gone", ""))  # the link still names a bench that was deleted a moment ago
     notes = [f"{what} {plain(value)}" for value in asked if value and value not in known]
     notes += [f"all but {most} of {len(asked)} {what}s"] * (len(asked) > most)
     st.session_state.setdefault("left_out", []).extend(notes)

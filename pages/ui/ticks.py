@@ -52,10 +52,15 @@ def clicked(bench: str) -> None:
 def by_name(bench: str, rows: "DataFrame", out: Pairs) -> None:
     """The same without a mouse: groups to tick, and single models to turn."""
     groups = _by(bench, bench_tiles.GROUP)
-    st.session_state["groups"] = [group for group, pairs in groups.items() if not out.issuperset(pairs)]
+    ticked = [group for group, pairs in groups.items() if not out.issuperset(pairs)]
+    # A browser that has closed the popover keeps what it showed last and sends it with every run as if somebody had chosen
+    # it. Under a key that changes with the ticks it is nobody's choice any more.
+    key = f"groups-{''.join('1' if group in ticked else '0' for group in groups)}"
     named = {f"{'out' if pair in out else 'in'}: {pair[1]} against {pair[0]}": pair for pair in designer.keys(rows)}
     with st.popover("Tick by name", icon=":material/checklist:"):
-        st.pills("In", list(groups), selection_mode="multi", key="groups", on_change=_groups_changed, args=[bench])
+        st.pills(
+            "In", list(groups), selection_mode="multi", default=ticked, key=key, on_change=_groups_changed, args=[bench, key]
+        )
         st.selectbox(
             "Turn one model",
             list(named),
@@ -67,8 +72,8 @@ def by_name(bench: str, rows: "DataFrame", out: Pairs) -> None:
         )
 
 
-def _groups_changed(bench: str) -> None:
-    out, ticked = left_out(bench), st.session_state["groups"]
+def _groups_changed(bench: str, key: str) -> None:
+    out, ticked = left_out(bench), st.session_state[key]
     for group, pairs in _by(bench, bench_tiles.GROUP).items():
         if (group in ticked) == out.issuperset(pairs):  # what was all out came in, or what was partly in went out
             out = designer.turned(out, pairs)
