@@ -235,6 +235,15 @@ def claims(as_json: AsJson = False) -> None:
     _show(found if as_json else [{key: row[key] for key in ("id", "claim", "verdict", "why")} for row in found], as_json)
 
 
+@paper.command()
+def agreement(as_json: AsJson = False) -> None:
+    """Does winning on one benchmark mean winning on another? Kendall's tau of every two benchmarks, per budget."""
+    from qurd_core.evaluation.paper import agreement as ranks
+
+    table = ranks.read()
+    _show(_rows(table, tuple(table.columns)), as_json)
+
+
 @paper.command("export-summary")
 def export_summary(
     out: Annotated[Path | None, typer.Option("--out", help="Folder; the app's own if not given.")] = None,
@@ -242,15 +251,20 @@ def export_summary(
 ) -> None:
     """Write what the app ships of imported scores: rates per combination, task and budget, and the facts of every pair."""
     from qurd_core.evaluation import facts, records
+    from qurd_core.evaluation.paper import claims as graded
     from qurd_core.evaluation.paper import summary
+    from qurd_core.evaluation.paper.facts import Facts
     from qurd_core.folders import default_folder
     from qurd_core.schemes import Scheme
 
     folder = out or records.PUBLISHED_FOLDER
-    for path in summary.export(store or default_folder(), folder):
+    for path in summary.export(store or default_folder(), folder, _progress):
         print(path)  # noqa: T201
     schemes = [Scheme.parse(text) for text in summary.schemes(folder)]
     print(facts.write_schemes(schemes, folder / "schemes.json"))  # noqa: T201
+    path = folder / graded.FILE
+    path.write_text(json.dumps(graded.rows(Facts(folder)), indent=1, ensure_ascii=False) + "\n", "utf-8")
+    print(path)  # noqa: T201
 
 
 @app.command()

@@ -8,6 +8,9 @@ import streamlit as st
 from qurd_core.benchfile import home_of
 from qurd_core.evaluation import evidence, leaderboard, query_sets, records, telling
 from qurd_core.evaluation.jobs import Jobs
+from qurd_core.evaluation.paper import agreement as ranks
+from qurd_core.evaluation.paper import claims as graded
+from qurd_core.evaluation.paper import tables
 from qurd_core.evaluation.query_sets import QuerySet
 from qurd_core.folders import default_folder
 from qurd_core.plots import bench_tiles, budget
@@ -187,3 +190,31 @@ def telling_images(benchmark: str, victim: str) -> tuple["DataFrame", dict[str, 
 @st.cache_resource(max_entries=24, show_spinner=False)
 def _telling_images(benchmark: str, victim: str, version: Version) -> tuple["DataFrame", dict[str, int]]:
     return telling.telling(bank(benchmark), pairs(benchmark), victim)
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def claims() -> list[graded.Claim]:
+    """The paper's claims, graded."""
+    return graded.read()
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def claims_table() -> "DataFrame":
+    """The same as a table."""
+    from pandas import DataFrame
+
+    return DataFrame(claims())
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def agreement() -> "DataFrame":
+    """Kendall's tau of every two benchmarks at every budget."""
+    return ranks.read()
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def table3(mode: str) -> "DataFrame":
+    """The paper's Table 3 in one mode."""
+    from pandas import DataFrame
+
+    return DataFrame(tables.rows_of("table3", mode))

@@ -13,7 +13,7 @@ from qurd_core.plots.theme import Style
 
 LOGO = Path(__file__).parents[2] / "assets" / "logo"
 # In the order of the paper, so that the same row is the talk.
-PAGES = ("leaderboard", "benchmark", "compose", "budget", "separability", "queries")
+PAGES = ("leaderboard", "benchmark", "compose", "budget", "separability", "queries", "paper")
 HOME = PAGES[0]
 
 
@@ -87,10 +87,11 @@ def draw() -> None:
         st.session_state["tools"] = st.container(
             horizontal=True, horizontal_alignment="right", vertical_alignment="center", key="tools"
         )
-        story.menu(go)
+        if not st.session_state.get("stage"):
+            story.menu(go)  # which would stay open over the stage
         on = st.toggle("Stage", key="stage", bind="query-params")
     if on:
-        stage.set_up(go)
+        stage.set_up(go, view().style)
 
 
 def view() -> View:
@@ -110,7 +111,9 @@ def tall(rows: int = 1) -> st.delta_generator.DeltaGenerator:
     Args:
         rows: of controls above it.
     """
-    above = "9.5rem" if st.session_state["stage"] else f"{19.5 + 3.5 * rows}rem"
+    above = f"{19.5 + 3.5 * rows}rem"
+    if st.session_state["stage"]:
+        above = "13rem" if story.asked() else "9.5rem"
     st.html(
         f"<style>div:has(> .st-key-hero) {{ flex-basis: clamp(22rem, calc(100vh - {above}), 50rem) !important; }}</style>"
     )

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from pages.ui import links, story
+from qurd_core.plots.theme import Style
 
 # Streamlit has no presentation mode and cannot change its font size while it runs. These test ids are not promised to stay:
 # a browser test looks at the result.
@@ -15,31 +16,71 @@ html { font-size: 23px !important; }
 [data-testid="stMainBlockContainer"] { padding: 1.2rem 2rem 0.5rem !important; }
 [data-testid="stMainBlockContainer"] h2 { padding: 0 !important; }
 .st-key-leave { position: fixed; left: -100vw; }
-.st-key-story { position: fixed; left: 2rem; right: 2rem; bottom: .4rem; width: auto !important; z-index: 100; }
-.st-key-story button { opacity: .25; }
-.st-key-story button:hover, .st-key-story button:focus-visible { opacity: 1; }
 </style>
 """
 
+# The sentence of a step has a bar of its own below the chart, which leaves it room.
+_BAR = """
+<style>
+.st-key-story { position: fixed; left: 0; right: 0; bottom: 0; width: auto !important; z-index: 100;
+  padding: .5rem 2rem; background: %s; }
+.st-key-story button { opacity: .45; }
+.st-key-story button:hover, .st-key-story button:focus-visible { opacity: 1; }
+[data-testid="stMainBlockContainer"] { padding-bottom: 4.5rem !important; }
+</style>
+"""
 
-def set_up(go: Callable[[links.Target], None]) -> None:
-    """Change the page's look; Esc leaves the stage, Left and Right walk through the story of the link."""
+# Streamlit's own shortcuts do nothing while a control has the focus, and a press during a run is lost.
+_KEYS = """
+export default function () {
+    const press = { Escape: 'leave', ArrowRight: 'next', PageDown: 'next', ArrowLeft: 'back', PageUp: 'back' };
+    const busy = () => document.querySelector('[data-test-script-state=running]');
+    const waiting = [], rest = 400;  // milliseconds until a click has surely started a run
+    let clicked = -rest;
+    const go = () => {
+        if (!waiting.length || busy() || performance.now() - clicked < rest) return;
+        clicked = performance.now();
+        const button = document.querySelector(`.st-key-stage_${waiting.shift()} button`);
+        if (button && !button.disabled) button.click();
+    };
+    const on = event => {
+        const writes = event.target.closest?.('input, textarea, [contenteditable], [role=dialog], [role=slider]');
+        if (!(event.key in press) || writes || event.ctrlKey || event.altKey || event.metaKey) return;
+        if (!document.querySelector(`.st-key-stage_${press[event.key]} button`)) return;
+        event.preventDefault();
+        event.stopPropagation();
+        document.activeElement?.blur();
+        waiting.push(press[event.key]);
+        go();
+    };
+    const timer = setInterval(go, 80);
+    document.addEventListener('keydown', on, { capture: true });
+    return () => { clearInterval(timer); document.removeEventListener('keydown', on, { capture: true }); };
+}
+"""
+
+
+def set_up(go: Callable[[links.Target], None], style: Style) -> None:
+    """Change the page's look; Esc leaves the stage, Left and Right (or a clicker) walk through the story of the link."""
     st.html(_STYLE)
     with st.container(key="leave"):
-        st.button("Leave the stage", shortcut="Esc", on_click=_leave)
+        st.button("Leave the stage", key="stage_leave", on_click=_leave)
+        st.components.v2.component("stage_keys", js=_KEYS)(key="stage_keys")
     links.check("story", story.names(), "story")
     step = story.asked()
     if step is None:
         return
     steps = story.read(st.query_params["story"])
     at = steps.index(step)
+    st.html(_BAR % style.surface.background)
     before, after = steps[max(at - 1, 0)].target, steps[min(at + 1, len(steps) - 1)].target
     with st.container(horizontal=True, vertical_alignment="center", key="story"):
-        st.button("Back", shortcut="Left", disabled=at == 0, on_click=go, args=[before])
+        st.button("Back", key="stage_back", disabled=at == 0, on_click=go, args=[before])
         st.markdown(f"**{at + 1} / {len(steps)}** · {links.plain(step.say, 300)}", width="stretch")
         if at + 1 == len(steps):
             story.code(step.target)
-        st.button("Next", shortcut="Right", disabled=at + 1 == len(steps), on_click=go, args=[after])
+        last = at + 1 == len(steps)
+        st.button("End" if last else "Next", key="stage_next", disabled=last, on_click=go, args=[after])
 
 
 def _leave() -> None:

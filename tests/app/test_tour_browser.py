@@ -45,7 +45,6 @@ def test_a_story_is_walked_with_the_keys_and_ends_with_a_code_of_its_link(visit)
     page.get_by_text("4 / 5").wait_for()
     page.wait_for_url("**/leaderboard?*step=4*")
     settle(page)
-    page.keyboard.press("Escape")  # leaves the button that the arrows pressed
     page.keyboard.press("Escape")
     page.locator(".st-key-controls").wait_for()
 

@@ -10,7 +10,7 @@ import pytest
 
 from qurd_core.errors import QurdError
 from qurd_core.evaluation import evidence, records
-from qurd_core.evaluation.paper import claims, importer, names, summary, tables
+from qurd_core.evaluation.paper import agreement, claims, importer, names, summary, tables
 from qurd_core.evaluation.paper.facts import Facts
 from qurd_core.schemes import Scheme
 
@@ -232,9 +232,14 @@ def imported(tmp_path_factory, paper_folder):
     return store
 
 
-def test_what_ships_is_what_the_scores_give(imported, tmp_path):
+def test_what_ships_is_what_the_scores_give(imported, tmp_path, monkeypatch):
+    monkeypatch.setattr(agreement, "BUDGETS", (100,))
+    monkeypatch.setattr(agreement, "DRAWS", 3)
     list(summary.export(imported, tmp_path))
-    for path in sorted(tmp_path.glob("*.parquet")):
+    taus, shipped = (agreement.read(folder).query("budget == 100").reset_index(drop=True) for folder in (tmp_path, None))
+    same = ["one", "other", "shared", "tau"]
+    pd.testing.assert_frame_equal(taus[same], shipped[same])
+    for path in sorted(set(tmp_path.glob("*.parquet")) - {tmp_path / agreement.FILE}):
         pd.testing.assert_frame_equal(pd.read_parquet(path), pd.read_parquet(records.PUBLISHED_FOLDER / path.name))
 
 
@@ -329,6 +334,7 @@ VERDICTS = {
 def test_every_claim_is_graded_once_and_as_its_sentence_says():
     """The sentences are written for these verdicts: whoever changes a number has to look at the sentence."""
     found = claims.claims()
+    assert found == claims.read()
     by_verdict = {verdict: {claim.id for claim in found if claim.verdict == verdict} for verdict in claims.VERDICTS}
     assert by_verdict == VERDICTS
     assert len({claim.id for claim in found}) == len(found) >= 28
@@ -360,3 +366,18 @@ def test_figures_that_claims_name_are_in_their_numbers():
     assert found["five-percent"].recomputed.endswith(
         "10 unrelated models 9.1 %, 20 unrelated models 9.5 %, 41 unrelated models 7.1 %, 61 unrelated models 6.5 %"
     )
+
+
+def test_ranks_agree_as_the_published_scores_say():
+    table = agreement.read()
+    at = table[table["budget"] == 100].set_index(["one", "other"])
+    expected = {
+        ("published-flower102", "published-sdog120"): 0.61,
+        ("published-cifar10", "published-flower102"): 0.43,
+        ("published-cifar10", "published-sdog120"): 0.22,
+    }
+    for pair, tau in expected.items():
+        assert at.loc[pair, "tau"] == pytest.approx(tau, abs=0.006)
+        assert at.loc[pair, "low"] < tau < at.loc[pair, "high"]
+    assert set(table["budget"]) == set(agreement.BUDGETS)
+    assert at.loc[("patchwork-sac", "patchwork-reuse"), "shared"] > 400

@@ -4,14 +4,18 @@ A claim *survives*, *falls*, or is *not testable here*. The number is computed f
 by the rule that `method` tells, so another summary may give another verdict.
 """
 
+import json
 import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from qurd_core.errors import QurdError
+from qurd_core.evaluation import records
 from qurd_core.evaluation.paper import names, summary
 from qurd_core.evaluation.paper.facts import DATASETS, REUSE, SACBENCH, Facts
 from qurd_core.evaluation.paper.tables import official
@@ -19,6 +23,7 @@ from qurd_core.evaluation.paper.tables import official
 Verdict = Literal["survives", "falls", "not testable here"]
 VERDICTS: tuple[Verdict, ...] = ("survives", "falls", "not testable here")
 
+FILE = "claims.json"
 MARGIN = 0.10  # a difference of TPR@5% that counts, here as in equivalence tests
 SOLVED = 0.95
 PUBLISHED = tuple(name for name in summary.NAMED if name not in ("AKH", "Random"))
@@ -80,6 +85,21 @@ def claims(facts: Facts | None = None) -> list[Claim]:
         about = dict(zip(_Asked._fields, asked, strict=False))
         found.append(Claim(**about, **grade(facts)._asdict()))
     return found
+
+
+def read(folder: Path | None = None) -> list[Claim]:
+    """The claims as they ship, graded by `export-summary`.
+
+    Raises:
+        QurdError: the file is missing or damaged.
+    """
+    path = (folder or records.PUBLISHED_FOLDER) / FILE
+    try:
+        return [Claim(**row) for row in json.loads(path.read_text("utf-8"))]
+    except (OSError, ValueError, TypeError) as error:
+        raise QurdError(
+            f"Cannot read {path}: {error}. Make it again with `python -m qurd_core paper export-summary`."
+        ) from None
 
 
 def rows(facts: Facts | None = None) -> list[dict[str, str]]:

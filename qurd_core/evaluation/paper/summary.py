@@ -17,8 +17,9 @@ import pyarrow.parquet as pq
 from qurd_core.errors import QurdError
 from qurd_core.evaluation import records
 from qurd_core.evaluation.evidence import Scores, cells, rates
-from qurd_core.evaluation.metrics import NEGATIVE_KINDS
-from qurd_core.evaluation.paper import importer, names
+from qurd_core.evaluation.paper import agreement, importer, names
+from qurd_core.evaluation.sides import NEGATIVE_KINDS
+from qurd_core.runtime import Track, silent
 
 BY_VICTIM = "named.parquet"  # rates of the named schemes per victim and query seed: what spreads and comparisons rest on
 SOURCE = {
@@ -40,7 +41,7 @@ NAMED = {
 LABELS = {text: label for label, text in NAMED.items()}
 
 
-def export(store: Path, out: Path) -> Iterator[Path]:
+def export(store: Path, out: Path, track: Track = silent) -> Iterator[Path]:
     """Write the summary of every imported benchmark and yield the paths.
 
     Raises:
@@ -59,6 +60,8 @@ def export(store: Path, out: Path) -> Iterator[Path]:
             yield Path(shutil.copyfile(folder / f"{name}-{part}.parquet", out / f"{name}-{part}.parquet"))
         named.append(by_victim(scores, pairs).assign(benchmark=name))
     yield _write(pd.concat(named, ignore_index=True), out / BY_VICTIM)
+    if len(present) == len(names.BENCHMARKS):
+        yield _write(agreement.measure(folder, track), out / agreement.FILE)
     (out / "source.json").write_text(json.dumps(SOURCE, indent=2) + "\n", "utf-8")
     yield out / "source.json"
 

@@ -1,0 +1,76 @@
+"""What survives of the paper? Every claim with both numbers and a verdict; Table 3 in both modes; whether ranks agree."""
+
+import streamlit as st
+
+from pages.ui import cached, claim, controls, definitions, export, frame, links
+from qurd_core.evaluation.paper import agreement, tables
+from qurd_core.plots import paper
+
+frame.require()
+VIEWS = ("claims", "table3", "agreement")
+ANY = "all"
+bench, style = frame.view()
+claims = cached.claims()
+
+head = st.container()
+with st.container(key="controls"):
+    first, second, third = st.columns([1.4, 2.2, 3], gap="medium")
+with first:
+    links.check("view", VIEWS, "view")
+    view = st.segmented_control("View", VIEWS, default=VIEWS[0], required=True, key="view", **controls.LINKED)
+
+if view == "claims":
+    with second:
+        kinds = (ANY, *paper.VERDICTS)
+        links.check("verdict", kinds, "verdict")
+        kind = st.segmented_control("Verdict", kinds, default=ANY, required=True, key="verdict", **controls.LINKED)
+    shown = [one for one in claims if kind in (ANY, one.verdict)]
+    with third:
+        chosen = claim.choose(shown)
+    title, under = paper.headline(claims), "A mark is a claim, in the order of the paper. Click one to read it"
+    data, file_name = cached.claims_table(), "claims"
+    chart, words, key = paper.figure(shown, chosen.id, style), paper.alt(shown), "claims"
+    command = ("python -m qurd_core paper claims --json", claim.CODE)
+elif view == "agreement":
+    table = cached.agreement()
+    with second:
+        at = controls.budget(sorted(table["budget"].unique().tolist()))
+    title, under = paper.agreement_headline(table, at), agreement.METHOD
+    data, file_name = table, "agreement"
+    chart, words, key = paper.agreement_figure(table, at, style), title, "agreement"
+    command = ("python -m qurd_core paper agreement --json", claim.CODE.replace("claims.claims()", "agreement.read()"))
+else:
+    with second:
+        links.check("mode", tables.MODES, "mode")
+        mode = st.segmented_control("Mode", tables.MODES, default="paper", required=True, key="mode", **controls.LINKED)
+    data, file_name = cached.table3(mode), f"table3-{mode}"
+    title, under = paper.table_headline(data, mode), paper.table_subline(mode)
+    chart, words, key = paper.table_figure(data, style), title, "table3"
+    command = (
+        f"python -m qurd_core paper table3 --mode {mode} --json",
+        claim.CODE.replace("claims.claims()", f'tables.table3("{mode}")'),
+    )
+
+with head:
+    st.header(links.plain(title, 300), anchor=False)
+    with st.container(key="subline"):
+        st.markdown(f":gray[{links.plain(under, 600)}]")
+with frame.tools():
+    definitions.show()
+    export.offer(data, file_name, *command)
+
+hero, side = st.columns([3, 2], gap="large") if view == "claims" else (st.container(), None)
+with hero, frame.tall():
+    st.plotly_chart(
+        chart,
+        theme=None,
+        height="stretch",
+        key=key,
+        on_select=claim.take if view == "claims" else "ignore",
+        selection_mode="points",
+        config=export.chart_config(file_name, stage=style.stage),
+        alt=words,
+    )
+if side:
+    with side:
+        claim.show(chosen, style)

@@ -1,0 +1,64 @@
+"""One claim of the paper: what it printed, what its scores give, and the view that shows it."""
+
+from collections.abc import Sequence
+from html import escape
+from urllib.parse import parse_qs
+
+import streamlit as st
+
+from pages.ui import controls, frame, links
+from qurd_core.evaluation.paper.claims import Claim
+from qurd_core.plots import paper
+from qurd_core.plots.theme import Style
+
+CODE = "from qurd_core.evaluation.paper import agreement, claims, tables\n\nfound = claims.claims()"
+
+
+def choose(shown: Sequence[Claim]) -> Claim:
+    """The claim that is read."""
+    ids = [claim.id for claim in shown]
+    chosen = controls.choose("Claim", ids, "claim")
+    return shown[ids.index(chosen)]
+
+
+def take() -> None:
+    """Read the claim that was clicked."""
+    for point in st.session_state["claims"].selection.points:
+        if point.get("customdata"):
+            st.session_state["claim"] = point["customdata"]
+
+
+def show(claim: Claim, style: Style) -> None:
+    """The card."""
+    hue = paper.colour(claim.verdict, style)
+    rows = (("printed", claim.printed), ("from its scores", claim.recomputed), ("on Patchwork", claim.patchwork))
+    terms = "".join(f"<dt>{name}</dt><dd>{escape(text)}</dd>" for name, text in rows)
+    st.html(
+        f"{_LOOK.format(muted=style.surface.muted, border=style.surface.border, hue=hue)}<div class='claim'>"
+        f"<small>{escape(claim.place)}</small><h4>{escape(claim.claim)}</h4>"
+        f"<p class='verdict'>{paper.GLYPHS[claim.verdict]} {claim.verdict}</p><p>{escape(claim.why)}</p>"
+        f"<dl>{terms}</dl><small>{escape(claim.method)}</small></div>"
+    )
+    st.button("Show the view", type="primary", on_click=frame.go, args=[target(claim.link)])
+
+
+def target(link: str) -> links.Target:
+    """A link of the app as a view."""
+    page, _, query = link.partition("?")
+    values = {key: found[0] for key, found in parse_qs(query).items()}
+    typed = {key: int(text) if text.isdecimal() else text for key, text in values.items()}
+    return links.Target(page, typed)
+
+
+_LOOK = """
+<style>
+.claim {{ border: 1px solid {border}; border-radius: .6rem; padding: 1rem 1.2rem; overflow-wrap: anywhere; }}
+.claim h4 {{ padding: 0; margin: .2rem 0 .5rem; font-size: 1.15rem; }}
+.claim p {{ margin: 0 0 .5rem; }}
+.claim .verdict {{ color: {hue}; font-weight: 700; }}
+.claim small, .claim dt {{ color: {muted}; font-size: .85rem; font-weight: 400; }}
+.claim dl {{ margin: .4rem 0; }}
+.claim dt {{ margin-top: .4rem; }}
+.claim dd {{ margin: 0; padding: 0; font-size: .95rem; }}
+</style>
+"""

@@ -1,0 +1,225 @@
+"""The paper's claims and the agreement of benchmarks, from their tables to words and figures."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from qurd_core.evaluation.paper.claims import VERDICTS, Claim
+from qurd_core.plots import words
+from qurd_core.plots.theme import ALWAYS_WHOLE, HEAT, HEAT_STOPS, STOLEN, Paint, Style, heat, ink_on, plain
+
+MARKS = {"survives": "circle", "falls": "x", "not testable here": "circle-open"}
+_PAINTS = {"survives": Paint("#0B7A66", "#5CB8A6"), "falls": STOLEN}
+GLYPHS = {"survives": "●", "falls": "✕", "not testable here": "○"}
+
+
+def colour(verdict: str, style: Style) -> str:
+    """The hue of a verdict; its mark tells it too."""
+    return style.surface.muted if verdict not in _PAINTS else style.colour(_PAINTS[verdict])
+
+
+def headline(claims: Sequence[Claim]) -> str:
+    """How many claims survive."""
+    count = Counter(claim.verdict for claim in claims)
+    survive, fall, unknown = (count[verdict] for verdict in VERDICTS)
+    return f"{survive} of the paper's {len(claims)} claims survive, {fall} fall, {unknown} cannot be tested here"
+
+
+def figure(claims: Sequence[Claim], chosen: str, style: Style) -> go.Figure:
+    """A row per place in the paper, a mark per claim, in the paper's order."""
+    places = list(dict.fromkeys(claim.place for claim in claims))
+    column: Counter[str] = Counter()
+    x, y = [], []
+    for claim in claims:
+        x.append(column[claim.place])
+        y.append(places.index(claim.place))
+        column[claim.place] += 1
+    at = next((number for number, claim in enumerate(claims) if claim.id == chosen), None)
+    marks = go.Scatter(
+        x=x,
+        y=y,
+        mode="markers",
+        customdata=[claim.id for claim in claims],
+        hovertext=[f"<b>{plain(claim.claim)}</b><br>{claim.verdict}: {plain(claim.why)}" for claim in claims],
+        hovertemplate="%{hovertext}<extra></extra>",
+        marker={
+            "symbol": [MARKS[claim.verdict] for claim in claims],
+            "color": [colour(claim.verdict, style) for claim in claims],
+            "size": 1.35 * style.marker,
+            "line": {"width": 2.5, "color": [colour(claim.verdict, style) for claim in claims]},
+        },
+        name="claims",
+        **ALWAYS_WHOLE,
+    )
+    ring = go.Scatter(
+        x=[] if at is None else [x[at]],
+        y=[] if at is None else [y[at]],
+        mode="markers",
+        hoverinfo="skip",
+        marker={
+            "symbol": "circle-open",
+            "size": 2.4 * style.marker,
+            "color": style.surface.ink,
+            "line": {"width": style.line / 1.5},
+        },
+        name="chosen",
+        **ALWAYS_WHOLE,
+    )
+    axis = {"showgrid": False, "zeroline": False}
+    layout = {
+        "height": style.height,
+        "margin": {"l": 15 * style.text, "r": style.text, "t": style.text, "b": style.text},
+        "xaxis": axis | {"visible": False, "range": [-0.7, max(x) + 0.7]},
+        "yaxis": axis
+        | {
+            "tickvals": list(range(len(places))),
+            "ticktext": [plain(place) for place in places],
+            "tickfont": {"size": style.text},
+            "range": [len(places) - 0.4, -0.6],
+        },
+        "template": style.template,
+    }
+    return go.Figure([ring, marks], layout)
+
+
+def alt(claims: Sequence[Claim]) -> str:
+    """The chart in words."""
+    return f"A mark per claim of the paper, by its place. {headline(claims)}."
+
+
+def agreement_headline(table: pd.DataFrame, at: int) -> str:
+    """Where ranks agree most and least."""
+    rows = table[table["budget"] == at].sort_values("tau")
+    if rows.empty:
+        return f"No two benchmarks share combinations at {at} queries"
+    low, high = rows.iloc[0], rows.iloc[-1]
+    return (
+        f"Ranks agree most on {high['one']} and {high['other']} (tau {high['tau']:.2f}), "
+        f"least on {low['one']} and {low['other']} ({low['tau']:.2f})"
+    )
+
+
+def agreement_figure(table: pd.DataFrame, at: int, style: Style) -> go.Figure:
+    """Kendall's tau of every two benchmarks at one budget."""
+    rows = table[table["budget"] == at]
+    order = list(dict.fromkeys([*rows["one"], *rows["other"]]))
+    both = pd.concat([rows, rows.rename(columns={"one": "other", "other": "one"})]).set_index(["one", "other"])
+    values, texts, hovers, notes = [], [], [], []
+    for one in order:
+        cells = [both.loc[(one, other)] if one != other else None for other in order]
+        values.append([None if cell is None else float(cell["tau"]) for cell in cells])
+        texts.append(["" if cell is None else _cell(cell) for cell in cells])
+        hovers.append(
+            [
+                "" if cell is None else f"{one} and {other}<br>{_hover(cell)}"
+                for cell, other in zip(cells, order, strict=True)
+            ]
+        )
+    tiles = go.Heatmap(
+        z=values,
+        x=order,
+        y=order,
+        zmin=0,
+        zmax=1,
+        colorscale=[[stop, hue] for stop, hue in zip(HEAT_STOPS, HEAT[style.mode], strict=True)],
+        showscale=False,
+        xgap=3,
+        ygap=3,
+        hovertext=hovers,
+        hovertemplate="%{hovertext}<extra></extra>",
+    )
+    for row, one in enumerate(order):
+        for place, other in enumerate(order):
+            if values[row][place] is not None:
+                ink = ink_on(heat(style.mode, values[row][place]))
+                notes.append(_note(other, one, texts[row][place], ink, style))
+    layout: dict[str, Any] = {
+        "height": style.height,
+        "margin": {"l": 11 * style.text, "r": style.text, "t": 2 * style.text, "b": style.text},
+        "xaxis": {"side": "top", "tickfont": {"size": style.text}, "showgrid": False},
+        "yaxis": {"autorange": "reversed", "tickfont": {"size": style.text}, "showgrid": False},
+        "annotations": notes,
+        "template": style.template,
+    }
+    return go.Figure(tiles, layout)
+
+
+def _note(x: str, y: str, text: str, ink: str, style: Style) -> dict[str, Any]:
+    return {"x": x, "y": y, "text": text, "showarrow": False, "font": {"color": ink, "size": style.text}}
+
+
+def _cell(row: pd.Series) -> str:
+    interval = "" if pd.isna(row["low"]) else f"<br>{row['low']:.2f} to {row['high']:.2f}"
+    return f"<b>{row['tau']:.2f}</b>{interval}"
+
+
+def _hover(row: pd.Series) -> str:
+    return f"Kendall's tau {row['tau']:.3f} over {words.counted(int(row['shared']), 'shared combination')}"
+
+
+def table_headline(rows: pd.DataFrame, mode: str) -> str:
+    """How many cells are solved."""
+    solved, cells = int((rows["tpr"] >= 0.95).sum()), len(rows)
+    if mode == "paper":
+        return f"Table 3 again: {solved} of {cells} cells reach 95%"
+    refused = int(rows["tpr"].isna().sum())
+    return f"Table 3 with a guarantee: {solved} of {cells} cells reach 95%, {refused} are refused"
+
+
+def table_subline(mode: str) -> str:
+    """What a cell is."""
+    if mode == "paper":
+        return "TPR at 5% false alarms, 100 queries, as printed: mean over victims, data sets and query seeds, ± .95 sd / √5"
+    return (
+        "A threshold that flags a fresh unrelated model with a chance of at most 5%. 10 unrelated models are too few for one"
+    )
+
+
+def table_figure(rows: pd.DataFrame, style: Style) -> go.Figure:
+    """Tasks by schemes; a row that rests on fewer data sets says so."""
+    schemes, tasks = list(dict.fromkeys(rows["fingerprint"])), list(dict.fromkeys(rows["task"]))
+    cells = rows.set_index(["fingerprint", "task"])
+    grid = [[cells["tpr"].get((scheme, task)) for task in tasks] for scheme in schemes]
+    notes = []
+    for row, scheme in enumerate(schemes):
+        for place, task in enumerate(tasks):
+            value = grid[row][place]
+            known = value is not None and not pd.isna(value)
+            margin = cells["plus_minus"].get((scheme, task))
+            text = f"<b>{100 * value:.0f}</b> ± {100 * margin:.0f}" if known else "–"
+            ink = ink_on(heat(style.mode, value)) if known else style.surface.muted
+            notes.append(_note(task, scheme, text, ink, style))
+    covers = [""] * len(schemes)
+    if "covers" in rows:
+        covers = [rows.loc[rows["fingerprint"] == scheme, "covers"].iloc[0] for scheme in schemes]
+        covers = ["" if text.startswith(text.split()[2]) else f"<br>{text}" for text in covers]
+    tiles = go.Heatmap(
+        z=grid,
+        x=tasks,
+        y=schemes,
+        zmin=0,
+        zmax=1,
+        colorscale=[[stop, hue] for stop, hue in zip(HEAT_STOPS, HEAT[style.mode], strict=True)],
+        showscale=False,
+        xgap=3,
+        ygap=3,
+        hovertemplate="%{y} on %{x}<extra></extra>",
+    )
+    layout: dict[str, Any] = {
+        "height": style.height,
+        "margin": {"l": 9 * style.text, "r": style.text, "t": 3 * style.text, "b": style.text},
+        "xaxis": {"side": "top", "tickfont": {"size": 0.9 * style.text}, "showgrid": False},
+        "yaxis": {
+            "autorange": "reversed",
+            "tickvals": schemes,
+            "ticktext": [f"<b>{plain(scheme)}</b>{cover}" for scheme, cover in zip(schemes, covers, strict=True)],
+            "tickfont": {"size": style.text},
+            "showgrid": False,
+        },
+        "annotations": notes,
+        "template": style.template,
+    }
+    return go.Figure(tiles, layout)
