@@ -57,8 +57,8 @@ _LOOK = """
 .claim p {{ margin: 0 0 .5rem; }}
 .claim .verdict {{ color: {hue}; font-weight: 700; }}
 .claim small, .claim dt {{ color: {muted}; font-size: .85rem; font-weight: 400; }}
-.claim dl {{ margin: .4rem 0; }}
-.claim dt {{ margin-top: .4rem; }}
+.claim dl {{ margin: .4rem 0; padding: 0; }}
+.claim dt {{ margin: .4rem 0 0; padding: 0; }}
 .claim dd {{ margin: 0; padding: 0; font-size: .95rem; }}
 </style>
 """

@@ -25,7 +25,7 @@ def headline(claims: Sequence[Claim]) -> str:
     """How many claims survive."""
     count = Counter(claim.verdict for claim in claims)
     survive, fall, unknown = (count[verdict] for verdict in VERDICTS)
-    return f"{survive} of the paper's {len(claims)} claims survive, {fall} fall, {unknown} cannot be tested here"
+    return f"{survive} of the paper’s {len(claims)} claims survive, {fall} fall, {unknown} cannot be tested here"
 
 
 def figure(claims: Sequence[Claim], chosen: str, style: Style) -> go.Figure:

@@ -1,0 +1,137 @@
+"""The Paper page: claims, Table 3 and agreement, and the published benchmarks on the other pages."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from pages.ui import claim
+from pages.ui.frame import PAGES
+from qurd_core.evaluation import records
+from qurd_core.evaluation.paper import agreement, claims, importer, tables
+from qurd_core.plots import paper
+from qurd_core.plots.theme import Style
+
+VIEWS = {"claims": "claims survive", "table3": "cells reach 95", "agreement": "Ranks agree most"}
+
+
+def sound(app):
+    assert not app.exception
+    return app
+
+
+def chart(app):
+    return json.loads(app.get("plotly_chart")[0].proto.spec)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_view_opens_twice(shipped, view, theme):
+    app = shipped(theme, page="paper", view=view)
+    for _ in range(2):
+        assert VIEWS[view] in sound(app).header[0].value.replace("\\", "")
+        assert chart(app)["layout"]["template"]["layout"]["paper_bgcolor"] == {"light": "#FFFFFF", "dark": "#0E1320"}[theme]
+        assert not app.toast
+        app.run()
+
+
+def test_every_control_changes_the_page(shipped):
+    app = shipped(page="paper")
+    app.get_by_key("verdict").set_value("falls").run()
+    assert len(chart(sound(app))["data"][1]["customdata"]) == 18
+    app.selectbox(key="claim").select("spread").run()
+    assert any("authors' formula" in one.value.replace("&#x27;", "'") for one in sound(app).html)
+    app.get_by_key("view").set_value("table3").run()
+    paper_mode = app.header[0].value
+    app.get_by_key("mode").set_value("honest").run()
+    assert sound(app).header[0].value != paper_mode
+    app.get_by_key("view").set_value("agreement").run()
+    first = app.header[0].value
+    app.select_slider(key="budget").set_value(10).run()
+    assert sound(app).header[0].value != first
+
+
+def test_a_claim_shows_its_view(shipped):
+    app = shipped(page="paper", claim="spread")
+    next(button for button in app.button if button.label == "Show the view").click().run()
+    assert "hardest benchmark" in sound(app).header[0].value
+    assert app.get_by_key("rows").value == "benchmarks"
+
+
+def test_wrong_values_in_a_link_fall_back_with_one_notice(shipped):
+    app = sound(shipped(page="paper", claim="nonsense", verdict="maybe"))
+    assert len(app.toast) == 1
+    assert "nonsense" in app.toast[0].value
+
+
+@pytest.mark.parametrize("one", claims.read(), ids=lambda one: one.id)
+def test_the_link_of_a_claim_is_a_view(one):
+    target = claim.target(one.link)
+    assert target.page in PAGES
+    assert set(target.values) <= {
+        *("bench", "budget", "view", "show", "of", "rows", "x", "panel", "task", "rule", "scheme"),
+    }
+    if "bench" in target.values:
+        assert target.values["bench"] in records.SHIPPED
+
+
+def test_stage_hides_the_controls_and_keeps_the_finding(shipped):
+    app = sound(shipped(page="paper", stage="true", claim="spread"))
+    assert "survive" in app.header[0].value
+
+
+@pytest.mark.parametrize("bench", records.PUBLISHED)
+@pytest.mark.parametrize("page", [name for name in PAGES if name != "paper"])
+def test_a_published_benchmark_is_shown_or_says_what_it_lacks(shipped, page, bench):
+    app = shipped(page=page, bench=bench)
+    for _ in range(2):
+        assert sound(app).header or app.subheader[0].value == "Published scores only"
+        assert not app.toast
+        app.run()
+
+
+@pytest.mark.parametrize(
+    ("page", "link", "said"),
+    [
+        ("benchmark", {"section": "effort"}, "Published scores only"),
+        ("benchmark", {"section": "images"}, "Published scores only"),
+        ("benchmark", {"section": "bench"}, "Not imported yet"),
+        ("budget", {"play": "true"}, "Published scores only"),
+        ("queries", {}, "Published scores only"),
+    ],
+)
+def test_what_needs_models_or_scores_says_so(shipped, page, link, said):
+    app = sound(shipped(page=page, bench="published-cifar10", **link))
+    assert app.subheader[0].value == said
+    if said == "Published scores only":
+        next(button for button in app.button if button.label.startswith("Show patchwork")).click().run()
+        assert sound(app).get_by_key("bench").value == "patchwork-sac"
+
+
+@pytest.mark.parametrize("section", ["overview", "lineage"])
+def test_sections_that_were_published_open(shipped, section):
+    assert sound(shipped(page="benchmark", bench="published-flower102", section=section)).header
+
+
+def test_a_pair_without_a_bank_shows_its_numbers(shipped):
+    app = sound(shipped(page="separability", bench="published-cifar10", victim="vgg_model", pair="vgg13(0)"))
+    assert any("bound" in one.value for one in app.markdown)
+    assert any("was not published" in one.value for one in app.caption)
+
+
+def test_imported_scores_open_what_needs_them(shipped, tmp_path, paper_folder):
+    importer.import_scores(paper_folder / "sample_checkout", tmp_path)
+    app = sound(shipped(page="separability", bench="published-cifar10", of="AKH", budget="100"))
+    assert "Distance by AKH" in chart(app)["layout"]["xaxis"]["title"]["text"]
+    assert sound(shipped(page="benchmark", bench="published-cifar10", section="bench")).header
+
+
+def test_a_row_that_rests_on_fewer_data_sets_says_so():
+    figure = paper.table_figure(pd.DataFrame(tables.table3("honest")), Style())
+    assert [text for text in figure.layout.yaxis.ticktext if "2 of 3" in text] == ["<b>SAC</b><br>2 of 3 data sets"]
+
+
+def test_the_headline_of_ranks_names_the_ends():
+    said = paper.agreement_headline(agreement.read(), 100)
+    assert "patchwork-sac and patchwork-reuse (tau 0.75)" in said
+    assert paper.agreement_headline(agreement.read(), 7).startswith("No two")
