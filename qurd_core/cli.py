@@ -3,7 +3,6 @@
 import json
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -69,7 +68,7 @@ def models(benchmark: BenchmarkName, as_json: AsJson = False) -> None:
     from qurd_core.benchmarks import benchmark as find
 
     bench = find(benchmark)
-    _show([asdict(bench.zoo.record(model)) for model in bench.models], as_json)
+    _show([bench.record(model) for model in bench.models], as_json)
 
 
 @app.command()

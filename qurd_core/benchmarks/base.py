@@ -1,32 +1,67 @@
-"""What every benchmark offers: pairs, images, models."""
+"""What every benchmark offers: pairs, and a source of images and models."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
+from typing import Any, Protocol
+
+from torch import Tensor
 
 from qurd_core.benchfile import ENDING, BenchFile, home_of, saved_names
-from qurd_core.benchmarks.patches import Patches, patches
-from qurd_core.benchmarks.zoo import Zoo
 from qurd_core.errors import QurdError, unknown
 from qurd_core.grammar import parse_chain
 from qurd_core.lineage import Lineage
 from qurd_core.oracle import Oracle
 from qurd_core.registry import benchmarks, discover_installed
 from qurd_core.runtime import Runtime
-from qurd_core.types import Access, Pair
+from qurd_core.types import Access, Images, Pair
 
 
-@dataclass(frozen=True)
-class Benchmark:
-    """A set of model pairs with what is needed to query them.
+class Source(Protocol):
+    """Where the images and models of a benchmark come from. Digests are read without the thing that they stand for.
 
     Attributes:
-        name: canonical token.
+        splits: the seed sets: some of `"train"`, `"test"`, `"noise"`.
+        kept: seed sets take so long to make that whoever needs them keeps their tensors.
+    """
+
+    splits: Sequence[str]
+    kept: bool
+
+    def lineage(self, model: str) -> Lineage:
+        """How a model came to be."""
+
+    def record(self, model: str) -> dict[str, Any]:
+        """What is known of a model, in plain values; the first is `lineage`."""
+
+    def digest(self, model: str) -> str:
+        """Content address of a model."""
+
+    def images(self, split: str) -> Images:
+        """The seed set of one of the splits."""
+
+    def images_digest(self, split: str) -> str:
+        """Content address of a seed set."""
+
+    def answers(self, model: str, split: str) -> Tensor | None:
+        """(n,C) outputs on a whole seed set that are known without asking the model; None where it must be asked."""
+
+    def oracle(self, model: str, runtime: Runtime) -> Oracle:
+        """The model behind an oracle that grants everything."""
+
+
+@dataclass(frozen=True, eq=False)
+class Benchmark:
+    """A set of model pairs with what is needed to query them. The same one as long as its file, if any, is the same.
+
+    Attributes:
+        name: canonical token, or the path of what it was read from.
         classes: names of the classes.
         pairs: every (victim, suspect) with its kind and tasks.
         models: names of all models.
-        zoo: records and weights of the models, by name.
-        regions: split (`"train"`, `"test"`, `"noise"`) to the region that its images come from.
+        source: images and models, by name.
+        access: what its models reveal.
         part_of: name of the benchmark whose pairs these are, if they are a part. Models are asked as for the whole one, so
             that a part finds what the whole one has stored.
     """
@@ -35,8 +70,7 @@ class Benchmark:
     classes: tuple[str, ...]
     pairs: tuple[Pair, ...]
     models: tuple[str, ...]
-    zoo: Zoo
-    regions: dict[str, str]
+    source: Source
     access: Access = Access.LOGITS
     part_of: str | None = None
 
@@ -55,6 +89,11 @@ class Benchmark:
         """Tasks that some positive serves, in the order of the pairs."""
         return tuple(dict.fromkeys(task for pair in self.pairs if pair.kind == "positive" for task in pair.tasks))
 
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """Names of the seed sets."""
+        return tuple(self.source.splits)
+
     def pairs_of(self, victim: str) -> tuple[Pair, ...]:
         """The pairs of one victim."""
         if victim not in self.victims:
@@ -63,35 +102,36 @@ class Benchmark:
 
     def root(self, model: str) -> str:
         """The first training of a model: its lineage for statistics."""
-        return str(Lineage.parse(model).root)
+        return str(self.source.lineage(model).root)
 
-    def images(self, split: str) -> Patches:
-        """The seed set of a split.
+    def record(self, model: str) -> dict[str, Any]:
+        """What is known of a model."""
+        return self.source.record(model)
 
-        Raises:
-            QurdError: the photographs decode to other pixels here than where the shipped models were made.
-        """
-        if split not in self.regions:
-            raise unknown("split", split, self.regions)
-        found = patches(self.regions[split])
-        if found.digest != self.images_digest(split):
-            raise QurdError(
-                f"Expected the {split} images that the models were made with. The photographs decode to other pixels here:"
-                " install the versions of requirements.txt, or run 'build patchwork'."
-            )
-        return found
+    def images(self, split: str) -> Images:
+        """The seed set of a split."""
+        return self.source.images(self._known(split))
 
     def images_digest(self, split: str) -> str:
-        """Content address of a seed set, without decoding it."""
-        return self.zoo.manifest["data"][self.regions[split]]
+        """Content address of a seed set."""
+        return self.source.images_digest(self._known(split))
 
     def digest(self, model: str) -> str:
         """Content address of a model."""
-        return self.zoo.record(model).sha256
+        return self.source.digest(model)
+
+    def answers(self, model: str, split: str) -> Tensor | None:
+        """(n,C) outputs on a whole seed set that are known without asking the model; None where it must be asked."""
+        return self.source.answers(model, self._known(split))
 
     def oracle(self, model: str, runtime: Runtime) -> Oracle:
         """The model behind an oracle that grants everything."""
-        return Oracle(self.zoo.module(model), classes=len(self.classes), runtime=runtime, name=model)
+        return self.source.oracle(model, runtime)
+
+    def _known(self, split: str) -> str:
+        if split not in self.splits:
+            raise unknown(f"split of {self.name}", split, self.splits)
+        return split
 
 
 def benchmark(text: str) -> Benchmark:
@@ -99,9 +139,9 @@ def benchmark(text: str) -> Benchmark:
     a bench's file.
     """
     if text.endswith(ENDING):
-        return _part(Path(text).resolve())
+        return _from_file(_part, Path(text).resolve())
     if text in saved_names():
-        return _part(home_of(text))
+        return _from_file(_part, home_of(text))
     return _registered(text)
 
 
@@ -113,6 +153,20 @@ def _registered(text: str) -> Benchmark:
         raise QurdError(f"Expected the name of a benchmark. Got '{text}'.")
     component = benchmarks[chain.calls[0].name]
     return component.function(**component.bind(chain.calls[0]))
+
+
+def _from_file(read: Callable[[Path], "Benchmark"], path: Path) -> Benchmark:
+    """What a file holds, read once as long as nobody changes it."""
+    try:
+        state = path.stat()
+    except OSError:
+        return read(path)  # which says what is missing
+    return _cached(read, path, state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=16)
+def _cached(read: Callable[[Path], "Benchmark"], path: Path, _changed: int, _size: int) -> Benchmark:
+    return read(path)
 
 
 def _part(path: Path) -> Benchmark:

@@ -44,7 +44,7 @@ def estimate(name: str, seeds: int, store: Store, runtime: Runtime) -> str:
     machine do not change. What is stored already costs nothing.
     """
     asked = _request(name, seeds)
-    for split in asked.bench.regions:
+    for split in asked.bench.splits:
         ask_natural(asked.bench, split, store, runtime)
     desk = workbench(asked.bench.whole, str(store.folder), runtime.device, runtime.batch_size)
     waiting = list(lacking(asked, desk))

@@ -19,10 +19,9 @@ BUDGETS = (10, 20)
 def small(monkeypatch):
     monkeypatch.setattr(sweep, "fitting", lambda: [Scheme.parse(text) for text in TEXTS])
     monkeypatch.setattr(sweep, "BUDGETS", BUDGETS)
-    benchmark("toy").regions.update({"train": "", "test": ""})
+    monkeypatch.setattr(benchmark("toy").source, "splits", ("train", "test"))
     workbench.cache_clear()
     yield
-    benchmark("toy").regions.clear()
     workbench.cache_clear()
 
 
