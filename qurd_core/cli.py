@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Model fingerprinting schemes on benchmarks of stolen and unrelated models.", no_args_is_help=True)
 
-BenchmarkName = Annotated[str, typer.Option("--benchmark", "-b", help="Name of a benchmark, see 'benchmarks'.")]
+BenchmarkName = Annotated[
+    str, typer.Option("--benchmark", "-b", help="Name of a benchmark, see 'benchmarks', or the path of your own.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 StoreFolder = Annotated[
     Path | None, typer.Option("--store", help="Folder of results; else QURD_STORE, else the user's cache folder.")
@@ -69,6 +71,29 @@ def models(benchmark: BenchmarkName, as_json: AsJson = False) -> None:
 
     bench = find(benchmark)
     _show([bench.record(model) for model in bench.models], as_json)
+
+
+@app.command("check-benchmark")
+def check_benchmark(
+    path: Annotated[str, typer.Argument(help="A folder of models, a table of answers (.csv, .parquet), or a name.")],
+    as_json: AsJson = False,
+) -> None:
+    """Say what is wrong in a benchmark of your own, or what stands against whom in it."""
+    from dataclasses import asdict
+
+    from qurd_core.evaluation.checks import check, sentence
+
+    report = check(path)
+    if as_json:
+        _print_json(asdict(report))
+    else:
+        for line in (*report.problems, *report.notes):
+            print(f"- {line}")  # noqa: T201
+        if report.facts:
+            _show([report.facts], as_json)
+            _show(report.victims, as_json)
+    if report.problems:
+        raise sentence(report)
 
 
 @app.command()

@@ -22,6 +22,7 @@ class Toy:
 
     splits = ("train", "test", "noise")
     kept = True
+    asks = True
 
     def lineage(self, model: str) -> Lineage:
         return Lineage.parse(model)

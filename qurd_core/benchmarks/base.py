@@ -24,10 +24,12 @@ class Source(Protocol):
     Attributes:
         splits: the seed sets: some of `"train"`, `"test"`, `"noise"`.
         kept: seed sets take so long to make that whoever needs them keeps their tensors.
+        asks: models can be asked about new images; else only `answers` are known.
     """
 
     splits: Sequence[str]
     kept: bool
+    asks: bool
 
     def lineage(self, model: str) -> Lineage:
         """How a model came to be."""
@@ -134,15 +136,65 @@ class Benchmark:
         return split
 
 
+Read = Callable[[Path], Benchmark]
+
+
+@dataclass(frozen=True)
+class Reader:
+    """What makes a benchmark of a file or folder.
+
+    Attributes:
+        read: the benchmark, or one sentence about what is wrong.
+        problems: everything that is wrong, a sentence each.
+    """
+
+    read: Read
+    problems: Callable[[Path], list[str]]
+
+
+_READERS: dict[str, Reader] = {}
+FOLDER = "/"  # the ending of a folder
+
+
+def reads(*endings: str, problems: Callable[[Path], list[str]]) -> Callable[[Read], Read]:
+    """The decorator of a function that makes benchmarks of files with one of the endings (`".csv"`, or `FOLDER`)."""
+
+    def add(read: Read) -> Read:
+        _READERS.update(dict.fromkeys(endings, Reader(read, problems)))
+        return read
+
+    return add
+
+
+def reader(text: str) -> tuple[Reader, Path] | None:
+    """What reads the file or folder that a text names, and where it is; None for the name of a registered benchmark."""
+    path = Path(text)
+    ending = path.suffix.lower()
+    if ending in _READERS:
+        return _READERS[ending], path.resolve()
+    if text.partition("(")[0].strip() in benchmarks:
+        return None
+    if path.is_dir() and FOLDER in _READERS:
+        return _READERS[FOLDER], path.resolve()
+    if "(" not in text and len(path.parts) > 1:
+        raise QurdError(f"Expected a folder of models or a table of answers at {path}. There is nothing.")
+    return None
+
+
 def benchmark(text: str) -> Benchmark:
-    """The benchmark of a name (`patchwork-sac`, `patchwork-reuse(negatives=lineage)`), of a bench saved in the app, or of
-    a bench's file.
+    """The benchmark of a name (`patchwork-sac`, `patchwork-reuse(negatives=lineage)`), of a bench saved in the app or its
+    file, or of a folder of models or a table of answers.
     """
     if text.endswith(ENDING):
         return _from_file(_part, Path(text).resolve())
     if text in saved_names():
         return _from_file(_part, home_of(text))
-    return _registered(text)
+    return _whole(text)
+
+
+def _whole(text: str) -> Benchmark:
+    found = reader(text)
+    return _from_file(found[0].read, found[1]) if found else _registered(text)
 
 
 @cache
@@ -155,7 +207,7 @@ def _registered(text: str) -> Benchmark:
     return component.function(**component.bind(chain.calls[0]))
 
 
-def _from_file(read: Callable[[Path], "Benchmark"], path: Path) -> Benchmark:
+def _from_file(read: Read, path: Path) -> Benchmark:
     """What a file holds, read once as long as nobody changes it."""
     try:
         state = path.stat()
@@ -165,14 +217,14 @@ def _from_file(read: Callable[[Path], "Benchmark"], path: Path) -> Benchmark:
 
 
 @lru_cache(maxsize=16)
-def _cached(read: Callable[[Path], "Benchmark"], path: Path, _changed: int, _size: int) -> Benchmark:
+def _cached(read: Read, path: Path, _changed: int, _size: int) -> Benchmark:
     return read(path)
 
 
 def _part(path: Path) -> Benchmark:
     """The pairs of a benchmark that a bench's file keeps."""
     file = BenchFile.read(path)
-    whole = _registered(file.benchmark)
+    whole = _whole(file.benchmark)
     pairs = tuple(pair for pair in whole.pairs if (pair.victim, pair.suspect) in file.pairs)
     if len(pairs) < len(file.pairs):
         lost = min(file.pairs - {(pair.victim, pair.suspect) for pair in pairs})

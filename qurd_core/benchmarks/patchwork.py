@@ -31,6 +31,7 @@ class Patchwork:
 
     splits = tuple(SPLITS)
     kept = True
+    asks = True
 
     def __init__(self, zoo: Zoo):
         self.zoo = zoo
