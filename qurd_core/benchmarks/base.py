@@ -208,16 +208,17 @@ def _registered(text: str) -> Benchmark:
 
 
 def _from_file(read: Read, path: Path) -> Benchmark:
-    """What a file holds, read once as long as nobody changes it."""
+    """What a file or folder holds, read once as long as nobody changes it."""
     try:
-        state = path.stat()
+        files = sorted(path.iterdir()) if path.is_dir() else [path]
+        state = tuple((file.name, file.stat().st_mtime_ns, file.stat().st_size) for file in files)
     except OSError:
         return read(path)  # which says what is missing
-    return _cached(read, path, state.st_mtime_ns, state.st_size)
+    return _cached(read, path, state)
 
 
 @lru_cache(maxsize=16)
-def _cached(read: Read, path: Path, _changed: int, _size: int) -> Benchmark:
+def _cached(read: Read, path: Path, _state: tuple[tuple[str, int, int], ...]) -> Benchmark:
     return read(path)
 
 
