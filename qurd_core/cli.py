@@ -47,7 +47,12 @@ def benchmarks(as_json: AsJson = False) -> None:
 
     rows = []
     for name in registered:
-        bench = benchmark(name)
+        try:
+            bench = benchmark(name)
+        except QurdError:  # a collection of the hub whose list of models has not been fetched
+            unknown = dict.fromkeys(("victims", "tasks", "models", "stolen_pairs", "unrelated_pairs", "hard_pairs"))
+            rows.append({"benchmark": name} | unknown | {"about": registered[name].help})
+            continue
         kinds = [pair.kind for pair in bench.pairs]
         rows.append(
             {
@@ -190,6 +195,18 @@ def sweep(
     print(every.estimate(benchmark, seeds, shelf, runtime), file=sys.stderr)  # noqa: T201
     for path in every.sweep(benchmark, seeds, shelf, runtime, out or records.FOLDER):
         print(path)  # noqa: T201
+
+
+@app.command()
+def fetch(benchmark: BenchmarkName) -> None:
+    """Bring an official benchmark to this machine, over a network. A killed fetch is continued by the same command."""
+    from qurd_core.benchmarks import component
+
+    found, values = component(benchmark)
+    bring = found.extra.get("fetch")
+    if bring is None:
+        raise QurdError(f"Expected a benchmark that is reached over a network. {benchmark} is here already.")
+    print(bring(_progress, **values))  # noqa: T201
 
 
 @app.command()

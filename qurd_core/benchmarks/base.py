@@ -10,10 +10,10 @@ from torch import Tensor
 
 from qurd_core.benchfile import ENDING, BenchFile, home_of, saved_names
 from qurd_core.errors import QurdError, unknown
-from qurd_core.grammar import parse_chain
+from qurd_core.grammar import Value, parse_chain
 from qurd_core.lineage import Lineage
 from qurd_core.oracle import Oracle
-from qurd_core.registry import benchmarks, discover_installed
+from qurd_core.registry import Component, benchmarks, discover_installed
 from qurd_core.runtime import Runtime
 from qurd_core.types import Access, Images, Pair
 
@@ -188,7 +188,7 @@ def benchmark(text: str) -> Benchmark:
     if text.endswith(ENDING):
         return _from_file(_part, Path(text).resolve())
     if text in saved_names():
-        return _from_file(_part, home_of(text))
+        return _from_file(_part, home_of(text).resolve())
     return _whole(text)
 
 
@@ -197,14 +197,20 @@ def _whole(text: str) -> Benchmark:
     return _from_file(found[0].read, found[1]) if found else _registered(text)
 
 
-@cache
-def _registered(text: str) -> Benchmark:
+def component(text: str) -> tuple[Component, dict[str, Value]]:
+    """The registered benchmark of a name, and the values of its parameters."""
     discover_installed()
     chain = parse_chain(text)
     if len(chain.calls) != 1:
         raise QurdError(f"Expected the name of a benchmark. Got '{text}'.")
-    component = benchmarks[chain.calls[0].name]
-    return component.function(**component.bind(chain.calls[0]))
+    found = benchmarks[chain.calls[0].name]
+    return found, found.bind(chain.calls[0])
+
+
+@cache
+def _registered(text: str) -> Benchmark:
+    found, values = component(text)
+    return found.function(**values)
 
 
 def _from_file(read: Read, path: Path) -> Benchmark:
@@ -217,7 +223,7 @@ def _from_file(read: Read, path: Path) -> Benchmark:
     return _cached(read, path, state)
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=64)
 def _cached(read: Read, path: Path, _state: tuple[tuple[str, int, int], ...]) -> Benchmark:
     return read(path)
 

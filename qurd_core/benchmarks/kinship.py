@@ -15,13 +15,17 @@ from qurd_core.types import Pair
 SAME = "same"
 
 
-def pairs_by_lineage(lineages: Mapping[str, Lineage]) -> tuple[Pair, ...]:
-    """Every pair that the lineages of some models give, by victim; stolen ones first."""
-    victims = [name for name in lineages if len(_stolen(name, lineages)) > 1]
-    stolen = {victim: _stolen(victim, lineages) for victim in victims}
+def pairs_by_lineage(lineages: Mapping[str, Lineage], named: Mapping[str, str] | None = None) -> tuple[Pair, ...]:
+    """Every pair that the lineages of some models give, by victim; stolen ones first.
+
+    Args:
+        named: tasks of steps that are called otherwise.
+    """
+    families = {name: _stolen(name, lineages, named or {}) for name in lineages}
+    stolen = {victim: made for victim, made in families.items() if len(made) > 1}
     tasks = tuple(dict.fromkeys(task for found in stolen.values() for task in found.values()))
     pairs = []
-    for victim in victims:
+    for victim in stolen:
         pairs += [Pair(victim, name, "positive", (task,)) for name, task in stolen[victim].items()]
         root = lineages[victim].root
         others = [name for name in lineages if lineages[name].root != root]
@@ -69,12 +73,12 @@ def read_lineage(model: str, text: str) -> Lineage:
         raise QurdError(f"Cannot read the lineage of the model '{model}': {error}") from None
 
 
-def _stolen(victim: str, lineages: Mapping[str, Lineage]) -> dict[str, str]:
+def _stolen(victim: str, lineages: Mapping[str, Lineage], named: Mapping[str, str]) -> dict[str, str]:
     """The victim and every model that was made from it, with its task."""
     made = {victim: SAME}
     for name, lineage in lineages.items():
         if name != victim and lineage.descends_from(lineages[victim]):
-            made[name] = lineage.last.name
+            made[name] = named.get(lineage.last.name, lineage.last.name)
     return made
 
 

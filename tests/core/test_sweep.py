@@ -3,6 +3,7 @@
 import pytest
 
 from qurd_core.benchmarks.base import benchmark
+from qurd_core.errors import QurdError
 from qurd_core.evaluation import sweep
 from qurd_core.evaluation.pipeline import compute, request
 from qurd_core.evaluation.workbench import workbench
@@ -23,6 +24,12 @@ def small(monkeypatch):
     workbench.cache_clear()
     yield
     workbench.cache_clear()
+
+
+@pytest.mark.parametrize("name", ["answers.csv", "sacbench-cifar10", "modelreuse-flower102(models=there)"])
+def test_only_embedded_benchmarks_have_records(tmp_path, name):
+    with pytest.raises(QurdError, match="Use 'run' on"):
+        sweep.estimate(name, 1, Store(tmp_path), Runtime())
 
 
 def test_the_estimate_counts_what_the_store_lacks_and_keeps_no_crafted_query(small, tmp_path):
