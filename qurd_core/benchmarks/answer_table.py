@@ -48,13 +48,13 @@ class Answered:
         items: names, sorted.
         truth: (n,) classes.
         labels: (M,n) classes.
-        probits: (M,n,C) float32, or None where only labels are known.
+        logs: (M,n,C) float32 logarithms of the probits, the label's the largest; None where only labels are known.
     """
 
     items: tuple[str, ...]
     truth: Tensor
     labels: Tensor
-    probits: Tensor | None
+    logs: Tensor | None
 
     @cached_property
     def digest(self) -> str:
@@ -92,7 +92,7 @@ class AnswerTable:
     def digest(self, model: str) -> str:
         sha = hashlib.sha256(json.dumps(self.classes).encode())
         for split, known in self.seed_sets.items():
-            outputs = known.labels if known.probits is None else known.probits
+            outputs = known.labels if known.logs is None else known.logs
             sha.update(f"{split} {known.digest}".encode() + outputs[self._row[model]].numpy().tobytes())
         return sha.hexdigest()
 
@@ -107,11 +107,9 @@ class AnswerTable:
     def answers(self, model: str, split: str) -> Tensor:
         """Logarithms of the probits, or the label's class at 1 where nothing else is known."""
         known, row = self.seed_sets[split], self._row[model]
-        if known.probits is None:
+        if known.logs is None:
             return F.one_hot(known.labels[row], len(self.classes)).float()
-        outputs = known.probits[row].clamp_min(FLOOR).log()
-        # Of equally probable classes the label is the one that the model named.
-        return outputs.scatter_add(1, known.labels[row, :, None], torch.full((len(outputs), 1), 1e-6))
+        return known.logs[row]
 
     def oracle(self, model: str, runtime: Runtime) -> Oracle:
         raise QurdError(
@@ -152,7 +150,7 @@ def _read(path: Path) -> pd.DataFrame:
     """
     if not path.is_file():
         raise QurdError(f"Expected a table of answers at {path}. There is no such file.")
-    table = _read_parquet(path) if path.suffix == ".parquet" else _read_csv(path)
+    table = _read_parquet(path) if path.suffix.lower() == ".parquet" else _read_csv(path)
     for name in ("truth", "label"):  # whole numbers may have been written as floats
         table[name] = table[name].str.replace(r"^(-?\d+)\.0+$", r"\1", regex=True)
     if "split" not in table:
@@ -176,7 +174,7 @@ def _read_csv(path: Path) -> pd.DataFrame:
         _check_columns(list(table.columns), path)
         if not isinstance(table.index, pd.RangeIndex):
             raise QurdError(f"Expected as many values in every line of {path} as names in the first one. Got more.")
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, OverflowError, ValueError) as error:
+    except (OSError, pd.errors.ParserError, pd.errors.EmptyDataError, OverflowError, ValueError) as error:
         if isinstance(error, QurdError):
             raise
         raise QurdError(f"Cannot read {path} as CSV: {str(error).strip()}. Save it again, in UTF-8.") from None
@@ -216,13 +214,15 @@ def _column(column: Any, name: str, path: Path) -> pd.Series:
     import pyarrow.compute as pc
 
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
-    number = pa.types.is_integer(kind) or pa.types.is_floating(kind)
+    number = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)
     if name.startswith(PROBIT) and number:
         return column.to_pandas().astype(np.float32)
     if name.startswith(PROBIT) or not (number or pa.types.is_string(kind) or pa.types.is_large_string(kind)):
         wanted = "numbers" if name.startswith(PROBIT) else "texts or numbers"
         raise QurdError(f"Expected {wanted} in the column '{name}' of {path}. Got {column.type}.")
-    if pa.types.is_dictionary(column.type):
+    if pa.types.is_dictionary(column.type) and number:
+        column = column.cast(kind)
+    elif pa.types.is_dictionary(column.type):
         longest = max((pc.max(pc.utf8_length(chunk.dictionary)).as_py() or 0 for chunk in column.chunks), default=0)
         if longest > LONGEST:
             raise QurdError(f"Expected texts of at most {LONGEST} characters in '{name}' of {path}. One has {longest:,}.")
@@ -272,7 +272,7 @@ def _wrong_rows(table: pd.DataFrame, path: Path) -> Iterator[str]:
 
     def where(wrong: pd.Series) -> str:
         rows = np.flatnonzero(wrong.to_numpy())
-        first = f"line {rows[0] + 2}" if path.suffix == ".csv" else f"row {rows[0] + 1}"
+        first = f"line {rows[0] + 2}" if path.suffix.lower() == ".csv" else f"row {rows[0] + 1}"
         return f"{first} of {path.name}" + (f" and {len(rows) - 1} more" if len(rows) > 1 else "")
 
     if table.empty:
@@ -283,10 +283,11 @@ def _wrong_rows(table: pd.DataFrame, path: Path) -> Iterator[str]:
         for wrong, what in (
             (table[name].str.strip() == "", "is empty"),
             (table[name].str.len() > LONGEST, f"has more than {LONGEST} characters"),
+            (table[name].str.contains(r"[\x00-\x1f\x7f]", regex=True), "holds a line break or control character"),
         ):
             if wrong.any():
                 found = True
-                yield f"'{name}' {what} in {where(wrong)}. Every row needs one."
+                yield f"'{name}' {what} in {where(wrong)}. Every row needs one plain text."
     if found:
         return
     yield from _wrong_values(table, where)
@@ -370,8 +371,12 @@ def _seed_sets(table: pd.DataFrame, models: list[str], classes: tuple[str, ...],
         shape = len(models), len(first)
         labels = torch.from_numpy(codes.get_indexer(rows["label"]).reshape(shape).astype(np.int64))
         truth = torch.from_numpy(codes.get_indexer(first["truth"]).astype(np.int64))
-        known = None
-        if probits:
-            known = torch.from_numpy(rows[probits].to_numpy(np.float32).reshape(*shape, len(classes)).copy())
-        found[split] = Answered(tuple(first["item"]), truth, labels, known)
+        logs = _logs(rows[probits].to_numpy(np.float32).reshape(*shape, -1), labels) if probits else None
+        found[split] = Answered(tuple(first["item"]), truth, labels, logs)
     return found
+
+
+def _logs(probits: np.ndarray, labels: Tensor) -> Tensor:
+    """(M,n,C) logarithms. Of equally probable classes the label is the one that the model named."""
+    outputs = torch.from_numpy(probits.copy()).clamp_min(FLOOR).log()
+    return outputs.scatter_add(2, labels[..., None], torch.full((*labels.shape, 1), 1e-6))

@@ -32,6 +32,7 @@ class HubSource:
     def __init__(self, models: Mapping[str, HubModel], lineages: Mapping[str, Lineage], data: DataSet):
         self.models, self.lineages, self.data = dict(models), dict(lineages), data
         self.splits = (*data.splits, "noise")
+        self._digests: dict[str, str] = {}
 
     @property
     def hub(self) -> Path:
@@ -52,7 +53,9 @@ class HubSource:
         }
 
     def digest(self, model: str) -> str:
-        return self._model(model).digest(self.hub, self.data.classes)
+        if model not in self._digests:
+            self._digests[model] = self._model(model).digest(self.hub, self.data.classes)
+        return self._digests[model]
 
     def images(self, split: str) -> Images:
         return self.data.images(self.hub, split)

@@ -26,6 +26,7 @@ from qurd_core.types import Answers, Draw, Images, Pool, Prefixes, Queries, conc
 
 STEP = 10  # scores are stored at every tenth budget, which costs no query more than the largest one
 LEVELS = (20, 50, 100, 200, 400, 1000)  # where scores at more budgets are looked for
+HELD = 4 * 2**30  # bytes of models in memory: those of SACBench together are 30 GB
 PIECE = 2**27  # numbers of a seed set that are made floats at a time
 PART = 64  # queries made by one call of a craft; decides which generator draws what, so it is part of every key's version
 
@@ -170,10 +171,12 @@ class Workbench:
         return self.store.has(self._stored(victim, scheme, query_seed, budgets)[0])
 
     def oracle(self, model: str) -> Oracle:
-        """The model, loaded once."""
-        if model not in self.oracles:
-            self.oracles[model] = self.bench.oracle(model, self.runtime)
-        return self.oracles[model]
+        """The model, loaded once as long as `HELD` bytes are enough; else those not asked for longest make room."""
+        found = self.oracles.pop(model, None) or self.bench.oracle(model, self.runtime)
+        while self.oracles and found.size + sum(oracle.size for oracle in self.oracles.values()) > HELD:
+            del self.oracles[next(iter(self.oracles))]
+        self.oracles[model] = found
+        return found
 
     def _ask(self, victim: str, scheme: Scheme, query_seed: int, budgets: tuple[int, ...]) -> tuple[Answers, Costs]:
         parts = list(self.parts(victim, scheme, query_seed, max(budgets)))

@@ -227,6 +227,7 @@ BAD = [
     (lambda t: t.iloc[:0], "a header only"),
     (spoil(7, label=""), "'label' is empty in line 9"),
     (spoil(7, model="x" * 3000), "more than 2000 characters"),
+    (spoil(3, model="a\nb"), "holds a line break"),
     (spoil(3, split="validation"), "Expected train or test"),
     (spoil(0, truth=9), "'row-0' has more than one truth"),
     (spoil(5, lineage="train(tree)"), "'mine' has more than one lineage"),
@@ -321,6 +322,17 @@ def test_long_texts_and_strange_types_in_a_parquet_are_refused(tmp_path):
         pq.write_table(pa.table(few | {name: values}), tmp_path / "bad.parquet")
         with pytest.raises(QurdError, match=says):
             benchmark(str(tmp_path / "bad.parquet"))
+
+
+def test_parquet_may_hold_categories_and_truth_values(tmp_path):
+    table = answers(strangers=2)
+    for name in ("truth", "label"):
+        table[name] = table[name] > 1
+    table["item"] = table["item"].str.removeprefix("row-").astype(int).astype("category")
+    table.astype({"model": "category", "lineage": "category"}).to_parquet(tmp_path / "answers.PARQUET", index=False)
+    bench = benchmark(str(tmp_path / "answers.PARQUET"))
+    assert bench.classes == ("False", "True")
+    assert len(bench.images("test")) == ITEMS
 
 
 def test_a_csv_that_is_too_large_is_not_read(write, monkeypatch):
