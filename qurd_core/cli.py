@@ -3,7 +3,6 @@
 import json
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,7 +18,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Model fingerprinting schemes on benchmarks of stolen and unrelated models.", no_args_is_help=True)
 
-BenchmarkName = Annotated[str, typer.Option("--benchmark", "-b", help="Name of a benchmark, see 'benchmarks'.")]
+BenchmarkName = Annotated[
+    str, typer.Option("--benchmark", "-b", help="Name of a benchmark, see 'benchmarks', or the path of your own.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 StoreFolder = Annotated[
     Path | None, typer.Option("--store", help="Folder of results; else QURD_STORE, else the user's cache folder.")
@@ -46,7 +47,12 @@ def benchmarks(as_json: AsJson = False) -> None:
 
     rows = []
     for name in registered:
-        bench = benchmark(name)
+        try:
+            bench = benchmark(name)
+        except QurdError:  # a collection of the hub whose list of models has not been fetched
+            unknown = dict.fromkeys(("victims", "tasks", "models", "stolen_pairs", "unrelated_pairs", "hard_pairs"))
+            rows.append({"benchmark": name} | unknown | {"about": registered[name].help})
+            continue
         kinds = [pair.kind for pair in bench.pairs]
         rows.append(
             {
@@ -69,7 +75,30 @@ def models(benchmark: BenchmarkName, as_json: AsJson = False) -> None:
     from qurd_core.benchmarks import benchmark as find
 
     bench = find(benchmark)
-    _show([asdict(bench.zoo.record(model)) for model in bench.models], as_json)
+    _show([bench.record(model) for model in bench.models], as_json)
+
+
+@app.command("check-benchmark")
+def check_benchmark(
+    path: Annotated[str, typer.Argument(help="A folder of models, a table of answers (.csv, .parquet), or a name.")],
+    as_json: AsJson = False,
+) -> None:
+    """Say what is wrong in a benchmark of your own, or what stands against whom in it."""
+    from dataclasses import asdict
+
+    from qurd_core.evaluation.checks import check, sentence
+
+    report = check(path)
+    if as_json:
+        _print_json(asdict(report))
+    else:
+        for line in (*report.problems, *report.notes):
+            print(f"- {line}")  # noqa: T201
+        if report.facts:
+            _show([report.facts], as_json)
+            _show(report.victims, as_json)
+    if report.problems:
+        raise sentence(report)
 
 
 @app.command()
@@ -265,6 +294,18 @@ def export_summary(
     path = folder / graded.FILE
     path.write_text(json.dumps(graded.rows(Facts(folder)), indent=1, ensure_ascii=False) + "\n", "utf-8")
     print(path)  # noqa: T201
+
+
+@app.command()
+def fetch(benchmark: BenchmarkName) -> None:
+    """Bring an official benchmark to this machine, over a network. A killed fetch is continued by the same command."""
+    from qurd_core.benchmarks import component
+
+    found, values = component(benchmark)
+    bring = found.extra.get("fetch")
+    if bring is None:
+        raise QurdError(f"Expected a benchmark that is reached over a network. {benchmark} is here already.")
+    print(bring(_progress, **values))  # noqa: T201
 
 
 @app.command()

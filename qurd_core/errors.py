@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
 
+SHOWN = 60  # known names in a sentence
+
 
 class QurdError(ValueError):
     """Something the caller can mend. Its text is one sentence that can be shown as it is."""
@@ -20,7 +22,8 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> QurdError:
     known = sorted(known)
     close = get_close_matches(name, known, n=1, cutoff=0.5)
     hint = f" Did you mean '{close[0]}'?" if close else ""
-    return QurdError(f"Unknown {kind} '{name}'.{hint} Known: {', '.join(known) or 'none'}.")
+    rest = f" and {len(known) - SHOWN} more" if len(known) > SHOWN else ""
+    return QurdError(f"Unknown {kind} '{name}'.{hint} Known: {', '.join(known[:SHOWN]) or 'none'}{rest}.")
 
 
 @contextmanager

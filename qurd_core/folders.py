@@ -10,3 +10,9 @@ def default_folder() -> Path:
 
     named = os.environ.get("QURD_STORE")
     return Path(named) if named else user_cache_path("qurd-explorer")
+
+
+def hub_folder() -> Path:
+    """Models and pictures of the official benchmarks: `QURD_HUB`, else beside the results."""
+    named = os.environ.get("QURD_HUB")
+    return Path(named) if named else default_folder() / "hub"

@@ -26,6 +26,7 @@ class Oracle:
     Attributes:
         asked: images sent through the model so far.
         gradients: images whose gradient was computed so far (one per image and step).
+        size: bytes of the model.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Oracle:
         self.classes, self.access, self.name = classes, access, name
         self._module = module.eval().requires_grad_(False).to(self.device, memory_format=torch.channels_last)
         self.asked = self.gradients = 0
+        self.size = sum(tensor.nbytes for tensor in (*module.parameters(), *module.buffers()))
 
     def logits(self, x: Tensor) -> Tensor:
         """(n,C) for images (n,3,H,W) in [0,1]."""

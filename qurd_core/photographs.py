@@ -52,7 +52,7 @@ REGIONS = {
 
 
 def photograph_names() -> tuple[str, ...]:
-    """Class names of all photographs, in the order that `Patches.places` counts."""
+    """Class names of all photographs, in the order that `Images.places` counts."""
     return (*COLOUR, *MONO)
 
 

@@ -1,8 +1,10 @@
 """The values that travel between the stages, checked when they are made."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import cached_property
 from types import MappingProxyType
 
 import torch
@@ -31,6 +33,36 @@ def check_images(x: Tensor, what: str = "images") -> None:
     # NaN fails both comparisons, hence `not (... and ...)`.
     if x.numel() and not (float(x.min()) >= 0 and float(x.max()) <= 1):
         raise QurdError(f"Expected {what} in [0,1], unnormalised. Got values from {x.min():.3g} to {x.max():.3g}.")
+
+
+@dataclass(frozen=True)
+class Images:
+    """A seed set.
+
+    Attributes:
+        pixels: (n,3,H,W) uint8; without height and width where the items are no images.
+        truth: (n,) class of each; -1 for noise.
+        places: (n,5) photograph (a row of `photograph_names()`), top, left and side in its pixels, and turn 0-7; None for
+            images that were not cut out of photographs.
+    """
+
+    pixels: Tensor
+    truth: Tensor
+    places: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    @property
+    def tensors(self) -> dict[str, Tensor]:
+        """All of them by name."""
+        places = {} if self.places is None else {"places": self.places}
+        return {"pixels": self.pixels, "truth": self.truth, **places}
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over the bytes of images and truth."""
+        return hashlib.sha256(self.pixels.numpy().tobytes() + self.truth.numpy().tobytes()).hexdigest()
 
 
 @dataclass(frozen=True)

@@ -31,10 +31,9 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("store")
 
 
-def run(folder, command):
-    return subprocess.run(
-        command, cwd=ROOT, env=os.environ | {"QURD_STORE": str(folder)}, capture_output=True, text=True, check=False
-    )
+def run(folder, command, at=ROOT):
+    surroundings = os.environ | {"QURD_STORE": str(folder), "PYTHONPATH": str(ROOT)}
+    return subprocess.run(command, cwd=at, env=surroundings, capture_output=True, text=True, check=False)
 
 
 def blocks(language):
@@ -54,8 +53,8 @@ def test_the_readmes_commands_work(folder, line):
 
 
 @pytest.mark.parametrize("block", blocks("python"))
-def test_the_readmes_python_works(folder, block):
-    ended = run(folder, [sys.executable, "-c", block])
+def test_the_readmes_python_works(folder, tmp_path, block):
+    ended = run(folder, [sys.executable, "-c", block], tmp_path)
     assert ended.returncode == 0, ended.stderr
     assert "AKH" in ended.stdout
 

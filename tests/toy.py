@@ -1,17 +1,15 @@
 """A benchmark of linear models on 8x8 images, as another package would offer one: importing this registers `toy`."""
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
 
 from qurd_core.benchmarks.base import Benchmark
-from qurd_core.benchmarks.patches import Patches
+from qurd_core.lineage import Lineage
 from qurd_core.oracle import Oracle
 from qurd_core.randomness import stream
 from qurd_core.registry import benchmarks, crafts
 from qurd_core.runtime import Runtime
-from qurd_core.types import Pair, Queries
+from qurd_core.types import Images, Pair, Queries
 from tests.conftest import CLASSES, IMAGES, Linear, random_weights
 
 VICTIMS = ("train(vgg,victim)", "train(res,victim)")
@@ -19,16 +17,28 @@ STRANGERS = [f"train(vgg,attacker,seed={seed})" for seed in range(24)]
 TRAIN = 120  # images of the train split
 
 
-@dataclass(frozen=True)
-class Toy(Benchmark):
+class Toy:
     """Every model and every image follows from its name."""
 
-    def images(self, split: str) -> Patches:
+    splits = ("train", "test", "noise")
+    kept = True
+    asks = True
+
+    def lineage(self, model: str) -> Lineage:
+        return Lineage.parse(model)
+
+    def record(self, model: str) -> dict[str, str]:
+        return {"lineage": model}
+
+    def answers(self, model: str, split: str) -> None:
+        return None
+
+    def images(self, split: str) -> Images:
         blocks = torch.randint(256, (IMAGES, 3, 4, 4), generator=stream(0, "toy", split), dtype=torch.uint8)
         pixels = blocks.repeat_interleave(2, 2).repeat_interleave(2, 3)[: TRAIN if split == "train" else IMAGES]
         labels = Oracle(Linear(weights(VICTIMS[0])), classes=CLASSES).labels(pixels.float() / 255)
         truth = (labels + (torch.arange(len(labels)) % 4 == 0).long()) % CLASSES
-        return Patches(pixels, truth, torch.zeros(len(labels), 5, dtype=torch.long))
+        return Images(pixels, truth, torch.zeros(len(labels), 5, dtype=torch.long))
 
     def images_digest(self, split: str) -> str:
         return split
@@ -47,11 +57,11 @@ def weights(model: str) -> Tensor:
 
 
 @benchmarks.register(name="toy")
-def toy() -> Toy:
+def toy() -> Benchmark:
     """Two linear victims with two thieves each."""
     pairs = tuple(pair for victim in VICTIMS for pair in _pairs(victim))
     names = tuple(dict.fromkeys(name for pair in pairs for name in (pair.victim, pair.suspect)))
-    return Toy("toy", ("a", "b", "c"), pairs, names, None, {})
+    return Benchmark("toy", ("a", "b", "c"), pairs, names, Toy())
 
 
 def _pairs(victim: str) -> list[Pair]:

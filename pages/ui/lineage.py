@@ -21,7 +21,7 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator]) -> tuple[st
     with frame.tools():
         definitions.show()
         command = f"python -m qurd_core models --benchmark {bench}"
-        code = f'import qurd_core as q\n\nbench = q.benchmark("{bench}")\nprint(*map(bench.zoo.record, bench.models))'
+        code = f'import qurd_core as q\n\nbench = q.benchmark("{bench}")\nprint(*map(bench.record, bench.models))'
         export.offer(models, file_name, command, code)
     rows = lineage_tree.branches(pairs, models, victim)
     with frame.tall():

@@ -1,32 +1,69 @@
-"""What every benchmark offers: pairs, images, models."""
+"""What every benchmark offers: pairs, and a source of images and models."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
+from typing import Any, Protocol
+
+from torch import Tensor
 
 from qurd_core.benchfile import ENDING, BenchFile, home_of, saved_names
-from qurd_core.benchmarks.patches import Patches, patches
-from qurd_core.benchmarks.zoo import Zoo
 from qurd_core.errors import QurdError, unknown
-from qurd_core.grammar import parse_chain
+from qurd_core.grammar import Value, parse_chain
 from qurd_core.lineage import Lineage
 from qurd_core.oracle import Oracle
-from qurd_core.registry import benchmarks, discover_installed
+from qurd_core.registry import Component, benchmarks, discover_installed
 from qurd_core.runtime import Runtime
-from qurd_core.types import Access, Pair
+from qurd_core.types import Access, Images, Pair
 
 
-@dataclass(frozen=True)
-class Benchmark:
-    """A set of model pairs with what is needed to query them.
+class Source(Protocol):
+    """Where the images and models of a benchmark come from. Digests are read without the thing that they stand for.
 
     Attributes:
-        name: canonical token.
+        splits: the seed sets: some of `"train"`, `"test"`, `"noise"`.
+        kept: seed sets take so long to make that whoever needs them keeps their tensors.
+        asks: models can be asked about new images; else only `answers` are known.
+    """
+
+    splits: Sequence[str]
+    kept: bool
+    asks: bool
+
+    def lineage(self, model: str) -> Lineage:
+        """How a model came to be."""
+
+    def record(self, model: str) -> dict[str, Any]:
+        """What is known of a model, in plain values; the first is `lineage`."""
+
+    def digest(self, model: str) -> str:
+        """Content address of a model."""
+
+    def images(self, split: str) -> Images:
+        """The seed set of one of the splits."""
+
+    def images_digest(self, split: str) -> str:
+        """Content address of a seed set."""
+
+    def answers(self, model: str, split: str) -> Tensor | None:
+        """(n,C) outputs on a whole seed set that are known without asking the model; None where it must be asked."""
+
+    def oracle(self, model: str, runtime: Runtime) -> Oracle:
+        """The model behind an oracle that grants everything."""
+
+
+@dataclass(frozen=True, eq=False)
+class Benchmark:
+    """A set of model pairs with what is needed to query them. The same one as long as its file, if any, is the same.
+
+    Attributes:
+        name: canonical token, or the path of what it was read from.
         classes: names of the classes.
         pairs: every (victim, suspect) with its kind and tasks.
         models: names of all models.
-        zoo: records and weights of the models, by name.
-        regions: split (`"train"`, `"test"`, `"noise"`) to the region that its images come from.
+        source: images and models, by name.
+        access: what its models reveal.
         part_of: name of the benchmark whose pairs these are, if they are a part. Models are asked as for the whole one, so
             that a part finds what the whole one has stored.
     """
@@ -35,8 +72,7 @@ class Benchmark:
     classes: tuple[str, ...]
     pairs: tuple[Pair, ...]
     models: tuple[str, ...]
-    zoo: Zoo
-    regions: dict[str, str]
+    source: Source
     access: Access = Access.LOGITS
     part_of: str | None = None
 
@@ -55,6 +91,11 @@ class Benchmark:
         """Tasks that some positive serves, in the order of the pairs."""
         return tuple(dict.fromkeys(task for pair in self.pairs if pair.kind == "positive" for task in pair.tasks))
 
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """Names of the seed sets."""
+        return tuple(self.source.splits)
+
     def pairs_of(self, victim: str) -> tuple[Pair, ...]:
         """The pairs of one victim."""
         if victim not in self.victims:
@@ -63,62 +104,134 @@ class Benchmark:
 
     def root(self, model: str) -> str:
         """The first training of a model: its lineage for statistics."""
-        return str(Lineage.parse(model).root)
+        return str(self.source.lineage(model).root)
 
-    def images(self, split: str) -> Patches:
-        """The seed set of a split.
+    def record(self, model: str) -> dict[str, Any]:
+        """What is known of a model."""
+        return self.source.record(model)
 
-        Raises:
-            QurdError: the photographs decode to other pixels here than where the shipped models were made.
-        """
-        if split not in self.regions:
-            raise unknown("split", split, self.regions)
-        found = patches(self.regions[split])
-        if found.digest != self.images_digest(split):
-            raise QurdError(
-                f"Expected the {split} images that the models were made with. The photographs decode to other pixels here:"
-                " install the versions of requirements.txt, or run 'build patchwork'."
-            )
-        return found
+    def images(self, split: str) -> Images:
+        """The seed set of a split."""
+        return self.source.images(self._known(split))
 
     def images_digest(self, split: str) -> str:
-        """Content address of a seed set, without decoding it."""
-        return self.zoo.manifest["data"][self.regions[split]]
+        """Content address of a seed set."""
+        return self.source.images_digest(self._known(split))
 
     def digest(self, model: str) -> str:
         """Content address of a model."""
-        return self.zoo.record(model).sha256
+        return self.source.digest(model)
+
+    def answers(self, model: str, split: str) -> Tensor | None:
+        """(n,C) outputs on a whole seed set that are known without asking the model; None where it must be asked."""
+        return self.source.answers(model, self._known(split))
 
     def oracle(self, model: str, runtime: Runtime) -> Oracle:
         """The model behind an oracle that grants everything."""
-        return Oracle(self.zoo.module(model), classes=len(self.classes), runtime=runtime, name=model)
+        return self.source.oracle(model, runtime)
+
+    def _known(self, split: str) -> str:
+        if split not in self.splits:
+            raise unknown(f"split of {self.name}", split, self.splits)
+        return split
+
+
+Read = Callable[[Path], Benchmark]
+
+
+@dataclass(frozen=True)
+class Reader:
+    """What makes a benchmark of a file or folder.
+
+    Attributes:
+        read: the benchmark, or one sentence about what is wrong.
+        problems: everything that is wrong, a sentence each.
+    """
+
+    read: Read
+    problems: Callable[[Path], list[str]]
+
+
+_READERS: dict[str, Reader] = {}
+FOLDER = "/"  # the ending of a folder
+
+
+def reads(*endings: str, problems: Callable[[Path], list[str]]) -> Callable[[Read], Read]:
+    """The decorator of a function that makes benchmarks of files with one of the endings (`".csv"`, or `FOLDER`)."""
+
+    def add(read: Read) -> Read:
+        _READERS.update(dict.fromkeys(endings, Reader(read, problems)))
+        return read
+
+    return add
+
+
+def reader(text: str) -> tuple[Reader, Path] | None:
+    """What reads the file or folder that a text names, and where it is; None for the name of a registered benchmark."""
+    path = Path(text)
+    ending = path.suffix.lower()
+    if ending in _READERS:
+        return _READERS[ending], path.resolve()
+    if text.partition("(")[0].strip() in benchmarks:
+        return None
+    if path.is_dir() and FOLDER in _READERS:
+        return _READERS[FOLDER], path.resolve()
+    if "(" not in text and len(path.parts) > 1:
+        raise QurdError(f"Expected a folder of models or a table of answers at {path}. There is nothing.")
+    return None
 
 
 def benchmark(text: str) -> Benchmark:
-    """The benchmark of a name (`patchwork-sac`, `patchwork-reuse(negatives=lineage)`), of a bench saved in the app, or of
-    a bench's file.
+    """The benchmark of a name (`patchwork-sac`, `patchwork-reuse(negatives=lineage)`), of a bench saved in the app or its
+    file, or of a folder of models or a table of answers.
     """
     if text.endswith(ENDING):
-        return _part(Path(text).resolve())
+        return _from_file(_part, Path(text).resolve())
     if text in saved_names():
-        return _part(home_of(text))
-    return _registered(text)
+        return _from_file(_part, home_of(text).resolve())
+    return _whole(text)
 
 
-@cache
-def _registered(text: str) -> Benchmark:
+def _whole(text: str) -> Benchmark:
+    found = reader(text)
+    return _from_file(found[0].read, found[1]) if found else _registered(text)
+
+
+def component(text: str) -> tuple[Component, dict[str, Value]]:
+    """The registered benchmark of a name, and the values of its parameters."""
     discover_installed()
     chain = parse_chain(text)
     if len(chain.calls) != 1:
         raise QurdError(f"Expected the name of a benchmark. Got '{text}'.")
-    component = benchmarks[chain.calls[0].name]
-    return component.function(**component.bind(chain.calls[0]))
+    found = benchmarks[chain.calls[0].name]
+    return found, found.bind(chain.calls[0])
+
+
+@cache
+def _registered(text: str) -> Benchmark:
+    found, values = component(text)
+    return found.function(**values)
+
+
+def _from_file(read: Read, path: Path) -> Benchmark:
+    """What a file or folder holds, read once as long as nobody changes it."""
+    try:
+        files = sorted(path.iterdir()) if path.is_dir() else [path]
+        state = tuple((file.name, file.stat().st_mtime_ns, file.stat().st_size) for file in files)
+    except OSError:
+        return read(path)  # which says what is missing
+    return _cached(read, path, state)
+
+
+@lru_cache(maxsize=64)
+def _cached(read: Read, path: Path, _state: tuple[tuple[str, int, int], ...]) -> Benchmark:
+    return read(path)
 
 
 def _part(path: Path) -> Benchmark:
     """The pairs of a benchmark that a bench's file keeps."""
     file = BenchFile.read(path)
-    whole = _registered(file.benchmark)
+    whole = _whole(file.benchmark)
     pairs = tuple(pair for pair in whole.pairs if (pair.victim, pair.suspect) in file.pairs)
     if len(pairs) < len(file.pairs):
         lost = min(file.pairs - {(pair.victim, pair.suspect) for pair in pairs})

@@ -6,8 +6,7 @@ them are far fewer independent images.
 """
 
 import hashlib
-from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 
 import numpy as np
 import torch
@@ -16,6 +15,7 @@ from torch import Tensor
 from qurd_core.errors import unknown
 from qurd_core.photographs import CLASSES, COLOUR, MONO, REGIONS, SIDE, cut, photograph, photograph_names
 from qurd_core.randomness import stream
+from qurd_core.types import Images
 
 BLOCK = 48  # pixels of a block of a photograph that goes to one region
 SIDES = (24, 40)  # smallest and largest square that is scaled to a patch
@@ -26,48 +26,20 @@ JITTER = 0.2  # largest relative change of brightness, contrast and each colour 
 _CUT = (*PER_CLASS, "mono")
 
 
-@dataclass(frozen=True)
-class Patches:
-    """Patches of one region.
-
-    Attributes:
-        pixels: (n,3,32,32) uint8.
-        truth: (n,) class of each; -1 for noise.
-        places: (n,5) photograph (a row of `photograph_names()`), top, left and side in its pixels, and turn 0-7.
-    """
-
-    pixels: Tensor
-    truth: Tensor
-    places: Tensor
-
-    def __len__(self) -> int:
-        return len(self.pixels)
-
-    @property
-    def tensors(self) -> dict[str, Tensor]:
-        """All of them by name."""
-        return {"pixels": self.pixels, "truth": self.truth, "places": self.places}
-
-    @cached_property
-    def digest(self) -> str:
-        """SHA-256 over the bytes of images and truth."""
-        return hashlib.sha256(self.pixels.numpy().tobytes() + self.truth.numpy().tobytes()).hexdigest()
-
-
 @cache
-def patches(region: str) -> Patches:
+def patches(region: str) -> Images:
     """All patches of a region: of the ten colour classes, or as `REGIONS` says."""
     if region in _CUT:
         return _all_cut()[region]
     if region == "public":
         mono, own = patches("mono"), patches("attacker")
-        return _stack([own, Patches(mono.pixels, mono.truth + len(CLASSES), mono.places)])
+        return _stack([own, Images(mono.pixels, mono.truth + len(CLASSES), mono.places)])
     if region == "jittered":
         own = patches("attacker")
-        return Patches(_jitter(own.pixels), own.truth, own.places)
+        return Images(_jitter(own.pixels), own.truth, own.places)
     if region == "noise":
         pixels = torch.randint(256, (1_000, 3, SIDE, SIDE), generator=stream(0, "noise"), dtype=torch.uint8)
-        return Patches(pixels, torch.full((1_000,), -1), torch.full((1_000, 5), -1))
+        return Images(pixels, torch.full((1_000,), -1), torch.full((1_000, 5), -1))
     raise unknown("region", region, REGIONS)
 
 
@@ -86,14 +58,14 @@ def region_map(name: str) -> np.ndarray:
 
 
 @cache
-def _all_cut() -> dict[str, Patches]:
+def _all_cut() -> dict[str, Images]:
     """Every patch there is, by region. Cut together, so that no patch is used twice (flat sky and black space repeat)."""
     seen: set[bytes] = set()
     cut = {region: _stack([_cut(name, region, n, seen) for name in COLOUR]) for region, n in PER_CLASS.items()}
     return cut | {"mono": _stack([_cut(name, "mono", PER_CLASS["attacker"], seen) for name in MONO])}
 
 
-def _cut(name: str, region: str, n: int, seen: set[bytes]) -> Patches:
+def _cut(name: str, region: str, n: int, seen: set[bytes]) -> Images:
     """Draw squares until `n` not yet `seen` lie wholly in the region; scale and turn each."""
     inside = region_map(name) == (0 if region == "mono" else list(SHARES).index(region))
     integral = np.pad(inside.astype(np.int64).cumsum(0).cumsum(1), ((1, 0), (1, 0)))
@@ -121,7 +93,7 @@ def _cut(name: str, region: str, n: int, seen: set[bytes]) -> Patches:
                 break
     truth = list(MONO if region == "mono" else COLOUR).index(name)
     stacked = torch.from_numpy(np.stack(pixels)).permute(0, 3, 1, 2).contiguous()
-    return Patches(stacked, torch.full((n,), truth), torch.tensor(places))
+    return Images(stacked, torch.full((n,), truth), torch.tensor(places))
 
 
 def _jitter(pixels: Tensor) -> Tensor:
@@ -132,5 +104,5 @@ def _jitter(pixels: Tensor) -> Tensor:
     return (((pixels - mean) * contrast + mean) * gain).round().clamp(0, 255).byte()
 
 
-def _stack(parts: list[Patches]) -> Patches:
-    return Patches(*(torch.cat([getattr(part, field) for part in parts]) for field in ("pixels", "truth", "places")))
+def _stack(parts: list[Images]) -> Images:
+    return Images(*(torch.cat([getattr(part, field) for part in parts]) for field in ("pixels", "truth", "places")))

@@ -1,18 +1,71 @@
 """What both Patchwork protocols share: the pool of unrelated models, the data splits and the shipped zoo."""
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from qurd_core.benchmarks.architectures import ARCHITECTURES
 from qurd_core.benchmarks.base import Benchmark
+from qurd_core.benchmarks.patches import patches
 from qurd_core.benchmarks.zoo import Zoo, canonical
+from qurd_core.errors import QurdError
+from qurd_core.lineage import Lineage
+from qurd_core.oracle import Oracle
 from qurd_core.photographs import CLASSES
-from qurd_core.types import Pair
+from qurd_core.runtime import Runtime
+from qurd_core.types import Images, Pair
 
 FOLDER = Path(__file__).parents[2] / "assets" / "patchwork"
 POOL_SEEDS = 10  # lineages per architecture, so that no victim is refused a 5 % test
 HARD_SEEDS = 4
 SPLITS = {"train": "victim", "test": "test", "noise": "noise"}  # split of a seed set -> region
+
+
+class Patchwork:
+    """The shipped models and the regions of the photographs.
+
+    Args:
+        zoo: records and weights of the models, by name.
+    """
+
+    splits = tuple(SPLITS)
+    kept = True
+    asks = True
+
+    def __init__(self, zoo: Zoo):
+        self.zoo = zoo
+
+    def lineage(self, model: str) -> Lineage:
+        return Lineage.parse(model)
+
+    def record(self, model: str) -> dict[str, Any]:
+        return asdict(self.zoo.record(model))
+
+    def digest(self, model: str) -> str:
+        return self.zoo.record(model).sha256
+
+    def images(self, split: str) -> Images:
+        """
+        Raises:
+            QurdError: the photographs decode to other pixels here than where the shipped models were made.
+        """
+        found = patches(SPLITS[split])
+        if found.digest != self.images_digest(split):
+            raise QurdError(
+                f"Expected the {split} images that the models were made with. The photographs decode to other pixels here:"
+                " install the versions of requirements.txt, or run 'build patchwork'."
+            )
+        return found
+
+    def images_digest(self, split: str) -> str:
+        return self.zoo.manifest["data"][SPLITS[split]]
+
+    def answers(self, model: str, split: str) -> None:
+        return None
+
+    def oracle(self, model: str, runtime: Runtime) -> Oracle:
+        return Oracle(self.zoo.module(model), classes=len(CLASSES), runtime=runtime, name=model)
 
 
 def unrelated() -> list[str]:
@@ -36,7 +89,6 @@ def positives(victim: str, stolen: dict[str, list[str]]) -> list[Pair]:
 
 def patchwork(name: str, pairs: Iterable[Pair]) -> Benchmark:
     """A protocol on the shipped zoo."""
-    zoo = Zoo(FOLDER)
     pairs = tuple(pairs)
     names = tuple(dict.fromkeys(model for pair in pairs for model in (pair.victim, pair.suspect)))
-    return Benchmark(name, CLASSES, pairs, names, zoo, SPLITS)
+    return Benchmark(name, CLASSES, pairs, names, Patchwork(Zoo(FOLDER)))

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from qurd_core.benchmarks.patches import Patches
 from qurd_core.randomness import stream
+from qurd_core.types import Images
 
 
 class Supplies:
@@ -21,7 +21,7 @@ class Supplies:
         read_truth: whether any truth was read.
     """
 
-    def __init__(self, lineage: str, patches_of: Callable[[str], Patches]):
+    def __init__(self, lineage: str, patches_of: Callable[[str], Images]):
         self.lineage, self._patches_of = lineage, patches_of
         self.regions: list[str] = []
         self.read_truth = False
@@ -35,7 +35,7 @@ class Supplies:
         photos = patches.places[:, 0]
         return patches.pixels[torch.cat([(photos == photo).nonzero()[:per_photo, 0] for photo in photos.unique()])]
 
-    def labelled(self, region: str) -> Patches:
+    def labelled(self, region: str) -> Images:
         """All patches of a region with their truth."""
         self.regions.append(region)
         self.read_truth = True

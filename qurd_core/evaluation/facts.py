@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +35,7 @@ def write_schemes(schemes: list[Scheme], path: Path) -> Path:
 
 
 def _models(bench: Benchmark) -> pd.DataFrame:
-    rows = [asdict(bench.zoo.record(model)) | {"root": bench.root(model)} for model in bench.models]
+    rows = [bench.record(model) | {"root": bench.root(model)} for model in bench.models]
     return pd.DataFrame(rows).drop(columns=["sha256", "stored"])
 
 

@@ -106,6 +106,7 @@ def request(
                 f"Every cell of '{_label(scheme)}' is empty: a budget of {max(budgets)} buys no group of"
                 f" {scheme.group_size} queries. Ask for a larger one."
             )
+        _check_answers(bench, scheme)
         _check_classes(bench, scheme)
     if negatives not in NEGATIVE_KINDS:
         raise unknown("choice of negatives", negatives, NEGATIVE_KINDS)
@@ -330,6 +331,22 @@ def _why_empty(scheme: Scheme, budget: int, available: int) -> str:
     if not available:
         return f"{scheme.seeds} finds no image"
     return f"the seed set gives {available} queries only"
+
+
+def _check_answers(bench: Benchmark, scheme: Scheme) -> None:
+    """Refuse a scheme that asks a benchmark for what it has not."""
+    if scheme.craft.name != "identity" and not bench.source.asks:
+        raise QurdError(
+            f"'{_label(scheme)}' crafts queries of its own ({scheme.craft}), and {bench.name} holds answers to its own items"
+            " only, not the models. Use a scheme without a craft, such as AKH."
+        )
+    if scheme.split not in bench.splits:
+        raise unknown(f"split of {bench.name}", scheme.split, bench.splits)
+    if scheme.access > bench.access:
+        raise QurdError(
+            f"'{_label(scheme)}' needs {scheme.access}, and {bench.name} reveals {bench.access} only. Use a scheme that"
+            " needs less, such as AKH."
+        )
 
 
 def _check_classes(bench: Benchmark, scheme: Scheme) -> None:

@@ -15,6 +15,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from qurd_core.answers import answer
+from qurd_core.benchmarks.base import component, reader
+from qurd_core.errors import QurdError
 from qurd_core.evaluation import facts
 from qurd_core.evaluation.pipeline import Request, ask_natural, compute, lacking, request, tabulate
 from qurd_core.evaluation.workbench import PART, Workbench, workbench
@@ -44,7 +46,7 @@ def estimate(name: str, seeds: int, store: Store, runtime: Runtime) -> str:
     machine do not change. What is stored already costs nothing.
     """
     asked = _request(name, seeds)
-    for split in asked.bench.regions:
+    for split in asked.bench.splits:
         ask_natural(asked.bench, split, store, runtime)
     desk = workbench(asked.bench.whole, str(store.folder), runtime.device, runtime.batch_size)
     waiting = list(lacking(asked, desk))
@@ -93,6 +95,8 @@ def sweep(name: str, seeds: int, store: Store, runtime: Runtime, out: Path) -> I
 
 
 def _request(name: str, seeds: int, negatives: str = "unrelated") -> Request:
+    if reader(name) or "fetch" in component(name)[0].extra:
+        raise QurdError(f"Expected an embedded benchmark: the app shows records of no other. Use 'run' on {name}.")
     return request(name, [str(scheme) for scheme in fitting()], budgets=BUDGETS, seeds=seeds, negatives=negatives)
 
 

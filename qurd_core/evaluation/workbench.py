@@ -15,7 +15,6 @@ from torch import Tensor
 
 from qurd_core.answers import answer
 from qurd_core.benchmarks.base import Benchmark, benchmark
-from qurd_core.benchmarks.patches import Patches
 from qurd_core.errors import doing
 from qurd_core.oracle import Oracle
 from qurd_core.randomness import stream
@@ -23,10 +22,12 @@ from qurd_core.registry import crafts, detectors, representations, seed_rules
 from qurd_core.runtime import Runtime
 from qurd_core.schemes import Scheme
 from qurd_core.store import Key, Store, digest
-from qurd_core.types import Answers, Draw, Pool, Prefixes, Queries, concatenate, seeds_as_queries
+from qurd_core.types import Answers, Draw, Images, Pool, Prefixes, Queries, concatenate, seeds_as_queries
 
 STEP = 10  # scores are stored at every tenth budget, which costs no query more than the largest one
 LEVELS = (20, 50, 100, 200, 400, 1000)  # where scores at more budgets are looked for
+HELD = 4 * 2**30  # bytes of models in memory: those of SACBench together are 30 GB
+PIECE = 2**27  # numbers of a seed set that are made floats at a time
 PART = 64  # queries made by one call of a craft; decides which generator draws what, so it is part of every key's version
 
 
@@ -63,31 +64,35 @@ class Workbench:
     store: Store
     runtime: Runtime
     oracles: dict[str, Oracle] = field(default_factory=dict)
-    _images: dict[str, Patches] = field(default_factory=dict)
+    _images: dict[str, Images] = field(default_factory=dict)
 
     def models(self, victim: str) -> tuple[str, ...]:
         """The models that a victim's schemes ask: itself first, then every suspect."""
         return tuple(dict.fromkeys([victim, *(pair.suspect for pair in self.bench.pairs_of(victim))]))
 
-    def images(self, split: str) -> Patches:
-        """The seed set of a split. It is cut out of photographs once per store and read by whoever comes after."""
+    def images(self, split: str) -> Images:
+        """The seed set of a split. One that takes long is made once per store and read by whoever comes after."""
         if split not in self._images:
             key = Key("images", {"images": self.bench.images_digest(split)})
-            self._images[split] = Patches(**self.store.get(key, lambda: self.bench.images(split).tensors))
+            if self.bench.source.kept:
+                self._images[split] = Images(**self.store.get(key, lambda: self.bench.images(split).tensors))
+            else:
+                self._images[split] = self.bench.images(split)
         return self._images[split]
 
     def natural(self, model: str, split: str) -> Tensor:
         """(n,C) logits of one model on a whole seed set: the answer bank."""
-        return self._natural(model, split, lambda: self._whole(split))
+        return self._natural(model, split, lambda: self._pieces(split))
 
     def fill_bank(self, models: Iterable[str], split: str) -> None:
         """Put the answers of some models on a whole seed set into the store; the images are prepared once for all."""
-        prepared = cache(lambda: self._whole(split))
+        once = cache(lambda: list(self._pieces(split)))
         for model in models:
-            self._natural(model, split, prepared)
+            small = self.images(split).pixels.numel() <= PIECE
+            self._natural(model, split, once if small else lambda: self._pieces(split))
 
     def has_natural(self, model: str, split: str) -> bool:
-        return self.store.has(self._natural_key(model, split))
+        return self.bench.answers(model, split) is not None or self.store.has(self._natural_key(model, split))
 
     def draw(self, victim: str, scheme: Scheme, query_seed: int) -> tuple[Pool, Draw]:
         """The seed set as the victim sees it, and every image of it that the seed rule picks, in draw order."""
@@ -166,10 +171,12 @@ class Workbench:
         return self.store.has(self._stored(victim, scheme, query_seed, budgets)[0])
 
     def oracle(self, model: str) -> Oracle:
-        """The model, loaded once."""
-        if model not in self.oracles:
-            self.oracles[model] = self.bench.oracle(model, self.runtime)
-        return self.oracles[model]
+        """The model, loaded once as long as `HELD` bytes are enough; else those not asked for longest make room."""
+        found = self.oracles.pop(model, None) or self.bench.oracle(model, self.runtime)
+        while self.oracles and found.size + sum(oracle.size for oracle in self.oracles.values()) > HELD:
+            del self.oracles[next(iter(self.oracles))]
+        self.oracles[model] = found
+        return found
 
     def _ask(self, victim: str, scheme: Scheme, query_seed: int, budgets: tuple[int, ...]) -> tuple[Answers, Costs]:
         parts = list(self.parts(victim, scheme, query_seed, max(budgets)))
@@ -209,13 +216,23 @@ class Workbench:
         )
         return answers["logits"]
 
-    def _natural(self, model: str, split: str, images: Callable[[], Tensor]) -> Tensor:
+    def _natural(self, model: str, split: str, pieces: Callable[[], Iterable[Tensor]]) -> Tensor:
+        known = self.bench.answers(model, split)
+        if known is not None:
+            return known
         key = self._natural_key(model, split)
-        return self.store.get(key, lambda: {"logits": self.oracle(model).logits(images())})["logits"]
 
-    def _whole(self, split: str) -> Tensor:
-        """A whole seed set as models take it."""
-        return (self.images(split).pixels.float() / 255).contiguous(memory_format=torch.channels_last)
+        def make() -> dict[str, Tensor]:
+            oracle = self.oracle(model)
+            return {"logits": torch.cat([oracle.logits(piece) for piece in pieces()])}
+
+        return self.store.get(key, make)["logits"]
+
+    def _pieces(self, split: str) -> Iterator[Tensor]:
+        """A whole seed set as models take it, in pieces of whole batches: thousands of large images do not fit in memory."""
+        pixels, batch = self.images(split).pixels, self.runtime.batch_size
+        for piece in pixels.split(max(1, PIECE // max(1, pixels[:1].numel()) // batch) * batch):
+            yield (piece.float() / 255).contiguous(memory_format=torch.channels_last)
 
     def _natural_key(self, model: str, split: str) -> Key:
         return Key("answers", {"model": self.bench.digest(model), "images": self.bench.images_digest(split)})
@@ -234,10 +251,17 @@ class Workbench:
         return [self.bench.digest(model) for model in self.models(victim)]
 
 
-@lru_cache(maxsize=4)
 def workbench(name: str, folder: str, device: str, batch_size: int) -> Workbench:
-    """The workbench of this process, so that a worker loads each model once."""
-    return Workbench(benchmark(name), Store(Path(folder)), Runtime(device, batch_size))
+    """The workbench of this process, so that a worker loads each model once; another one if a benchmark's file changes."""
+    return _workbench(benchmark(name), folder, device, batch_size)
+
+
+@lru_cache(maxsize=4)
+def _workbench(bench: Benchmark, folder: str, device: str, batch_size: int) -> Workbench:
+    return Workbench(bench, Store(Path(folder)), Runtime(device, batch_size))
+
+
+workbench.cache_clear = _workbench.cache_clear
 
 
 def _grids(budgets: tuple[int, ...], nested: bool) -> list[tuple[int, ...]]:

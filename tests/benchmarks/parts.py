@@ -132,7 +132,7 @@ def main() -> None:
     for victim in bench.victims:
         oracle, module = bench.oracle(victim, Runtime()), plain_model(victim)
         last = plain_model(victim).to(memory_format=torch.channels_last)
-        arch = bench.zoo.record(victim).architecture
+        arch = bench.record(victim)["architecture"]
         x = images(bench, SEEDS["boundary"])
         rows.append(row(f"boundary, {len(x)} images, {arch}", *crossing(oracle, module, x, repeats)))
         x = images(bench, SEEDS["pgd"])

@@ -128,8 +128,7 @@ def compare(scheme: Scheme, victim: Tensor, suspect: Tensor) -> Tensor:
 
 def spread(desk: Workbench, victim: str) -> list[str]:
     """Ten suspects, in which the architectures have the shares that they have in all."""
-    records = desk.bench.zoo.records
-    every = sorted(desk.models(victim)[1:], key=lambda name: records[name].architecture)
+    every = sorted(desk.models(victim)[1:], key=lambda name: desk.bench.record(name)["architecture"])
     return [every[(2 * place + 1) * len(every) // (2 * SUSPECTS)] for place in range(SUSPECTS)]
 
 

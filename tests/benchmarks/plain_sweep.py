@@ -35,7 +35,7 @@ def by_sampler(schemes: tuple[Scheme, ...]) -> dict[str, list[Scheme]]:
 def ours(asked: Request, desk: Workbench, victim: str) -> tuple[float, dict[str, float]]:
     """Seconds for the natural images of the victim's models, and for the query sets and scores of each sampler."""
     started = time.process_time()
-    for split in desk.bench.regions:
+    for split in desk.bench.splits:
         for model in desk.models(victim):
             desk.natural(model, split)
     bank, seconds = time.process_time() - started, {}

@@ -101,7 +101,9 @@ def test_an_unknown_command_or_option_is_exit_code_2(qurd):
     assert qurd("run", "--speed", "9")[0] == 2
 
 
-@pytest.mark.parametrize("command", ["benchmarks", "models", "pairs", "schemes", "run", "sweep", "build"])
+@pytest.mark.parametrize(
+    "command", ["benchmarks", "models", "check-benchmark", "pairs", "schemes", "run", "sweep", "build", "fetch"]
+)
 def test_every_command_explains_itself(qurd, command):
     code, out, _ = qurd(command, "--help")
     assert code == 0

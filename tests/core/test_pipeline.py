@@ -236,6 +236,19 @@ def test_a_sweep_keeps_a_scheme_whose_every_cell_is_empty(bench, store):
     assert table["tpr"].isna().all()
 
 
+def test_models_make_room_for_others(desk, monkeypatch):
+    names = desk.models(VICTIMS[0])[:4]
+    size = desk.oracle(names[0]).size
+    assert size > 0
+    monkeypatch.setattr("qurd_core.evaluation.workbench.HELD", 2 * size)
+    for name in (names[1], names[0], names[2]):
+        desk.oracle(name)
+    assert list(desk.oracles) == [names[0], names[2]]
+    monkeypatch.setattr("qurd_core.evaluation.workbench.HELD", 0)
+    assert desk.oracle(names[3])
+    assert list(desk.oracles) == [names[3]]
+
+
 def test_images_are_cut_once_per_store(store, monkeypatch):
     whole = benchmark("patchwork-sac")
     first = Workbench(whole, store, Runtime()).images("noise")

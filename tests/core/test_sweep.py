@@ -3,6 +3,7 @@
 import pytest
 
 from qurd_core.benchmarks.base import benchmark
+from qurd_core.errors import QurdError
 from qurd_core.evaluation import sweep
 from qurd_core.evaluation.pipeline import compute, request
 from qurd_core.evaluation.workbench import workbench
@@ -19,11 +20,16 @@ BUDGETS = (10, 20)
 def small(monkeypatch):
     monkeypatch.setattr(sweep, "fitting", lambda: [Scheme.parse(text) for text in TEXTS])
     monkeypatch.setattr(sweep, "BUDGETS", BUDGETS)
-    benchmark("toy").regions.update({"train": "", "test": ""})
+    monkeypatch.setattr(benchmark("toy").source, "splits", ("train", "test"))
     workbench.cache_clear()
     yield
-    benchmark("toy").regions.clear()
     workbench.cache_clear()
+
+
+@pytest.mark.parametrize("name", ["answers.csv", "sacbench-cifar10", "modelreuse-flower102(models=there)"])
+def test_only_embedded_benchmarks_have_records(tmp_path, name):
+    with pytest.raises(QurdError, match="Use 'run' on"):
+        sweep.estimate(name, 1, Store(tmp_path), Runtime())
 
 
 def test_the_estimate_counts_what_the_store_lacks_and_keeps_no_crafted_query(small, tmp_path):

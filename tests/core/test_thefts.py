@@ -7,27 +7,27 @@ import torch
 from torch import nn
 
 from qurd_core.benchmarks.architectures import ARCHITECTURES, empty, head_of, initialised
-from qurd_core.benchmarks.patches import Patches, patches
+from qurd_core.benchmarks.patches import patches
 from qurd_core.benchmarks.supplies import Supplies
 from qurd_core.benchmarks.thefts import extraction, pruning, quantisation, tuning
 from qurd_core.oracle import Oracle
 from qurd_core.randomness import stream
 from qurd_core.registry import thefts
-from qurd_core.types import Access
+from qurd_core.types import Access, Images
 
 FEW = 12  # patches per class; enough to take some steps
 
 
-def few(region: str) -> Patches:
+def few(region: str) -> Images:
     every = patches(region)
     rows = torch.cat([(every.truth == label).nonzero()[:FEW, 0] for label in every.truth.unique()])
-    return Patches(every.pixels[rows], every.truth[rows], every.places[rows])
+    return Images(every.pixels[rows], every.truth[rows], every.places[rows])
 
 
-def scrambled(region: str) -> Patches:
+def scrambled(region: str) -> Images:
     true = few(region)
     order = torch.randperm(len(true), generator=stream(0, "scramble"))
-    return Patches(true.pixels, true.truth[order], true.places)
+    return Images(true.pixels, true.truth[order], true.places)
 
 
 def supplies(patches_of=few) -> Supplies:

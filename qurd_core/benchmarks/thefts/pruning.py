@@ -7,10 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from qurd_core.benchmarks.architectures import Normalised
-from qurd_core.benchmarks.patches import Patches
 from qurd_core.benchmarks.supplies import Supplies
 from qurd_core.benchmarks.training import cross_entropy, fit
 from qurd_core.registry import Range, thefts
+from qurd_core.types import Images
 
 RECOVERY_EPOCHS, RECOVERY_RATE = 3, 1e-3
 PROBE = 512  # images on which the activity of channels is measured
@@ -78,7 +78,7 @@ def _activity(model: nn.Module, images: Tensor) -> dict[nn.Conv2d, Tensor]:
     return found
 
 
-def _recover(model: Normalised, patches: Patches, rng: torch.Generator, masks: dict[nn.Conv2d, Tensor]) -> Normalised:
+def _recover(model: Normalised, patches: Images, rng: torch.Generator, masks: dict[nn.Conv2d, Tensor]) -> Normalised:
     """Train on while every masked weight stays exactly zero (masking gradients alone lets momentum revive them)."""
     hold = _holder(masks)
     hold()

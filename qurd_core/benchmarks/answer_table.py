@@ -1,0 +1,382 @@
+"""A table of answers alone: a benchmark without a model or an image, hence of any modality and any API.
+
+One row per item and model, as CSV or Parquet: `item, truth, model, label`, and if known `p_<class>` for every class, `split`
+(train or test; test if left out) and `lineage` (the model's name if left out).
+"""
+
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from qurd_core.benchmarks.base import Benchmark, reads
+from qurd_core.benchmarks.kinship import faults, pairs_by_lineage, read_lineage
+from qurd_core.errors import QurdError
+from qurd_core.lineage import Lineage
+from qurd_core.oracle import Oracle
+from qurd_core.runtime import Runtime
+from qurd_core.types import Access, Images
+
+NEEDED = ("item", "truth", "model", "label")
+OPTIONAL = ("split", "lineage")
+SPLITS = ("train", "test")
+PROBIT = "p_"
+CELLS = 100_000_000  # rows times columns that are read
+BYTES = 500_000_000  # of a CSV file, or of a Parquet file when unpacked
+LONGEST = 2_000  # characters of a text
+CLASSES = 10_000
+OFF = 1e-3  # how far probits may sum from one: an API rounds
+FLOOR = 1e-12  # the smallest probit of which a logarithm is taken
+
+
+@dataclass(frozen=True)
+class Answered:
+    """The answers of all models on one seed set.
+
+    Attributes:
+        items: names, sorted.
+        truth: (n,) classes.
+        labels: (M,n) classes.
+        logs: (M,n,C) float32 logarithms of the probits, the label's the largest; None where only labels are known.
+    """
+
+    items: tuple[str, ...]
+    truth: Tensor
+    labels: Tensor
+    logs: Tensor | None
+
+    @cached_property
+    def digest(self) -> str:
+        """Content address of items and truth."""
+        return hashlib.sha256(json.dumps(self.items).encode() + self.truth.numpy().tobytes()).hexdigest()
+
+
+class AnswerTable:
+    """The source of a benchmark whose models are known by their answers only.
+
+    Args:
+        path: said in errors.
+        classes: names, in the order of the numbers in `seed_sets`.
+        lineages: of every model, in the order of the rows in `seed_sets`.
+        seed_sets: answers by split.
+    """
+
+    kept = False
+    asks = False
+
+    def __init__(self, path: Path, classes: tuple[str, ...], lineages: dict[str, Lineage], seed_sets: dict[str, Answered]):
+        self.path, self.classes, self.lineages, self.seed_sets = path, classes, lineages, seed_sets
+        self.splits = tuple(seed_sets)
+        self._row = {model: row for row, model in enumerate(lineages)}
+
+    def lineage(self, model: str) -> Lineage:
+        return self.lineages[model]
+
+    def record(self, model: str) -> dict[str, Any]:
+        right = {}
+        for split, known in self.seed_sets.items():
+            right[f"accuracy_{split}"] = float((known.labels[self._row[model]] == known.truth).double().mean())
+        return {"lineage": str(self.lineages[model]), "model": model, "classes": len(self.classes), **right}
+
+    def digest(self, model: str) -> str:
+        sha = hashlib.sha256(json.dumps(self.classes).encode())
+        for split, known in self.seed_sets.items():
+            outputs = known.labels if known.logs is None else known.logs
+            sha.update(f"{split} {known.digest}".encode() + outputs[self._row[model]].numpy().tobytes())
+        return sha.hexdigest()
+
+    def images(self, split: str) -> Images:
+        """Items as images without height and width: natural schemes look at their answers only."""
+        known = self.seed_sets[split]
+        return Images(torch.zeros(len(known.items), 3, 0, 0, dtype=torch.uint8), known.truth)
+
+    def images_digest(self, split: str) -> str:
+        return self.seed_sets[split].digest
+
+    def answers(self, model: str, split: str) -> Tensor:
+        """Logarithms of the probits, or the label's class at 1 where nothing else is known."""
+        known, row = self.seed_sets[split], self._row[model]
+        if known.logs is None:
+            return F.one_hot(known.labels[row], len(self.classes)).float()
+        return known.logs[row]
+
+    def oracle(self, model: str, runtime: Runtime) -> Oracle:
+        raise QurdError(
+            f"'{model}' cannot be asked anything new: {self.path.name} holds its answers, not the model. Use a scheme that"
+            " sends the items as they are."
+        )
+
+
+def _problems(path: Path) -> list[str]:
+    """Everything that is wrong in a table, a sentence each."""
+    try:
+        table = _read(path)
+    except QurdError as error:
+        return [str(error)]
+    return list(_wrong_rows(table, path)) or list(faults(_lineages(table)))
+
+
+@reads(".csv", ".parquet", problems=_problems)
+def answer_table(path: Path) -> Benchmark:
+    """A table of answers: one row per item and model."""
+    table = _read(path)
+    for problem in _wrong_rows(table, path):
+        raise QurdError(problem)
+    lineages = _lineages(table)
+    for problem in faults(lineages):
+        raise QurdError(f"{problem} (In {path}.)")
+    classes, probits = _classes(table), _probit_columns(table)
+    source = AnswerTable(path, classes, lineages, _seed_sets(table, list(lineages), classes, probits))
+    access = Access.PROBITS if probits else Access.LABELS
+    return Benchmark(str(path), classes, pairs_by_lineage(lineages), tuple(lineages), source, access)
+
+
+def _read(path: Path) -> pd.DataFrame:
+    """The table with texts as texts and probits as numbers; `split` and `lineage` filled in.
+
+    Raises:
+        QurdError: no such file, no table, too large, or other columns.
+    """
+    if not path.is_file():
+        raise QurdError(f"Expected a table of answers at {path}. There is no such file.")
+    table = _read_parquet(path) if path.suffix.lower() == ".parquet" else _read_csv(path)
+    for name in ("truth", "label"):  # whole numbers may have been written as floats
+        table[name] = table[name].str.replace(r"^(-?\d+)\.0+$", r"\1", regex=True)
+    if "split" not in table:
+        table["split"] = "test"
+    if "lineage" not in table:
+        table["lineage"] = table["model"]
+    return table
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    size = path.stat().st_size
+    if size > BYTES:
+        raise QurdError(f"Expected a CSV file of at most {BYTES:,} bytes. {path} has {size:,}: write it as Parquet.")
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            columns = file.readline(1_000_000).count(",") + 1
+        if columns > CLASSES:
+            raise QurdError(f"Expected at most {CLASSES:,} classes in {path}. Got {columns:,} columns.")
+        table = pd.read_csv(path, dtype=str, na_filter=False, encoding="utf-8-sig", skipinitialspace=True)
+        table.columns = [str(name).strip() for name in table.columns]
+        _check_columns(list(table.columns), path)
+        if not isinstance(table.index, pd.RangeIndex):
+            raise QurdError(f"Expected as many values in every line of {path} as names in the first one. Got more.")
+    except (OSError, pd.errors.ParserError, pd.errors.EmptyDataError, OverflowError, ValueError) as error:
+        if isinstance(error, QurdError):
+            raise
+        raise QurdError(f"Cannot read {path} as CSV: {str(error).strip()}. Save it again, in UTF-8.") from None
+    for name in _probit_columns(table):
+        table[name] = pd.to_numeric(table[name], errors="coerce").astype(np.float32)
+    return table
+
+
+def _read_parquet(path: Path) -> pd.DataFrame:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        schema = pq.read_schema(path)
+        _check_columns(schema.names, path)
+        texts = [field.name for field in schema if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)]
+        with pq.ParquetFile(path, read_dictionary=texts) as file:
+            about = file.metadata
+            groups = [about.row_group(number) for number in range(about.num_row_groups)]
+            unpacked = sum(group.total_byte_size for group in groups)
+            if about.num_rows * about.num_columns > CELLS or unpacked > BYTES:
+                raise QurdError(
+                    f"Expected at most {CELLS:,} cells and {BYTES:,} bytes. {path} claims {about.num_rows:,} rows of"
+                    f" {about.num_columns} columns and {unpacked:,} bytes: split it."
+                )
+            table = file.read(use_threads=False)
+        table.validate(full=True)
+        return pd.DataFrame({name: _column(table[name], name, path) for name in schema.names})
+    except (pa.ArrowException, OSError) as error:
+        first = str(error).strip().partition("\n")[0]
+        raise QurdError(f"Cannot read {path} as Parquet: {first}. Save it again.") from None
+
+
+def _column(column: Any, name: str, path: Path) -> pd.Series:
+    """A column of Parquet as texts, or as numbers for a probit."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    number = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)
+    if name.startswith(PROBIT) and number:
+        return column.to_pandas().astype(np.float32)
+    if name.startswith(PROBIT) or not (number or pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+        wanted = "numbers" if name.startswith(PROBIT) else "texts or numbers"
+        raise QurdError(f"Expected {wanted} in the column '{name}' of {path}. Got {column.type}.")
+    if pa.types.is_dictionary(column.type) and number:
+        column = column.cast(kind)
+    elif pa.types.is_dictionary(column.type):
+        longest = max((pc.max(pc.utf8_length(chunk.dictionary)).as_py() or 0 for chunk in column.chunks), default=0)
+        if longest > LONGEST:
+            raise QurdError(f"Expected texts of at most {LONGEST} characters in '{name}' of {path}. One has {longest:,}.")
+        column = column.cast(pa.large_string())
+    found = column.to_pandas()
+    return found.astype(str).where(found.notna(), "")
+
+
+def _check_columns(names: list[str], path: Path) -> None:
+    missing = [name for name in NEEDED if name not in names]
+    strange = [name for name in names if name not in (*NEEDED, *OPTIONAL) and not name.startswith(PROBIT)]
+    twice = sorted(name for name, times in Counter(names).items() if times > 1)
+    wanted = (
+        f"Expected the columns {', '.join(NEEDED)}, and if known split, lineage and a p_<class> for each class, in {path}."
+    )
+    if missing:
+        raise QurdError(f"{wanted} '{missing[0]}' is missing; got {', '.join(names[:12])}.")
+    if strange or twice:
+        name = (strange or twice)[0][:60]
+        raise QurdError(f"{wanted} Got {'also' if strange else 'twice'} '{name}': remove it.")
+    if len(names) > CLASSES:
+        raise QurdError(f"Expected at most {CLASSES:,} classes in {path}. Got {len(names):,} columns.")
+
+
+def _probit_columns(table: pd.DataFrame) -> list[str]:
+    return [name for name in table.columns if name.startswith(PROBIT)]
+
+
+def _classes(table: pd.DataFrame) -> tuple[str, ...]:
+    """Names of the classes: those of the probits, else whatever is true or was answered; numbers in their order."""
+    named = tuple(name.removeprefix(PROBIT) for name in _probit_columns(table))
+    if named:
+        return named
+    found = {*table["truth"].unique(), *table["label"].unique()}
+    numbers = all(re.fullmatch(r"-?\d{1,18}", name) for name in found)
+    return tuple(sorted(found, key=int if numbers else None))
+
+
+def _lineages(table: pd.DataFrame) -> dict[str, Lineage]:
+    """The lineage of every model, in the order of the table."""
+    first = table.drop_duplicates("model")
+    return {model: read_lineage(model, text) for model, text in zip(first["model"], first["lineage"], strict=True)}
+
+
+def _wrong_rows(table: pd.DataFrame, path: Path) -> Iterator[str]:
+    """What is wrong in the rows, a sentence each with the first place; later checks rely on earlier ones."""
+
+    def where(wrong: pd.Series) -> str:
+        rows = np.flatnonzero(wrong.to_numpy())
+        first = f"line {rows[0] + 2}" if path.suffix.lower() == ".csv" else f"row {rows[0] + 1}"
+        return f"{first} of {path.name}" + (f" and {len(rows) - 1} more" if len(rows) > 1 else "")
+
+    if table.empty:
+        yield f"Expected rows in {path}. It has a header only."
+        return
+    found = False
+    for name in (*NEEDED, *OPTIONAL):
+        for wrong, what in (
+            (table[name].str.strip() == "", "is empty"),
+            (table[name].str.len() > LONGEST, f"has more than {LONGEST} characters"),
+            (table[name].str.contains(r"[\x00-\x1f\x7f]", regex=True), "holds a line break or control character"),
+        ):
+            if wrong.any():
+                found = True
+                yield f"'{name}' {what} in {where(wrong)}. Every row needs one plain text."
+    if found:
+        return
+    yield from _wrong_values(table, where)
+    yield from _wrong_grid(table, where)
+
+
+def _wrong_values(table: pd.DataFrame, where: Any) -> Iterator[str]:
+    """Splits, classes, probits and lineages."""
+    wrong = ~table["split"].isin(SPLITS)
+    if wrong.any():
+        yield f"Expected train or test as 'split'. Got '{table['split'][wrong].iloc[0]}' in {where(wrong)}."
+    classes, probits = _classes(table), _probit_columns(table)
+    most = min(CLASSES, max(len(probits), table["item"].nunique()))
+    if not 2 <= len(classes) <= most:
+        yield f"Expected 2 to {most:,} classes. Got {len(classes):,}: truth and label are classes, not numbers."
+        return
+    for name in ("truth", "label"):
+        wrong = ~table[name].isin(classes)
+        if wrong.any():
+            yield f"The {name} '{table[name][wrong].iloc[0]}' in {where(wrong)} has no column '{PROBIT}<class>'. Add it."
+            return
+    for model, text in table.drop_duplicates("model")[["model", "lineage"]].itertuples(index=False):
+        try:
+            read_lineage(model, text)
+        except QurdError as error:
+            yield str(error)
+    if not probits:
+        return
+    values = table[probits].to_numpy()
+    wrong = pd.Series(~np.isfinite(values).all(1))
+    if wrong.any():
+        yield f"Expected a number for every probit. Got none, NaN or infinity in {where(wrong)}."
+        return
+    wrong = pd.Series((values < 0).any(1) | (np.abs(values.sum(1) - 1) > OFF))
+    if wrong.any():
+        yield f"Expected probits from 0 to 1 that sum to one. They do not in {where(wrong)}: are they logits?"
+        return
+    label = pd.Index(classes).get_indexer(table["label"])
+    wrong = pd.Series(values[np.arange(len(values)), label] < values.max(1))
+    if wrong.any():
+        yield f"Expected the most probable class as 'label'. Got another one in {where(wrong)}."
+
+
+def _wrong_grid(table: pd.DataFrame, where: Any) -> Iterator[str]:
+    """Every model answers every item once, and both mean the same in every row."""
+    wrong = table.duplicated(["split", "item", "model"])
+    if wrong.any():
+        row = table[wrong].iloc[0]
+        yield f"'{row['model']}' answers the item '{row['item']}' of {row['split']} twice: {where(wrong)}. Keep one row."
+    for of, name in ((["split", "item"], "truth"), (["model"], "lineage")):
+        wrong = table[name] != table.groupby(of, observed=True)[name].transform("first")
+        if wrong.any():
+            row = table[wrong].iloc[0]
+            yield f"The {of[-1]} '{row[of[-1]]}' has more than one {name}, first in {where(wrong)}. Keep one."
+    if table.duplicated(["split", "item", "model"]).any():
+        return
+    models = table["model"].nunique()
+    answered = table.groupby(["split", "item"], observed=True)["model"].transform("size")
+    if (answered < models).any():
+        row = table[answered < models].iloc[0]
+        chosen = (table["split"] == row["split"]) & (table["item"] == row["item"])
+        missing = [name for name in table["model"].unique() if name not in set(table.loc[chosen, "model"])]
+        items = table.loc[answered < models, ["split", "item"]].drop_duplicates()
+        yield (
+            f"'{missing[0]}' has no answer to the item '{row['item']}' of {row['split']}; {len(items):,} item(s) lack an"
+            " answer of some model. Add them or leave the items out."
+        )
+
+
+def _seed_sets(table: pd.DataFrame, models: list[str], classes: tuple[str, ...], probits: list[str]) -> dict[str, Answered]:
+    """The answers by split, models in their order and items in that of their names, whatever the order of the rows."""
+    order = pd.Index(models).get_indexer(table["model"])
+    table = table.assign(_model=order, _row=np.arange(len(table))).sort_values(["_model", "item"], kind="stable")
+    codes = pd.Index(classes)
+    found = {}
+    for split in SPLITS:
+        rows = table[table["split"] == split]
+        if rows.empty:
+            continue
+        first = rows[rows["_model"] == 0]
+        shape = len(models), len(first)
+        labels = torch.from_numpy(codes.get_indexer(rows["label"]).reshape(shape).astype(np.int64))
+        truth = torch.from_numpy(codes.get_indexer(first["truth"]).astype(np.int64))
+        logs = _logs(rows[probits].to_numpy(np.float32).reshape(*shape, -1), labels) if probits else None
+        found[split] = Answered(tuple(first["item"]), truth, labels, logs)
+    return found
+
+
+def _logs(probits: np.ndarray, labels: Tensor) -> Tensor:
+    """(M,n,C) logarithms. Of equally probable classes the label is the one that the model named."""
+    outputs = torch.from_numpy(probits.copy()).clamp_min(FLOOR).log()
+    return outputs.scatter_add(2, labels[..., None], torch.full((*labels.shape, 1), 1e-6))

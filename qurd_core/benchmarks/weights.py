@@ -1,0 +1,126 @@
+"""Weights out of files that somebody else wrote: safetensors only, and nothing is believed before it is checked."""
+
+import hashlib
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor, nn
+
+from qurd_core.errors import QurdError
+
+HEADER = 16_000_000  # bytes
+TENSORS = 20_000
+SIZES = {"BOOL": 1, "U8": 1, "I8": 1, "I16": 2, "I32": 4, "I64": 8, "F16": 2, "BF16": 2, "F32": 4, "F64": 8}
+
+Shapes = dict[str, tuple[int, ...]]
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file's bytes.
+
+    Raises:
+        QurdError: there is no such file.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise QurdError(f"Expected a file at {path}: {error.strerror}.") from None
+
+
+def shapes(path: Path) -> Shapes:
+    """Names and shapes of the tensors in a file, from its header alone.
+
+    Raises:
+        QurdError: no safetensors file, or one whose header claims what the file does not hold.
+    """
+    if path.suffix != ".safetensors":
+        raise QurdError(
+            f"Expected weights as .safetensors. Got {path.name}: other formats may run code when they are opened."
+        )
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            if size < 8 or length > min(size - 8, HEADER):
+                raise _UnsoundError(f"its header claims {length:,} of {size:,} bytes")
+            header = json.loads(file.read(length), object_pairs_hook=_once)
+        return _sound(header, size - 8 - length)
+    except OSError as error:
+        raise QurdError(f"Expected weights at {path}: {error.strerror}.") from None
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        why = str(error) if isinstance(error, _UnsoundError) else "its header is no header"
+        raise QurdError(f"{path} is no sound safetensors file: {why}. Save or fetch it again.") from None
+
+
+def tensors(path: Path) -> dict[str, Tensor]:
+    """All tensors of a file, after `shapes` has looked at it."""
+    shapes(path)
+    try:
+        with safe_open(path, framework="pt") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (a method of safetensors)
+    except (SafetensorError, OSError, ValueError) as error:
+        raise QurdError(f"{path} is no sound safetensors file: {error}. Save or fetch it again.") from None
+
+
+def load_into(network: nn.Module, path: Path, what: str) -> nn.Module:
+    """The network with the weights of a file, whose names and shapes must be its own.
+
+    Args:
+        what: the architecture, said in errors.
+    """
+    wanted = network.state_dict()
+    found = shapes(path)
+    if missing := [name for name in wanted if name not in found]:
+        other = next((name for name in found if name not in wanted), "none that it has not")
+        raise QurdError(f"Expected the tensors of {what} in {path}. '{missing[0]}' is missing; there is '{other}'.")
+    if strange := [name for name in found if name not in wanted]:
+        raise QurdError(f"Expected the tensors of {what} in {path}. It also holds '{strange[0]}': is it another network?")
+    for name, tensor in wanted.items():
+        if found[name] != tuple(tensor.shape):
+            raise QurdError(
+                f"Expected '{name}' of {what} as {tuple(tensor.shape)} in {path}. Got {found[name]}: other classes, or"
+                " another network?"
+            )
+    state = {name: tensor.to(wanted[name].dtype) for name, tensor in tensors(path).items()}
+    for name, tensor in state.items():
+        if not bool(torch.isfinite(tensor).all()):
+            raise QurdError(f"Expected finite weights in {path}. '{name}' holds NaN or infinity.")
+    network.load_state_dict(state, strict=True, assign=True)
+    return network
+
+
+class _UnsoundError(ValueError):
+    """Why a file cannot be trusted."""
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise _UnsoundError("a name comes twice in its header")
+    return found
+
+
+def _sound(header: dict[str, Any], size: int) -> Shapes:
+    """The shapes, if the tensors fill the file exactly."""
+    entries = {name: about for name, about in header.items() if name != "__metadata__"}
+    if len(entries) > TENSORS:
+        raise _UnsoundError(f"it claims {len(entries):,} tensors, more than {TENSORS:,}")
+    total, found = 0, {}
+    for name, about in entries.items():
+        kind, shape, (start, end) = about["dtype"], about["shape"], about["data_offsets"]
+        if kind not in SIZES:
+            raise _UnsoundError(f"'{name[:60]}' has the type {str(kind)[:20]}")
+        if not all(type(side) is int and side >= 0 for side in (*shape, start, end)):
+            raise _UnsoundError(f"'{name[:60]}' has no proper shape")
+        if math.prod(shape) * SIZES[kind] != end - start or end > size:
+            raise _UnsoundError(f"'{name[:60]}' claims {math.prod(shape):,} numbers, which are not there")
+        total += end - start
+        found[name] = tuple(shape)
+    if total != size:
+        raise _UnsoundError(f"its tensors fill {total:,} of {size:,} bytes")
+    return found

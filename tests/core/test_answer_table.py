@@ -1,0 +1,398 @@
+"""A table of answers is a benchmark: same numbers as by hand, one sentence for whatever is wrong in it."""
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from qurd_core import cli
+from qurd_core.benchfile import BenchFile
+from qurd_core.benchmarks import answer_table, benchmark
+from qurd_core.errors import QurdError
+from qurd_core.evaluation.checks import check
+from qurd_core.evaluation.pairs import pair_table
+from qurd_core.evaluation.pipeline import evaluate
+from qurd_core.runtime import Runtime
+from qurd_core.store import Store
+
+ITEMS, CLASSES = 200, 4
+ON_PROBITS = ["AKH", "FBI", "uniform(test) | probits | jensen_shannon", "negative(test) | listwise | l2"]
+NATURAL = ["AKH", "Random", "accuracy", "uniform(test) | labels | mutual_information"]
+
+
+def answers(strangers=20, probits=False, split="test", seed=0):
+    """A victim, two thieves, a twin and strangers, who all err at random; thieves err mostly where the victim does."""
+    rng = np.random.default_rng(seed)
+    truth = rng.integers(CLASSES, size=ITEMS)
+
+    def off(labels, share):
+        other = (labels + rng.integers(1, CLASSES, size=ITEMS)) % CLASSES
+        return np.where(rng.random(ITEMS) < share, other, labels)
+
+    mine = off(truth, 0.3)
+    models = {
+        "mine": ("train(forest,mine)", mine),
+        "copy": ("train(forest,mine)->prune(0.5)", off(mine, 0.05)),
+        "student": ("train(forest,mine)->label_extraction(tree)", off(mine, 0.2)),
+        "twin": ("train(forest,mine,seed=1)", off(truth, 0.3)),
+    } | {f"other{n}": (f"train(forest,theirs,seed={n})", off(truth, 0.3)) for n in range(strangers)}
+    tables = []
+    for model, (lineage, labels) in models.items():
+        table = pd.DataFrame({"item": [f"row-{n}" for n in range(ITEMS)], "truth": truth, "model": model, "label": labels})
+        table = table.assign(split=split, lineage=lineage)
+        if probits:
+            p = rng.random((ITEMS, CLASSES)) * 0.4
+            p[np.arange(ITEMS), labels] += 1
+            p = np.round(p / p.sum(1, keepdims=True), 5)
+            table = table.assign(**{f"p_{k}": p[:, k] for k in range(CLASSES)})
+        tables.append(table)
+    return pd.concat(tables, ignore_index=True)
+
+
+@pytest.fixture
+def write(tmp_path):
+    def to(table, name="answers.csv"):
+        path = tmp_path / name
+        table.to_csv(path, index=False) if path.suffix == ".csv" else table.to_parquet(path, index=False)
+        return str(path)
+
+    return to
+
+
+@pytest.fixture
+def store(tmp_path):
+    return Store(tmp_path / "store")
+
+
+@pytest.fixture
+def qurd(monkeypatch, capsys, tmp_path):
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["qurd_core", *arguments])
+        monkeypatch.setenv("QURD_STORE", str(tmp_path / "store"))
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+            sys.exit(0)
+        told = capsys.readouterr()
+        return ended.value.code or 0, told.out, told.err
+
+    return run
+
+
+def test_lineages_give_the_pairs(write):
+    bench = benchmark(write(answers()))
+    assert bench.victims == ("mine",)
+    kinds = {pair.suspect: (pair.kind, pair.tasks) for pair in bench.pairs}
+    assert kinds["mine"] == ("positive", ("same",))
+    assert kinds["student"] == ("positive", ("label_extraction",))
+    assert kinds["twin"] == ("hard", ("same", "prune", "label_extraction"))
+    assert kinds["other3"][0] == "negative"
+    assert bench.root("copy") == "train(forest,mine)"
+
+
+@pytest.mark.parametrize("scheme", NATURAL)
+def test_every_natural_scheme_runs_on_labels(write, store, scheme):
+    table = evaluate(write(answers()), [scheme], budgets=[10, 20], seeds=2, by_task=True, store=store)
+    assert table["tpr"].notna().all()
+    assert table["tpr_conformal"].notna().all()
+    assert (table["n_negatives"] >= 20).all()
+
+
+@pytest.mark.parametrize("scheme", ON_PROBITS)
+def test_schemes_on_probits_run_where_they_are_given(write, store, scheme):
+    path = write(answers(probits=True), "answers.parquet")
+    assert evaluate(path, [scheme], budgets=[20], seeds=2, store=store)["tpr"].notna().all()
+
+
+def test_akh_on_all_mistakes_is_delta_c(write, store):
+    table = answers()
+    path = write(table)
+    labels = table.pivot(index="item", columns="model", values="label")
+    truth = table.groupby("item")["truth"].first()
+    wrong = labels["mine"] != truth
+    pairs = pair_table(path, store, Runtime()).set_index("suspect")
+    for model in ("copy", "student", "other0"):
+        differ = labels[model] != labels["mine"]
+        assert pairs.loc[model, "delta"] == pytest.approx(differ.mean())
+        assert pairs.loc[model, "delta_c"] == pytest.approx(differ[wrong].mean())
+        assert pairs.loc[model, "accuracy_suspect"] == pytest.approx((labels[model] == truth).mean())
+
+
+def test_order_format_and_workers_change_nothing(write, tmp_path):
+    table = answers()
+    mixed = table.sample(frac=1, random_state=1)
+    first = mixed["model"].drop_duplicates().tolist()
+    mixed["model"] = pd.Categorical(mixed["model"], [*table["model"].unique()])
+    mixed = mixed.sort_values("model", kind="stable").astype({"model": str})
+    assert first != mixed["model"].drop_duplicates().tolist()
+    paths = [write(table), write(mixed, "mixed.csv"), write(table, "same.parquet")]
+    found = [
+        evaluate(path, ["AKH", "Random"], budgets=[20], store=Store(tmp_path / f"{n}"), runtime=Runtime(workers=1 + n // 2))
+        for n, path in enumerate(paths)
+    ]
+    for other in found[1:]:
+        pd.testing.assert_frame_equal(found[0].drop(columns="benchmark"), other.drop(columns="benchmark"))
+
+
+def test_a_train_split_stands_beside(write, store):
+    both = pd.concat([answers(), answers(split="train", seed=1)], ignore_index=True)
+    path = write(both)
+    assert benchmark(path).splits == ("train", "test")
+    assert evaluate(path, ["negative(train) | labels | hamming"], budgets=[20], seeds=2, store=store)["tpr"].notna().all()
+
+
+def test_the_model_is_its_lineage_and_all_is_test_if_nothing_else_is_said(write):
+    table = answers()
+    bench = benchmark(write(table.assign(model=table["lineage"]).drop(columns=["lineage", "split"])))
+    assert bench.victims == ("train(forest,mine)",)
+    assert bench.splits == ("test",)
+
+
+def test_classes_may_be_words_and_the_named_label_wins_a_tie(write):
+    table = answers(strangers=2)
+    words = np.array(["ham", "spam", "eggs", "toast"])
+    table["truth"], table["label"] = words[table["truth"]], words[table["label"]]
+    p = (table["label"].to_numpy()[:, None] == words) * 0.25 + 0.0
+    p[:, 0], p[:, 1] = 0.5, 0.5
+    table["label"] = "spam"
+    bench = benchmark(write(table.assign(**{f"p_{word}": p[:, n] * (n < 2) for n, word in enumerate(words)})))
+    assert bench.classes == ("ham", "spam", "eggs", "toast")
+    assert (bench.answers("mine", "test").argmax(1) == 1).all()
+
+
+@pytest.mark.parametrize(
+    ("scheme", "says"),
+    [
+        ("ModelDiff", "crafts queries of its own"),
+        ("SAC", "not the models"),
+        ("negative(test)->cutmix | labels | hamming", "crafts queries"),
+        ("noise | labels | hamming", "Unknown split"),
+        ("uniform(train) | labels | hamming", "Known: test"),
+        ("uniform(test) | probits | cosine", "reveals labels only"),
+        ("FBI", "needs top-k labels"),
+    ],
+)
+def test_a_scheme_that_asks_for_more_says_why(write, store, scheme, says):
+    with pytest.raises(QurdError, match=says):
+        evaluate(write(answers()), [scheme], budgets=[20], store=store)
+
+
+def test_no_model_can_be_asked(write):
+    with pytest.raises(QurdError, match="holds its answers, not the model"):
+        benchmark(write(answers())).oracle("mine", Runtime())
+
+
+def test_a_changed_file_is_read_again(write, store):
+    path = write(answers())
+    first = benchmark(path)
+    assert benchmark(path) is first
+    before = evaluate(path, ["AKH"], budgets=[20], store=store)
+    write(answers(strangers=25, seed=5))
+    after = evaluate(path, ["AKH"], budgets=[20], store=store)
+    assert (before.iloc[0]["n_negatives"], after.iloc[0]["n_negatives"]) == (20, 25)
+
+
+def test_some_pairs_of_a_table_are_a_bench(write, store, tmp_path):
+    path = write(answers())
+    pairs = [("mine", "mine"), ("mine", "copy"), *(("mine", f"other{n}") for n in range(19))]
+    BenchFile(path, frozenset(pairs)).write(tmp_path / "part.json")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        table = evaluate(str(tmp_path / "part.json"), ["AKH"], budgets=[20], store=store)
+    assert table.iloc[0]["n_negatives"] == 19
+
+
+def spoil(row, **values):
+    def change(table):
+        table = table.astype(object)
+        for name, value in values.items():
+            table.loc[row, name] = value
+        return table
+
+    return change
+
+
+BAD = [
+    (lambda t: t.drop(columns="truth"), "'truth' is missing"),
+    (lambda t: t.assign(colour="red"), "Got also 'colour'"),
+    (lambda t: t.iloc[:0], "a header only"),
+    (spoil(7, label=""), "'label' is empty in line 9"),
+    (spoil(7, model="x" * 3000), "more than 2000 characters"),
+    (spoil(3, model="a\nb"), "holds a line break"),
+    (spoil(3, split="validation"), "Expected train or test"),
+    (spoil(0, truth=9), "'row-0' has more than one truth"),
+    (spoil(5, lineage="train(tree)"), "'mine' has more than one lineage"),
+    (lambda t: pd.concat([t, t.iloc[[12]]]), "answers the item 'row-12' of test twice"),
+    (lambda t: t.drop(index=250), "'copy' has no answer to the item 'row-50'"),
+    (lambda t: t.assign(lineage=t["lineage"].str.replace("->", "-").str.replace("(", "", n=1)), "Cannot read the lineage"),
+    (lambda t: t.assign(lineage="train(forest,mine)"), "the same lineage"),
+    (lambda t: t.assign(lineage=t["lineage"].str.replace("->.*", ",x", regex=True) + "x"), "Cannot read the lineage"),
+    (lambda t: t[~t["model"].isin(["copy", "student"])], "No model was made from another one"),
+    (lambda t: t[~t["model"].str.startswith("other")], "count as hard"),
+    (lambda t: t[t["model"].isin(["mine", "copy"])], "trained on their own"),
+    (lambda t: t.assign(label=np.linspace(0, 1, len(t))), "are classes, not numbers"),
+    (lambda t: t.assign(label=1, truth=1), "Got 1"),
+]
+
+
+@pytest.mark.parametrize(("change", "says"), BAD, ids=[says for _, says in BAD])
+def test_a_bad_table_is_one_sentence_and_the_check_finds_it(write, change, says):
+    path = write(change(answers()))
+    with pytest.raises(QurdError) as told:
+        benchmark(path)
+    assert says in str(told.value)
+    assert "\n" not in str(told.value)
+    assert any(says in problem for problem in check(path).problems)
+
+
+BAD_PROBITS = [
+    (spoil(9, p_1="much"), "Expected a number for every probit"),
+    (spoil(9, p_1=float("nan")), "Got none, NaN or infinity in line 11"),
+    (spoil(9, p_1=-0.5, p_0=0.9), "sum to one"),
+    (lambda t: t.assign(p_0=t["p_0"] * 30), "are they logits?"),
+    (lambda t: t.assign(label=(t["label"] + 1) % CLASSES), "Expected the most probable class"),
+    (lambda t: t.drop(columns="p_3"), "has no column 'p_<class>'"),
+]
+
+
+@pytest.mark.parametrize(("change", "says"), BAD_PROBITS, ids=[says for _, says in BAD_PROBITS])
+def test_bad_probits_are_one_sentence(write, change, says):
+    with pytest.raises(QurdError) as told:
+        benchmark(write(change(answers(strangers=3, probits=True))))
+    assert says in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("cut.parquet", b"PAR1\x00\x00junk"),
+        ("empty.parquet", b""),
+        ("empty.csv", b""),
+        ("binary.csv", bytes(range(256)) * 20),
+        ("quote.csv", b'item,truth,model,label\n"a,0,m,0\n'),
+        ("long.csv", b"item,truth,model,label\n1,0,m,0\n1,0,m,0,9,9\n"),
+        ("longer.csv", b"item,truth,model,label\n1,0,m,0,9\n2,0,m,0,9\n"),
+        ("short.csv", b"item,truth,model,label\n1,0,m\n2,0,m\n"),
+        ("wide.csv", b",".join(b"p_%d" % n for n in range(20_000)) + b"\n"),
+    ],
+)
+def test_a_corrupt_file_is_one_sentence(tmp_path, name, data):
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(QurdError) as told:
+        benchmark(str(tmp_path / name))
+    assert "\n" not in str(told.value)
+    assert check(str(tmp_path / name)).problems
+
+
+def test_a_truncated_parquet_is_one_sentence(write, tmp_path):
+    path = write(answers(), "answers.parquet")
+    whole = (tmp_path / "answers.parquet").read_bytes()
+    for keep in (8, len(whole) // 2, len(whole) - 1):
+        (tmp_path / "answers.parquet").write_bytes(whole[:keep])
+        with pytest.raises(QurdError, match="Cannot read"):
+            benchmark(path)
+
+
+def test_a_parquet_that_claims_a_huge_size_is_refused_from_its_footer(tmp_path, monkeypatch):
+    once = pa.array(np.zeros(1_000_000, np.int8))
+    table = pa.table(dict.fromkeys(["item", "truth", "model", "label"], once))
+    pq.write_table(table, tmp_path / "bomb.parquet")
+    monkeypatch.setattr(answer_table, "CELLS", 3_000_000)
+    monkeypatch.setattr(pq.ParquetFile, "read", lambda *_, **__: pytest.fail("the file was read"))
+    with pytest.raises(QurdError, match="claims 1,000,000 rows of 4 columns"):
+        benchmark(str(tmp_path / "bomb.parquet"))
+
+
+def test_long_texts_and_strange_types_in_a_parquet_are_refused(tmp_path):
+    few = {"item": ["a", "b"], "truth": [0, 1], "model": ["m", "m"], "label": [0, 1]}
+    for name, values, says in [
+        ("model", ["x" * 5000, "y"], "at most 2000 characters"),
+        ("item", [[1], [2]], "texts or numbers"),
+        ("p_0", ["a", "b"], "Expected numbers"),
+    ]:
+        pq.write_table(pa.table(few | {name: values}), tmp_path / "bad.parquet")
+        with pytest.raises(QurdError, match=says):
+            benchmark(str(tmp_path / "bad.parquet"))
+
+
+def test_parquet_may_hold_categories_and_truth_values(tmp_path):
+    table = answers(strangers=2)
+    for name in ("truth", "label"):
+        table[name] = table[name] > 1
+    table["item"] = table["item"].str.removeprefix("row-").astype(int).astype("category")
+    table.astype({"model": "category", "lineage": "category"}).to_parquet(tmp_path / "answers.PARQUET", index=False)
+    bench = benchmark(str(tmp_path / "answers.PARQUET"))
+    assert bench.classes == ("False", "True")
+    assert len(bench.images("test")) == ITEMS
+
+
+def test_a_csv_that_is_too_large_is_not_read(write, monkeypatch):
+    path = write(answers(strangers=1))
+    monkeypatch.setattr(answer_table, "BYTES", 1000)
+    with pytest.raises(QurdError, match="at most 1,000 bytes"):
+        benchmark(path)
+
+
+def test_a_missing_file_or_folder_is_one_sentence(tmp_path):
+    with pytest.raises(QurdError, match="There is no such file"):
+        benchmark(str(tmp_path / "none.csv"))
+    with pytest.raises(QurdError, match="There is nothing"):
+        benchmark(str(tmp_path / "none"))
+
+
+def test_the_command_line_checks_and_runs_a_table(qurd, write):
+    path = write(answers())
+    code, out, _ = qurd("check-benchmark", path, "--json")
+    found = json.loads(out)
+    assert (code, found["problems"]) == (0, [])
+    assert 40 < found["victims"][0].pop("mistakes") < 80
+    assert found["victims"] == [{"victim": "mine", "stolen": 3, "unrelated": 20, "hard": 1}]
+    assert any("Labels only" in note for note in found["notes"])
+    code, out, _ = qurd("run", "-b", path, "-s", "AKH", "--budget", "20", "--seeds", "1", "--workers", "1", "--json")
+    assert code == 0
+    assert json.loads(out)[0]["n_negatives"] == 20
+    code, out, _ = qurd("models", "-b", path, "--json")
+    assert json.loads(out)[0]["lineage"] == "train(forest,mine)"
+
+
+def test_the_check_lists_every_problem_and_ends_with_code_2(qurd, write):
+    table = spoil(3, split="validation")(spoil(9, lineage="train(tree)")(answers()))
+    code, out, err = qurd("check-benchmark", write(table))
+    assert code == 2
+    assert "Expected train or test" in out
+    assert "more than one lineage" in out
+    assert "problem(s)" in err
+
+
+def test_the_check_says_what_limits_a_table(write):
+    table = answers(strangers=5)
+    right = table["model"] == "mine"
+    table.loc[right, "label"] = table.loc[right, "truth"]
+    notes = " ".join(check(write(table)).notes)
+    assert "faces 5 unrelated lineages: below 19" in notes
+    assert "right on every test item" in notes
+
+
+def test_the_readmes_example_works_and_so_do_its_commands(tmp_path):
+    """In processes of their own, as a reader would run them."""
+    root = Path(__file__).parents[2]
+    section = (root / "README.md").read_text().partition("## Your own benchmark")[2].partition("\n## ")[0]
+    block = next(text for text in re.findall(r"```python\n(.*?)```", section, re.DOTALL) if "answers.csv" in text)
+    commands = [shlex.split(line)[1:] for line in section.splitlines() if line.startswith("    python") and ".csv" in line]
+    surroundings = os.environ | {"QURD_STORE": str(tmp_path / "store"), "PYTHONPATH": str(root)}
+    assert len(commands) == 2
+    for command in (["-c", block], *commands):
+        ended = subprocess.run(
+            [sys.executable, *command], cwd=tmp_path, env=surroundings, capture_output=True, text=True, check=False
+        )
+        assert ended.returncode == 0, ended.stderr
+        assert "forest" in ended.stdout or "AKH" in ended.stdout

@@ -1,0 +1,401 @@
+"""A folder of models with a manifest is a benchmark; whatever is wrong in it is one sentence and harms nothing."""
+
+import json
+import re
+import shutil
+import struct
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import yaml
+from PIL import Image
+from safetensors.torch import load_file, save_file
+
+from qurd_core import cli
+from qurd_core.benchmarks import architectures, benchmark, networks, pictures, weights
+from qurd_core.errors import QurdError
+from qurd_core.evaluation.checks import check
+from qurd_core.evaluation.pairs import pair_table
+from qurd_core.evaluation.pipeline import evaluate
+from qurd_core.randomness import stream
+from qurd_core.runtime import Runtime
+from qurd_core.store import Store
+
+CLASSES = ["cat", "dog", "owl"]
+PICTURES, STRANGERS = 30, 19  # per class
+NORMALISATION = {"mean": [0.4, 0.5, 0.6], "std": [0.2, 0.25, 0.3]}
+
+
+def network(seed, architecture="mb"):
+    model = architectures.initialised(architecture, len(CLASSES), stream(seed, "folder", architecture)).network
+    state = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
+    for name in state:  # an untrained head answers one class to everything
+        if state[name].ndim == 2:
+            state[name] = state[name] * 40
+    return state
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory):
+    """A folder with a victim, a thief, nineteen strangers and ninety pictures."""
+    folder = tmp_path_factory.mktemp("bench")
+    rng = np.random.default_rng(0)
+    for split in ("train", "test"):
+        for name in CLASSES:
+            home = folder / split / name
+            home.mkdir(parents=True)
+            for n in range(PICTURES):
+                blocks = rng.integers(256, size=(6, 8, 3), dtype=np.uint8).repeat(6, 0).repeat(6, 1)
+                Image.fromarray(blocks).save(home / f"{n}.png")
+    victim = network(0)
+    save_file(victim, folder / "victim.safetensors")
+    noise = torch.Generator().manual_seed(1)
+    thief = {n: t + 0.02 * t.std() * torch.randn(t.shape, generator=noise) if t.ndim > 1 else t for n, t in victim.items()}
+    save_file(thief, folder / "thief.safetensors")
+    models = [
+        {"lineage": "train(mb,mine)", "architecture": "patchwork/mb", "weights": "victim.safetensors"},
+        {"lineage": "train(mb,mine)->finetune", "architecture": "patchwork/mb", "weights": "thief.safetensors"},
+    ]
+    for seed in range(STRANGERS):
+        save_file(network(seed + 1, "res"), folder / f"{seed}.safetensors")
+        about = {"lineage": f"train(res,theirs,seed={seed})", "architecture": "patchwork/res"}
+        models.append(about | {"weights": f"{seed}.safetensors"})
+    manifest = {
+        "classes": CLASSES,
+        "side": 32,
+        "images": {"train": "train", "test": "test"},
+        "normalisation": NORMALISATION,
+        "models": models,
+    }
+    (folder / "manifest.yaml").write_text(yaml.safe_dump(manifest))
+    return folder
+
+
+@pytest.fixture
+def changed(made, tmp_path):
+    """The folder with another manifest: `changed(change)`, where `change(manifest)` edits it in place."""
+
+    def to(change, name="manifest.json"):
+        folder = tmp_path / "bench"
+        if not folder.exists():
+            folder.mkdir()
+            for path in made.iterdir():
+                if path.is_dir():
+                    shutil.copytree(path, folder / path.name)
+                elif path.suffix == ".safetensors":
+                    (folder / path.name).hardlink_to(path)
+        manifest = yaml.safe_load((made / "manifest.yaml").read_text())
+        change(manifest)
+        (folder / name).write_text(json.dumps(manifest))
+        return folder
+
+    return to
+
+
+@pytest.fixture
+def store(tmp_path):
+    return Store(tmp_path / "store")
+
+
+def test_the_folder_is_a_benchmark_with_pairs_images_and_models(made):
+    bench = benchmark(str(made))
+    assert bench.victims == ("train(mb,mine)",)
+    assert bench.tasks == ("same", "finetune")
+    assert bench.splits == ("train", "test", "noise")
+    images = bench.images("test")
+    assert images.pixels.shape == (PICTURES * 3, 3, 32, 32)
+    assert images.truth.bincount().tolist() == [PICTURES] * 3
+    assert bench.images("noise").pixels.shape[2:] == (32, 32)
+    assert bench.record("train(mb,mine)")["architecture"] == "patchwork/mb"
+
+
+def test_a_model_is_asked_behind_its_own_normalisation(made):
+    x = torch.rand(5, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    found = benchmark(str(made)).oracle("train(mb,mine)", Runtime()).logits(x)
+    plain = architectures.empty("mb", 3).network.eval()
+    plain.load_state_dict(load_file(made / "victim.safetensors"), assign=True)
+    mean, std = (torch.tensor(NORMALISATION[name]).view(3, 1, 1) for name in ("mean", "std"))
+    assert torch.allclose(found, plain((x - mean) / std), atol=1e-5)
+
+
+def test_natural_and_crafted_schemes_run_end_to_end(made, store):
+    schemes = ["AKH", "Random", "uniform(train)->pgd(steps=2) | pairwise | cosine", "noise | probits | l2"]
+    table = evaluate(str(made), schemes, budgets=[10], seeds=1, store=store)
+    assert table["tpr"].notna().all()
+    assert (table["n_negatives"] == STRANGERS).all()
+    pairs = pair_table(str(made), store, Runtime()).set_index("suspect")
+    assert pairs.loc["train(mb,mine)->finetune", "delta"] < 0.3
+
+
+def test_workers_find_the_folder(made, tmp_path):
+    one, two = (
+        evaluate(str(made), ["AKH"], budgets=[10], store=Store(tmp_path / f"{n}"), runtime=Runtime(workers=n))
+        for n in (1, 2)
+    )
+    assert one.equals(two)
+
+
+def test_json_says_the_same_and_digests_tell_models_apart(made, changed):
+    one, other = benchmark(str(made)), benchmark(str(changed(lambda manifest: None)))
+    assert [one.digest(model) for model in one.models] == [other.digest(model) for model in other.models]
+    assert len({one.digest(model) for model in one.models}) == len(one.models)
+    moved = benchmark(str(changed(lambda manifest: manifest["normalisation"].update(mean=[0, 0, 0]))))
+    assert moved.digest("train(mb,mine)") != one.digest("train(mb,mine)")
+
+
+def test_images_may_come_as_one_safetensors_file(made, changed, store):
+    images = benchmark(str(made)).images("test")
+
+    def change(manifest):
+        manifest["images"] = {"test": "test.safetensors"}
+        del manifest["side"]
+
+    folder = changed(change)
+    save_file(images.tensors, folder / "test.safetensors")
+    bench = benchmark(str(folder))
+    assert torch.equal(bench.images("test").pixels, images.pixels)
+    assert bench.images("noise").pixels.shape[2:] == (32, 32)
+    assert evaluate(str(folder), ["AKH"], budgets=[10], seeds=1, store=store)["tpr"].notna().all()
+
+
+def test_the_check_of_a_good_folder_says_who_stands_against_whom(made):
+    report = check(str(made))
+    assert report.problems == []
+    assert report.victims == [{"victim": "train(mb,mine)", "stolen": 2, "unrelated": STRANGERS, "hard": 0, "mistakes": None}]
+
+
+def edit(**values):
+    return lambda manifest: manifest.update(values)
+
+
+def model(**values):
+    return lambda manifest: manifest["models"][1].update(values)
+
+
+BAD = [
+    (edit(classes=1), "Expected 'classes'"),
+    (edit(classes=["a", "a"]), "at least two different names"),
+    (edit(colour=1), "Got also 'colour'"),
+    (edit(format=2), "Expected a manifest of format 1"),
+    (edit(side="big"), "Expected 'side' from 1"),
+    (edit(images={}), "Expected 'images'"),
+    (edit(images={"test": "nowhere"}), "There is nothing"),
+    (edit(images={"test": "../.."}), "inside"),
+    (edit(normalisation=None), "Expected 'normalisation'"),
+    (edit(normalisation={"mean": [0, 0, 0], "std": [1, 0, 1]}), "std above zero"),
+    (edit(models=[]), "Expected 'models' as a list"),
+    (edit(models=["a"]), "Expected model 1 as names with values"),
+    (model(lineage="train(mb"), "Cannot read the lineage"),
+    (model(lineage=7), "Expected a text as 'lineage'"),
+    (model(lineage="train(mb,mine)"), "Two models are named"),
+    (model(lineage="train(mb,mine)", model="copy"), "the same lineage"),
+    (model(architecture="patchwork/mbb"), "Did you mean 'mb'"),
+    (model(architecture="timm/hf-hub:something"), "Unknown architecture of timm"),
+    (model(architecture="os/system"), "Unknown family of architectures"),
+    (model(weights="none.safetensors"), "There is nothing"),
+    (model(weights="/etc/hostname"), "inside"),
+    (model(auto_map="x.py"), "Got also 'auto_map'"),
+    (edit(side=None), "Expected 'side' in the manifest"),
+    (edit(classes=["cat", "dog", "fox"]), "is none of the classes"),
+]
+
+
+@pytest.mark.parametrize(("change", "says"), BAD, ids=[says for _, says in BAD])
+def test_a_bad_manifest_is_one_sentence(changed, store, change, says):
+    folder = str(changed(change))
+    assert any(says in problem for problem in check(folder).problems), check(folder).problems
+    with pytest.raises(QurdError) as told:
+        evaluate(folder, ["AKH"], budgets=[10], seeds=1, store=store)
+    assert says in str(told.value)
+    assert "\n" not in str(told.value)
+
+
+BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
+    f"{name}: &{name} [{','.join(['*' + before] * 9)}]\n" for before, name in zip("abcdefgh", "bcdefghi", strict=True)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("!!python/object/apply:os.system ['true']", "Cannot read"),
+        (BOMB, "references"),
+        ("[1, 2]", "Got a list"),
+        ("", "Got a NoneType"),
+        ("classes: [", "Cannot read"),
+        ("x" * 300_000, "at most 256,000 bytes"),
+        ("[" * 20_000, "Cannot read"),
+    ],
+    ids=["object", "aliases", "list", "empty", "cut", "large", "deep"],
+)
+def test_yaml_that_is_no_manifest_is_refused(tmp_path, text, says):
+    (tmp_path / "manifest.yaml").write_text(text)
+    with pytest.raises(QurdError, match=says):
+        benchmark(str(tmp_path))
+
+
+def test_a_folder_without_or_with_two_manifests_is_refused(tmp_path, changed):
+    with pytest.raises(QurdError, match="There are 0"):
+        benchmark(str(tmp_path))
+    folder = changed(lambda manifest: None)
+    (folder / "manifest.yaml").write_text("classes: 3")
+    with pytest.raises(QurdError, match="There are 2"):
+        benchmark(str(folder))
+
+
+def file(header, data=b"", length=None):
+    text = header if isinstance(header, bytes) else json.dumps(header).encode()
+    return struct.pack("<Q", len(text) if length is None else length) + text + data
+
+
+def tensor(shape, start, end, kind="F32"):
+    return {"dtype": kind, "shape": shape, "data_offsets": [start, end]}
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"", "claims 0 of 0"),
+        (b"\x00" * 7, "claims"),
+        (file({}, length=2**60), "header claims"),
+        (file({}, length=10**6), "header claims"),
+        (file(b"\xff\xfe{}"), "no header"),
+        (file(b"[" * 100_000), "no header"),
+        (file(b"[1]"), "no header"),
+        (file({"w": 3}), "no header"),
+        (file({"w": tensor([10**12], 0, 4)}, b"1234"), "which are not there"),
+        (file({"w": tensor([1], 0, 4)}, b"12345678"), "fill 4 of 8 bytes"),
+        (file({"w": tensor([1], 4, 8)}, b"1234"), "which are not there"),
+        (file({"w": tensor([-1], 0, 4)}, b"1234"), "no proper shape"),
+        (file({"w": tensor([1], 0, 4, "PICKLE")}, b"1234"), "has the type PICKLE"),
+        (file(b'{"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"w":{}}', b"1234"), "comes twice"),
+        (file({f"{n}": tensor([0], 0, 0) for n in range(20_001)}), "more than 20,000"),
+    ],
+)
+def test_a_crafted_safetensors_file_is_refused_by_its_header(tmp_path, monkeypatch, data, says):
+    path = tmp_path / "w.safetensors"
+    path.write_bytes(data)
+    monkeypatch.setattr(weights, "safe_open", lambda *_, **__: pytest.fail("the file was opened"))
+    with pytest.raises(QurdError, match=says):
+        weights.tensors(path)
+
+
+def test_a_flipped_or_cut_file_gives_a_sentence_or_the_same_shapes(made, tmp_path):
+    whole, path = (made / "victim.safetensors").read_bytes(), tmp_path / "w.safetensors"
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        data = bytearray(whole[: int(rng.integers(9, len(whole)))] if rng.random() < 0.3 else whole)
+        data[int(rng.integers(min(len(data), 4000)))] ^= 1 << int(rng.integers(8))
+        path.write_bytes(data)
+        try:
+            weights.load_into(networks.empty("patchwork/mb", 3), path, "mb")
+        except QurdError as error:
+            assert "\n" not in str(error)
+
+
+def test_weights_of_another_kind_network_or_with_nan_are_refused(tmp_path, made):
+    state = load_file(made / "victim.safetensors")
+    first = next(name for name in state if state[name].ndim == 4)
+    for change, says in [
+        (lambda s: s.pop(first), "is missing"),
+        (lambda s: s.update(extra=torch.zeros(1)), "also holds 'extra'"),
+        (lambda s: s.update({first: s[first][:1].contiguous()}), "other classes, or"),
+        (lambda s: s.update({first: s[first] * torch.nan}), "holds NaN"),
+    ]:
+        other = dict(state)
+        change(other)
+        save_file(other, tmp_path / "w.safetensors")
+        with pytest.raises(QurdError, match=says):
+            weights.load_into(networks.empty("patchwork/mb", 3), tmp_path / "w.safetensors", "mb")
+    with pytest.raises(QurdError, match="may run code"):
+        weights.shapes(tmp_path / "w.pt")
+
+
+def test_half_precision_weights_are_taken_as_floats(tmp_path, made):
+    state = load_file(made / "victim.safetensors")
+    save_file({n: t.half() if t.is_floating_point() else t for n, t in state.items()}, tmp_path / "w.safetensors")
+    loaded = weights.load_into(networks.empty("patchwork/mb", 3), tmp_path / "w.safetensors", "mb")
+    assert all(t.dtype == state[n].dtype for n, t in loaded.state_dict().items())
+
+
+def test_weights_that_change_after_their_digest_was_taken_are_refused(changed):
+    folder = changed(lambda manifest: None)
+    bench = benchmark(str(folder))
+    bench.digest("train(mb,mine)")
+    (folder / "victim.safetensors").unlink()
+    save_file(network(77), folder / "victim.safetensors")
+    with pytest.raises(QurdError, match="changed meanwhile"):
+        bench.oracle("train(mb,mine)", Runtime())
+    assert benchmark(str(folder)).oracle("train(mb,mine)", Runtime())
+
+
+def test_bad_pictures_are_one_sentence(tmp_path, monkeypatch):
+    whole = tmp_path / "a.png"
+    Image.fromarray(np.random.default_rng(0).integers(256, size=(40, 50, 3), dtype=np.uint8)).save(whole)
+    assert pictures.decode(whole, 32).shape == (3, 32, 32)
+    cut = tmp_path / "cut.png"
+    cut.write_bytes(whole.read_bytes()[:200])
+    text = tmp_path / "text.png"
+    text.write_text("no picture")
+    for path in (cut, text):
+        with pytest.raises(QurdError, match="Cannot read the picture"):
+            pictures.decode(path, 32)
+    monkeypatch.setattr(pictures, "PIXELS", 1000)
+    with pytest.raises(QurdError, match="at most 1,000 pixels"):
+        pictures.decode(whole, 32)
+
+
+def test_a_picture_is_scaled_by_its_shorter_side_and_cut_in_the_middle():
+    wide = np.zeros((64, 128, 3), np.uint8)
+    wide[:, 32:96] = 255
+    assert (pictures.square(Image.fromarray(wide), 32)[:, 4:-4, 4:-4] == 255).all()
+    assert pictures.square(Image.fromarray(wide), 32, scale=40).shape == (3, 32, 32)
+
+
+def test_the_command_line_checks_a_folder(made, changed, monkeypatch, capsys):
+    def run(path):
+        monkeypatch.setattr(sys, "argv", ["qurd_core", "check-benchmark", str(path)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+            sys.exit(0)
+        return ended.value.code or 0, capsys.readouterr()
+
+    assert run(made)[0] == 0
+    code, told = run(changed(edit(classes=1, side="big")))
+    assert code == 2
+    assert "Expected 'classes'" in told.out
+    assert "Expected 'side'" in told.out
+
+
+def test_a_network_that_cannot_take_the_images_is_told_by_the_check(made, changed):
+    def change(manifest):
+        manifest["models"][1] |= {"side": 4, "architecture": "squeezenet1_1", "weights": "small.safetensors"}
+
+    folder = changed(change)
+    empty = networks.empty("squeezenet1_1", len(CLASSES)).state_dict()
+    save_file({name: torch.zeros(tensor.shape) for name, tensor in empty.items()}, folder / "small.safetensors")
+    (problem,) = check(str(folder)).problems
+    assert "'train(mb,mine)->finetune' cannot answer images of (3, 32, 32)" in problem
+
+
+def test_the_readmes_manifest_is_one(tmp_path):
+    """With networks of its architectures, random weights and a few pictures."""
+    root = Path(__file__).parents[2]
+    (text,) = re.findall(r"```yaml\n(.*?)```", (root / "README.md").read_text(), re.DOTALL)
+    (tmp_path / "manifest.yaml").write_text(text)
+    manifest, rng = yaml.safe_load(text), np.random.default_rng(0)
+    for entry in manifest["models"]:
+        empty = networks.empty(entry["architecture"], len(manifest["classes"])).state_dict()
+        state = {name: torch.zeros(tensor.shape, dtype=tensor.dtype) for name, tensor in empty.items()}
+        save_file(state, tmp_path / entry["weights"])
+    for folder in manifest["images"].values():
+        for name in manifest["classes"]:
+            (tmp_path / folder / name).mkdir(parents=True)
+            picture = Image.fromarray(rng.integers(256, size=(40, 50, 3), dtype=np.uint8))
+            picture.save(tmp_path / folder / name / "a.jpg")
+    report = check(str(tmp_path))
+    assert report.problems == []
+    assert report.facts["models"] == 3
