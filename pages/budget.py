@@ -91,7 +91,8 @@ if side:
         if beside == "distance":
             panel.distance(points, distances.chosen(points, pins), at, style)
         else:
-            panel.values(budget.values_at(points, at, pins), at, style, pins)
+            worth = cached.worth(bench, task, at, hard=hard, rule=rule)
+            panel.values(budget.values_at(points, at, pins), at, style, pins, worth)
             st.caption(links.plain(budget.against(points, at), 600))
         if not style.stage:
             states.not_drawn(budget.missing(points, pins))

@@ -197,6 +197,18 @@ def sweep(
         print(path)  # noqa: T201
 
 
+@app.command()
+def honest(
+    benchmark: BenchmarkName,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder; the app's own if not given.")] = None,
+) -> None:
+    """Intervals over models, comparisons with AKH and ranks of the named schemes, from recorded raw scores."""
+    from qurd_core.evaluation import honest as worth
+
+    path = worth.path_of(benchmark, out)
+    print(worth.write(worth.measure(benchmark, track=_progress), path))  # noqa: T201
+
+
 @app.command("import-scores")
 def import_scores(
     source: Annotated[

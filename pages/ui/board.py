@@ -115,7 +115,8 @@ def beneath(asked: Asked, rows: "DataFrame", free: "DataFrame") -> None:
         note = leaderboard.best(free, asked.at) if best else leaderboard.standing(rows, label, asked.at)
         cards.show(asked.bench, label, asked.at, style=asked.style, rule=asked.rule, pins=asked.pins, note=note)
         return
-    panel.values(budget.values_at(rows, asked.at), asked.at, asked.style, asked.pins)
+    worth = cached.worth(asked.bench, asked.task, asked.at, hard=asked.hard, rule=asked.rule)
+    panel.values(budget.values_at(rows, asked.at), asked.at, asked.style, asked.pins, worth)
     st.caption(links.plain(budget.against(rows, asked.at), 600))
     st.caption("Click a mark to pin it and to read its card.")
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from qurd_core.benchfile import home_of
-from qurd_core.evaluation import evidence, leaderboard, query_sets, records, telling
+from qurd_core.evaluation import evidence, honest, leaderboard, query_sets, records, telling
 from qurd_core.evaluation.jobs import Jobs
 from qurd_core.evaluation.paper import agreement as ranks
 from qurd_core.evaluation.paper import claims as graded
@@ -44,10 +44,19 @@ def by_task(benchmark: str, at: int, *, hard: bool) -> "DataFrame":
     return _by_task(benchmark, at, negatives(hard), version(benchmark))
 
 
+def worth(benchmark: str, task: str, at: int, *, hard: bool, rule: budget.Rule) -> "DataFrame":
+    """What the rates of the named schemes are worth, by label; nothing where nobody measured it: parts, hard models."""
+    measured = not hard and benchmark in records.SHIPPED
+    known = _worth(benchmark, version(benchmark)) if measured else honest.NOTHING
+    asked = (known["task"] == task) & (known["budget"] == at) & (known["rule"] == budget.RULES[rule].kind)
+    return known[asked].set_index("label")
+
+
 def scores(benchmark: str) -> evidence.Scores:
     """Raw distances of the named and the best schemes, for all suspects of the whole benchmark."""
     base = evidence.base_of(benchmark)
-    return _scores(base, version(base))
+    path = records.scores_path(base)
+    return _scores(base, (str(path), path.stat().st_mtime if path.is_file() else 0.0))
 
 
 def pairs(benchmark: str) -> "DataFrame":
@@ -117,6 +126,11 @@ def _curves(benchmark: str, task: str, negatives: str, rule: budget.Rule, versio
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _board(benchmark: str, task: str, at: int, reveal: str, hard: bool, rule: budget.Rule, version: Version) -> "DataFrame":
     return leaderboard_plot.board(curves(benchmark, task, hard=hard, rule=rule), schemes(), at, reveal)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _worth(benchmark: str, version: Version) -> "DataFrame":
+    return honest.read(benchmark)
 
 
 @st.cache_resource(max_entries=12, show_spinner=False)

@@ -8,12 +8,12 @@ import streamlit as st
 
 from pages.ui import export, states
 from pages.ui.links import plain
-from qurd_core.plots import distances, words
+from qurd_core.plots import distances, honest, words
 from qurd_core.plots.budget import REFERENCE
 from qurd_core.plots.theme import GLYPHS, Style
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
+    from pandas import DataFrame, Series
 
 _GUESS = (
     "Why do some lines fall? The paper believes that with more queries stolen and unrelated models come closer together."
@@ -21,11 +21,19 @@ _GUESS = (
 BESIDE = ("none", "distance")
 
 
-def values(rows: "DataFrame", at: int, style: Style, pins: tuple[str, ...]) -> None:
-    """A table: the mark of the line, its name, its value, and the difference to the reference."""
+def values(rows: "DataFrame", at: int, style: Style, pins: tuple[str, ...], worth: "DataFrame") -> None:
+    """A table: the mark of the line, its name, its value, and the difference to the reference.
+
+    Args:
+        worth: from `cached.worth`.
+    """
     head = f"<tr><th>At {at} queries</th><th>TPR@5%</th><th>vs {REFERENCE}</th></tr>"
-    body = "".join(_row(row, style, pins) for row in rows.itertuples())
+    body = "".join(
+        _row(row, style, pins, worth.loc[row.label] if row.label in worth.index else None) for row in rows.itertuples()
+    )
     table(head, body, style)
+    if len(worth):
+        st.caption(plain(honest.basis(worth), 400), help=plain(honest.help_text(worth), 2000))
 
 
 def table(head: str, body: str, style: Style) -> None:
@@ -49,18 +57,26 @@ def distance(points: "DataFrame", label: str, at: int, style: Style) -> None:
     (st.markdown if style.stage else st.caption)(plain(f"{_GUESS} {distances.finding(points, label)}", 600))
 
 
-def _row(row: tuple, style: Style, pins: tuple[str, ...]) -> str:
+def _row(row: tuple, style: Style, pins: tuple[str, ...], worth: "Series | None") -> str:
     colour, symbol, _ = style.mark(row.label, pins)
     name = f'<i style="color:{colour}">{GLYPHS[symbol]}</i><b>{escape(row.label)}</b>'
     if math.isnan(row.value):
         return f'<tr><td colspan="3">{name}<br><small>{escape(row.reason or "no value")}</small></td></tr>'
-    return f"<tr><td>{name}</td><td>{words.precise(row.value, row.spread)}</td><td>{_gap(row)}</td></tr>"
+    interval, rank = ("", "") if worth is None else (honest.interval(worth), honest.rank(worth))
+    under = f'<br><small title="{escape(worth["method"])}">{interval}</small>' if interval else ""
+    place = f"<br><small>{rank}</small>" if rank else ""
+    return (
+        f"<tr><td>{name}{place}</td><td>{words.precise(row.value, row.spread)}{under}</td><td>{_gap(row, worth)}</td></tr>"
+    )
 
 
-def _gap(row: tuple) -> str:
+def _gap(row: tuple, worth: "Series | None") -> str:
     if not isinstance(row.verdict, str):
         return ""
     number = words.points(row.gap).removesuffix(" points")
+    if worth is not None and isinstance(worth["verdict"], str):
+        told, why = honest.short(worth["verdict"]), escape(honest.verdict(worth))
+        return f'<span title="{why}">{number}</span><br><small title="{why}">{told}</small>'
     if row.verdict == "not distinguished":
         return f'<small title="within two standard errors">≈ {number}</small>'
     return f'<b title="{row.verdict} {REFERENCE} by more than two standard errors">{number}</b>'

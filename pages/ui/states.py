@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+from pages.ui import importing
 from pages.ui.links import plain
 from qurd_core.evaluation import records
 from qurd_core.plots.budget import Rule
@@ -47,6 +48,7 @@ def not_imported(benchmark: str, why: str) -> None:
             "authors' repository grodino/QuRD (commit d6f18d2). This command reads a checkout of it:"
         )
         st.code(records.rebuild(benchmark), language="bash")
+        importing.card()
 
 
 def refused(reasons: Mapping[str, str], rule: Rule) -> None:

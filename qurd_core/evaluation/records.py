@@ -101,7 +101,7 @@ def scores(benchmark: str, folder: Path | None = None) -> pd.DataFrame:
     Those of a published benchmark are not shipped; they are there once they are imported.
     """
     texts = ["scheme", "victim", "suspect"]
-    return _table(benchmark, _scores_path(benchmark, folder).parent, "-scores", read_dictionary=texts).to_pandas()
+    return _table(benchmark, scores_path(benchmark, folder).parent, "-scores", read_dictionary=texts).to_pandas()
 
 
 def pairs(benchmark: str, folder: Path | None = None) -> pd.DataFrame:
@@ -126,13 +126,13 @@ def has_facts(benchmark: str, folder: Path | None = None) -> bool:
     path = path_of(benchmark, folder)
     parts = [path.with_name(f"{path.stem}{part}.parquet") for part in ("", "-pairs", "-models")]
     if benchmark in EMBEDDED:
-        parts += [_scores_path(benchmark, folder), bank_path(benchmark, folder)]
+        parts += [scores_path(benchmark, folder), bank_path(benchmark, folder)]
     return all(part.is_file() for part in parts)
 
 
 def has_scores(benchmark: str, folder: Path | None = None) -> bool:
     """Whether raw distances are there; those of a published benchmark are once somebody has imported them."""
-    return _scores_path(benchmark, folder).is_file()
+    return scores_path(benchmark, folder).is_file()
 
 
 def schemes(folder: Path | None = None) -> pd.DataFrame:
@@ -146,7 +146,8 @@ def schemes(folder: Path | None = None) -> pd.DataFrame:
     return pd.concat(found, ignore_index=True).drop_duplicates("scheme", ignore_index=True)
 
 
-def _scores_path(benchmark: str, folder: Path | None) -> Path:
+def scores_path(benchmark: str, folder: Path | None = None) -> Path:
+    """Where the raw distances lie, whether they are there or not."""
     path = path_of(benchmark, folder or (imported() if benchmark in PUBLISHED else None))
     return path.with_name(f"{benchmark}-scores.parquet")
 

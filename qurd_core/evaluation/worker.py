@@ -20,7 +20,11 @@ from typing import Any
 from qurd_core.errors import QurdError
 from qurd_core.evaluation.jobs import publish
 
-KINDS = {"rates": "qurd_core.evaluation.live_rates", "queries": "qurd_core.evaluation.live_queries"}
+KINDS = {
+    "rates": "qurd_core.evaluation.live_rates",
+    "queries": "qurd_core.evaluation.live_queries",
+    "import": "qurd_core.evaluation.live_import",
+}
 EVERY = 0.3  # seconds between two notes of the state
 NICE = 10  # the page and the browser come first; with a core to spare it costs nothing
 

@@ -1,6 +1,7 @@
 """The Paper page: claims, Table 3 and agreement, and the published benchmarks on the other pages."""
 
 import json
+import time
 
 import pandas as pd
 import pytest
@@ -135,3 +136,23 @@ def test_the_headline_of_ranks_names_the_ends():
     said = paper.agreement_headline(agreement.read(), 100)
     assert "patchwork-sac and patchwork-reuse (tau 0.75)" in said
     assert paper.agreement_headline(agreement.read(), 7).startswith("No two")
+
+
+def test_scores_are_imported_from_a_card(shipped, paper_folder):
+    app = shipped(page="benchmark", bench="published-cifar10", section="bench")
+    app.text_input(key="import_path").set_value("/no/such/folder").run()
+    app.button(key=next(button.key for button in app.button if button.label == "Import")).click().run()
+    ended(app)
+    assert "which has a folder 'generated'" in app.error[0].value.replace("\\", "")
+    app.text_input(key="import_path").set_value(str(paper_folder / "sample_checkout")).run()
+    next(button for button in app.button if button.label == "Import").click().run()
+    ended(app)
+    assert sound(app).header
+
+
+def ended(app):
+    """Wait for the worker."""
+    deadline = time.monotonic() + 60
+    while any(button.label == "Cancel" for button in app.run().button):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)

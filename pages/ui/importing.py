@@ -1,0 +1,31 @@
+"""The card that imports the paper's published scores."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from pages.ui import cached, links, sides
+from qurd_core.evaluation import live_import
+
+
+def card() -> None:
+    """Where the scores lie, a button, and how far the worker is; the page is drawn again when it has ended."""
+    st.text_input(
+        "Path of a checkout, or of one Parquet table, on this machine", key="import_path", placeholder="path/to/QuRD"
+    )
+    asked = st.session_state.get("importing")
+    typed = st.session_state["import_path"].strip()
+    st.button("Import", type="primary", disabled=not typed, on_click=_start, args=[typed])
+    if not asked:
+        return
+    job = live_import.job(Path(asked).expanduser())
+    status = cached.jobs().status(job.key)
+    if status and status.active:
+        sides.wait(job, "Importing published scores", "import")
+    elif status and (sentence := sides.why(status)):
+        st.error(links.plain(sentence, 600))
+
+
+def _start(path: str) -> None:
+    st.session_state["importing"] = path
+    sides.again(live_import.job(Path(path).expanduser()))
