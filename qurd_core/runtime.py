@@ -4,8 +4,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import torch
-
 from qurd_core.errors import QurdError
 
 Track = Callable[[Iterable[Any], int, str], Iterator[Any]]
@@ -52,6 +50,8 @@ class Runtime:
 
 def available_devices() -> list[str]:
     """The devices of this machine, the fastest last."""
+    import torch  # whoever reads imported scores needs none
+
     devices = ["cpu"]
     if torch.backends.mps.is_available():
         devices.append("mps")

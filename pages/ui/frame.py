@@ -72,6 +72,7 @@ def draw() -> None:
     benches = (*SHIPPED, *saved_names())
     links.check("bench", benches, "benchmark")
     links.check("stage", links.SWITCH, "stage")
+    st.html(_BAR)
     with st.container(horizontal=True, vertical_alignment="center", key="bar"):
         st.segmented_control(
             "Benchmark",
@@ -161,4 +162,14 @@ def _asked() -> dict[str, list[str]]:
     return {key: st.query_params.get_all(key) for key in st.query_params}
 
 
+# Five benchmarks and the tools fit one row of a small window only if they are set a little tighter.
+_BAR = """
+<style>
+@media (max-width: 1400px) {
+  .st-key-bar [data-testid="stButtonGroup"] button { padding: .2rem .45rem; }
+  .st-key-bar [data-testid="stButtonGroup"] button * { font-size: .8rem; }
+  .st-key-tools button { padding: .2rem .3rem; }
+}
+</style>
+"""
 _ABOUT = "**QuRD Explorer**: which fingerprints catch a stolen model, and how many queries they need."

@@ -5,11 +5,15 @@ from pathlib import Path
 import streamlit as st
 
 from pages.ui import cached, links, sides
-from qurd_core.evaluation import live_import
+from qurd_core.evaluation import live_import, records
 
 
-def card() -> None:
-    """Where the scores lie, a button, and how far the worker is; the page is drawn again when it has ended."""
+def card(benchmark: str) -> None:
+    """Where the scores lie, a button, and how far the worker is; the page is drawn again when it has ended.
+
+    Args:
+        benchmark: whose scores are wanted.
+    """
     st.text_input(
         "Path of a checkout, or of one Parquet table, on this machine", key="import_path", placeholder="path/to/QuRD"
     )
@@ -24,6 +28,12 @@ def card() -> None:
         sides.wait(job, "Importing published scores", "import")
     elif status and (sentence := sides.why(status)):
         st.error(links.plain(sentence, 600))
+    elif status and records.has_scores(benchmark):
+        st.rerun()  # they came while the page was drawn
+    elif status:
+        report = cached.jobs().result(job.key, live_import.ENDING)
+        said = report.read_text("utf-8") if report.is_file() else ""
+        st.warning(links.plain(f"Imported, but nothing of {benchmark}. {said}", 1_000))
 
 
 def _start(path: str) -> None:

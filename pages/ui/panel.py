@@ -93,5 +93,6 @@ _LOOK = """
 .values td:first-child, .values th:first-child {{ text-align: left; overflow-wrap: anywhere; }}
 .values i {{ display: inline-block; width: 1.4em; font-style: normal; }}
 .values small {{ color: {muted}; font-size: inherit; }}
+.values td:last-child small {{ font-size: .8em; }}
 </style>
 """

@@ -48,7 +48,7 @@ def not_imported(benchmark: str, why: str) -> None:
             "authors' repository grodino/QuRD (commit d6f18d2). This command reads a checkout of it:"
         )
         st.code(records.rebuild(benchmark), language="bash")
-        importing.card()
+        importing.card(benchmark)
 
 
 def refused(reasons: Mapping[str, str], rule: Rule) -> None:

@@ -1,7 +1,10 @@
 """The Paper page: claims, Table 3 and agreement, and the published benchmarks on the other pages."""
 
 import json
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -13,6 +16,7 @@ from qurd_core.evaluation.paper import agreement, claims, importer, tables
 from qurd_core.plots import paper
 from qurd_core.plots.theme import Style
 
+ROOT = Path(__file__).parents[2]
 VIEWS = {"claims": "claims survive", "table3": "cells reach 95", "agreement": "Ranks agree most"}
 
 
@@ -147,7 +151,7 @@ def test_scores_are_imported_from_a_card(shipped, paper_folder):
     app.text_input(key="import_path").set_value(str(paper_folder / "sample_checkout")).run()
     next(button for button in app.button if button.label == "Import").click().run()
     ended(app)
-    assert sound(app).header
+    assert sound(app).header, [one.value for one in (*app.error, *app.caption, *app.subheader)]
 
 
 def ended(app):
@@ -156,3 +160,19 @@ def ended(app):
     while any(button.label == "Cancel" for button in app.run().button):
         assert time.monotonic() < deadline
         time.sleep(0.1)
+
+
+def test_the_page_never_imports_torch():
+    """In a process of its own: this one has imported torch for other tests."""
+    script = f"""
+import sys
+from streamlit.testing.v1 import AppTest
+for view in {tuple(VIEWS)!r}:
+    app = AppTest.from_file({str(ROOT / "app.py")!r}, default_timeout=60).switch_page("pages/paper.py")
+    app.query_params["view"] = view
+    app.run()
+    assert not app.exception and app.get("plotly_chart") and app.header, view
+print([name for name in ("torch", "sklearn", "scipy", "duckdb", "torchvision") if name in sys.modules])
+"""
+    ran = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=120, check=True)
+    assert ran.stdout.strip().splitlines()[-1] == "[]"

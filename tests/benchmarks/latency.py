@@ -20,13 +20,15 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from clock import ROOT, _pss, _tree, load, show
 from playwright.sync_api import Error, Page, sync_playwright
 
-PAGES = ("leaderboard", "benchmark", "compose", "budget", "separability", "queries")
-READING = ("leaderboard", "benchmark", "budget", "separability")
+PAGES = ("leaderboard", "benchmark", "compose", "budget", "separability", "queries", "paper")
+READING = ("leaderboard", "benchmark", "budget", "separability", "paper")
+COMPUTING = ("compose", "queries")
 WARM_UP, PATIENCE = 2, 15_000
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 FLAGS += ["--disable-component-update", "--disable-sync"]
@@ -180,6 +182,55 @@ def switches(browser, address: str, rounds: int) -> dict[str, list[float | None]
     return times
 
 
+LIVE = {  # runs that no record has -> milliseconds until the first point on the chart
+    "uniform(test) | topk(k=2) | hamming": 5_000,
+    "uniform(test)->pgd(eps=0.05) | labels | hamming": 15_000,
+}
+
+
+def idle(pid: int) -> None:
+    """Wait until no process of the server computes any more: the worker is then prepared."""
+
+    def spent() -> int:
+        ticks = 0
+        for one in _tree(pid):
+            with suppress(OSError):
+                ticks += sum(map(int, Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()[11:13]))
+        return ticks
+
+    quiet = 0
+    while quiet < 3:
+        before = spent()
+        time.sleep(1)
+        quiet = quiet + 1 if spent() - before < 10 else 0  # a tick is a hundredth of a second
+
+
+def live(browser, address: str, pid: int) -> list[list[object]]:
+    """From the click on Run to the progress, to the first point, and from the click on Cancel to the end."""
+    rows = []
+    for scheme, target in LIVE.items():
+        page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
+        page.goto(f"http://{address}/compose?pick={scheme.replace(' ', '+')}")
+        page.get_by_role("button", name="Run").wait_for(timeout=120_000)
+        idle(pid)
+        started = time.perf_counter()
+        page.get_by_role("button", name="Run").click()
+        page.get_by_role("button", name="Cancel").wait_for()
+        shown = time.perf_counter()
+        page.locator(".js-plotly-plot").get_by_text("live 1 of 5").first.wait_for(timeout=120_000)
+        first = time.perf_counter()
+        rows.append([f"{scheme}: progress", 1, 0, "", round(1000 * (shown - started)), 500, ""])
+        rows.append([f"{scheme}: first point", 1, 0, "", round(1000 * (first - started)), target, ""])
+        cancel = page.get_by_role("button", name="Cancel")
+        if cancel.count():
+            started = time.perf_counter()
+            cancel.click()
+            page.get_by_text("Stopped").wait_for(timeout=30_000)
+            rows.append([f"{scheme}: cancel", 1, 0, "", round(1000 * (time.perf_counter() - started)), 1_000, ""])
+        page.context.close()
+    return rows
+
+
 def row(what: str, times: list[float | None], target: float) -> list[object]:
     """A line of the table; clicks that changed nothing are counted and not timed."""
     known = sorted(value for value in times if value is not None)
@@ -276,12 +327,17 @@ def main() -> None:
             by_page = switches(browser, address, max(rounds, 4))
             rows += [row(f"switch to {name}", times, TARGETS["switch"]) for name, times in by_page.items()]
             rows.append(row("switch, all", [took for times in by_page.values() for took in times], TARGETS["switch"]))
+        with server() as (address, pid):
+            rows += live(browser, address, pid)
         browser.close()
     show("Milliseconds", ["", "clicks", "silent", "median", "p95", "target", "met"], rows)
     print(f"\nFirst chart, fresh server and browser: {cold / 1000:.1f} s (target 6)")
     with server() as (address, pid):
         held, wrong = asyncio.run(memory(address, pid, 12, READING))
         print(f"12 sessions on pages that only read records: {held:.0f} MB (target 400), {len(wrong)} errors {wrong[:2]}")
+    with server() as (address, pid):
+        held, wrong = asyncio.run(memory(address, pid, 12, COMPUTING))
+        print(f"12 sessions on Compose and Queries: {held:.0f} MB (target 1200), {len(wrong)} errors {wrong[:2]}")
     with server() as (address, _):
         wrong, seconds = asyncio.run(many(address, 50, 30, READING))
         print(f"50 sessions opened within 30 s: {len(wrong)} errors {wrong[:2]}, all drawn after {seconds:.0f} s")

@@ -22,6 +22,8 @@ PAGES = {  # name of the picture -> link
     "separability": "separability?",
     "queries": "queries?",
     "telling": "queries?view=telling",
+    "paper": "paper?",
+    "published": "leaderboard?bench=published-sdog120",
 }
 LOOKS = {  # name -> colour scheme, size, rest of the link
     "light": ("light", (1440, 900), ""),
