@@ -24,13 +24,13 @@ def card(benchmark: str) -> None:
         return
     job = live_import.job(Path(asked).expanduser())
     status = cached.jobs().status(job.key)
-    if status and status.active:
+    if status is None or status.active:
         sides.wait(job, "Importing published scores", "import")
-    elif status and (sentence := sides.why(status)):
+    elif sentence := sides.why(status):
         st.error(links.plain(sentence, 600))
-    elif status and records.has_scores(benchmark):
+    elif records.has_scores(benchmark):
         st.rerun()  # they came while the page was drawn
-    elif status:
+    else:
         report = cached.jobs().result(job.key, live_import.ENDING)
         said = report.read_text("utf-8") if report.is_file() else ""
         st.warning(links.plain(f"Imported, but nothing of {benchmark}. {said}", 1_000))
