@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import streamlit as st
 
 from pages.ui import cached, cards, controls, links, panel
-from qurd_core.evaluation import records
+from qurd_core.evaluation import evidence, records
 from qurd_core.evaluation.leaderboard import LEVELS
 from qurd_core.plots import budget, leaderboard, strips, swaps, tasks
 from qurd_core.plots.theme import MOST_PINS, Style
@@ -74,7 +74,7 @@ def best_button(free: "DataFrame") -> None:
 
 
 def chart(asked: Asked, rows: "DataFrame") -> Sight:
-    """Figure 1: the chosen benchmark beside the embedded ones."""
+    """Figure 1: the chosen benchmark beside the others of its kind."""
     boards = _beside(asked, rows)
     others = [name for name in boards if name != asked.bench]
     drawn = any(part["value"].notna().any() for part in boards.values())
@@ -122,9 +122,10 @@ def beneath(asked: Asked, rows: "DataFrame", free: "DataFrame") -> None:
 
 
 def _beside(asked: Asked, rows: "DataFrame") -> dict[str, "DataFrame"]:
-    """The boards by benchmark; empty where one lacks the task."""
+    """The boards of the chosen benchmark and of the others of its kind; empty where one lacks the task."""
+    kind = records.PUBLISHED if evidence.base_of(asked.bench) in records.PUBLISHED else records.EMBEDDED
     found = {}
-    for name in dict.fromkeys([*records.SHIPPED, asked.bench]):
+    for name in dict.fromkeys([*kind, asked.bench]):
         if name == asked.bench:
             found[name] = rows
         elif records.path_of(name).is_file():
