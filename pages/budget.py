@@ -5,7 +5,6 @@ import streamlit as st
 from pages.ui import cached, controls, definitions, export, frame, links, panel, play, states
 from qurd_core.evaluation import evidence, records
 from qurd_core.plots import budget, costs, distances
-from qurd_core.plots.theme import MOST_PINS
 
 frame.require()
 bench, style = frame.view()
@@ -44,18 +43,6 @@ with places[2]:
 with places[3]:
     pins = controls.pins(points["label"].unique().tolist())
 
-
-def pin_clicked() -> None:
-    """Pin the line whose marker was clicked, or let it go."""
-    held = st.session_state["pin"]
-    clicked = {budget.clicked(points, point, pins) for point in st.session_state["lines"].selection.points}
-    kept = [label for label in held if label not in clicked] + sorted(clicked.difference(held))
-    if len(kept) > MOST_PINS:
-        st.toast(f"At most {MOST_PINS} lines can be pinned. Let one go first.")
-    else:
-        st.session_state["pin"] = kept
-
-
 lines = budget.shown(points, pins)
 with head:
     others = len(budget.mixes(points)) if grey and lines else 0
@@ -81,7 +68,7 @@ with hero, frame.tall():
         theme=None,
         height="stretch",
         key="lines",
-        on_select=pin_clicked,
+        on_select=lambda: controls.pin_clicked("lines", lambda point: budget.clicked(points, point, pins)),
         selection_mode="points",
         config=export.chart_config(file_name, stage=style.stage),
         alt=budget.alt(points, pins, unit),

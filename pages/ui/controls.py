@@ -1,6 +1,7 @@
 """The controls that several pages share. A choice made on one page holds on the others, and is in the link."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 import streamlit as st
@@ -56,10 +57,14 @@ def pins(labels: Sequence[str]) -> tuple[str, ...]:
     return tuple(st.multiselect("Pins", labels, key="pin", max_selections=MOST_PINS, placeholder=search, **LINKED))
 
 
-def pin_clicked(chart: str) -> None:
-    """Pin what was clicked in a chart, or let it go: a callback. The latest pin stands last."""
+def pin_clicked(chart: str, label: Callable[[Mapping[str, Any]], str] = itemgetter("customdata")) -> None:
+    """Pin what was clicked in a chart, or let it go: a callback. The latest pin stands last.
+
+    Args:
+        label: what a clicked point stands for.
+    """
     held, points = st.session_state["pin"], st.session_state[chart].selection.points
-    clicked = {point["customdata"] for point in points if point.get("customdata")}
+    clicked = {label(point) for point in points if point.get("customdata")}
     _keep([label for label in held if label not in clicked] + sorted(clicked.difference(held)))
 
 

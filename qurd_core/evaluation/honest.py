@@ -13,7 +13,15 @@ import pandas as pd
 from qurd_core.errors import QurdError
 from qurd_core.evaluation import records
 from qurd_core.evaluation.leaderboard import CONTROL
-from qurd_core.evaluation.statistics import compare, holdout_audit, node_bootstrap, tpr_report, victims_needed
+from qurd_core.evaluation.statistics import (
+    Bootstrap,
+    Comparison,
+    compare,
+    holdout_audit,
+    node_bootstrap,
+    tpr_report,
+    victims_needed,
+)
 from qurd_core.runtime import Track, silent
 
 REFERENCE = "AKH"
@@ -128,7 +136,7 @@ def _rows(table: pd.DataFrame, budget: int, rule: str) -> Iterator[dict[str, obj
         }
 
 
-def _against(found: object) -> dict[str, object]:
+def _against(found: Comparison | None) -> dict[str, object]:
     """What a comparison of AKH with a scheme says about the scheme."""
     if found is None or math.isnan(found.diff):
         names = ("diff", "diff_low", "diff_high", "p", "needed")
@@ -146,7 +154,7 @@ def _against(found: object) -> dict[str, object]:
     }
 
 
-def _ranks(boot: object, schemes: list[str], task: str) -> dict[str, tuple[float, float]]:
+def _ranks(boot: Bootstrap, schemes: list[str], task: str) -> dict[str, tuple[float, float]]:
     """The places that a scheme takes in 95 % of the draws, 1 for the best; ties share the better place."""
     drawn = {scheme: boot.draws(scheme, task)[1:] for scheme in schemes}
     drawn = {scheme: values for scheme, values in drawn.items() if not np.isnan(values).all()}

@@ -35,16 +35,11 @@ def verdict(row: pd.Series) -> str:
 def basis(worth: pd.DataFrame) -> str:
     """What the small numbers are, and who could be the best."""
     first = worth[worth["rank_low"] == 1].index.tolist()
-    tied = (
-        f"{words.listed(first)} may be the best"
-        if len(first) > 1
-        else f"{first[0]} is the best in 95 % of the draws"
-        if first
-        else ""
-    )
+    may = "may be the best" if len(first) > 1 else "is the best in 95 % of the draws"
     victims = words.counted(int(worth["lineages"].max()), "independent victim")
     known = worth.dropna(subset=["audit"])
-    said = [f"Small: 95 % interval and rank over models and query seeds, {victims}"] + [tied] * bool(tied)
+    said = [f"Small: 95 % interval and rank over models and query seeds, {victims}"]
+    said += [f"{words.listed(first)} {may}"] if first else []
     if len(known):
         worst = known["audit"].idxmax()
         said.append(f"on a kind of model held out {worst} accuses {words.percent(known.loc[worst, 'audit'])}")

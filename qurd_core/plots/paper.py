@@ -118,19 +118,7 @@ def agreement_figure(table: pd.DataFrame, at: int, style: Style) -> go.Figure:
                 for cell, other in zip(cells, order, strict=True)
             ]
         )
-    tiles = go.Heatmap(
-        z=values,
-        x=order,
-        y=order,
-        zmin=0,
-        zmax=1,
-        colorscale=[[stop, hue] for stop, hue in zip(HEAT_STOPS, HEAT[style.mode], strict=True)],
-        showscale=False,
-        xgap=3,
-        ygap=3,
-        hovertext=hovers,
-        hovertemplate="%{hovertext}<extra></extra>",
-    )
+    tiles = _tiles(values, order, order, style, "%{hovertext}").update(hovertext=hovers)
     for row, one in enumerate(order):
         for place, other in enumerate(order):
             if values[row][place] is not None:
@@ -145,6 +133,13 @@ def agreement_figure(table: pd.DataFrame, at: int, style: Style) -> go.Figure:
         "template": style.template,
     }
     return go.Figure(tiles, layout)
+
+
+def _tiles(shares: list[list[float | None]], x: list[str], y: list[str], style: Style, hover: str) -> go.Heatmap:
+    """A map of shares, from 0 to 1 on every view."""
+    scale = [[stop, hue] for stop, hue in zip(HEAT_STOPS, HEAT[style.mode], strict=True)]
+    look = {"zmin": 0, "zmax": 1, "colorscale": scale, "showscale": False, "xgap": 3, "ygap": 3}
+    return go.Heatmap(z=shares, x=x, y=y, hovertemplate=f"{hover}<extra></extra>", **look)
 
 
 def _note(x: str, y: str, text: str, ink: str, style: Style) -> dict[str, Any]:
@@ -196,18 +191,7 @@ def table_figure(rows: pd.DataFrame, style: Style) -> go.Figure:
     if "covers" in rows:
         covers = [rows.loc[rows["fingerprint"] == scheme, "covers"].iloc[0] for scheme in schemes]
         covers = ["" if text.startswith(text.split()[2]) else f"<br>{text}" for text in covers]
-    tiles = go.Heatmap(
-        z=grid,
-        x=tasks,
-        y=schemes,
-        zmin=0,
-        zmax=1,
-        colorscale=[[stop, hue] for stop, hue in zip(HEAT_STOPS, HEAT[style.mode], strict=True)],
-        showscale=False,
-        xgap=3,
-        ygap=3,
-        hovertemplate="%{y} on %{x}<extra></extra>",
-    )
+    tiles = _tiles(grid, tasks, schemes, style, "%{y} on %{x}")
     layout: dict[str, Any] = {
         "height": style.height,
         "margin": {"l": 9 * style.text, "r": style.text, "t": 3 * style.text, "b": style.text},

@@ -5,7 +5,6 @@ guaranteed, averages nothing that was measured on different data sets without sa
 """
 
 import math
-from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -136,11 +135,6 @@ def changed(own: str, other: str) -> list[str]:
         if part(own) != part(other):
             found.append(what)
     return found
-
-
-def mean(values: Iterable[float]) -> float:
-    """The mean of what there is; NaN of nothing."""
-    return float(pd.Series(list(values), dtype=float).mean())
 
 
 def _table3_cell(cell: pd.DataFrame, everyone: pd.DataFrame, mode: Mode) -> dict[str, Any]:
