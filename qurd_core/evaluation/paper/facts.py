@@ -114,6 +114,21 @@ class Facts:
         table = records.read_at(benchmark, budget, negatives="unrelated+hard")
         return float(table.loc[(table["name"] == name) & (table["task"] == "all"), "tpr"].iloc[0])
 
+    def share_below(self, benchmark: str, budget: int) -> float:
+        """Share of an embedded benchmark's unnamed combinations below its median published scheme, all tasks pooled."""
+        table = records.read_at(benchmark, budget)
+        table = table[table["task"] == "all"]
+        published = table["name"].isin(set(summary.NAMED) - {"AKH", "Random"})
+        return float((table.loc[table["name"].isna(), "tpr"] < table.loc[published, "tpr"].median()).mean())
+
+    def telling_tasks(self, benchmark: str, solved: float, margin: float, budget: int = 100) -> list[str]:
+        """Tasks of an embedded benchmark that AKH does not solve and on which the named schemes differ."""
+        table = records.read_at(benchmark, budget)
+        table = table[table["name"].isin(summary.NAMED) & (table["task"] != "all")]
+        wide = table.pivot_table(index="task", columns="name", values="tpr", sort=False)
+        apart = wide.max(axis=1) - wide.min(axis=1) > margin
+        return wide.index[(wide["AKH"] < solved) & apart].tolist()
+
     def unnamed(self, benchmark: str) -> int:
         """Recorded combinations that nobody published."""
         table = records.read_at(benchmark, 100)
