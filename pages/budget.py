@@ -48,7 +48,8 @@ with head:
     others = len(budget.mixes(points)) if grey and lines else 0
     st.header(budget.headline(points, at), anchor=False)
     with st.container(key="subline"):
-        st.markdown(f":gray[{links.plain(budget.subline(points, rule, grey=others), 600)}]")
+        about = f"{budget.subline(points, rule, grey=others)} · {budget.bands(points)}"
+        st.markdown(f":gray[{links.plain(about, 600)}]")
 
 file_name = f"budget-{bench}-{task}"
 with frame.tools():
@@ -79,7 +80,8 @@ if side:
             panel.distance(points, distances.chosen(points, pins), at, style)
         else:
             worth = cached.worth(bench, task, at, hard=hard, rule=rule)
-            panel.values(budget.values_at(points, at, pins), at, style, pins, worth)
-            st.caption(links.plain(budget.against(points, at), 600))
+            values = budget.values_at(points, at, pins, worth)
+            panel.values(values, at, style, pins, worth)
+            st.caption(links.plain(budget.against(values, at), 600))
         if not style.stage:
             states.not_drawn(budget.missing(points, pins))

@@ -49,9 +49,11 @@ job = None if published else running.job_of(bench, scheme, pool)
 fresh, part = running.curves(job, task, hard=hard, rule=rule) if job else (None, "")
 recorded = bool((points["scheme"] == pick.scheme).any())
 source = points if recorded and not pool else fresh
-known = heatmap.values(points, at)
+worth = cached.worth(bench, task, at, hard=hard, rule=rule)
+known = heatmap.values(points, at, worth=worth)
 mine, reference = heatmap.compared(points if source is None else source, points, pick, bool(pool))
-value = heatmap.values(mine, at, "" if source is points else part).get(pick.scheme)
+own = {"worth": worth} if source is points else {"live": part}
+value = heatmap.values(mine, at, **own).get(pick.scheme)
 against = next(iter(heatmap.values(reference, at).values()), None)
 if value and not pool:
     known |= {pick.scheme: value}

@@ -50,7 +50,8 @@ missing = leaderboard.left_out(points, rows, schemes, at, reveal) | sight.missin
 with head:
     st.header(links.plain(sight.headline, 300), anchor=False)
     with st.container(key="subline"):
-        st.markdown(f":gray[{links.plain(leaderboard.subline(points, rows, at, rule, reveal), 600)}]")
+        worth = cached.worth(bench, task, at, hard=hard, rule=rule)
+        st.markdown(f":gray[{links.plain(leaderboard.subline(points, rows, at, rule, reveal, worth), 600)}]")
 with frame.tools():
     definitions.show()
     lines = [*budget.shown(rows, pins)] or ["AKH"]

@@ -86,7 +86,12 @@ def chart(asked: Asked, rows: "DataFrame") -> Sight:
 def table(asked: Asked) -> Sight:
     """Table 3: tasks by named schemes, both rules."""
     every = cached.by_task(asked.bench, asked.at, hard=asked.hard)
-    rows = tasks.named(leaderboard.allowed(every, cached.schemes(), asked.reveal), cached.tasks(asked.bench), asked.rule)
+    names = cached.tasks(asked.bench)
+    worth = {
+        rule: {task: cached.worth(asked.bench, task, asked.at, hard=asked.hard, rule=rule) for task in names}
+        for rule in budget.RULES
+    }
+    rows = tasks.named(leaderboard.allowed(every, cached.schemes(), asked.reveal), names, asked.rule, worth)
     figure = tasks.figure(rows, pins=asked.pins, style=asked.style) if len(rows) else None
     headline = tasks.headline(rows, asked.where)
     return Sight(headline, figure, tasks.alt(rows), rows, tasks.reasons(rows))
@@ -116,8 +121,9 @@ def beneath(asked: Asked, rows: "DataFrame", free: "DataFrame") -> None:
         cards.show(asked.bench, label, asked.at, style=asked.style, rule=asked.rule, pins=asked.pins, note=note)
         return
     worth = cached.worth(asked.bench, asked.task, asked.at, hard=asked.hard, rule=asked.rule)
-    panel.values(budget.values_at(rows, asked.at), asked.at, asked.style, asked.pins, worth)
-    st.caption(links.plain(budget.against(rows, asked.at), 600))
+    values = budget.values_at(rows, asked.at, worth=worth)
+    panel.values(values, asked.at, asked.style, asked.pins, worth)
+    st.caption(links.plain(budget.against(values, asked.at), 600))
     st.caption("Click a mark to pin it and to read its card.")
 
 

@@ -45,11 +45,8 @@ def by_task(benchmark: str, at: int, *, hard: bool) -> "DataFrame":
 
 
 def worth(benchmark: str, task: str, at: int, *, hard: bool, rule: budget.Rule) -> "DataFrame":
-    """What the rates of the named schemes are worth, by label; nothing where nobody measured it: parts, hard models."""
-    measured = not hard and benchmark in records.SHIPPED
-    known = _worth(benchmark, version(benchmark)) if measured else honest.NOTHING
-    asked = (known["task"] == task) & (known["budget"] == at) & (known["rule"] == budget.RULES[rule].kind)
-    return known[asked].set_index("label")
+    """What the rates are worth, by label: of all schemes with recorded scores, on a bench of one's own of the named ones."""
+    return _worth(benchmark, task, at, negatives(hard), budget.RULES[rule].kind, version(benchmark))
 
 
 def scores(benchmark: str) -> evidence.Scores:
@@ -120,16 +117,34 @@ def _tasks(benchmark: str, version: Version) -> list[str]:
 
 @st.cache_resource(max_entries=24, show_spinner=False)
 def _curves(benchmark: str, task: str, negatives: str, rule: budget.Rule, version: Version) -> "DataFrame":
-    return budget.curves(evidence.read(benchmark, task=task, negatives=negatives), rule)
+    known = _honest(benchmark, version) if benchmark in records.SHIPPED else honest.NOTHING
+    asked = {"task": task, "rule": budget.RULES[rule].kind, "negatives": negatives}
+    return budget.curves(evidence.read(benchmark, task=task, negatives=negatives), rule, _chosen(known, asked))
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _board(benchmark: str, task: str, at: int, reveal: str, hard: bool, rule: budget.Rule, version: Version) -> "DataFrame":
-    return leaderboard_plot.board(curves(benchmark, task, hard=hard, rule=rule), schemes(), at, reveal)
+    known = worth(benchmark, task, at, hard=hard, rule=rule)
+    return leaderboard_plot.board(curves(benchmark, task, hard=hard, rule=rule), schemes(), at, reveal, known)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _worth(benchmark: str, version: Version) -> "DataFrame":
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _worth(benchmark: str, task: str, at: int, negatives: str, rule: str, version: Version) -> "DataFrame":
+    asked = {"task": task, "budget": at, "rule": rule, "negatives": negatives}
+    if benchmark not in records.SHIPPED:
+        return _chosen(honest.of_part(benchmark, scores(benchmark), **asked), {})
+    return _chosen(_honest(benchmark, version), asked)
+
+
+def _chosen(known: "DataFrame", asked: dict[str, object]) -> "DataFrame":
+    """The rows of one question, by label."""
+    for name, value in asked.items():
+        known = known[known[name] == value]
+    return known.astype(dict.fromkeys(known.select_dtypes("category"), object)).set_index("label")
+
+
+@st.cache_resource(max_entries=3, show_spinner=False)
+def _honest(benchmark: str, version: Version) -> "DataFrame":
     return honest.read(benchmark)
 
 

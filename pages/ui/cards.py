@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.ui import cached
 from qurd_core.evaluation import evidence, leaderboard, records
-from qurd_core.plots import card, words
+from qurd_core.plots import card, honest, words
 from qurd_core.plots.budget import RULES, Rule
 from qurd_core.plots.theme import GLYPHS, SCHEMES, Style
 
@@ -32,9 +32,11 @@ def show(
     alarms = None
     if records.has_scores(evidence.base_of(benchmark)):
         alarms = leaderboard.false_alarms(cached.scores(benchmark), cached.pairs(benchmark), scheme, at, RULES[rule].kind)
+    worth = cached.worth(benchmark, leaderboard.SAME, at, hard=False, rule=rule)
+    interval = honest.interval(*worth.loc[label, ["low", "high"]]) if label in worth.index else ""
     terms = "".join(
         f"<dt>{line.term}<b>{escape(line.value)}</b></dt><dd>{escape(line.note).replace('`', '')}</dd>"
-        for line in card.lines(rows, rule, alarms, hard)
+        for line in card.lines(rows, rule, alarms, hard, interval)
     )
     look = _LOOK.format(muted=style.surface.muted, border=style.surface.border)
     name = escape(str(about["name"] or "Without a name"))

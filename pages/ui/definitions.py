@@ -27,10 +27,16 @@ promised, and the lines are left out.
 
 **Lineage**: a model and all that was made from it. Lineages, not models, count as independent.
 
-**± and band**: one standard deviation over query seeds: other queries, same models. It says nothing about other models.
+**±**: one standard deviation over query seeds: other queries, same models. It says nothing about other models.
 
-**Beats, trails**: the gap to AKH exceeds two standard errors over query seeds. Otherwise the two cannot be told apart on
-this benchmark.
+**Interval, band**: 95 % over models and query seeds: lineages and seeds are drawn again and again, and all thresholds set
+anew. Where a combination has no recorded distances the band is one standard deviation over query seeds.
+
+**Beats, trails**: an exact test over independent victims (of a single victim: over its stolen models) tells the scheme from
+AKH, corrected for all named schemes. *Ahead, behind*: no such test decides, often because it needs six victims, but the
+95 % interval of the difference excludes 0; for unnamed combinations that interval holds for all of them at once. *On par*:
+the 90 % interval lies within ten points. *Cannot be told*: the models here do not decide. Where nothing else is known, two
+standard errors over query seeds do.
 
 **Sampler**: picks seed images (*uniform*: any, *negative*: those that the victim gets wrong, *noise*: random pixels; from
 the victim's own training images, *train*, or from images that no model saw, *test*) and turns them into queries.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.ui import cards, links
-from qurd_core.plots import heatmap, words
+from qurd_core.plots import heatmap, honest, words
 from qurd_core.plots.budget import REFERENCE, Rule
 from qurd_core.plots.heatmap import Pick, Value
 from qurd_core.plots.theme import GLYPHS, MOST_PINS, SCHEMES, Style
@@ -52,6 +52,9 @@ def number(value: Value | None, reference: Value | None, pick: Pick, at: int) ->
     gap = f"{words.points(value.value - reference.value)} against {REFERENCE}".replace("−", "-") if known else None
     seeds = f"live, {value.live} query seeds" if value.live else words.counted(value.seeds, "query seed")
     st.metric(f"TPR@5% at {at} queries · {seeds}", words.precise(value.value, value.spread), gap, delta_color="normal")
+    if between := honest.interval(value.low, value.high):
+        against = f"; {words.PHRASES[value.verdict][0]} {REFERENCE}" if value.verdict else ""
+        st.caption(f"95 % interval over models: {between}{against}")
 
 
 def curve(points: "DataFrame", reference: "DataFrame", at: int, pick: Pick, style: Style) -> None:

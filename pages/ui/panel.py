@@ -62,7 +62,7 @@ def _row(row: tuple, style: Style, pins: tuple[str, ...], worth: "Series | None"
     name = f'<i style="color:{colour}">{GLYPHS[symbol]}</i><b>{escape(row.label)}</b>'
     if math.isnan(row.value):
         return f'<tr><td colspan="3">{name}<br><small>{escape(row.reason or "no value")}</small></td></tr>'
-    interval, rank = ("", "") if worth is None else (honest.interval(worth), honest.rank(worth))
+    interval, rank = ("", "") if worth is None else (honest.interval(worth["low"], worth["high"]), honest.rank(worth))
     under = f'<br><small title="{escape(worth["method"])}">{interval}</small>' if interval else ""
     place = f"<br><small>{rank}</small>" if rank else ""
     return (
@@ -78,8 +78,8 @@ def _gap(row: tuple, worth: "Series | None") -> str:
         told, why = honest.short(worth["verdict"]), escape(honest.verdict(worth))
         return f'<span title="{why}">{number}</span><br><small title="{why}">{told}</small>'
     if row.verdict == "not distinguished":
-        return f'<small title="within two standard errors">≈ {number}</small>'
-    return f'<b title="{row.verdict} {REFERENCE} by more than two standard errors">{number}</b>'
+        return f'<small title="within two standard errors over query seeds">≈ {number}</small>'
+    return f'<b title="{row.verdict} by more than two standard errors over query seeds, on the same models">{number}</b>'
 
 
 _LOOK = """

@@ -1,35 +1,23 @@
-"""What rates of named schemes are worth: intervals over models, comparisons with AKH, ranks, held-out kinds of models.
+"""What the recorded rates are worth, measured once and kept beside the records: bootstraps take longer than a click may."""
 
-Computed from raw scores by `measure` and kept beside the records, because bootstraps take longer than a click may.
-"""
-
-import math
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from qurd_core.errors import QurdError
-from qurd_core.evaluation import records
+from qurd_core.evaluation import evidence, records
 from qurd_core.evaluation.leaderboard import CONTROL
-from qurd_core.evaluation.statistics import (
-    Bootstrap,
-    Comparison,
-    compare,
-    holdout_audit,
-    node_bootstrap,
-    tpr_report,
-    victims_needed,
-)
+from qurd_core.evaluation.sides import NEGATIVE_KINDS, Negatives
+from qurd_core.evaluation.statistics import Kind
+from qurd_core.evaluation.worth import COLUMNS, DRAWS, worth
 from qurd_core.runtime import Track, silent
 
-REFERENCE = "AKH"
 BUDGETS = (10, 20, 50, 100, 200, 400)
-RULES = ("paper", "conformal")
-DRAWS = 2000
-EVERY = "all"
-NOTHING = pd.DataFrame(columns=["label", "task", "budget", "rule"])
+RULES: tuple[Kind, ...] = ("paper", "conformal")
+NOTHING = pd.DataFrame(columns=[*COLUMNS, "budget", "rule", "negatives"])
+_TEXTS = ["label", "task", "rule", "negatives", "method", "verdict", "notes"]
+_OF_PAIRS = ["victim", "suspect", "kind", "tasks", "lineage"]
 
 
 def path_of(benchmark: str, folder: Path | None = None) -> Path:
@@ -58,133 +46,88 @@ def rebuild(benchmark: str) -> str:
 
 
 def measure(benchmark: str, folder: Path | None = None, track: Track = silent) -> pd.DataFrame:
-    """Intervals and comparisons of the named schemes, by task, budget and rule.
+    """`worth` of every scheme with raw scores, at every budget, by both rules, without and with hard unrelated models.
 
     Args:
         folder: of the raw scores and pairs.
 
     Returns:
-        rows of label, task, budget, rule; point, low, high (95 %), method, lineages (independent victims); rank_low and
-        rank_high (95 % of the draws); diff, diff_low, diff_high, p (Holm over the schemes), verdict about the scheme against
-        AKH, needed (independent victims that would find ten points) and notes; audit and nominal (false alarms on the kinds
-        of unrelated models that were held out). What does not exist is NaN or None.
+        the rows of `worth` with budget, rule and negatives; label is the name of a scheme, or its text.
     """
-    work = [(budget, rule) for budget in BUDGETS for rule in RULES]
-    table = scores_table(benchmark, folder)
-    rows: list[dict[str, object]] = []
-    for budget, rule in track(work, len(work), "drawing models"):
-        at = table[table["budget"] == budget]
-        if len(at):
-            rows += _rows(at, budget, rule)
-    return pd.DataFrame(rows)
+    scores, pairs = evidence.Scores.read(benchmark, folder), _with_origin(benchmark, folder)
+    names = names_of(benchmark)
+    named = hypotheses(names)
+    budgets = [budget for budget in BUDGETS if (scores.columns["budget"] == budget).any()]
+    choices = [*NEGATIVE_KINDS] if (pairs["kind"] == "hard").any() else ["unrelated"]
+    work = [(budget, rule, negatives) for budget in budgets for rule in RULES for negatives in choices]
+    parts = []
+    for budget, rule, negatives in track(work, len(work), "drawing models"):
+        table = score_table(scores, pairs, budget, names)
+        found = worth(table, rule, negatives, named=named)
+        parts.append(found.assign(budget=budget, rule=rule, negatives=negatives))
+    # Where no unrelated model is hard, counting those too changes nothing.
+    also = [part.assign(negatives=name) for name in NEGATIVE_KINDS if name not in choices for part in parts]
+    return pd.concat([*parts, *also], ignore_index=True)
+
+
+def of_part(
+    benchmark: str, scores: evidence.Scores, task: str, budget: int, rule: Kind, negatives: Negatives
+) -> pd.DataFrame:
+    """`worth` of the named schemes on a bench that keeps a part of the pairs, with half the draws: it may not take long.
+
+    Args:
+        scores: of the whole benchmark, as `evidence.Scores.read` gives them.
+    """
+    names = names_of(evidence.base_of(benchmark))
+    table = score_table(scores.only(names, budget), evidence.pairs(benchmark), budget, names)
+    if not len(table):
+        return NOTHING
+    found = worth(table, rule, negatives, named=hypotheses(names), tasks=[task], draws=DRAWS // 2)
+    return found.assign(budget=budget, rule=rule, negatives=negatives)
 
 
 def write(table: pd.DataFrame, path: Path) -> Path:
     """Parquet with four decimals, which is finer than the draws are."""
-    numbers = table.select_dtypes("float").columns
+    numbers = dict.fromkeys(table.select_dtypes("float").columns, 4)
+    slim = table.round(numbers).astype(dict.fromkeys(numbers, np.float32) | dict.fromkeys(_TEXTS, "category"))
     aside = path.with_suffix(".part")
-    table.round(dict.fromkeys(numbers, 4)).astype(dict.fromkeys(numbers, np.float32)).to_parquet(aside, compression="zstd")
+    slim.to_parquet(aside, compression="zstd", index=False)
     return aside.replace(path)
 
 
-def scores_table(benchmark: str, folder: Path | None = None) -> pd.DataFrame:
-    """The named schemes' scores with the columns of `sides.SCORES`, and `origin`: the kind of an unrelated model."""
+def score_table(scores: evidence.Scores, pairs: pd.DataFrame, budget: int, names: dict[str, str]) -> pd.DataFrame:
+    """The scores of some pairs at one budget with the columns of `sides.SCORES`, and `origin` if the pairs have it.
+
+    Args:
+        names: of the schemes that have one; they become their labels.
+    """
+    chosen = np.flatnonzero((scores.columns["budget"] == budget).to_numpy())
+    columns = scores.columns.iloc[chosen]
+    labels = columns["scheme"].map(lambda scheme: names.get(scheme, scheme)).to_numpy()
+    kept, parts = [*_OF_PAIRS, *(["origin"] if "origin" in pairs else [])], []
+    for victim, rows in pairs.rename(columns={"root": "lineage"}).groupby("victim", sort=False):
+        place = {suspect: row for row, suspect in enumerate(scores.suspects[victim])}
+        values = scores.values[victim][np.ix_([place[suspect] for suspect in rows["suspect"]], chosen)]
+        many = rows.loc[rows.index.repeat(len(chosen)), kept]
+        seeds = np.tile(columns["query_seed"].to_numpy(), len(rows))
+        parts.append(many.assign(value=values.ravel().astype(float), scheme=np.tile(labels, len(rows)), query_seed=seeds))
+    return pd.concat(parts, ignore_index=True).dropna(subset=["value"]).assign(benchmark="", budget=budget)
+
+
+def names_of(benchmark: str) -> dict[str, str]:
+    """The names of the recorded schemes that have one, by their texts."""
+    named = records.read(benchmark).dropna(subset=["name"])
+    return dict(zip(named["scheme"], named["name"], strict=True))
+
+
+def hypotheses(names: dict[str, str]) -> list[str]:
+    """The names that are compared by tests: all but the control."""
+    return [name for name in names.values() if name != CONTROL]
+
+
+def _with_origin(benchmark: str, folder: Path | None) -> pd.DataFrame:
     pairs = records.pairs(benchmark, folder)
-    if "origin" not in pairs:
-        kinds = records.models(benchmark, folder).set_index("lineage")["architecture"]
-        pairs = pairs.assign(origin=pairs["suspect"].map(kinds))
-    summary = records.read(benchmark)
-    named = summary[summary["name"].notna() & (summary["name"] != CONTROL)]
-    labels = dict(zip(named["scheme"], named["name"], strict=True))
-    scores = records.scores(benchmark, folder)
-    scores = scores[scores["scheme"].isin(labels) & scores["budget"].isin(BUDGETS)]
-    texts = {name: scores[name].astype(object) for name in ("scheme", "victim", "suspect")}
-    known = pairs[["victim", "suspect", "kind", "tasks", "root", "origin"]].rename(columns={"root": "lineage"})
-    table = scores.assign(**texts).merge(known, on=["victim", "suspect"])
-    return table.assign(benchmark=benchmark, scheme=table["scheme"].map(labels))
-
-
-def _rows(table: pd.DataFrame, budget: int, rule: str) -> Iterator[dict[str, object]]:
-    boot = node_bootstrap(table, rule=rule, draws=DRAWS)
-    reports = tpr_report(table, rule=rule, draws=DRAWS)
-    tasks = list(dict.fromkeys(report.task for report in reports))
-    against = {}
-    others = [name for name in dict.fromkeys(table["scheme"]) if name != REFERENCE]
-    if REFERENCE in set(table["scheme"]):
-        for task in tasks:  # a family is what is seen at once: all schemes on one task
-            against |= {
-                (one.b, task): one for one in compare(table, REFERENCE, others, tasks=[task], rule=rule, draws=DRAWS)
-            }
-    ranks = {task: _ranks(boot, [r.scheme for r in reports if r.task == task], task) for task in tasks}
-    audits = {name: _audit(rows, rule) for name, rows in table.groupby("scheme")}
-    for report in reports:
-        low, high = ranks[report.task].get(report.scheme, (math.nan, math.nan))
-        yield {
-            "label": report.scheme,
-            "task": report.task,
-            "budget": budget,
-            "rule": rule,
-            "point": report.point,
-            "low": report.ci[0],
-            "high": report.ci[1],
-            "method": report.method,
-            "lineages": report.n_victim_lineages,
-            "rank_low": low,
-            "rank_high": high,
-            **_against(against.get((report.scheme, report.task))),
-            **(audits[report.scheme] if report.task == EVERY else {"audit": math.nan, "nominal": math.nan}),
-        }
-
-
-def _against(found: Comparison | None) -> dict[str, object]:
-    """What a comparison of AKH with a scheme says about the scheme."""
-    if found is None or math.isnan(found.diff):
-        names = ("diff", "diff_low", "diff_high", "p", "needed")
-        return dict.fromkeys(names, math.nan) | {"verdict": None, "notes": None}
-    turned = {"beats": "trails", "trails": "beats"}
-    gaps = list(found.by_victim.values())
-    return {
-        "diff": -found.diff,
-        "diff_low": -found.ci95[1],
-        "diff_high": -found.ci95[0],
-        "p": found.p_holm,
-        "needed": victims_needed(gaps).victims if len(gaps) > 1 else math.nan,
-        "verdict": turned.get(found.verdict, found.verdict),
-        "notes": " ".join(found.notes) or None,
-    }
-
-
-def _ranks(boot: Bootstrap, schemes: list[str], task: str) -> dict[str, tuple[float, float]]:
-    """The places that a scheme takes in 95 % of the draws, 1 for the best; ties share the better place."""
-    drawn = {scheme: boot.draws(scheme, task)[1:] for scheme in schemes}
-    drawn = {scheme: values for scheme, values in drawn.items() if not np.isnan(values).all()}
-    if not drawn:
-        return {}
-    values = np.array(list(drawn.values()))
-    values = values[:, ~np.isnan(values).any(axis=0)]
-    if not values.shape[1]:
-        return {}
-    places = 1 + (values[None] > values[:, None] + 1e-12).sum(axis=1)
-    low, high = np.percentile(places, [2.5, 97.5], axis=1, method="inverted_cdf")
-    return {scheme: (float(a), float(b)) for scheme, a, b in zip(drawn, low, high, strict=True)}
-
-
-def _audit(table: pd.DataFrame, rule: str) -> dict[str, float]:
-    """False alarms on held-out kinds of unrelated models, means over victims."""
-    rates, nominal = [], []
-    unrelated = table[table["kind"] == "negative"]
-    for _, rows in unrelated.groupby("victim"):
-        wide = rows.pivot_table(index=["suspect", "origin"], columns="query_seed", values="value", observed=True).dropna(
-            axis=1
-        )
-        kinds = wide.index.get_level_values("origin")
-        if wide.empty or kinds.nunique() < 2:
-            continue
-        found = holdout_audit(wide.to_numpy(), list(kinds), rule)
-        rates.append(found.mean_fpr)
-        nominal.append(found.nominal)
-    known = rates or [math.nan]
-    return {
-        "audit": float(np.nanmean(known)) if not np.isnan(known).all() else math.nan,
-        "nominal": float(np.mean(nominal)) if nominal else math.nan,
-    }
+    if "origin" in pairs:
+        return pairs
+    kinds = records.models(benchmark, folder).set_index("lineage")["architecture"]
+    return pairs.assign(origin=pairs["suspect"].map(kinds))

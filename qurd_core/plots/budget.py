@@ -10,7 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from qurd_core.evaluation.statistics import Kind
-from qurd_core.plots import words
+from qurd_core.plots import honest, words
 from qurd_core.plots.costs import COSTS, TICKS, Unit, free, placed
 from qurd_core.plots.labels import spread
 from qurd_core.plots.theme import ALWAYS_WHOLE, BASELINES, OTHERS, SCHEMES, Style, faded, plain
@@ -37,20 +37,23 @@ RULES: dict[Rule, _Rule] = {
 }
 
 
-def curves(table: pd.DataFrame, rule: Rule = "paper") -> pd.DataFrame:
+def curves(table: pd.DataFrame, rule: Rule = "paper", worth: pd.DataFrame = honest.UNKNOWN) -> pd.DataFrame:
     """The rows of one task as points of lines.
 
     Args:
         table: from `evaluation.records.read`, or from `evaluate`.
         rule: the paper's rule, or the guaranteed (conformal) one.
+        worth: intervals of the same task by the same rule, by label, with their `budget`.
 
     Returns:
-        the table with `label` (the name of a scheme, or its text), `value` and `spread` under the rule, sorted by budget.
+        the table with `label` (the name of a scheme, or its text), `value` and `spread` under the rule, and `low` and
+        `high`, the interval over models (NaN where none is known), sorted by budget.
     """
     chosen = RULES[rule]
     label = table["name"].fillna(table["scheme"]) if "name" in table else table["scheme"]
     # As categories, labels compare as fast as numbers.
     found = table.assign(label=label.astype("category"), value=table[chosen.value], spread=table[chosen.spread])
+    found = honest.with_intervals(found, worth)
     return found.sort_values("budget", kind="stable")
 
 
@@ -79,8 +82,11 @@ def missing(points: pd.DataFrame, pins: Sequence[str] = ()) -> dict[str, str]:
     return {label: why.mode().iloc[0] for label, why in reasons.items() if len(why)}
 
 
-def values_at(points: pd.DataFrame, at: int, pins: Sequence[str] = ()) -> pd.DataFrame:
+def values_at(points: pd.DataFrame, at: int, pins: Sequence[str] = (), worth: pd.DataFrame = honest.UNKNOWN) -> pd.DataFrame:
     """What every drawn line says at one budget, best first.
+
+    Args:
+        worth: what is known of intervals and tests at this budget; else verdicts are those over query seeds.
 
     Returns:
         rows of label, value, spread, used, gap (to the reference), verdict (None for the reference) and reason.
@@ -92,7 +98,8 @@ def values_at(points: pd.DataFrame, at: int, pins: Sequence[str] = ()) -> pd.Dat
     found = {label: Measured(*row) for label, *row in rows[_MEASURED].itertuples(name=None)}
     reference = found.get(REFERENCE, Measured(math.nan, math.nan, 0))
     rows["gap"] = rows["value"] - reference.value
-    rows["verdict"] = [_verdict(one, reference) if label != REFERENCE else None for label, one in found.items()]
+    told = [_verdict(one, reference) if label != REFERENCE else None for label, one in found.items()]
+    rows["verdict"] = honest.tested(rows.index.to_series(), pd.Series(told, rows.index, object), worth)
     kept = rows[["value", "spread", "used", "gap", "verdict", "reason"]]
     return kept.sort_values("value", ascending=False, kind="stable", na_position="last").reset_index()
 
@@ -108,10 +115,14 @@ def headline(points: pd.DataFrame, at: int) -> str:
     return words.headline(at, last, float(gains.median()) if len(gains) else None, float(wide[at].median()))
 
 
-def against(points: pd.DataFrame, at: int) -> str:
-    """Which named schemes beat the reference at one budget, and which trail it."""
-    rows = values_at(points, at).dropna(subset=["verdict"])
-    return words.against(at, REFERENCE, list(zip(rows["label"], rows["verdict"], strict=True)))
+def against(rows: pd.DataFrame, at: int) -> str:
+    """How schemes stand against the reference at one budget.
+
+    Args:
+        rows: from `values_at`.
+    """
+    told = rows.dropna(subset=["verdict"])
+    return words.against(at, REFERENCE, list(zip(told["label"], told["verdict"], strict=True)))
 
 
 def clicked(points: pd.DataFrame, point: Mapping[str, Any], pins: Sequence[str] = ()) -> str:
@@ -147,6 +158,16 @@ def subline(points: pd.DataFrame, rule: Rule = "paper", *, grey: int = 0) -> str
     parts = [f"Means over {seeds} and {victims}", basis(points, rule)]
     parts += [f"grey: {words.counted(grey, 'other mix')}"] * (grey > 0)
     return " · ".join(parts)
+
+
+def bounded(rows: pd.DataFrame) -> bool:
+    """Whether the band of a line is an interval over models."""
+    return bool(rows["low"].notna().any())
+
+
+def bands(points: pd.DataFrame) -> str:
+    """What the bands are."""
+    return f"band: {'95 % over models' if bounded(points) else 'one standard deviation over query seeds'}"
 
 
 def alt(points: pd.DataFrame, pins: Sequence[str] = (), unit: Unit = "queries") -> str:
@@ -257,7 +278,7 @@ def _line(rows: pd.DataFrame, rule: Rule, style: Style, mark: tuple[str, str, st
 
 
 _HOVERED = ["label", "value", "spread", "budget", "used", "seeds", "n_negatives", "n_lineages", "n_positives"]
-_HOVERED += ["n_victims", "task", "samples", "gradients"]
+_HOVERED += ["n_victims", "task", "samples", "gradients", "low", "high"]
 
 
 def _rings(rows: pd.DataFrame, at: int, style: Style) -> go.Scatter:
@@ -275,9 +296,13 @@ def _rings(rows: pd.DataFrame, at: int, style: Style) -> go.Scatter:
 
 
 def _band(rows: pd.DataFrame, colour: str) -> go.Scatter:
-    """Plus and minus one standard deviation over query seeds."""
-    rows = rows.dropna(subset=["value", "spread"])
-    upper, lower = ((rows["value"] + sign * rows["spread"]).clip(0, 1).tolist() for sign in (1, -1))
+    """The interval over models where it is known, else plus and minus one standard deviation over query seeds."""
+    if bounded(rows):
+        rows = rows.dropna(subset=["low"])
+        upper, lower = rows["high"].tolist(), rows["low"].tolist()
+    else:
+        rows = rows.dropna(subset=["value", "spread"])
+        upper, lower = ((rows["value"] + sign * rows["spread"]).clip(0, 1).tolist() for sign in (1, -1))
     places = rows["place"].tolist()
     return go.Scatter(
         x=places + places[::-1],
@@ -296,7 +321,7 @@ def _hover(row: tuple, rule: Rule) -> str:
         return ""
     sent = "" if row.used == row.budget else f" ({row.used:g} sent)"
     return (
-        f"<b>{plain(row.label)}</b>  {words.precise(row.value, row.spread)}<br>"
+        f"<b>{plain(row.label)}</b>  {words.precise(row.value, row.spread)}{honest.hovered(row.low, row.high)}<br>"
         f"{row.budget} queries{sent}, {words.counted(row.seeds, 'query seed')}<br>"
         f"{words.false_alarms(row.n_negatives, row.n_lineages, RULES[rule].kind, row.task)}<br>"
         f"{words.counted(row.n_positives, 'stolen model')} of {words.counted(row.n_victims, 'victim')}<br>"

@@ -17,17 +17,18 @@ class Line(NamedTuple):
     note: str
 
 
-def lines(rows: pd.DataFrame, rule: Rule, alarms: FalseAlarms | None, hard: pd.DataFrame) -> list[Line]:
+def lines(rows: pd.DataFrame, rule: Rule, alarms: FalseAlarms | None, hard: pd.DataFrame, interval: str = "") -> list[Line]:
     """Effectiveness, robustness, uniqueness and efficiency of one scheme.
 
     Args:
         rows: of the scheme at one budget, a row per task.
+        interval: of its rate on exact copies, over models; empty where none is known.
         alarms: where its distances are recorded.
         hard: as `rows`, with the hard unrelated models among the unrelated ones.
     """
     rows, hard, chosen = rows.set_index("task"), hard.set_index("task"), RULES[rule]
     return [
-        _effectiveness(rows, chosen.value, chosen.spread),
+        _effectiveness(rows, chosen.value, chosen.spread, interval),
         _robustness(rows[chosen.value]),
         _uniqueness(alarms) if alarms else _lost(rows, hard, chosen.value),
         _efficiency(rows),
@@ -39,10 +40,12 @@ def number(count: float) -> str:
     return f"{count:,.0f}".replace(",", "\N{NARROW NO-BREAK SPACE}")
 
 
-def _effectiveness(rows: pd.DataFrame, value: str, spread: str) -> Line:
+def _effectiveness(rows: pd.DataFrame, value: str, spread: str, interval: str) -> Line:
     if SAME not in rows.index or pd.isna(rows.loc[SAME, value]):
         return Line("Effectiveness", "–", f"no value on the task `{SAME}`: exact copies")
-    return Line("Effectiveness", words.precise(*rows.loc[SAME, [value, spread]]), f"of exact copies caught (task `{SAME}`)")
+    over = f"; {interval} over models" if interval else ""
+    note = f"of exact copies caught (task `{SAME}`){over}"
+    return Line("Effectiveness", words.precise(*rows.loc[SAME, [value, spread]]), note)
 
 
 def _robustness(rates: pd.Series) -> Line:

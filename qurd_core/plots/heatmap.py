@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from qurd_core.plots import words
+from qurd_core.plots import honest, words
 from qurd_core.plots.budget import CONTROL, REFERENCE
 from qurd_core.plots.theme import ALWAYS_WHOLE, GLYPHS, HEAT, SCHEMES, Mode, Style, plain
 from qurd_core.plots.words import Measured
@@ -32,13 +32,21 @@ class Pick(NamedTuple):
 
 
 class Value(NamedTuple):
-    """What is known of a combination at one budget; `live` says how far its run is, and is empty for recorded values."""
+    """What is known of a combination at one budget.
+
+    Attributes:
+        live: how far its run is; empty for recorded values.
+        low, high, verdict: the interval over models and the tested verdict against the reference, if they are known.
+    """
 
     value: float
     spread: float
     seeds: int
     reason: str = ""
     live: str = ""
+    low: float = math.nan
+    high: float = math.nan
+    verdict: str | None = None
 
 
 def families(schemes: pd.DataFrame) -> list[str]:
@@ -68,15 +76,21 @@ def samplers(schemes: pd.DataFrame, split: str) -> list[str]:
     return sorted(schemes.loc[schemes["split"] == split, "sampler"].unique(), key=lambda text: (text.split("->")[0], text))
 
 
-def values(points: pd.DataFrame, at: int, live: str = "") -> dict[str, Value]:
+def values(points: pd.DataFrame, at: int, live: str = "", worth: pd.DataFrame = honest.UNKNOWN) -> dict[str, Value]:
     """What is known of every combination at a budget, by its text.
 
     Args:
         points: from `budget.curves`.
+        worth: what is known of intervals and tests of the same points.
     """
     rows = points[points["budget"] == at]
-    facts = zip(rows["scheme"], rows["value"], rows["spread"], rows["seeds"], rows["reason"].fillna(""), strict=True)
-    return {scheme: Value(float(value), float(spread), int(seeds), why, live) for scheme, value, spread, seeds, why in facts}
+    tests = dict(zip(worth.index, zip(worth["low"], worth["high"], worth["verdict"], strict=True), strict=True))
+    names = ["scheme", "label", "value", "spread", "seeds", "reason"]
+    facts = rows[names].fillna({"reason": ""}).itertuples(index=False, name=None)
+    return {
+        scheme: Value(float(value), float(spread), int(seeds), why, live, *tests.get(label, (math.nan, math.nan, None)))
+        for scheme, label, value, spread, seeds, why in facts
+    }
 
 
 def compared(source: pd.DataFrame, points: pd.DataFrame, pick: Pick, pooled: bool) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -136,8 +150,8 @@ def headline(pick: Pick, value: Value | None, reference: Value | None, at: int) 
     if pick.label == REFERENCE or reference is None or math.isnan(reference.value):
         return f"{caught} of the stolen models with {words.counted(at, 'query')}"
     gap = round(100 * (value.value - reference.value))
-    found = words.verdict(Measured(*value[:3]), Measured(*reference[:3]))
-    if (found == "not distinguished" and value.seeds > 1) or not gap:
+    found = value.verdict or words.verdict(Measured(*value[:3]), Measured(*reference[:3]))
+    if (found in ("not distinguished", "on par") and value.seeds > 1) or not gap:
         return f"{caught} and cannot be told from {REFERENCE}"
     few = ", on one query seed" if value.seeds == 1 else ""
     return f"{caught}, {words.counted(abs(gap), 'point')} {'more' if gap > 0 else 'less'} than {REFERENCE}{few}"
@@ -307,7 +321,7 @@ def _hover(row: tuple) -> str:
     if math.isnan(row.value):
         return f"{title}<br>{plain(_sentence(row.reason or NOWHERE))}"
     rest = f"live, {row.live} query seeds" if row.live else words.counted(row.seeds, "query seed")
-    return f"{title}<br>{words.precise(row.value, row.spread)}, {rest}"
+    return f"{title}<br>{words.precise(row.value, row.spread)}, {rest}{honest.hovered(row.low, row.high)}"
 
 
 def _sentence(text: str) -> str:

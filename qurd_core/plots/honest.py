@@ -1,13 +1,44 @@
-"""Intervals, ranks and verdicts of the named schemes in words."""
+"""What rates are worth, in words: intervals over models, ranks, and how a verdict was reached.
+
+A table of worth has a row per label, with the columns of `evaluation.worth.worth`.
+"""
 
 import pandas as pd
 
 from qurd_core.plots import words
 
+UNKNOWN = pd.DataFrame(columns=["low", "high", "verdict"], index=pd.Index([], name="label"))  # nothing was measured
+NEEDED = 6  # independent victims below which no exact test reaches 5 %
 
-def interval(row: pd.Series) -> str:
+
+def with_intervals(rows: pd.DataFrame, worth: pd.DataFrame) -> pd.DataFrame:
+    """Rows of one task with `low` and `high`, the interval over models; NaN where none is known.
+
+    Args:
+        worth: of one budget, or of several with their `budget`.
+    """
+    if "budget" not in worth:
+        return rows.assign(**{end: rows["label"].map(worth[end]).astype(float) for end in ("low", "high")})
+    known = worth.set_index("budget", append=True)[["low", "high"]]
+    places = pd.MultiIndex.from_arrays([rows["label"].astype(object), rows["budget"]])
+    found = known.reindex(places)
+    return rows.assign(low=found["low"].to_numpy(float), high=found["high"].to_numpy(float))
+
+
+def tested(labels: pd.Series, verdicts: pd.Series, worth: pd.DataFrame) -> pd.Series:
+    """The verdicts over models where they are known, else those over query seeds; None stays."""
+    known = labels.map(worth["verdict"])
+    return known.where(known.notna() & verdicts.notna(), verdicts).astype(object)
+
+
+def interval(low: float, high: float) -> str:
     """`84 to 92 %`; empty where there is none."""
-    return "" if pd.isna(row["low"]) else f"{100 * row['low']:.0f} to {100 * row['high']:.0f} %"
+    return "" if pd.isna(low) else f"{100 * low:.0f} to {100 * high:.0f} %"
+
+
+def hovered(low: float, high: float) -> str:
+    """The interval as a line of a hover text; empty where there is none."""
+    return "" if pd.isna(low) else f"<br>95 % interval over models: {interval(low, high)}"
 
 
 def rank(row: pd.Series) -> str:
@@ -25,11 +56,26 @@ def short(verdict: str) -> str:
 
 def verdict(row: pd.Series) -> str:
     """The comparison with AKH behind a verdict."""
-    said = f"{row['verdict']} AKH: {words.points(row['diff'])}, 95 % interval {words.points(row['diff_low'])} to "
-    said += f"{words.points(row['diff_high'])}, p {row['p']:.2g} (exact sign flips over victims, Holm)."
+    said = f"{words.PHRASES[row['verdict']][0]} AKH: {words.points(row['diff'])}, 95 % interval "
+    said += f"{words.points(row['diff_low'])} to {words.points(row['diff_high'])}"
+    if pd.isna(row["p"]):
+        return f"{said}, which holds for all unnamed combinations at once."
+    said += f", p {row['p']:.2g} (exact sign flips over victims, Holm)."
     if not pd.isna(row["needed"]):
         said += f" Ten points would be found with {int(row['needed'])} independent victims."
     return f"{said} {row['notes']}" if isinstance(row["notes"], str) else said
+
+
+def tests(worth: pd.DataFrame) -> str:
+    """What verdicts rest on: `verdicts: exact test over 8 independent victims`; empty where nothing was measured."""
+    if worth.empty:
+        return "verdicts: over query seeds only"
+    victims = int(worth["lineages"].max())
+    if victims == 1:
+        return "verdicts: exact test over the stolen models of the one victim"
+    counted = words.counted(victims, "independent victim")
+    few = f" (an exact test needs {NEEDED})" if victims < NEEDED else ""
+    return f"verdicts: {'intervals' if few else 'exact test'} over {counted}{few}"
 
 
 def basis(worth: pd.DataFrame) -> str:
@@ -49,10 +95,10 @@ def basis(worth: pd.DataFrame) -> str:
 def help_text(worth: pd.DataFrame) -> str:
     """How all of it was had."""
     said = (
-        "Intervals draw lineages and query seeds with replacement, the same for all schemes. The verdict beside a "
-        "difference is that of exact sign flips over independent victims, corrected by Holm over the schemes shown; on par "
-        "means that the 90 % interval lies within ten points, undecided that the models here do not tell. Held out: the "
-        "threshold is set without one kind of unrelated model "
+        "Intervals draw lineages and query seeds with replacement, the same for all schemes. Beats and trails: by exact "
+        "sign flips over independent victims, corrected by Holm over the named schemes. Ahead and behind: no such test "
+        "decides, but the 95 % interval of the difference excludes 0. On par: the 90 % interval lies within ten points. "
+        "Undecided: the models here do not tell. Held out: the threshold is set without one kind of unrelated model "
         "(architecture or pre-trained network), and models of that kind are counted."
     )
     notes = worth["notes"].dropna()

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from qurd_core.evaluation.leaderboard import LEVELS, controls, twins
-from qurd_core.plots import budget, words
+from qurd_core.plots import budget, honest, words
 from qurd_core.plots.budget import REFERENCE, Rule
 from qurd_core.plots.theme import BASELINES, SCHEMES
 from qurd_core.plots.words import Measured
@@ -14,19 +14,21 @@ from qurd_core.plots.words import Measured
 REVEALED = {"labels": "labels", "topk": "top-k labels", "probits": "probits", "logits": "logits"}  # as said in a sentence
 
 
-def board(points: pd.DataFrame, schemes: pd.DataFrame, at: int, reveal: str = "logits") -> pd.DataFrame:
+def board(
+    points: pd.DataFrame, schemes: pd.DataFrame, at: int, reveal: str = "logits", worth: pd.DataFrame = honest.UNKNOWN
+) -> pd.DataFrame:
     """The combinations at one budget that the suspect's answers allow.
 
     Args:
         points: from `budget.curves`.
         schemes: from `records.schemes`.
         reveal: what the suspect reveals, one of `LEVELS`.
+        worth: of the same task and budget.
 
     Returns:
-        the rows with `level`, `control` (whether it is no fingerprint), `gap` (to the reference) and `verdict` (None for the
-        reference and where there is no value).
+        the rows with `level`, `control` (whether it is no fingerprint), and what `judged` gives.
     """
-    return judged(allowed(points[points["budget"] == at].astype({"label": object}), schemes, reveal))
+    return judged(allowed(points[points["budget"] == at].astype({"label": object}), schemes, reveal), worth)
 
 
 def allowed(rows: pd.DataFrame, schemes: pd.DataFrame, reveal: str) -> pd.DataFrame:
@@ -35,8 +37,17 @@ def allowed(rows: pd.DataFrame, schemes: pd.DataFrame, reveal: str) -> pd.DataFr
     return rows.assign(level=level, control=rows["scheme"].isin(controls(schemes)))[~(level > LEVELS[reveal])]
 
 
-def judged(rows: pd.DataFrame) -> pd.DataFrame:
-    """Rows of one task and budget with `gap` to the reference and `verdict`."""
+def judged(rows: pd.DataFrame, worth: pd.DataFrame = honest.UNKNOWN) -> pd.DataFrame:
+    """Rows of one task and budget against the reference.
+
+    Args:
+        worth: what is known of intervals and tests.
+
+    Returns:
+        the rows with `gap`, `verdict` (None for the reference and where there is no value; where nothing was tested, by the
+        spread over query seeds), and `low` and `high`, the interval over models.
+    """
+    rows = honest.with_intervals(rows, worth)
     reference = rows.loc[rows["label"] == REFERENCE, ["value", "spread", "seeds"]]
     if reference.empty or math.isnan(reference["value"].iloc[0]):
         return rows.assign(gap=math.nan, verdict=None)
@@ -45,7 +56,8 @@ def judged(rows: pd.DataFrame) -> pd.DataFrame:
         None if label == REFERENCE or math.isnan(value) else words.verdict(Measured(value, sd, seeds), other)
         for label, value, sd, seeds in rows[["label", "value", "spread", "seeds"]].itertuples(index=False)
     ]
-    return rows.assign(gap=rows["value"] - other.value, verdict=pd.Series(found, rows.index, object))
+    verdicts = pd.Series(found, rows.index, object)
+    return rows.assign(gap=rows["value"] - other.value, verdict=honest.tested(rows["label"], verdicts, worth))
 
 
 def published(rows: pd.DataFrame) -> pd.DataFrame:
@@ -71,30 +83,34 @@ def _nothing_new(rows: pd.DataFrame) -> set[str]:
 
 
 def headline(rows: pd.DataFrame, where: str) -> str:
-    """How many published schemes beat the reference.
+    """How many published schemes stand above the reference, or below it.
 
     Args:
         where: `on patchwork-sac at 100 queries`.
     """
     found, told = published(rows), published(rows)["verdict"].value_counts()
-    total, beats = len(found), int(told.get("beats", 0))
+    total = len(found)
     if not total:
         return f"No published scheme has a value {where}"
     if found["verdict"].isna().any():
         return f"{REFERENCE} has no value {where}, so nothing can be compared with it"
     if total == 1:
-        verdict = PHRASES[found["verdict"].iloc[0]]
+        verdict = words.PHRASES[found["verdict"].iloc[0]][0]
         return f"{found['label'].iloc[0]}, the only published scheme left, {verdict} {REFERENCE} {where}"
     schemes = f"{total} published schemes"
-    if beats == total:
-        return f"All {schemes} beat {REFERENCE} {where}"
-    if beats:
-        return f"{beats} of {schemes} {'beats' if beats == 1 else 'beat'} {REFERENCE} {where}"
-    verb = "can be told from" if told.get("not distinguished", 0) == total else "beats"
-    return f"None of {schemes} {verb} {REFERENCE} {where}"
-
-
-PHRASES = {"beats": "beats", "trails": "trails", "not distinguished": "cannot be told from"}
+    for verdict in ("beats", "ahead"):
+        number, (one, several) = int(told.get(verdict, 0)), words.PHRASES[verdict]
+        if number:
+            some = f"{'All' if number == total else f'{number} of'} {schemes}"
+            return f"{some} {one if number == 1 else several} {REFERENCE} {where}"
+    lost, below = int(told.get("trails", 0)), int(told.get("trails", 0) + told.get("behind", 0))
+    if lost == total:
+        return f"{REFERENCE} beats all {schemes} {where}"
+    if below == total:
+        return f"{REFERENCE} is ahead of all {schemes} {where}"
+    if below:
+        return f"None of {schemes} is ahead of {REFERENCE} {where}, {below} {'is' if below == 1 else 'are'} behind"
+    return f"None of {schemes} can be told from {REFERENCE} {where}"
 
 
 def place(benchmark: str, task: str, at: int) -> str:
@@ -103,20 +119,25 @@ def place(benchmark: str, task: str, at: int) -> str:
 
 
 def gained(gap: float, verdict: str | None) -> str:
-    """A combination against the reference: `beats AKH by 3.2 points`; empty where there is nothing to compare."""
+    """A combination against the reference: `is ahead of AKH (+3.2 points)`; empty where there is nothing to compare."""
     if not isinstance(verdict, str):
         return ""
-    number = words.points(gap)
-    if verdict == "not distinguished":
-        return f"cannot be told from {REFERENCE} ({number})"
-    return f"{verdict} {REFERENCE} by {number.lstrip('+−')}"
+    return f"{words.PHRASES[verdict][0]} {REFERENCE} ({words.points(gap)})"
 
 
-def subline(points: pd.DataFrame, rows: pd.DataFrame, at: int, rule: Rule, reveal: str) -> str:
-    """What the values rest on, and how many combinations the suspect's answers leave."""
+def subline(
+    points: pd.DataFrame, rows: pd.DataFrame, at: int, rule: Rule, reveal: str, worth: pd.DataFrame = honest.UNKNOWN
+) -> str:
+    """What the values and verdicts rest on, and how many combinations the suspect's answers leave."""
     every = int((points["budget"] == at).sum())
     left = f"{len(rows)} of {every} combinations need no more than {REVEALED[reveal]}"
-    return " · ".join([budget.subline(points, rule), left if len(rows) < every else words.counted(every, "combination")])
+    return " · ".join(
+        [
+            budget.subline(points, rule),
+            left if len(rows) < every else words.counted(every, "combination"),
+            honest.tests(worth),
+        ]
+    )
 
 
 def left_out(points: pd.DataFrame, rows: pd.DataFrame, schemes: pd.DataFrame, at: int, reveal: str) -> dict[str, str]:
@@ -164,7 +185,9 @@ def standing(rows: pd.DataFrame, label: str, at: int) -> str:
     if math.isnan(row["value"]):
         return f"No value at {words.counted(at, 'query')}: {row['reason'] or 'not recorded'}."
     against = "control, no fingerprint" if row["control"] else gained(row["gap"], row["verdict"])
-    return f"{words.precise(row['value'], row['spread'])} at {words.counted(at, 'query')}{': ' * bool(against)}{against}."
+    between = honest.interval(row["low"], row["high"])
+    value = f"{words.precise(row['value'], row['spread'])}{f' ({between} over models)' if between else ''}"
+    return f"{value} at {words.counted(at, 'query')}{': ' * bool(against)}{against}."
 
 
 def together(boards: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

@@ -1,5 +1,6 @@
 """The paper's claims and the agreement of benchmarks, from their tables to words and figures."""
 
+import textwrap
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -9,6 +10,7 @@ import plotly.graph_objects as go
 
 from qurd_core.evaluation.paper.claims import VERDICTS, Claim
 from qurd_core.plots import words
+from qurd_core.plots.budget import REFERENCE
 from qurd_core.plots.theme import ALWAYS_WHOLE, HEAT, HEAT_STOPS, STOLEN, Paint, Style, heat, ink_on, plain
 
 MARKS = {"survives": "circle", "falls": "x", "not testable here": "circle-open"}
@@ -160,8 +162,11 @@ def table_headline(rows: pd.DataFrame, mode: str) -> str:
     solved, cells = int((rows["tpr"] >= 0.95).sum()), len(rows)
     if mode == "paper":
         return f"Table 3 again: {solved} of {cells} cells reach 95%"
-    refused = int(rows["tpr"].isna().sum())
-    return f"Table 3 with a guarantee: {solved} of {cells} cells reach 95%, {refused} are refused"
+    told, refused = rows["verdict"].value_counts(), int(rows["tpr"].isna().sum())
+    return (
+        f"Table 3 with a guarantee: {words.counted(int(told.get('beats', 0)), 'cell')} above {REFERENCE} by an exact test, "
+        f"{told.get('trails', 0)} below, {refused} refused"
+    )
 
 
 def table_subline(mode: str) -> str:
@@ -169,7 +174,8 @@ def table_subline(mode: str) -> str:
     if mode == "paper":
         return "TPR at 5% false alarms, 100 queries, as printed: mean over victims, data sets and query seeds, ± .95 sd / √5"
     return (
-        "A threshold that flags a fresh unrelated model with a chance of at most 5%. 10 unrelated models are too few for one"
+        "A threshold that flags a fresh unrelated model with a chance of at most 5%; small: 95% interval over models and "
+        "query seeds, and the verdict against AKH on the data sets that both have"
     )
 
 
@@ -183,15 +189,17 @@ def table_figure(rows: pd.DataFrame, style: Style) -> go.Figure:
         for place, task in enumerate(tasks):
             value = grid[row][place]
             known = value is not None and not pd.isna(value)
-            margin = cells["plus_minus"].get((scheme, task))
-            text = f"<b>{100 * value:.0f}</b> ± {100 * margin:.0f}" if known else "–"
+            text = _rate(cells.loc[(scheme, task)]) if known else "–"
             ink = ink_on(heat(style.mode, value)) if known else style.surface.muted
             notes.append(_note(task, scheme, text, ink, style))
     covers = [""] * len(schemes)
     if "covers" in rows:
         covers = [rows.loc[rows["fingerprint"] == scheme, "covers"].iloc[0] for scheme in schemes]
         covers = ["" if text.startswith(text.split()[2]) else f"<br>{text}" for text in covers]
-    tiles = _tiles(grid, tasks, schemes, style, "%{y} on %{x}")
+    hovers = [
+        [_why(cells.loc[(scheme, task)]) if (scheme, task) in cells.index else "" for task in tasks] for scheme in schemes
+    ]
+    tiles = _tiles(grid, tasks, schemes, style, "%{y} on %{x}%{hovertext}").update(hovertext=hovers)
     layout: dict[str, Any] = {
         "height": style.height,
         "margin": {"l": 9 * style.text, "r": style.text, "t": 3 * style.text, "b": style.text},
@@ -207,3 +215,26 @@ def table_figure(rows: pd.DataFrame, style: Style) -> go.Figure:
         "template": style.template,
     }
     return go.Figure(tiles, layout)
+
+
+def _rate(cell: pd.Series) -> str:
+    """As printed: `91 ± 1`; honest: the interval over models below it, with the verdict where a test has one."""
+    if "low" not in cell:
+        return f"<b>{100 * cell['tpr']:.0f}</b> ± {100 * cell['plus_minus']:.0f}"
+    told = f" {cell['verdict']}" if cell["verdict"] in ("beats", "trails") else ""
+    return f"<b>{100 * cell['tpr']:.0f}</b>{told}<br>{100 * cell['low']:.0f} to {100 * cell['high']:.0f}"
+
+
+def _why(cell: pd.Series) -> str:
+    """How an honest cell stands against the reference, and on what that rests."""
+    if "low" not in cell:
+        return ""
+    if isinstance(cell["reason"], str):
+        return f"<br>{plain(cell['reason'])}"
+    victims = f"<br>{words.counted(int(cell['independent_victims']), 'independent victim')}"
+    if not isinstance(cell["verdict"], str):
+        return victims
+    interval = f"{words.points(cell['diff_low'])} to {words.points(cell['diff_high'])}"
+    notes = "".join(f"<br>{plain(line)}" for line in textwrap.wrap(cell["notes"] or "", 70))
+    against = f"<br>{words.PHRASES[cell['verdict']][0]} {REFERENCE}: {words.points(cell['diff'])}, 95 % {interval}"
+    return f"{victims}{against}, p {cell['p']:.2g}{notes}"

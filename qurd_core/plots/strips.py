@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 import plotly.graph_objects as go
 
-from qurd_core.plots import words
+from qurd_core.plots import honest, words
 from qurd_core.plots.budget import REFERENCE, TOP
 from qurd_core.plots.labels import spread
 from qurd_core.plots.leaderboard import gained
@@ -192,14 +192,15 @@ def _marks(rows: pd.DataFrame, strip: _Strip, pins: tuple[str, ...], style: Styl
     )
 
 
-_HOVERED = ["label", "value", "spread", "gap", "verdict", "control"]
+_HOVERED = ["label", "value", "spread", "gap", "verdict", "control", "low", "high"]
 
 
 def _hover(row: Any) -> str:
     against = (
         "control: suspects the less accurate model, whatever it answers" if row.control else gained(row.gap, row.verdict)
     )
-    return f"<b>{plain(row.label)}</b><br>{words.precise(row.value, row.spread)}{'<br>' * bool(against)}{against}"
+    value = f"{words.precise(row.value, row.spread)}{honest.hovered(row.low, row.high)}"
+    return f"<b>{plain(row.label)}</b><br>{value}{'<br>' * bool(against)}{against}"
 
 
 def _leads(strip: _Strip, centres: dict[str, float], style: Style) -> go.Scatter:

@@ -55,11 +55,11 @@ def headline(table: pd.DataFrame, name: str, where: str) -> str:
     if others.empty:
         return f"No other sampler has a value for {name} {where}"
     best = others.iloc[0]
-    if best["told"] == "beats":
+    if best["told"] == "ahead":
         return f"{best['sampler']} gains {name} {words.points(best['gain']).lstrip('+')} {where}"
     if len(others) == 1:
-        return f"The one other sampler does not beat that of {name} {where}"
-    return f"None of {len(others)} other samplers beats that of {name} {where}"
+        return f"The one other sampler brings {name} no more {where}"
+    return f"None of {len(others)} other samplers brings {name} more {where}"
 
 
 def missing(table: pd.DataFrame) -> dict[str, str]:
@@ -88,7 +88,7 @@ def figure(table: pd.DataFrame, name: str, *, pins: Sequence[str] = (), style: S
     colour, symbol, _ = style.mark(name)
     published = drawn.loc[drawn["label"] == name, "value"].iloc[0]
     places = list(range(len(drawn)))
-    inks = [colour if row.label == name or row.told == "beats" else style.colour(OTHERS) for row in drawn.itertuples()]
+    inks = [colour if row.label == name or row.told == "ahead" else style.colour(OTHERS) for row in drawn.itertuples()]
     hollow = style.surface.background  # not `circle-open`: the stick would show through
     fills = [hollow if told == "not distinguished" else ink for told, ink in zip(drawn["told"], inks, strict=True)]
     sticks = go.Scatter(
@@ -148,8 +148,8 @@ def _hover(row: Any, name: str) -> str:
     value = f"<b>{plain(row.sampler)}</b><br>{words.precise(row.value, row.spread)}"
     if row.label == name:
         return f"{value}<br>{plain(name)} as published"
-    verdict = "cannot be told from" if row.told == "not distinguished" else row.told
-    return f"{value}<br>{verdict} {plain(name)} as published ({words.points(row.gain)})"
+    verdict = words.PHRASES[row.told][0]
+    return f"{value}<br>{verdict} {plain(name)} as published ({words.points(row.gain)}), over query seeds"
 
 
 def _layout(drawn: pd.DataFrame, bold: set[str], name: str, published: float, style: Style) -> dict[str, Any]:

@@ -1,14 +1,14 @@
 """Table 3: what the named schemes catch on every task, by the paper's rule and by the guaranteed one."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from qurd_core.plots import words
+from qurd_core.plots import honest, words
 from qurd_core.plots.budget import REFERENCE, RULES, Rule
 from qurd_core.plots.leaderboard import judged, published
 from qurd_core.plots.theme import ALWAYS_WHOLE, HEAT, HEAT_STOPS, SCHEMES, Style, heat, ink_on, plain
@@ -17,7 +17,11 @@ LOWEST = 0.3  # of the heat scale; the same on every view
 _APART = 0.25  # between schemes, in cells
 
 
-def named(rows: pd.DataFrame, tasks: Sequence[str], rule: Rule) -> pd.DataFrame:
+Worth = Mapping[Rule, Mapping[str, pd.DataFrame]]  # what is known of intervals and tests, by rule and task
+NOTHING: Worth = {rule: {} for rule in RULES}
+
+
+def named(rows: pd.DataFrame, tasks: Sequence[str], rule: Rule, worth: Worth = NOTHING) -> pd.DataFrame:
     """The named schemes on every task, judged against the reference of their task.
 
     Args:
@@ -26,31 +30,39 @@ def named(rows: pd.DataFrame, tasks: Sequence[str], rule: Rule) -> pd.DataFrame:
         rule: under which they are judged.
 
     Returns:
-        the rows with `label`, `value`, `spread`, `gap` and `verdict`; tasks in order, schemes as everywhere.
+        the rows with `label`, `value`, `spread`, what `leaderboard.judged` gives, and `low_` and `high_` of every rule;
+        tasks in order, schemes as everywhere.
     """
     chosen = RULES[rule]
     rows = rows[rows["name"].isin(SCHEMES)]
     rows = rows.assign(label=rows["name"], value=rows[chosen.value], spread=rows[chosen.spread])
     order, names = list(SCHEMES), list(tasks)
-    found = [judged(part) for _, part in rows.groupby("task", sort=False)]
-    table = pd.concat(found, ignore_index=True) if found else rows.assign(gap=math.nan, verdict=None)
+    found = [_judged(part, task, rule, worth) for task, part in rows.groupby("task", sort=False)] or [judged(rows)]
+    table = pd.concat(found, ignore_index=True)
     place = table["task"].map(names.index) * len(order) + table["label"].map(order.index)
     return table.iloc[np.argsort(place.to_numpy(int), kind="stable")].reset_index(drop=True)
 
 
+def _judged(rows: pd.DataFrame, task: str, rule: Rule, worth: Worth) -> pd.DataFrame:
+    for each in RULES:
+        ends = honest.with_intervals(rows, worth[each].get(task, honest.UNKNOWN))
+        rows = rows.assign(**{f"low_{each}": ends["low"], f"high_{each}": ends["high"]})
+    return judged(rows, worth[rule].get(task, honest.UNKNOWN))
+
+
 def headline(table: pd.DataFrame, where: str) -> str:
-    """On how many tasks a published scheme beats the reference."""
+    """On how many tasks a published scheme is above the reference."""
     told = published(table[table["task"] != "all"]).dropna(subset=["verdict"])
     total = told["task"].nunique()
-    beaten = told.loc[told["verdict"] == "beats", "task"].nunique()
+    above = told.loc[told["verdict"].isin(["beats", "ahead"]), "task"].nunique()
     if not total:
         return f"No task allows a comparison with {REFERENCE} {where}"
     if total == 1:
-        return f"On the only task with values {'a' if beaten else 'no'} published scheme beats {REFERENCE} {where}"
-    if not beaten:
-        return f"On none of {total} tasks does a published scheme beat {REFERENCE} {where}"
-    which = f"all {total}" if beaten == total else f"{beaten} of {total}"
-    return f"On {which} tasks a published scheme beats {REFERENCE} {where}"
+        return f"On the only task with values {'a' if above else 'no'} published scheme is ahead of {REFERENCE} {where}"
+    if not above:
+        return f"On none of {total} tasks is a published scheme ahead of {REFERENCE} {where}"
+    which = f"all {total}" if above == total else f"{above} of {total}"
+    return f"On {which} tasks a published scheme is ahead of {REFERENCE} {where}"
 
 
 def reasons(table: pd.DataFrame) -> dict[str, str]:
@@ -144,6 +156,7 @@ def _cells(
 def _hover(row: Any, rule: Rule) -> str:
     value, sd = getattr(row, RULES[rule].value), getattr(row, RULES[rule].spread)
     known = plain(str(row.reason or "no value")) if math.isnan(value) else words.precise(value, sd)
+    known += honest.hovered(getattr(row, f"low_{rule}"), getattr(row, f"high_{rule}"))
     basis = words.false_alarms(row.n_negatives, row.n_lineages, RULES[rule].kind, row.task)
     return f"<b>{plain(row.label)}</b> on {plain(row.task)}, {rule} rule<br>{known}<br>{basis}"
 

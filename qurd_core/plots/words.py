@@ -9,7 +9,17 @@ from typing import Literal, NamedTuple
 from qurd_core.evaluation.records import PUBLISHED
 from qurd_core.evaluation.statistics import Kind, allowed_below
 
-Verdict = Literal["beats", "trails", "not distinguished"]
+Verdict = Literal["beats", "trails", "on par", "ahead", "behind", "not distinguished"]
+
+# What one, and what several schemes do to the reference.
+PHRASES: dict[Verdict, tuple[str, str]] = {
+    "beats": ("beats", "beat"),
+    "ahead": ("is ahead of", "are ahead of"),
+    "on par": ("is on par with", "are on par with"),
+    "behind": ("is behind", "are behind"),
+    "trails": ("trails", "trail"),
+    "not distinguished": ("cannot be told from",) * 2,
+}
 
 
 class Measured(NamedTuple):
@@ -44,13 +54,13 @@ def counted(number: int, noun: str) -> str:
 
 
 def verdict(one: Measured, other: Measured) -> Verdict:
-    """Whether one mean differs from another by more than two standard errors over query seeds."""
+    """Whether one mean is apart from another by more than two standard errors over query seeds, on the same models."""
     gap = one.value - other.value
     error = math.sqrt(one.sd**2 / max(one.seeds, 1) + other.sd**2 / max(other.seeds, 1))
     # A spread that is not known (NaN, one seed) supports no claim, hence `not (... > ...)`.
     if not abs(gap) > 2 * error:
         return "not distinguished"
-    return "beats" if gap > 0 else "trails"
+    return "ahead" if gap > 0 else "behind"
 
 
 def headline(at: int, last: int, gain: float | None, caught: float | None) -> str:
@@ -74,10 +84,9 @@ def headline(at: int, last: int, gain: float | None, caught: float | None) -> st
 
 
 def against(at: int, reference: str, verdicts: Sequence[tuple[str, Verdict]]) -> str:
-    """Who beats the reference and who trails it, in one sentence."""
-    phrases = {"beats": ("beats", "beat"), "trails": ("trails", "trail"), "not distinguished": ("cannot be told from",) * 2}
+    """How schemes stand against the reference, in one sentence."""
     parts = []
-    for word, (one, several) in phrases.items():
+    for word, (one, several) in PHRASES.items():
         names = [name for name, found in verdicts if found == word]
         if names:
             parts.append(f"{listed(names)} {one if len(names) == 1 else several} {'it' if parts else reference}")

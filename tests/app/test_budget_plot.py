@@ -124,8 +124,8 @@ def test_refused_lines_are_listed_with_the_reason(folder):
 def test_values_at_a_budget(points):
     rows = budget.values_at(points, 50, ("accuracy",)).set_index("label")
     assert rows.index[0] == "SAC"
-    assert rows.loc["SAC", "verdict"] == "beats"
-    assert rows.loc["FBI", "verdict"] == "trails"
+    assert rows.loc["SAC", "verdict"] == "ahead"
+    assert rows.loc["FBI", "verdict"] == "behind"
     assert rows.loc["FBI", "gap"] == pytest.approx(rows.loc["FBI", "value"] - rows.loc["AKH", "value"])
     assert pd.isna(rows.loc["AKH", "verdict"])
     assert math.isnan(rows.loc["ZestOfLIME", "value"])

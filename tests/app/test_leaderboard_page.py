@@ -121,9 +121,9 @@ def test_a_saved_bench_stands_beside_the_embedded_ones(shipped, view):
 
 def test_the_headline_counts_the_published_schemes(show):
     app = show()
-    assert headline(app) == "1 of 5 published schemes beats AKH on patchwork-sac at 100 queries"
+    assert headline(app) == "1 of 5 published schemes is ahead of AKH on patchwork-sac at 100 queries"
     app.get_by_key("reveal").set_value("labels").run()
-    assert headline(sound(app)) == "IPGuard, the only published scheme left, trails AKH on patchwork-sac at 100 queries"
+    assert headline(sound(app)) == "IPGuard, the only published scheme left, is behind AKH on patchwork-sac at 100 queries"
 
 
 def test_every_control_changes_the_page(show):
@@ -182,7 +182,7 @@ def test_the_best_unpublished_combination_is_pinned_and_explained(show):
     next(button for button in app.button if "nobody published" in button.label).click().run()
     (pin,) = sound(app).multiselect(key="pin").value
     assert pin.startswith("uniform(test)->pgd(")
-    assert "combinations that nobody published trails AKH by" in texts(app)
+    assert "combinations that nobody published is behind AKH" in texts(app)
     assert "expect less on other models" in texts(app)
     assert "Without a name" in texts(app)
 

@@ -136,6 +136,19 @@ def test_a_row_that_rests_on_fewer_data_sets_says_so():
     assert [text for text in figure.layout.yaxis.ticktext if "2 of 3" in text] == ["<b>SAC</b><br>2 of 3 data sets"]
 
 
+def test_the_guaranteed_table_shows_intervals_and_verdicts():
+    rows = pd.DataFrame(tables.table3("honest"))
+    figure = paper.table_figure(rows, Style())
+    texts = [note.text for note in figure.layout.annotations]
+    assert any("trails<br>" in text for text in texts)
+    assert sum(text == "–" for text in texts) == 6, "the transfer task is refused"
+    hovers = [text for line in figure.data[0].hovertext for text in line]
+    assert any("17 independent victims" in text and "AKH: −" in text for text in hovers)
+    assert sum(text.startswith("<br>refused") for text in hovers) == 6
+    said = paper.table_headline(rows, "honest")
+    assert f"{(rows['verdict'] == 'trails').sum()} below, 6 refused" in said
+
+
 def test_the_headline_of_ranks_names_the_ends():
     said = paper.agreement_headline(agreement.read(), 100)
     assert "patchwork-sac and patchwork-reuse (tau 0.75)" in said

@@ -29,8 +29,8 @@ def test_the_headline_is_what_the_numbers_say(at, gain, caught, said):
 @pytest.mark.parametrize(
     ("one", "other", "said"),
     [
-        (Measured(0.80, 0.02, 5), Measured(0.70, 0.02, 5), "beats"),
-        (Measured(0.70, 0.02, 5), Measured(0.80, 0.02, 5), "trails"),
+        (Measured(0.80, 0.02, 5), Measured(0.70, 0.02, 5), "ahead"),
+        (Measured(0.70, 0.02, 5), Measured(0.80, 0.02, 5), "behind"),
         (Measured(0.72, 0.02, 5), Measured(0.70, 0.02, 5), "not distinguished"),
         (Measured(1.00, 0.00, 5), Measured(1.00, 0.00, 5), "not distinguished"),
         (Measured(0.90, math.nan, 1), Measured(0.20, 0.02, 5), "not distinguished"),
@@ -42,8 +42,10 @@ def test_a_gap_counts_only_beyond_two_standard_errors(one, other, said):
 
 def test_who_beats_the_reference_in_one_sentence():
     verdicts = [("SAC", "beats"), ("FBI", "trails"), ("Random", "trails"), ("IPGuard", "not distinguished")]
+    verdicts += [("ModelDiff", "behind"), ("ZestOfLIME", "on par")]
     assert words.against(100, "AKH", verdicts) == (
-        "At 100 queries SAC beats AKH; FBI and Random trail it; IPGuard cannot be told from it."
+        "At 100 queries SAC beats AKH; ZestOfLIME is on par with it; ModelDiff is behind it; FBI and Random trail it; "
+        "IPGuard cannot be told from it."
     )
     assert words.against(100, "AKH", verdicts[1:2]) == "At 100 queries FBI trails AKH."
     assert words.against(100, "AKH", []) == ""

@@ -1,12 +1,17 @@
-"""What rates are worth: the shipped intervals, and that the raw scores give them."""
+"""What rates are worth: the shipped intervals, that the raw scores give them, and how they are put into words."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from qurd_core.errors import QurdError
-from qurd_core.evaluation import honest, records
+from qurd_core.evaluation import evidence, honest, records
+from qurd_core.evaluation.statistics import node_bootstrap, simultaneous
+from qurd_core.evaluation.worth import COLUMNS, REFERENCE, worth
 from qurd_core.plots import honest as said
+from tests.score_tables import score_table
+
+VERDICTS = {"beats", "trails", "on par", "ahead", "behind", "not distinguished"}
 
 
 @pytest.mark.parametrize("benchmark", records.SHIPPED)
@@ -20,18 +25,23 @@ def test_what_ships_holds_together(benchmark):
     ranked = table.dropna(subset=["rank_low"])
     assert (ranked["rank_low"] >= 1).all()
     assert (ranked["rank_low"] <= ranked["rank_high"]).all()
-    assert set(table["verdict"].dropna()) <= {"beats", "trails", "on par", "not distinguished"}
-    assert table.loc[table["label"] == honest.REFERENCE, "verdict"].isna().all()
-    summary = records.read(benchmark).set_index(["name", "budget"])["tpr"]
-    paper = table[(table["rule"] == "paper") & (table["task"] == "all")].dropna(subset=["point"])
-    for row in paper.itertuples():
-        assert row.point == pytest.approx(summary[row.label, row.budget], abs=2e-3)
+    assert set(table["verdict"].dropna()) <= VERDICTS
+    assert table.loc[table["label"] == REFERENCE, "verdict"].isna().all()
+    tested = table["p"].notna()
+    assert not table.loc[~tested, "verdict"].isin(["beats", "trails", "on par"]).any(), "an unnamed one was never tested"
+    for choice, rows in table.groupby("negatives", observed=True):
+        summary = records.read(benchmark, negatives=choice)
+        label = summary["name"].fillna(summary["scheme"])
+        expected = summary.set_index([label.rename("label"), "budget"])["tpr"]
+        paper = rows[(rows["rule"] == "paper") & (rows["task"] == "all")].dropna(subset=["point"])
+        found = expected.reindex(pd.MultiIndex.from_frame(paper[["label", "budget"]].astype({"label": object})))
+        np.testing.assert_allclose(paper["point"], found.to_numpy(), atol=2e-3)
 
 
 def test_transfer_is_refused_at_ten_unrelated_models():
     table = honest.read("published-cifar10").query("task == 'transfer' and rule == 'conformal'")
     assert table["point"].isna().all()
-    assert table["method"].str.contains("refused").all()
+    assert table["method"].astype(str).str.contains("refused").all()
 
 
 def test_held_out_kinds_of_models_cost_more_than_promised():
@@ -42,17 +52,82 @@ def test_held_out_kinds_of_models_cost_more_than_promised():
         assert table["nominal"].iloc[0] < 0.1
 
 
-def test_the_scores_give_what_ships(monkeypatch):
-    monkeypatch.setattr(honest, "BUDGETS", (100,))
-    monkeypatch.setattr(honest, "RULES", ("conformal",))
-    table = honest.measure("patchwork-reuse")
-    shipped = honest.read("patchwork-reuse").query("budget == 100 and rule == 'conformal'").reset_index(drop=True)
-    assert (
-        table[["label", "task", "verdict"]].equals(shipped[["label", "task", "verdict"]].astype(object))
-        or (table[["label", "task"]].to_numpy() == shipped[["label", "task"]].to_numpy()).all()
-    )
-    for column in ("point", "low", "high", "rank_low", "rank_high", "diff", "audit"):
-        np.testing.assert_allclose(table[column].astype(float), shipped[column].astype(float), atol=1e-3)
+def test_the_scores_give_what_ships():
+    names = honest.names_of("patchwork-reuse")
+    pairs, scores = evidence.pairs("patchwork-reuse"), evidence.Scores.read("patchwork-reuse").only(names, 100)
+    shipped = honest.read("patchwork-reuse").query("budget == 100 and rule == 'conformal'")
+    for negatives in ("unrelated", "unrelated+hard"):
+        table = honest.score_table(scores, pairs, 100, names)
+        found = worth(table, "conformal", negatives, named=honest.hypotheses(names)).set_index(["label", "task"])
+        there = shipped[shipped["negatives"] == negatives].astype({"label": object, "task": object})
+        there = there.set_index(["label", "task"]).loc[[key for key in found.index if key[0] != "accuracy"]]
+        found = found.loc[there.index]
+        verdicts = [rows["verdict"].astype(object).fillna("none").tolist() for rows in (there, found)]
+        assert verdicts[0] == verdicts[1]
+        for column in ("point", "low", "high", "rank_low", "rank_high", "diff", "diff_low", "p"):
+            np.testing.assert_allclose(found[column].astype(float), there[column].astype(float), atol=1e-3)
+
+
+def test_a_bench_of_ones_own_gets_intervals_at_once():
+    """A part of the pairs, with half the draws, near what the whole gives when the part is the whole."""
+    scores = evidence.Scores.read("patchwork-sac")
+    found = honest.of_part("patchwork-sac", scores, "all", 100, "conformal", "unrelated").set_index("label")
+    shipped = honest.read("patchwork-sac").query("budget == 100 and rule == 'conformal' and task == 'all'")
+    shipped = shipped[shipped["negatives"] == "unrelated"].astype({"label": object}).set_index("label")
+    assert set(COLUMNS) - {"label"} <= set(found)
+    assert set(found.index) <= set(shipped.index) | {"accuracy"}
+    np.testing.assert_allclose(found.loc["SAC", "point"], shipped.loc["SAC", "point"], atol=1e-3)
+    assert abs(found.loc["SAC", "low"] - shipped.loc["SAC", "low"]) < 0.05
+    assert honest.of_part("patchwork-sac", scores, "all", 7, "conformal", "unrelated").empty
+
+
+def test_what_was_looked_through_has_no_p_value_and_a_wider_interval():
+    """Of two equal schemes the named one is tested; the other was found by looking, and its interval allows for that."""
+    skills = {"AKH": 2.0, "SAC": 1.0, "mix": 1.0} | {f"mix{number}": 1.0 for number in range(6)}
+    table = score_table(skills, {"a": 8}, tasks=["prune"], per_task=6, seeds=2)
+    table.loc[table["scheme"] == "mix", "value"] = table.loc[table["scheme"] == "SAC", "value"].to_numpy()
+    found = worth(table, "paper", named=["AKH", "SAC"], tasks=["prune"], draws=300).set_index("label")
+    named, mix = found.loc["SAC"], found.loc["mix"]
+    assert named["verdict"] == "trails"
+    assert named["p"] == pytest.approx(2 / 2**8)
+    assert np.isnan(mix["p"])
+    assert mix["verdict"] in ("behind", "not distinguished")
+    assert mix["diff"] == pytest.approx(named["diff"])
+    assert mix["diff_high"] - mix["diff_low"] > named["diff_high"] - named["diff_low"]
+
+
+def test_few_victims_allow_intervals_but_no_test():
+    table = score_table({"AKH": 5.0, "SAC": -1.0}, {"a": 3}, tasks=["prune"], per_task=6, seeds=2)
+    row = worth(table, "paper", named=["AKH", "SAC"], tasks=["prune"], draws=300).set_index("label").loc["SAC"]
+    assert row["p"] == pytest.approx(2 / 2**3)
+    assert row["verdict"] == "behind"
+
+
+def test_intervals_that_hold_together():
+    rng = np.random.default_rng(0)
+    noise = rng.normal(size=(20, 4000))
+    draws = {f"n{row}": np.concatenate([[0.0], (1 + row) * values]) for row, values in enumerate(noise)}
+    found = simultaneous(draws)
+    # 20 independent normal numbers: each is inside with .95^(1/20), that is 3.02 standard deviations to either side.
+    for row, (low, high) in enumerate(found.values()):
+        assert high == pytest.approx((1 + row) * 3.02, rel=0.06)
+        assert low == pytest.approx(-high)
+    assert simultaneous({"one": np.r_[0.0, rng.normal(size=4000)]})["one"][1] == pytest.approx(1.96, rel=0.05)
+
+
+def test_intervals_of_what_does_not_vary_or_is_not_known():
+    still, unknown = np.full(5, 0.3), np.array([np.nan, 1.0, 2.0, 3.0, 4.0])
+    assert simultaneous({"still": still})["still"] == (0.3, 0.3)
+    assert np.isnan(simultaneous({"still": still, "unknown": unknown})["unknown"]).all()
+    assert np.isnan(simultaneous({"refused": np.array([0.3, np.nan, np.nan])})["refused"]).all()
+    assert simultaneous({}) == {}
+
+
+def test_only_the_wanted_tasks_are_drawn():
+    table = score_table({"AKH": 2.0}, {"a": 2}, seeds=2)
+    some, every = (node_bootstrap(table, draws=50, tasks=tasks) for tasks in (["prune"], None))
+    assert set(some.victims["task"]) == {"prune"}
+    np.testing.assert_array_equal(some.draws("AKH", "prune"), every.draws("AKH", "prune"))
 
 
 def test_a_damaged_file_gets_a_sentence_and_a_missing_one_gives_nothing(tmp_path):
@@ -69,12 +144,22 @@ def row(**more):
 
 
 def test_a_row_in_words():
-    assert said.interval(row()) == "84 to 92 %"
-    assert said.interval(row(low=np.nan)) == ""
+    assert said.interval(0.84, 0.92) == "84 to 92 %"
+    assert said.interval(np.nan, np.nan) == said.hovered(np.nan, np.nan) == ""
     assert said.rank(row()) == "rank 1 to 2"
     assert said.rank(row(rank_high=1.0)) == "rank 1"
     assert said.short("not distinguished") == "undecided"
     assert "Ten points would be found with 12 independent victims." in said.verdict(row())
+    assert said.verdict(row(p=np.nan, verdict="behind")).startswith("is behind AKH: −10.0 points, 95 % interval −20.0")
+    assert "all unnamed combinations at once" in said.verdict(row(p=np.nan))
+
+
+def test_what_verdicts_rest_on():
+    assert said.tests(said.UNKNOWN) == "verdicts: over query seeds only"
+    few, enough, one = (pd.DataFrame([row(lineages=number)]) for number in (3, 8, 1))
+    assert said.tests(few) == "verdicts: intervals over 3 independent victims (an exact test needs 6)"
+    assert said.tests(enough) == "verdicts: exact test over 8 independent victims"
+    assert "one victim" in said.tests(one)
 
 
 def test_who_could_be_the_best():

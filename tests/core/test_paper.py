@@ -263,6 +263,22 @@ def test_honest_table_3_refuses_and_says_what_a_row_covers():
     assert rows["AKH", "adv_label_extraction"]["tpr"] == pytest.approx(0.75, abs=0.01)
 
 
+def test_honest_table_3_compares_on_the_data_sets_that_both_have():
+    """SAC's .58 against AKH's .40 on label extraction rests on other data sets; on the same nothing tells them apart."""
+    rows = {(row["fingerprint"], row["task"]): row for row in tables.table3("honest")}
+    sac, random, same = rows["SAC", "label_extraction"], rows["Random", "prune"], rows["AKH", "same"]
+    assert sac["diff"] == pytest.approx(0.0625, abs=1e-4)
+    assert sac["diff_low"] < 0 < sac["diff_high"]
+    assert sac["verdict"] == "not distinguished"
+    assert "Flower102 is left out" in sac["notes"]
+    assert random["verdict"] == "trails"
+    assert random["diff_high"] < 0
+    assert same["low"] == pytest.approx(0.805, abs=5e-4)
+    assert same["independent_victims"] == 17
+    assert rows["AKH", "transfer"]["low"] is None
+    assert json.dumps(list(rows.values()), allow_nan=False)
+
+
 def test_figure_1_has_every_combination_of_its_budget():
     rows = pd.DataFrame(tables.figure1(budget=200))
     assert rows.groupby("dataset").size().to_dict() == {"CIFAR10": 96, "Flower102": 72, "SDog120": 86}

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from qurd_core.evaluation.paper import pooled
 from qurd_core.evaluation.statistics import compare, holdout_audit, tpr_report, victims_needed
 from tests.core.published import root, table
 
@@ -63,6 +64,19 @@ def test_the_rates_of_table_3_by_the_papers_rule(paper, scheme):
 def test_the_rates_by_the_rule_that_keeps_its_promise(guaranteed, scheme):
     found = [guaranteed[scheme, task].point for task in GUARANTEED_TASKS]
     assert found == pytest.approx(GUARANTEED[scheme], abs=0.0055)
+
+
+@pytest.mark.parametrize("scheme", RATES)
+def test_what_ships_of_table_3_is_what_the_scores_give(paper, scores, scheme):
+    """The same draws of the same models, whether the scores were imported or not."""
+    shipped = pooled.read().query("budget == 100 and rule == 'paper'").set_index(["label", "task"])
+    for task in TASKS:
+        row, found = shipped.loc[(scheme, task)], paper[scheme, task]
+        assert (row["point"], row["low"], row["high"]) == pytest.approx((found.point, *found.ci), abs=0.03)
+    if scheme != "AKH":
+        for found in compare(scores, "AKH", COMPETITORS, tasks=["prune"], rule="paper", draws=200):
+            assert shipped.loc[(found.b, "prune"), "diff"] == pytest.approx(-found.diff, abs=1e-4)
+            assert shipped.loc[(found.b, "prune"), "p"] == pytest.approx(found.p_holm, abs=1e-4)
 
 
 def test_ten_unrelated_models_of_the_transfer_task_are_too_few(guaranteed):

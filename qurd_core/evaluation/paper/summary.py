@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from qurd_core.errors import QurdError
 from qurd_core.evaluation import records
 from qurd_core.evaluation.evidence import Scores, cells, rates
-from qurd_core.evaluation.paper import agreement, importer, names
+from qurd_core.evaluation.paper import agreement, importer, names, pooled
 from qurd_core.evaluation.sides import NEGATIVE_KINDS
 from qurd_core.runtime import Track, silent
 
@@ -62,6 +62,7 @@ def export(store: Path, out: Path, track: Track = silent) -> Iterator[Path]:
     yield _write(pd.concat(named, ignore_index=True), out / BY_VICTIM)
     if len(present) == len(names.BENCHMARKS):
         yield _write(agreement.measure(folder, track), out / agreement.FILE)
+        yield _write(pooled.measure(folder, LABELS, track), out / pooled.FILE)
     (out / "source.json").write_text(json.dumps(SOURCE, indent=2) + "\n", "utf-8")
     yield out / "source.json"
 

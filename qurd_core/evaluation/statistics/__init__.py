@@ -6,8 +6,9 @@ from qurd_core.evaluation.statistics.comparisons import Comparison, Verdict, com
 from qurd_core.evaluation.statistics.intervals import clopper_pearson
 from qurd_core.evaluation.statistics.paired import DeLong, VictimsNeeded, delong_paired, holm, sign_flip, victims_needed
 from qurd_core.evaluation.statistics.pvalues import PValue, conformal_pvalue
-from qurd_core.evaluation.statistics.report import TprReport, tpr_report
+from qurd_core.evaluation.statistics.report import TprReport, reports, tpr_report
 from qurd_core.evaluation.statistics.rules import Kind, Rule, allowed_below, calibrated_rule, min_pool, refusal
+from qurd_core.evaluation.statistics.simultaneous import simultaneous
 
 __all__ = [
     "Audit",
@@ -31,7 +32,9 @@ __all__ = [
     "min_pool",
     "node_bootstrap",
     "refusal",
+    "reports",
     "sign_flip",
+    "simultaneous",
     "tpr_report",
     "victims_needed",
 ]

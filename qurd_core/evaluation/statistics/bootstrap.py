@@ -8,7 +8,7 @@ statistic of the weighted scores.
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -89,6 +89,7 @@ def node_bootstrap(
     rule: Kind = "conformal",
     alpha: float = 0.05,
     negatives: Negatives = "unrelated",
+    tasks: Collection[str] | None = None,
     draws: int = 2000,
     seed: int = 0,
 ) -> Bootstrap:
@@ -100,6 +101,7 @@ def node_bootstrap(
     Args:
         scores: a score table at one budget, with the columns of `sides.SCORES` (`used` may be missing).
         rule: how thresholds are set. `"paper"` counts a negative once per task that it serves, the others count it once.
+        tasks: those wanted, all if not given.
         seed: of the draws, which depend on it and on the names of data set and lineages, not on their order.
 
     Raises:
@@ -117,7 +119,8 @@ def node_bootstrap(
         cells: dict[Cell, list[_Part]] = {}
         for grid in grids(group, negatives):
             seeds[grid.scheme, benchmark] = grid.seeds
-            for task, part in _parts(grid, nodes, rule, alpha):
+            wanted = {task: side for task, side in grid.sides.items() if tasks is None or task in tasks}
+            for task, part in _parts(grid, wanted, nodes, rule, alpha):
                 cells.setdefault((grid.scheme, benchmark, task), []).append(part)
                 caught[grid.scheme, benchmark, task, grid.victim] = part.caught
                 rows.append(_row(grid, task, part))
@@ -177,10 +180,10 @@ def _drawn(names: tuple[int | str, ...], number: int, draws: int) -> Counts:
     return np.vstack([np.ones((1, number), int), times]).T.copy()
 
 
-def _parts(grid: Grid, nodes: _Nodes, rule: Kind, alpha: float) -> Iterator[tuple[str, _Part]]:
-    """Every task of a victim. Tasks with the same negatives share their thresholds."""
+def _parts(grid: Grid, wanted: Mapping[str, Sides], nodes: _Nodes, rule: Kind, alpha: float) -> Iterator[tuple[str, _Part]]:
+    """The wanted tasks of a victim. Tasks with the same negatives share their thresholds."""
     victim, suspects, thresholds = nodes.weights[grid.lineage], nodes.of(grid.lineages), {}
-    for task, side in grid.sides.items():
+    for task, side in wanted.items():
         # Only the paper counts a negative once per task: repeating a model adds nothing that a promise could rest on.
         repeat = side.repeat if rule == "paper" else np.ones_like(side.repeat)
         key = (side.negatives.tobytes(), repeat.tobytes())

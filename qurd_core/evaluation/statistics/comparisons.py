@@ -73,13 +73,17 @@ def compare(
     negatives: Negatives = "unrelated",
     draws: int = 2000,
     seed: int = 0,
+    family: Literal["all", "task"] = "all",
+    boot: Bootstrap | None = None,
 ) -> tuple[Comparison, ...]:
-    """Compare a scheme with one or several others, a row per other scheme and task. These rows are the family of Holm.
+    """Compare a scheme with one or several others, a row per other scheme and task.
 
     Args:
         scores: a score table at one budget, with the columns of `sides.SCORES`.
-        tasks: the tasks of the family, every single one if not given (`"all"`, which pools them, only if asked for).
+        tasks: those compared, every single one if not given (`"all"`, which pools them, only if asked for).
+        family: the rows that Holm corrects for each other, all of them or those of a task.
         margin: the difference that does not matter.
+        boot: of the same scores by the same rule, if there is one: it serves every scheme with the very cells of `a`.
 
     Raises:
         QurdError: a scheme is unknown, two schemes have no cell in common, or no task is left to compare.
@@ -87,21 +91,22 @@ def compare(
     check_share(margin, "margin")
     table = checked(scores)
     where = _where(table)
-    family = []
+    found = []
     for other in [b] if isinstance(b, str) else b:
         common = _common(table, a, other)
-        boot = node_bootstrap(common, rule=rule, alpha=alpha, negatives=negatives, draws=draws, seed=seed)
+        whole = boot is not None and len(common) == int(table["scheme"].isin([a, other]).sum())
+        drawn = (
+            boot if whole else node_bootstrap(common, rule=rule, alpha=alpha, negatives=negatives, draws=draws, seed=seed)
+        )
         footing, lost = _footing(common), _lost(table, common, a, other)
         known = tasks_of(common)
         for task in known[:-1] if tasks is None else tasks:
             if task in known:
                 dropped = (*_uncovered(where, a, other, task), *lost)
-                family.append(_compared(boot, a, other, task, margin, footing, dropped))
-    if not family:
+                found.append(_compared(drawn, a, other, task, margin, footing, dropped))
+    if not found:
         raise QurdError("Expected tasks that both schemes have. Got none of them: name others.")
-    adjusted = holm([each.p_signflip for each in family])
-    asked = int((~np.isnan(adjusted)).sum())
-    return tuple(_judged(each, float(p), asked) for each, p in zip(family, adjusted, strict=True))
+    return tuple(_corrected(found, [each.task if family == "task" else "" for each in found]))
 
 
 def _compared(
@@ -139,6 +144,18 @@ def _compared(
             "The test takes them as independent although they share unrelated models; the interval does not.",
         ),
     )
+
+
+def _corrected(found: Sequence[Comparison], families: Sequence[str]) -> list[Comparison]:
+    """The comparisons in their order, each with its verdict after Holm over its family."""
+    judged: list[Comparison] = list(found)
+    for family in dict.fromkeys(families):
+        places = [place for place, name in enumerate(families) if name == family]
+        adjusted = holm([found[place].p_signflip for place in places])
+        asked = int((~np.isnan(adjusted)).sum())
+        for place, p in zip(places, adjusted, strict=True):
+            judged[place] = _judged(found[place], float(p), asked)
+    return judged
 
 
 def _judged(found: Comparison, p_holm: float, asked: int) -> Comparison:

@@ -101,8 +101,21 @@ def tpr_report(
         scores: a score table at one budget, with the columns of `sides.SCORES`.
         tasks: those to report, all if not given.
     """
-    check_share(level, "level")
     boot = node_bootstrap(scores, rule=rule, alpha=alpha, negatives=negatives, draws=draws, seed=seed)
+    return reports(boot, scores, rule=rule, alpha=alpha, level=level, tasks=tasks)
+
+
+def reports(
+    boot: Bootstrap,
+    scores: pd.DataFrame,
+    *,
+    rule: Kind = "conformal",
+    alpha: float = 0.05,
+    level: float = 0.95,
+    tasks: Sequence[str] | None = None,
+) -> tuple[TprReport, ...]:
+    """`tpr_report` from a bootstrap of the same scores by the same rule, which other results may share."""
+    check_share(level, "level")
     found = []
     for scheme in dict.fromkeys(scores["scheme"]):
         note = _left_out(scores, boot.victims, scheme)
