@@ -67,15 +67,14 @@ def verdict(row: pd.Series) -> str:
 
 
 def tests(worth: pd.DataFrame) -> str:
-    """What verdicts rest on: `verdicts: exact test over 8 independent victims`; empty where nothing was measured."""
+    """What verdicts rest on: `verdicts by exact tests, 8 independent victims`."""
     if worth.empty:
-        return "verdicts: over query seeds only"
+        return "verdicts over query seeds only"
     victims = int(worth["lineages"].max())
     if victims == 1:
-        return "verdicts: exact test over the stolen models of the one victim"
-    counted = words.counted(victims, "independent victim")
-    few = f" (an exact test needs {NEEDED})" if victims < NEEDED else ""
-    return f"verdicts: {'intervals' if few else 'exact test'} over {counted}{few}"
+        return "verdicts by exact tests on the one victim"
+    how = "exact tests" if victims >= NEEDED else "intervals"
+    return f"verdicts by {how}, {words.counted(victims, 'independent victim')}"
 
 
 def basis(worth: pd.DataFrame) -> str:

@@ -189,7 +189,7 @@ def table_figure(rows: pd.DataFrame, style: Style) -> go.Figure:
         for place, task in enumerate(tasks):
             value = grid[row][place]
             known = value is not None and not pd.isna(value)
-            text = _rate(cells.loc[(scheme, task)]) if known else "–"
+            text = _rate(cells.loc[(scheme, task)]) if known else "refused" if value is not None else "–"
             ink = ink_on(heat(style.mode, value)) if known else style.surface.muted
             notes.append(_note(task, scheme, text, ink, style))
     covers = [""] * len(schemes)

@@ -155,10 +155,10 @@ def test_a_row_in_words():
 
 
 def test_what_verdicts_rest_on():
-    assert said.tests(said.UNKNOWN) == "verdicts: over query seeds only"
+    assert said.tests(said.UNKNOWN) == "verdicts over query seeds only"
     few, enough, one = (pd.DataFrame([row(lineages=number)]) for number in (3, 8, 1))
-    assert said.tests(few) == "verdicts: intervals over 3 independent victims (an exact test needs 6)"
-    assert said.tests(enough) == "verdicts: exact test over 8 independent victims"
+    assert said.tests(few) == "verdicts by intervals, 3 independent victims"
+    assert said.tests(enough) == "verdicts by exact tests, 8 independent victims"
     assert "one victim" in said.tests(one)
 
 
