@@ -14,6 +14,7 @@ from typing import Any
 _HOME = {
     "benchmark": "qurd_core.benchmarks",
     "evaluate": "qurd_core.evaluation.pipeline",
+    "score_table": "qurd_core.evaluation.scores",
     "Scheme": "qurd_core.schemes",
     "combinations": "qurd_core.schemes",
     "NAMED": "qurd_core.schemes",

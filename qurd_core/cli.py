@@ -157,6 +157,9 @@ def run(
         list[str] | None, typer.Option("--pool", help="Calibrate with this unrelated lineage only; repeat.")
     ] = None,
     by: Annotated[str | None, typer.Option("--by", help="'task' adds a row per task.")] = None,
+    honest: Annotated[
+        bool, typer.Option("--honest", help="Guaranteed rule, intervals over models, and who can be told from AKH.")
+    ] = False,
     as_json: AsJson = False,
     store: StoreFolder = None,
     device: Device = None,
@@ -174,7 +177,14 @@ def run(
     def tell(sentence: str) -> None:
         print(f"Note: {sentence}", file=sys.stderr)  # noqa: T201
 
-    table = pipeline.run(asked, _store(store), _runtime(device, workers), tell=tell, by_task=by == "task")
+    shelf, runtime = _store(store), _runtime(device, workers)
+    table = pipeline.run(asked, shelf, runtime, tell=tell, by_task=by == "task")
+    if honest:
+        from qurd_core.evaluation.scores import worth_of
+
+        found = worth_of(asked, shelf, runtime, by_task=by == "task").rename(columns={"label": "scheme", "point": "tpr"})
+        _show(_rows(found, HONEST_COLUMNS if as_json else SHORT_HONEST_COLUMNS), as_json)
+        return
     _show(_rows(table, RUN_COLUMNS if as_json else SHORT_COLUMNS), as_json)
 
 
@@ -344,6 +354,11 @@ RUN_COLUMNS = (
     *("scheme", "benchmark", "task", "budget", "used", "tpr", "tpr_conformal", "sd", "sd_conformal", "auc"),
     *("n_negatives", "n_lineages", "n_victims", "seeds", "samples", "gradients", "converged", "reason"),
 )
+HONEST_COLUMNS = (
+    *("scheme", "task", "budget", "tpr", "low", "high", "method", "lineages", "diff", "diff_low", "diff_high", "p"),
+    *("verdict", "needed", "rank_low", "rank_high", "notes"),
+)
+SHORT_HONEST_COLUMNS = ("scheme", "task", "budget", "tpr", "low", "high", "diff", "diff_low", "diff_high", "p", "verdict")
 SHORT_COLUMNS = ("scheme", "task", "budget", "tpr", "sd", "tpr_conformal", "auc", "n_negatives", "n_lineages", "reason")
 
 

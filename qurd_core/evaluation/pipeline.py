@@ -103,7 +103,7 @@ def request(
     for scheme in parsed:
         if max(budgets) < scheme.group_size:
             raise QurdError(
-                f"Every cell of '{_label(scheme)}' is empty: a budget of {max(budgets)} buys no group of"
+                f"Every cell of '{label(scheme)}' is empty: a budget of {max(budgets)} buys no group of"
                 f" {scheme.group_size} queries. Ask for a larger one."
             )
         _check_answers(bench, scheme)
@@ -231,7 +231,7 @@ def empty_cells(asked: Request, store: Store, runtime: Runtime) -> list[str]:
     for scheme in asked.schemes:
         small = [b for b in asked.budgets if b < scheme.group_size]
         if small:
-            told[f"{_label(scheme)}: {_list(small)} buys no group of {scheme.group_size} queries."] = None
+            told[f"{label(scheme)}: {_list(small)} buys no group of {scheme.group_size} queries."] = None
         for victim in asked.bench.victims:
             seeds = len(desk.draw(victim, scheme, 0)[1].indices)
             if seeds and scheme.goes_round:
@@ -239,7 +239,7 @@ def empty_cells(asked: Request, store: Store, runtime: Runtime) -> list[str]:
             most = seeds * scheme.group_size
             large = [b for b in asked.budgets if b >= scheme.group_size and b // scheme.group_size > seeds]
             if large:
-                told[f"{_label(scheme)}: {victim} has seeds for {most} queries only, not for {_list(large)}."] = None
+                told[f"{label(scheme)}: {victim} has seeds for {most} queries only, not for {_list(large)}."] = None
     return list(told)
 
 
@@ -265,7 +265,7 @@ def _scheme_rows(asked: Request, desk: Workbench, schemes: tuple[Scheme, ...], f
                 spent["samples"] = np.maximum(spent["samples"], spent["used"] // scheme.group_size)
             spent["query_seed"], spent["budget"] = (axis.ravel() for axis in _grid(asked))
             cells.append(_victim_rows(scheme, found["values"][order].astype(float), tasks, spent).assign(victim=victim))
-            costs.append(spent.assign(scheme=_label(scheme)))
+            costs.append(spent.assign(scheme=label(scheme)))
     cells = pd.concat(cells, ignore_index=True).assign(benchmark=asked.bench.name)
     spent = pd.concat(costs).groupby(["scheme", "budget"], as_index=False)[list(COSTS)].mean()
     return aggregate(cells).merge(spent, on=["scheme", "budget"], how="left")
@@ -290,7 +290,7 @@ def _victim_rows(scheme: Scheme, values: np.ndarray, tasks: dict[str, Sides], sp
         rows.append(found.assign(query_seed=np.tile(bought["query_seed"], len(tasks))))
     if len(rest):
         rows.append(_empty(scheme, tasks, rest))
-    return pd.concat(rows, ignore_index=True).assign(scheme=_label(scheme))
+    return pd.concat(rows, ignore_index=True).assign(scheme=label(scheme))
 
 
 _Facing = tuple[list[int], dict[str, Sides]]
@@ -337,14 +337,14 @@ def _check_answers(bench: Benchmark, scheme: Scheme) -> None:
     """Refuse a scheme that asks a benchmark for what it has not."""
     if scheme.craft.name != "identity" and not bench.source.asks:
         raise QurdError(
-            f"'{_label(scheme)}' crafts queries of its own ({scheme.craft}), and {bench.name} holds answers to its own items"
+            f"'{label(scheme)}' crafts queries of its own ({scheme.craft}), and {bench.name} holds answers to its own items"
             " only, not the models. Use a scheme without a craft, such as AKH."
         )
     if scheme.split not in bench.splits:
         raise unknown(f"split of {bench.name}", scheme.split, bench.splits)
     if scheme.access > bench.access:
         raise QurdError(
-            f"'{_label(scheme)}' needs {scheme.access}, and {bench.name} reveals {bench.access} only. Use a scheme that"
+            f"'{label(scheme)}' needs {scheme.access}, and {bench.name} reveals {bench.access} only. Use a scheme that"
             " needs less, such as AKH."
         )
 
@@ -361,7 +361,8 @@ def _check_classes(bench: Benchmark, scheme: Scheme) -> None:
         )
 
 
-def _label(scheme: Scheme) -> str:
+def label(scheme: Scheme) -> str:
+    """The name of a scheme if it has one, else its text."""
     return scheme.name or str(scheme)
 
 

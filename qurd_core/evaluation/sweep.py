@@ -19,6 +19,7 @@ from qurd_core.benchmarks.base import component, reader
 from qurd_core.errors import QurdError
 from qurd_core.evaluation import facts
 from qurd_core.evaluation.pipeline import Request, ask_natural, compute, lacking, request, tabulate
+from qurd_core.evaluation.scores import raw_scores
 from qurd_core.evaluation.workbench import PART, Workbench, workbench
 from qurd_core.randomness import stream
 from qurd_core.registry import crafts
@@ -88,8 +89,8 @@ def sweep(name: str, seeds: int, store: Store, runtime: Runtime, out: Path) -> I
     summary = _summary(name, seeds, store, runtime)
     out.mkdir(parents=True, exist_ok=True)
     yield _write(summary, out / f"{name}.parquet", asked)
-    yield _write(_raw(asked, _best(summary), store, runtime), out / f"{name}-scores.parquet", asked)
     desk = workbench(asked.bench.whole, str(store.folder), runtime.device, runtime.batch_size)
+    yield _write(raw_scores(asked, _best(summary), RAW_BUDGETS, desk), out / f"{name}-scores.parquet", asked)
     yield from facts.write(desk, seeds, out)
     yield facts.write_schemes(fitting(), out / "schemes.json")
 
@@ -117,21 +118,6 @@ def _best(summary: pd.DataFrame) -> list[Scheme]:
     ranked = summary[(summary["task"] == "all") & (summary["budget"] == BEST_AT) & (summary["negatives"] == "unrelated")]
     best = ranked.sort_values(["tpr", "auc"], ascending=False)["scheme"].head(BEST)
     return list(dict.fromkeys([*map(Scheme.parse, NAMED), *map(Scheme.parse, best)]))
-
-
-def _raw(asked: Request, schemes: list[Scheme], store: Store, runtime: Runtime) -> pd.DataFrame:
-    """One row per scheme, query seed, victim, suspect and budget."""
-    desk = workbench(asked.bench.whole, str(store.folder), runtime.device, runtime.batch_size)
-    tables = []
-    for scheme in schemes:
-        for victim in asked.bench.victims:
-            models = desk.models(victim)
-            for query_seed in range(asked.seeds):
-                values = desk.scores(victim, [scheme], query_seed, RAW_BUDGETS)[scheme]["values"].numpy()
-                index = pd.MultiIndex.from_product([models, RAW_BUDGETS], names=["suspect", "budget"])
-                rows = pd.DataFrame({"value": values.ravel()}, index=index).reset_index()
-                tables.append(rows.assign(scheme=str(scheme), victim=victim, query_seed=np.uint8(query_seed)))
-    return pd.concat(tables, ignore_index=True).dropna(subset="value")
 
 
 def _write(table: pd.DataFrame, path: Path, asked: Request) -> Path:

@@ -15,7 +15,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from qurd_core import cli
 from qurd_core.benchfile import BenchFile
 from qurd_core.benchmarks import answer_table, benchmark
 from qurd_core.errors import QurdError
@@ -72,20 +71,6 @@ def write(tmp_path):
 @pytest.fixture
 def store(tmp_path):
     return Store(tmp_path / "store")
-
-
-@pytest.fixture
-def qurd(monkeypatch, capsys, tmp_path):
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["qurd_core", *arguments])
-        monkeypatch.setenv("QURD_STORE", str(tmp_path / "store"))
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-            sys.exit(0)
-        told = capsys.readouterr()
-        return ended.value.code or 0, told.out, told.err
-
-    return run
 
 
 def test_lineages_give_the_pairs(write):

@@ -1,27 +1,9 @@
 import json
-import sys
 
 import pytest
 
-from qurd_core import cli
 from qurd_core.benchfile import BenchFile
 from tests.toy import STRANGERS, VICTIMS
-
-
-@pytest.fixture
-def qurd(monkeypatch, capsys, tmp_path):
-    """Runs the command line in this process: (exit code, output, error output)."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["qurd_core", *arguments])
-        monkeypatch.setenv("QURD_STORE", str(tmp_path / "store"))
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-            sys.exit(0)
-        told = capsys.readouterr()
-        return ended.value.code or 0, told.out, told.err
-
-    return run
 
 
 def test_schemes_lists_names_and_every_combination_with_its_reason(qurd):
