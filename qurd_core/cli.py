@@ -41,30 +41,26 @@ def main() -> None:
 
 @app.command()
 def benchmarks(as_json: AsJson = False) -> None:
-    """List the benchmarks."""
+    """List the benchmarks, those that were saved in the app as well."""
+    from qurd_core.benchfile import saved_names
     from qurd_core.benchmarks import benchmark
     from qurd_core.registry import benchmarks as registered
 
     rows = []
-    for name in registered:
+    for name in (*registered, *saved_names()):
+        about = registered[name].help if name in registered else None
         try:
             bench = benchmark(name)
-        except QurdError:  # a collection of the hub whose list of models has not been fetched
-            unknown = dict.fromkeys(("victims", "tasks", "models", "stolen_pairs", "unrelated_pairs", "hard_pairs"))
-            rows.append({"benchmark": name} | unknown | {"about": registered[name].help})
+        # A collection of the hub whose list of models has not been fetched, or a bench that cannot be read.
+        except QurdError as error:
+            rows.append({"benchmark": name} | dict.fromkeys(SIZES) | {"about": about or str(error)})
             continue
         kinds = [pair.kind for pair in bench.pairs]
+        sizes = (len(bench.victims), list(bench.tasks), len(bench.models), *map(kinds.count, PAIR_KINDS))
         rows.append(
-            {
-                "benchmark": name,
-                "victims": len(bench.victims),
-                "tasks": list(bench.tasks),
-                "models": len(bench.models),
-                "stolen_pairs": kinds.count("positive"),
-                "unrelated_pairs": kinds.count("negative"),
-                "hard_pairs": kinds.count("hard"),
-                "about": registered[name].help,
-            }
+            {"benchmark": name}
+            | dict(zip(SIZES, sizes, strict=True))
+            | {"about": about or f"A saved bench: a part of {bench.part_of}."}
         )
     _show(rows, as_json)
 
@@ -350,6 +346,8 @@ def build(
     zoo.build(every, out or FOLDER, executor(_runtime("cpu", workers).workers), _progress)
 
 
+SIZES = ("victims", "tasks", "models", "stolen_pairs", "unrelated_pairs", "hard_pairs")  # of a benchmark
+PAIR_KINDS = ("positive", "negative", "hard")  # as the sizes have them
 RUN_COLUMNS = (
     *("scheme", "benchmark", "task", "budget", "used", "tpr", "tpr_conformal", "sd", "sd_conformal", "auc"),
     *("n_negatives", "n_lineages", "n_victims", "seeds", "samples", "gradients", "converged", "reason"),
@@ -360,6 +358,7 @@ HONEST_COLUMNS = (
 )
 SHORT_HONEST_COLUMNS = ("scheme", "task", "budget", "tpr", "low", "high", "diff", "diff_low", "diff_high", "p", "verdict")
 SHORT_COLUMNS = ("scheme", "task", "budget", "tpr", "sd", "tpr_conformal", "auc", "n_negatives", "n_lineages", "reason")
+WIDEST = 100_000  # characters of a line that no terminal folds
 
 
 def _budgets(text: str) -> list[int]:
@@ -419,7 +418,8 @@ def _show(rows: list[dict[str, Any]], as_json: bool) -> None:
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*(escape(_cell(value)) for value in row.values()))
-    Console().print(table)
+    # A file or another program reads lines, not a page: there a row stays one line, however long.
+    Console(width=None if sys.stdout.isatty() else WIDEST).print(table)
 
 
 def _cell(value: Any) -> str:

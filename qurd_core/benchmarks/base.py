@@ -13,6 +13,7 @@ from qurd_core.errors import QurdError, unknown
 from qurd_core.grammar import Value, parse_chain
 from qurd_core.lineage import Lineage
 from qurd_core.oracle import Oracle
+from qurd_core.published import BENCHMARKS as PUBLISHED
 from qurd_core.registry import Component, benchmarks, discover_installed
 from qurd_core.runtime import Runtime
 from qurd_core.types import Access, Images, Pair
@@ -177,7 +178,10 @@ def reader(text: str) -> tuple[Reader, Path] | None:
     if path.is_dir() and FOLDER in _READERS:
         return _READERS[FOLDER], path.resolve()
     if "(" not in text and len(path.parts) > 1:
-        raise QurdError(f"Expected a folder of models or a table of answers at {path}. There is nothing.")
+        raise QurdError(
+            "Expected the name of a benchmark, or the path of a folder of models, a table of answers or a saved bench. Got "
+            f"'{text}'. There is nothing."
+        )
     return None
 
 
@@ -200,11 +204,18 @@ def _whole(text: str) -> Benchmark:
 def component(text: str) -> tuple[Component, dict[str, Value]]:
     """The registered benchmark of a name, and the values of its parameters."""
     discover_installed()
+    if text in PUBLISHED:
+        raise QurdError(
+            f"Expected a benchmark whose models can be asked. Of {text} only scores were published: the app shows them, and "
+            "the commands 'paper' and 'honest' read them."
+        )
     chain = parse_chain(text)
     if len(chain.calls) != 1:
         raise QurdError(f"Expected the name of a benchmark. Got '{text}'.")
-    found = benchmarks[chain.calls[0].name]
-    return found, found.bind(chain.calls[0])
+    name = chain.calls[0].name
+    if name not in benchmarks:
+        raise unknown("benchmark", name, {*benchmarks, *saved_names(), *PUBLISHED})
+    return benchmarks[name], benchmarks[name].bind(chain.calls[0])
 
 
 @cache

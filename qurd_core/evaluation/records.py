@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from qurd_core.errors import QurdError, unknown
-from qurd_core.evaluation.paper.names import BENCHMARKS
 from qurd_core.folders import default_folder
+from qurd_core.published import BENCHMARKS
 
 ASSETS = Path(__file__).parents[2] / "assets"
 FOLDER, PUBLISHED_FOLDER = ASSETS / "records", ASSETS / "published"

@@ -31,6 +31,55 @@ def test_benchmarks_are_listed_with_their_sizes(qurd):
     assert found["patchwork-reuse"]["victims"] == 8
 
 
+def save_half(tmp_path):
+    """One victim of the toy benchmark, two stolen and twenty unrelated models, saved as the app saves a bench."""
+    pairs = [(VICTIMS[0], name) for name in (VICTIMS[0], f"{VICTIMS[0]}->finetune(seed=1)", *STRANGERS[:20])]
+    path = tmp_path / "store" / "benches" / "half.json"
+    BenchFile("toy", frozenset(pairs)).write(path)
+    return path
+
+
+def test_saved_benches_are_listed_with_what_they_are_a_part_of(qurd, tmp_path):
+    (save_half(tmp_path).parent / "broken.json").write_text("{")
+    _, out, _ = qurd("benchmarks", "--json")
+    found = {row["benchmark"]: row for row in json.loads(out)}
+    assert found["half"]["about"] == "A saved bench: a part of toy."
+    assert [found["half"][size] for size in ("victims", "stolen_pairs", "unrelated_pairs")] == [1, 2, 20]
+    assert found["broken"]["victims"] is None
+    assert "Expected a bench" in found["broken"]["about"]
+
+
+def test_an_unknown_benchmark_is_told_all_that_there_are(qurd, tmp_path):
+    save_half(tmp_path)
+    _, _, err = qurd("run", "-b", "halv", "-s", "AKH")
+    said = " ".join(err.split())
+    assert "Did you mean 'half'?" in said
+    for name in ("half", "patchwork-sac", "sacbench-cifar10", "published-cifar10"):
+        assert name in said.partition("Known: ")[2]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["benchmarks"],
+        ["models", "-b", "patchwork-reuse"],
+        ["check-benchmark", "patchwork-reuse"],
+        ["schemes"],
+        ["paper", "table3"],
+        ["paper", "figure1"],
+        ["paper", "claims"],
+        ["paper", "agreement"],
+    ],
+    ids=" ".join,
+)
+def test_a_row_of_a_table_is_one_line_where_there_is_no_terminal(qurd, monkeypatch, arguments):
+    """The columns of every line of a table begin at the same places, so a folded row would begin with blanks."""
+    monkeypatch.setenv("COLUMNS", "40")
+    code, out, _ = qurd(*arguments)
+    assert code == 0
+    assert not [line for line in out.splitlines() if line.startswith("  ")]
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -44,6 +93,8 @@ def test_benchmarks_are_listed_with_their_sizes(qurd):
         (["run", "-b", "patchwork-sac", "-s", "AKH", "--task", "stealing"], "Unknown task of patchwork-sac"),
         (["run", "-b", "patchwork-sac", "-s", "AKH", "--by", "victim"], "--by task"),
         (["run", "-b", "patchwork-sac", "-s", "AKH", "--device", "gpu"], "Expected a device out of cpu"),
+        (["run", "-b", "../etc", "-s", "AKH"], "or a saved bench. Got '../etc'. There is nothing."),
+        (["run", "-b", "published-cifar10", "-s", "AKH"], "Of published-cifar10 only scores were published"),
         (["run", "-b", "patchwork-reuse(negatives=all)", "-s", "AKH"], "must be one of pool, lineage"),
         (["build", "imagenet"], "Expected 'build patchwork'"),
         (["run", "-b", "patchwork-sac", "-s", "AKH", "--workers", "0"], "workers of at least 1"),
@@ -58,9 +109,7 @@ def test_bad_input_is_one_sentence_and_exit_code_2(qurd, arguments, says):
 
 
 def test_run_takes_the_file_of_a_bench_and_its_name(qurd, tmp_path):
-    pairs = [(VICTIMS[0], name) for name in (VICTIMS[0], f"{VICTIMS[0]}->finetune(seed=1)", *STRANGERS[:20])]
-    path = tmp_path / "store" / "benches" / "half.json"
-    BenchFile("toy", frozenset(pairs)).write(path)
+    path = save_half(tmp_path)
     asked = ["-s", "AKH", "--budget", "10,20", "--seeds", "1", "--device", "cpu", "--workers", "1", "--json"]
     tables = []
     for name in (str(path), "half"):

@@ -11,12 +11,8 @@ from typing import NamedTuple
 import pandas as pd
 
 from qurd_core.errors import QurdError
+from qurd_core.published import BENCHMARKS
 
-BENCHMARKS = {
-    "published-cifar10": ("SACBenchmark", "CIFAR10"),
-    "published-flower102": ("ModelReuse", "Flower102"),
-    "published-sdog120": ("ModelReuse", "SDog120"),
-}
 BY_DATASET = {dataset: name for name, (_, dataset) in BENCHMARKS.items()}
 
 _SAMPLERS = {
