@@ -1,8 +1,11 @@
-"""A benchmark of one's own: some pairs of an embedded one, in a small JSON file that every command accepts."""
+"""A benchmark of one's own: some pairs of an embedded one, in a small JSON file that every command accepts, or in a link."""
 
+import base64
+import hashlib
 import json
 import re
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +16,7 @@ FORMAT = 1
 ENDING = ".json"
 LARGEST = 4_000_000  # bytes of a file that is read
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+_TOKEN = re.compile(r"([\w-]{4})([\w-]*)", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -79,3 +83,33 @@ def saved_names() -> list[str]:
 def remove(name: str) -> None:
     """Delete a bench that the app keeps; one that is gone already is no error."""
     home_of(name).unlink(missing_ok=True)
+
+
+def token(pairs: Iterable[tuple[str, str]], out: Iterable[tuple[str, str]]) -> str:
+    """Which pairs of a benchmark are out, short enough for a link.
+
+    Four characters stand for all the pairs, so that a token of other pairs is recognised; then comes a bit per pair, in the
+    order of their names.
+    """
+    every, gone = sorted(pairs), set(out)
+    bits = sum(1 << place for place, pair in enumerate(every) if pair in gone)
+    return _version(every) + _text(bits.to_bytes((bits.bit_length() + 7) // 8, "big"))
+
+
+def from_token(text: str, pairs: Iterable[tuple[str, str]]) -> frozenset[tuple[str, str]] | None:
+    """The pairs that a token says are out; None where it is none, or one of other pairs."""
+    every, found = sorted(pairs), _TOKEN.fullmatch(text)
+    if not found or found[1] != _version(every) or len(found[2]) % 4 == 1 or len(found[2]) > len(every):
+        return None
+    bits = int.from_bytes(base64.urlsafe_b64decode(found[2] + "=" * (-len(found[2]) % 4)), "big")
+    if bits >> len(every):
+        return None
+    return frozenset(pair for place, pair in enumerate(every) if bits >> place & 1)
+
+
+def _version(every: list[tuple[str, str]]) -> str:
+    return _text(hashlib.sha256(json.dumps(every).encode()).digest()[:3])
+
+
+def _text(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
