@@ -12,7 +12,7 @@ from qurd_core.evaluation.evidence import Scores
 from qurd_core.evaluation.metrics import Floats
 from qurd_core.evaluation.sides import Negatives
 
-SUGGESTED = 5  # models
+SUGGESTED = 5  # thefts, each of every victim
 
 
 @dataclass(frozen=True)

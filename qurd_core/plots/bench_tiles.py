@@ -72,6 +72,14 @@ def moved(found: pd.DataFrame) -> str:
     return f"Moved most: {row['label']}, {words.points(row['change'])}"
 
 
+def suggested(found: Suggestion) -> str:
+    """What is suggested, in one sentence."""
+    victims = words.counted(len(found.chosen_on + found.reported_on), "victim")
+    models = words.counted(len(found.pairs), "stolen model")
+    thefts = words.counted(len(found.recipes), "theft")
+    return f"{thefts}, the same for every victim: {models} of {victims} that spread the named schemes most:"
+
+
 def told(found: Suggestion) -> str:
     """The two numbers of a suggestion, and the halves that they belong to."""
     chosen, reported = (words.counted(len(half), "victim") for half in (found.chosen_on, found.reported_on))
@@ -102,11 +110,11 @@ def figure(rows: pd.DataFrame, out: Pairs, style: Style | None = None) -> go.Fig
     # Filled and hollow tiles are traces of their own: a colour per tile takes longer to check than all the rest.
     parts = [(kind, gone, part) for (kind, gone), part in rows.groupby(["kind", "out"], sort=False)]
     traces = [_squares(part, kind, gone, size, style) for kind, gone, part in parts]
-    heads = [
-        _switches(GROUP, [-GAP] * len(groups), [count.line for count in groups.values()], groups, style),
-        _switches(VICTIM, [count.left for count in victims.values()], [HEAD] * len(victims), victims, style),
-    ]
-    return go.Figure([*traces, *heads], _layout(rows, groups, victims, style) | {"template": style.template})
+    at_group = [(-GAP, count.line) for count in groups.values()]
+    at_victim = [(count.left, HEAD) for count in victims.values()]
+    heads = [_switches(GROUP, at_group, groups, style), _switches(VICTIM, at_victim, victims, style)]
+    halves = _halves([*at_group, *at_victim], [*groups.values(), *victims.values()], style)
+    return go.Figure([*traces, *heads, halves], _layout(rows, groups, victims, style) | {"template": style.template})
 
 
 class _Count(NamedTuple):
@@ -116,6 +124,15 @@ class _Count(NamedTuple):
     all: int
     line: int
     left: float
+
+    @property
+    def partly(self) -> bool:
+        return 0 < self.kept < self.all
+
+    @property
+    def said(self) -> str:
+        """The number, or what is in of what there is."""
+        return f"<b>{self.all}</b>" if self.kept == self.all else f"<b>{self.kept} of {self.all}</b>"
 
 
 def _marked(rows: pd.DataFrame, out: Pairs) -> pd.DataFrame:
@@ -132,9 +149,9 @@ def _counts(rows: pd.DataFrame, by: str) -> dict[str, _Count]:
 
 
 def _size(rows: pd.DataFrame, style: Style) -> float:
-    """Pixels of a tile that fits both ways on a page of the usual width."""
-    across = (1400 if style.stage else 640) / (rows["x"].max() + GAP)
-    down = 0.8 * style.height / (rows["line"].max() + 2)
+    """Pixels of a tile that fits both ways, on a page in a window of 1280 by 720 too."""
+    across = (1400 if style.stage else 540) / (rows["x"].max() + GAP)
+    down = (0.8 if style.stage else 0.55) * style.height / (rows["line"].max() + 2)
     return max(0.8 * min(across, down), 5)
 
 
@@ -163,9 +180,10 @@ def _squares(part: pd.DataFrame, kind: str, gone: bool, size: float, style: Styl
     )
 
 
-def _switches(what: str, x: list[float], y: list[float], counts: dict[str, _Count], style: Style) -> go.Scatter:
+def _switches(what: str, places: list[tuple[float, float]], counts: dict[str, _Count], style: Style) -> go.Scatter:
     """A square beside every group or above every victim, filled while all of it is in."""
-    ink, half, empty = style.surface.ink, style.surface.muted, style.surface.background
+    ink, empty = style.surface.ink, style.surface.background
+    x, y = zip(*places, strict=True)
     return go.Scatter(
         x=x,
         y=y,
@@ -180,11 +198,30 @@ def _switches(what: str, x: list[float], y: list[float], counts: dict[str, _Coun
         marker={
             "symbol": "square",
             "size": style.text,
-            "color": [ink if one.kept == one.all else half if one.kept else empty for one in counts.values()],
+            "color": [ink if one.kept == one.all else empty for one in counts.values()],
             "line": {"width": 1.5, "color": ink},
             "opacity": 1,
         },
         name=what,
+        **ALWAYS_WHOLE,
+    )
+
+
+def _halves(places: list[tuple[float, float]], counts: list[_Count], style: Style) -> go.Scatter:
+    """A bar in the squares of which some is in and some out."""
+    partly = [place for place, count in zip(places, counts, strict=True) if count.partly]
+    return go.Scatter(
+        x=[x for x, _ in partly],
+        y=[y for _, y in partly],
+        mode="markers",
+        marker={
+            "symbol": "line-ew",
+            "size": style.text / 2,
+            "line": {"width": style.text / 5, "color": style.surface.ink},
+            "opacity": 1,
+        },
+        hoverinfo="skip",
+        name="partly",
         **ALWAYS_WHOLE,
     )
 
@@ -194,7 +231,7 @@ def _layout(rows: pd.DataFrame, groups: dict[str, _Count], victims: dict[str, _C
     small = style.text * (0.75 if many else 0.9)
     called = {name: _short(name) if many else folded(name) for name in victims}
     names = [
-        {"text": f"{plain(name)} <b>{count.kept}</b>/{count.all}", "x": -GAP, "y": count.line, "xanchor": "right"}
+        {"text": f"{plain(name)} {count.said}", "x": -GAP, "y": count.line, "xanchor": "right"}
         | {"showarrow": False, "yanchor": "middle", "xshift": -style.text * 0.8, "font": {"size": style.text}}
         for name, count in groups.items()
     ]
@@ -204,7 +241,7 @@ def _layout(rows: pd.DataFrame, groups: dict[str, _Count], victims: dict[str, _C
         | {"font": {"size": small, "color": style.surface.muted}}
         for name, count in victims.items()
     ]
-    longest = max(len(f"{name} {count.all}/{count.all}") for name, count in groups.items())
+    longest = max(len(f"{name} {count.all} of {count.all}") for name, count in groups.items())
     folds = max(name.count("->") + 1 for name in victims)
     return {
         "height": style.height,

@@ -109,8 +109,21 @@ def test_tiles_of_what_is_out_are_hollow(pairs):
     assert by_name["positive out"].customdata == ([bench_tiles.PAIR, VICTIM, COPY],)
     assert by_name["positive out"].marker.color == Style().surface.background
     assert list(by_name[bench_tiles.GROUP].marker.color)[1] == Style().surface.background
-    assert by_name[bench_tiles.VICTIM].marker.color == (Style().surface.muted,)
     assert "prune 0 of 1" in bench_tiles.alt(bench_tiles.tiles(pairs), out)
+
+
+def test_what_is_partly_in_looks_neither_full_nor_empty(pairs):
+    out = frozenset(designer.keys(pairs)[2:7]) | {(VICTIM, COPY)}
+    figure = bench_tiles.figure(bench_tiles.tiles(pairs), out)
+    by_name = {trace.name: trace for trace in figure.data}
+    groups = [name for _, name in by_name[bench_tiles.GROUP].customdata]
+    places = dict(zip(by_name[bench_tiles.GROUP].y, groups, strict=True))
+    barred = list(zip(by_name["partly"].x, by_name["partly"].y, strict=True))
+    assert [places.get(y) for _, y in barred] == ["unrelated", None]  # the group, and the victim above its block
+    filled = dict(zip(groups, by_name[bench_tiles.GROUP].marker.color, strict=True))
+    assert filled["unrelated"] == Style().surface.background
+    texts = [note.text for note in figure.layout.annotations]
+    assert {"label_extraction <b>1</b>", "prune <b>0 of 1</b>", "unrelated <b>15 of 20</b>"} <= set(texts)
 
 
 def test_no_two_tiles_share_a_place(pairs):
