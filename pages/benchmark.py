@@ -29,6 +29,7 @@ if section == "bench" and not records.has_scores(base):
     states.not_imported(base, "A bench counts its rates again from every score")
     frame.stop()
 finding, basis = SECTIONS[section].show(bench, style, others)
+basis = f"Part of {base} · {basis}" if bench != base else basis
 with head:
     st.header(links.plain(finding, 300), anchor=False)
     with st.container(key="subline"):

@@ -51,7 +51,8 @@ with head:
     st.header(links.plain(sight.headline, 300), anchor=False)
     with st.container(key="subline"):
         worth = cached.worth(bench, task, at, hard=hard, rule=rule)
-        st.markdown(f":gray[{links.plain(leaderboard.subline(points, rows, at, rule, reveal, worth), 600)}]")
+        basis = board.part(bench, points) + leaderboard.subline(points, rows, at, rule, reveal, worth)
+        st.markdown(f":gray[{links.plain(basis, 600)}]")
 with frame.tools():
     definitions.show()
     lines = [*budget.shown(rows, pins)] or ["AKH"]

@@ -113,6 +113,8 @@ def test_a_saved_bench_stands_beside_the_embedded_ones(shipped, view):
     app = sound(shipped(view=view, bench="mine", pin=["SAC"]))
     assert "on mine at 100 queries" in headline(app)
     assert "1 victim" in texts(app)
+    part = "Part of patchwork-sac: its named and best combinations, 106 of 498, at 6 of 40 budgets · "
+    assert part in texts(app).replace("\\", "")
     if view == "chart":
         assert {f"named on {name}" for name in (*records.EMBEDDED, "mine")} <= set(traces(app))
     app.select_slider(key="budget").set_value(200).run()
