@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 _ALL, _NONE = "Tick every pair", "Back to how it was"
+_OPEN = "bench_save"  # whether the popover of Save is open
 
 
 def save(bench: str, base: str, kept: "DataFrame", problem: str | None) -> None:
     """A name, and a button that writes the file."""
-    with st.popover("Save", icon=":material/save:", type="primary"):
+    with st.popover("Save", icon=":material/save:", type="primary", on_change="rerun", key=_OPEN):
         if problem:
             st.text(problem)
         name = st.text_input("Name", value="" if bench == base else bench, key=f"bench_name_{bench}", placeholder="my-bench")
@@ -50,22 +51,43 @@ def saved(scheme: str, budget: int) -> None:
 
 def more(bench: str, base: str) -> None:
     """What is seldom wanted: everything in again, or a saved bench deleted."""
-    choices = [_ALL, _NONE] + ([f"Delete {bench}"] if bench != base else [])
-    st.menu_button("More", choices, key="more", on_click=_more, args=[bench, base])
+    choices = [_ALL, _NONE] + ([f"Delete {bench} …"] if bench != base else [])
+    st.menu_button("More", choices, key="more", on_click=_more, args=[bench])
 
 
-def _more(bench: str, base: str) -> None:
+def _more(bench: str) -> None:
     chosen = st.session_state["more"]
+    _forget_deletion()
     if chosen == _ALL:
         ticks.tick_all(bench)
     elif chosen == _NONE:
         ticks.reset(bench)
     else:
-        benchfile.remove(bench)
-        ticks.reset(bench)
-        st.session_state["gone"] = bench
-        st.toast(f"Deleted {bench}.")
-        _open(base)
+        st.session_state["bench_doomed"] = bench
+
+
+def confirm(bench: str, base: str) -> None:
+    """Whether a saved bench is really to be deleted, once that was asked for."""
+    if st.session_state.get("bench_doomed") != bench:
+        return
+    with st.container(border=True):
+        st.markdown(f"Delete the bench **{bench}**? Its file goes and cannot be brought back.")
+        with st.container(horizontal=True, gap="small"):
+            st.button(f"Delete {bench} for good", type="primary", on_click=_delete, args=[bench, base])
+            st.button("Keep it", on_click=_forget_deletion)
+
+
+def _delete(bench: str, base: str) -> None:
+    _forget_deletion()
+    benchfile.remove(bench)
+    ticks.reset(bench)
+    st.session_state["gone"] = bench
+    st.toast(f"Deleted {bench}.")
+    _open(base)
+
+
+def _forget_deletion() -> None:
+    st.session_state.pop("bench_doomed", None)
 
 
 def _complaint(name: str) -> str | None:
@@ -80,6 +102,7 @@ def _complaint(name: str) -> str | None:
 
 
 def _write(name: str, base: str, kept: "DataFrame") -> None:
+    st.session_state[_OPEN] = False
     try:
         BenchFile(base, frozenset(designer.keys(kept))).write(benchfile.home_of(name))
     except QurdError as error:

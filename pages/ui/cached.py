@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from qurd_core.benchfile import home_of
-from qurd_core.evaluation import evidence, honest, leaderboard, query_sets, records, telling
+from qurd_core.evaluation import designer, evidence, honest, leaderboard, query_sets, records, separability, telling
 from qurd_core.evaluation.jobs import Jobs
 from qurd_core.evaluation.paper import agreement as ranks
 from qurd_core.evaluation.paper import claims as graded
@@ -86,6 +86,11 @@ def tiles(base: str) -> "DataFrame":
 def whole_rates(base: str, schemes: tuple[str, ...], budget: int, negatives: str) -> "DataFrame":
     """Rates of some schemes with every pair of a whole benchmark, at one budget."""
     return _whole_rates(base, schemes, budget, negatives, version(base))
+
+
+def whole_overlap(base: str, scheme: str, budget: int, negatives: str) -> float:
+    """Overlap of a scheme with every pair of a whole benchmark."""
+    return _whole_overlap(base, scheme, budget, negatives, version(base))
 
 
 def schemes() -> "DataFrame":
@@ -177,6 +182,12 @@ def _tiles(base: str, version: Version) -> "DataFrame":
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _whole_rates(base: str, schemes: tuple[str, ...], budget: int, negatives: str, version: Version) -> "DataFrame":
     return evidence.rates(scores(base).only(schemes, budget), pairs(base), negatives)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _whole_overlap(base: str, scheme: str, budget: int, negatives: str, version: Version) -> float:
+    one, share = scores(base).only([scheme], budget), separability.ends_at_one(schemes(), scheme)
+    return designer.overlap(one, pairs(base), scheme, budget, negatives, share=share)
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)

@@ -52,8 +52,13 @@ def check(key: str, options: Sequence[object], what: str, most: int = 1) -> None
     known.add(st.session_state.get("gone", ""))  # the link still names a bench that was deleted a moment ago
     notes = [f"{what} {plain(value)}" for value in asked if value and value not in known]
     notes += [f"all but {most} of {len(asked)} {what}s"] * (len(asked) > most)
-    st.session_state.setdefault("left_out", []).extend(notes)
+    note(*notes)
     _forget(key, options)
+
+
+def note(*missing: str) -> None:
+    """Remember what the link asks for in vain."""
+    st.session_state.setdefault("left_out", []).extend(missing)
 
 
 def report() -> None:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.ui import cached, controls, links
 from qurd_core.evaluation import evidence, records
-from qurd_core.evaluation.separability import DELTAS, SHARES, By, Distances, Row, budgets, overlap, rows
+from qurd_core.evaluation.separability import DELTAS, By, Distances, Row, budgets, ends_at_one, overlap, rows
 from qurd_core.plots import bound, separability, words
 from qurd_core.plots.theme import Style
 
@@ -93,8 +93,7 @@ def axis(choice: Choice, benchmark: str) -> separability.Axis:
         return separability.DELTAS[choice.of]
     columns = cached.scores(benchmark).columns
     seeds = columns.loc[columns["scheme"] == choice.scheme, "query_seed"].nunique()
-    about = cached.schemes().set_index("scheme").loc[choice.scheme]
-    share = about["detector"].partition("(")[0] in SHARES
+    share = ends_at_one(cached.schemes(), choice.scheme)
     return separability.scheme_axis(choice.of, choice.budget, seeds, choice.seed, share=share)
 
 

@@ -1,17 +1,39 @@
-"""Which pairs are ticked on the Designer's bench. Kept per benchmark for the session, whatever page is shown."""
+"""Which pairs are ticked on the Designer's bench. Kept per benchmark for the session, on whatever page, and in the link."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.ui import cached
+from pages.ui import cached, controls, links
+from qurd_core import benchfile
 from qurd_core.evaluation import designer, evidence
 from qurd_core.evaluation.designer import PairKey, Pairs
 from qurd_core.plots import bench_tiles
 
 if TYPE_CHECKING:
     from pandas import DataFrame
+
+_LINK, _READ = "out", "out_read"
+
+
+def follow_link(bench: str) -> None:
+    """Take what is out from the link when it is opened; from then on the link says what is out."""
+    wrote = None
+    if st.session_state.get(_READ):
+        st.session_state[_LINK] = wrote = _token(bench)
+    st.html(f"<style>.st-key-{_LINK} {{ display: none }}</style>")
+    said = st.text_input("Left out", key=_LINK, **controls.LINKED)
+    st.session_state[_READ] = True
+    if said == wrote:
+        return
+    out = benchfile.from_token(said, designer.keys(cached.pairs(evidence.base_of(bench)))) if said else None
+    if out is not None:
+        _all()[bench] = out
+        return
+    reset(bench)
+    if said:
+        links.note("the bench of this link, which was cut from other pairs")
 
 
 def left_out(bench: str) -> Pairs:
@@ -52,14 +74,23 @@ def clicked(bench: str) -> None:
 def by_name(bench: str, rows: "DataFrame", out: Pairs) -> None:
     """The same without a mouse: groups to tick, and single models to turn."""
     groups = _by(bench, bench_tiles.GROUP)
-    ticked = [group for group, pairs in groups.items() if not out.issuperset(pairs)]
+    kept = {group: len(pairs) - len(out.intersection(pairs)) for group, pairs in groups.items()}
+    ticked = [group for group, number in kept.items() if number]
+    partly = {group: f": {kept[group]} of {len(groups[group])}" for group in ticked if kept[group] < len(groups[group])}
     # A browser that has closed the popover keeps what it showed last and sends it with every run as if somebody had chosen
     # it. Under a key that changes with the ticks it is nobody's choice any more.
-    key = f"groups-{''.join('1' if group in ticked else '0' for group in groups)}"
+    key = f"groups-{'-'.join(map(str, kept.values()))}"
     named = {f"{'out' if pair in out else 'in'}: {pair[1]} against {pair[0]}": pair for pair in designer.keys(rows)}
     with st.popover("Tick by name", icon=":material/checklist:"):
         st.pills(
-            "In", list(groups), selection_mode="multi", default=ticked, key=key, on_change=_groups_changed, args=[bench, key]
+            "In",
+            list(groups),
+            selection_mode="multi",
+            default=ticked,
+            key=key,
+            format_func=lambda group: links.plain(group + partly.get(group, "")),
+            on_change=_groups_changed,
+            args=[bench, key],
         )
         st.selectbox(
             "Turn one model",
@@ -94,6 +125,12 @@ def _by(bench: str, what: str) -> dict[str, list[PairKey]]:
     for name, pair in zip(rows[what].tolist(), designer.keys(rows), strict=True):
         found.setdefault(name, []).append(pair)
     return found
+
+
+def _token(bench: str) -> str:
+    """What is out, as a link says it: nothing for a whole benchmark, but all of a saved one, which others do not have."""
+    base, out = evidence.base_of(bench), left_out(bench)
+    return benchfile.token(designer.keys(cached.pairs(base)), out) if out or bench != base else ""
 
 
 def _all() -> dict[str, Pairs]:

@@ -9,9 +9,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from qurd_core.errors import QurdError
+from qurd_core.evaluation import separability
 from qurd_core.evaluation.evidence import Scores
 from qurd_core.evaluation.metrics import Floats
-from qurd_core.evaluation.sides import Negatives, Sides, sides
+from qurd_core.evaluation.sides import NEGATIVE_KINDS, Negatives, Sides, sides
 from qurd_core.evaluation.statistics import allowed_below, min_pool
 
 ALPHA = 0.05
@@ -92,31 +94,52 @@ def weakest(table: pd.DataFrame) -> tuple[int, int]:
 
 
 def compare(before: pd.DataFrame, after: pd.DataFrame | None, names: Mapping[str, str]) -> pd.DataFrame:
-    """What leaving pairs out does to schemes.
+    """What leaving pairs out does to schemes, per task and for all.
 
     Args:
         before, after: rows of `evidence.rates` at one budget; no `after` where the pairs give no rates.
         names: scheme to what it is called.
 
     Returns:
-        rows of label, before, after, spread (over query seeds), change, auc_before and auc; best first.
+        rows of task, label, before, after, spread (over query seeds), change, auc_before and auc; best first.
     """
-    old = before[before["task"] == "all"].set_index("scheme")
-    old = old.loc[[scheme for scheme in names if scheme in old.index]]
-    new = old.iloc[:0] if after is None else after[after["task"] == "all"].set_index("scheme")
-    new = new.reindex(old.index)
+    old = before[before["scheme"].isin(names)].sort_values("scheme", key=lambda of: of.map(list(names).index), kind="stable")
+    new = before.iloc[:0] if after is None else after
+    both = old.merge(new, on=["scheme", "task"], how="left", suffixes=("_before", ""))
     table = pd.DataFrame(
         {
-            "label": [names[scheme] for scheme in old.index],
-            "before": old["tpr"].to_numpy(float),
-            "after": new["tpr"].to_numpy(float),
-            "spread": new["sd"].to_numpy(float),
-            "change": (new["tpr"] - old["tpr"]).to_numpy(float),
-            "auc_before": old["auc"].to_numpy(float),
-            "auc": new["auc"].to_numpy(float),
+            "task": both["task"],
+            "label": both["scheme"].map(names),
+            "before": both["tpr_before"],
+            "after": both["tpr"],
+            "spread": both["sd"],
+            "change": both["tpr"] - both["tpr_before"],
+            "auc_before": both["auc_before"],
+            "auc": both["auc"],
         }
     )
     return table.sort_values("after", ascending=False, kind="stable", ignore_index=True)
+
+
+def overlap(
+    scores: Scores, table: pd.DataFrame, scheme: str, budget: int, negatives: Negatives = "unrelated", *, share: bool
+) -> float:
+    """Overlap of stolen and unrelated pairs by a scheme, all tasks together, as on Separability.
+
+    Args:
+        share: whether the scheme's distances end at 1, from `separability.ends_at_one`.
+
+    Returns:
+        NaN where some pair has no score, or a side has too few pairs for a density.
+    """
+    if not measurable(table):
+        return np.nan
+    try:
+        found = separability.Distances.of_scheme(table, scores, scheme, budget)
+    except QurdError:
+        return np.nan
+    counted = table["kind"].isin(("positive", *NEGATIVE_KINDS[negatives]))
+    return separability.overlap(separability.Row("all", table.assign(value=found.drawn)[counted]), share=share)
 
 
 def catches(scores: Scores, table: pd.DataFrame, negatives: Negatives = "unrelated", alpha: float = ALPHA) -> pd.DataFrame:

@@ -172,6 +172,16 @@ def budgets(scores: Scores, scheme: str, victims: Iterable[str]) -> list[int]:
     return [int(budget) for budget, known in of_scheme.assign(known=whole).groupby("budget")["known"] if known.all()]
 
 
+def ends_at_one(schemes: pd.DataFrame, scheme: str) -> bool:
+    """Whether the distances of a scheme are shares.
+
+    Args:
+        schemes: from `records.schemes`.
+    """
+    (detector,) = schemes.loc[schemes["scheme"] == scheme, "detector"]
+    return detector.partition("(")[0] in SHARES
+
+
 def grid(sides: Sequence[Floats], *, share: bool) -> Floats:
     """(POINTS,) where densities are evaluated: from 0 to where the last kernel has faded, or to 1."""
     reach = max((float(values.max()) for values in sides if len(values)), default=0.0) or 1.0

@@ -1,6 +1,7 @@
 """The Benchmark page as a user sees it, without a browser, on the shipped records."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -49,8 +50,15 @@ def headline(app):
 
 def tiles(app):
     """(pairs in, pairs out) as drawn."""
-    number = {trace["name"]: len(trace["hovertext"]) for trace in chart(app)["data"]}
+    number = {trace["name"]: len(trace.get("hovertext", [])) for trace in chart(app)["data"]}
     return tuple(sum(number.get(kind + end, 0) for kind in ("positive", "negative", "hard")) for end in ("", " out"))
+
+
+def tables(app):
+    """The tables beside the chart, by row: the first cell of a row and the others."""
+    found = [element.value for element in sound(app).html if 'class="values"' in element.value]
+    rows = [[re.findall(r"<t[hd].*?>(.*?)</t[hd]>", row) for row in text.split("<tr>")[1:]] for text in found]
+    return [[[re.sub("<.*?>", "", cell) for cell in row] for row in table] for table in rows]
 
 
 def press(app, label):
@@ -153,6 +161,79 @@ def test_ticks_stay_when_the_page_is_left(page):
     assert headline(app).startswith("Without 1 pair ")
 
 
+def test_a_link_opens_the_bench_elsewhere(page):
+    app = page(section="bench")
+    app.selectbox(key="turned").select_index(0).run()
+    groups = groups_of(app)
+    groups.set_value([group for group in groups.value if group != "prune"]).run()
+    link = app.query_params["out"]
+    assert len(link) < 70
+    other = page(section="bench", out=link)
+    assert tiles(other) == tiles(app)
+    assert headline(other).startswith("Without 16 pairs")
+    assert not other.toast
+    other.get_by_key("bench").set_value("patchwork-reuse").run()
+    assert headline(other).startswith("With every pair in")
+    assert "out" not in other.query_params
+    assert not other.toast
+    other.get_by_key("bench").set_value("patchwork-sac").run()
+    assert other.query_params["out"] == link
+    other.menu_button(key="more").click("Back to how it was").run()
+    assert headline(other).startswith("With every pair in")
+    assert "out" not in other.query_params
+
+
+@pytest.mark.parametrize("link", ["50h8", "AAAA_w", "<b>x</b>", "é", "A" * 5000])
+@pytest.mark.parametrize("bench", records.EMBEDDED)
+def test_a_link_to_a_bench_of_other_pairs_gives_one_notice(page, bench, link):
+    app = page(bench=bench, section="bench", out=link)
+    assert headline(app).startswith("With every pair in")
+    told = [notice.value for notice in app.toast]
+    if (bench, link) == ("patchwork-sac", "50h8"):
+        assert not told
+    else:
+        assert told == ["Not found here, so left out: the bench of this link, which was cut from other pairs."]
+    app.run()
+    assert not app.toast
+    assert "out" not in app.query_params
+
+
+def test_a_link_to_a_saved_bench_shows_its_pairs_where_it_is_not_saved(page):
+    every = designer.keys(evidence.pairs("patchwork-sac"))
+    BenchFile("patchwork-sac", frozenset(every[:-30])).write(benchfile.home_of("mine"))
+    link = page(bench="mine", section="bench").run().query_params["out"]
+    benchfile.remove("mine")
+    app = page(bench="mine", section="bench", out=link)
+    assert headline(app).startswith("Without 30 pairs")
+    assert "benchmark mine" in app.toast[0].value
+
+
+def test_the_rates_of_every_task_follow_a_tick(page):
+    app = page(section="bench", rates="tasks", budget="50")
+    (before,) = tables(app)
+    rows = {row[0]: row[1:] for row in before[1:]}
+    recorded = records.read("patchwork-sac", task="prune").query("budget == 50").set_index("name")["tpr"]
+    assert f"{100 * recorded['AKH']:.0f}" in rows["prune"]
+    assert list(rows)[:2] == ["all", "same"]
+    groups = groups_of(app)
+    groups.set_value([group for group in groups.value if group != "prune"]).run()
+    (after,) = tables(app)
+    assert {row[0]: row[1:] for row in after[1:]}["prune"] == ["–"] * 6  # ZestOfLIME needs more queries
+    assert after[1] != before[1]
+
+
+def test_what_is_partly_in_says_so_by_name(page):
+    app = page(section="bench")
+    app.selectbox(key="turned").select_index(2).run()
+    assert "finetune: 14 of 15" in [option.content.replace("\\", "") for option in groups_of(app).proto.options]
+
+
+def test_the_overlap_is_that_of_the_page_for_it(page, shipped):
+    app = page(section="bench")
+    shown = {metric.label: metric.value for metric in shipped(page="separability", of="AKH").metric}
+    assert f"AUC {shown['AUC']}, overlap {shown['Overlap']};" in texts(app).replace("\\", "")
+
+
 def test_what_is_no_bench_is_refused_before_it_is_saved(page):
     app = page(section="bench")
     groups = groups_of(app)
@@ -181,7 +262,9 @@ def test_a_bench_is_saved_opened_and_shown_everywhere(page):
     groups.set_value([group for group in groups.value if group not in ("same", "finetune")]).run()
     kept, _ = tiles(app)
     app.text_input(key="bench_name_patchwork-sac").input("no-copies").run()
+    app.session_state["bench_save"] = True
     press(app, "Save this bench")
+    assert not app.session_state["bench_save"]  # the popover is closed
     assert len(BenchFile.read(benchfile.home_of("no-copies")).pairs) == kept
     (command,) = [code.value for code in app.code if "no-copies.json" in code.value]
     assert f"--benchmark {benchfile.home_of('no-copies')}" in command
@@ -194,13 +277,39 @@ def test_a_bench_is_saved_opened_and_shown_everywhere(page):
     assert "no-copies" in sound(app.switch_page("pages/budget.py").run()).get_by_key("bench").options
 
 
+def test_a_bench_is_deleted_on_a_second_click_only(page):
+    every = designer.keys(evidence.pairs("patchwork-sac"))
+    BenchFile("patchwork-sac", frozenset(every[:-30])).write(benchfile.home_of("mine"))
+    app = page(bench="mine", section="bench")
+    app.selectbox(key="turned").select_index(0).run()
+    app.menu_button(key="more").click("Delete mine …").run()
+    assert benchfile.saved_names() == ["mine"]
+    press(app, "Keep it")
+    assert not [button for button in app.button if "for good" in button.label]
+    assert headline(app).startswith("Without 31 pairs")
+    app.menu_button(key="more").click("Delete mine …").run()
+    press(app, "Delete mine for good")
+    assert not benchfile.saved_names()
+    assert app.get_by_key("bench").value == "patchwork-sac"
+    assert headline(app).startswith("With every pair in")
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_a_saved_bench_names_what_it_is_a_part_of(page, section):
+    every = designer.keys(evidence.pairs("patchwork-reuse"))
+    BenchFile("patchwork-reuse", frozenset(every[:-3])).write(benchfile.home_of("mine"))
+    assert "Part of patchwork-reuse · " in texts(page(bench="mine", section=section)).replace("\\", "")
+    assert "Part of" not in texts(page(bench="patchwork-reuse", section=section))
+
+
 def test_a_suggestion_is_taken(page):
     app = page(section="bench")
     app.session_state["suggest"] = True
     sound(app.run())
-    if not any(button.label == "Tick these five alone" for button in app.button):
+    if not any(button.label.startswith("Tick these") for button in app.button):
         pytest.skip("this Streamlit cannot open a popover without a browser")
-    press(app, "Tick these five alone")
+    assert "5 thefts, the same for every victim: 15 stolen models of 3 victims" in texts(app).replace("\\", "")
+    press(app, "Tick these 15 stolen pairs alone")
     assert "15 stolen models of 3 victims" in texts(app).replace("\\", "")
 
 

@@ -1,8 +1,8 @@
 """How long the Designer's bench takes to answer a tick: python -m tests.benchmarks.designer_bench
 
 One tick is what the page computes after a click: the pairs that are kept, why they are no bench, the rates of the named
-schemes on them, and the tiles. Reading the records is not timed: that happens once. The page has 0.5 s for all of it and for
-drawing.
+schemes on them and their change per task, the overlap of one, what the link says, and the tiles. Reading the records is not
+timed: that happens once. The page has 0.5 s for all of it and for drawing.
 """
 
 import statistics
@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from qurd_core import benchfile
 from qurd_core.evaluation import designer, evidence, records
 from qurd_core.evaluation.evidence import Scores
 from qurd_core.evaluation.suggest import suggest
@@ -39,10 +40,15 @@ def main() -> None:
         some = frozenset(every[place] for place in np.random.default_rng(0).choice(len(every), 60, replace=False))
         part = scores.only(list(names), BUDGET)
         kept, rows = designer.kept(table, some), bench_tiles.tiles(table)
+        before, after = evidence.rates(part, table), evidence.rates(part, kept)
+        scheme = next(iter(names))
         steps = {
             "choose": lambda: designer.kept(table, some),  # noqa: B023 (called before the next turn)
             "object": lambda: designer.objection(kept),  # noqa: B023
             "rates": lambda: evidence.rates(part, kept),  # noqa: B023
+            "compare": lambda: designer.compare(before, after, names),  # noqa: B023
+            "overlap": lambda: designer.overlap(part, kept, scheme, BUDGET, share=True),  # noqa: B023
+            "link": lambda: benchfile.token(every, some),  # noqa: B023
             "tiles": lambda: bench_tiles.figure(rows, some).to_json(),  # noqa: B023
             "suggest": lambda: suggest(part, table, some),  # noqa: B023
         }

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from qurd_core.errors import QurdError
-from qurd_core.evaluation import contents, designer, evidence, records
+from qurd_core.evaluation import contents, designer, evidence, records, separability
 from qurd_core.evaluation.bank import Bank
 from qurd_core.evaluation.evidence import Scores
 from qurd_core.evaluation.suggest import suggest
@@ -96,12 +96,42 @@ def test_compare_tells_what_leaving_out_does(scores, table):
     after = evidence.rates(
         scores, designer.kept(table, out_of(table, suspect="v1->lost") | out_of(table, suspect="v2->lost"))
     )
-    found = designer.compare(before, after, NAMES)
+    every = designer.compare(before, after, NAMES)
+    found = every[every["task"] == "all"]
     assert found["label"].tolist() == ["AKH", "Random"]
     assert np.allclose(found["before"], [5 / 6, 3 / 6])
     assert np.allclose(found["after"], [1, 3 / 5])
     assert np.allclose(found["change"], [1 / 6, 1 / 10])
     assert designer.compare(before, None, NAMES)["after"].isna().all()
+
+
+def test_compare_tells_every_task(scores, table):
+    out = out_of(table, suspect="v1->tricky") | out_of(table, suspect="v1->lost") | out_of(table, suspect="v2->lost")
+    after = evidence.rates(scores, designer.kept(table, out))
+    found = designer.compare(evidence.rates(scores, table), after, NAMES).set_index(["task", "label"])
+    assert len(found) == 5 * 2
+    assert found.loc[("tricky", "AKH"), ["before", "after"]].tolist() == [1, 1]
+    assert found.loc[("tricky", "Random"), ["before", "after"]].tolist() == [0, 0]
+    assert found.loc[("lost", "AKH"), "before"] == 0
+    assert np.isnan(found.loc[("lost", "AKH"), "after"])  # nobody is left
+    assert found.loc[("same", "Random"), "change"] == 0
+
+
+@pytest.mark.parametrize("negatives", ["unrelated", "unrelated+hard"])
+def test_the_overlap_is_that_of_separability(negatives):
+    pairs, some = evidence.pairs("patchwork-sac"), Scores.read("patchwork-sac").only([GOOD], 100)
+    kept = designer.kept(pairs, frozenset(designer.keys(pairs)[::5]))
+    found = designer.overlap(some, kept, GOOD, 100, negatives, share=True)
+    (row,) = separability.rows(separability.Distances.of_scheme(kept, some, GOOD, 100), negatives=negatives, alpha=0.05)
+    assert found == separability.overlap(row, share=True)
+    assert 0 < found < 1
+
+
+def test_there_is_no_overlap_of_few_pairs_or_without_scores(scores, table):
+    assert np.isnan(designer.overlap(scores, table, GOOD, 100, share=True))  # twelve stolen pairs have no density
+    scores.values["v2"][3, 0] = np.nan
+    assert np.isnan(designer.overlap(scores, table, GOOD, 100, share=True))
+    assert np.isnan(designer.overlap(scores, table.iloc[:0], GOOD, 100, share=True))
 
 
 def test_turning_leaves_all_out_if_any_is_in():

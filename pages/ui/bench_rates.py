@@ -1,0 +1,112 @@
+"""What the named schemes reach on the pairs that the Designer's bench keeps: pooled, per task, and how they part."""
+
+from collections.abc import Sequence
+from html import escape
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pages.ui import controls, links, panel
+from qurd_core.evaluation import designer
+from qurd_core.plots import words
+from qurd_core.plots.theme import GLYPHS, Style
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+RATES = ("pooled", "tasks")
+MOVED = 0.005  # change of a rate from which on it stands out
+
+_COMPACT = """
+<style>
+.st-key-tasks .values td, .st-key-tasks .values th { padding: .15rem .1rem; font-size: .85rem; }
+.st-key-tasks .values th:not(:first-child) { width: %.1f%%; }
+.st-key-tasks .values i { width: auto; }
+</style>
+"""
+
+
+def choose() -> str:
+    """All tasks pooled, or each."""
+    links.check("rates", RATES, "table")
+    return st.segmented_control(
+        "TPR@5%", RATES, default="pooled", required=True, key="rates", label_visibility="collapsed", **controls.LINKED
+    )
+
+
+def pooled(found: "DataFrame", style: Style) -> None:
+    """TPR over all tasks now, and what changed.
+
+    Args:
+        found: rows of `designer.compare` for all tasks together.
+    """
+    head = "<tr><th>Scheme</th><th>TPR@5%</th><th>change</th></tr>"
+    body = ""
+    for row in found.itertuples():
+        name = f"{_mark(row.label, style)}<b>{escape(row.label)}</b>"
+        value = words.precise(row.after, row.spread) if row.after == row.after else "–"
+        change = words.points(row.change).removesuffix(" points") if row.change == row.change else ""
+        body += f"<tr><td>{name}</td><td>{value}</td><td>{change}</td></tr>"
+    panel.table(head, body, style)
+
+
+def by_task(found: "DataFrame", tasks: Sequence[str], style: Style) -> None:
+    """TPR per task: a row per task, a column per scheme under its mark.
+
+    Args:
+        found: all rows of `designer.compare`.
+        tasks: of the whole benchmark, `"all"` first.
+    """
+    labels = found.loc[found["task"] == "all", "label"].tolist()
+    rates = {(row.task, row.label): row for row in found.itertuples()}
+    marks = "".join(f'<th title="{escape(label)}">{_mark(label, style)}</th>' for label in labels)
+    body = ""
+    for task in tasks:
+        cells = "".join(_cell(rates.get((task, label)), task, label) for label in labels)
+        body += f"<tr><td>{escape(task).replace('_', '_<wbr>')}</td>{cells}</tr>"
+    st.html(_COMPACT % (68 / max(len(labels), 1)))
+    with st.container(key="tasks"):
+        panel.table(f"<tr><th>TPR@5%, %</th>{marks}</tr>", body, style)
+    said = ", ".join(f"{GLYPHS[style.mark(label, (label,))[1]]}\u00a0{label}" for label in labels)
+    st.caption(f"{links.plain(said, 400)}. **Bold** has moved; hovering tells how far.")
+
+
+def separation(found: "DataFrame", label: str, before: float, now: float) -> str:
+    """How well one scheme parts stolen from unrelated models.
+
+    Args:
+        found: rows of `designer.compare`.
+        before, now: its overlap with every pair and with those that are kept.
+    """
+    rows = found[(found["label"] == label) & (found["task"] == "all")]
+    if rows.empty:
+        return f"{label} has no value at this budget."
+    row = rows.iloc[0]
+    auc, auc_before = (f"{value:.2f}" if value == value else "none" for value in (row["auc"], row["auc_before"]))
+    shared, shared_before = (words.percent(value) if value == value else "none" for value in (now, before))
+    return f"Separation by {label}: AUC {auc}, overlap {shared}; with every pair {auc_before}, {shared_before}."
+
+
+def level(kept: "DataFrame") -> str:
+    """The number of unrelated models and lineages, and the level that they allow."""
+    number, lineages = designer.weakest(kept)
+    if not number:
+        return "A victim has a task without any unrelated model: no level can be promised."
+    have = f"{words.counted(number, 'unrelated model')} of {words.counted(lineages, 'lineage')}"
+    return f"Fewest for a victim and task: {have}, so the smallest level that can be promised is {100 / (number + 1):.1f} %."
+
+
+def _mark(label: str, style: Style) -> str:
+    colour, symbol, _ = style.mark(label, (label,))
+    return f'<i style="color:{colour}">{GLYPHS[symbol]}</i>'
+
+
+def _cell(row: tuple | None, task: str, label: str) -> str:
+    """A whole percentage; hovering tells whose, its spread and its change."""
+    if row is None or row.after != row.after:
+        return f'<td title="{escape(f"{label} on {task}: no value")}">–</td>'
+    told = f"{label} on {task}: {words.precise(row.after, row.spread)}"
+    moved = abs(row.change) >= MOVED
+    told += f", {words.points(row.change)}" if row.change == row.change else ""
+    value = f"{100 * row.after:.0f}"
+    return f'<td title="{escape(told)}">{f"<b>{value}</b>" if moved else value}</td>'
