@@ -83,7 +83,8 @@ class Component:
         extra: what only one kind declares: `pool` of a seed rule; `tops_up`, `needs_when` of a craft; `access`, `square`,
             `whole`, `counts_classes` (the parameter that may not exceed the number of classes) and `rows` (queries to the
             number of rows (n,) of each group, where a query is no row) of a representation; `redundant`, `control` of a
-            detector; `reads`, `access`, `derived` of a theft; `fetch` of a benchmark (brings it over a network).
+            detector; `counts_missing` of both (a missing answer, which is a class of its own, is as far as can be from any
+            other); `reads`, `access`, `derived` of a theft; `fetch` of a benchmark (brings it over a network).
     """
 
     kind: str

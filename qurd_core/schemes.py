@@ -188,6 +188,12 @@ class Scheme:
         return component.name == "identity" or bool(tops_up and component.bind(self.craft)[tops_up])
 
     @property
+    def counts_missing(self) -> bool:
+        """Whether a missing answer is as far from the victim's as any answer can be."""
+        parts = representations[self.representation.name], detectors[self.detector.name]
+        return all(part.extra.get("counts_missing", False) for part in parts)
+
+    @property
     def goes_round(self) -> bool:
         """Whether the craft starts again at the first seed when the seed set has run out."""
         return "tops_up" in crafts[self.craft.name].extra

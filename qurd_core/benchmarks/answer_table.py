@@ -2,6 +2,8 @@
 
 One row per item and model, as CSV or Parquet: `item, truth, model, label`, and if known `p_<class>` for every class, `split`
 (train or test; test if left out) and `lineage` (the model's name if left out).
+
+An answer that is missing has no row. It counts as disagreement with a victim: it is a class of its own beside the others.
 """
 
 import hashlib
@@ -22,6 +24,7 @@ from torch.nn import functional as F
 
 from qurd_core.benchmarks.base import Benchmark, reads
 from qurd_core.benchmarks.kinship import faults, pairs_by_lineage, read_lineage
+from qurd_core.benchmarks.missing import too_many_missing
 from qurd_core.errors import QurdError
 from qurd_core.lineage import Lineage
 from qurd_core.oracle import Oracle
@@ -47,14 +50,17 @@ class Answered:
     Attributes:
         items: names, sorted.
         truth: (n,) classes.
-        labels: (M,n) classes.
-        logs: (M,n,C) float32 logarithms of the probits, the label's the largest; None where only labels are known.
+        labels: (M,n) classes; C where the answer is missing.
+        logs: (M,n,C) float32 logarithms of the probits, the label's the largest; None where only labels are known. Where
+            answers are missing there is one more class.
+        missing: number of answers.
     """
 
     items: tuple[str, ...]
     truth: Tensor
     labels: Tensor
     logs: Tensor | None
+    missing: int
 
     @cached_property
     def digest(self) -> str:
@@ -108,7 +114,7 @@ class AnswerTable:
         """Logarithms of the probits, or the label's class at 1 where nothing else is known."""
         known, row = self.seed_sets[split], self._row[model]
         if known.logs is None:
-            return F.one_hot(known.labels[row], len(self.classes)).float()
+            return F.one_hot(known.labels[row], len(self.classes) + bool(known.missing)).float()
         return known.logs[row]
 
     def oracle(self, model: str, runtime: Runtime) -> Oracle:
@@ -124,7 +130,8 @@ def _problems(path: Path) -> list[str]:
         table = _read(path)
     except QurdError as error:
         return [str(error)]
-    return list(_wrong_rows(table, path)) or list(faults(_lineages(table)))
+    wrong = list(_wrong_rows(table, path)) or list(faults(_lineages(table)))
+    return wrong or list(too_many_missing(table, _lineages(table)))
 
 
 @reads(".csv", ".parquet", problems=_problems)
@@ -134,12 +141,13 @@ def answer_table(path: Path) -> Benchmark:
     for problem in _wrong_rows(table, path):
         raise QurdError(problem)
     lineages = _lineages(table)
-    for problem in faults(lineages):
+    for problem in (*faults(lineages), *too_many_missing(table, lineages)):
         raise QurdError(f"{problem} (In {path}.)")
     classes, probits = _classes(table), _probit_columns(table)
     source = AnswerTable(path, classes, lineages, _seed_sets(table, list(lineages), classes, probits))
     access = Access.PROBITS if probits else Access.LABELS
-    return Benchmark(str(path), classes, pairs_by_lineage(lineages), tuple(lineages), source, access)
+    missing = sum(known.missing for known in source.seed_sets.values())
+    return Benchmark(str(path), classes, pairs_by_lineage(lineages), tuple(lineages), source, access, missing=missing)
 
 
 def _read(path: Path) -> pd.DataFrame:
@@ -332,7 +340,7 @@ def _wrong_values(table: pd.DataFrame, where: Any) -> Iterator[str]:
 
 
 def _wrong_grid(table: pd.DataFrame, where: Any) -> Iterator[str]:
-    """Every model answers every item once, and both mean the same in every row."""
+    """No model answers an item twice, and both mean the same in every row."""
     wrong = table.duplicated(["split", "item", "model"])
     if wrong.any():
         row = table[wrong].iloc[0]
@@ -342,41 +350,37 @@ def _wrong_grid(table: pd.DataFrame, where: Any) -> Iterator[str]:
         if wrong.any():
             row = table[wrong].iloc[0]
             yield f"The {of[-1]} '{row[of[-1]]}' has more than one {name}, first in {where(wrong)}. Keep one."
-    if table.duplicated(["split", "item", "model"]).any():
-        return
-    models = table["model"].nunique()
-    answered = table.groupby(["split", "item"], observed=True)["model"].transform("size")
-    if (answered < models).any():
-        row = table[answered < models].iloc[0]
-        chosen = (table["split"] == row["split"]) & (table["item"] == row["item"])
-        missing = [name for name in table["model"].unique() if name not in set(table.loc[chosen, "model"])]
-        items = table.loc[answered < models, ["split", "item"]].drop_duplicates()
-        yield (
-            f"'{missing[0]}' has no answer to the item '{row['item']}' of {row['split']}; {len(items):,} item(s) lack an"
-            " answer of some model. Add them or leave the items out."
-        )
 
 
 def _seed_sets(table: pd.DataFrame, models: list[str], classes: tuple[str, ...], probits: list[str]) -> dict[str, Answered]:
     """The answers by split, models in their order and items in that of their names, whatever the order of the rows."""
-    order = pd.Index(models).get_indexer(table["model"])
-    table = table.assign(_model=order, _row=np.arange(len(table))).sort_values(["_model", "item"], kind="stable")
+    place = pd.Index(models).get_indexer(table["model"])
     codes = pd.Index(classes)
     found = {}
     for split in SPLITS:
-        rows = table[table["split"] == split]
+        chosen = (table["split"] == split).to_numpy()
+        rows, model = table[chosen], place[chosen]
         if rows.empty:
             continue
-        first = rows[rows["_model"] == 0]
-        shape = len(models), len(first)
-        labels = torch.from_numpy(codes.get_indexer(rows["label"]).reshape(shape).astype(np.int64))
-        truth = torch.from_numpy(codes.get_indexer(first["truth"]).astype(np.int64))
-        logs = _logs(rows[probits].to_numpy(np.float32).reshape(*shape, -1), labels) if probits else None
-        found[split] = Answered(tuple(first["item"]), truth, labels, logs)
+        truth = rows.groupby("item", sort=True)["truth"].first()
+        item = truth.index.get_indexer(rows["item"])
+        shape = len(models), len(truth)
+        labels = np.full(shape, len(classes), np.int64)
+        labels[model, item] = codes.get_indexer(rows["label"])
+        missing = labels.size - len(rows)
+        logs = None
+        if probits:
+            known = np.zeros((*shape, len(classes) + bool(missing)), np.float32)
+            known[model, item, : len(classes)] = rows[probits].to_numpy(np.float32)
+            if missing:
+                known[..., -1] = labels == len(classes)
+            logs = _logs(known, torch.from_numpy(labels))
+        answers = torch.from_numpy(codes.get_indexer(truth).astype(np.int64)), torch.from_numpy(labels), logs
+        found[split] = Answered(tuple(truth.index), *answers, missing)
     return found
 
 
 def _logs(probits: np.ndarray, labels: Tensor) -> Tensor:
     """(M,n,C) logarithms. Of equally probable classes the label is the one that the model named."""
-    outputs = torch.from_numpy(probits.copy()).clamp_min(FLOOR).log()
+    outputs = torch.from_numpy(probits).clamp_min(FLOOR).log()
     return outputs.scatter_add(2, labels[..., None], torch.full((*labels.shape, 1), 1e-6))

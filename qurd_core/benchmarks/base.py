@@ -67,6 +67,7 @@ class Benchmark:
         access: what its models reveal.
         part_of: name of the benchmark whose pairs these are, if they are a part. Models are asked as for the whole one, so
             that a part finds what the whole one has stored.
+        missing: answers that models lack. Each counts as an answer of its own, unlike all others.
     """
 
     name: str
@@ -76,6 +77,14 @@ class Benchmark:
     source: Source
     access: Access = Access.LOGITS
     part_of: str | None = None
+    missing: int = 0
+
+    @property
+    def caveat(self) -> str | None:
+        """What missing answers count as, or None where there are none."""
+        if not self.missing:
+            return None
+        return f"{self.missing:,} answer(s) are missing: each counts as disagreement with the victim."
 
     @property
     def whole(self) -> str:

@@ -7,7 +7,7 @@ from qurd_core.registry import detectors
 from qurd_core.types import Prefixes
 
 
-@detectors.register(needs={"distributions"})
+@detectors.register(needs={"distributions"}, counts_missing=True)
 def jensen_shannon(victim: Tensor, suspects: Tensor, budgets: Prefixes) -> Tensor:
     """Jensen-Shannon divergence in nats, the mean over queries: between 0 and ln 2."""
     ours, theirs = victim.double(), suspects.double()

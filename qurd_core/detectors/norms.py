@@ -6,13 +6,13 @@ from qurd_core.registry import detectors
 from qurd_core.types import Prefixes
 
 
-@detectors.register(needs={"vectors"})
+@detectors.register(needs={"vectors"}, counts_missing=True)
 def l1(victim: Tensor, suspects: Tensor, budgets: Prefixes) -> Tensor:
     """Mean absolute difference over all entries."""
     return budgets.mean((suspects - victim).abs_())
 
 
-@detectors.register(needs={"vectors"}, redundant={"two-valued": "l1"})
+@detectors.register(needs={"vectors"}, redundant={"two-valued": "l1"}, counts_missing=True)
 def l2(victim: Tensor, suspects: Tensor, budgets: Prefixes) -> Tensor:
     """Root mean square difference over all entries."""
     return budgets.mean((suspects - victim).square_()).sqrt()

@@ -68,6 +68,8 @@ def _mistakes(bench: Benchmark, victim: str) -> int | None:
 
 def _notes(bench: Benchmark) -> list[str]:
     notes = []
+    if bench.caveat:
+        notes.append(f"{bench.caveat} Schemes that cannot count it so do not run, such as those on ranks or lists.")
     if not bench.source.asks:
         notes.append("Schemes that craft queries cannot run: there are answers here, no models.")
     if bench.access < Access.PROBITS:

@@ -166,8 +166,10 @@ def run(
     """Compute what the store lacks, then the table.
 
     Args:
-        tell: hears one sentence per kind of empty cell before anything runs.
+        tell: hears one sentence per kind of empty cell before anything runs, and what missing answers count as.
     """
+    if asked.bench.caveat:
+        tell(asked.bench.caveat)
     if plan(asked, store, runtime):
         for sentence in empty_cells(asked, store, runtime):
             tell(sentence)
@@ -342,6 +344,12 @@ def _check_answers(bench: Benchmark, scheme: Scheme) -> None:
         )
     if scheme.split not in bench.splits:
         raise unknown(f"split of {bench.name}", scheme.split, bench.splits)
+    if bench.missing and not scheme.counts_missing:
+        raise QurdError(
+            f"'{_label(scheme)}' cannot count a missing answer as disagreement, and {bench.missing:,} are missing in"
+            f" {bench.name}. Use a scheme on labels or probits query by query, such as AKH, or leave out the items that not"
+            " all models answer."
+        )
     if scheme.access > bench.access:
         raise QurdError(
             f"'{label(scheme)}' needs {scheme.access}, and {bench.name} reveals {bench.access} only. Use a scheme that"

@@ -21,11 +21,14 @@ from qurd_core.errors import QurdError
 from qurd_core.evaluation.checks import check
 from qurd_core.evaluation.pairs import pair_table
 from qurd_core.evaluation.pipeline import evaluate
+from qurd_core.evaluation.workbench import workbench
 from qurd_core.runtime import Runtime
+from qurd_core.schemes import Scheme
 from qurd_core.store import Store
 
 ITEMS, CLASSES = 200, 4
 ON_PROBITS = ["AKH", "FBI", "uniform(test) | probits | jensen_shannon", "negative(test) | listwise | l2"]
+PER_QUERY = ["cosine", "l1", "l2", "jensen_shannon"]
 NATURAL = ["AKH", "Random", "accuracy", "uniform(test) | labels | mutual_information"]
 
 
@@ -110,6 +113,65 @@ def test_akh_on_all_mistakes_is_delta_c(write, store):
         assert pairs.loc[model, "delta"] == pytest.approx(differ.mean())
         assert pairs.loc[model, "delta_c"] == pytest.approx(differ[wrong].mean())
         assert pairs.loc[model, "accuracy_suspect"] == pytest.approx((labels[model] == truth).mean())
+
+
+def gaps(table, model, number, seed=3):
+    """The table without some answers of a model."""
+    rows = table.index[table["model"] == model]
+    return table.drop(index=np.random.default_rng(seed).choice(rows, number, replace=False))
+
+
+@pytest.mark.parametrize("scheme", ["Random", *(f"uniform(test) | probits | {name}" for name in PER_QUERY)])
+def test_a_missing_answer_is_as_far_from_the_victims_as_any_answer_can_be(write, store, scheme):
+    """Instead of three answers: nothing, or all the weight on the class that the victim holds for least likely."""
+    whole = answers(strangers=2, probits=True)
+    gone = whole.index[whole["model"] == "copy"][:3]
+    probits = [f"p_{k}" for k in range(CLASSES)]
+    farthest = whole.loc[:2, probits].to_numpy().argmin(axis=1)
+    other = whole.copy()
+    other.loc[gone, probits], other.loc[gone, "label"] = np.eye(CLASSES)[farthest], farthest
+    found = []
+    for name, table in (("gaps", whole.drop(index=gone)), ("farthest", other)):
+        desk = workbench(write(table, f"{name}.parquet"), str(store.folder), "cpu", 64)
+        one = Scheme.parse(scheme)
+        values = desk.scores("mine", [one], 0, (ITEMS,))[one]["values"]
+        found.append(float(values[desk.models("mine").index("copy"), 0]))
+    mean_over = (CLASSES + 1) / CLASSES  # the class of its own adds a column of zeros to all other answers
+    grown = {"l1": mean_over, "l2": mean_over**0.5}.get(scheme.rpartition(" ")[2], 1)
+    assert found[0] * grown >= found[1] - 1e-6
+
+
+def test_missing_answers_count_as_disagreement_by_hand(write, store):
+    table = gaps(gaps(answers(), "copy", 12), "other3", 5)
+    path = write(table)
+    assert benchmark(path).missing == 17
+    labels = table.pivot(index="item", columns="model", values="label")
+    truth = table.groupby("item")["truth"].first()
+    wrong = labels["mine"] != truth
+    with pytest.warns(UserWarning, match=r"17 answer\(s\) are missing: each counts as disagreement"):
+        evaluate(path, ["AKH"], budgets=[20], store=store)
+    pairs = pair_table(path, store, Runtime()).set_index("suspect")
+    for model in ("copy", "other3", "student"):
+        differ = labels[model] != labels["mine"]  # NaN differs from everything
+        assert pairs.loc[model, "delta"] == pytest.approx(differ.mean())
+        assert pairs.loc[model, "delta_c"] == pytest.approx(differ[wrong].mean())
+        assert pairs.loc[model, "accuracy_suspect"] == pytest.approx((labels[model] == truth).mean())
+    assert pairs.loc["copy", "delta"] > pair_table(write(answers(), "all.csv"), store, Runtime())["delta"][1]
+
+
+@pytest.mark.parametrize(
+    "scheme", ["FBI", "accuracy", "uniform(test) | labels | mutual_information", "negative(test) | listwise | l2"]
+)
+def test_a_scheme_that_cannot_count_a_missing_answer_says_so(write, store, scheme):
+    path = write(gaps(answers(probits=True), "copy", 3), "answers.parquet")
+    with pytest.raises(QurdError, match="cannot count a missing answer as disagreement, and 3 are missing"):
+        evaluate(path, [scheme], budgets=[20], store=store)
+
+
+def test_the_check_says_what_missing_answers_count_as(write):
+    notes = " ".join(check(write(gaps(answers(), "copy", 3))).notes)
+    assert "3 answer(s) are missing: each counts as disagreement with the victim." in notes
+    assert "missing" not in " ".join(check(write(answers(), "all.csv")).notes)
 
 
 def test_order_format_and_workers_change_nothing(write, tmp_path):
@@ -206,6 +268,12 @@ def spoil(row, **values):
     return change
 
 
+def _mistakes(table):
+    """The rows that the victim, which comes first, gets wrong."""
+    mine = table.iloc[:ITEMS]
+    return mine.index[mine["label"] != mine["truth"]]
+
+
 BAD = [
     (lambda t: t.drop(columns="truth"), "'truth' is missing"),
     (lambda t: t.assign(colour="red"), "Got also 'colour'"),
@@ -217,7 +285,9 @@ BAD = [
     (spoil(0, truth=9), "'row-0' has more than one truth"),
     (spoil(5, lineage="train(tree)"), "'mine' has more than one lineage"),
     (lambda t: pd.concat([t, t.iloc[[12]]]), "answers the item 'row-12' of test twice"),
-    (lambda t: t.drop(index=250), "'copy' has no answer to the item 'row-50'"),
+    (lambda t: t.drop(index=50), "'mine' has no answer to the item 'row-50' of test. It is a victim"),
+    (lambda t: t.drop(index=range(200, 221)), "'copy' has no answer to 21 of 200 items of test. At most 10%"),
+    (lambda t: t.drop(index=_mistakes(t)[:7] + 200), "'copy' has no answer to 7 of 52 items of test that 'mine' gets wrong"),
     (lambda t: t.assign(lineage=t["lineage"].str.replace("->", "-").str.replace("(", "", n=1)), "Cannot read the lineage"),
     (lambda t: t.assign(lineage="train(forest,mine)"), "the same lineage"),
     (lambda t: t.assign(lineage=t["lineage"].str.replace("->.*", ",x", regex=True) + "x"), "Cannot read the lineage"),
