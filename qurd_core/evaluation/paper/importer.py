@@ -98,11 +98,13 @@ def import_scores(source: Path, store: Path, track: Track = silent) -> Report:
             path = aside / f"{part.benchmark}-{part.seed}-{part.sign}.parquet"
             _keep(part, path, report)
             parts.setdefault(part.benchmark, []).append(path)
-        whole = {name: _whole(paths, report) for name, paths in parts.items()}
-        for name, table in whole.items():
+        for name, paths in parts.items():  # one at a time, aside: the largest has half of all scores
+            table = _whole(paths)
             if len(table):
                 report.rows[name] = len(table)
-                _publish(table, folder / f"{name}-scores.parquet")
+                _publish(table, aside / f"{name}-scores.parquet")
+        for name in report.rows:
+            (aside / f"{name}-scores.parquet").replace(folder / f"{name}-scores.parquet")
         if not report.rows:
             raise QurdError(f"Expected published scores in {source}. {_first(report)} Nothing was imported.")
         _facts(source, folder, report)
@@ -224,7 +226,8 @@ def _opened(path: Path) -> pq.ParquetFile:
 
 def _read(path: Path, columns: list[str], chosen: list[tuple[str, str, object]] | None = None) -> pa.Table:
     try:
-        return pq.read_table(path, columns=columns, filters=chosen)
+        # One row group after the other: reading ahead holds several at once and is no faster.
+        return pq.read_table(path, columns=columns, filters=chosen, use_threads=False, pre_buffer=False)
     except (pa.ArrowException, OSError) as error:
         raise QurdError(f"Cannot read {path}: {str(error).partition(chr(10))[0][:200]}") from None
 
@@ -288,7 +291,7 @@ def _keep(part: Part, path: Path, report: Report) -> None:
     _publish(kept, path, {"report": json.dumps(said)})
 
 
-def _whole(paths: list[Path], report: Report) -> pd.DataFrame:
+def _whole(paths: list[Path]) -> pd.DataFrame:
     """All scores of a benchmark, in the order in which the app reads them; numbers as the authors' single precision."""
     table = pa.concat_tables([pq.read_table(path) for path in paths], promote_options="permissive").to_pandas()
     table["value"] = table["value"].astype("float32")
