@@ -33,7 +33,7 @@ else:
     axis, rows = separation.axis(choice, bench), separation.measured(choice, bench)
     title = separability.headline(rows, axis, choice.fpr, bench, separation.NOUNS[choice.by])
     whole = separation.overall(choice, bench, rows)
-    under = separability.subline(whole, choice.fpr)
+    under = " · ".join(filter(None, (separability.subline(whole, choice.fpr), axis.about)))
     chart = separability.figure(rows, axis, fpr=choice.fpr, pick=pick, style=style)
     data, words = separability.data(rows), separability.alt(rows, axis)
 

@@ -89,6 +89,15 @@ def counts_to_deltas(counts: ArrayLike) -> Deltas:
     )
 
 
+def official(delta_c: Number, alpha: Number) -> Number:
+    """What the authors' toolbox calls the conditioned Hamming distance: the numerator of delta_C over the victim's accuracy.
+
+    delta_C divides by the error rate 1 - alpha, so this is delta_C (1-alpha)/alpha. It ranks the suspects of one victim as
+    delta_C does, and puts every victim on a scale of its own.
+    """
+    return delta_c * (1 - alpha) / alpha
+
+
 def deltas(victim_labels: Tensor, suspect_labels: Tensor, truth: Tensor) -> Deltas:
     """The quantities of Proposition 1 for all suspects at once.
 

@@ -92,6 +92,7 @@ def _facts(row: "DataFrame") -> str:
     )
     bound = f"{row['bound']:.3f}".replace("-", "−")
     apart = f"δ **{row['delta']:.3f}** · δ\\_C **{row['delta_c']:.3f}** = bound {bound} + slack {row['slack']:.3f}"
+    apart += f" · by the authors’ formula {row['official']:.3f}"
     return f"**{kind}** · {links.plain(tasks)} · {right}  \n{apart}"
 
 

@@ -25,7 +25,7 @@ class Choice(NamedTuple):
 
     Attributes:
         show: one of `SHOW`.
-        of: `delta_c`, `delta`, or the label of a scheme.
+        of: one of `DELTAS`, or the label of a scheme.
         scheme: the scheme's text, None for a delta.
         budget: queries that its scores are recorded at.
         seed: one query seed, or None for the mean.
@@ -124,7 +124,8 @@ def again(choice: Choice, benchmark: str) -> tuple[str, str]:
     if choice.scheme is None:
         code = f'from qurd_core.evaluation import evidence\n\ntable = evidence.pairs("{benchmark}")'
         if benchmark in records.PUBLISHED:
-            return "python -m qurd_core paper figure3 --mode honest --json", code
+            mode = "paper" if choice.of == "official" else "honest"
+            return f"python -m qurd_core paper figure3 --mode {mode} --json", code
         return f"python -m qurd_core pairs --benchmark {benchmark}", code
     request = {"seeds": 5 if choice.seed is None else choice.seed + 1, "task": choice.task, "hard": choice.hard}
     asked = benchmark, [choice.of], [choice.budget]

@@ -1,7 +1,8 @@
 """How far apart stolen and unrelated models lie, from recorded distances and without torch.
 
-A distance is delta, delta_C or the score of a scheme, small = stolen. Rates follow the rule of all pages: a threshold per
-victim, means over victims, then over query seeds. The one line that a chart can draw over all victims is kept apart.
+A distance is delta, delta_C, the authors' formula for it or the score of a scheme, small = stolen. Rates follow the rule of
+all pages: a threshold per victim, means over victims, then over query seeds. The one line that a chart can draw over all
+victims is kept apart.
 """
 
 import math
@@ -21,7 +22,7 @@ from qurd_core.evaluation.statistics import calibrated_rule
 
 By = Literal["one", "tasks", "victims"]
 
-DELTAS = ("delta_c", "delta")
+DELTAS = ("delta_c", "delta", "official")
 SHARES = ("hamming", "mutual_information", "accuracy")  # detectors whose distances end at 1
 FEWEST = 20  # pairs from which on a side has a density
 POINTS = 256  # of a density
@@ -42,7 +43,7 @@ class Distances:
 
     @classmethod
     def of_delta(cls, pairs: pd.DataFrame, column: str) -> "Distances":
-        """delta or delta_C by definition, measured on all test images."""
+        """delta, delta_C by definition or by the authors' formula, measured on all test images."""
         return cls(pairs, pairs[[column]].to_numpy(float))
 
     @classmethod

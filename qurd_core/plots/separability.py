@@ -26,16 +26,36 @@ class Axis(NamedTuple):
         name: short, for sentences: `AKH`.
         title: what a value says.
         share: whether it ends at 1.
+        beside: the column that a pair shows beside it, and what that is.
+        about: what must be known of it, in one line.
     """
 
     name: str
     title: str
     share: bool
+    beside: tuple[str, str] | None = None
+    about: str = ""
 
 
+OFFICIAL = (
+    "The authors divide by the victim’s accuracy where δ_C divides by its error rate: every victim gets a scale of its own, "
+    "and within a victim nothing changes"
+)
 DELTAS = {
-    "delta_c": Axis("δ_C", "δ<sub>C</sub>: how often victim and suspect disagree where the victim is wrong", True),
+    "delta_c": Axis(
+        "δ_C",
+        "δ<sub>C</sub>: how often victim and suspect disagree where the victim is wrong",
+        True,
+        ("official", "by the authors’ formula"),
+    ),
     "delta": Axis("δ", "δ: how often victim and suspect disagree", True),
+    "official": Axis(
+        "δ_C (official)",
+        "The authors’ formula for δ<sub>C</sub>: δ<sub>C</sub> (1 − α) / α, α the accuracy of the victim",
+        False,
+        ("delta_c", "by definition"),
+        OFFICIAL,
+    ),
 }
 
 
@@ -248,13 +268,12 @@ def _hard(values: list[np.ndarray], bases: list[float], colour: str, style: Styl
 def _pointer(rows: Sequence[Row], bases: list[float], axis: Axis, style: Style) -> go.Scatter:
     """What the pointer meets: an invisible mark on every tick, for lines cannot be clicked."""
     height = {"positive": TICK / 2, "negative": -TICK / 2, "hard": HARD}
-    name = plain(axis.name).replace("δ_C", "δ<sub>C</sub>")
     ys, pairs, texts = [], [], []
     for row, base in zip(rows, bases, strict=True):
         for pair in row.table.itertuples():
             ys.append(base + height[pair.kind])
             pairs.append((pair.victim, pair.suspect, row.benchmark or ""))
-            texts.append(hover(pair, f"{name} {pair.value:.3f}"))
+            texts.append(hover(pair, _value(pair, axis)))
     return go.Scatter(
         x=np.concatenate([row.table["value"].to_numpy(float) for row in rows]).round(5),
         y=np.array(ys),
@@ -268,6 +287,12 @@ def _pointer(rows: Sequence[Row], bases: list[float], axis: Axis, style: Style) 
         unselected={"marker": {"opacity": 0}},
         name=POINTER,
     )
+
+
+def _value(pair: tuple, axis: Axis) -> str:
+    """The distance of a pair, and what stands beside it."""
+    said = f"{plain(axis.name).replace('δ_C', 'δ<sub>C</sub>')} {pair.value:.3f}"
+    return said if axis.beside is None else f"{said}, {axis.beside[1]} {getattr(pair, axis.beside[0]):.3f}"
 
 
 _KINDS = {"positive": "stolen", "negative": "unrelated", "hard": "hard unrelated"}

@@ -110,6 +110,16 @@ def test_every_control_changes_the_page(shipped):
     assert chart(sound(app))["layout"]["height"] == 800
 
 
+@pytest.mark.parametrize("bench", ["published-flower102", "patchwork-sac"])
+def test_the_authors_formula_is_a_distance_and_says_why_it_differs(shipped, bench):
+    app = sound(shipped(page=PAGE, bench=bench, of="official"))
+    assert "line of δ_C (official)" in app.header[0].value.replace("\\", "")
+    assert "divide by the victim’s accuracy where δ\\_C divides by its error rate" in said(app)
+    assert "(1 − α) / α" in chart(app)["layout"]["xaxis"]["title"]["text"]
+    app.get_by_key("of").set_value("delta_c").run()
+    assert "error rate" not in said(sound(app))
+
+
 def test_a_link_holds_the_whole_view(shipped):
     app = shipped(
         page=PAGE, of="SAC", budget="50", task="transfer", fpr="10", hard="true", seed="2", victim=VICTIM, pair=SUSPECT
@@ -181,6 +191,15 @@ def test_another_victim_lets_go_of_a_suspect_that_it_does_not_have(shipped):
     app = sound(shipped(page=PAGE, victim=VICTIM, pair=SUSPECT))
     app.selectbox(key="victim").select("train(res,victim)").run()
     assert sound(app).selectbox(key="pair").value is None
+
+
+def test_a_pair_shows_the_official_value_beside_delta_c(shipped):
+    app = sound(shipped(page=PAGE, bench="patchwork-sac", victim=VICTIM, pair=SUSPECT))
+    pairs = evidence.pairs("patchwork-sac").set_index(["victim", "suspect"])
+    row = pairs.loc[(VICTIM, SUSPECT)]
+    assert f"by the authors’ formula {row['delta_c'] * (1 - row['accuracy_victim']) / row['accuracy_victim']:.3f}" in said(
+        app
+    )
 
 
 def test_an_exact_copy_and_an_unrelated_model_can_be_looked_at(shipped):

@@ -29,7 +29,7 @@ def make_pairs(stolen=30, unrelated=40, victims=("v", "w")):
     table = pd.DataFrame(rows, columns=["victim", "suspect", "kind", "tasks", "delta_c"])
     table.loc[table["kind"] != "positive", "tasks"] = table["tasks"].map(lambda _: ["same", "prune"])
     known = {"accuracy_victim": 0.8, "accuracy_suspect": 0.7, "root": table["suspect"], "delta": table["delta_c"] / 3}
-    return table.assign(**known, bound=table["delta_c"] - 0.4, slack=0.4)
+    return table.assign(**known, bound=table["delta_c"] - 0.4, slack=0.4, official=table["delta_c"] / 4)
 
 
 def compare(pairs=None, **choice):
@@ -62,6 +62,14 @@ def test_a_mark_per_pair_that_can_be_clicked():
     assert len(pointer.x) == len(rows[0].table) == 140
     assert list(pointer.customdata[0]) == ["v", ODD, ""]
     assert "accuracy: victim 80%, suspect 70%" in pointer.hovertext[0]
+
+
+def test_the_authors_formula_stands_beside_the_definition_and_the_other_way_round():
+    for of, said in (("delta_c", "δ<sub>C</sub> 0.050, by the authors’ formula 0.013"), ("official", "by definition 0.050")):
+        found = make_rows(Distances.of_delta(make_pairs(), of), negatives="unrelated", alpha=0.05)
+        (mark,) = (trace for trace in separability.figure(found, DELTAS[of]).data if trace.name == POINTER)
+        assert said in mark.hovertext[0]
+    assert not DELTAS["delta"].beside
 
 
 def test_few_pairs_have_ticks_and_no_density():

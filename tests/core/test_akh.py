@@ -18,6 +18,7 @@ from qurd_core.akh import (
     deltas,
     log_e_value,
     majority,
+    official,
     one_query,
     queries_needed,
     total_false_alarm,
@@ -48,6 +49,7 @@ def test_the_quantities_of_a_table_of_counts():
         "upper": 1,
     }
     assert vars(found) == pytest.approx(expected, abs=1e-15)
+    assert official(found.delta_c, found.alpha) == pytest.approx(0.1875)
 
 
 def test_all_suspects_at_once_equal_the_definitions():

@@ -58,6 +58,20 @@ def test_hard_unrelated_models_count_only_when_they_are_asked_for():
     assert len(row.unrelated) == 5
 
 
+@pytest.mark.parametrize("benchmark", ["published-sdog120", "patchwork-reuse"])
+def test_the_authors_formula_changes_nothing_within_a_victim_and_much_between_them(benchmark):
+    """It multiplies the distances of a victim by (1 - accuracy) / accuracy."""
+    pairs = evidence.pairs(benchmark)
+    factor = (1 - pairs["accuracy_victim"]) / pairs["accuracy_victim"]
+    np.testing.assert_allclose(pairs["official"], pairs["delta_c"] * factor)
+    asked = {"negatives": "unrelated", "alpha": 0.05}
+    (by_definition,), (by_formula,) = (
+        sep.rows(sep.Distances.of_delta(pairs, of), **asked) for of in ("delta_c", "official")
+    )
+    assert (by_formula.rates.tpr, by_formula.rates.auc) == (by_definition.rates.tpr, by_definition.rates.auc)
+    assert by_formula.line.caught < by_definition.line.caught
+
+
 def test_more_false_alarms_move_the_line_and_none_are_allowed_too():
     pairs = two_victims()
     assert [compare(pairs, alpha=alpha)[0].line.flagged for alpha in (0.0, 0.25, 0.5)] == [0, 1, 2]

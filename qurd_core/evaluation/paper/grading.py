@@ -7,10 +7,11 @@ from typing import Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
+from qurd_core.akh import official
 from qurd_core.evaluation import records
 from qurd_core.evaluation.paper import names, summary
 from qurd_core.evaluation.paper.facts import DATASETS, REUSE, SACBENCH, Facts
-from qurd_core.evaluation.paper.tables import BUDGETS, official
+from qurd_core.evaluation.paper.tables import BUDGETS
 
 Verdict = Literal["survives", "falls", "not testable here"]
 

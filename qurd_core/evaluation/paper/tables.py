@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from qurd_core.akh import official
 from qurd_core.errors import QurdError, unknown
 from qurd_core.evaluation import records
 from qurd_core.evaluation.paper import names, pooled, summary
@@ -124,11 +125,6 @@ def rows_of(what: str, mode: str, budget: int | None = None, folder: Path | None
             f"Expected no budget for {what}, which shows {'none' if what == 'figure3' else 'all'}. Got {budget}."
         )
     return partial(FIGURES[what], budget=budget)(mode, folder=folder)
-
-
-def official(delta_c: float, accuracy: float) -> float:
-    """What the authors' toolbox calls the conditioned Hamming distance: the numerator of delta_C over the accuracy."""
-    return delta_c * (1 - accuracy) / accuracy
 
 
 def changed(own: str, other: str) -> list[str]:
