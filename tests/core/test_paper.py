@@ -219,6 +219,23 @@ def test_a_killed_import_is_continued(tmp_path, source, monkeypatch):
     assert read == [11, 22, 22]
 
 
+def test_an_import_that_runs_out_of_disk_changes_no_benchmark(tmp_path, source, monkeypatch):
+    both = pd.concat([scores(), scores("SDog120", models=[name.replace("Flower102", "SDog120") for name in MODELS])])
+    write = importer._publish
+
+    def full(table, path, more=None):
+        if path.name == "published-sdog120-scores.parquet":
+            raise OSError(28, "No space left on device")
+        write(table, path, more)
+
+    monkeypatch.setattr(importer, "_publish", full)
+    with pytest.raises(QurdError, match=r"No space left on device\. Nothing was changed\."):
+        importer.import_scores(source(both), tmp_path / "store")
+    assert not list(importer.home(tmp_path / "store").glob("*-scores.parquet"))
+    monkeypatch.undo()
+    assert len(importer.import_scores(source(both), tmp_path / "store").rows) == 2
+
+
 def test_the_sample_of_the_authors_folders_is_read(tmp_path, paper_folder):
     report = importer.import_scores(paper_folder / "sample_checkout", tmp_path)
     assert report.rows == {"published-flower102": 1088, "published-sdog120": 544, "published-cifar10": 242}
