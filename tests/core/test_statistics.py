@@ -172,6 +172,18 @@ def test_lineages_make_a_verdict_honest_where_models_are_alike():
     assert flagged["lineage_min"] < flagged["lineage_one"] < flagged["model"]
 
 
+@pytest.mark.parametrize("n", [19, 20, 41, 61])
+def test_an_innocent_suspect_is_flagged_exactly_as_often_as_the_formula_says(n):
+    """P(p <= 5 %) = (k+1)/(n+1) with k of the conformal rule, whatever the scores: only their order counts."""
+    draws, rng = 100_000, np.random.default_rng(n)
+    rank = (rng.normal(size=(draws, n)) <= rng.normal(size=(draws, 1))).sum(axis=1)
+    by_rank = np.array([conformal_pvalue(place - 0.5, np.arange(n)).p for place in range(n + 1)])
+    expected = (allowed_below(n, 0.05, "conformal") + 1) / (n + 1)
+    assert expected == pytest.approx({19: 0.05, 20: 0.0476, 41: 0.0476, 61: 0.0484}[n], abs=5e-5)
+    error = math.sqrt(expected * (1 - expected) / draws)
+    assert (by_rank[rank] <= 0.05).mean() == pytest.approx(expected, abs=4 * error)
+
+
 @pytest.mark.parametrize(
     ("x", "n", "low", "high"), [(20, 20, 0.8316, 1), (10, 10, 0.6915, 1), (17, 17, 0.8049, 1), (1, 1, 0.025, 1)]
 )

@@ -4,11 +4,20 @@ from qurd_core.evaluation.statistics.audit import Audit, holdout_audit
 from qurd_core.evaluation.statistics.bootstrap import Bootstrap, node_bootstrap
 from qurd_core.evaluation.statistics.comparisons import Comparison, Verdict, compare
 from qurd_core.evaluation.statistics.intervals import clopper_pearson
-from qurd_core.evaluation.statistics.paired import DeLong, VictimsNeeded, delong_paired, holm, sign_flip, victims_needed
-from qurd_core.evaluation.statistics.pvalues import PValue, conformal_pvalue
+from qurd_core.evaluation.statistics.paired import (
+    DeLong,
+    VictimsNeeded,
+    benjamini_hochberg,
+    delong_paired,
+    holm,
+    sign_flip,
+    victims_needed,
+)
+from qurd_core.evaluation.statistics.pvalues import PValue, Stratum, conformal_pvalue, stratum_pvalue
 from qurd_core.evaluation.statistics.report import TprReport, reports, tpr_report
 from qurd_core.evaluation.statistics.rules import Kind, Rule, allowed_below, calibrated_rule, min_pool, refusal
 from qurd_core.evaluation.statistics.simultaneous import simultaneous
+from qurd_core.evaluation.statistics.verdicts import SuspectVerdict, verdicts
 
 __all__ = [
     "Audit",
@@ -18,10 +27,13 @@ __all__ = [
     "Kind",
     "PValue",
     "Rule",
+    "Stratum",
+    "SuspectVerdict",
     "TprReport",
     "Verdict",
     "VictimsNeeded",
     "allowed_below",
+    "benjamini_hochberg",
     "calibrated_rule",
     "clopper_pearson",
     "compare",
@@ -35,6 +47,8 @@ __all__ = [
     "reports",
     "sign_flip",
     "simultaneous",
+    "stratum_pvalue",
     "tpr_report",
+    "verdicts",
     "victims_needed",
 ]

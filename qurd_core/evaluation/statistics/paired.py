@@ -91,6 +91,19 @@ def holm(p_values: Sequence[float]) -> NDArray[np.float64]:
     return adjusted
 
 
+def benjamini_hochberg(p_values: ArrayLike) -> NDArray[np.float64]:
+    """(m,) p-values adjusted so that at most the share `a` of those at or below `a` is false on average (Benjamini and
+    Hochberg 1995); NaN is no question and stays.
+    """
+    from scipy.stats import false_discovery_control
+
+    raw = np.asarray(p_values, float)
+    adjusted, asked = raw.copy(), ~np.isnan(raw)
+    if asked.any():
+        adjusted[asked] = false_discovery_control(raw[asked], method="bh")
+    return adjusted
+
+
 @dataclass(frozen=True)
 class VictimsNeeded:
     """How many independent victims a comparison takes.

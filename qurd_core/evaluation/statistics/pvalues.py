@@ -1,4 +1,4 @@
-"""The verdict on one suspect: how unusual its score is among innocent models."""
+"""How unusual a suspect's score is among innocent models, or among those of its own kind."""
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,10 @@ from numpy.typing import ArrayLike, NDArray
 from qurd_core.errors import QurdError
 from qurd_core.evaluation.statistics.intervals import upper_limit
 from qurd_core.evaluation.statistics.rules import min_pool
-from qurd_core.evaluation.statistics.words import EXCHANGEABLE, FIXED, TIES, check_scores
+from qurd_core.evaluation.statistics.words import EXCHANGEABLE, FIXED, TIES, check_scores, percent
+
+Mode = Literal["model", "lineage_min", "lineage_one"]
+ENOUGH = min_pool(0.05)  # independent models from which on a 5 % verdict exists
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ def conformal_pvalue(
     suspect: float,
     pool: ArrayLike,
     groups: Sequence[Hashable] | None = None,
-    mode: Literal["model", "lineage_min", "lineage_one"] = "model",
+    mode: Mode = "model",
     rng: Generator | None = None,
 ) -> PValue:
     """The p-value (1 + #{pool scores <= suspect's}) / (n + 1): valid for any score, conservative under ties.
@@ -70,8 +73,8 @@ def conformal_pvalue(
     elif lineages is not None and lineages < models:
         warnings.append(f"The {models} models of the pool come from {lineages} lineages, so they are not independent.")
     n, rank = len(units), int((units <= score).sum())
-    if n < min_pool(0.05):
-        warnings.append(f"A 5 % verdict needs {min_pool(0.05)} independent models. There are {n}.")
+    if n < ENOUGH:
+        warnings.append(f"A 5 % verdict needs {ENOUGH} independent models. There are {n}.")
     unit = "models" if mode == "model" else "lineages"
     return PValue(
         p=(1 + rank) / (n + 1),
@@ -83,6 +86,62 @@ def conformal_pvalue(
         method=f"{rank} of {n} unrelated {unit} are as close to the victim as the suspect (conformal p-value).",
         assumptions=(EXCHANGEABLE, FIXED, TIES, *_ASSUMED[mode]),
     )
+
+
+@dataclass(frozen=True)
+class Stratum:
+    """How unusual a suspect is among the innocent models that look like it.
+
+    Attributes:
+        trait: what they share, such as an architecture.
+        n: models or lineages of the pool that share it.
+        p: None where they are too few for a 5 % verdict.
+    """
+
+    trait: Hashable
+    n: int
+    p: PValue | None
+    method: str
+    assumptions: tuple[str, ...]
+
+    @property
+    def sentence(self) -> str:
+        """The p-value, or that there is none."""
+        if self.p is None:
+            return f"Insufficient: a 5 % verdict among models with {self.trait} needs {ENOUGH} of them. There are {self.n}."
+        return f"Among models with {self.trait} p is {percent(self.p.p)}."
+
+
+def stratum_pvalue(
+    suspect: float,
+    pool: ArrayLike,
+    traits: Sequence[Hashable],
+    trait: Hashable,
+    groups: Sequence[Hashable] | None = None,
+    mode: Mode = "model",
+    rng: Generator | None = None,
+) -> Stratum:
+    """The p-value among the models of the pool that share a visible trait of the suspect (Mondrian conformal prediction).
+
+    Print it beside that of the whole pool where only some models look like the suspect: it holds for suspects of this kind,
+    the other one for suspects on average.
+
+    Args:
+        traits: (n,) the trait of every model of the pool: its architecture, or its pre-training root.
+        trait: that of the suspect.
+        suspect, pool, groups, mode, rng: as for `conformal_pvalue`.
+
+    Raises:
+        QurdError: as `conformal_pvalue`, or there is not one trait per model of the pool.
+    """
+    scores = check_scores(pool, "the scores of the pool")
+    if len(traits) != len(scores):
+        raise QurdError(f"Expected one trait per model of the pool, {len(scores)}. Got {len(traits)}.")
+    alike = [place for place, own in enumerate(traits) if own == trait]
+    of_alike = None if groups is None else [groups[place] for place in alike]
+    p = conformal_pvalue(suspect, scores[alike], of_alike, mode, rng)
+    assumptions = (*p.assumptions, "The trait was chosen before the scores were seen.")
+    return Stratum(trait, p.n_effective, p if p.n_effective >= ENOUGH else None, p.method, assumptions)
 
 
 _ASSUMED = {
