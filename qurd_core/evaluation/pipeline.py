@@ -346,7 +346,7 @@ def _check_answers(bench: Benchmark, scheme: Scheme) -> None:
         raise unknown(f"split of {bench.name}", scheme.split, bench.splits)
     if bench.missing and not scheme.counts_missing:
         raise QurdError(
-            f"'{_label(scheme)}' cannot count a missing answer as disagreement, and {bench.missing:,} are missing in"
+            f"'{label(scheme)}' cannot count a missing answer as disagreement, and {bench.missing:,} are missing in"
             f" {bench.name}. Use a scheme on labels or probits query by query, such as AKH, or leave out the items that not"
             " all models answer."
         )
