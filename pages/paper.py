@@ -1,4 +1,4 @@
-"""What survives of the paper? Every claim with both numbers and a verdict; Table 3 in both modes; whether ranks agree."""
+"""What survives of the paper? Every claim with both numbers and a verdict; Tables 2 and 3; whether ranks agree."""
 
 import streamlit as st
 
@@ -7,14 +7,14 @@ from qurd_core.evaluation.paper import agreement, tables
 from qurd_core.plots import paper
 
 frame.require()
-VIEWS = ("claims", "table3", "agreement")
+VIEWS = ("claims", "table2", "table3", "agreement")
 ANY = "all"
 bench, style = frame.view()
 claims = cached.claims()
 
 head = st.container()
 with st.container(key="controls"):
-    first, second, third = st.columns([1.4, 2.2, 3], gap="medium")
+    first, second, third = st.columns([1.8, 2.2, 2.6], gap="medium", vertical_alignment="bottom")
 with first:
     links.check("view", VIEWS, "view")
     view = st.segmented_control("View", VIEWS, default=VIEWS[0], required=True, key="view", **controls.LINKED)
@@ -39,6 +39,13 @@ elif view == "agreement":
     data, file_name = table, "agreement"
     chart, words, key = paper.agreement_figure(table, at, style), title, "agreement"
     command = ("python -m qurd_core paper agreement --json", claim.CODE.replace("claims.claims()", "agreement.read()"))
+elif view == "table2":
+    data, file_name = cached.table2(), "table2"
+    with second:
+        claim.read_button("two-exceptions", "Read the claim of two exceptions")
+    title, under = paper.tasks_headline(data), paper.tasks_subline(data)
+    chart, words, key = paper.tasks_figure(data, style), title, "table2"
+    command = ("python -m qurd_core paper table2 --json", claim.CODE.replace("claims.claims()", "tables.table2()"))
 else:
     with second:
         links.check("mode", tables.MODES, "mode")

@@ -244,6 +244,12 @@ def _paper(what: str, mode: str, as_json: bool, budget: int | None = None) -> No
 
 
 @paper.command()
+def table2(as_json: AsJson = False) -> None:
+    """Table 2: which tasks every data set has, as printed and as counted."""
+    _paper("table2", "paper", as_json)
+
+
+@paper.command()
 def table3(mode: PaperMode = "paper", budget: PaperBudget = None, as_json: AsJson = False) -> None:
     """Table 3: TPR@5% of the named schemes by task."""
     _paper("table3", mode, as_json, budget)

@@ -252,6 +252,14 @@ def agreement() -> "DataFrame":
     return ranks.read()
 
 
+@st.cache_resource(max_entries=1, show_spinner=False)
+def table2() -> "DataFrame":
+    """The paper's Table 2 with counts."""
+    from pandas import DataFrame
+
+    return DataFrame(tables.rows_of("table2", "paper"))
+
+
 @st.cache_resource(max_entries=2, show_spinner=False)
 def table3(mode: str) -> "DataFrame":
     """The paper's Table 3 in one mode."""

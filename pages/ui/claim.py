@@ -42,6 +42,11 @@ def show(claim: Claim, style: Style) -> None:
     st.button("Show the view", type="primary", on_click=frame.go, args=[target(claim.link)])
 
 
+def read_button(id: str, label: str) -> None:
+    """Goes to the card of a claim."""
+    st.button(label, on_click=frame.go, args=[links.Target("paper", {"view": "claims", "claim": id})])
+
+
 def target(link: str) -> links.Target:
     """A link of the app as a view."""
     page, _, query = link.partition("?")

@@ -157,6 +157,70 @@ def _hover(row: pd.Series) -> str:
     return f"Kendall's tau {row['tau']:.3f} over {words.counted(int(row['shared']), 'shared combination')}"
 
 
+def tasks_headline(rows: pd.DataFrame) -> str:
+    """How many tasks the two benchmarks do not share."""
+    differ = tasks_apart(rows)
+    return f"The paper’s benchmarks differ in {len(differ)} of {rows['task'].nunique()} tasks: its text says two"
+
+
+def tasks_apart(rows: pd.DataFrame) -> list[str]:
+    """The tasks that not all data sets have, by what was counted."""
+    has = rows.assign(has=rows["stolen"] > 0).groupby("task", sort=False)["has"]
+    return has.nunique().loc[lambda kinds: kinds > 1].index.tolist()
+
+
+def tasks_subline(rows: pd.DataFrame) -> str:
+    """Whether the printed ticks are those of the scores."""
+    right = int((rows["printed"] == (rows["stolen"] > 0)).sum())
+    cells = f"all {len(rows)}" if right == len(rows) else f"{right} of {len(rows)}"
+    return f"Table 2: ✓ and × as printed, numbers as counted in the published scores; {cells} cells agree"
+
+
+def tasks_figure(rows: pd.DataFrame, style: Style) -> go.Figure:
+    """Tasks by data sets: the printed mark, and how many models stand behind it."""
+    tasks, heads = list(dict.fromkeys(rows["task"])), dict(zip(rows["dataset"], rows["benchmark"], strict=True))
+    apart, notes, fills = tasks_apart(rows), [], []
+    for task in tasks:
+        cells = rows[rows["task"] == task]
+        fills.append([_HAS if stolen else None for stolen in cells["stolen"]])
+        for cell in cells.itertuples():
+            ink = ink_on(heat(style.mode, _HAS)) if cell.stolen else style.surface.muted
+            notes.append(_note(cell.dataset, task, _counts(cell), ink, style))
+    tiles = _tiles(fills, list(heads), tasks, style, "%{y} on %{x}")
+    layout: dict[str, Any] = {
+        "height": style.height,
+        "margin": {"l": 13 * style.text, "r": style.text, "t": 3 * style.text, "b": style.text},
+        "xaxis": {
+            "side": "top",
+            "tickvals": list(heads),
+            "ticktext": [f"{plain(benchmark)} · {plain(dataset)}" for dataset, benchmark in heads.items()],
+            "tickfont": {"size": style.text},
+            "showgrid": False,
+        },
+        "yaxis": {
+            "autorange": "reversed",
+            "tickvals": tasks,
+            "ticktext": [f"<b>{plain(task)}</b>" + "<br>not in both" * (task in apart) for task in tasks],
+            "tickfont": {"size": style.text},
+            "showgrid": False,
+        },
+        "annotations": notes,
+        "template": style.template,
+    }
+    return go.Figure(tiles, layout)
+
+
+_HAS = 0.3  # where on the heat scale a task that is there has its colour
+
+
+def _counts(cell: tuple) -> str:
+    mark = "✓" if cell.printed else "×"
+    if not cell.stolen:
+        return f"<b>{mark}</b>"
+    against = f"{words.counted(cell.unrelated, 'unrelated model')}, {words.counted(cell.lineages, 'lineage')}"
+    return f"<b>{mark} {cell.stolen} stolen</b> of {words.counted(cell.victims, 'victim')}<br>{against}"
+
+
 def table_headline(rows: pd.DataFrame, mode: str) -> str:
     """How many cells are solved."""
     solved, cells = int((rows["tpr"] >= 0.95).sum()), len(rows)

@@ -17,7 +17,12 @@ from qurd_core.plots import paper
 from qurd_core.plots.theme import Style
 
 ROOT = Path(__file__).parents[2]
-VIEWS = {"claims": "claims survive", "table3": "cells reach 95", "agreement": "Ranks agree most"}
+VIEWS = {
+    "claims": "claims survive",
+    "table2": "differ in 4 of 8 tasks",
+    "table3": "cells reach 95",
+    "agreement": "Ranks agree most",
+}
 
 
 def sound(app):
@@ -54,6 +59,18 @@ def test_every_control_changes_the_page(shipped):
     first = app.header[0].value
     app.select_slider(key="budget").set_value(10).run()
     assert sound(app).header[0].value != first
+
+
+def test_table_2_and_the_claim_that_contradicts_it_lead_to_one_another(shipped):
+    app = sound(shipped(page="paper", view="table2"))
+    texts = [note["text"] for note in chart(app)["layout"]["annotations"]]
+    assert texts.count("<b>×</b>") == 7
+    assert "<b>✓ 10 stolen</b> of 1 victim<br>10 unrelated models, 10 lineages" in texts
+    assert "all 24 cells agree" in " ".join(one.value for one in app.markdown)
+    next(button for button in app.button if button.label == "Read the claim of two exceptions").click().run()
+    assert sound(app).selectbox(key="claim").value == "two-exceptions"
+    next(button for button in app.button if button.label == "Show the view").click().run()
+    assert sound(app).get_by_key("view").value == "table2"
 
 
 def test_a_claim_shows_its_view(shipped):

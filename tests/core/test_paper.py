@@ -271,6 +271,18 @@ def test_all_cells_of_table_3(paper_folder):
         assert row["plus_minus"] == pytest.approx(cell.plus_minus, abs=0.00501)
 
 
+def test_table_2_is_as_printed_and_counts_the_models():
+    rows = {(row["task"], row["dataset"]): row for row in tables.rows_of("table2", "paper")}
+    assert len(rows) == 24
+    assert all(row["printed"] == (row["stolen"] > 0) for row in rows.values())
+    assert list(rows)[:3] == [("same", "Flower102"), ("same", "SDog120"), ("same", "CIFAR10")]
+    assert (rows["quantize", "SDog120"]["victims"], rows["quantize", "SDog120"]["lineages"]) == (6, 5)
+    transfer = rows["transfer", "CIFAR10"]
+    assert (transfer["stolen"], transfer["victims"], transfer["unrelated"], transfer["printed"]) == (10, 1, 10, True)
+    assert rows["transfer", "SDog120"]["stolen"] == rows["transfer", "SDog120"]["unrelated"] == 0
+    assert sum(row["stolen"] for row in rows.values() if row["dataset"] == "CIFAR10") == 91
+
+
 def test_honest_table_3_refuses_and_says_what_a_row_covers():
     rows = {(row["fingerprint"], row["task"]): row for row in tables.table3("honest")}
     assert rows["AKH", "transfer"]["tpr"] is None
@@ -373,7 +385,7 @@ def test_every_claim_is_graded_once_and_as_its_sentence_says():
     for claim in found:
         texts = [claim.claim, claim.printed, claim.recomputed, claim.why, claim.method, claim.patchwork, claim.place]
         assert all(text and "nan" not in text.lower().replace("finance", "") for text in texts), claim.id
-        assert claim.link.partition("?")[0] in ("leaderboard", "benchmark", "compose", "budget", "separability")
+        assert claim.link.partition("?")[0] in ("leaderboard", "benchmark", "compose", "budget", "separability", "paper")
 
 
 def test_a_claim_whose_numbers_change_changes_its_verdict(tmp_path):

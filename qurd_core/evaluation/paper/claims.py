@@ -361,7 +361,7 @@ CLAIMS: tuple[_Asked, ...] = (
         "ModelReuse and SACBench use the same methods with two exceptions.",
         "2",
         "Tasks in the scores; survives if two differ.",
-        "benchmark?bench=published-sdog120",
+        "paper?view=table2",
         grading.two_exceptions,
     ),
     _Asked(

@@ -72,6 +72,12 @@ TASKS = (
     *("same", "quantize", "finetune", "transfer", "prune"),
     *("probit_extraction", "label_extraction", "adv_label_extraction"),
 )  # as Table 3 orders them
+LEAKS = TASKS[:5]  # the others are extractions
+PRINTED = {  # in which data sets Table 2 says that a task is
+    **dict.fromkeys(("same", "prune", "probit_extraction", "label_extraction"), ("Flower102", "SDog120", "CIFAR10")),
+    "quantize": ("Flower102", "SDog120"),
+    **dict.fromkeys(("finetune", "transfer", "adv_label_extraction"), ("CIFAR10",)),
+}
 _VICTIM = "vgg_model"  # the one of SACBench
 _SHIFTED = "cifar10C"  # in the names of its unrelated models of the transfer task
 _STEP = re.compile(r"[a-z]\w*(\([\w.,\- ]*\))?")
