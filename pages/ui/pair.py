@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.ui import cached, controls, links
+from qurd_core.akh import official
 from qurd_core.evaluation import evidence, records
 from qurd_core.evaluation.differences import SharedMistake, by_class, shared_mistakes
 from qurd_core.photographs import cut, photograph_names
@@ -92,7 +93,7 @@ def _facts(row: "DataFrame") -> str:
     )
     bound = f"{row['bound']:.3f}".replace("-", "−")
     apart = f"δ **{row['delta']:.3f}** · δ\\_C **{row['delta_c']:.3f}** = bound {bound} + slack {row['slack']:.3f}"
-    apart += f" · by the authors’ formula {row['official']:.3f}"
+    apart += f" · by the authors’ formula {official(row['delta_c'], row['accuracy_victim']):.3f}"
     return f"**{kind}** · {links.plain(tasks)} · {right}  \n{apart}"
 
 

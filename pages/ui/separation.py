@@ -123,6 +123,8 @@ def again(choice: Choice, benchmark: str) -> tuple[str, str]:
     """The command line and the Python that give the distances again."""
     if choice.scheme is None:
         code = f'from qurd_core.evaluation import evidence\n\ntable = evidence.pairs("{benchmark}")'
+        if choice.of == "official":
+            code = f"from qurd_core.akh import official\n{code}\n{_OFFICIAL}"
         if benchmark in records.PUBLISHED:
             mode = "paper" if choice.of == "official" else "honest"
             return f"python -m qurd_core paper figure3 --mode {mode} --json", code
@@ -223,6 +225,7 @@ def _select(key: str, options: tuple[str, ...], label: str) -> str:
     return st.selectbox(label, options, key=key, **controls.LINKED)
 
 
+_OFFICIAL = 'table["official"] = official(table["delta_c"], table["accuracy_victim"])'
 _TPR = (
     "Share of stolen models below the threshold that flags at most {fpr} % of the unrelated models of their victim: mean "
     "over victims, then over query seeds, as on all pages."

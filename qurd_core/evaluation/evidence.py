@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from qurd_core.akh import official
 from qurd_core.benchfile import BenchFile, home_of
 from qurd_core.evaluation import records
 from qurd_core.evaluation.bank import Bank
@@ -68,11 +67,8 @@ def base_of(benchmark: str) -> str:
 
 
 def pairs(benchmark: str, folder: Path | None = None) -> pd.DataFrame:
-    """One row per pair with the columns of `pair_table`, `root`, the lineage of the suspect, and `official`, the authors'
-    formula for delta_C.
-    """
+    """One row per pair with the columns of `pair_table`, and `root`, the lineage of the suspect."""
     table = records.pairs(base_of(benchmark), folder)
-    table["official"] = official(table["delta_c"], table["accuracy_victim"])
     if benchmark in records.SHIPPED:
         return table
     kept = BenchFile.read(home_of(benchmark)).pairs

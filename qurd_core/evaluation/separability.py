@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
+from qurd_core.akh import official
 from qurd_core.errors import QurdError
 from qurd_core.evaluation.evidence import Scores
 from qurd_core.evaluation.metrics import Floats, rates
@@ -43,7 +44,9 @@ class Distances:
 
     @classmethod
     def of_delta(cls, pairs: pd.DataFrame, column: str) -> "Distances":
-        """delta, delta_C by definition or by the authors' formula, measured on all test images."""
+        """delta, delta_C by definition or by the authors' formula (`official`), measured on all test images."""
+        if column == "official":
+            pairs = pairs.assign(official=official(pairs["delta_c"], pairs["accuracy_victim"]))
         return cls(pairs, pairs[[column]].to_numpy(float))
 
     @classmethod

@@ -1,13 +1,14 @@
 """Figure 3: how far apart stolen and unrelated models lie. Stolen up, unrelated down, a tick per pair."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from qurd_core.akh import official
 from qurd_core.evaluation.separability import FEWEST, Row, density, grid
 from qurd_core.evaluation.statistics import allowed_below
 from qurd_core.plots import words
@@ -26,14 +27,14 @@ class Axis(NamedTuple):
         name: short, for sentences: `AKH`.
         title: what a value says.
         share: whether it ends at 1.
-        beside: the column that a pair shows beside it, and what that is.
+        beside: what a pair says beside its value.
         about: what must be known of it, in one line.
     """
 
     name: str
     title: str
     share: bool
-    beside: tuple[str, str] | None = None
+    beside: Callable[[Any], str] | None = None
     about: str = ""
 
 
@@ -46,14 +47,14 @@ DELTAS = {
         "δ_C",
         "δ<sub>C</sub>: how often victim and suspect disagree where the victim is wrong",
         True,
-        ("official", "by the authors’ formula"),
+        lambda pair: f"by the authors’ formula {official(pair.delta_c, pair.accuracy_victim):.3f}",
     ),
     "delta": Axis("δ", "δ: how often victim and suspect disagree", True),
     "official": Axis(
         "δ_C (official)",
         "The authors’ formula for δ<sub>C</sub>: δ<sub>C</sub> (1 − α) / α, α the accuracy of the victim",
         False,
-        ("delta_c", "by definition"),
+        lambda pair: f"by definition {pair.delta_c:.3f}",
         OFFICIAL,
     ),
 }
@@ -292,7 +293,7 @@ def _pointer(rows: Sequence[Row], bases: list[float], axis: Axis, style: Style) 
 def _value(pair: tuple, axis: Axis) -> str:
     """The distance of a pair, and what stands beside it."""
     said = f"{plain(axis.name).replace('δ_C', 'δ<sub>C</sub>')} {pair.value:.3f}"
-    return said if axis.beside is None else f"{said}, {axis.beside[1]} {getattr(pair, axis.beside[0]):.3f}"
+    return f"{said}, {axis.beside(pair)}" if axis.beside else said
 
 
 _KINDS = {"positive": "stolen", "negative": "unrelated", "hard": "hard unrelated"}

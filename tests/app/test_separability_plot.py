@@ -29,7 +29,7 @@ def make_pairs(stolen=30, unrelated=40, victims=("v", "w")):
     table = pd.DataFrame(rows, columns=["victim", "suspect", "kind", "tasks", "delta_c"])
     table.loc[table["kind"] != "positive", "tasks"] = table["tasks"].map(lambda _: ["same", "prune"])
     known = {"accuracy_victim": 0.8, "accuracy_suspect": 0.7, "root": table["suspect"], "delta": table["delta_c"] / 3}
-    return table.assign(**known, bound=table["delta_c"] - 0.4, slack=0.4, official=table["delta_c"] / 4)
+    return table.assign(**known, bound=table["delta_c"] - 0.4, slack=0.4)
 
 
 def compare(pairs=None, **choice):

@@ -63,7 +63,7 @@ def test_the_authors_formula_changes_nothing_within_a_victim_and_much_between_th
     """It multiplies the distances of a victim by (1 - accuracy) / accuracy."""
     pairs = evidence.pairs(benchmark)
     factor = (1 - pairs["accuracy_victim"]) / pairs["accuracy_victim"]
-    np.testing.assert_allclose(pairs["official"], pairs["delta_c"] * factor)
+    np.testing.assert_allclose(sep.Distances.of_delta(pairs, "official").drawn, pairs["delta_c"] * factor)
     asked = {"negatives": "unrelated", "alpha": 0.05}
     (by_definition,), (by_formula,) = (
         sep.rows(sep.Distances.of_delta(pairs, of), **asked) for of in ("delta_c", "official")
