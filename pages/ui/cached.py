@@ -142,10 +142,11 @@ def _worth(benchmark: str, task: str, at: int, negatives: str, rule: str, versio
 
 
 def _chosen(known: "DataFrame", asked: dict[str, object]) -> "DataFrame":
-    """The rows of one question, by label."""
+    """The rows of one question, by label; a text that is missing is None."""
     for name, value in asked.items():
         known = known[known[name] == value]
-    return known.astype(dict.fromkeys(known.select_dtypes("category"), object)).set_index("label")
+    texts = known.select_dtypes(exclude="number").astype(object)
+    return known.assign(**texts.where(texts.notna(), None)).set_index("label")
 
 
 @st.cache_resource(max_entries=3, show_spinner=False)

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from pages.ui import cached, compose_controls
-from qurd_core.evaluation import live, records
+from qurd_core.benchfile import BenchFile, home_of
+from qurd_core.evaluation import evidence, live, records
 from qurd_core.evaluation.jobs import Jobs, publish
 from qurd_core.schemes import Scheme
 
@@ -270,3 +271,18 @@ def test_the_card_opens(compose):
 def test_without_records_the_page_says_what_to_do(compose, tmp_path, monkeypatch):
     monkeypatch.setattr(records, "FOLDER", tmp_path / "none")
     assert sound(compose()).subheader[0].value == "No records yet"
+
+
+@pytest.mark.parametrize("bench", ["patchwork-sac", "published-cifar10", "mine"])
+def test_the_reference_itself_can_be_picked(compose, tmp_path, monkeypatch, bench):
+    """It has an interval, but no verdict against itself."""
+    monkeypatch.setenv("QURD_STORE", str(tmp_path))
+    every = evidence.pairs("patchwork-reuse")
+    kept = frozenset(zip(every["victim"], every["suspect"], strict=True))
+    BenchFile("patchwork-reuse", kept).write(home_of("mine"))
+    app = compose(bench=bench, pick="AKH")
+    assert not app.exception
+    assert app.header[0].value.startswith("AKH catches")
+    said = [note.value for note in app.caption if "over models" in note.value]
+    assert len(said) == 1
+    assert said[0].endswith("%")
