@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from qurd_core.errors import QurdError
 from qurd_core.evaluation import evidence, records
 from qurd_core.evaluation.leaderboard import CONTROL
 from qurd_core.evaluation.sides import NEGATIVE_KINDS, Negatives
@@ -34,10 +33,7 @@ def read(benchmark: str, folder: Path | None = None) -> pd.DataFrame:
     path = path_of(benchmark, folder)
     if not path.is_file():
         return NOTHING
-    try:
-        return pd.read_parquet(path)
-    except (OSError, ValueError) as error:
-        raise QurdError(f"Cannot read {path}: {error}. Make it again with `{rebuild(benchmark)}`.") from None
+    return records.shipped_table(path, rebuild(benchmark))
 
 
 def rebuild(benchmark: str) -> str:

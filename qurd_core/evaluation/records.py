@@ -43,6 +43,9 @@ _TEXTS = ("scheme", "name", "negatives", "task", "reason")
 _SHARES = ("tpr", "tpr_conformal", "auc")
 
 
+EXPORT = "python -m qurd_core paper export-summary"  # makes what ships of the published scores
+
+
 def imported() -> Path:
     """Where the published scores lie once somebody has imported them."""
     return default_folder() / "published"
@@ -150,6 +153,21 @@ def scores_path(benchmark: str, folder: Path | None = None) -> Path:
     """Where the raw distances lie, whether they are there or not."""
     path = path_of(benchmark, folder or (imported() if benchmark in PUBLISHED else None))
     return path.with_name(f"{benchmark}-scores.parquet")
+
+
+def shipped_table(path: Path, remake: str) -> pd.DataFrame:
+    """A small table that ships beside the records.
+
+    Args:
+        remake: the command that makes it.
+
+    Raises:
+        QurdError: it is missing or damaged.
+    """
+    try:
+        return pd.read_parquet(path)
+    except (OSError, ValueError) as error:
+        raise QurdError(f"Cannot read {path}: {error}. Make it again with `{remake}`.") from None
 
 
 def _rows(benchmark: str, chosen: list[tuple[str, str, object]], folder: Path | None) -> pd.DataFrame:

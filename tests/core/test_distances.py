@@ -13,9 +13,14 @@ from qurd_core.detectors.jensen_shannon import jensen_shannon
 from qurd_core.detectors.norms import l1, l2
 from qurd_core.types import Prefixes
 
-RNG = torch.Generator().manual_seed(0)
-VECTORS = torch.randn(5, 30, 4, generator=RNG)
-SYMBOLS = torch.randint(4, (5, 30), generator=RNG)
+
+def rng() -> torch.Generator:
+    """The same for every test, so that a test sees the same numbers when it runs alone."""
+    return torch.Generator().manual_seed(0)
+
+
+VECTORS = torch.randn(5, 30, 4, generator=rng())
+SYMBOLS = torch.randint(4, (5, 30), generator=rng())
 BUDGETS = (7, 30, 1)
 
 
@@ -46,7 +51,7 @@ def test_the_two_ends_of_hamming():
 def test_akh_sees_nothing_but_the_mistakes_it_is_shown():
     """h is wrong on E; h' equals h on half of E: the distance is one half whatever happens elsewhere."""
     wrong = torch.arange(10)
-    victim, suspect = torch.zeros(100, dtype=torch.long), torch.randint(3, (100,), generator=RNG)
+    victim, suspect = torch.zeros(100, dtype=torch.long), torch.randint(3, (100,), generator=rng())
     victim[wrong] = 1
     suspect[wrong] = torch.tensor([1, 2]).repeat(5)
     assert hamming(victim[wrong], suspect[None, wrong], Prefixes((10,))).item() == 0.5
@@ -69,7 +74,7 @@ def test_cosine_of_raw_outputs_is_the_mean_over_queries():
 
 @pytest.mark.parametrize("square", [False, True])
 def test_cosine_of_a_whole_is_that_of_the_flat_vectors(square):
-    values = torch.randn(5, 30, 30, generator=RNG) if square else VECTORS
+    values = torch.randn(5, 30, 30, generator=rng()) if square else VECTORS
     found = cosine(values[0], values, Prefixes(BUDGETS, square=square, whole=True))
     cut = (lambda u: u[:, : len(u)].ravel()) if square else np.ravel
     close(found, expected(lambda u, v: distance.cosine(cut(u), cut(v)), values))
@@ -108,7 +113,7 @@ def test_certain_and_opposite_answers_are_ln_2_apart():
 
 
 def weights(models: int = 4, classes: int = 6) -> torch.Tensor:
-    return torch.randn(models, 30, classes, generator=RNG, dtype=torch.float64)
+    return torch.randn(models, 30, classes, generator=rng(), dtype=torch.float64)
 
 
 def test_classes_in_another_order_are_matched():

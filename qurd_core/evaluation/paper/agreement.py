@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from qurd_core.errors import QurdError
 from qurd_core.evaluation import records
 from qurd_core.evaluation.paper import names
 from qurd_core.evaluation.statistics import node_bootstrap
@@ -46,13 +45,7 @@ def read(folder: Path | None = None) -> pd.DataFrame:
     Raises:
         QurdError: the file is missing or damaged.
     """
-    path = (folder or records.PUBLISHED_FOLDER) / FILE
-    try:
-        return pd.read_parquet(path)
-    except (OSError, ValueError) as error:
-        raise QurdError(
-            f"Cannot read {path}: {error}. Make it again with `python -m qurd_core paper export-summary`."
-        ) from None
+    return records.shipped_table((folder or records.PUBLISHED_FOLDER) / FILE, records.EXPORT)
 
 
 def _drawn(benchmark: str, budget: int, folder: Path) -> pd.DataFrame:

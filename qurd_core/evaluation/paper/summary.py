@@ -28,7 +28,7 @@ SOURCE = {
     "commit": "d6f18d2",
     "folder": "generated",
     "licence": "MIT",
-    "made by": "python -m qurd_core paper export-summary",
+    "made by": records.EXPORT,
 }
 NAMED = {
     "AKH": names.scheme_of("test", "Negative", "Labels", "hamming"),

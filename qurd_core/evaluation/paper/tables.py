@@ -198,11 +198,7 @@ def _read(benchmark: str, folder: Path | None) -> pd.DataFrame:
 
 def by_victim(folder: Path | None = None) -> pd.DataFrame:
     """Rates of the named schemes per data set, victim, task, budget and query seed."""
-    path = (folder or records.PUBLISHED_FOLDER) / summary.BY_VICTIM
-    try:
-        return pd.read_parquet(path)
-    except (OSError, ValueError) as error:
-        raise QurdError(f"Cannot read {path}: {error}. Make it again with `{summary.SOURCE['made by']}`.") from None
+    return records.shipped_table((folder or records.PUBLISHED_FOLDER) / summary.BY_VICTIM, records.EXPORT)
 
 
 def _whole_means(table: pd.DataFrame, keys: list[str], rate: str) -> pd.DataFrame:

@@ -1,6 +1,6 @@
 """From a score table to one array per scheme and victim."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,14 +44,7 @@ def checked(scores: pd.DataFrame) -> pd.DataFrame:
     Raises:
         QurdError: the table is empty, lacks a column, has several budgets, a score twice, or a victim of unknown lineage.
     """
-    missing = [name for name in _NEEDED if name not in scores]
-    if missing or not len(scores):
-        raise QurdError(
-            f"Expected a score table with rows and {', '.join(_NEEDED)}. Missing: {', '.join(missing) or 'rows'}."
-        )
-    budgets = sorted(scores["budget"].unique())
-    if len(budgets) > 1:
-        raise QurdError(f"Expected scores at one budget. Got the budgets {', '.join(map(str, budgets))}: choose one.")
+    require(scores, _NEEDED)
     found = scores[scores["value"].notna()]
     twice = found.duplicated(["scheme", *_CELL])
     if twice.any():
@@ -60,6 +53,18 @@ def checked(scores: pd.DataFrame) -> pd.DataFrame:
             f"Expected one score per pair and query seed. Got two of {row['scheme']} for {row['victim']}, {row['suspect']}."
         )
     return found if "victim_lineage" in found else _with_victim_lineage(found)
+
+
+def require(scores: pd.DataFrame, needed: Sequence[str]) -> None:
+    """Refuse a table without rows or without a column, or of several budgets."""
+    missing = [name for name in needed if name not in scores]
+    if missing or not len(scores):
+        raise QurdError(
+            f"Expected a score table with rows and {', '.join(needed)}. Missing: {', '.join(missing) or 'rows'}."
+        )
+    budgets = sorted(scores["budget"].unique())
+    if len(budgets) > 1:
+        raise QurdError(f"Expected scores at one budget. Got the budgets {', '.join(map(str, budgets))}: choose one.")
 
 
 def grids(scores: pd.DataFrame, negatives: Negatives = "unrelated") -> list[Grid]:

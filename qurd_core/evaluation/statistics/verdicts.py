@@ -9,6 +9,7 @@ import pandas as pd
 
 from qurd_core.errors import QurdError
 from qurd_core.evaluation.sides import SCORES
+from qurd_core.evaluation.statistics.grids import require
 from qurd_core.evaluation.statistics.paired import benjamini_hochberg, holm
 from qurd_core.evaluation.statistics.pvalues import PValue, Stratum, conformal_pvalue, stratum_pvalue
 from qurd_core.evaluation.statistics.words import SLACK, check_share, percent
@@ -106,14 +107,7 @@ def verdicts(
 
 
 def _check(scores: pd.DataFrame, trait: str | None) -> None:
-    missing = [name for name in (*_NEEDED, *([trait] if trait else [])) if name not in scores]
-    if missing or not len(scores):
-        raise QurdError(
-            f"Expected a score table with rows and {', '.join(_NEEDED)}. Missing: {', '.join(missing) or 'rows'}."
-        )
-    budgets = sorted(scores["budget"].unique())
-    if len(budgets) > 1:
-        raise QurdError(f"Expected scores at one budget. Got the budgets {', '.join(map(str, budgets))}: choose one.")
+    require(scores, [*_NEEDED, *([trait] if trait else [])])
     twice = scores.duplicated([*_QUESTION, "suspect", "query_seed"])
     if twice.any():
         row = scores[twice].iloc[0]
