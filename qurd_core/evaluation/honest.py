@@ -66,9 +66,7 @@ def measure(benchmark: str, folder: Path | None = None, track: Track = silent) -
     return pd.concat([*parts, *also], ignore_index=True)
 
 
-def of_part(
-    benchmark: str, scores: evidence.Scores, task: str, budget: int, rule: Kind, negatives: Negatives
-) -> pd.DataFrame:
+def of_part(benchmark: str, scores: evidence.Scores, budget: int, rule: Kind, negatives: Negatives) -> pd.DataFrame:
     """`worth` of the named schemes on a bench that keeps a part of the pairs, with half the draws: it may not take long.
 
     Args:
@@ -78,7 +76,7 @@ def of_part(
     table = score_table(scores.only(names, budget), evidence.pairs(benchmark), budget, names)
     if not len(table):
         return NOTHING
-    found = worth(table, rule, negatives, named=hypotheses(names), tasks=[task], draws=DRAWS // 2)
+    found = worth(table, rule, negatives, named=hypotheses(names), draws=DRAWS // 2)
     return found.assign(budget=budget, rule=rule, negatives=negatives)
 
 

@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -59,6 +60,14 @@ class Bootstrap:
     lineage_weights: dict[tuple[str, str], Counts]
     method: str
     assumptions: tuple[str, ...]
+
+    def of(self, scheme: str, task: str) -> pd.DataFrame:
+        """The rows of `victims` of one scheme and task; none if it has no scores for the task."""
+        return self._cells.get((scheme, task), self.victims.iloc[:0])
+
+    @cached_property
+    def _cells(self) -> dict[tuple[str, str], pd.DataFrame]:
+        return dict(iter(self.victims.groupby(["scheme", "task"], sort=False)))
 
     def draws(self, scheme: str, task: str, vary: Vary = "both") -> Floats:
         """(B+1,) mean over the data sets on which the scheme has the task; NaN where one of them has no rate."""

@@ -1,6 +1,7 @@
 """Which of two schemes catches more: on equal footing, with a test, and without taking "not proven" for "equal"."""
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -174,11 +175,18 @@ def _judged(found: Comparison, p_holm: float, asked: int) -> Comparison:
 
 def _differences(boot: Bootstrap, a: str, b: str, task: str) -> pd.DataFrame:
     """Per victim of the task: benchmark, victim, lineage, the difference `gap` and its `weight` in the mean."""
-    rows = boot.victims[boot.victims["task"] == task]
-    keys = ["benchmark", "victim", "lineage"]
-    found = rows[rows["scheme"] == a].merge(rows[rows["scheme"] == b], on=keys, suffixes=("", "_b"))
-    weight = 1 / found["benchmark"].nunique() / found.groupby("benchmark")["victim"].transform("size")
-    return found[keys].assign(gap=found["tpr"] - found["tpr_b"], weight=weight)
+    others = {(row.benchmark, row.victim): row.tpr for row in boot.of(b, task).itertuples()}
+    both = [row for row in boot.of(a, task).itertuples() if (row.benchmark, row.victim) in others]
+    victims = Counter(row.benchmark for row in both)
+    facts = [
+        (
+            *(row.benchmark, row.victim, row.lineage),
+            row.tpr - others[row.benchmark, row.victim],
+            1 / len(victims) / victims[row.benchmark],
+        )
+        for row in both
+    ]
+    return pd.DataFrame(facts, columns=["benchmark", "victim", "lineage", "gap", "weight"])
 
 
 def _units(boot: Bootstrap, victims: pd.DataFrame, a: str, b: str, task: str) -> tuple[np.ndarray, str]:

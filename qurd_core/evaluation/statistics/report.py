@@ -120,7 +120,7 @@ def reports(
     for scheme in dict.fromkeys(scores["scheme"]):
         note = _left_out(scores, boot.victims, scheme)
         for task in tasks_of(scores) if tasks is None else tasks:
-            if ((boot.victims["scheme"] == scheme) & (boot.victims["task"] == task)).any():
+            if len(boot.of(scheme, task)):
                 found.append(_report(boot, scheme, task, rule, alpha, level, note))
     return tuple(found)
 
@@ -128,7 +128,7 @@ def reports(
 def _report(
     boot: Bootstrap, scheme: str, task: str, rule: Kind, alpha: float, level: float, notes: tuple[str, ...]
 ) -> TprReport:
-    rows = boot.victims[(boot.victims["scheme"] == scheme) & (boot.victims["task"] == task)]
+    rows = boot.of(scheme, task)
     by_dataset = boot.by_dataset(scheme, task)
     datasets = datasets_of(boot, task)
     independent = len(rows[["benchmark", "lineage"]].drop_duplicates())
