@@ -299,6 +299,7 @@ def _why(cell: pd.Series) -> str:
     if not isinstance(cell["verdict"], str):
         return victims
     interval = f"{words.points(cell['diff_low'])} to {words.points(cell['diff_high'])}"
-    notes = "".join(f"<br>{plain(line)}" for line in textwrap.wrap(cell["notes"] or "", 70))
+    said = cell["notes"] if isinstance(cell["notes"], str) else ""
+    notes = "".join(f"<br>{plain(line)}" for line in textwrap.wrap(said, 70))
     against = f"<br>{words.PHRASES[cell['verdict']][0]} {REFERENCE}: {words.points(cell['diff'])}, 95 % {interval}"
     return f"{victims}{against}, p {cell['p']:.2g}{notes}"

@@ -162,6 +162,8 @@ def test_the_guaranteed_table_shows_intervals_and_verdicts():
     hovers = [text for line in figure.data[0].hovertext for text in line]
     assert any("17 independent victims" in text and "AKH: −" in text for text in hovers)
     assert sum(text.startswith("<br>refused") for text in hovers) == 6
+    bare = paper.table_figure(rows.assign(notes=float("nan")), Style())
+    assert any("AKH: −" in text for line in bare.data[0].hovertext for text in line), "a comparison may have no notes"
     said = paper.table_headline(rows, "honest")
     assert f"{(rows['verdict'] == 'trails').sum()} below, 6 refused" in said
 
