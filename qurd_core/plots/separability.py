@@ -16,6 +16,7 @@ from qurd_core.plots.theme import STOLEN, UNRELATED, UNRELATED_TEXT, Style, fade
 
 PITCH = 2.5  # from one row to the next; a density is at most 1 high
 TICK = 0.2  # height of a tick
+ROOM = 0.22  # of the axis that the name of a side takes
 HARD = -0.36  # where hard unrelated models have their mark
 POINTER = "pairs"  # the trace that is clicked
 
@@ -354,7 +355,9 @@ def _names(row: Row, humps: tuple, at: np.ndarray, style: Style) -> list[dict[st
         y = (TICK if hump is None else float(hump.max())) + 0.06 - (HARD if more and hump is None else 0)
         anchor = _anchor(x / at[-1])
         if row.line and abs(x - row.line.threshold) < 0.13 * at[-1]:  # beside the line, not across it
-            anchor = "right" if x < row.line.threshold else "left"
+            before = row.line.threshold / at[-1]
+            roomy = before > ROOM if x < row.line.threshold else before > 1 - ROOM
+            anchor = "right" if roomy else "left"
             x = row.line.threshold + (0.01 if anchor == "left" else -0.01) * at[-1]
         notes.append(
             {

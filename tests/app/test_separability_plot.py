@@ -182,3 +182,17 @@ def test_the_bound_is_drawn_with_its_diagonal():
     silent, diagonal = chart.layout.shapes
     assert silent.x1 == 0
     assert (diagonal.x0, diagonal.y0, diagonal.x1, diagonal.y1) == (0, 0, 1, 1)
+
+
+def test_a_side_has_room_for_its_name_beside_a_line_at_the_edge():
+    """Where most distances are small and a few large, the line and the peak before it lie near the left end of the axis."""
+    pairs = make_pairs()
+    pairs["delta_c"] = pairs["delta_c"] * 0.12
+    far = pairs.index[pairs["kind"] == "negative"][-6:]
+    pairs.loc[far, "delta_c"] = 0.95
+    chart = separability.figure(compare(pairs), AXIS)
+    (name,) = (note for note in chart.layout.annotations if note.text.startswith("<b>Stolen</b>"))
+    assert name.xanchor == "left"
+    line = next(note for note in chart.layout.annotations if "flag below" in note.text)
+    assert line.x < separability.ROOM < chart.layout.xaxis.range[1]
+    assert name.x > line.x
