@@ -6,9 +6,10 @@ from contextlib import AbstractContextManager, nullcontext
 import torch
 from torch import Tensor, nn
 
+from qurd_core.access import Access
 from qurd_core.errors import QurdError
 from qurd_core.runtime import Runtime
-from qurd_core.types import Access, check_images
+from qurd_core.types import check_images
 
 
 class Oracle:

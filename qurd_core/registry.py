@@ -15,9 +15,9 @@ from functools import cache
 from importlib.metadata import entry_points
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
+from qurd_core.access import Access
 from qurd_core.errors import QurdError, unknown
 from qurd_core.grammar import Call, Value
-from qurd_core.types import Access
 
 
 @dataclass(frozen=True)
@@ -177,29 +177,39 @@ class Registry:
         """
 
         def add(function: Callable[..., Any]) -> Callable[..., Any]:
-            token, home = name or function.__name__, function.__module__
+            token = name or function.__name__
             if not inspect.getdoc(function):
                 raise QurdError(f"The {self.kind} '{token}' needs a docstring: its first line is its help.")
-            known = self._components.get(token)
-            if known and known.function.__module__ != home:
-                raise QurdError(f"Two {self.kind}s are named '{token}': in {known.function.__module__} and in {home}.")
-            self._components[token] = Component(
-                kind=self.kind,
-                name=token,
-                function=function,
-                parameters=parameters_of(function),
-                version=version,
-                provides=frozenset(provides),
-                drops=frozenset(drops),
-                needs=frozenset(needs),
-                group=group,
-                nested=nested,
-                vary=vary,
-                extra=extra,
+            self.declare(
+                Component(
+                    kind=self.kind,
+                    name=token,
+                    function=function,
+                    parameters=parameters_of(function),
+                    version=version,
+                    provides=frozenset(provides),
+                    drops=frozenset(drops),
+                    needs=frozenset(needs),
+                    group=group,
+                    nested=nested,
+                    vary=vary,
+                    extra=extra,
+                )
             )
             return function
 
         return add
+
+    def declare(self, component: Component) -> None:
+        """Add a component, in place of an earlier declaration of the same module.
+
+        Raises:
+            QurdError: another module has one of this name.
+        """
+        known, home = self._components.get(component.name), component.function.__module__
+        if known and known.function.__module__ != home:
+            raise QurdError(f"Two {self.kind}s are named '{component.name}': in {known.function.__module__} and in {home}.")
+        self._components[component.name] = component
 
     def __getitem__(self, name: str) -> Component:
         if name not in self._components:

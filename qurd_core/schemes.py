@@ -5,15 +5,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
 
-from qurd_core import detectors as _detectors  # noqa: F401 (importing registers the components)
-from qurd_core import representations as _representations  # noqa: F401
-from qurd_core import samplers as _samplers  # noqa: F401
+from qurd_core.access import Access
+from qurd_core.catalogue import register_components
 from qurd_core.errors import QurdError, unknown
 from qurd_core.grammar import Call, Chain, Expression, Value, format_value, parse
-from qurd_core.registry import Component, Registry, crafts, detectors, discover_installed, representations, seed_rules
-from qurd_core.types import Access
+from qurd_core.registry import Component, Registry, crafts, detectors, representations, seed_rules
 
-discover_installed()
+register_components()
 
 
 @dataclass(frozen=True)

@@ -3,27 +3,14 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import IntEnum
 from functools import cached_property
 from types import MappingProxyType
 
 import torch
 from torch import Tensor
 
+from qurd_core.access import Access
 from qurd_core.errors import QurdError
-
-
-class Access(IntEnum):
-    """What a model reveals to whoever queries it. Each level includes the ones before it."""
-
-    LABELS = 0
-    TOPK = 1
-    PROBITS = 2
-    LOGITS = 3
-    GRADIENTS = 4
-
-    def __str__(self) -> str:
-        return {Access.TOPK: "top-k labels"}.get(self, self.name.lower())
 
 
 def check_images(x: Tensor, what: str = "images") -> None:

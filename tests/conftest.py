@@ -11,11 +11,12 @@ from torch import Tensor, nn
 from qurd_core import detectors as _detectors  # noqa: F401 (importing registers the components)
 from qurd_core import representations as _representations  # noqa: F401
 from qurd_core import samplers as _samplers  # noqa: F401
+from qurd_core.access import Access
 from qurd_core.grammar import Value
 from qurd_core.oracle import Oracle
 from qurd_core.randomness import stream
 from qurd_core.registry import crafts, representations
-from qurd_core.types import Access, Answers, Pool, Queries, seeds_as_queries
+from qurd_core.types import Answers, Pool, Queries, seeds_as_queries
 
 torch.set_num_threads(1)
 

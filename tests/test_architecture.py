@@ -9,6 +9,7 @@ ROOT = Path(__file__).parents[1]
 
 LAYERS = {
     "qurd_core.errors": 0,
+    "qurd_core.access": 0,
     **dict.fromkeys(
         (f"qurd_core.{name}" for name in ("grammar", "types", "registry", "randomness", "runtime", "store", "executors")), 1
     ),
@@ -20,6 +21,7 @@ LAYERS = {
     "qurd_core.representations": 3,
     "qurd_core.detectors": 3,
     "qurd_core.answers": 3,
+    "qurd_core.catalogue": 3.5,
     "qurd_core.schemes": 4,
     "qurd_core.akh": 4,
     "qurd_core.evaluation": 5,

@@ -22,6 +22,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from qurd_core.access import Access
 from qurd_core.benchmarks.base import Benchmark, reads
 from qurd_core.benchmarks.kinship import faults, pairs_by_lineage, read_lineage
 from qurd_core.benchmarks.missing import too_many_missing
@@ -29,7 +30,7 @@ from qurd_core.errors import QurdError
 from qurd_core.lineage import Lineage
 from qurd_core.oracle import Oracle
 from qurd_core.runtime import Runtime
-from qurd_core.types import Access, Images
+from qurd_core.types import Images
 
 NEEDED = ("item", "truth", "model", "label")
 OPTIONAL = ("split", "lineage")

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from torch import Tensor
 
+from qurd_core.access import Access
 from qurd_core.benchfile import ENDING, BenchFile, home_of, saved_names
 from qurd_core.errors import QurdError, unknown
 from qurd_core.grammar import Value, parse_chain
@@ -16,7 +17,7 @@ from qurd_core.oracle import Oracle
 from qurd_core.published import BENCHMARKS as PUBLISHED
 from qurd_core.registry import Component, benchmarks, discover_installed
 from qurd_core.runtime import Runtime
-from qurd_core.types import Access, Images, Pair
+from qurd_core.types import Images, Pair
 
 
 class Source(Protocol):

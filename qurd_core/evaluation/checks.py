@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
+from qurd_core.access import Access
 from qurd_core.benchmarks.base import Benchmark, benchmark, reader
 from qurd_core.errors import QurdError
 from qurd_core.evaluation.metrics import sides
-from qurd_core.types import Access
 
 ENOUGH = 19  # independent unrelated lineages below which the guaranteed rule refuses 5 %
 

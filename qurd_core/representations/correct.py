@@ -3,8 +3,9 @@
 import torch
 from torch import Tensor
 
+from qurd_core.access import Access
 from qurd_core.registry import representations
-from qurd_core.types import Access, Answers
+from qurd_core.types import Answers
 
 
 @representations.register(access=Access.LABELS, needs={"truth"}, provides={"correctness"})

@@ -5,8 +5,9 @@ from typing import Literal
 from torch import Tensor
 from torch.nn import functional as F
 
+from qurd_core.access import Access
 from qurd_core.registry import representations
-from qurd_core.types import Access, Answers
+from qurd_core.types import Answers
 
 
 @representations.register(provides={"vectors"}, vary=("of",), square=True, whole=True)

@@ -6,8 +6,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from qurd_core.access import Access
 from qurd_core.registry import representations
-from qurd_core.types import Access, Answers, Queries
+from qurd_core.types import Answers, Queries
 
 
 def pairs(queries: Queries) -> Tensor:

@@ -5,8 +5,9 @@ from typing import Annotated
 import torch
 from torch import Tensor
 
+from qurd_core.access import Access
 from qurd_core.registry import Range, representations
-from qurd_core.types import Access, Answers
+from qurd_core.types import Answers
 
 K = Annotated[int, Range(1, 1000)]
 

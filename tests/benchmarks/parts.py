@@ -11,6 +11,7 @@ import torch
 from captum.robust import PGD
 from torch import Tensor, nn
 
+from qurd_core.access import Access
 from qurd_core.benchmarks import benchmark
 from qurd_core.benchmarks.base import Benchmark
 from qurd_core.detectors.norms import l2
@@ -20,7 +21,7 @@ from qurd_core.representations.listwise import listwise
 from qurd_core.runtime import Runtime
 from qurd_core.samplers.crafts import boundary, pgd, superpixels
 from qurd_core.samplers.crafts.targets import random_target
-from qurd_core.types import Access, Answers, Prefixes, Queries
+from qurd_core.types import Answers, Prefixes, Queries
 from tests.benchmarks import one_at_a_time as plain
 from tests.benchmarks.clock import BUDGETS, alternate, load, show
 from tests.benchmarks.plain import plain_model

@@ -3,9 +3,10 @@
 import pytest
 import torch
 
+from qurd_core.access import Access
 from qurd_core.errors import QurdError
 from qurd_core.registry import representations
-from qurd_core.types import Access, Answers
+from qurd_core.types import Answers
 
 CALLS = [call for name in representations for call in representations[name].variants()]
 pytestmark = pytest.mark.parametrize("call", CALLS, ids=str)

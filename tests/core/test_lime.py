@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 import torch
 
+from qurd_core.access import Access
 from qurd_core.representations.lime import lime, superpixels
-from qurd_core.types import Access, Answers, Queries
+from qurd_core.types import Answers, Queries
 
 SIZE, COUNTS = 40, (5, 9, 7)  # masks per image, superpixels of each image
 

@@ -1,9 +1,10 @@
 import pytest
 import torch
 
+from qurd_core.access import Access
 from qurd_core.detectors.norms import l1, l2
 from qurd_core.representations.listwise import hard_listwise, listwise
-from qurd_core.types import Access, Answers, Prefixes, Queries
+from qurd_core.types import Answers, Prefixes, Queries
 
 
 def answers(outputs: torch.Tensor) -> Answers:

@@ -2,10 +2,10 @@ import pytest
 import torch
 from torch import nn
 
+from qurd_core.access import Access
 from qurd_core.errors import QurdError
 from qurd_core.oracle import Oracle
 from qurd_core.runtime import Runtime
-from qurd_core.types import Access
 
 X = torch.rand(11, 3, 8, 8, generator=torch.Generator().manual_seed(0))
 

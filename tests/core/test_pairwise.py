@@ -2,9 +2,10 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from qurd_core.access import Access
 from qurd_core.detectors.cosine import cosine
 from qurd_core.representations.pairwise import hard_pairwise, pairwise
-from qurd_core.types import Access, Answers, Prefixes, Queries
+from qurd_core.types import Answers, Prefixes, Queries
 
 
 def answers(outputs: torch.Tensor) -> Answers:

@@ -1,8 +1,9 @@
 import pytest
 import torch
 
+from qurd_core.access import Access
 from qurd_core.representations.raw import labels, logits, probits, rank, topk
-from qurd_core.types import Access, Answers, Queries
+from qurd_core.types import Answers, Queries
 
 
 @pytest.fixture

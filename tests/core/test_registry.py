@@ -3,10 +3,10 @@ from typing import Annotated, Literal
 
 import pytest
 
+from qurd_core.access import Access
 from qurd_core.errors import QurdError
 from qurd_core.grammar import Call, parse
 from qurd_core.registry import Range, Registry, discover
-from qurd_core.types import Access
 
 
 @pytest.fixture

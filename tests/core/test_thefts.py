@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from qurd_core.access import Access
 from qurd_core.benchmarks.architectures import ARCHITECTURES, empty, head_of, initialised
 from qurd_core.benchmarks.patches import patches
 from qurd_core.benchmarks.supplies import Supplies
@@ -13,7 +14,7 @@ from qurd_core.benchmarks.thefts import extraction, pruning, quantisation, tunin
 from qurd_core.oracle import Oracle
 from qurd_core.randomness import stream
 from qurd_core.registry import thefts
-from qurd_core.types import Access, Images
+from qurd_core.types import Images
 
 FEW = 12  # patches per class; enough to take some steps
 

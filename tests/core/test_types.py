@@ -1,8 +1,9 @@
 import pytest
 import torch
 
+from qurd_core.access import Access
 from qurd_core.errors import QurdError
-from qurd_core.types import Access, Answers, Pool, Prefixes, Queries, check_images, concatenate, seeds_as_queries
+from qurd_core.types import Answers, Pool, Prefixes, Queries, check_images, concatenate, seeds_as_queries
 
 
 def queries(groups: list[int], **options) -> Queries:
