@@ -13,12 +13,7 @@ if bench in records.SHIPPED and not records.path_of(bench).is_file():
     states.no_records(bench)
     frame.stop()
 
-head, waiting = st.container(), st.empty()
-if not compose_controls.ready():
-    waiting.skeleton(height=540)
-    compose_controls.load()
-    waiting.empty()
-
+head = st.container()
 schemes = cached.schemes()
 with st.container(key="controls"):
     parts = st.columns([1.25, 1.2, 1.6, 1.45, 1.3, 1.9], gap="small")

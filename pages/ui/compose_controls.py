@@ -1,11 +1,8 @@
-"""The parts of a scheme as controls made from the registries: what can be chosen, why something cannot, and its parameters.
-
-Importing the registries takes torch, so it waits until somebody opens the page.
-"""
+"""The parts of a scheme as controls made from the registries: what can be chosen, why something cannot, its parameters."""
 
 import itertools
-import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -13,31 +10,21 @@ import streamlit as st
 
 from pages.ui import controls, links
 from qurd_core.errors import QurdError
+from qurd_core.grammar import Call, parse_chain
 from qurd_core.plots import heatmap
 from qurd_core.plots.heatmap import Pick
+from qurd_core.registry import Parameter, crafts, detectors, representations, seed_rules
+from qurd_core.schemes import Scheme
 
 if TYPE_CHECKING:
     from pandas import DataFrame
     from streamlit.delta_generator import DeltaGenerator
 
-    from qurd_core.grammar import Call
-    from qurd_core.registry import Parameter, Registry
-    from qurd_core.schemes import Scheme
-
 DEFAULT = "ModelDiff"
 PARTS = {"seeds": "Seeds", "craft": "Craft", "representation": "R", "detector": "D"}
+REGISTRIES = {"seeds": seed_rules, "craft": crafts, "representation": representations, "detector": detectors}
 LONGEST = 400  # letters of a scheme
 PLAIN = ("identity", "labels", "probits", "hamming", "cosine")  # what a part that no longer fits gives way to, if it can
-
-
-def ready() -> bool:
-    """Whether the registries are there already."""
-    return "qurd_core.schemes" in sys.modules
-
-
-def load() -> None:
-    """Import the registries, which takes seconds the first time."""
-    _registry("seeds")
 
 
 def scheme_text() -> str:
@@ -55,10 +42,8 @@ def scheme_text() -> str:
     )
 
 
-def read(text: str) -> "tuple[Scheme, str | None]":
+def read(text: str) -> tuple[Scheme, str | None]:
     """The scheme of a text, and what is wrong with the text; then the scheme is the default one."""
-    from qurd_core.schemes import Scheme
-
     try:
         return Scheme.parse(text), None
     except QurdError as error:
@@ -67,8 +52,6 @@ def read(text: str) -> "tuple[Scheme, str | None]":
 
 def choose(text: str) -> None:
     """Put a combination into the controls, from a callback; one whose parts do not go together is not taken."""
-    from qurd_core.schemes import Scheme
-
     why = reason(text)
     if why:
         st.toast(links.plain(f"{why[:1].upper()}{why[1:]}.", 300))
@@ -76,19 +59,17 @@ def choose(text: str) -> None:
         _pick(Scheme.read(text))
 
 
-def picked(scheme: "Scheme") -> Pick:
+def picked(scheme: Scheme) -> Pick:
     return Pick(str(scheme), str(scheme.sampler), scheme.head, scheme.name or str(scheme))
 
 
 @lru_cache(maxsize=4096)
 def reason(text: str) -> str | None:
     """Why the parts of a scheme do not go together, or None."""
-    from qurd_core.schemes import Scheme
-
     return Scheme.read(text).reason
 
 
-def split(schemes: "DataFrame", scheme: "Scheme") -> str:
+def split(schemes: "DataFrame", scheme: Scheme) -> str:
     """The seed set whose samplers are the rows of the map; that of the picked scheme unless another is chosen."""
     splits = sorted(schemes["split"].unique(), key=lambda name: (name == "noise", name != "test"))
     links.check("split", splits, "seed set")
@@ -112,7 +93,7 @@ def pins(labels: Sequence[str]) -> tuple[str, ...]:
         return controls.pins(labels)
 
 
-def parts(scheme: "Scheme", places: "Sequence[DeltaGenerator]") -> None:
+def parts(scheme: Scheme, places: "Sequence[DeltaGenerator]") -> None:
     """A button per part that opens its choices and its parameters."""
     for (part, title), place in zip(PARTS.items(), places, strict=False):
         call = getattr(scheme, part)
@@ -132,7 +113,7 @@ def pool(lineages: Sequence[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _choices(scheme: "Scheme", part: str) -> None:
+def _choices(scheme: Scheme, part: str) -> None:
     """One button per choice; what the parts before it rule out is grey, with the reason below."""
     current = getattr(scheme, part)
     st.caption(_help(part, current.name))
@@ -156,10 +137,10 @@ def _choices(scheme: "Scheme", part: str) -> None:
         st.caption(links.plain(f"{', '.join(calls)}: {why}.", 300))
 
 
-def _parameters(scheme: "Scheme", part: str) -> None:
+def _parameters(scheme: Scheme, part: str) -> None:
     """One widget per parameter that has a default, made from its type, range and choices."""
     call = getattr(scheme, part)
-    component = _registry(part)[call.name]
+    component = REGISTRIES[part][call.name]
     values = component.bind(call)
     for name, parameter in component.parameters.items():
         if parameter.required:
@@ -169,7 +150,7 @@ def _parameters(scheme: "Scheme", part: str) -> None:
         _widget(parameter, key, on_change=_set, args=[str(scheme), part, name, key])
 
 
-def _widget(parameter: "Parameter", key: str, **changed: Any) -> None:
+def _widget(parameter: Parameter, key: str, **changed: Any) -> None:
     if parameter.choices:
         st.selectbox(parameter.name, parameter.choices, key=key, **changed)
     elif parameter.type is bool:
@@ -189,9 +170,6 @@ def _widget(parameter: "Parameter", key: str, **changed: Any) -> None:
 
 def _take(scheme: str, part: str, call: str) -> None:
     """A callback: change a part; parts after it that no longer fit give way to the first that do."""
-    from qurd_core.grammar import parse_chain
-    from qurd_core.schemes import Scheme
-
     fitting = _fit(Scheme.read(scheme), part, parse_chain(call).calls[0])
     if fitting:
         _pick(fitting)
@@ -199,12 +177,8 @@ def _take(scheme: str, part: str, call: str) -> None:
 
 def _set(scheme: str, part: str, name: str, key: str) -> None:
     """A callback: change a parameter."""
-    from dataclasses import replace
-
-    from qurd_core.schemes import Scheme
-
     old, value = Scheme.read(scheme), st.session_state[key]
-    component = _registry(part)[getattr(old, part).name]
+    component = REGISTRIES[part][getattr(old, part).name]
     try:
         values = component.bind(getattr(old, part)) | {name: component.parameters[name].check(component.name, value)}
         _pick(Scheme.parse(str(replace(old, **{part: component.call(values)}))))
@@ -212,32 +186,25 @@ def _set(scheme: str, part: str, name: str, key: str) -> None:
         st.toast(links.plain(str(error), 300))
 
 
-def _pick(scheme: "Scheme") -> None:
+def _pick(scheme: Scheme) -> None:
     st.session_state["pick"] = scheme.name or str(scheme)
     st.session_state["split"] = scheme.split
 
 
-def _why_not(scheme: "Scheme", part: str, call: "Call") -> str | None:
+def _why_not(scheme: Scheme, part: str, call: Call) -> str | None:
     """Why no scheme has this choice after the parts before it, or None."""
     if _fit(scheme, part, call):
         return None
-    from dataclasses import replace
-
     return replace(scheme, **{part: call}).reason
 
 
-def _fit(scheme: "Scheme", part: str, call: "Call") -> "Scheme | None":
+def _fit(scheme: Scheme, part: str, call: Call) -> Scheme | None:
     return _fitting(str(scheme), part, str(call))
 
 
 @lru_cache(maxsize=1024)
-def _fitting(text: str, part: str, call: str) -> "Scheme | None":
+def _fitting(text: str, part: str, call: str) -> Scheme | None:
     """The scheme with one part changed that keeps as many of the parts after it as go together with it."""
-    from dataclasses import replace
-
-    from qurd_core.grammar import parse_chain
-    from qurd_core.schemes import Scheme
-
     scheme, names = Scheme.read(text), [*PARTS]
     scheme = replace(scheme, **{part: parse_chain(call).calls[0]})
     after = names[names.index(part) + 1 :]
@@ -248,27 +215,14 @@ def _fitting(text: str, part: str, call: str) -> "Scheme | None":
 
 
 @lru_cache(maxsize=8)
-def _calls(part: str) -> "tuple[Call, ...]":
+def _calls(part: str) -> tuple[Call, ...]:
     """What a part can be: components, and for seeds every seed set."""
-    registry = _registry(part)
+    registry = REGISTRIES[part]
     if part == "seeds":
         return tuple(call for name in registry for call in registry[name].variants())
-    from qurd_core.grammar import Call
-
     return tuple(Call(name) for name in registry)
 
 
 def _help(part: str, name: str) -> str:
     """What a component does, without the shape at the end."""
-    return _registry(part)[name].help.partition(": (")[0]
-
-
-def _registry(part: str) -> "Registry":
-    from qurd_core import registry, schemes  # noqa: F401 (importing schemes fills the registries)
-
-    return {
-        "seeds": registry.seed_rules,
-        "craft": registry.crafts,
-        "representation": registry.representations,
-        "detector": registry.detectors,
-    }[part]
+    return REGISTRIES[part][name].help.partition(": (")[0]

@@ -11,6 +11,7 @@ from qurd_core.plots import heatmap, honest, words
 from qurd_core.plots.budget import REFERENCE, Rule
 from qurd_core.plots.heatmap import Pick, Value
 from qurd_core.plots.theme import GLYPHS, MOST_PINS, SCHEMES, Style
+from qurd_core.registry import crafts, detectors, representations, seed_rules
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -29,8 +30,6 @@ def title(pick: Pick, style: Style) -> None:
 
 def about(scheme: "Scheme", style: Style) -> None:
     """What sampler, representation and detector do."""
-    from qurd_core.registry import crafts, detectors, representations, seed_rules
-
     lines = [
         ("Q", _help(seed_rules[scheme.seeds.name].help)),
         ("", _help(crafts[scheme.craft.name].help)),

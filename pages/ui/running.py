@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.ui import cached, links
-from qurd_core.errors import QurdError
 from qurd_core.evaluation import live
 from qurd_core.evaluation.jobs import Job, Status
 from qurd_core.plots import budget
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 
     from qurd_core.schemes import Scheme
 
-EVERY = 0.3  # seconds between two looks at a run
+EVERY = 0.2  # seconds between two looks at a run
 
 
 def job_of(benchmark: str, scheme: "Scheme", pool: tuple[str, ...]) -> Job:
@@ -52,12 +51,15 @@ def panel(job: Job, benchmark: str, scheme: "Scheme", *, needed: bool) -> None:
     busy = status is not None and status.active
     other = None if busy else _elsewhere(benchmark, str(scheme))
     seen = _changed(jobs.result(job.key, "parquet"))
+    offered = status is None or status.state in ("cancelled", "failed")
+    unknown = offered and jobs.expected(job) is None
 
-    @st.fragment(run_every=EVERY if busy or other else None)
+    @st.fragment(run_every=EVERY if busy or other or unknown else None)
     def watch() -> None:
         now = jobs.status(job.key)
         _draw(job, now, benchmark, scheme)  # at once, the rest of the page follows
-        if _changed(jobs.result(job.key, "parquet")) != seen or busy != (now is not None and now.active):
+        turned = busy != (now is not None and now.active) or (unknown and jobs.expected(job) is not None)
+        if turned or _changed(jobs.result(job.key, "parquet")) != seen:
             st.rerun()
 
     watch()
@@ -83,7 +85,7 @@ def _draw(job: Job, status: Status | None, benchmark: str, scheme: "Scheme") -> 
         st.caption(_stopped(job))
     if status and status.state == "failed":
         st.error(links.plain(status.error or "The run failed.", 600))
-    label, why = _label(benchmark, scheme)
+    label, why = _label(job)
     st.button(label, type="primary", icon=":material/play_arrow:", key="run", help=why, on_click=jobs.submit, args=[job])
 
 
@@ -103,36 +105,12 @@ def _stopped(job: Job) -> str:
     return f"Stopped in query seed {seeds} of {job.args['seeds']}{part}. What was computed is stored."
 
 
-def _label(benchmark: str, scheme: "Scheme") -> tuple[str, str | None]:
+def _label(job: Job) -> tuple[str, str | None]:
     """The words on the button, and what they do not say."""
-    seconds = _seconds(benchmark, scheme)
+    seconds = cached.jobs().expected(job)
     if seconds is None:
         return "Run", "How long it takes is being measured on this machine."
     return f"Run · about {max(1, round(seconds))} s", None
-
-
-def _seconds(benchmark: str, scheme: "Scheme") -> float | None:
-    """What a run takes on this machine, or None before its speed is known."""
-    from qurd_core.benchmarks import benchmark as find
-    from qurd_core.evaluation.speed import path_of
-
-    try:
-        return _expected(benchmark, str(scheme), _changed(path_of(cached.jobs().folder, find(benchmark).whole)))
-    except QurdError:
-        return None  # whoever presses the button is told
-
-
-@st.cache_resource(max_entries=64, ttl=20, show_spinner=False)
-def _expected(benchmark: str, scheme: str, measured: float) -> float | None:
-    from qurd_core.benchmarks import benchmark as find
-    from qurd_core.evaluation.speed import Speed, seconds
-    from qurd_core.evaluation.workbench import workbench
-    from qurd_core.schemes import Scheme
-
-    folder, whole = cached.jobs().folder, find(benchmark).whole
-    speed = Speed.read(folder, whole)
-    desk = workbench(whole, str(folder), "cpu", 64)
-    return seconds(desk, Scheme.read(scheme), live.SEEDS, live.BUDGETS, speed) if speed else None
 
 
 def _elsewhere(benchmark: str, scheme: str) -> Status | None:

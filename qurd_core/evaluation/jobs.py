@@ -23,6 +23,7 @@ from typing import Any, Literal
 State = Literal["queued", "running", "done", "cancelled", "failed"]
 
 PATIENCE = 0.7  # seconds that a cancelled job has to stop by itself
+AGAIN = 5.0  # seconds after which the worker is asked anew how long a job takes: what has been stored costs nothing
 LOOK = 0.05  # seconds between two looks at the worker
 ROOT = Path(__file__).parents[2]
 MANIFEST = ROOT / "assets" / "patchwork" / "manifest.json"
@@ -102,6 +103,7 @@ class Jobs:
         self._cancelled: dict[str, float] = {}
         self._worker: subprocess.Popen[str] | None = None
         self._warm: str | None = None
+        self._asked: dict[str, float] = {}
         self._awake = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -115,6 +117,17 @@ class Jobs:
             if self._warm != benchmark:
                 self._warm = benchmark
                 self._tell(worker, {"warm": benchmark})
+
+    def expected(self, job: Job) -> float | None:
+        """Seconds that a job takes, as the worker said when it was asked last; None while it has not answered."""
+        with self._lock, suppress(OSError):
+            if self._current is None and time.monotonic() - self._asked.get(job.key, -AGAIN) >= AGAIN:
+                self._asked[job.key] = time.monotonic()
+                self._tell(self._ready(), {"expect": job.key, "kind": job.kind, "args": dict(job.args)})
+        try:
+            return float(self.result(job.key, "seconds").read_text("utf-8"))
+        except (OSError, ValueError):
+            return None
 
     def submit(self, job: Job) -> str:
         """Queue a job unless it waits, runs, here or elsewhere, or has its result; return its key."""
@@ -291,11 +304,16 @@ def read(path: Path) -> Status | None:
 
 
 def publish(path: Path, found: Mapping[str, Any]) -> bool:
-    """Write a file of `runs/` whole; False if the disk refuses, which stops nobody."""
+    """Write the state of a job; False if the disk refuses, which stops nobody."""
+    return write(path, json.dumps(found))
+
+
+def write(path: Path, text: str) -> bool:
+    """Write a file of `runs/` whole; False if the disk refuses."""
     aside = path.with_suffix(f".{os.getpid()}.{threading.get_ident()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        aside.write_text(json.dumps(found), "utf-8")
+        aside.write_text(text, "utf-8")
         aside.replace(path)
     except OSError:
         return False

@@ -19,7 +19,7 @@ from qurd_core.benchmarks.base import benchmark as find
 from qurd_core.evaluation import live
 from qurd_core.evaluation.pipeline import Request, request, tabulate
 from qurd_core.evaluation.sides import NEGATIVE_KINDS
-from qurd_core.evaluation.speed import Speed, lacking, query_set
+from qurd_core.evaluation.speed import Speed, lacking, query_set, seconds
 from qurd_core.evaluation.workbench import Workbench
 from qurd_core.runtime import Runtime
 from qurd_core.schemes import NAMED, Scheme
@@ -84,6 +84,15 @@ def run(
             meter.end()
     finally:
         ear.listener = None
+
+
+def expected(folder: Path, *, benchmark: str, scheme: str, pool: list[str] | None, seeds: int, version: str) -> float | None:
+    """Seconds that the same takes, or None while the speed of the models is not measured."""
+    asked = request(benchmark, [scheme], budgets=live.BUDGETS, seeds=seeds, pool=pool)
+    desk, _ = desk_of(str(folder), asked.bench.whole)
+    known = Speed.read(folder, asked.bench.whole)
+    measured = dict.fromkeys(step.scheme for step in plan(asked, desk))
+    return sum(seconds(desk, one, seeds, live.BUDGETS, known) for one in measured) if known else None
 
 
 @dataclass(frozen=True)

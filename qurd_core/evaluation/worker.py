@@ -13,12 +13,13 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from qurd_core.errors import QurdError
-from qurd_core.evaluation.jobs import publish
+from qurd_core.evaluation.jobs import publish, write
 
 KINDS = {
     "rates": "qurd_core.evaluation.live_rates",
@@ -80,6 +81,14 @@ def work(folder: Path, message: dict[str, Any]) -> None:
         os._exit(1)  # the disk refuses, so the app can learn only by this that the job has ended
 
 
+def expect(folder: Path, message: dict[str, Any]) -> None:
+    """Leave how many seconds a job takes in `runs/<key>.seconds`, if that is known."""
+    with suppress(QurdError):  # whoever runs the job is told
+        seconds = import_module(KINDS[message["kind"]]).expected(folder, **message["args"])
+        if seconds is not None:
+            write(folder / "runs" / f"{message['expect']}.seconds", str(seconds))
+
+
 def prepare(folder: Path, benchmark: str, inbox: Inbox) -> Iterator[None]:
     """Small steps towards a worker that answers at once; whoever has a job for it waits for one step at most."""
     from qurd_core.evaluation.live_rates import prepared
@@ -102,6 +111,8 @@ def main() -> None:
         message = inbox.get()
         if "warm" in message:
             steps = prepare(folder, message["warm"], inbox)
+        elif "expect" in message:
+            expect(folder, message)
         else:
             work(folder, message)
 

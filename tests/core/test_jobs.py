@@ -127,6 +127,30 @@ def test_a_repaint_does_not_tell_the_worker_again(jobs, monkeypatch):
     assert told == ["a", "b"]
 
 
+def test_the_worker_says_how_long_a_job_takes(jobs):
+    for do in ("refuse", "die"):
+        assert jobs.expected(job(do)) is None
+    asked, end = job("count", steps=50), time.monotonic() + PATIENCE
+    assert jobs.expected(asked) is None  # asked, not answered
+    while jobs.expected(asked) is None and time.monotonic() < end:
+        time.sleep(0.01)
+    assert jobs.expected(asked) == 1.0
+    assert all(jobs.expected(job(do)) is None for do in ("refuse", "die"))
+    assert jobs.active() == []
+
+
+def test_a_repaint_does_not_ask_the_worker_again(jobs, monkeypatch):
+    told = []
+    monkeypatch.setattr(jobs, "_tell", lambda worker, message: told.append(message["expect"]))
+    asked = job("count")
+    for _ in range(3):
+        jobs.expected(asked)
+    assert told == [asked.key]
+    monkeypatch.setattr("qurd_core.evaluation.jobs.AGAIN", 0)
+    jobs.expected(asked)
+    assert told == [asked.key] * 2
+
+
 def test_the_worker_ends_with_the_app(jobs):
     wait(jobs, jobs.submit(job("count")))
     worker = jobs._worker

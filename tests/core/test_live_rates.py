@@ -144,6 +144,18 @@ def test_the_expected_seconds_follow_from_the_passes(tmp_path):
     assert speed.seconds(desk, scheme, 1, (100,), known) == 0
 
 
+def test_a_job_says_its_seconds_once_the_models_are_measured(tmp_path):
+    asked = {"benchmark": "toy", "scheme": PGD, "pool": None, "seeds": 2, "version": ""}
+    assert live_rates.expected(tmp_path, **asked) is None
+    desk, _ = live_rates.desk_of(str(tmp_path), "toy")
+    known = speed.Speed(dict.fromkeys(desk.bench.models, 0.001), dict.fromkeys(VICTIMS, 0.01))
+    known.write(tmp_path, "toy")
+    alone = speed.seconds(desk, Scheme.parse(PGD), 2, live.BUDGETS, known)
+    assert live_rates.expected(tmp_path, **asked) == alone > 0
+    asked["pool"] = STRANGERS[:20]  # then the reference is measured too
+    assert live_rates.expected(tmp_path, **asked) > alone
+
+
 def test_steps_that_are_all_taken_count_and_others_are_a_limit(monkeypatch):
     monkeypatch.setattr(speed, "_recorded", lambda bench: {"pgd": 40.0, "boundary": 20.0})
     for text, wanted in (

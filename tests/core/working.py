@@ -28,6 +28,13 @@ def run(folder: Path, stem: Path, progress: Callable[[int, int], None], *, do: s
     stem.with_suffix(".txt").write_text("done")
 
 
+def expected(folder: Path, *, do: str, steps: int = 3) -> float | None:
+    """Two hundredths of a second for each step; unknown for whoever does not count."""
+    if do == "refuse":
+        raise QurdError("Expected something else.")
+    return 0.02 * steps if do == "count" else None
+
+
 def idle(folder: Path, benchmark: str, inbox: object) -> Iterator[None]:
     """Prepares for ever."""
     (folder / "warm.txt").write_text(benchmark)
