@@ -250,7 +250,7 @@ class Jobs:
         """The worker, started if there is none."""
         if self._worker is None or self._worker.poll() is not None:
             command = [sys.executable, "-m", self._module, str(self.folder)]
-            quiet = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+            quiet = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"}  # one thread computes
             self._worker = subprocess.Popen(
                 command, cwd=ROOT, stdin=subprocess.PIPE, encoding="utf-8", env=os.environ | quiet
             )

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Literal
 
 import torch
-from captum.attr import IntegratedGradients, Occlusion, Saliency
 from safetensors.torch import save_file
 from torch import Tensor
 
 from qurd_core.benchmarks.base import benchmark as find
-from qurd_core.evaluation.workbench import Workbench, workbench
+from qurd_core.evaluation.live_rates import desk_of
+from qurd_core.evaluation.workbench import Workbench
 from qurd_core.oracle import Oracle
 from qurd_core.schemes import Scheme
 from qurd_core.types import Queries, concatenate
@@ -39,13 +39,23 @@ def run(
     rows: Sequence[int] = (),
 ) -> None:
     """Leave `<stem>.safetensors`: what `query_set` gives, or with `look` what `looked_at` gives for the queries `rows`."""
-    desk = workbench(find(benchmark).whole, str(folder), "cpu", 64)
-    queries = sample(desk, victim, sampler, query_seed, budget, progress)
-    if look is None:
-        found = query_set(desk, queries, victim, suspect, sampler)
-    else:
-        oracle = desk.oracle(victim)
-        found = {"attribution": looked_at(oracle, queries.x[list(rows)], look, progress)}
+    desk, ear = desk_of(str(folder), find(benchmark).whole)
+    so_far = (0, budget)
+
+    def told(done: int, total: int) -> None:
+        nonlocal so_far
+        so_far = done, total
+        progress(done, total)
+
+    ear.listener = lambda images, gradient: progress(*so_far)  # a part takes seconds: whoever cancels is heard within it
+    try:
+        queries = sample(desk, victim, sampler, query_seed, budget, told)
+        if look is None:
+            found = query_set(desk, queries, victim, suspect, sampler)
+        else:
+            found = {"attribution": looked_at(desk.oracle(victim), queries.x[list(rows)], look, told)}
+    finally:
+        ear.listener = None
     aside = stem.with_suffix(f".{os.getpid()}")
     save_file({name: tensor.contiguous() for name, tensor in found.items()}, aside)
     aside.replace(stem.with_suffix(".safetensors"))
@@ -99,6 +109,8 @@ def query_set(desk: Workbench, queries: Queries, victim: str, suspect: str, samp
 
 def looked_at(oracle: Oracle, x: Tensor, look: Look, progress: Progress = nobody) -> Tensor:
     """(n,H,W) how much each pixel counted for the model's answer, summed over colours, by captum."""
+    from captum.attr import IntegratedGradients, Occlusion, Saliency  # with matplotlib: 40 MB that few runs need
+
     asked, goal = _Asked(oracle), oracle.labels(x)
     methods: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
         "integrated_gradients": lambda image, label: IntegratedGradients(asked).attribute(

@@ -99,6 +99,7 @@ def prepare(folder: Path, benchmark: str, inbox: Inbox) -> Iterator[None]:
 def main() -> None:
     if hasattr(os, "nice"):
         os.nice(NICE)
+    sys.modules["triton"] = None  # torchvision wakes the compiler of torch, 80 MB for what nobody compiles here
     import torch
 
     torch.set_num_threads(1)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from qurd_core.evaluation import live_queries, query_sets
+from qurd_core.evaluation import live_queries, live_rates, query_sets
 from qurd_core.evaluation.workbench import Workbench
 from qurd_core.runtime import Runtime
 from qurd_core.schemes import Scheme
@@ -42,6 +42,22 @@ def test_the_queries_are_those_of_the_pipeline_and_no_other_model_is_asked(desk)
     assert set(desk.oracles) == {VICTIM}
     parts = list(desk.parts(VICTIM, scheme, 1, 40))
     assert torch.equal(torch.cat([part.queries.x for part in parts])[:40], queries.x)
+
+
+def test_whoever_cancels_is_heard_within_a_part(tmp_path):
+    """One part of 64 pairs takes many passes, and each of them asks whether to go on."""
+    told = []
+
+    def progress(done: int, total: int) -> None:
+        told.append((done, total))
+        if len(told) == 5:
+            raise InterruptedError
+
+    args = {"benchmark": "toy", "victim": VICTIM, "suspect": SUSPECT, "query_seed": 1, "budget": 40}
+    with pytest.raises(InterruptedError):
+        live_queries.run(tmp_path, tmp_path / "job", progress, sampler="uniform(test)->pgd", **args)
+    assert told == [(0, 40)] * 5
+    assert live_rates.desk_of(str(tmp_path), "toy")[1].listener is None
 
 
 def test_a_set_holds_what_both_models_say(make, desk):
