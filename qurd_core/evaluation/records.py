@@ -1,10 +1,12 @@
 """The shipped records: what `sweep` measured, read from disk without models, and without importing torch."""
 
 import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from qurd_core.errors import QurdError, unknown
@@ -67,7 +69,7 @@ def path_of(benchmark: str, folder: Path | None = None) -> Path:
 
 def tasks(benchmark: str, folder: Path | None = None) -> list[str]:
     """The recorded tasks, `"all"` first, the others in the order of the benchmark."""
-    found = _table(benchmark, folder, columns=["task"])["task"].unique().to_pylist()
+    found = _table(benchmark, folder, lambda path: pq.read_table(path, columns=["task"]))["task"].unique().to_pylist()
     return sorted(found, key=lambda task: task != "all")
 
 
@@ -80,7 +82,7 @@ def read(benchmark: str, *, task: str = "all", negatives: str = "unrelated", fol
     Raises:
         QurdError: the records are missing or damaged, or have no such task or negatives.
     """
-    table = _rows(benchmark, [("task", "==", task), ("negatives", "==", negatives)], folder)
+    table = _rows(benchmark, {"task": task, "negatives": negatives}, folder)
     if table.empty:
         raise QurdError(f"Expected records of task '{task}' against '{negatives}' for {benchmark}. There are none.")
     return table
@@ -92,7 +94,7 @@ def read_at(benchmark: str, budget: int, *, negatives: str = "unrelated", folder
     Raises:
         QurdError: the records are missing or damaged, or have no such budget or negatives.
     """
-    table = _rows(benchmark, [("budget", "==", budget), ("negatives", "==", negatives)], folder)
+    table = _rows(benchmark, {"budget": budget, "negatives": negatives}, folder)
     if table.empty:
         raise QurdError(f"Expected records at {budget} queries against '{negatives}' for {benchmark}. There are none.")
     return table
@@ -104,18 +106,19 @@ def scores(benchmark: str, folder: Path | None = None) -> pd.DataFrame:
     Those of a published benchmark are not shipped; they are there once they are imported.
     """
     texts = ["scheme", "victim", "suspect"]
-    return _table(benchmark, scores_path(benchmark, folder).parent, "-scores", read_dictionary=texts).to_pandas()
+    home = scores_path(benchmark, folder).parent
+    return _table(benchmark, home, lambda path: pq.read_table(path, read_dictionary=texts), part="-scores").to_pandas()
 
 
 def pairs(benchmark: str, folder: Path | None = None) -> pd.DataFrame:
     """One row per pair: the columns of `pairs.COLUMNS`, and `root`, the lineage of the suspect."""
-    table = _table(benchmark, folder, "-pairs").to_pandas()
+    table = _table(benchmark, folder, part="-pairs").to_pandas()
     return table.assign(tasks=table["tasks"].map(list))
 
 
 def models(benchmark: str, folder: Path | None = None) -> pd.DataFrame:
     """One row per model: what the manifest says of it, and `root`."""
-    table = _table(benchmark, folder, "-models").to_pandas()
+    table = _table(benchmark, folder, part="-models").to_pandas()
     return table.assign(regions=table["regions"].map(list)) if "regions" in table else table
 
 
@@ -170,10 +173,9 @@ def shipped_table(path: Path, remake: str) -> pd.DataFrame:
         raise QurdError(f"Cannot read {path}: {error}. Make it again with `{remake}`.") from None
 
 
-def _rows(benchmark: str, chosen: list[tuple[str, str, object]], folder: Path | None) -> pd.DataFrame:
+def _rows(benchmark: str, chosen: Mapping[str, object], folder: Path | None) -> pd.DataFrame:
     """Some rows of the summary with the columns `COLUMNS`, checked."""
-    # Texts repeat, and reading them as dictionaries takes half the time.
-    table = _table(benchmark, folder, columns=list(COLUMNS), filters=chosen, read_dictionary=list(_TEXTS)).to_pandas()
+    table = _table(benchmark, folder, lambda path: _where(path, chosen)).to_pandas()
     numbers = [name for name in COLUMNS if name not in _TEXTS]
     try:
         table = table.astype(dict.fromkeys(numbers, "float64"))
@@ -186,14 +188,34 @@ def _rows(benchmark: str, chosen: list[tuple[str, str, object]], folder: Path | 
     return table
 
 
-def _table(benchmark: str, folder: Path | None, part: str = "", **choice: object) -> pa.Table:
+def _where(path: Path, chosen: Mapping[str, object]) -> pa.Table:
+    """The rows that hold some values. A part of the file that holds none of them is not read."""
+    with pq.ParquetFile(path, read_dictionary=list(_TEXTS)) as file:  # texts repeat: this takes half the time
+        parts = [file.metadata.row_group(number) for number in range(file.num_row_groups)]
+        held = [number for number, part in enumerate(parts) if _may_hold(part, chosen)]
+        table = file.read_row_groups(held, columns=list(COLUMNS)).select(COLUMNS)
+    for name, value in chosen.items():
+        table = table.filter(pc.field(name) == value)
+    return table
+
+
+def _may_hold(part: pq.RowGroupMetaData, chosen: Mapping[str, object]) -> bool:
+    """Whether the values lie between the smallest and the largest of a part of a file."""
+    columns = {part.column(index).path_in_schema: part.column(index).statistics for index in range(part.num_columns)}
+    known = {name: columns[name] for name in chosen if columns[name] is not None and columns[name].has_min_max}
+    return all(found.min <= chosen[name] <= found.max for name, found in known.items())
+
+
+def _table(
+    benchmark: str, folder: Path | None, read: Callable[[Path], pa.Table] = pq.read_table, part: str = ""
+) -> pa.Table:
     """A part of the file, or a sentence that says how to get a good one."""
     path = path_of(benchmark, folder)
     path = path.with_name(f"{path.stem}{part}.parquet")
     if not path.is_file():
         raise QurdError(f"There are no records of {benchmark} at {path}. Make them with `{rebuild(benchmark)}`.")
     try:
-        return pq.read_table(path, **choice)
+        return read(path)
     except (pa.ArrowException, OSError, KeyError) as error:
         raise _damaged(benchmark, str(error).partition("\n")[0].rstrip(".")) from None
 

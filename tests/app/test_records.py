@@ -1,6 +1,7 @@
 """The reader of the shipped records: what it gives, and what it says when a file is not as it should be."""
 
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from qurd_core.errors import QurdError
@@ -18,6 +19,20 @@ def test_a_task_against_one_choice_of_negatives(folder):
     mix = table[table["scheme"].str.startswith("uniform(test)->")].iloc[0]
     assert mix["name"] is None
     assert mix["reason"] is None
+
+
+@pytest.mark.parametrize("benchmark", records.EMBEDDED)
+def test_one_task_is_read_without_the_others(benchmark):
+    """Reading all of a file that ships takes longer than drawing the page."""
+    chosen = {"task": "same", "negatives": "unrelated"}
+    with pq.ParquetFile(records.path_of(benchmark)) as file:
+        parts = [file.metadata.row_group(number) for number in range(file.num_row_groups)]
+        whole = file.read().to_pandas()
+    assert sum(records._may_hold(part, chosen) for part in parts) < len(parts) / 4
+    wanted = whole.query("task == 'same' and negatives == 'unrelated'").reset_index(drop=True)
+    found = records.read(benchmark, **chosen)
+    assert found[["scheme", "budget"]].equals(wanted[["scheme", "budget"]].astype(found[["scheme", "budget"]].dtypes))
+    assert found["tpr"].to_numpy() == pytest.approx(wanted["tpr"].to_numpy(), nan_ok=True)
 
 
 def test_the_pooled_task_comes_first(folder):
