@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import streamlit as st
 
 from pages.ui import cached, cards, controls, links, panel
-from qurd_core.evaluation import evidence, records
+from qurd_core.errors import QurdError
+from qurd_core.evaluation import evidence, records, winners
 from qurd_core.evaluation.leaderboard import LEVELS
 from qurd_core.plots import budget, leaderboard, strips, swaps, tasks
 from qurd_core.plots.theme import MOST_PINS, Style
@@ -129,7 +130,7 @@ def beneath(asked: Asked, rows: "DataFrame", free: "DataFrame") -> None:
     if asked.pins:
         label = asked.pins[-1]
         best = len(free) and free["label"].iloc[0] == label
-        note = leaderboard.best(free, asked.at) if best else leaderboard.standing(rows, label, asked.at)
+        note = leaderboard.best(free, asked.at, _best_of(asked)) if best else leaderboard.standing(rows, label, asked.at)
         cards.show(asked.bench, label, asked.at, style=asked.style, rule=asked.rule, pins=asked.pins, note=note)
         return
     worth = cached.worth(asked.bench, asked.task, asked.at, hard=asked.hard, rule=asked.rule)
@@ -137,6 +138,17 @@ def beneath(asked: Asked, rows: "DataFrame", free: "DataFrame") -> None:
     panel.values(values, asked.at, asked.style, asked.pins, worth)
     st.caption(links.plain(budget.against(values, asked.at), 600))
     st.caption("Click a mark to pin it and to read its card.")
+
+
+def _best_of(asked: Asked) -> winners.BestOf | str:
+    """What the best unpublished combination is worth on victims that had no say, or why that is not known."""
+    base = evidence.base_of(asked.bench)
+    if not records.has_scores(base):
+        return f"What {base} says of single victims comes with an import of its scores."
+    try:
+        return cached.best_of(asked.bench, asked.task, asked.at, asked.reveal, hard=asked.hard, rule=asked.rule)
+    except QurdError as error:
+        return str(error)
 
 
 def _beside(asked: Asked, rows: "DataFrame") -> dict[str, "DataFrame"]:

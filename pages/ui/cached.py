@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from qurd_core.benchfile import home_of
-from qurd_core.evaluation import designer, evidence, honest, leaderboard, query_sets, records, separability, telling
+from qurd_core.evaluation import designer, evidence, honest, leaderboard, query_sets, records, separability, telling, winners
 from qurd_core.evaluation.jobs import Jobs
 from qurd_core.evaluation.paper import agreement as ranks
 from qurd_core.evaluation.paper import claims as graded
@@ -47,6 +47,11 @@ def by_task(benchmark: str, at: int, *, hard: bool) -> "DataFrame":
 def worth(benchmark: str, task: str, at: int, *, hard: bool, rule: budget.Rule) -> "DataFrame":
     """What the rates are worth, by label: of all schemes with recorded scores, on a bench of one's own of the named ones."""
     return _worth(benchmark, task, at, negatives(hard), budget.RULES[rule].kind, version(benchmark))
+
+
+def best_of(benchmark: str, task: str, at: int, reveal: str, *, hard: bool, rule: budget.Rule) -> winners.BestOf:
+    """What the best combination that nobody published is worth, chosen on half of the victims; a QurdError says why not."""
+    return _best_of(benchmark, task, at, reveal, hard, rule, version(benchmark))
 
 
 def scores(benchmark: str) -> evidence.Scores:
@@ -131,6 +136,16 @@ def _curves(benchmark: str, task: str, negatives: str, rule: budget.Rule, versio
 def _board(benchmark: str, task: str, at: int, reveal: str, hard: bool, rule: budget.Rule, version: Version) -> "DataFrame":
     known = worth(benchmark, task, at, hard=hard, rule=rule)
     return leaderboard_plot.board(curves(benchmark, task, hard=hard, rule=rule), schemes(), at, reveal, known)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _best_of(
+    benchmark: str, task: str, at: int, reveal: str, hard: bool, rule: budget.Rule, version: Version
+) -> winners.BestOf:
+    free = leaderboard_plot.unnamed(board(benchmark, task, at, reveal, hard=hard, rule=rule), schemes())
+    reference = schemes().set_index("name").loc[budget.REFERENCE, "scheme"]
+    request = {"task": task, "budget": at, "negatives": negatives(hard), "rate": budget.RULES[rule].value}
+    return winners.measured(scores(benchmark), pairs(benchmark), free["scheme"], reference, **request)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

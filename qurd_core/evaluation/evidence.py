@@ -131,14 +131,22 @@ def cells(
     negatives: Negatives = "unrelated",
     *,
     budget: int | None = None,
+    task: str | None = None,
     alpha: float = 0.05,
 ) -> pd.DataFrame:
-    """The rows of `metrics.victim_cells` for every recorded scheme, victim and query seed; the arguments of `rates`."""
+    """The rows of `metrics.victim_cells` for every recorded scheme, victim and query seed; the arguments of `rates`.
+
+    Args:
+        task: only this one; victims without it have no row.
+    """
     chosen = np.ones(len(scores.columns), bool) if budget is None else (scores.columns["budget"] == budget).to_numpy()
     found_cells = []
     for victim, rows in table.groupby("victim", sort=False):
         place = {suspect: row for row, suspect in enumerate(scores.suspects[victim])}
         found = sides(rows["kind"].tolist(), rows["tasks"].tolist(), rows["root"].tolist(), negatives)
+        found = {name: side for name, side in found.items() if task in (None, name)}
+        if not found:
+            continue
         values = scores.values[victim][[place[suspect] for suspect in rows["suspect"]]]
         known = chosen & ~np.isnan(values).any(axis=0)
         columns = scores.columns[known]

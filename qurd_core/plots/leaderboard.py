@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from qurd_core.evaluation.leaderboard import LEVELS, controls, twins
+from qurd_core.evaluation.winners import BestOf
 from qurd_core.plots import budget, honest, words
 from qurd_core.plots.budget import REFERENCE, Rule
 from qurd_core.plots.theme import BASELINES, SCHEMES
@@ -164,16 +165,35 @@ def budgets(points: pd.DataFrame) -> list[int]:
     return sorted(points["budget"].unique().tolist())
 
 
-def best(rows: pd.DataFrame, at: int) -> str:
-    """What the best of some combinations is worth.
+def best(rows: pd.DataFrame, at: int, found: BestOf | str) -> str:
+    """What the best of some combinations is worth: on victims that had no say, or by the number that it was picked by.
 
     Args:
         rows: from `unnamed`.
+        found: what the best of them is worth, or why that is not known.
     """
-    first, among = rows.iloc[0], words.counted(len(rows), "combination")
-    against = gained(first["gap"], first["verdict"]) or "has nothing to be compared with"
-    found = f"The best of {among} that nobody published {against} at {words.counted(at, 'query')}."
-    return f"{found} It was picked by this very number, so expect less on other models."
+    if isinstance(found, str):
+        first, among = rows.iloc[0], words.counted(len(rows), "combination")
+        against = gained(first["gap"], first["verdict"]) or "has nothing to be compared with"
+        said = f"The best of {among} that nobody published {against} at {words.counted(at, 'query')}."
+        return f"{said} It was picked by this very number, so expect less on other models. {found}"
+    reported, chosen, reference = map(words.percent, (found.reported, found.chosen, found.reference))
+    return (
+        f"The best of {found.among} unpublished combinations with recorded distances catches {reported}, chosen on half of "
+        f"the victims, reported on the other; {chosen} where it was chosen. {REFERENCE} catches {reference} of the same. "
+        f"{_agreement(found, rows['scheme'].iloc[0])}"
+    )
+
+
+def _agreement(found: BestOf, best: str) -> str:
+    """Whether the halves of the victims choose what all of them choose."""
+    halves = f"halves, {found.halves[0]} and {words.counted(found.halves[1], 'independent victim')},"
+    others = [f"“{winner}”" for winner in dict.fromkeys(found.winners) if winner != best]
+    if not others:
+        return f"Both {halves} choose this one."
+    if found.winners[0] == found.winners[1]:
+        return f"Both {halves} choose another: {others[0]}."
+    return f"The {halves} choose {words.listed([*['this one'] * (best in found.winners), *others])}."
 
 
 def standing(rows: pd.DataFrame, label: str, at: int) -> str:

@@ -185,8 +185,33 @@ def test_the_best_unpublished_combination_is_pinned_and_explained(show):
     (pin,) = sound(app).multiselect(key="pin").value
     assert pin.startswith("uniform(test)->pgd(")
     assert "combinations that nobody published is behind AKH" in texts(app)
-    assert "expect less on other models" in texts(app)
+    assert "so expect less on other models. Expected recorded distances" in texts(app)
     assert "Without a name" in texts(app)
+
+
+@pytest.mark.parametrize(
+    ("bench", "said"),
+    [
+        ("patchwork-sac", "chosen on half of the victims, reported on the other;"),
+        (
+            "published-cifar10",
+            "expect less on other models. What published-cifar10 says of single victims comes with an import",
+        ),
+    ],
+)
+def test_the_best_is_chosen_on_half_of_the_victims(shipped, bench, said):
+    app = shipped(bench=bench, task="prune")
+    next(button for button in app.button if "nobody published" in button.label).click().run()
+    assert said in texts(sound(app))
+
+
+def test_one_victim_is_too_few_to_choose_and_to_report(shipped):
+    every = evidence.pairs("patchwork-sac")
+    few = every[every["victim"] == every["victim"].iloc[0]]
+    BenchFile("patchwork-sac", frozenset(zip(few["victim"], few["suspect"], strict=True))).write(home_of("mine"))
+    app = shipped(bench="mine")
+    next(button for button in app.button if "nobody published" in button.label).click().run()
+    assert "Expected two independent victims or more" in texts(sound(app))
 
 
 def test_the_card_has_four_lines_and_says_what_they_rest_on(show):

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,7 @@ import pytest
 
 from qurd_core.evaluation import evidence, leaderboard, records
 from qurd_core.evaluation.evidence import Scores
+from qurd_core.evaluation.winners import BestOf
 from qurd_core.plots import budget, card, strips, swaps, tasks
 from qurd_core.plots import leaderboard as board
 from qurd_core.plots.swarm import swarm
@@ -114,9 +116,20 @@ def test_a_craft_that_has_changed_no_query_is_no_new_combination(points, schemes
 def test_the_best_unnamed_is_no_control_and_no_published_scheme_on_other_outputs(points, schemes):
     free = board.unnamed(board.board(points, schemes, 100), schemes)
     assert free["label"].tolist() == ["better", "plain"]
-    said = board.best(free, 100)
+    said = board.best(free, 100, "There is one victim.")
     assert said.startswith("The best of 2 combinations that nobody published is ahead of AKH (+10.0 points) at 100 queries.")
-    assert "cannot be told from AKH (+1.0 points)" in board.best(free.tail(1), 100)
+    assert said.endswith("so expect less on other models. There is one victim.")
+    assert "cannot be told from AKH (+1.0 points)" in board.best(free.tail(1), 100, "There is one victim.")
+
+
+def test_the_best_is_reported_on_victims_that_had_no_say(points, schemes):
+    free = board.unnamed(board.board(points, schemes, 100), schemes)
+    found = BestOf(("better", "plain"), chosen=0.76, reported=0.71, reference=0.69, among=2, halves=(2, 1))
+    said = board.best(free, 100, found)
+    assert "71%, chosen on half of the victims, reported on the other; 76% where it was chosen. AKH catches 69%" in said
+    assert said.endswith("The halves, 2 and 1 independent victim, choose this one and “plain”.")
+    assert board.best(free, 100, replace(found, winners=("better",) * 2)).endswith("victim, choose this one.")
+    assert board.best(free, 100, replace(found, winners=("plain",) * 2)).endswith("choose another: “plain”.")
 
 
 HEADLINES = [

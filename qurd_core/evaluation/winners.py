@@ -1,0 +1,126 @@
+"""The best of many schemes without the winner's curse: chosen on one half of the victims, reported on the other."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import pandas as pd
+
+from qurd_core.errors import QurdError
+from qurd_core.evaluation.evidence import Scores, cells
+from qurd_core.evaluation.sides import Negatives
+
+Rate = Literal["tpr", "tpr_conformal"]
+
+
+@dataclass(frozen=True)
+class BestOf:
+    """What the best of some schemes is worth: each half of the victims chooses, the other one reports, and the mean of both.
+
+    Attributes:
+        winners: what the first and what the second half chooses.
+        chosen: TPR of the winners where they were chosen, which is too good.
+        reported: their TPR on the other half, which had no say.
+        reference: TPR of the reference where they are reported.
+        among: number of schemes that were compared.
+        halves: independent victims in each half.
+    """
+
+    winners: tuple[str, str]
+    chosen: float
+    reported: float
+    reference: float
+    among: int
+    halves: tuple[int, int]
+
+
+def best_of(
+    table: pd.DataFrame, lineages: Mapping[str, str], among: Collection[str], reference: str, rate: Rate = "tpr"
+) -> BestOf:
+    """The best scheme, chosen by its mean over one half of the victims (then by AUC) and reported on the other.
+
+    Independent victims take turns, so that victims of one lineage are in the same half. A scheme without a value for some
+    victim is not compared with the others.
+
+    Args:
+        table: rows of `metrics.victim_cells` of one task and budget, with victim, query_seed and scheme.
+        lineages: of every victim.
+        among: the schemes to choose from.
+        reference: the scheme that they are compared with.
+
+    Raises:
+        QurdError: fewer than two independent victims have the task, or no scheme or the reference has no value for all.
+    """
+    there = set(table["victim"].unique())
+    first, second = halves([victim for victim in lineages if victim in there], lineages)
+    rates = _by_victim(table, rate)
+    known = rates.index.intersection(sorted(set(among)))
+    if known.empty or reference not in rates.index:
+        missing = reference if len(known) else "any of the combinations"
+        raise QurdError(f"Expected a value for every victim. There is none of {missing}.")
+    areas = _by_victim(table, "auc")
+    ways = [_chosen(rates, areas, known, own, other, reference) for own, other in ((first, second), (second, first))]
+    winners, numbers = tuple(way[0] for way in ways), pd.DataFrame([way[1:] for way in ways]).mean()
+    independent = tuple(len({lineages[victim] for victim in half}) for half in (first, second))
+    return BestOf(winners, *numbers.tolist(), len(known), independent)
+
+
+def measured(
+    scores: Scores,
+    pairs: pd.DataFrame,
+    among: Collection[str],
+    reference: str,
+    *,
+    task: str,
+    budget: int,
+    negatives: Negatives = "unrelated",
+    rate: Rate = "tpr",
+) -> BestOf:
+    """`best_of` the schemes with raw scores.
+
+    Args:
+        pairs: those that count, from `evidence.pairs`.
+
+    Raises:
+        QurdError: as `best_of` does, and where no scores are recorded at this budget.
+    """
+    chosen = scores.only({*among, reference}, budget)
+    if chosen.columns.empty:
+        raise QurdError(f"Expected recorded distances at {budget} queries. There are none.")
+    stolen = pairs[pairs["kind"] == "positive"].drop_duplicates("victim")
+    lineages = dict(zip(stolen["victim"], stolen["root"], strict=True))
+    return best_of(cells(chosen, pairs, negatives, task=task), lineages, among, reference, rate)
+
+
+def halves(victims: Collection[str], lineages: Mapping[str, str]) -> tuple[list[str], list[str]]:
+    """Victims in two halves, in which independent ones take turns.
+
+    Raises:
+        QurdError: fewer than two are independent.
+    """
+    roots = list(dict.fromkeys(lineages[victim] for victim in victims))
+    if len(roots) < 2:
+        raise QurdError(
+            f"Expected two independent victims or more: the best is chosen on half of them and reported on the others. Got "
+            f"{len(roots)}."
+        )
+    first, second = ([victim for victim in victims if lineages[victim] in roots[start::2]] for start in (0, 1))
+    return first, second
+
+
+def _by_victim(table: pd.DataFrame, rate: str) -> pd.DataFrame:
+    """Means over query seeds, a row per scheme and a column per victim, without schemes that lack a value."""
+    wide = table.pivot(index=["scheme", "query_seed"], columns="victim", values=rate)
+    whole = wide.notna().all(axis=1).groupby("scheme").all()
+    return wide.groupby("scheme").mean()[whole]
+
+
+def _chosen(
+    rates: pd.DataFrame, areas: pd.DataFrame, known: pd.Index, own: list[str], other: list[str], reference: str
+) -> tuple[str, float, float, float]:
+    """The winner on its own victims, its rate there and on the others, and that of the reference on the others."""
+    ranked = pd.DataFrame({"rate": rates.loc[known, own].mean(axis=1), "auc": areas[own].mean(axis=1).reindex(known)})
+    # Equal means may differ in their last digits; of equals the first by its text wins.
+    winner = ranked.round(9).sort_values(["rate", "auc"], ascending=False, kind="stable").index[0]
+    reported = rates.loc[[winner, reference], other].mean(axis=1)
+    return winner, ranked.loc[winner, "rate"], reported[winner], reported[reference]

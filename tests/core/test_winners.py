@@ -1,0 +1,102 @@
+"""The best of many schemes without the winner's curse."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from qurd_core.errors import QurdError
+from qurd_core.evaluation import evidence, records
+from qurd_core.evaluation.winners import best_of, halves, measured
+
+NOISE = [f"noise{number:02}" for number in range(60)]
+VICTIMS = {f"v{number}": f"root{number}" for number in range(8)}
+
+
+def cells(rates: dict[str, np.ndarray]) -> pd.DataFrame:
+    """Two query seeds around every rate (V,), whose mean it is."""
+    rows = [
+        {"scheme": scheme, "victim": victim, "query_seed": seed, "tpr": rate + shift, "tpr_conformal": 0.5, "auc": 0.5}
+        for scheme, per_victim in rates.items()
+        for victim, rate in zip(VICTIMS, per_victim, strict=True)
+        for seed, shift in enumerate((-0.01, 0.01))
+    ]
+    return pd.DataFrame(rows)
+
+
+def drawn(seed: int) -> dict[str, np.ndarray]:
+    """Rates that say nothing of a scheme: the same chance for all, on every victim."""
+    draw = np.random.default_rng(seed)
+    return {scheme: draw.uniform(0.3, 0.7, len(VICTIMS)) for scheme in NOISE} | {"AKH": np.full(len(VICTIMS), 0.6)}
+
+
+@pytest.fixture
+def noise():
+    return drawn(0)
+
+
+def test_the_best_of_noise_is_no_better_than_the_rest():
+    tables = [drawn(seed) for seed in range(40)]
+    found = [best_of(cells(table), VICTIMS, NOISE, "AKH") for table in tables]
+    naive = np.mean([max(table[scheme].mean() for scheme in NOISE) for table in tables])
+    assert naive > 0.58
+    assert np.mean([one.chosen for one in found]) > naive
+    assert np.mean([one.reported for one in found]) == pytest.approx(0.5, abs=0.02)
+    assert {(one.among, one.halves) for one in found} == {(60, (4, 4))}
+    assert found[0].reference == pytest.approx(0.6)
+
+
+def test_a_true_winner_stays(noise):
+    found = best_of(cells(noise | {"truth": np.linspace(0.9, 0.97, 8)}), VICTIMS, [*NOISE, "truth"], "AKH")
+    assert found.winners == ("truth", "truth")
+    assert found.reported == pytest.approx(np.linspace(0.9, 0.97, 8).mean())
+
+
+def test_both_numbers_by_hand():
+    """Each half prefers a scheme of its own, and reports what the other half's choice is worth there."""
+    first, second = np.tile([0.9, 0.1], 4), np.tile([0.3, 0.8], 4)
+    found = best_of(cells({"a": first, "b": second, "AKH": np.tile([0.2, 0.4], 4)}), VICTIMS, ["a", "b"], "AKH")
+    assert found.winners == ("a", "b")
+    assert (found.chosen, found.reported, found.reference) == pytest.approx((0.85, 0.2, 0.3))
+
+
+def test_equal_rates_are_ranked_by_auc(noise):
+    table = cells(dict.fromkeys(["a", "b", "AKH"], np.full(8, 0.5)))
+    table.loc[table["scheme"] == "b", "auc"] = 0.6
+    assert best_of(table, VICTIMS, ["a", "b"], "AKH").winners == ("b", "b")
+
+
+def test_victims_of_one_lineage_stay_together():
+    lineages = dict(zip("abcdef", ["x", "x", "y", "y", "z", "x"], strict=True))
+    assert halves([*"abcdef"], lineages) == ([*"abef"], [*"cd"])
+
+
+def test_one_lineage_is_not_enough(noise):
+    with pytest.raises(QurdError, match="two independent victims or more"):
+        best_of(cells(noise), dict.fromkeys(VICTIMS, "root"), NOISE, "AKH")
+
+
+def test_what_lacks_a_victim_is_not_compared(noise):
+    table = cells(noise | {"truth": np.full(8, 0.95)})
+    table.loc[(table["scheme"] == "truth") & (table["victim"] == "v3") & (table["query_seed"] == 1), "tpr"] = np.nan
+    found = best_of(table, VICTIMS, [*NOISE, "truth"], "AKH")
+    assert "truth" not in found.winners
+    assert found.among == 60
+    with pytest.raises(QurdError, match="none of any of the combinations"):
+        best_of(table, VICTIMS, ["truth"], "AKH")
+    with pytest.raises(QurdError, match="none of truth"):
+        best_of(table, VICTIMS, NOISE, "truth")
+
+
+@pytest.mark.parametrize("benchmark", records.EMBEDDED)
+def test_the_shipped_scores_have_one(benchmark):
+    scores, pairs = evidence.Scores.read(benchmark), evidence.pairs(benchmark)
+    known = records.schemes().set_index("scheme")
+    some = [scheme for scheme in scores.columns["scheme"].unique() if pd.isna(known.loc[scheme, "name"])]
+    reference = known.index[known["name"] == "AKH"][0]
+    found = measured(scores, pairs, some, reference, task="prune", budget=100)
+    whole = records.read(benchmark, task="prune").set_index(["scheme", "budget"]).xs(100, level="budget")["tpr"]
+    assert 0 < found.reported <= found.chosen
+    assert found.chosen >= whole.loc[some].max() - 1e-3
+    assert set(found.winners) <= set(some)
+    with pytest.raises(QurdError, match="at 130 queries"):
+        measured(scores, pairs, some, reference, task="prune", budget=130)
