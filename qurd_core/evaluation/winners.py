@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 
 from qurd_core.errors import QurdError
@@ -15,13 +16,13 @@ Rate = Literal["tpr", "tpr_conformal"]
 
 @dataclass(frozen=True)
 class BestOf:
-    """What the best of some schemes is worth: each half of the victims chooses, the other one reports, and the mean of both.
+    """What the best of some schemes is worth: each half of the victims chooses, and the other one reports.
 
     Attributes:
         winners: what the first and what the second half chooses.
-        chosen: TPR of the winners where they were chosen, which is too good.
-        reported: their TPR on the other half, which had no say.
-        reference: TPR of the reference where they are reported.
+        chosen: mean over victims of the TPR of what their own half chose, which is too good.
+        reported: mean over victims of the TPR of what the other half chose, in which they had no say.
+        reference: TPR of the reference on the same victims.
         among: number of schemes that were compared.
         halves: independent victims in each half.
     """
@@ -59,10 +60,14 @@ def best_of(
         missing = reference if len(known) else "any of the combinations"
         raise QurdError(f"Expected a value for every victim. There is none of {missing}.")
     areas = _by_victim(table, "auc")
-    ways = [_chosen(rates, areas, known, own, other, reference) for own, other in ((first, second), (second, first))]
-    winners, numbers = tuple(way[0] for way in ways), pd.DataFrame([way[1:] for way in ways]).mean()
-    independent = tuple(len({lineages[victim] for victim in half}) for half in (first, second))
-    return BestOf(winners, *numbers.tolist(), len(known), independent)
+    winners = (_best(rates, areas, known, first), _best(rates, areas, known, second))
+    chosen, reported = (
+        np.concatenate([rates.loc[winner, half] for winner, half in zip(winners, order, strict=True)]).mean()
+        for order in ((first, second), (second, first))
+    )
+    reference_rate = rates.loc[reference, [*first, *second]].mean()
+    independent = (len({lineages[victim] for victim in first}), len({lineages[victim] for victim in second}))
+    return BestOf(winners, float(chosen), float(reported), float(reference_rate), len(known), independent)
 
 
 def measured(
@@ -115,12 +120,8 @@ def _by_victim(table: pd.DataFrame, rate: str) -> pd.DataFrame:
     return wide.groupby("scheme").mean()[whole]
 
 
-def _chosen(
-    rates: pd.DataFrame, areas: pd.DataFrame, known: pd.Index, own: list[str], other: list[str], reference: str
-) -> tuple[str, float, float, float]:
-    """The winner on its own victims, its rate there and on the others, and that of the reference on the others."""
-    ranked = pd.DataFrame({"rate": rates.loc[known, own].mean(axis=1), "auc": areas[own].mean(axis=1).reindex(known)})
+def _best(rates: pd.DataFrame, areas: pd.DataFrame, known: pd.Index, half: list[str]) -> str:
+    """The scheme with the highest mean over some victims."""
+    ranked = pd.DataFrame({"rate": rates.loc[known, half].mean(axis=1), "auc": areas[half].mean(axis=1).reindex(known)})
     # Equal means may differ in their last digits; of equals the first by its text wins.
-    winner = ranked.round(9).sort_values(["rate", "auc"], ascending=False, kind="stable").index[0]
-    reported = rates.loc[[winner, reference], other].mean(axis=1)
-    return winner, ranked.loc[winner, "rate"], reported[winner], reported[reference]
+    return ranked.round(9).sort_values(["rate", "auc"], ascending=False, kind="stable").index[0]

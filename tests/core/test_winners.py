@@ -100,3 +100,11 @@ def test_the_shipped_scores_have_one(benchmark):
     assert set(found.winners) <= set(some)
     with pytest.raises(QurdError, match="at 130 queries"):
         measured(scores, pairs, some, reference, task="prune", budget=130)
+
+
+def test_every_victim_is_reported_once():
+    """Of three victims one has as much weight as each of the other two, so AKH has the rate that all pages show."""
+    table = cells({"a": np.array([0.9, 0.2, 0.6] * 2 + [0.5] * 2), "AKH": np.array([0.8, 0.1, 0.5] * 2 + [0.5] * 2)})
+    three = {victim: VICTIMS[victim] for victim in ("v0", "v1", "v2")}
+    found = best_of(table[table["victim"].isin(three)], three, ["a"], "AKH")
+    assert (found.reported, found.reference, found.halves) == (pytest.approx(1.7 / 3), pytest.approx(1.4 / 3), (2, 1))
