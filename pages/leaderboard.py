@@ -39,7 +39,7 @@ with side or bar:
 
 asked = board.Asked(bench, task, at, reveal, rule, hard, pins, style)
 if view == "table":
-    sight = board.table(asked)
+    sight = board.table(asked, rows)
 elif view == "swap":
     sight = board.swap(asked, rows, name)
 else:
@@ -50,17 +50,15 @@ missing = leaderboard.left_out(points, rows, schemes, at, reveal) | sight.missin
 with head:
     st.header(links.plain(sight.headline, 300), anchor=False)
     with st.container(key="subline"):
-        worth = cached.worth(bench, task, at, hard=hard, rule=rule)
-        basis = board.part(bench, points) + leaderboard.subline(points, rows, at, rule, reveal, worth)
+        basis = board.part(bench, points) + leaderboard.subline(points, rows, at, rule, reveal, sight.tests)
         st.markdown(f":gray[{links.plain(basis, 600)}]")
 with frame.tools():
     definitions.show()
-    lines = [*budget.shown(rows, pins)] or ["AKH"]
     export.menu(
         sight.data,
         file_name,
         benchmark=bench,
-        schemes=lines,
+        schemes=sight.schemes or [budget.REFERENCE],
         budgets=[at],
         seeds=int(points["seeds"].max()),
         task=task,

@@ -208,11 +208,12 @@ def honest(
     benchmark: BenchmarkName,
     out: Annotated[Path | None, typer.Option("--out", help="Folder; the app's own if not given.")] = None,
 ) -> None:
-    """Intervals over models, comparisons with AKH and ranks of the named schemes, from recorded raw scores."""
+    """Intervals over models: of rates, of differences to AKH, and of what other samplers bring; from recorded raw scores."""
+    from qurd_core.evaluation import gains
     from qurd_core.evaluation import honest as worth
 
-    path = worth.path_of(benchmark, out)
-    print(worth.write(worth.measure(benchmark, track=_progress), path))  # noqa: T201
+    for kind in (worth, gains):
+        print(kind.write(kind.measure(benchmark, track=_progress), kind.path_of(benchmark, out)))  # noqa: T201
 
 
 @app.command("import-scores")

@@ -8,7 +8,7 @@ from pages.ui import cached, cards, controls, links, panel
 from qurd_core.errors import QurdError
 from qurd_core.evaluation import evidence, records, winners
 from qurd_core.evaluation.leaderboard import LEVELS
-from qurd_core.plots import budget, leaderboard, strips, swaps, tasks
+from qurd_core.plots import budget, honest, leaderboard, strips, swaps, tasks
 from qurd_core.plots.theme import MOST_PINS, Style
 
 if TYPE_CHECKING:
@@ -33,19 +33,33 @@ class Asked(NamedTuple):
     def board(self, bench: str) -> "DataFrame":
         return cached.board(bench, self.task, self.at, self.reveal, hard=self.hard, rule=self.rule)
 
+    def worth(self) -> "DataFrame":
+        return cached.worth(self.bench, self.task, self.at, hard=self.hard, rule=self.rule)
+
     @property
     def where(self) -> str:
         return leaderboard.place(self.bench, self.task, self.at)
 
 
 class Sight(NamedTuple):
-    """One view: its finding, its chart (None where there is nothing to draw), the data, and what is missing with reasons."""
+    """One view.
+
+    Attributes:
+        headline: its finding.
+        figure: its chart, None where there is nothing to draw.
+        data: what is drawn, as a table to take away.
+        missing: what is not drawn, with reasons.
+        schemes: the labels to compute again.
+        tests: what its verdicts rest on.
+    """
 
     headline: str
     figure: "Figure | None"
     alt: str
     data: "DataFrame"
     missing: dict[str, str]
+    schemes: list[str]
+    tests: str
 
 
 def view() -> str:
@@ -81,10 +95,11 @@ def chart(asked: Asked, rows: "DataFrame") -> Sight:
     drawn = any(part["value"].notna().any() for part in boards.values())
     figure = strips.figure(boards, asked.bench, pins=asked.pins, style=asked.style) if drawn else None
     alt = leaderboard.alt(rows, asked.bench, others)
-    return Sight(leaderboard.headline(rows, asked.where), figure, alt, leaderboard.together(boards), {})
+    headline, lines = leaderboard.headline(rows, asked.where), budget.shown(rows, asked.pins)
+    return Sight(headline, figure, alt, leaderboard.together(boards), {}, lines, honest.tests(asked.worth()))
 
 
-def table(asked: Asked) -> Sight:
+def table(asked: Asked, drawn: "DataFrame") -> Sight:
     """Table 3: tasks by named schemes, both rules."""
     every = cached.by_task(asked.bench, asked.at, hard=asked.hard)
     names = cached.tasks(asked.bench)
@@ -94,22 +109,24 @@ def table(asked: Asked) -> Sight:
     }
     rows = tasks.named(leaderboard.allowed(every, cached.schemes(), asked.reveal), names, asked.rule, worth)
     figure = tasks.figure(rows, pins=asked.pins, style=asked.style) if len(rows) else None
-    headline = tasks.headline(rows, asked.where)
-    return Sight(headline, figure, tasks.alt(rows), rows, tasks.reasons(rows))
+    headline, lines = tasks.headline(rows, asked.where), budget.shown(drawn, asked.pins)
+    return Sight(headline, figure, tasks.alt(rows), rows, tasks.reasons(rows), lines, honest.tests(asked.worth()))
 
 
 def swap(asked: Asked, rows: "DataFrame", name: str | None) -> Sight:
     """Figure 2: other samplers before the same representation and detector."""
     if name is None:
-        return Sight(f"No named scheme has a value {asked.where}", None, "", rows, {})
-    table = swaps.swaps(rows, cached.schemes(), name)
-    headline = swaps.headline(table, name, asked.where)
+        return Sight(f"No named scheme has a value {asked.where}", None, "", rows, {}, [], "")
+    known = cached.swaps(asked.bench, name, asked.task, asked.at, hard=asked.hard, rule=asked.rule)
+    table = swaps.swaps(rows, cached.schemes(), name, known)
     return Sight(
-        headline,
+        swaps.headline(table, name, asked.where),
         swaps.figure(table, name, pins=asked.pins, style=asked.style),
         swaps.alt(table, name),
         table,
         swaps.missing(table),
+        table["label"].tolist(),
+        swaps.tests(table, name),
     )
 
 
@@ -133,7 +150,7 @@ def beneath(asked: Asked, rows: "DataFrame", free: "DataFrame") -> None:
         note = leaderboard.best(free, asked.at, _best_of(asked)) if best else leaderboard.standing(rows, label, asked.at)
         cards.show(asked.bench, label, asked.at, style=asked.style, rule=asked.rule, pins=asked.pins, note=note)
         return
-    worth = cached.worth(asked.bench, asked.task, asked.at, hard=asked.hard, rule=asked.rule)
+    worth = asked.worth()
     values = budget.values_at(rows, asked.at, worth=worth)
     panel.values(values, asked.at, asked.style, asked.pins, worth)
     st.caption(links.plain(budget.against(values, asked.at), 600))

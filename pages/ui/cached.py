@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from qurd_core.benchfile import home_of
-from qurd_core.evaluation import designer, evidence, honest, leaderboard, query_sets, records, separability, telling, winners
+from qurd_core.evaluation import (
+    designer,
+    evidence,
+    gains,
+    honest,
+    leaderboard,
+    query_sets,
+    records,
+    separability,
+    telling,
+    winners,
+)
 from qurd_core.evaluation.jobs import Jobs
 from qurd_core.evaluation.paper import agreement as ranks
 from qurd_core.evaluation.paper import claims as graded
@@ -52,6 +63,13 @@ def worth(benchmark: str, task: str, at: int, *, hard: bool, rule: budget.Rule) 
 def best_of(benchmark: str, task: str, at: int, reveal: str, *, hard: bool, rule: budget.Rule) -> winners.BestOf:
     """What the best combination that nobody published is worth, chosen on half of the victims; a QurdError says why not."""
     return _best_of(benchmark, task, at, reveal, hard, rule, version(benchmark))
+
+
+def swaps(benchmark: str, name: str, task: str, at: int, *, hard: bool, rule: budget.Rule) -> "DataFrame":
+    """What other samplers bring to a named scheme, with intervals over models, by label; none on a bench of one's own."""
+    known = _gains(benchmark, version(benchmark)) if benchmark in records.SHIPPED else gains.NOTHING
+    kind = budget.RULES[rule].kind
+    return _chosen(known, {"name": name, "task": task, "budget": at, "rule": kind, "negatives": negatives(hard)})
 
 
 def scores(benchmark: str) -> evidence.Scores:
@@ -173,6 +191,11 @@ def _chosen(known: "DataFrame", asked: dict[str, object]) -> "DataFrame":
 @st.cache_resource(max_entries=3, show_spinner=False)
 def _honest(benchmark: str, version: Version) -> "DataFrame":
     return honest.read(benchmark)
+
+
+@st.cache_resource(max_entries=3, show_spinner=False)
+def _gains(benchmark: str, version: Version) -> "DataFrame":
+    return gains.read(benchmark)
 
 
 @st.cache_resource(max_entries=12, show_spinner=False)

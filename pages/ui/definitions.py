@@ -38,9 +38,13 @@ AKH, corrected for all named schemes. *Ahead, behind*: no such test decides, oft
 the 90 % interval lies within ten points. *Cannot be told*: the models here do not decide. Where nothing else is known, two
 standard errors over query seeds do.
 
-**Best combination**: the best of many by the number it was picked by is too good. So each half of the victims chooses, the
-other half reports, and the mean of both is shown. Independent victims take turns. On Patchwork distances are recorded of the
-hundred best by all victims at 100 queries: a rest of that optimism stays.
+**Swap**: another sampler before the same representation and detector. Its gain has an interval over models that holds for
+all swaps of the scheme at once, since the best is found by looking at all. Where no distances are recorded, and on a saved
+bench, two standard errors over query seeds decide.
+
+**Best combination**: the best of many by the number it was picked by is too good. So each half of the victims chooses, and
+every victim counts with what the other half chose. Independent victims take turns. On Patchwork distances are recorded of
+the hundred best by all victims at 100 queries: a rest of that optimism stays.
 
 **Sampler**: picks seed images (*uniform*: any, *negative*: those that the victim gets wrong, *noise*: random pixels; from
 the victim's own training images, *train*, or from images that no model saw, *test*) and turns them into queries.

@@ -1,5 +1,6 @@
 """What the recorded rates are worth, measured once and kept beside the records: bootstraps take longer than a click may."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -50,16 +51,34 @@ def measure(benchmark: str, folder: Path | None = None, track: Track = silent) -
     Returns:
         the rows of `worth` with budget, rule and negatives; label is the name of a scheme, or its text.
     """
+    named = hypotheses(names_of(benchmark))
+
+    def of(table: pd.DataFrame, rule: Kind, negatives: Negatives) -> pd.DataFrame:
+        return worth(table, rule, negatives, named=named)
+
+    return over_choices(benchmark, of, folder, track)
+
+
+def over_choices(
+    benchmark: str,
+    of: Callable[[pd.DataFrame, Kind, Negatives], pd.DataFrame],
+    folder: Path | None = None,
+    track: Track = silent,
+) -> pd.DataFrame:
+    """What a function finds in the raw scores at every budget, by both rules, without and with hard unrelated models.
+
+    Args:
+        of: from a score table, a rule and a choice of negatives to rows, which get budget, rule and negatives.
+        folder: of the raw scores and pairs.
+    """
     scores, pairs = evidence.Scores.read(benchmark, folder), _with_origin(benchmark, folder)
     names = names_of(benchmark)
-    named = hypotheses(names)
     budgets = [budget for budget in BUDGETS if (scores.columns["budget"] == budget).any()]
     choices = [*NEGATIVE_KINDS] if (pairs["kind"] == "hard").any() else ["unrelated"]
     work = [(budget, rule, negatives) for budget in budgets for rule in RULES for negatives in choices]
     parts = []
     for budget, rule, negatives in track(work, len(work), "drawing models"):
-        table = score_table(scores, pairs, budget, names)
-        found = worth(table, rule, negatives, named=named)
+        found = of(score_table(scores, pairs, budget, names), rule, negatives)
         parts.append(found.assign(budget=budget, rule=rule, negatives=negatives))
     # Where no unrelated model is hard, counting those too changes nothing.
     also = [part.assign(negatives=name) for name in NEGATIVE_KINDS if name not in choices for part in parts]
@@ -83,10 +102,9 @@ def of_part(benchmark: str, scores: evidence.Scores, budget: int, rule: Kind, ne
 def write(table: pd.DataFrame, path: Path) -> Path:
     """Parquet with four decimals, which is finer than the draws are."""
     numbers = dict.fromkeys(table.select_dtypes("float").columns, 4)
-    slim = table.round(numbers).astype(dict.fromkeys(numbers, np.float32) | dict.fromkeys(_TEXTS, "category"))
-    aside = path.with_suffix(".part")
-    slim.to_parquet(aside, compression="zstd", index=False)
-    return aside.replace(path)
+    return records.write_table(
+        table.round(numbers).astype(dict.fromkeys(numbers, np.float32) | dict.fromkeys(_TEXTS, "category")), path
+    )
 
 
 def score_table(scores: evidence.Scores, pairs: pd.DataFrame, budget: int, names: dict[str, str]) -> pd.DataFrame:

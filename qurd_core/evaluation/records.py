@@ -173,6 +173,13 @@ def shipped_table(path: Path, remake: str) -> pd.DataFrame:
         raise QurdError(f"Cannot read {path}: {error}. Make it again with `{remake}`.") from None
 
 
+def write_table(table: pd.DataFrame, path: Path) -> Path:
+    """Write such a table; what is there is replaced in one go."""
+    aside = path.with_suffix(".part")
+    table.to_parquet(aside, compression="zstd", index=False)
+    return aside.replace(path)
+
+
 def _rows(benchmark: str, chosen: Mapping[str, object], folder: Path | None) -> pd.DataFrame:
     """Some rows of the summary with the columns `COLUMNS`, checked."""
     table = _table(benchmark, folder, lambda path: _where(path, chosen)).to_pandas()

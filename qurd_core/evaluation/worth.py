@@ -132,7 +132,7 @@ def _turned(found: Comparison) -> dict[str, object]:
         "diff_high": high,
         "p": found.p_holm,
         "needed": victims_needed(gaps).victims if len(gaps) > 1 else math.nan,
-        "verdict": TURNED.get(found.verdict, found.verdict) if decided else _side(low, high),
+        "verdict": TURNED.get(found.verdict, found.verdict) if decided else side(low, high),
         "notes": " ".join((*found.dropped, *found.notes)) or None,
     }
 
@@ -149,13 +149,14 @@ def _of_others(
     known = simultaneous(gaps)
     return {
         name: _NOTHING
-        | {"diff": float(gap[0]), "diff_low": known[name][0], "diff_high": known[name][1], "verdict": _side(*known[name])}
+        | {"diff": float(gap[0]), "diff_low": known[name][0], "diff_high": known[name][1], "verdict": side(*known[name])}
         for name, gap in gaps.items()
         if not math.isnan(gap[0])
     }
 
 
-def _side(low: float, high: float) -> str:
+def side(low: float, high: float) -> str:
+    """On which side of 0 an interval lies."""
     return "ahead" if low > 0 else "behind" if high < 0 else "not distinguished"
 
 

@@ -126,19 +126,12 @@ def gained(gap: float, verdict: str | None) -> str:
     return f"{words.PHRASES[verdict][0]} {REFERENCE} ({words.points(gap)})"
 
 
-def subline(
-    points: pd.DataFrame, rows: pd.DataFrame, at: int, rule: Rule, reveal: str, worth: pd.DataFrame = honest.UNKNOWN
-) -> str:
-    """What the values and verdicts rest on, and how many combinations the suspect's answers leave."""
+def subline(points: pd.DataFrame, rows: pd.DataFrame, at: int, rule: Rule, reveal: str, tests: str) -> str:
+    """What the values rest on, how many combinations the suspect's answers leave, and what verdicts rest on."""
     every = int((points["budget"] == at).sum())
     left = f"{len(rows)} of {every} combinations need no more than {REVEALED[reveal]}"
-    return " · ".join(
-        [
-            budget.subline(points, rule),
-            left if len(rows) < every else words.counted(every, "combination"),
-            honest.tests(worth),
-        ]
-    )
+    some = left if len(rows) < every else words.counted(every, "combination")
+    return " · ".join(filter(None, (budget.subline(points, rule), some, tests)))
 
 
 def left_out(points: pd.DataFrame, rows: pd.DataFrame, schemes: pd.DataFrame, at: int, reveal: str) -> dict[str, str]:

@@ -1,13 +1,14 @@
 """Figure 2: what a published scheme gains with another sampler, its representation and detector unchanged."""
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from qurd_core.plots import words
+from qurd_core.evaluation.worth import side
+from qurd_core.plots import honest, words
 from qurd_core.plots.budget import BASELINES, TOP
 from qurd_core.plots.theme import ALWAYS_WHOLE, OTHERS, SCHEMES, Style, faded, plain
 from qurd_core.plots.words import Measured
@@ -22,31 +23,46 @@ def choices(rows: pd.DataFrame) -> list[str]:
     return sorted(found[found.isin(names)], key=lambda name: (name in BASELINES, names.index(name)))
 
 
-def swaps(rows: pd.DataFrame, schemes: pd.DataFrame, name: str) -> pd.DataFrame:
+def swaps(rows: pd.DataFrame, schemes: pd.DataFrame, name: str, known: pd.DataFrame = honest.UNKNOWN) -> pd.DataFrame:
     """All samplers before the representation and detector of a scheme, best first.
 
     Args:
         rows: from `leaderboard.board`.
         schemes: from `records.schemes`.
+        known: intervals of the gains, by label, from `evaluation.gains`.
 
     Returns:
-        rows of label, sampler, value, spread, seeds, gain (to the scheme as published), told (its verdict; None for the
-        scheme itself) and reason; those without a value last.
+        rows of scheme, label, sampler, value, spread, seeds, gain (to the scheme as published), gain_low and gain_high (its
+        interval over models, NaN where none is known), verdict (None for the scheme itself), over (what the verdict rests
+        on: `"models"` or `"query seeds"`) and reason; those without a value last.
     """
-    known = schemes.set_index("scheme")[["sampler", "head"]]
-    table = rows.join(known, on="scheme")
+    parts = schemes.set_index("scheme")[["sampler", "head"]]
+    table = rows.drop(columns=["verdict", "gap"], errors="ignore").join(parts, on="scheme")
     own = table[table["label"] == name].iloc[0]
     table = table[table["head"] == own["head"]]
+    ends = {f"gain_{end}": table["label"].map(known[end]).astype(float) for end in ("low", "high")}
+    table = table.assign(gain=table["value"] - own["value"], **ends)
     other = Measured(own["value"], own["spread"], own["seeds"])
     told = [
-        None
-        if row.label == name or math.isnan(row.value)
-        else words.verdict(Measured(row.value, row.spread, row.seeds), other)
-        for row in table[["label", "value", "spread", "seeds"]].itertuples()
+        _told(row, other) if row.label != name and row.value == row.value else (None, None) for row in table.itertuples()
     ]
-    table = table.assign(gain=table["value"] - own["value"], told=pd.Series(told, table.index, object))
-    kept = table[["label", "sampler", "value", "spread", "seeds", "gain", "told", "reason"]]
+    table[["verdict", "over"]] = pd.DataFrame(told, table.index, dtype=object)
+    kept = table[list(_COLUMNS)]
     return kept.sort_values(["value", "sampler"], ascending=[False, True], na_position="last").reset_index(drop=True)
+
+
+_COLUMNS = (
+    *("scheme", "label", "sampler", "value", "spread", "seeds"),
+    *("gain", "gain_low", "gain_high", "verdict", "over", "reason"),
+)
+_MODELS, _SEEDS = "models", "query seeds"
+
+
+def _told(row: Any, published: Measured) -> tuple[str, str]:
+    """The verdict on a swap, and what it rests on."""
+    if row.gain_low == row.gain_low:
+        return side(row.gain_low, row.gain_high), _MODELS
+    return words.verdict(Measured(row.value, row.spread, row.seeds), published), _SEEDS
 
 
 def headline(table: pd.DataFrame, name: str, where: str) -> str:
@@ -54,12 +70,25 @@ def headline(table: pd.DataFrame, name: str, where: str) -> str:
     others = table[(table["label"] != name) & table["value"].notna()]
     if others.empty:
         return f"No other sampler has a value for {name} {where}"
-    best = others.iloc[0]
-    if best["told"] == "ahead":
-        return f"{best['sampler']} gains {name} {words.points(best['gain']).lstrip('+')} {where}"
-    if len(others) == 1:
-        return f"The one other sampler brings {name} no more {where}"
-    return f"None of {len(others)} other samplers brings {name} more {where}"
+    ahead = others[others["verdict"] == "ahead"]
+    if len(ahead):
+        best = ahead.iloc[0]
+        only = f", over {_SEEDS} only" if best["over"] == _SEEDS else ""
+        return f"{best['sampler']} gains {name} {words.points(best['gain']).lstrip('+')} {where}{only}"
+    whose = "The one other sampler" if len(others) == 1 else f"None of {len(others)} other samplers"
+    if others["gain"].max() > 0:
+        return f"{whose} {'cannot be' if len(others) == 1 else 'can be'} shown to bring {name} more {where}"
+    return f"{whose} brings {name} {'no more' if len(others) == 1 else 'more'} {where}"
+
+
+def tests(table: pd.DataFrame, name: str) -> str:
+    """What the verdicts rest on: `gains: intervals over models, for all swaps at once; 3 over query seeds only`."""
+    over = table["over"].value_counts()
+    models, seeds = int(over.get(_MODELS, 0)), int(over.get(_SEEDS, 0))
+    if not models:
+        return f"gains over {_SEEDS} only"
+    alone = f"; {seeds} of {models + seeds} without recorded distances over {_SEEDS} only"
+    return f"gains: 95 % intervals over models, for all swaps of {name} at once{alone if seeds else ''}"
 
 
 def missing(table: pd.DataFrame) -> dict[str, str]:
@@ -79,6 +108,8 @@ def alt(table: pd.DataFrame, name: str) -> str:
 def figure(table: pd.DataFrame, name: str, *, pins: Sequence[str] = (), style: Style) -> go.Figure:
     """A line per sampler, from the published value to its own; full marks where the two can be told apart.
 
+    A thin line is the interval of the gain over models, around the value; what a rate cannot reach is cut off.
+
     Args:
         table: from `swaps`.
         name: of the scheme.
@@ -88,9 +119,11 @@ def figure(table: pd.DataFrame, name: str, *, pins: Sequence[str] = (), style: S
     colour, symbol, _ = style.mark(name)
     published = drawn.loc[drawn["label"] == name, "value"].iloc[0]
     places = list(range(len(drawn)))
-    inks = [colour if row.label == name or row.told == "ahead" else style.colour(OTHERS) for row in drawn.itertuples()]
+    inks = [colour if row.label == name or row.verdict == "ahead" else style.colour(OTHERS) for row in drawn.itertuples()]
     hollow = style.surface.background  # not `circle-open`: the stick would show through
-    fills = [hollow if told == "not distinguished" else ink for told, ink in zip(drawn["told"], inks, strict=True)]
+    fills = [hollow if told == "not distinguished" else ink for told, ink in zip(drawn["verdict"], inks, strict=True)]
+    low, high = ((published + drawn[end]).clip(0, 1) for end in ("gain_low", "gain_high"))
+    before = drawn["value"] < published
     sticks = go.Scatter(
         x=[x for value in drawn["value"] for x in (published, value, None)],
         y=[y for place in places for y in (place, place, None)],
@@ -99,17 +132,22 @@ def figure(table: pd.DataFrame, name: str, *, pins: Sequence[str] = (), style: S
         hoverinfo="skip",
         name="from the published sampler",
     )
+    intervals = go.Scatter(
+        x=[x for ends in zip(low, high, strict=True) for x in (*ends, None)],
+        y=[y for place in places for y in (place, place, None)],
+        mode="lines",
+        line={"color": faded(style.surface.ink, 0.7), "width": style.line / 2},
+        hoverinfo="skip",
+        name="95 % over models",
+    )
     dots = go.Scatter(
         x=drawn["value"].round(4),
         y=places,
         customdata=drawn["label"],
         hovertext=[_hover(row, name) for row in drawn.itertuples()],
         hovertemplate="%{hovertext}<extra></extra>",
-        text=[_beside(row, name) for row in drawn.itertuples()],
-        textposition=["middle left" if row.value < published else "middle right" for row in drawn.itertuples()],
-        textfont={"color": style.surface.ink, "size": style.text * 0.95},
         cliponaxis=False,
-        mode="markers+text",
+        mode="markers",
         marker={
             "size": [style.marker * (1.55 if label == name or label in pins else 1.15) for label in drawn["label"]],
             "symbol": [symbol if label == name else "circle" for label in drawn["label"]],
@@ -120,7 +158,20 @@ def figure(table: pd.DataFrame, name: str, *, pins: Sequence[str] = (), style: S
         name="samplers",
         **ALWAYS_WHOLE,
     )
-    return go.Figure([sticks, dots], _layout(drawn, {name, *pins}, name, published, style) | {"template": style.template})
+    numbers = go.Scatter(
+        x=np.where(before, np.fmin(low, drawn["value"]), np.fmax(high, drawn["value"])).round(4),
+        y=places,
+        text=[_beside(row, name) for row in drawn.itertuples()],
+        textposition=np.where(before, "middle left", "middle right"),
+        textfont={"color": style.surface.ink, "size": style.text * 0.95},
+        cliponaxis=False,
+        mode="text",
+        hoverinfo="skip",
+        name="gains",
+        **ALWAYS_WHOLE,
+    )
+    layout = _layout(drawn, {name, *pins}, name, published, style) | {"template": style.template}
+    return go.Figure([sticks, intervals, dots, numbers], layout)
 
 
 def _drawn(table: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -139,17 +190,25 @@ def _tick(row: Any, name: str) -> str:
 
 def _beside(row: Any, name: str) -> str:
     if row.label == name:
-        return f" <b>{words.percent(row.value)}</b> "
+        return f"\u2003<b>{words.percent(row.value)}</b>\u2003"
     number = words.points(row.gain).removesuffix(" points")
-    return f" ≈ {number} " if row.told == "not distinguished" else f" {number} "
+    return f"\u2003≈ {number}\u2003" if row.verdict == "not distinguished" else f"\u2003{number}\u2003"
 
 
 def _hover(row: Any, name: str) -> str:
     value = f"<b>{plain(row.sampler)}</b><br>{words.precise(row.value, row.spread)}"
     if row.label == name:
         return f"{value}<br>{plain(name)} as published"
-    verdict = words.PHRASES[row.told][0]
-    return f"{value}<br>{verdict} {plain(name)} as published ({words.points(row.gain)}), over query seeds"
+    verdict = f"{value}<br>{words.PHRASES[row.verdict][0]} {plain(name)} as published: {words.points(row.gain)}"
+    if row.over == _SEEDS:
+        return f"{verdict}, over {_SEEDS} only: no interval over models is known"
+    low, high = words.points(row.gain_low).removesuffix(" points"), words.points(row.gain_high)
+    return f"{verdict},<br>95 % interval over models {low} to {high}, for all swaps at once"
+
+
+def _least(drawn: pd.DataFrame, published: float) -> float:
+    """The least value or end of an interval."""
+    return float(np.nanmin([drawn["value"].min(), published, (published + drawn["gain_low"]).clip(lower=0).min()]))
 
 
 def _layout(drawn: pd.DataFrame, bold: set[str], name: str, published: float, style: Style) -> dict[str, Any]:
@@ -167,7 +226,7 @@ def _layout(drawn: pd.DataFrame, bold: set[str], name: str, published: float, st
             "b": 3.6 * style.text,
         },
         "xaxis": {
-            "range": [drawn["value"].min() - 0.13, TOP],
+            "range": [_least(drawn, published) - 0.13, TOP],
             "tickvals": [0, 0.2, 0.4, 0.6, 0.8, 1],
             "tickformat": ".0%",
             "title": {"text": "Stolen models caught at 5% false alarms (TPR@5%)", "standoff": 8},

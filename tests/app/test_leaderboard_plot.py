@@ -81,7 +81,7 @@ def test_what_a_suspect_reveals_leaves_some_combinations(points, schemes):
     assert rows["label"].tolist() == ["AKH", "plain", "control"]
     assert board.board(points, schemes, 100, "probits")["label"].tolist() == ["AKH", "twin", "plain", "control"]
     assert board.left_out(points, rows, schemes, 100, "labels") == {"SAC": "needs logits; the suspect reveals labels"}
-    assert "3 of 6 combinations need no more than labels" in board.subline(points, rows, 100, "paper", "labels")
+    assert "3 of 6 combinations need no more than labels" in board.subline(points, rows, 100, "paper", "labels", "tests")
 
 
 def test_every_row_is_judged_against_the_reference(points, schemes):
@@ -323,10 +323,33 @@ def test_swaps_keep_the_head_and_tell_the_gain(points, schemes):
     table = swaps.swaps(rows, schemes, "SAC")
     assert table["label"].tolist() == ["better", "SAC"]
     assert table["gain"].tolist() == pytest.approx([0.2, 0.0])
-    assert swaps.headline(table, "SAC", "here") == "uniform(test)->pgd gains SAC 20.0 points here"
+    assert swaps.headline(table, "SAC", "here") == "uniform(test)->pgd gains SAC 20.0 points here, over query seeds only"
+    assert swaps.tests(table, "SAC") == "gains over query seeds only"
     chart = swaps.figure(table, "SAC", style=STYLE)
-    assert list(chart.data[1].text) == [" +20.0 ", " <b>70%</b> "]
+    assert [text.strip() for text in chart.data[3].text] == ["+20.0", "<b>70%</b>"]
+    assert "over query seeds only: no interval over models is known" in chart.data[2].hovertext[0]
     assert chart.layout.yaxis.ticktext[1] == "<b>uniform(test)-&gt;cutmix</b>"
+
+
+@pytest.mark.parametrize(
+    ("ends", "verdict", "said"),
+    [
+        ((0.05, 0.35), "ahead", "uniform(test)->pgd gains SAC 20.0 points here"),
+        ((-0.1, 0.5), "not distinguished", "The one other sampler cannot be shown to bring SAC more here"),
+    ],
+)
+def test_a_swap_with_a_known_interval_is_told_over_models(points, schemes, ends, verdict, said):
+    known = pd.DataFrame([ends], ["better"], ["low", "high"])
+    table = swaps.swaps(board.board(points, schemes, 100), schemes, "SAC", known)
+    better = table.set_index("label").loc["better"]
+    assert tuple(better[["gain_low", "gain_high", "verdict", "over"]]) == (*ends, verdict, "models")
+    assert swaps.headline(table, "SAC", "here") == said
+    assert swaps.tests(table, "SAC") == "gains: 95 % intervals over models, for all swaps of SAC at once"
+    chart = swaps.figure(table, "SAC", style=STYLE)
+    drawn = np.array(chart.data[1].x[:2], float)
+    assert drawn == pytest.approx(np.clip(0.7 + np.array(ends), 0, 1)), "around the value, no rate above 1"
+    assert chart.data[3].x[0] == pytest.approx(drawn[1]), "the number stands behind the interval"
+    assert "points, for all swaps at once" in chart.data[2].hovertext[0]
 
 
 def test_a_swap_that_brings_nothing_says_so(points, schemes):
