@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from pages.ui import export
 from qurd_core.benchfile import BenchFile, home_of
 from qurd_core.evaluation import evidence, records
 
@@ -233,6 +234,24 @@ def test_the_control_is_never_the_best(show, folder):
     app = show()
     next(button for button in app.button if "nobody published" in button.label).click().run()
     assert app.multiselect(key="pin").value != ["accuracy"]
+
+
+def test_the_export_of_swaps_has_all_of_them(shipped, monkeypatch):
+    taken = {}
+    monkeypatch.setattr(export, "menu", lambda rows, name, **request: taken.update(request, rows=rows, name=name))
+    app = sound(shipped(view="swap", scheme="IPGuard", task="prune"))
+    rows = taken["rows"].set_index("label")
+    assert taken["name"] == "leaderboard-swap-patchwork-sac-prune"
+    assert list(taken["schemes"]) == list(rows.index)
+    assert len(rows) == 21
+    assert {"AKH", "Random", "IPGuard"} < set(rows.index), "the sampler of another scheme is one to swap in"
+    assert rows["over"].value_counts().to_dict() == {"query seeds": 14, "models": 6}
+    known = rows[rows["over"] == "models"]
+    assert (known["gain_low"] <= known["gain"] + 1e-3).all()
+    assert (known["gain"] <= known["gain_high"] + 1e-3).all()
+    assert rows["verdict"].dropna().isin(["ahead", "behind", "not distinguished"]).all()
+    assert rows.index[rows["verdict"].isna()].tolist() == ["IPGuard"]
+    assert "14 of 20 without recorded distances over query seeds only" in texts(app)
 
 
 def test_a_refused_task_says_why(show):
