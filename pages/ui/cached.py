@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from qurd_core.evaluation.bank import Bank
+    from qurd_core.evaluation.statistics import TprReport
 
 Version = tuple[str, float]
 
@@ -77,6 +78,20 @@ def scores(benchmark: str) -> evidence.Scores:
     base = evidence.base_of(benchmark)
     path = records.scores_path(base)
     return _scores(base, (str(path), path.stat().st_mtime if path.is_file() else 0.0))
+
+
+def distances(benchmark: str, of: str, scheme: str | None, budget: int, seed: int | None) -> separability.Distances:
+    """Of every pair, by a delta, or by the scores of a scheme where one is given."""
+    if scheme is None:
+        return separability.Distances.of_delta(pairs(benchmark), of)
+    return separability.Distances.of_scheme(pairs(benchmark), scores(benchmark), scheme, budget, seed)
+
+
+def reports(
+    benchmark: str, of: str, scheme: str | None, budget: int, seed: int | None, *, fpr: int, hard: bool, victim: str | None
+) -> dict[str, "TprReport"]:
+    """The rate of these distances with its interval over models, by task; of one victim alone where one is given."""
+    return _reports(benchmark, of, scheme, budget, seed, fpr, negatives(hard), victim, version(benchmark))
 
 
 def pairs(benchmark: str) -> "DataFrame":
@@ -207,6 +222,25 @@ def _by_task(benchmark: str, at: int, negatives: str, version: Version) -> "Data
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _scores(benchmark: str, version: Version) -> evidence.Scores:
     return evidence.Scores.read(benchmark)
+
+
+@st.cache_resource(max_entries=48, show_spinner=False)
+def _reports(
+    benchmark: str,
+    of: str,
+    scheme: str | None,
+    budget: int,
+    seed: int | None,
+    fpr: int,
+    negatives: str,
+    victim: str | None,
+    version: Version,
+) -> dict[str, "TprReport"]:
+    found = distances(benchmark, of, scheme, budget, seed)
+    draws = honest.draws_of(benchmark)
+    return separability.reports(
+        found.of_victim(victim) if victim else found, negatives=negatives, alpha=fpr / 100, draws=draws
+    )
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

@@ -1,17 +1,20 @@
 """The Separability page's parts: its choices, its distances from the records, and the numbers beside its chart."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import streamlit as st
 
 from pages.ui import cached, controls, links
 from qurd_core.evaluation import evidence, records
-from qurd_core.evaluation.separability import DELTAS, By, Distances, Row, budgets, ends_at_one, overlap, rows
+from qurd_core.evaluation.separability import DELTAS, By, Row, budgets, ends_at_one, overlap, rows
 from qurd_core.plots import bound, separability, words
 from qurd_core.plots.theme import Style
 
 if TYPE_CHECKING:
     from pandas import DataFrame
+
+    from qurd_core.evaluation.statistics import TprReport
 
 BY = ("one", "tasks", "victims", "benchmarks")
 NOUNS = {"one": None, "tasks": "task", "victims": "victim", "benchmarks": "benchmark"}
@@ -108,7 +111,7 @@ def measured(choice: Choice, benchmark: str) -> list[Row]:
             if recorded(name)
             else [Row(name, cached.pairs(benchmark).iloc[:0], reason="No records.")]
         )
-        found += [Row(name, row.table, row.rates, row.line, row.reason, benchmark=name) for row in one]
+        found += [replace(row, label=name, benchmark=name) for row in one]
     return found
 
 
@@ -168,13 +171,10 @@ def pairs_of(choice: Choice, pairs: "DataFrame") -> "DataFrame":
 def numbers(row: Row, axis: separability.Axis, fpr: int, style: Style, *, brief: bool) -> None:
     """TPR, AUC and overlap; below them, unless there is no room, what else follows from the line."""
     rates, shared = row.rates, overlap(row, share=axis.share)
-    told = (
-        (f"TPR@{fpr}%", words.precise(rates.tpr, rates.sd), _TPR.format(fpr=fpr)),
-        ("AUC", f"{rates.auc:.2f}", _AUC),
-        ("Overlap", words.percent(shared) if shared == shared else "–", _OVERLAP),
-    )
-    for label, value, meaning in told:
-        st.metric(label, value, help=None if style.stage else meaning)
+    meaning = f"{_TPR.format(fpr=fpr)} {separability.method(row)}"
+    _metric(f"TPR@{fpr}%", words.precise(rates.tpr, rates.sd), meaning, style, separability.over_models(row))
+    _metric("AUC", f"{rates.auc:.2f}", _AUC, style)
+    _metric("Overlap", words.percent(shared) if shared == shared else "–", _OVERLAP, style)
     if brief:
         return
     line, guaranteed = row.line, rates.guaranteed
@@ -187,13 +187,14 @@ def numbers(row: Row, axis: separability.Axis, fpr: int, style: Style, *, brief:
 
 def bound_numbers(found: bound.Summary, style: Style) -> None:
     """Where the bound holds, where it speaks, and how far off it is."""
-    told = (
-        ("Pairs where it holds", f"{found.pairs - found.broken} of {found.pairs}", _HOLDS),
-        ("Says nothing about", f"{found.silent} of {found.pairs}", _SILENT),
-        ("Median slack", f"{found.slack:.2f}", _SLACK),
-    )
-    for label, value, meaning in told:
-        st.metric(label, value, help=None if style.stage else meaning)
+    _metric("Pairs where it holds", f"{found.pairs - found.broken} of {found.pairs}", _HOLDS, style)
+    _metric("Says nothing about", f"{found.silent} of {found.pairs}", _SILENT, style)
+    _metric("Median slack", f"{found.slack:.2f}", _SLACK, style)
+
+
+def _metric(label: str, value: str, meaning: str, style: Style, beneath: str | None = None) -> None:
+    help_text = None if style.stage else meaning
+    st.metric(label, value, beneath, delta_color="off", delta_arrow="off", help=help_text)
 
 
 def _texts(benchmark: str) -> dict[str, str]:
@@ -209,15 +210,21 @@ def _texts(benchmark: str) -> dict[str, str]:
 def _rows(choice: Choice, benchmark: str, by: By) -> list[Row]:
     pairs = cached.pairs(benchmark)
     request = {"negatives": cached.negatives(choice.hard), "alpha": choice.fpr / 100, "task": choice.task, "by": by}
-    if choice.scheme is None:
-        return rows(Distances.of_delta(pairs, choice.of), **request)
     there = missing(choice, benchmark)
     if there is not None:
         imported = records.has_scores(evidence.base_of(benchmark))
         why = f"Not recorded at {choice.budget} queries." if imported else "Its scores are not imported."
         return [Row(choice.task, pairs.iloc[:0].assign(value=0.0), reason=why)]
-    found = Distances.of_scheme(pairs, cached.scores(benchmark), choice.scheme, choice.budget, choice.seed)
-    return rows(found, **request)
+    measure = choice.of, choice.scheme, choice.budget, choice.seed
+    found = rows(cached.distances(benchmark, *measure), **request)
+    return [replace(row, report=_report(choice, benchmark, by, row.label)) if row.rates else row for row in found]
+
+
+def _report(choice: Choice, benchmark: str, by: By, label: str) -> "TprReport":
+    """The rate of a row with its interval."""
+    measure = choice.of, choice.scheme, choice.budget, choice.seed
+    victim, task = (label, choice.task) if by == "victims" else (None, label)
+    return cached.reports(benchmark, *measure, fpr=choice.fpr, hard=choice.hard, victim=victim)[task]
 
 
 def _select(key: str, options: tuple[str, ...], label: str) -> str:

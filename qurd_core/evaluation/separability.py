@@ -19,7 +19,8 @@ from qurd_core.errors import QurdError
 from qurd_core.evaluation.evidence import Scores
 from qurd_core.evaluation.metrics import Floats, rates
 from qurd_core.evaluation.sides import Negatives, Sides, sides
-from qurd_core.evaluation.statistics import calibrated_rule
+from qurd_core.evaluation.statistics import TprReport, calibrated_rule, tpr_report
+from qurd_core.evaluation.worth import DRAWS
 
 By = Literal["one", "tasks", "victims"]
 
@@ -68,6 +69,11 @@ class Distances:
         if not len(chosen) or np.isnan(values).any():
             raise QurdError(f"Expected scores of {scheme} at {budget} queries for every pair. Some are not recorded.")
         return cls(pairs, values)
+
+    def of_victim(self, victim: str) -> "Distances":
+        """The pairs of one victim."""
+        own = (self.pairs["victim"] == victim).to_numpy()
+        return Distances(self.pairs[own], self.values[own])
 
     @property
     def drawn(self) -> Floats:
@@ -122,6 +128,7 @@ class Row:
         table: the pairs, with `value`, the distance that is drawn.
         rates, line: None, with a `reason`, where there is nothing to measure.
         benchmark: where the pairs belong, if not to the benchmark of the page.
+        report: the rate with its interval over models, if it was asked for.
     """
 
     label: str
@@ -130,6 +137,7 @@ class Row:
     line: Line | None = None
     reason: str | None = None
     benchmark: str | None = None
+    report: TprReport | None = None
 
     def values(self, *kinds: str) -> Floats:
         """(n,) distances of the pairs of some kinds."""
@@ -165,6 +173,21 @@ def rows(found: Distances, *, negatives: Negatives, alpha: float, task: str = "a
     else:
         groups = {task: [tasks[task] for tasks in standing.values() if task in tasks]}
     return [_row(label, found, group, alpha) for label, group in groups.items()]
+
+
+def reports(found: Distances, *, negatives: Negatives, alpha: float, draws: int = DRAWS) -> dict[str, TprReport]:
+    """TPR with an interval over models, per task and for all: the rates of `rows`, drawn as everywhere else.
+
+    Args:
+        negatives, alpha: as `rows` takes them.
+    """
+    seeds = found.values.shape[1]
+    pairs = found.pairs[["victim", "suspect", "kind", "tasks", "root"]].rename(columns={"root": "lineage"})
+    scores = pairs.loc[pairs.index.repeat(seeds)].assign(
+        value=found.values.ravel(), query_seed=np.tile(range(seeds), len(pairs)), scheme="", benchmark="", budget=0
+    )
+    each = tpr_report(scores, rule="paper", alpha=max(alpha, _NO_ALARMS), negatives=negatives, draws=draws)
+    return {report.task: report for report in each}
 
 
 def budgets(scores: Scores, scheme: str, victims: Iterable[str]) -> list[int]:

@@ -1,5 +1,6 @@
 """Figure 3: how far apart stolen and unrelated models lie. Stolen up, unrelated down, a tick per pair."""
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -11,7 +12,7 @@ import plotly.graph_objects as go
 from qurd_core.akh import official
 from qurd_core.evaluation.separability import FEWEST, Row, density, grid
 from qurd_core.evaluation.statistics import allowed_below
-from qurd_core.plots import words
+from qurd_core.plots import honest, words
 from qurd_core.plots.theme import STOLEN, UNRELATED, UNRELATED_TEXT, Style, faded, plain
 
 PITCH = 2.5  # from one row to the next; a density is at most 1 high
@@ -121,10 +122,26 @@ def allowance(negatives: int, fpr: int) -> str:
     return f"{fpr} % of {negatives} = {words.counted(allowed, 'model') if allowed else 'no model'}"
 
 
+def over_models(row: Row) -> str:
+    """`33 to 60 % over models`; empty where no interval is known."""
+    between = honest.interval(*row.report.ci) if row.report else ""
+    return f"{between} over models" if between else ""
+
+
+def method(row: Row) -> str:
+    """How the interval was made, and what must be known of it."""
+    return " ".join((f"95 % interval of TPR. {row.report.method}", *row.report.notes))
+
+
 def data(rows: Sequence[Row]) -> pd.DataFrame:
-    """The drawn pairs with their distances, as a table to take away."""
-    tables = [row.table.assign(row=row.label, tasks=row.table["tasks"].map(" ".join)) for row in rows]
+    """The drawn pairs with their distances and the rate of their row, as a table to take away."""
+    tables = [row.table.assign(row=row.label, tasks=row.table["tasks"].map(" ".join), **_rate(row)) for row in rows]
     return pd.concat(tables, ignore_index=True)
+
+
+def _rate(row: Row) -> dict[str, float]:
+    low, high = row.report.ci if row.report else (math.nan, math.nan)
+    return {"tpr": row.rates.tpr if row.rates else math.nan, "tpr_low": low, "tpr_high": high}
 
 
 def alt(rows: Sequence[Row], axis: Axis) -> str:
@@ -427,7 +444,12 @@ def _row_notes(rows: Sequence[Row], bases: list[float], fpr: int, style: Style) 
             )
             continue
         value = f"<b>{words.percent(row.rates.tpr)}</b>  {row.rates.auc:.2f}"
-        notes.append(right | {"y": base, "text": value, "font": {"size": style.text}})
+        between = over_models(row).removesuffix(" over models")
+        third = f"<br><span style='font-size:{style.text * 0.85:.0f}px;color:{muted}'>{between}</span>" if both else ""
+        hovered = (
+            f"TPR@{fpr}% {words.precise(row.rates.tpr, row.rates.sd)}{honest.hovered(*row.report.ci)}" if row.report else ""
+        )
+        notes.append(right | {"y": base, "text": f"{value}{third}", "font": {"size": style.text}, "hovertext": hovered})
     head = {"y": 1, "yref": "paper", "yanchor": "bottom", "font": {"size": style.text * 0.85, "color": muted}}
     return [*notes, right | head | {"text": f"TPR@{fpr}%  AUC"}]
 

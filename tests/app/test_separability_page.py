@@ -14,7 +14,8 @@ from safetensors.numpy import save_file
 
 from pages.ui import pair
 from qurd_core.benchfile import BenchFile, home_of
-from qurd_core.evaluation import evidence, records
+from qurd_core.evaluation import evidence, honest, records
+from qurd_core.plots import honest as words
 from tests.app.test_separability_plot import ODD, make_pairs
 
 ROOT = Path(__file__).parents[2]
@@ -149,6 +150,30 @@ def test_the_rate_is_that_of_the_other_pages(shipped):
     shown = float(app.metric[0].value.split(" ")[0])
     assert shown == pytest.approx(100 * row["tpr"], abs=0.06)
     assert app.metric[1].value == f"{row['auc']:.2f}"
+
+
+@pytest.mark.parametrize("task", ["all", "label_extraction"])
+def test_the_interval_is_that_of_the_other_pages(shipped, task):
+    app = sound(shipped(page=PAGE, of="SAC", task=task, budget="100"))
+    known = honest.read("patchwork-sac").query(f"label == 'SAC' and task == '{task}' and budget == 100 and rule == 'paper'")
+    row = known[known["negatives"] == "unrelated"].iloc[0]
+    assert app.metric[0].delta == f"{words.interval(row['low'], row['high'])} over models"
+    assert "95 % interval of TPR. Node bootstrap with 2000 draws" in app.metric[0].proto.help
+
+
+def test_a_delta_has_an_interval_in_every_row(shipped):
+    app = sound(shipped(page=PAGE, of="delta_c", rows="victims"))
+    assert app.metric[0].delta == "90 to 92 % over models"
+    (told,) = {
+        note["text"].partition("<br>")[2] != "" for note in chart(app)["layout"]["annotations"] if "hovertext" in note
+    }
+    assert told
+    assert "81 to 98 %" in notes(app)
+    hovers = [note["hovertext"] for note in chart(app)["layout"]["annotations"] if "hovertext" in note]
+    assert len(hovers) == 3
+    assert all("95 % interval over models" in hover for hover in hovers)
+    app.select_slider(key="fpr").set_value(0).run()
+    assert "over models" in sound(app).metric[0].delta
 
 
 def test_a_budget_without_raw_scores_gives_way(shipped):

@@ -2,12 +2,13 @@
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from qurd_core.evaluation.separability import Distances, Row
+from qurd_core.evaluation.separability import Distances, Row, reports
 from qurd_core.evaluation.separability import rows as make_rows
 from qurd_core.plots import bound, separability
 from qurd_core.plots.separability import DELTAS, POINTER, Pick
@@ -28,7 +29,8 @@ def make_pairs(stolen=30, unrelated=40, victims=("v", "w")):
                 rows.append((victim, name, kind, ["prune"] if place % 2 else ["same"], value))
     table = pd.DataFrame(rows, columns=["victim", "suspect", "kind", "tasks", "delta_c"])
     table.loc[table["kind"] != "positive", "tasks"] = table["tasks"].map(lambda _: ["same", "prune"])
-    known = {"accuracy_victim": 0.8, "accuracy_suspect": 0.7, "root": table["suspect"], "delta": table["delta_c"] / 3}
+    root = table["victim"].where(table["kind"] == "positive", table["suspect"])
+    known = {"accuracy_victim": 0.8, "accuracy_suspect": 0.7, "root": root, "delta": table["delta_c"] / 3}
     return table.assign(**known, bound=table["delta_c"] - 0.4, slack=0.4)
 
 
@@ -102,6 +104,19 @@ def test_many_rows_take_no_more_traces_than_one():
     assert "same" in notes(several)
     assert "TPR@5%" in notes(several)
     assert len(several.layout.shapes) == 4
+
+
+def test_a_row_with_a_report_shows_its_interval():
+    found = Distances.of_delta(make_pairs(), "delta_c")
+    told = reports(found, negatives="unrelated", alpha=0.05, draws=50)
+    rows = [replace(row, report=told[row.label]) for row in compare(by="tasks")]
+    chart = separability.figure(rows, AXIS)
+    assert "16 to 100 %" in notes(chart), "both victims are caught whole: the exact interval over two"
+    assert any("95 % interval over models: 16 to 100 %" in (note.hovertext or "") for note in chart.layout.annotations)
+    assert separability.over_models(rows[0]) == "16 to 100 % over models"
+    assert "Clopper and Pearson" in separability.method(rows[0])
+    assert set(separability.data(rows)["tpr_low"].round(2)) == {0.16}
+    assert separability.over_models(compare()[0]) == ""
 
 
 def test_a_row_without_values_says_why():

@@ -195,3 +195,25 @@ def test_torch_is_not_needed():
     script = "import sys, qurd_core.evaluation.separability, qurd_core.evaluation.differences; print('torch' in sys.modules)"
     ran = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize("benchmark", records.SHIPPED)
+@pytest.mark.parametrize("alpha", [0, 0.05])
+def test_reports_have_the_rates_of_the_rows(benchmark, alpha):
+    found = sep.Distances.of_delta(evidence.pairs(benchmark), "delta_c")
+    reports = sep.reports(found, negatives="unrelated+hard", alpha=alpha, draws=50)
+    for by in ("one", "tasks"):
+        for row in sep.rows(found, negatives="unrelated+hard", alpha=alpha, by=by):
+            report = reports[row.label]
+            assert report.point == pytest.approx(row.rates.tpr)
+            assert report.ci[0] - 1e-9 <= report.point <= report.ci[1] + 1e-9
+    (row, *_) = sep.rows(found, negatives="unrelated", alpha=alpha, by="victims")
+    own = sep.reports(found.of_victim(row.label), negatives="unrelated", alpha=alpha, draws=50)["all"]
+    assert (own.point, own.n_victims) == (pytest.approx(row.rates.tpr), 1)
+
+
+def test_a_lonely_task_leaves_the_others_their_report():
+    pairs = pd.concat([two_victims(), table([("a", "a3", "positive", ["probit"], 0.1)])], ignore_index=True)
+    pairs = pairs.assign(root=pairs["victim"].where(pairs["kind"] == "positive", pairs["suspect"]))
+    found = sep.reports(sep.Distances.of_delta(pairs, "delta_c"), negatives="unrelated", alpha=0.05, draws=50)
+    assert found["prune"].point == pytest.approx(0.75)
