@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import controls, designer, effort, frame, lineage, links, overview, samples, states
+from pages.ui import bench_part, controls, designer, effort, frame, lineage, links, overview, samples, states
 from qurd_core.evaluation import evidence, records
 
 frame.require()
@@ -29,8 +29,7 @@ if section == "bench" and not records.has_scores(base):
     states.not_imported(base, "A bench counts its rates again from every score")
     frame.stop()
 finding, basis = SECTIONS[section].show(bench, style, others)
-basis = f"Part of {base} · {basis}" if bench != base else basis
 with head:
     st.header(links.plain(finding, 300), anchor=False)
     with st.container(key="subline"):
-        st.markdown(f":gray[{links.plain(basis, 600)}]")
+        st.markdown(f":gray[{links.plain(bench_part.of(bench) + basis, 600)}]")

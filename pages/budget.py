@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import cached, controls, definitions, export, frame, links, panel, play, states
+from pages.ui import bench_part, cached, controls, definitions, export, frame, links, panel, play, states
 from qurd_core.evaluation import evidence, records
 from qurd_core.plots import budget, costs, distances
 
@@ -48,7 +48,7 @@ with head:
     others = len(budget.mixes(points)) if grey and lines else 0
     st.header(budget.headline(points, at), anchor=False)
     with st.container(key="subline"):
-        about = f"{budget.subline(points, rule, grey=others)} · {budget.bands(points)}"
+        about = f"{bench_part.of(bench, points)}{budget.subline(points, rule, grey=others)} · {budget.bands(points)}"
         st.markdown(f":gray[{links.plain(about, 600)}]")
 
 file_name = f"budget-{bench}-{task}"

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import board, cached, controls, definitions, export, frame, links, states
+from pages.ui import bench_part, board, cached, controls, definitions, export, frame, links, states
 from qurd_core.evaluation import evidence, records
 from qurd_core.plots import budget, leaderboard, swaps
 
@@ -50,7 +50,7 @@ missing = leaderboard.left_out(points, rows, schemes, at, reveal) | sight.missin
 with head:
     st.header(links.plain(sight.headline, 300), anchor=False)
     with st.container(key="subline"):
-        basis = board.part(bench, points) + leaderboard.subline(points, rows, at, rule, reveal, sight.tests)
+        basis = bench_part.of(bench, points) + leaderboard.subline(points, rows, at, rule, reveal, sight.tests)
         st.markdown(f":gray[{links.plain(basis, 600)}]")
 with frame.tools():
     definitions.show()

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import cached, definitions, export, frame, links, pair, separation, states
+from pages.ui import bench_part, cached, definitions, export, frame, links, pair, separation, states
 from qurd_core.plots import bound, separability
 
 frame.require()
@@ -40,7 +40,7 @@ else:
 with head:
     st.header(links.plain(title, 300), anchor=False)
     with st.container(key="subline"):
-        st.markdown(f":gray[{links.plain(under, 600)}]")
+        st.markdown(f":gray[{links.plain(bench_part.of(bench) + under, 600)}]")
 
 file_name = f"separability-{bench}-{choice.task}"
 with frame.tools():

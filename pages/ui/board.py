@@ -130,18 +130,6 @@ def swap(asked: Asked, rows: "DataFrame", name: str | None) -> Sight:
     )
 
 
-def part(bench: str, points: "DataFrame") -> str:
-    """What is known of a saved bench, as the start of the line under the headline; empty for a whole benchmark."""
-    base = evidence.base_of(bench)
-    if bench == base:
-        return ""
-    whole = cached.curves(base, "all", hard=False, rule="paper")
-    known, every = points["scheme"].nunique(), whole["scheme"].nunique()
-    at, budgets = points["budget"].nunique(), whole["budget"].nunique()
-    only = f": its named and best combinations, {known} of {every}, at {at} of {budgets} budgets"
-    return f"Part of {base}{only if (known, at) != (every, budgets) else ''} · "
-
-
 def beneath(asked: Asked, rows: "DataFrame", free: "DataFrame") -> None:
     """The card of the latest pin, or what all named schemes reach."""
     if asked.pins:

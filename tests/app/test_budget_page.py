@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from qurd_core.evaluation import records
+from qurd_core.benchfile import BenchFile, home_of
+from qurd_core.evaluation import evidence, records
 
 ROOT = Path(__file__).parents[2]
 
@@ -50,6 +51,14 @@ def test_the_page_opens_twice(show, bench, theme):
         assert app.get("plotly_chart")[0].proto.alt.startswith("Lines of TPR at 5% false alarms")
         app.run()
     assert not app.toast
+
+
+def test_a_saved_bench_names_what_it_is_a_part_of(shipped):
+    pairs = evidence.pairs("patchwork-sac").query("victim == 'train(vgg,victim)'")
+    BenchFile("patchwork-sac", frozenset(zip(pairs["victim"], pairs["suspect"], strict=True))).write(home_of("mine"))
+    told = "Part of patchwork-sac: its named and best combinations, 106 of 498, at 6 of 40 budgets · "
+    assert told in texts(sound(shipped(page="budget", bench="mine"))).replace("\\", "")
+    assert "Part of" not in texts(sound(shipped(page="budget", bench="patchwork-sac")))
 
 
 def test_every_control_changes_the_page(show):

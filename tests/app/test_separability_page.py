@@ -303,5 +303,6 @@ def test_a_saved_bench_is_a_benchmark_like_any_other(shipped, link):
     assert not app.toast
     assert any(name in app.header[0].value for name in ("mine", "patchwork", "published"))
     assert any("Both call" in element.value for element in app.html)
+    assert said(app).replace("\\", "").count("Part of patchwork-sac · ") == 1
     if not link:
         assert "below the 5\\% line" in app.header[0].value  # one victim has one line
