@@ -52,13 +52,17 @@ class BenchFile:
                 raise
             raise QurdError(f"Expected a bench, as the Benchmark page saves it, in {path}. Got something else.") from None
 
+    @property
+    def text(self) -> str:
+        """What stands in the file."""
+        return json.dumps({"format": FORMAT, "benchmark": self.benchmark, "pairs": sorted(self.pairs)}, indent=0)
+
     def write(self, path: Path) -> None:
         """Publish the file whole."""
-        text = json.dumps({"format": FORMAT, "benchmark": self.benchmark, "pairs": sorted(self.pairs)}, indent=0)
         aside = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            aside.write_text(text, "utf-8")
+            aside.write_text(self.text, "utf-8")
             aside.replace(path)
         except OSError as error:
             raise QurdError(f"Expected to write {path}. The disk refused: {error.strerror}. Nothing was saved.") from None

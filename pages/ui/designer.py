@@ -8,6 +8,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pages.ui import bench_menu, bench_rates, cached, controls, definitions, export, frame, links, ticks
+from qurd_core.benchfile import BenchFile
 from qurd_core.errors import QurdError
 from qurd_core.evaluation import designer, evidence, separability, suggest
 from qurd_core.plots import bench_tiles, words
@@ -57,7 +58,9 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator]) -> tuple[st
         definitions.show()
         seeds = int(asked.scores.columns["query_seed"].nunique())
         request = {"budgets": [asked.budget], "seeds": seeds, "task": "all", "hard": asked.hard}
-        export.menu(found, file_name, benchmark=bench, schemes=list(asked.names.values()), **request)
+        ticked = BenchFile(asked.base, frozenset(designer.keys(kept)))
+        unsaved = None if ticked.pairs == frozenset(designer.keys(cached.pairs(bench))) else ticked
+        export.menu(found, file_name, benchmark=bench, schemes=list(asked.names.values()), unsaved=unsaved, **request)
     hero, side = (st.container(), None) if style.stage else st.columns([5, 2], gap="medium")
     with hero, frame.tall():
         _tiles(asked, out, file_name, style)

@@ -4,29 +4,37 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from qurd_core.benchfile import ENDING, BenchFile
 from qurd_core.plots import words
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
 
-def menu(rows: "DataFrame", file_name: str, *, benchmark: str, schemes: list[str], **request: Any) -> None:
+def menu(
+    rows: "DataFrame",
+    file_name: str,
+    *,
+    benchmark: str,
+    schemes: list[str],
+    unsaved: BenchFile | None = None,
+    **request: Any,
+) -> None:
     """The menu behind a button.
 
     Args:
         rows: written as CSV when the button in the menu is pressed, not before.
         file_name: of the downloads, without ending.
         benchmark, schemes, request: what `words.command_line` and `words.python_code` take.
+        unsaved: a bench that the app does not keep; it can be downloaded, and stands in place of the benchmark.
     """
+    asked = f"{file_name}{ENDING}" if unsaved else benchmark
     offer(
-        rows,
-        file_name,
-        words.command_line(benchmark, schemes, **request),
-        words.python_code(benchmark, schemes, **request),
+        rows, file_name, words.command_line(asked, schemes, **request), words.python_code(asked, schemes, **request), unsaved
     )
 
 
-def offer(rows: "DataFrame", file_name: str, command: str, code: str) -> None:
+def offer(rows: "DataFrame", file_name: str, command: str, code: str, unsaved: BenchFile | None = None) -> None:
     """The menu, with the command line and the Python that compute a view again."""
     with st.popover("Export", icon=":material/ios_share:", type="tertiary"):
         st.download_button(
@@ -37,6 +45,15 @@ def offer(rows: "DataFrame", file_name: str, command: str, code: str) -> None:
             icon=":material/download:",
             on_click="ignore",
         )
+        if unsaved:
+            st.download_button(
+                "Bench as a file, which the command reads",
+                data=lambda: unsaved.text,
+                file_name=f"{file_name}{ENDING}",
+                mime="application/json",
+                icon=":material/download:",
+                on_click="ignore",
+            )
         st.segmented_control(
             "Picture: the camera above the chart gives", ("svg", "png"), default="svg", required=True, key="picture"
         )

@@ -10,8 +10,10 @@ from shutil import copy
 import pandas as pd
 import pytest
 
+from pages.ui import export
 from qurd_core import benchfile
 from qurd_core.benchfile import BenchFile
+from qurd_core.benchmarks.base import benchmark
 from qurd_core.evaluation import designer, evidence, records
 
 ROOT = Path(__file__).parents[2]
@@ -300,6 +302,26 @@ def test_a_saved_bench_names_what_it_is_a_part_of(page, section):
     BenchFile("patchwork-reuse", frozenset(every[:-3])).write(benchfile.home_of("mine"))
     assert "Part of patchwork-reuse · " in texts(page(bench="mine", section=section)).replace("\\", "")
     assert "Part of" not in texts(page(bench="patchwork-reuse", section=section))
+
+
+def test_an_unsaved_bench_is_exported_as_it_is_ticked(page, monkeypatch, tmp_path):
+    every = designer.keys(evidence.pairs("patchwork-sac"))
+    taken = {}
+    monkeypatch.setattr(
+        export, "offer", lambda *told: taken.update(zip(("rows", "name", "command", "code", "bench"), told, strict=True))
+    )
+    sound(page(section="bench", out=benchfile.token(every, every[:3])))
+    assert taken["bench"] == BenchFile("patchwork-sac", frozenset(every[3:]))
+    assert "--benchmark bench-patchwork-sac.json" in taken["command"]
+    assert '"bench-patchwork-sac.json"' in taken["code"]
+    path = tmp_path / f"{taken['name']}.json"
+    path.write_text(taken["bench"].text)
+    assert BenchFile.read(path) == taken["bench"]
+    assert len(benchmark(str(path)).pairs) == len(every) - 3
+    taken["bench"].write(benchfile.home_of("mine"))
+    sound(page(section="bench", bench="mine"))
+    assert taken["bench"] is None, "what is saved has a name"
+    assert "--benchmark mine" in taken["command"]
 
 
 def test_a_suggestion_is_taken(page):
