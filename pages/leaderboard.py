@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages.ui import bench_part, board, cached, controls, definitions, export, frame, links, states
 from qurd_core.evaluation import evidence, records
+from qurd_core.evaluation.leaderboard import unnamed
 from qurd_core.plots import budget, leaderboard, swaps
 
 frame.require()
@@ -29,7 +30,7 @@ with between:
     at = controls.budget(leaderboard.budgets(points))
 
 rows = cached.board(bench, task, at, reveal, hard=hard, rule=rule)
-free, names = leaderboard.unnamed(rows, schemes), swaps.choices(rows)
+free, names = unnamed(rows, schemes), swaps.choices(rows)
 hero, side = (st.container(), None) if style.stage else st.columns([3, 1], gap="medium")
 with side or bar:
     if view == "chart":

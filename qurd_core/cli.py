@@ -208,11 +208,11 @@ def honest(
     benchmark: BenchmarkName,
     out: Annotated[Path | None, typer.Option("--out", help="Folder; the app's own if not given.")] = None,
 ) -> None:
-    """Intervals over models: of rates, of differences to AKH, and of what other samplers bring; from recorded raw scores."""
-    from qurd_core.evaluation import gains
+    """Intervals over models of rates, differences to AKH and swapped samplers, and the best by halves; from raw scores."""
+    from qurd_core.evaluation import gains, winners
     from qurd_core.evaluation import honest as worth
 
-    for kind in (worth, gains):
+    for kind in (worth, gains, winners):
         print(kind.write(kind.measure(benchmark, track=_progress), kind.path_of(benchmark, out)))  # noqa: T201
 
 

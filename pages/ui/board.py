@@ -7,7 +7,7 @@ import streamlit as st
 from pages.ui import cached, cards, controls, links, panel
 from qurd_core.errors import QurdError
 from qurd_core.evaluation import evidence, records, winners
-from qurd_core.evaluation.leaderboard import LEVELS
+from qurd_core.evaluation.leaderboard import LEVELS, allowed
 from qurd_core.plots import budget, honest, leaderboard, strips, swaps, tasks
 from qurd_core.plots.theme import MOST_PINS, Style
 
@@ -107,7 +107,7 @@ def table(asked: Asked, drawn: "DataFrame") -> Sight:
         rule: {task: cached.worth(asked.bench, task, asked.at, hard=asked.hard, rule=rule) for task in names}
         for rule in budget.RULES
     }
-    rows = tasks.named(leaderboard.allowed(every, cached.schemes(), asked.reveal), names, asked.rule, worth)
+    rows = tasks.named(allowed(every, cached.schemes(), asked.reveal), names, asked.rule, worth)
     figure = tasks.figure(rows, pins=asked.pins, style=asked.style) if len(rows) else None
     headline, lines = tasks.headline(rows, asked.where), budget.shown(drawn, asked.pins)
     return Sight(headline, figure, tasks.alt(rows), rows, tasks.reasons(rows), lines, honest.tests(asked.worth()))
@@ -147,9 +147,6 @@ def beneath(asked: Asked, rows: "DataFrame", free: "DataFrame") -> None:
 
 def _best_of(asked: Asked) -> winners.BestOf | str:
     """What the best unpublished combination is worth on victims that had no say, or why that is not known."""
-    base = evidence.base_of(asked.bench)
-    if not records.has_scores(base):
-        return f"What {base} says of single victims comes with an import of its scores."
     try:
         return cached.best_of(asked.bench, asked.task, asked.at, asked.reveal, hard=asked.hard, rule=asked.rule)
     except QurdError as error:

@@ -129,6 +129,21 @@ def controls(schemes: pd.DataFrame) -> set[str]:
     return set(schemes.loc[schemes["detector"] == CONTROL, "scheme"])
 
 
+def allowed(rows: pd.DataFrame, schemes: pd.DataFrame, reveal: str) -> pd.DataFrame:
+    """The rows of schemes that need no more than the suspect reveals, with `level` and `control`."""
+    level = rows["scheme"].map(dict(zip(schemes["scheme"], schemes["level"], strict=True)))
+    return rows.assign(level=level, control=rows["scheme"].isin(controls(schemes)))[~(level > LEVELS[reveal])]
+
+
+def unnamed(rows: pd.DataFrame, schemes: pd.DataFrame) -> pd.DataFrame:
+    """The combinations that nobody published, best first: no names, no published scheme on other outputs, no controls."""
+    known = twins(schemes)
+    same = {known.get(scheme) for scheme in schemes.loc[schemes["name"].notna(), "scheme"]}
+    same |= _nothing_new(rows)
+    found = rows[rows["name"].isna() & ~rows["control"] & ~rows["scheme"].isin(same) & rows["value"].notna()]
+    return found.sort_values(["value", "auc", "level", "scheme"], ascending=[False, False, True, True])
+
+
 def composed(words: dict[str, str]) -> str:
     """The idea of a combination without a name, in two sentences, from what its parts say of themselves."""
     seeds, craft, look, compare = (_phrase(words[part]) for part in ("seeds", "craft", "representation", "detector"))
@@ -143,6 +158,13 @@ def _phrase(sentence: str) -> str:
     """A part's line of help without the shapes of tensors and the full stop."""
     bare = re.sub(r":? \(M[^)]*\)", "", sentence.strip()).rstrip(".")
     return bare[:1].lower() + bare[1:] if bare[1:2].islower() or bare[1:2] == " " else bare
+
+
+def _nothing_new(rows: pd.DataFrame) -> set[str]:
+    """The combinations with a craft that has changed no query so far: another name for the same without it."""
+    known = rows.set_index("scheme")[["value", "auc", "spread"]]
+    plain_of = {scheme: scheme.replace("->cutmix", "") for scheme in known.index if "->cutmix" in scheme}
+    return {scheme for scheme, bare in plain_of.items() if bare in known.index and known.loc[scheme].equals(known.loc[bare])}
 
 
 def _row(schemes: pd.DataFrame, label: str) -> pd.Series | None:

@@ -1,17 +1,28 @@
 """The best of many schemes without the winner's curse: chosen on one half of the victims, reported on the other."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass, fields
+from itertools import product
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from qurd_core.errors import QurdError
+from qurd_core.evaluation import honest, records
 from qurd_core.evaluation.evidence import Scores, cells
-from qurd_core.evaluation.sides import Negatives
+from qurd_core.evaluation.leaderboard import LEVELS, allowed, unnamed
+from qurd_core.evaluation.sides import NEGATIVE_KINDS, Negatives
+from qurd_core.evaluation.statistics import Kind
+from qurd_core.evaluation.worth import REFERENCE
+from qurd_core.runtime import Track, silent
 
 Rate = Literal["tpr", "tpr_conformal"]
+RATES: dict[Kind, tuple[Rate, str]] = {"paper": ("tpr", "sd"), "conformal": ("tpr_conformal", "sd_conformal")}
+_KEYS = ("task", "budget", "negatives", "rule", "reveal")
+NOTHING = pd.DataFrame(columns=list(_KEYS))
 
 
 @dataclass(frozen=True)
@@ -92,9 +103,80 @@ def measured(
     chosen = scores.only({*among, reference}, budget)
     if chosen.columns.empty:
         raise QurdError(f"Expected recorded distances at {budget} queries. There are none.")
+    return best_of(cells(chosen, pairs, negatives, task=task), lineages_of(pairs), among, reference, rate)
+
+
+def measure(benchmark: str, folder: Path | None = None, track: Track = silent) -> pd.DataFrame:
+    """`measured` of the combinations that nobody published, for every task, budget, rule, negatives and kind of answers.
+
+    Args:
+        folder: of the raw scores and pairs.
+
+    Returns:
+        rows of `_KEYS` and the fields of `BestOf`; none where there is no such number.
+    """
+    scores, pairs, schemes = Scores.read(benchmark, folder), records.pairs(benchmark, folder), records.schemes()
+    reference = schemes.set_index("name").loc[REFERENCE, "scheme"]
+    work = list(product(NEGATIVE_KINDS, records.tasks(benchmark), RATES))
+    found = []
+    for negatives, task, rule in track(work, len(work), "choosing by halves"):
+        rate, spread = RATES[rule]
+        rows = records.read(benchmark, task=task, negatives=negatives)
+        rows = rows.assign(value=rows[rate], spread=rows[spread])
+        for budget, reveal in product(scores.columns["budget"].unique().tolist(), LEVELS):
+            free = unnamed(allowed(rows[rows["budget"] == budget], schemes, reveal), schemes)["scheme"]
+            asked = {"task": task, "budget": budget, "negatives": negatives}
+            with suppress(QurdError):
+                best = measured(scores, pairs, free, reference, rate=rate, **asked)
+                found.append(asked | {"rule": rule, "reveal": reveal} | asdict(best))
+    return pd.DataFrame(found, columns=[*_KEYS, *(field.name for field in fields(BestOf))])
+
+
+def recorded(
+    table: pd.DataFrame, pairs: pd.DataFrame, *, task: str, budget: int, negatives: Negatives, rule: Kind, reveal: str
+) -> BestOf:
+    """One row of `measure`.
+
+    Raises:
+        QurdError: there is none, and why.
+    """
+    asked = {"task": task, "budget": budget, "negatives": negatives, "rule": rule, "reveal": reveal}
+    rows = table[np.logical_and.reduce([table[key] == value for key, value in asked.items()])]
+    if rows.empty:
+        halves(lineages := lineages_of(pairs), lineages)
+        raise QurdError(f"Expected a choice by halves on this task at {budget} queries. None is recorded.")
+    row = rows.iloc[0]
+    return BestOf(
+        tuple(row["winners"]), *row[["chosen", "reported", "reference", "among"]].tolist(), tuple(map(int, row["halves"]))
+    )
+
+
+def path_of(benchmark: str, folder: Path | None = None) -> Path:
+    """Where the rows of `measure` lie, whether they are there or not."""
+    return records.path_of(benchmark, folder).with_name(f"{benchmark}-winners.parquet")
+
+
+def read(benchmark: str, folder: Path | None = None) -> pd.DataFrame:
+    """The rows of `measure`; none for a benchmark of which nothing was measured.
+
+    Raises:
+        QurdError: the file is damaged.
+    """
+    path = path_of(benchmark, folder)
+    return records.shipped_table(path, honest.rebuild(benchmark)) if path.is_file() else NOTHING
+
+
+def write(table: pd.DataFrame, path: Path) -> Path:
+    """Parquet with four decimals."""
+    rates = dict.fromkeys(["chosen", "reported", "reference"], 4)
+    kinds = dict.fromkeys(rates, np.float32) | dict.fromkeys(_KEYS, "category") | {"budget": np.int16, "among": np.int16}
+    return records.write_table(table.round(rates).astype(kinds), path)
+
+
+def lineages_of(pairs: pd.DataFrame) -> dict[str, str]:
+    """The lineage of every victim, which is that of what was stolen from it."""
     stolen = pairs[pairs["kind"] == "positive"].drop_duplicates("victim")
-    lineages = dict(zip(stolen["victim"], stolen["root"], strict=True))
-    return best_of(cells(chosen, pairs, negatives, task=task), lineages, among, reference, rate)
+    return dict(zip(stolen["victim"], stolen["root"], strict=True))
 
 
 def halves(victims: Collection[str], lineages: Mapping[str, str]) -> tuple[list[str], list[str]]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from qurd_core.evaluation.leaderboard import LEVELS, controls, twins
+from qurd_core.evaluation.leaderboard import allowed, twins
 from qurd_core.evaluation.winners import BestOf
 from qurd_core.plots import budget, honest, words
 from qurd_core.plots.budget import REFERENCE, Rule
@@ -30,12 +30,6 @@ def board(
         the rows with `level`, `control` (whether it is no fingerprint), and what `judged` gives.
     """
     return judged(allowed(points[points["budget"] == at].astype({"label": object}), schemes, reveal), worth)
-
-
-def allowed(rows: pd.DataFrame, schemes: pd.DataFrame, reveal: str) -> pd.DataFrame:
-    """The rows of schemes that need no more than the suspect reveals, with `level` and `control`."""
-    level = rows["scheme"].map(dict(zip(schemes["scheme"], schemes["level"], strict=True)))
-    return rows.assign(level=level, control=rows["scheme"].isin(controls(schemes)))[~(level > LEVELS[reveal])]
 
 
 def judged(rows: pd.DataFrame, worth: pd.DataFrame = honest.UNKNOWN) -> pd.DataFrame:
@@ -65,22 +59,6 @@ def published(rows: pd.DataFrame) -> pd.DataFrame:
     """The published schemes that have a value."""
     names = [name for name in SCHEMES if name not in BASELINES]
     return rows[rows["label"].isin(names) & rows["value"].notna()]
-
-
-def unnamed(rows: pd.DataFrame, schemes: pd.DataFrame) -> pd.DataFrame:
-    """The combinations that nobody published, best first: no names, no published scheme on other outputs, no controls."""
-    known = twins(schemes)
-    same = {known.get(scheme) for scheme in schemes.loc[schemes["name"].notna(), "scheme"]}
-    same |= _nothing_new(rows)
-    found = rows[rows["name"].isna() & ~rows["control"] & ~rows["scheme"].isin(same) & rows["value"].notna()]
-    return found.sort_values(["value", "auc", "level", "scheme"], ascending=[False, False, True, True])
-
-
-def _nothing_new(rows: pd.DataFrame) -> set[str]:
-    """The combinations with a craft that has changed no query so far: another name for the same without it."""
-    known = rows.set_index("scheme")[["value", "auc", "spread"]]
-    plain_of = {scheme: scheme.replace("->cutmix", "") for scheme in known.index if "->cutmix" in scheme}
-    return {scheme for scheme, bare in plain_of.items() if bare in known.index and known.loc[scheme].equals(known.loc[bare])}
 
 
 def headline(rows: pd.DataFrame, where: str) -> str:

@@ -108,13 +108,13 @@ def test_a_craft_that_has_changed_no_query_is_no_new_combination(points, schemes
     same = {"scheme": "negative(test) | labels | hamming", "value": 0.9, "auc": 0.9, "spread": 0.0, "name": None}
     rows = pd.DataFrame([same, same | {"scheme": "negative(test)->cutmix | labels | hamming"}])
     rows = rows.assign(control=False, level=0, label=rows["scheme"])
-    assert board.unnamed(rows, schemes)["scheme"].tolist() == ["negative(test) | labels | hamming"]
+    assert leaderboard.unnamed(rows, schemes)["scheme"].tolist() == ["negative(test) | labels | hamming"]
     rows.loc[1, "value"] = 0.8
-    assert len(board.unnamed(rows, schemes)) == 2
+    assert len(leaderboard.unnamed(rows, schemes)) == 2
 
 
 def test_the_best_unnamed_is_no_control_and_no_published_scheme_on_other_outputs(points, schemes):
-    free = board.unnamed(board.board(points, schemes, 100), schemes)
+    free = leaderboard.unnamed(board.board(points, schemes, 100), schemes)
     assert free["label"].tolist() == ["better", "plain"]
     said = board.best(free, 100, "There is one victim.")
     assert said.startswith("The best of 2 combinations that nobody published is ahead of AKH (+10.0 points) at 100 queries.")
@@ -123,7 +123,7 @@ def test_the_best_unnamed_is_no_control_and_no_published_scheme_on_other_outputs
 
 
 def test_the_best_is_reported_on_victims_that_had_no_say(points, schemes):
-    free = board.unnamed(board.board(points, schemes, 100), schemes)
+    free = leaderboard.unnamed(board.board(points, schemes, 100), schemes)
     found = BestOf(("better", "plain"), chosen=0.76, reported=0.71, reference=0.69, among=2, halves=(2, 1))
     said = board.best(free, 100, found)
     assert "71%, chosen on half of the victims, reported on the other; 76% where it was chosen. AKH catches 69%" in said

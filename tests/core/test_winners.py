@@ -6,7 +6,8 @@ import pytest
 
 from qurd_core.errors import QurdError
 from qurd_core.evaluation import evidence, records
-from qurd_core.evaluation.winners import best_of, halves, measured
+from qurd_core.evaluation.leaderboard import LEVELS, allowed, unnamed
+from qurd_core.evaluation.winners import best_of, halves, lineages_of, measured, path_of, read, recorded, write
 
 NOISE = [f"noise{number:02}" for number in range(60)]
 VICTIMS = {f"v{number}": f"root{number}" for number in range(8)}
@@ -108,3 +109,46 @@ def test_every_victim_is_reported_once():
     three = {victim: VICTIMS[victim] for victim in ("v0", "v1", "v2")}
     found = best_of(table[table["victim"].isin(three)], three, ["a"], "AKH")
     assert (found.reported, found.reference, found.halves) == (pytest.approx(1.7 / 3), pytest.approx(1.4 / 3), (2, 1))
+
+
+@pytest.mark.parametrize("benchmark", records.SHIPPED)
+def test_what_ships_holds_together(benchmark):
+    table, pairs = read(benchmark), evidence.pairs(benchmark)
+    if len(set(lineages_of(pairs).values())) < 2:
+        assert table.empty
+        with pytest.raises(QurdError, match="two independent victims or more"):
+            recorded(table, pairs, task="all", budget=100, negatives="unrelated", rule="paper", reveal="logits")
+        return
+    summary = records.read(benchmark).set_index(["name", "budget"])["tpr"]
+    for budget in (20, 100):
+        best = {
+            reveal: recorded(table, pairs, task="all", budget=budget, negatives="unrelated", rule="paper", reveal=reveal)
+            for reveal in LEVELS
+        }
+        assert best["labels"].among < best["logits"].among
+        assert best["labels"].chosen <= best["logits"].chosen
+        assert best["logits"].reference == pytest.approx(summary["AKH", budget], abs=2e-3), "as on all pages"
+    with pytest.raises(QurdError, match="at 130 queries"):
+        recorded(table, pairs, task="all", budget=130, negatives="unrelated", rule="paper", reveal="logits")
+
+
+def test_the_scores_give_what_ships():
+    scores, pairs, schemes = evidence.Scores.read("patchwork-reuse"), evidence.pairs("patchwork-reuse"), records.schemes()
+    rows = records.read("patchwork-reuse", task="prune").query("budget == 50")
+    rows = rows.assign(value=rows["tpr_conformal"], spread=rows["sd_conformal"])
+    free = unnamed(allowed(rows, schemes, "labels"), schemes)["scheme"]
+    reference = schemes.set_index("name").loc["AKH", "scheme"]
+    again = measured(scores, pairs, free, reference, task="prune", budget=50, rate="tpr_conformal")
+    asked = {"task": "prune", "budget": 50, "negatives": "unrelated", "rule": "conformal", "reveal": "labels"}
+    shipped = recorded(read("patchwork-reuse"), pairs, **asked)
+    assert (shipped.winners, shipped.among, shipped.halves) == (again.winners, again.among, again.halves)
+    assert shipped.reported == pytest.approx(again.reported, abs=1e-3)
+
+
+def test_what_was_never_measured_and_what_is_written(tmp_path):
+    assert read("patchwork-sac", tmp_path).empty
+    table = read("patchwork-reuse").head(5)
+    again = pd.read_parquet(write(table, path_of("patchwork-reuse", tmp_path)))
+    asked = table.iloc[0][["task", "budget", "negatives", "rule", "reveal"]].to_dict()
+    pairs = evidence.pairs("patchwork-reuse")
+    assert recorded(again, pairs, **asked) == recorded(table, pairs, **asked)
