@@ -88,10 +88,18 @@ def distances(benchmark: str, of: str, scheme: str | None, budget: int, seed: in
 
 
 def reports(
-    benchmark: str, of: str, scheme: str | None, budget: int, seed: int | None, *, fpr: int, hard: bool, victim: str | None
+    benchmark: str,
+    of: str,
+    scheme: str | None,
+    budget: int,
+    seed: int | None,
+    *,
+    fpr: int,
+    hard: bool,
+    alone: tuple[str, str] | None,
 ) -> dict[str, "TprReport"]:
-    """The rate of these distances with its interval over models, by task; of one victim alone where one is given."""
-    return _reports(benchmark, of, scheme, budget, seed, fpr, negatives(hard), victim, version(benchmark))
+    """The rate of these distances with its interval over models, by task; or of one victim and task alone."""
+    return _reports(benchmark, of, scheme, budget, seed, fpr, negatives(hard), alone, version(benchmark))
 
 
 def pairs(benchmark: str) -> "DataFrame":
@@ -232,7 +240,7 @@ def _scores(benchmark: str, version: Version) -> evidence.Scores:
     return evidence.Scores.read(benchmark)
 
 
-@st.cache_resource(max_entries=48, show_spinner=False)
+@st.cache_resource(max_entries=64, show_spinner=False)
 def _reports(
     benchmark: str,
     of: str,
@@ -241,14 +249,15 @@ def _reports(
     seed: int | None,
     fpr: int,
     negatives: str,
-    victim: str | None,
+    alone: tuple[str, str] | None,
     version: Version,
 ) -> dict[str, "TprReport"]:
-    found = distances(benchmark, of, scheme, budget, seed)
-    draws = honest.draws_of(benchmark)
-    return separability.reports(
-        found.of_victim(victim) if victim else found, negatives=negatives, alpha=fpr / 100, draws=draws
-    )
+    found, request = distances(benchmark, of, scheme, budget, seed), {"negatives": negatives, "alpha": fpr / 100}
+    request["draws"] = honest.draws_of(benchmark)
+    if alone is None:
+        return separability.reports(found, **request)
+    victim, task = alone
+    return separability.reports(found.of_victim(victim), tasks=[task], **request)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

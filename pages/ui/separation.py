@@ -223,8 +223,9 @@ def _rows(choice: Choice, benchmark: str, by: By) -> list[Row]:
 def _report(choice: Choice, benchmark: str, by: By, label: str) -> "TprReport":
     """The rate of a row with its interval."""
     measure = choice.of, choice.scheme, choice.budget, choice.seed
-    victim, task = (label, choice.task) if by == "victims" else (None, label)
-    return cached.reports(benchmark, *measure, fpr=choice.fpr, hard=choice.hard, victim=victim)[task]
+    alone = (label, choice.task) if by == "victims" else None
+    found = cached.reports(benchmark, *measure, fpr=choice.fpr, hard=choice.hard, alone=alone)
+    return found[choice.task if alone else label]
 
 
 def _select(key: str, options: tuple[str, ...], label: str) -> str:

@@ -19,7 +19,8 @@ from qurd_core.errors import QurdError
 from qurd_core.evaluation.evidence import Scores
 from qurd_core.evaluation.metrics import Floats, rates
 from qurd_core.evaluation.sides import Negatives, Sides, sides
-from qurd_core.evaluation.statistics import TprReport, calibrated_rule, tpr_report
+from qurd_core.evaluation.statistics import TprReport, calibrated_rule, node_bootstrap
+from qurd_core.evaluation.statistics import reports as tpr_reports
 from qurd_core.evaluation.worth import DRAWS
 
 By = Literal["one", "tasks", "victims"]
@@ -175,19 +176,23 @@ def rows(found: Distances, *, negatives: Negatives, alpha: float, task: str = "a
     return [_row(label, found, group, alpha) for label, group in groups.items()]
 
 
-def reports(found: Distances, *, negatives: Negatives, alpha: float, draws: int = DRAWS) -> dict[str, TprReport]:
-    """TPR with an interval over models, per task and for all: the rates of `rows`, drawn as everywhere else.
+def reports(
+    found: Distances, *, negatives: Negatives, alpha: float, tasks: Sequence[str] | None = None, draws: int = DRAWS
+) -> dict[str, TprReport]:
+    """TPR with an interval over models, by task: the rates of `rows`, drawn as everywhere else.
 
     Args:
         negatives, alpha: as `rows` takes them.
+        tasks: those wanted, which every victim has; all and `"all"` if not given.
     """
     seeds = found.values.shape[1]
     pairs = found.pairs[["victim", "suspect", "kind", "tasks", "root"]].rename(columns={"root": "lineage"})
     scores = pairs.loc[pairs.index.repeat(seeds)].assign(
         value=found.values.ravel(), query_seed=np.tile(range(seeds), len(pairs)), scheme="", benchmark="", budget=0
     )
-    each = tpr_report(scores, rule="paper", alpha=max(alpha, _NO_ALARMS), negatives=negatives, draws=draws)
-    return {report.task: report for report in each}
+    how = {"rule": "paper", "alpha": max(alpha, _NO_ALARMS), "tasks": tasks}
+    boot = node_bootstrap(scores, negatives=negatives, draws=draws, **how)
+    return {report.task: report for report in tpr_reports(boot, scores, **how)}
 
 
 def budgets(scores: Scores, scheme: str, victims: Iterable[str]) -> list[int]:
