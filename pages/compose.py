@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import cached, compose_controls, controls, definitions, export, frame, links, mix, running, states
+from pages.ui import bench_part, cached, compose_controls, controls, definitions, export, frame, links, mix, running, states
 from qurd_core.evaluation import evidence, live, records
 from qurd_core.plots import budget, heatmap
 
@@ -65,7 +65,8 @@ def cell_clicked() -> None:
 with head:
     st.header(heatmap.headline(pick, value, against, at), anchor=False)
     with st.container(key="subline"):
-        st.markdown(f":gray[{links.plain(heatmap.subline(cells, at, budget.basis(points, rule)), 600)}]")
+        about = bench_part.of(bench, points) + heatmap.subline(cells, at, budget.basis(points, rule))
+        st.markdown(f":gray[{links.plain(about, 600)}]")
 if wrong:
     st.warning(links.plain(wrong, 600))
 

@@ -288,9 +288,10 @@ def test_the_reference_itself_can_be_picked(compose, tmp_path, monkeypatch, benc
     app = compose(bench=bench, pick="AKH")
     assert not app.exception
     assert app.header[0].value.startswith("AKH catches")
-    said = [note.value for note in app.caption if "over models" in note.value]
-    assert len(said) == 1
-    assert said[0].endswith("%")
+    noted = [note.value for note in app.caption if "over models" in note.value]
+    assert len(noted) == 1
+    assert noted[0].endswith("%")
+    assert ("Part of patchwork-reuse: its named and best combinations" in said(app).replace("\\", "")) == (bench == "mine")
 
 
 def test_the_page_never_imports_torch(tmp_path):
