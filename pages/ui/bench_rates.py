@@ -63,7 +63,7 @@ def by_task(found: "DataFrame", tasks: Sequence[str], style: Style) -> None:
     body = ""
     for task in tasks:
         cells = "".join(_cell(rates.get((task, label)), task, label) for label in labels)
-        body += f"<tr><td>{escape(task).replace('_', '_<wbr>')}</td>{cells}</tr>"
+        body += f"<tr><td>{escape(words.task(task))}</td>{cells}</tr>"
     st.html(_COMPACT % (68 / max(len(labels), 1)))
     with st.container(key="tasks"):
         panel.table(f"<tr><th>TPR@5%, %</th>{marks}</tr>", body, style)
@@ -104,8 +104,8 @@ def _mark(label: str, style: Style) -> str:
 def _cell(row: tuple | None, task: str, label: str) -> str:
     """A whole percentage; hovering tells whose, its spread and its change."""
     if row is None or row.after != row.after:
-        return f'<td title="{escape(f"{label} on {task}: no value")}">–</td>'
-    told = f"{label} on {task}: {words.precise(row.after, row.spread)}"
+        return f'<td title="{escape(f"{label} on {words.task(task)}: no value")}">–</td>'
+    told = f"{label} on {words.task(task)}: {words.precise(row.after, row.spread)}"
     moved = abs(row.change) >= MOVED
     told += f", {words.points(row.change)}" if row.change == row.change else ""
     value = f"{100 * row.after:.0f}"

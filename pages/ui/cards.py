@@ -35,7 +35,7 @@ def show(
     worth = cached.worth(benchmark, leaderboard.SAME, at, hard=False, rule=rule)
     interval = honest.interval(*worth.loc[label, ["low", "high"]]) if label in worth.index else ""
     terms = "".join(
-        f"<dt>{line.term}<b>{escape(line.value)}</b></dt><dd>{escape(line.note).replace('`', '')}</dd>"
+        f"<dt>{line.term}<b>{escape(line.value)}</b></dt><dd>{escape(line.note)}</dd>"
         for line in card.lines(rows, rule, alarms, hard, interval)
     )
     look = _LOOK.format(muted=style.surface.muted, border=style.surface.border)

@@ -87,7 +87,7 @@ def show(benchmark: str, pick: Pick, style: Style) -> None:
 def _facts(row: "DataFrame") -> str:
     """The pair in two lines."""
     kind = KINDS[row["kind"]].name
-    tasks = ", ".join(row["tasks"]) if len(row["tasks"]) < 3 else words.counted(len(row["tasks"]), "task")
+    tasks = ", ".join(map(words.task, row["tasks"])) if len(row["tasks"]) < 3 else words.counted(len(row["tasks"]), "task")
     right = (
         f"right on {words.percent(row['accuracy_victim'])} (victim) and {words.percent(row['accuracy_suspect'])} (suspect)"
     )

@@ -9,7 +9,7 @@ from pages.ui import cached, controls, links
 from qurd_core import benchfile
 from qurd_core.evaluation import designer, evidence
 from qurd_core.evaluation.designer import PairKey, Pairs
-from qurd_core.plots import bench_tiles
+from qurd_core.plots import bench_tiles, words
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -88,7 +88,7 @@ def by_name(bench: str, rows: "DataFrame", out: Pairs) -> None:
             selection_mode="multi",
             default=ticked,
             key=key,
-            format_func=lambda group: links.plain(group + partly.get(group, "")),
+            format_func=lambda group: links.plain(words.task(group) + partly.get(group, "")),
             on_change=_groups_changed,
             args=[bench, key],
         )

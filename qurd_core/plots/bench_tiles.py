@@ -92,7 +92,8 @@ def told(found: Suggestion) -> str:
 
 def alt(rows: pd.DataFrame, out: Pairs) -> str:
     """The tiles in one sentence."""
-    said = ", ".join(f"{name} {count.kept} of {count.all}" for name, count in _counts(_marked(rows, out), "group").items())
+    counts = _counts(_marked(rows, out), "group")
+    said = ", ".join(f"{words.task(name)} {count.kept} of {count.all}" for name, count in counts.items())
     return f"A tile per pair, by group and victim. Kept: {said}."
 
 
@@ -163,7 +164,7 @@ def _squares(part: pd.DataFrame, kind: str, gone: bool, size: float, style: Styl
         y=part["line"].to_numpy(),
         customdata=[[PAIR, victim, suspect] for victim, suspect in keys(part)],
         hovertext=[
-            f"<b>{plain(suspect)}</b><br>{plain(group)}, against {plain(victim)}<br>{'out' if gone else 'in'}"
+            f"<b>{plain(suspect)}</b><br>{plain(words.task(group))}, against {plain(victim)}<br>{'out' if gone else 'in'}"
             for suspect, group, victim in zip(*columns, strict=True)
         ],
         hovertemplate="%{hovertext}<extra></extra>",
@@ -189,7 +190,7 @@ def _switches(what: str, places: list[tuple[float, float]], counts: dict[str, _C
         y=y,
         customdata=[[what, name] for name in counts],
         hovertext=[
-            f"<b>{plain(name)}</b>: {count.kept} of {count.all} in<br>"
+            f"<b>{plain(words.task(name))}</b>: {count.kept} of {count.all} in<br>"
             f"click to {'leave all out' if count.kept else 'take all in'}"
             for name, count in counts.items()
         ],
@@ -231,7 +232,7 @@ def _layout(rows: pd.DataFrame, groups: dict[str, _Count], victims: dict[str, _C
     small = style.text * (0.75 if many else 0.9)
     called = {name: _short(name) if many else folded(name) for name in victims}
     names = [
-        {"text": f"{plain(name)} {count.said}", "x": -GAP, "y": count.line, "xanchor": "right"}
+        {"text": f"{plain(words.task(name))} {count.said}", "x": -GAP, "y": count.line, "xanchor": "right"}
         | {"showarrow": False, "yanchor": "middle", "xshift": -style.text * 0.8, "font": {"size": style.text}}
         for name, count in groups.items()
     ]
@@ -241,7 +242,7 @@ def _layout(rows: pd.DataFrame, groups: dict[str, _Count], victims: dict[str, _C
         | {"font": {"size": small, "color": style.surface.muted}}
         for name, count in victims.items()
     ]
-    longest = max(len(f"{name} {count.all} of {count.all}") for name, count in groups.items())
+    longest = max(len(f"{words.task(name)} {count.all} of {count.all}") for name, count in groups.items())
     folds = max(name.count("->") + 1 for name in victims)
     return {
         "height": style.height,

@@ -58,7 +58,7 @@ def basis(counts: pd.DataFrame) -> dict[str, str]:
     single = counts[counts["task"] != "all"]
     found = {}
     for (unrelated, lineages), rows in single.groupby(["unrelated", "lineages"], sort=False):
-        names = rows["task"].tolist()
+        names = rows["task"].map(words.task).tolist()
         who = words.listed(names) if len(names) <= 2 or len(names) < len(single) / 2 else f"{len(names)} tasks"
         found[who] = words.false_alarms(int(unrelated), int(lineages), "paper", who)
     return found
@@ -66,7 +66,7 @@ def basis(counts: pd.DataFrame) -> dict[str, str]:
 
 def alt(counts: pd.DataFrame) -> str:
     """The grid in one sentence."""
-    said = ", ".join(f"{row.task} {row.stolen}" for row in counts.itertuples() if row.task != "all")
+    said = ", ".join(f"{words.task(row.task)} {row.stolen}" for row in counts.itertuples() if row.task != "all")
     return (
         f"Grid of tasks, how a model was stolen by how the theft was hidden. Stolen models: {said}. Other cells are empty."
     )
@@ -133,8 +133,9 @@ def _heads(style: Style) -> list[dict[str, Any]]:
 def _clickable(single: pd.DataFrame, places: list[tuple[int, int]], style: Style) -> go.Scatter:
     """Tiles are shapes, which report no click: these markers do."""
     hover = [
-        f"<b>{plain(row.task)}</b><br>{words.counted(row.stolen, 'stolen model')} of {words.counted(row.victims, 'victim')}"
-        f"<br>{words.false_alarms(row.unrelated, row.lineages, 'paper', row.task)}"
+        f"<b>{plain(words.task(row.task))}</b><br>"
+        f"{words.counted(row.stolen, 'stolen model')} of {words.counted(row.victims, 'victim')}<br>"
+        f"{words.false_alarms(row.unrelated, row.lineages, 'paper', row.task)}"
         for row in single.itertuples()
     ]
     size = 60 if style.stage else 44

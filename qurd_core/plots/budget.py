@@ -108,11 +108,11 @@ def headline(points: pd.DataFrame, at: int) -> str:
     """What further queries bring to the median published scheme."""
     names = [name for name in SCHEMES if name not in BASELINES]
     wide = points[points["label"].isin(names)].pivot(index="label", columns="budget", values="value")
-    last = int(points["budget"].max())
+    last, which = int(points["budget"].max()), words.on_task(points["task"].iloc[0])
     if at not in wide or wide[at].isna().all():
-        return words.headline(at, last, None, None)
+        return words.headline(at, last, None, None) + which
     gains = (wide[last] - wide[at]).dropna()
-    return words.headline(at, last, float(gains.median()) if len(gains) else None, float(wide[at].median()))
+    return words.headline(at, last, float(gains.median()) if len(gains) else None, float(wide[at].median())) + which
 
 
 def against(rows: pd.DataFrame, at: int) -> str:

@@ -42,9 +42,9 @@ def number(count: float) -> str:
 
 def _effectiveness(rows: pd.DataFrame, value: str, spread: str, interval: str) -> Line:
     if SAME not in rows.index or pd.isna(rows.loc[SAME, value]):
-        return Line("Effectiveness", "–", f"no value on the task `{SAME}`: exact copies")
+        return Line("Effectiveness", "–", "no value on exact copies")
     over = f"; {interval} over models" if interval else ""
-    note = f"of exact copies caught (task `{SAME}`){over}"
+    note = f"of exact copies caught{over}"
     return Line("Effectiveness", words.precise(*rows.loc[SAME, [value, spread]]), note)
 
 
@@ -52,7 +52,7 @@ def _robustness(rates: pd.Series) -> Line:
     kept = robustness(rates)
     if not kept:
         return Line("Robustness", "–", "no value on any other task")
-    weakest = f"; weakest: {kept.weakest}, {words.percent(kept.least)}" if kept.mean - kept.least > 0.005 else ""
+    weakest = f"; weakest: {words.task(kept.weakest)}, {words.percent(kept.least)}" if kept.mean - kept.least > 0.005 else ""
     return Line("Robustness", words.precise(kept.mean), f"mean of {words.counted(kept.tasks, 'other task')}{weakest}")
 
 

@@ -68,15 +68,15 @@ def subline(table: pd.DataFrame) -> str:
     best = hidden.loc[hidden["accuracy"].idxmax()]
     return (
         f"Best accuracy that most named schemes miss: {words.percent(best['accuracy'])} "
-        f"({best['task']}, {words.counted(int(best['queries']), 'query')} to the victim)"
+        f"({words.task(best['task'])}, {words.counted(int(best['queries']), 'query')} to the victim)"
     )
 
 
 def alt(table: pd.DataFrame) -> str:
     """The chart in one sentence."""
     said = ", ".join(
-        f"{task} {words.percent(rows['accuracy'].median())} for {int(rows['queries'].iloc[0]):,} queries, caught by "
-        f"{rows['caught'].median():.0f} of {rows['of'].iloc[0]}"
+        f"{words.task(task)} {words.percent(rows['accuracy'].median())} for {int(rows['queries'].iloc[0]):,} queries, "
+        f"caught by {rows['caught'].median():.0f} of {rows['of'].iloc[0]}"
         for task, rows in table.groupby("task", sort=False)
     )
     return f"Accuracy of stolen models against the queries that the thief sent to the victim. Medians per task: {said}."
@@ -173,7 +173,7 @@ def _layout(table: pd.DataFrame, at: dict, efforts: list[int], task: str, style:
     # Names stand above their column, at an angle that keeps them apart.
     heads = [
         {
-            "text": plain(name),
+            "text": plain(words.task(name)),
             "x": place,
             "y": 1,
             "yref": "paper",

@@ -12,7 +12,7 @@ from PIL import Image
 
 from qurd_core.evaluation.query_sets import QuerySet, Story, rule_of
 from qurd_core.photographs import photograph
-from qurd_core.plots.words import counted, percent
+from qurd_core.plots.words import counted, percent, task
 
 Picture = NDArray[np.generic]
 
@@ -179,7 +179,7 @@ def same_seeds(left: str, right: str) -> bool:
 
 def subline(kind: str, tasks: list[str], left: str, right: str, budget: int) -> str:
     """Who the suspect is, what the budget is, and whether both sides start from the same seed images."""
-    who = {"positive": f"stolen ({', '.join(tasks)})", "hard": "hard unrelated"}.get(kind, "unrelated")
+    who = {"positive": f"stolen ({', '.join(map(task, tasks))})", "hard": "hard unrelated"}.get(kind, "unrelated")
     if same_seeds(left, right):
         seeds = f"Both sides start from the same seed images, {rule_of(left)}, put side by side"
     else:

@@ -94,7 +94,7 @@ def headline(rows: pd.DataFrame, where: str) -> str:
 
 def place(benchmark: str, task: str, at: int) -> str:
     """`on patchwork-sac at 100 queries`, for headlines."""
-    return f"on {benchmark}{'' if task == 'all' else f' ({task})'} at {words.counted(at, 'query')}"
+    return f"on {benchmark}{words.on_task(task)} at {words.counted(at, 'query')}"
 
 
 def gained(gap: float, verdict: str | None) -> str:

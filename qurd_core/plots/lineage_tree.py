@@ -17,7 +17,7 @@ class Branch(NamedTuple):
     """One row: models of one group.
 
     Attributes:
-        label: the task, or an architecture of the unrelated models.
+        label: the task in words, or an architecture of the unrelated models.
         kind: of the pairs.
         models: rows of `evidence.models`.
     """
@@ -37,7 +37,7 @@ def branches(pairs: pd.DataFrame, models: pd.DataFrame, victim: str) -> list[Bra
         if kind == "negative":
             found += [Branch(f"{group}, {arch}", kind, some) for arch, some in part.groupby("architecture", sort=False)]
         else:
-            found.append(Branch(group, kind, part))
+            found.append(Branch(words.task(group), kind, part))
     return sorted(found, key=lambda branch: ("positive", "hard", "negative").index(branch.kind))
 
 

@@ -178,6 +178,7 @@ def tasks_subline(rows: pd.DataFrame) -> str:
 
 def tasks_figure(rows: pd.DataFrame, style: Style) -> go.Figure:
     """Tasks by data sets: the printed mark, and how many models stand behind it."""
+    rows = rows.assign(task=rows["task"].map(words.task))
     tasks, heads = list(dict.fromkeys(rows["task"])), dict(zip(rows["dataset"], rows["benchmark"], strict=True))
     apart, notes, fills = tasks_apart(rows), [], []
     for task in tasks:
@@ -245,6 +246,7 @@ def table_subline(mode: str) -> str:
 
 def table_figure(rows: pd.DataFrame, style: Style) -> go.Figure:
     """Tasks by schemes; a row that rests on fewer data sets says so."""
+    rows = rows.assign(task=rows["task"].map(words.task))
     schemes, tasks = list(dict.fromkeys(rows["fingerprint"])), list(dict.fromkeys(rows["task"]))
     cells = rows.set_index(["fingerprint", "task"])
     grid = [[cells["tpr"].get((scheme, task)) for task in tasks] for scheme in schemes]
@@ -267,7 +269,13 @@ def table_figure(rows: pd.DataFrame, style: Style) -> go.Figure:
     layout: dict[str, Any] = {
         "height": style.height,
         "margin": {"l": 9 * style.text, "r": style.text, "t": 3 * style.text, "b": style.text},
-        "xaxis": {"side": "top", "tickfont": {"size": 0.9 * style.text}, "showgrid": False},
+        "xaxis": {
+            "side": "top",
+            "tickvals": tasks,
+            "ticktext": ["<br>".join(map(plain, textwrap.wrap(task, 16))) for task in tasks],
+            "tickfont": {"size": 0.9 * style.text},
+            "showgrid": False,
+        },
         "yaxis": {
             "autorange": "reversed",
             "tickvals": schemes,

@@ -85,13 +85,13 @@ def headline(rows: Sequence[Row], axis: Axis, fpr: int, benchmark: str, noun: st
     known = [row for row in rows if row.rates]
     if not known:
         return f"No line can be drawn for {axis.name} on {benchmark}"
-    on = known[0].label if noun == "benchmark" else benchmark
+    on = known[0].label if noun == "benchmark" else benchmark + (words.on_task(known[0].label) if noun is None else "")
     rate = min(row.rates.tpr for row in known)
     if noun is None or len(known) == 1:
         whose = "the" if known[0].rates.n_victims == 1 else "their victim’s"
         return f"{words.percent(rate)} of stolen models lie below {whose} {fpr}% line of {axis.name} on {on}"
     low, where = words.percent(rate), "" if noun == "benchmark" else f" on {benchmark}"
-    hardest = [row.label for row in known if words.percent(row.rates.tpr) == low]
+    hardest = [words.task(row.label) for row in known if words.percent(row.rates.tpr) == low]
     if len(hardest) == len(known):
         return f"{axis.name} catches {low} of stolen models for every {noun}{where}"
     who = words.listed(hardest) if len(hardest) < 4 else f"{len(hardest)} {noun}s"
@@ -147,8 +147,8 @@ def _rate(row: Row) -> dict[str, float]:
 def alt(rows: Sequence[Row], axis: Axis) -> str:
     """The chart in words, for those who do not see it."""
     said = [
-        f"{row.label}: {len(row.stolen)} stolen pairs, median {np.median(row.stolen):.2f}, {len(row.unrelated)} unrelated, "
-        f"median {np.median(row.unrelated):.2f}, line at {row.line.threshold:.2f}"
+        f"{words.task(row.label)}: {len(row.stolen)} stolen pairs, median {np.median(row.stolen):.2f}, "
+        f"{len(row.unrelated)} unrelated, median {np.median(row.unrelated):.2f}, line at {row.line.threshold:.2f}"
         for row in rows
         if row.line
     ]
@@ -319,7 +319,7 @@ _KINDS = {"positive": "stolen", "negative": "unrelated", "hard": "hard unrelated
 
 def hover(pair: tuple, value: str) -> str:
     """A pair in four lines."""
-    tasks = ", ".join(pair.tasks) if len(pair.tasks) <= 2 else f"{len(pair.tasks)} tasks"
+    tasks = ", ".join(map(words.task, pair.tasks)) if len(pair.tasks) <= 2 else f"{len(pair.tasks)} tasks"
     return (
         f"<b>{plain(_short(pair.suspect, 70))}</b><br>{_KINDS[pair.kind]} · {plain(tasks)} · {value}<br>"
         f"victim {plain(_short(pair.victim, 60))}<br>"
@@ -435,9 +435,7 @@ def _row_notes(rows: Sequence[Row], bases: list[float], fpr: int, style: Style) 
             if both and row.rates
             else ""
         )
-        notes.append(
-            left | {"y": base, "text": f"<b>{plain(_short(row.label, _LONGEST))}</b>{second}", "font": {"size": style.text}}
-        )
+        notes.append(left | {"y": base, "text": f"<b>{plain(_named(row))}</b>{second}", "font": {"size": style.text}})
         if row.rates is None:
             notes.append(
                 {"x": 0.5, "xref": "paper", "y": base, "text": plain(row.reason or ""), "font": small, "showarrow": False}
@@ -454,12 +452,17 @@ def _row_notes(rows: Sequence[Row], bases: list[float], fpr: int, style: Style) 
     return [*notes, right | head | {"text": f"TPR@{fpr}%  AUC"}]
 
 
-_LONGEST = 34  # letters of a row's name
+_LONGEST = 39  # letters of a row's name
+
+
+def _named(row: Row) -> str:
+    """What a row is: a task in words, a victim or a benchmark."""
+    return _short(words.task(row.label), _LONGEST)
 
 
 def _margin(rows: Sequence[Row], style: Style) -> dict[str, float]:
     if len(rows) == 1:
         return {"l": style.text, "r": style.text, "t": 3.4 * style.text, "b": 3.6 * style.text}
     counts = 0.85 * 26 if len(rows) <= 5 or not style.stage else 0
-    longest = max(counts, *(len(re.sub("<[^>]*>", "", _short(row.label, _LONGEST))) for row in rows))
+    longest = max(counts, *(len(re.sub("<[^>]*>", "", _named(row))) for row in rows))
     return {"l": style.text * (1 + 0.53 * longest), "r": 7 * style.text, "t": 3.2 * style.text, "b": 3.6 * style.text}

@@ -71,7 +71,7 @@ def reasons(table: pd.DataFrame) -> dict[str, str]:
     found = {}
     for name, rows in (("label", nothing), ("task", refused)):
         for reason, some in rows.groupby(rows["reason"].fillna("no value"), sort=False):
-            found[words.listed(list(some[name].unique()))] = reason
+            found[words.listed([words.task(one) for one in some[name].unique()])] = reason
     return found
 
 
@@ -158,7 +158,7 @@ def _hover(row: Any, rule: Rule) -> str:
     known = plain(str(row.reason or "no value")) if math.isnan(value) else words.precise(value, sd)
     known += honest.hovered(getattr(row, f"low_{rule}"), getattr(row, f"high_{rule}"))
     basis = words.false_alarms(row.n_negatives, row.n_lineages, RULES[rule].kind, row.task)
-    return f"<b>{plain(row.label)}</b> on {plain(row.task)}, {rule} rule<br>{known}<br>{basis}"
+    return f"<b>{plain(row.label)}</b> on {plain(words.task(row.task))}, {rule} rule<br>{known}<br>{basis}"
 
 
 def _layout(
@@ -196,7 +196,7 @@ def _layout(
         "yaxis": {
             "range": [max(top.values()) + 1, 0],
             "tickvals": [start + 0.5 for start in top.values()],
-            "ticktext": ["<b>all tasks</b>" if task == "all" else plain(task) for task in top],
+            "ticktext": [f"<b>{words.task(task)}</b>" if task == "all" else plain(words.task(task)) for task in top],
             "tickfont": {"color": style.surface.ink},
             "showgrid": False,
             "ticklabelstandoff": 6,

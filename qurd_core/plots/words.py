@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import shlex
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
@@ -20,6 +21,23 @@ PHRASES: dict[Verdict, tuple[str, str]] = {
     "trails": ("trails", "trail"),
     "not distinguished": ("cannot be told from",) * 2,
 }
+
+# Tasks as a listener understands them; links, exports and commands keep their names.
+TASKS = {
+    "all": "all tasks",
+    "same": "exact copy",
+    "quantize": "quantization",
+    "finetune": "fine-tuning",
+    "transfer": "transfer",
+    "prune": "pruning",
+    "probit_extraction": "probit extraction",
+    "label_extraction": "label extraction",
+    "adv_label_extraction": "adversarial label extraction",
+    "labelfew": "label extraction from few images",
+    "labeltrain": "label extraction on the victim's images",
+    "labelood": "label extraction on other photos",
+}
+_NO_WORDS = re.compile(rf"\b({'|'.join(name for name in TASKS if '_' in name or name.startswith('label'))})\b")
 
 
 class Measured(NamedTuple):
@@ -91,6 +109,21 @@ def against(at: int, reference: str, verdicts: Sequence[tuple[str, Verdict]]) ->
         if names:
             parts.append(f"{listed(names)} {one if len(names) == 1 else several} {'it' if parts else reference}")
     return f"At {at} queries {'; '.join(parts)}." if parts else ""
+
+
+def task(name: str) -> str:
+    """A task in words. What has none, as a task of a bench of one's own or the name of a group, stays as it is."""
+    return TASKS.get(name, name)
+
+
+def on_task(name: str) -> str:
+    """` (fine-tuning)`, for headlines; nothing for all tasks together."""
+    return "" if name == "all" else f" ({task(name)})"
+
+
+def retold(text: str) -> str:
+    """A sentence with its tasks in words, where their names are none."""
+    return _NO_WORDS.sub(lambda found: TASKS[found[0]], text)
 
 
 def listed(names: Sequence[str]) -> str:

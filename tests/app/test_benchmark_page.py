@@ -215,19 +215,19 @@ def test_the_rates_of_every_task_follow_a_tick(page):
     (before,) = tables(app)
     rows = {row[0]: row[1:] for row in before[1:]}
     recorded = records.read("patchwork-sac", task="prune").query("budget == 50").set_index("name")["tpr"]
-    assert f"{100 * recorded['AKH']:.0f}" in rows["prune"]
-    assert list(rows)[:2] == ["all", "same"]
+    assert f"{100 * recorded['AKH']:.0f}" in rows["pruning"]
+    assert list(rows)[:2] == ["all tasks", "exact copy"]
     groups = groups_of(app)
     groups.set_value([group for group in groups.value if group != "prune"]).run()
     (after,) = tables(app)
-    assert {row[0]: row[1:] for row in after[1:]}["prune"] == ["–"] * 6  # ZestOfLIME needs more queries
+    assert {row[0]: row[1:] for row in after[1:]}["pruning"] == ["–"] * 6  # ZestOfLIME needs more queries
     assert after[1] != before[1]
 
 
 def test_what_is_partly_in_says_so_by_name(page):
     app = page(section="bench")
     app.selectbox(key="turned").select_index(2).run()
-    assert "finetune: 14 of 15" in [option.content.replace("\\", "") for option in groups_of(app).proto.options]
+    assert "fine-tuning: 14 of 15" in [option.content.replace("\\", "") for option in groups_of(app).proto.options]
 
 
 def test_the_overlap_is_that_of_the_page_for_it(page, shipped):

@@ -69,14 +69,14 @@ def test_what_five_percent_means_is_said_per_group_of_tasks(pairs):
     )
     uneven = counts.assign(unrelated=[20, 20, 12])
     assert benchmark.headline(uneven, "all") == "2 stolen models against 20 independent unrelated models"
-    assert benchmark.basis(counts) == {"label_extraction and prune": "20 unrelated models, 20 lineages: 5 % = 1 model"}
+    assert benchmark.basis(counts) == {"label extraction and pruning": "20 unrelated models, 20 lineages: 5 % = 1 model"}
 
 
 def test_the_tree_groups_thefts_by_task_and_strangers_by_architecture(pairs, models):
     rows = lineage_tree.branches(pairs, models, VICTIM)
     assert [(branch.label, len(branch.models)) for branch in rows] == [
-        ("label_extraction", 1),
-        ("prune", 1),
+        ("label extraction", 1),
+        ("pruning", 1),
         ("hard unrelated", 1),
         ("unrelated, vgg", 20),
     ]
@@ -109,7 +109,7 @@ def test_tiles_of_what_is_out_are_hollow(pairs):
     assert by_name["positive out"].customdata == ([bench_tiles.PAIR, VICTIM, COPY],)
     assert by_name["positive out"].marker.color == Style().surface.background
     assert list(by_name[bench_tiles.GROUP].marker.color)[1] == Style().surface.background
-    assert "prune 0 of 1" in bench_tiles.alt(bench_tiles.tiles(pairs), out)
+    assert "pruning 0 of 1" in bench_tiles.alt(bench_tiles.tiles(pairs), out)
 
 
 def test_what_is_partly_in_looks_neither_full_nor_empty(pairs):
@@ -123,7 +123,7 @@ def test_what_is_partly_in_looks_neither_full_nor_empty(pairs):
     filled = dict(zip(groups, by_name[bench_tiles.GROUP].marker.color, strict=True))
     assert filled["unrelated"] == Style().surface.background
     texts = [note.text for note in figure.layout.annotations]
-    assert {"label_extraction <b>1</b>", "prune <b>0 of 1</b>", "unrelated <b>15 of 20</b>"} <= set(texts)
+    assert {"label extraction <b>1</b>", "pruning <b>0 of 1</b>", "unrelated <b>15 of 20</b>"} <= set(texts)
 
 
 def test_no_two_tiles_share_a_place(pairs):

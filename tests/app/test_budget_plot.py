@@ -117,7 +117,7 @@ def test_refused_lines_are_listed_with_the_reason(folder):
     refused = budget.curves(records.read("patchwork-reuse", task="quantize"), "guaranteed")
     assert budget.shown(refused) == []
     assert budget.missing(refused)["AKH"] == "Refused: too few unrelated models."
-    assert budget.headline(refused, 100) == "No published scheme has a value at 100 queries"
+    assert budget.headline(refused, 100) == "No published scheme has a value at 100 queries (quantization)"
     assert end_labels(budget.figure(refused, rule="guaranteed")) == []
 
 

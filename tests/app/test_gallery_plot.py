@@ -121,7 +121,7 @@ def test_telling_images_in_words():
 def test_whether_both_sides_start_from_the_same_images_is_said():
     assert "Both sides start" in gallery.subline("negative", [], "noise", "noise->pgd", 10)
     said = gallery.subline("positive", ["prune"], "uniform(test)->pgd", "uniform(train)->pgd", 1)
-    assert "stolen (prune)" in said
+    assert "stolen (pruning)" in said
     assert "1 query a side" in said
     assert "pick their own" in said
 

@@ -166,7 +166,7 @@ def test_a_link_holds_the_whole_view(show):
     assert app.selectbox(key="scheme").value == "FBI"
     assert app.multiselect(key="pin").value == ["AKH", "FBI"]
     assert "The idea of FBI." in texts(app)
-    assert "(same) at 200 queries" in headline(app)
+    assert "(exact copy) at 200 queries" in headline(app)
 
 
 def test_wrong_values_in_a_link_fall_back_with_one_notice(show):

@@ -185,7 +185,7 @@ def test_one_seed_supports_no_claim():
 
 def test_places_in_words():
     assert board.place("patchwork-sac", "all", 100) == "on patchwork-sac at 100 queries"
-    assert board.place("patchwork-sac", "prune", 1) == "on patchwork-sac (prune) at 1 query"
+    assert board.place("patchwork-sac", "prune", 1) == "on patchwork-sac (pruning) at 1 query"
 
 
 def overlaps(heights, sizes, aside):
@@ -296,7 +296,8 @@ def test_table_3_has_both_rules_side_by_side(folder):
     assert set(np.round(np.array(guaranteed.x) - np.array(paper.x), 6)) == {1.0}
     refused = [text for text, task in zip(guaranteed.text, table["task"], strict=True) if task == "quantize"]
     assert set(refused) == {"–"}
-    assert tasks.reasons(table) == {"quantize": "Refused: too few unrelated models."}
+    assert tasks.reasons(table) == {"quantization": "Refused: too few unrelated models."}
+    assert chart.layout.yaxis.ticktext == ("<b>all tasks</b>", "exact copy", "quantization")
     assert any(note.text == "12 · 12" for note in chart.layout.annotations)
     assert len(chart.layout.shapes) == 1
 
@@ -421,7 +422,7 @@ def test_the_four_lines_of_a_card():
     assert list(told) == ["Effectiveness", "Robustness", "Uniqueness", "Efficiency"]
     assert told["Effectiveness"].value == "100.0 ± 1.0 %"
     assert told["Robustness"].value == "70.0 %"
-    assert told["Robustness"].note == "mean of 2 other tasks; weakest: prune, 60%"
+    assert told["Robustness"].note == "mean of 2 other tasks; weakest: pruning, 60%"
     assert told["Uniqueness"].value == "4%, hard 100%"
     assert "180 unrelated pairs at 100 queries and on 12 hard ones" in told["Uniqueness"].note
     assert told["Efficiency"].value == "100 queries"

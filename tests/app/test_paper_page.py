@@ -151,6 +151,7 @@ def test_imported_scores_open_what_needs_them(shipped, tmp_path, paper_folder):
 def test_a_row_that_rests_on_fewer_data_sets_says_so():
     figure = paper.table_figure(pd.DataFrame(tables.table3("honest")), Style())
     assert [text for text in figure.layout.yaxis.ticktext if "2 of 3" in text] == ["<b>SAC</b><br>2 of 3 data sets"]
+    assert "adversarial<br>label extraction" in figure.layout.xaxis.ticktext
 
 
 def test_the_guaranteed_table_shows_intervals_and_verdicts():

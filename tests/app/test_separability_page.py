@@ -102,7 +102,7 @@ def test_every_control_changes_the_page(shipped):
     assert sound(app).header[0].value.startswith("Proposition 1 holds for every pair")
     app.selectbox(key="victim").select(VICTIM).run()
     app.selectbox(key="pair").select(SUSPECT).run()
-    assert "probit\\_extraction" in said(sound(app))
+    assert "probit extraction" in said(sound(app))
     app.toggle(key="places").set_value(True).run()
     assert any('class="photograph"' in element.value for element in sound(app).html)
     app.get_by_key("bench").set_value("patchwork-reuse").run()

@@ -101,7 +101,7 @@ def test_the_line_and_what_it_does():
 def test_many_rows_take_no_more_traces_than_one():
     one, several = separability.figure(compare(), AXIS), separability.figure(compare(by="tasks"), AXIS)
     assert len(several.data) == len(one.data) <= 8
-    assert "same" in notes(several)
+    assert "exact copy" in notes(several)
     assert "TPR@5%" in notes(several)
     assert len(several.layout.shapes) == 4
 
@@ -146,7 +146,7 @@ def test_names_are_text_and_the_specification_is_whole(by, style):
 @pytest.mark.parametrize(
     ("rates", "noun", "said"),
     [
-        ([0.83], None, "83% of stolen models lie below their victim’s 5% line of δ_C on bench"),
+        ([0.83], None, "83% of stolen models lie below their victim’s 5% line of δ_C on bench (t0)"),
         ([0.5, 1.0], "task", "t0 is the hardest task on bench: δ_C catches 50% of stolen models"),
         ([0.5, 0.5, 1.0], "victim", "t0 and t1 are the hardest victims on bench: δ_C catches 50% of stolen models"),
         ([1.0, 1.0], "task", "δ_C catches 100% of stolen models for every task on bench"),

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from qurd_core.evaluation import records
 from qurd_core.plots import words
 from qurd_core.plots.labels import spread
 from qurd_core.plots.words import Measured
@@ -49,6 +50,23 @@ def test_who_beats_the_reference_in_one_sentence():
     )
     assert words.against(100, "AKH", verdicts[1:2]) == "At 100 queries FBI trails AKH."
     assert words.against(100, "AKH", []) == ""
+
+
+@pytest.mark.parametrize("benchmark", records.SHIPPED)
+def test_every_shipped_task_has_words_and_no_two_the_same(benchmark):
+    tasks = records.tasks(benchmark)
+    said = [words.task(name) for name in tasks]
+    assert len(set(said)) == len(tasks) == len(words.TASKS.keys() & set(tasks))
+    assert not [text for text in said if "_" in text]
+    assert words.task("a task of one's own") == "a task of one's own"
+
+
+def test_sentences_say_tasks_in_words():
+    assert words.retold("worst on adv_label_extraction, labelood 3 %") == (
+        "worst on adversarial label extraction, label extraction on other photos 3 %"
+    )
+    assert words.retold("on the same data sets, all of them") == "on the same data sets, all of them"
+    assert (words.on_task("all"), words.on_task("prune")) == ("", " (pruning)")
 
 
 def test_numbers():
