@@ -95,6 +95,7 @@ def headline(rows: Sequence[Row], axis: Axis, fpr: int, benchmark: str, noun: st
     if len(hardest) == len(known):
         return f"{axis.name} catches {low} of stolen models for every {noun}{where}"
     who = words.listed(hardest) if len(hardest) < 4 else f"{len(hardest)} {noun}s"
+    who = who[0].upper() + who[1:] if noun == "task" else who  # words, where others are names
     are = (
         f"is the hardest {noun}" if len(hardest) == 1 else f"are the hardest {noun}s" if len(hardest) < 4 else "are hardest"
     )
@@ -452,7 +453,7 @@ def _row_notes(rows: Sequence[Row], bases: list[float], fpr: int, style: Style) 
     return [*notes, right | head | {"text": f"TPR@{fpr}%  AUC"}]
 
 
-_LONGEST = 39  # letters of a row's name
+_LONGEST = 34  # letters of a row's name
 
 
 def _named(row: Row) -> str:

@@ -164,7 +164,7 @@ def _hover(row: Any, rule: Rule) -> str:
 def _layout(
     table: pd.DataFrame, left: dict[str, float], top: dict[str, float], pins: tuple[str, ...], style: Style
 ) -> dict[str, Any]:
-    right = max(left.values()) + 2 + _APART
+    right, longest = max(left.values()) + 2 + _APART, max(len(words.task(task)) for task in top)
     once = table.drop_duplicates("task").set_index("task")
     counts = [f"{int(once['n_negatives'][task])} · {int(once['n_lineages'][task])}" for task in top]
     muted = {"color": style.surface.muted, "size": style.text}
@@ -188,7 +188,7 @@ def _layout(
     above = {"text": "unrelated<br>models · lineages", "y": 1, "yref": "paper", "yanchor": "bottom", "align": "left"}
     return {
         "height": style.height,
-        "margin": {"l": 11 * style.text, "r": 9 * style.text, "t": 4.4 * style.text, "b": style.text},
+        "margin": {"l": style.text * (1 + 0.48 * longest), "r": 9 * style.text, "t": 4.4 * style.text, "b": style.text},
         "xaxis": {
             "range": [0, right - _APART],
             "tickvals": [],

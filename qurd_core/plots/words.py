@@ -33,9 +33,9 @@ TASKS = {
     "probit_extraction": "probit extraction",
     "label_extraction": "label extraction",
     "adv_label_extraction": "adversarial label extraction",
-    "labelfew": "label extraction from few images",
-    "labeltrain": "label extraction on the victim's images",
-    "labelood": "label extraction on other photos",
+    "labelfew": "extraction from few images",
+    "labeltrain": "extraction on victim's images",
+    "labelood": "extraction on other photos",
 }
 _NO_WORDS = re.compile(rf"\b({'|'.join(name for name in TASKS if '_' in name or name.startswith('label'))})\b")
 

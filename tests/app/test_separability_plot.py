@@ -147,7 +147,7 @@ def test_names_are_text_and_the_specification_is_whole(by, style):
     ("rates", "noun", "said"),
     [
         ([0.83], None, "83% of stolen models lie below their victim’s 5% line of δ_C on bench (t0)"),
-        ([0.5, 1.0], "task", "t0 is the hardest task on bench: δ_C catches 50% of stolen models"),
+        ([0.5, 1.0], "task", "T0 is the hardest task on bench: δ_C catches 50% of stolen models"),
         ([0.5, 0.5, 1.0], "victim", "t0 and t1 are the hardest victims on bench: δ_C catches 50% of stolen models"),
         ([1.0, 1.0], "task", "δ_C catches 100% of stolen models for every task on bench"),
         ([0.2, 1.0], "benchmark", "t0 is the hardest benchmark: δ_C catches 20% of stolen models"),

@@ -63,7 +63,7 @@ def test_every_shipped_task_has_words_and_no_two_the_same(benchmark):
 
 def test_sentences_say_tasks_in_words():
     assert words.retold("worst on adv_label_extraction, labelood 3 %") == (
-        "worst on adversarial label extraction, label extraction on other photos 3 %"
+        "worst on adversarial label extraction, extraction on other photos 3 %"
     )
     assert words.retold("on the same data sets, all of them") == "on the same data sets, all of them"
     assert (words.on_task("all"), words.on_task("prune")) == ("", " (pruning)")
