@@ -27,8 +27,7 @@ class View(NamedTuple):
 def navigate() -> st.Page:
     """Declare the pages and return the one that was asked for. Nothing of Streamlit may run before."""
     pages = _pages()
-    if "bench" not in st.session_state and (step := story.asked()):
-        _hold(step.target)  # the number of a step says it all: its controls need not be in the link
+    _follow(story.asked())
     # The default page has no name in links, so it is one of its own that leads to the first page at once.
     door = st.Page(_door, title="Home", url_path="home", default=True, visibility="hidden")
     page = st.navigation([*pages.values(), door], position="top")
@@ -38,6 +37,7 @@ def navigate() -> st.Page:
         st.switch_page(pages[HOME], query_params=None if "bench" in st.session_state else _asked())
     asked = st.session_state.pop("go", None)
     if asked:
+        st.session_state["told"] = asked.link
         st.switch_page(
             pages[asked.page], query_params={key: str(asked.values[key]) for key in story.PARTS if key in asked.values}
         )
@@ -72,6 +72,7 @@ def draw() -> None:
     benches = (*SHIPPED, *saved_names())
     links.check("bench", benches, "benchmark")
     links.check("stage", links.SWITCH, "stage")
+    story.follow()
     st.html(_BAR)
     with st.container(horizontal=True, vertical_alignment="center", key="bar"):
         st.segmented_control(
@@ -147,6 +148,20 @@ def _pages() -> dict[str, st.Page]:
     icon, and one in a title takes the room of its name, so that six titles do not fit.
     """
     return {name: st.Page(f"pages/{name}.py", title=name.title(), url_path=name) for name in PAGES}
+
+
+def _follow(step: story.Step | None) -> None:
+    """Show the step that a link or the browser's history asks for; not while a click is on its way to another one.
+
+    The number of a step says it all: its controls need not be in the link.
+    """
+    if step is None or "go" in st.session_state or st.session_state.get("told") == step.target.link:
+        return
+    if "bench" in st.session_state:
+        go(step.target)
+    else:
+        _hold(step.target)
+        st.session_state["told"] = step.target.link
 
 
 def _hold(target: links.Target) -> None:

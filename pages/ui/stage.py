@@ -66,7 +66,6 @@ def set_up(go: Callable[[links.Target], None], style: Style) -> None:
     with st.container(key="leave"):
         st.button("Leave the stage", key="stage_leave", on_click=_leave)
         st.components.v2.component("stage_keys", js=_KEYS)(key="stage_keys")
-    links.check("story", story.names(), "story")
     step = story.asked()
     if step is None:
         return

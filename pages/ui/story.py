@@ -10,10 +10,26 @@ from typing import Any
 
 import streamlit as st
 
+from pages.ui import links
 from pages.ui.links import Target
 
 PARTS = ("story", "step")  # of a link; they belong to no control
 FOLDER = Path(__file__).parents[2] / "assets" / "stories"
+
+# Streamlit leaves an entry for every part of a link that a step sets. Those of one step become one, so that the browser's
+# Back goes to the step before.
+_ONE_ENTRY = """
+export default function () {
+    if (history.folds) return;
+    history.folds = true;
+    const step = search => ['story', 'step'].map(key => new URLSearchParams(search).get(key)).join();
+    const push = history.pushState;
+    history.pushState = function (state, title, url) {
+        const same = step(location.search) !== ',' && step(location.search) === step(new URL(url, location).search);
+        return (same ? this.replaceState : push).call(this, state, title, url);
+    };
+}
+"""
 
 
 @dataclass(frozen=True)
@@ -56,12 +72,19 @@ def menu(go: Callable[[Target], None]) -> None:
 
 def asked() -> Step | None:
     """The step that the link shows: the first one where its number is none of the story."""
-    name, number = st.query_params.get("story"), st.query_params.get("step", "1")
+    name = st.query_params.get("story")
     if name not in names():
         return None
     steps = read(name)
-    place = int(number) if number.isdecimal() and len(number) < 4 else 1
-    return steps[min(max(place, 1), len(steps)) - 1]
+    return {str(number): step for number, step in enumerate(steps, start=1)}.get(st.query_params.get("step"), steps[0])
+
+
+def follow() -> None:
+    """Give a step one place in the browser's history, and note what the link asks of stories in vain."""
+    st.components.v2.component("story_history", js=_ONE_ENTRY)(key="story_history")
+    links.check("story", names(), "story")
+    if (name := st.query_params.get("story")) in names():
+        links.check("step", range(1, len(read(name)) + 1), "step")
 
 
 def code(target: Target) -> None:

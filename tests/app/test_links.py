@@ -10,6 +10,10 @@ from pages.ui.links import Target
 from qurd_core.evaluation import records
 
 
+def bar(app):
+    return [text.value for text in app.markdown if " / " in text.value]
+
+
 def test_a_view_becomes_a_link_with_every_value_as_the_controls_write_it():
     view = Target("budget", {"bench": "patchwork-sac", "budget": 50, "hard": True, "pin": ["AKH", "a(b) | c | d"]})
     assert view.link == "budget?bench=patchwork-sac&budget=50&hard=true&pin=AKH&pin=a%28b%29+%7C+c+%7C+d"
@@ -30,3 +34,30 @@ def test_the_stories_are_files_of_links(tmp_path):
     found = json.loads((story.FOLDER / "mistakes.json").read_text("utf-8"))
     assert set(found) == {"title", "steps"}
     assert set(found["steps"][0]) == {"say", "page", "link"}
+
+
+@pytest.mark.parametrize("step", ["7", "0", "x", "٣", ""])
+def test_a_step_that_is_not_there_gives_way_to_the_first_and_says_so(shipped, step):
+    app = shipped(page="queries", story="mistakes", step=step)
+    assert bar(app)[0].startswith("**1 / 6**")
+    assert [toast.value for toast in app.toast] == [f"Not found here, so left out: step {step}."] * bool(step)
+
+
+def test_a_story_that_is_not_there_is_left_out_on_stage_or_not(shipped):
+    for stage in ({}, {"stage": "true"}):
+        app = shipped(story="nothing", step="2", **stage)
+        assert not app.exception
+        assert bar(app) == []
+        assert [toast.value for toast in app.toast] == ["Not found here, so left out: story nothing."]
+
+
+def test_a_step_that_the_browser_goes_back_to_is_shown_as_its_link_shows_it(shipped):
+    app = shipped(page="benchmark", story="hardness", step="3")
+    there = app.header[0].value
+    app.button(key="stage_next").click().run()
+    assert bar(app)[0].startswith("**4 / 5**")
+    app.query_params["story"], app.query_params["step"] = "hardness", "3"
+    app.switch_page("pages/benchmark.py").run()
+    assert bar(app)[0].startswith("**3 / 5**")
+    assert app.header[0].value == there
+    assert app.segmented_control(key="section").value == "effort"

@@ -49,6 +49,26 @@ def test_a_story_is_walked_with_the_keys_and_ends_with_a_code_of_its_link(visit)
     page.locator(".st-key-controls").wait_for()
 
 
+def test_every_step_of_a_story_is_one_place_in_the_history_of_the_browser(visit):  # noqa: F811
+    page = visit("/leaderboard")
+    before, said = page.evaluate("history.length"), []
+    page.get_by_role("button", name="Stories").click()
+    page.get_by_role("button", name="How hard is your benchmark?").click()
+    for step in range(1, 6):
+        page.get_by_text(f"{step} / 5").wait_for()
+        settle(page)
+        said.append(page.locator("h2").inner_text())
+        if step < 5:
+            page.keyboard.press("ArrowRight")
+    assert page.evaluate("history.length") == before + 5
+    for step in range(4, 0, -1):
+        page.go_back()
+        page.get_by_text(f"{step} / 5").wait_for()
+        page.locator("h2", has_text=said[step - 1]).wait_for()
+    page.go_back()
+    page.locator(".st-key-controls").wait_for()
+
+
 @pytest.mark.parametrize("rest", ["", "&bench=patchwork-sac&section=effort&stage=true"])
 def test_a_step_of_a_story_is_a_link_that_a_fresh_browser_follows(visit, rest):  # noqa: F811
     page = visit(f"/benchmark?story=hardness&step=3{rest}", size=(1920, 1080))
