@@ -177,9 +177,11 @@ def _asked() -> dict[str, list[str]]:
     return {key: st.query_params.get_all(key) for key in st.query_params}
 
 
-# Five benchmarks and the tools fit one row of a small window only if they are set a little tighter.
+# Five benchmarks and the tools fit one row of a small window only if they are set a little tighter. What only follows the
+# link takes no room.
 _BAR = """
 <style>
+.st-key-story_history { position: absolute; }
 @media (max-width: 1400px) {
   .st-key-bar [data-testid="stButtonGroup"] button { padding: .2rem .45rem; }
   .st-key-bar [data-testid="stButtonGroup"] button * { font-size: .8rem; }
