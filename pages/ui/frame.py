@@ -38,9 +38,7 @@ def navigate() -> st.Page:
     asked = st.session_state.pop("go", None)
     if asked:
         st.session_state["told"] = asked.link
-        st.switch_page(
-            pages[asked.page], query_params={key: str(asked.values[key]) for key in story.PARTS if key in asked.values}
-        )
+        st.switch_page(pages[asked.page], query_params=story.parts(asked))
     return page
 
 

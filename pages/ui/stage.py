@@ -30,13 +30,15 @@ _BAR = """
 </style>
 """
 
-# Streamlit's own shortcuts do nothing while a control has the focus, and a press during a run is lost.
+# Streamlit's own shortcuts do nothing while a control has the focus, and a press during a run is lost. Where the link asks
+# for it the next step comes by itself once the step has stood still for so many seconds.
 _KEYS = """
-export default function () {
+export default function ({ data }) {
     const press = { Escape: 'leave', ArrowRight: 'next', PageDown: 'next', ArrowLeft: 'back', PageUp: 'back' };
     const busy = () => document.querySelector('[data-test-script-state=running]');
     const waiting = [], rest = 400;  // milliseconds until a click has surely started a run
     let clicked = -rest;
+    let step, still;
     const go = () => {
         if (!waiting.length || busy() || performance.now() - clicked < rest) return;
         clicked = performance.now();
@@ -53,7 +55,15 @@ export default function () {
         waiting.push(press[event.key]);
         go();
     };
-    const timer = setInterval(go, 80);
+    const advance = () => {
+        const asked = new URLSearchParams(location.search).get('step');
+        if (busy() || asked !== step) [step, still] = [asked, performance.now()];
+        if (data.auto && performance.now() - still > 1000 * data.auto) {
+            still = performance.now();
+            waiting.push('next');
+        }
+    };
+    const timer = setInterval(() => { advance(); go(); }, 80);
     document.addEventListener('keydown', on, { capture: true });
     return () => { clearInterval(timer); document.removeEventListener('keydown', on, { capture: true }); };
 }
@@ -65,7 +75,7 @@ def set_up(go: Callable[[links.Target], None], style: Style) -> None:
     st.html(_STYLE)
     with st.container(key="leave"):
         st.button("Leave the stage", key="stage_leave", on_click=_leave)
-        st.components.v2.component("stage_keys", js=_KEYS)(key="stage_keys")
+        st.components.v2.component("stage_keys", js=_KEYS)(key="stage_keys", data={"auto": story.auto()})
     step = story.asked()
     if step is None:
         return

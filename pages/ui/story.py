@@ -14,6 +14,7 @@ from pages.ui import links
 from pages.ui.links import Target
 
 PARTS = ("story", "step")  # of a link; they belong to no control
+AUTO = range(3, 121)  # seconds that a step may stay before the next one comes by itself
 FOLDER = Path(__file__).parents[2] / "assets" / "stories"
 
 # Streamlit leaves an entry for every part of a link that a step sets. Those of one step become one, so that the browser's
@@ -79,12 +80,25 @@ def asked() -> Step | None:
     return {str(number): step for number, step in enumerate(steps, start=1)}.get(st.query_params.get("step"), steps[0])
 
 
+def auto() -> int:
+    """Seconds until the next step comes by itself; 0 where the link asks for none."""
+    asked = st.query_params.get("auto")
+    return int(asked) if asked in map(str, AUTO) else 0
+
+
+def parts(target: Target) -> dict[str, str]:
+    """What the link of a step keeps beside its controls."""
+    own = {key: str(target.values[key]) for key in PARTS if key in target.values}
+    return own | ({"auto": str(auto())} if own and auto() else {})
+
+
 def follow() -> None:
     """Give a step one place in the browser's history, and note what the link asks of stories in vain."""
     st.components.v2.component("story_history", js=_ONE_ENTRY)(key="story_history")
     links.check("story", names(), "story")
     if (name := st.query_params.get("story")) in names():
         links.check("step", range(1, len(read(name)) + 1), "step")
+    links.check("auto", AUTO, "number of seconds")
 
 
 def code(target: Target) -> None:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from pages.ui import story
+from pages.ui import links, story
 from pages.ui.frame import PAGES
 from pages.ui.links import Target
 from qurd_core.evaluation import records
@@ -61,3 +61,17 @@ def test_a_step_that_the_browser_goes_back_to_is_shown_as_its_link_shows_it(ship
     assert bar(app)[0].startswith("**3 / 5**")
     assert app.header[0].value == there
     assert app.segmented_control(key="section").value == "effort"
+
+
+@pytest.mark.parametrize(
+    ("asked", "seconds"), [("3", 3), ("120", 120), ("2", 0), ("121", 0), ("-5", 0), ("4.5", 0), ("x", 0)]
+)
+def test_a_story_advances_by_itself_after_seconds_that_the_link_may_ask_for(shipped, asked, seconds):
+    app = shipped(page="benchmark", story="hardness", step="1", auto=asked)
+    (keys,) = [one.proto for one in app.get("bidi_component") if one.proto.component_name == "stage_keys"]
+    assert json.loads(keys.json) == {"auto": seconds}
+    assert [toast.value for toast in app.toast] == (
+        [] if seconds else [f"Not found here, so left out: number of seconds {links.plain(asked)}."]
+    )
+    app.button(key="stage_next").click().run()
+    assert app.query_params.get("auto") == (asked if seconds else None)

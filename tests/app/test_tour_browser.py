@@ -69,6 +69,16 @@ def test_every_step_of_a_story_is_one_place_in_the_history_of_the_browser(visit)
     page.locator(".st-key-controls").wait_for()
 
 
+def test_a_story_that_advances_by_itself_may_be_moved_by_hand_and_ends_at_its_last_step(visit):  # noqa: F811
+    page = visit("/leaderboard?story=hardness&step=4&auto=4")
+    page.get_by_text("5 / 5").wait_for()
+    assert "auto=4" in page.url
+    page.keyboard.press("ArrowLeft")
+    page.get_by_text("4 / 5").wait_for()
+    page.get_by_text("5 / 5").wait_for()
+    assert page.get_by_role("button", name="End").is_disabled()
+
+
 @pytest.mark.parametrize("rest", ["", "&bench=patchwork-sac&section=effort&stage=true"])
 def test_a_step_of_a_story_is_a_link_that_a_fresh_browser_follows(visit, rest):  # noqa: F811
     page = visit(f"/benchmark?story=hardness&step=3{rest}", size=(1920, 1080))
