@@ -5,8 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import streamlit as st
 
@@ -102,14 +104,26 @@ def follow() -> None:
 
 
 def code(target: Target) -> None:
-    """A code of the link for the phones in the room, drawn here."""
+    """A code of the link for the phones in the room, drawn here; a sentence where only this machine could follow it."""
     import segno
 
     address = st.context.url or ""
+    if loopback(address):
+        st.caption("Opened by an address that phones in the room can reach, the app shows a code of this link here.")
+        return
     picture = BytesIO()
     base = address.split("?")[0].rstrip("/").rsplit("/", 1)[0]
     segno.make(f"{base}/{target.link}", micro=False).save(picture, kind="svg", scale=4, border=2, light="#FFFFFF")
     st.image(picture.getvalue().decode(), width=160)
+
+
+def loopback(address: str) -> bool:
+    """Whether an address is one that only its own machine can open."""
+    host = urlsplit(address).hostname or "localhost"
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def _file(name: str) -> dict[str, Any]:
