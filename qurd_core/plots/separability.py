@@ -450,7 +450,26 @@ def _row_notes(rows: Sequence[Row], bases: list[float], fpr: int, style: Style) 
         )
         notes.append(right | {"y": base, "text": f"{value}{third}", "font": {"size": style.text}, "hovertext": hovered})
     head = {"y": 1, "yref": "paper", "yanchor": "bottom", "font": {"size": style.text * 0.85, "color": muted}}
-    return [*notes, right | head | {"text": f"TPR@{fpr}%  AUC"}]
+    return [*notes, right | head | {"text": f"TPR@{fpr}%  AUC"}, *_sides(rows, style)]
+
+
+def _sides(rows: Sequence[Row], style: Style) -> list[dict[str, Any]]:
+    """Which side of a row is whose, above all rows."""
+    unrelated = "▼ unrelated, ◇ hard" if any(len(row.values("hard")) for row in rows) else "▼ unrelated"
+    above = {"y": 1, "yref": "paper", "yanchor": "bottom", "xref": "paper", "yshift": 4, "showarrow": False}
+    return [
+        above
+        | {
+            "x": x,
+            "xanchor": anchor,
+            "text": f"<b>{text}</b>",
+            "font": {"color": style.colour(paint), "size": 1.1 * style.text},
+        }
+        for x, anchor, text, paint in (
+            (0, "left", "▲ stolen", STOLEN),
+            (1, "right", unrelated, UNRELATED_TEXT),
+        )
+    ]
 
 
 _LONGEST = 34  # letters of a row's name

@@ -58,6 +58,18 @@ def test_stolen_up_and_unrelated_down_in_their_colours(mode):
     assert contrast(getattr(UNRELATED_TEXT, mode), SURFACES[mode].background) >= 4.5
 
 
+@pytest.mark.parametrize("style", [Style(), Style("dark", True)])
+def test_above_rows_stands_which_side_is_whose_in_its_colour(style):
+    found = compare(by="tasks")
+    said = {note.text: note for note in separability.figure(found, AXIS, style=style).layout.annotations}
+    assert said["<b>▲ stolen</b>"].font.color == style.colour(STOLEN)
+    assert said["<b>▼ unrelated</b>"].font.color == style.colour(UNRELATED_TEXT)
+    assert {said[text].y for text in ("<b>▲ stolen</b>", "<b>▼ unrelated</b>")} == {1}
+    hard = separability.figure(compare(by="tasks", negatives="unrelated+hard"), AXIS)
+    assert "▼ unrelated, ◇ hard" in notes(hard)
+    assert "▲" not in notes(separability.figure(compare(), AXIS)), "one row has its sides named at their peaks"
+
+
 def test_a_mark_per_pair_that_can_be_clicked():
     rows = compare()
     pointer = traces(separability.figure(rows, AXIS))[POINTER]
