@@ -113,7 +113,7 @@ def tall(rows: int = 1) -> st.delta_generator.DeltaGenerator:
     """
     above = f"{19.5 + 3.5 * rows}rem"
     if st.session_state["stage"]:
-        above = "13rem" if story.asked() else "9.5rem"
+        above = "15.4rem" if story.asked() else "11.9rem"  # with a headline of two lines
     st.html(
         f"<style>div:has(> .st-key-hero) {{ flex-basis: clamp(22rem, calc(100vh - {above}), 50rem) !important; }}</style>"
     )

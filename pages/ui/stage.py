@@ -19,11 +19,12 @@ html { font-size: 23px !important; }
 </style>
 """
 
-# The sentence of a step has a bar of its own below the chart, which leaves it room.
+# The sentence of a step has a bar of its own below the chart, which leaves it room; the code of the last one stands above it.
 _BAR = """
 <style>
 .st-key-story { position: fixed; left: 0; right: 0; bottom: 0; width: auto !important; z-index: 100;
   padding: .5rem 2rem; background: %s; }
+.st-key-code { position: absolute; right: 2rem; bottom: 100%%; width: auto !important; }
 .st-key-story button { opacity: .45; }
 .st-key-story button:hover, .st-key-story button:focus-visible { opacity: 1; }
 [data-testid="stMainBlockContainer"] { padding-bottom: 4.5rem !important; }

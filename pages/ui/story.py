@@ -114,7 +114,8 @@ def code(target: Target) -> None:
     picture = BytesIO()
     base = address.split("?")[0].rstrip("/").rsplit("/", 1)[0]
     segno.make(f"{base}/{target.link}", micro=False).save(picture, kind="svg", scale=4, border=2, light="#FFFFFF")
-    st.image(picture.getvalue().decode(), width=160)
+    with st.container(key="code"):
+        st.image(picture.getvalue().decode(), width=160)
 
 
 def loopback(address: str) -> bool:
