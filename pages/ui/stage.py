@@ -19,7 +19,7 @@ html { font-size: 23px !important; }
 </style>
 """
 
-# The sentence of a step has a bar of its own below the chart, which leaves it room; the code of the last one stands above it.
+# The sentence of a step has a bar of its own below the chart, which leaves it room; the code of the last stands above it.
 _BAR = """
 <style>
 .st-key-story { position: fixed; left: 0; right: 0; bottom: 0; width: auto !important; z-index: 100;

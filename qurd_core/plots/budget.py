@@ -376,7 +376,7 @@ def _end_labels(
     centres = spread([row["value"] for row in ends.values()], heights, 0, TOP)
     place = {"x": 1, "xref": "paper", "xanchor": "left", "yanchor": "middle", "align": "left", "showarrow": False}
     return [
-        {"text": text, "y": centre, "font": {"color": style.mark(label, pins)[0], "size": size}} | place
+        {"text": text, "y": centre, "font": {"color": style.legible(style.mark(label, pins)[0]), "size": size}} | place
         for (label, text), centre in zip(texts.items(), centres, strict=True)
     ]
 

@@ -215,10 +215,11 @@ def _leads(strip: _Strip, centres: dict[str, float], style: Style) -> go.Scatter
 
 def _labels(strip: _Strip, centres: dict[str, float], pins: tuple[str, ...], style: Style) -> list[dict[str, Any]]:
     """The name and value of everything that is marked, right of the dots."""
-    place = {"xanchor": "left", "yanchor": "middle", "align": "left", "showarrow": False, "opacity": strip.strength}
+    place = {"xanchor": "left", "yanchor": "middle", "align": "left", "showarrow": False}
     found = []
     for label, centre in centres.items():
-        font = {"color": style.mark(label, pins)[0], "size": _letters(label, style)}
+        colour = style.legible(style.mark(label, pins)[0], strip.strength)
+        font = {"color": colour, "size": _letters(label, style)}
         found.append(
             {"text": _text(label, strip, pins), "x": strip.left + strip.shape.labels, "y": centre, "font": font} | place
         )

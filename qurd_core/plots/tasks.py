@@ -176,7 +176,7 @@ def _layout(
             "yref": "paper",
             "yanchor": "bottom",
             "yshift": 2,
-            "font": {"color": style.mark(label)[0], "size": style.text * 1.05},
+            "font": {"color": style.legible(style.mark(label)[0]), "size": style.text * 1.05},
             "showarrow": False,
         }
         for label, start in left.items()

@@ -87,6 +87,7 @@ SURFACES = {
     "light": Surface("#FFFFFF", "#F5F7FA", "#E1E6ED", "#14181F", "#5B6472"),
     "dark": Surface("#0E1320", "#171E2E", "#2A3347", "#F4F6FA", "#A7B0BE"),
 }
+READABLE = 4.5  # the least contrast of text
 FONT = '"Source Sans", "Source Sans 3", sans-serif'
 
 
@@ -128,6 +129,12 @@ class Style:
             return self.colour(mark.paint), mark.symbol, mark.dash
         unnamed = [pin for pin in pins if pin not in SCHEMES]
         return self.surface.muted, PIN_SYMBOLS[unnamed.index(scheme) % MOST_PINS], "solid"
+
+    def legible(self, colour: str, strength: float = 1.0) -> str:
+        """A hex colour for text: weakened towards the background, then drawn towards the ink until it can be read."""
+        weak = _mixed(self.surface.background, colour, strength)
+        shades = (_mixed(weak, self.surface.ink, step / 40) for step in range(41))
+        return next(shade for shade in shades if contrast(shade, self.surface.background) >= READABLE)
 
     @cached_property
     def template(self) -> go.layout.Template:
@@ -179,14 +186,27 @@ def heat(mode: Mode, share: float) -> str:
     share, stops = min(max(share, 0.0), 1.0), HEAT_STOPS
     above = next(place for place, stop in enumerate(stops) if share <= stop) or 1
     along = (share - stops[above - 1]) / (stops[above] - stops[above - 1])
-    low, high = (bytes.fromhex(HEAT[mode][place][1:]) for place in (above - 1, above))
-    mixed = (round(one + along * (other - one)) for one, other in zip(low, high, strict=True))
-    return "#" + bytes(mixed).hex().upper()
+    return _mixed(HEAT[mode][above - 1], HEAT[mode][above], along)
 
 
 def ink_on(colour: str) -> str:
-    """The text colour that is easier to read on a colour."""
-    light, dark = SURFACES["dark"].ink, SURFACES["light"].ink
-    red, green, blue = (part / 255 for part in bytes.fromhex(colour[1:]))
-    # Relative luminance, with a plain power for the gamma; both contrast alike near 0.2.
-    return dark if 0.2126 * red**2.2 + 0.7152 * green**2.2 + 0.0722 * blue**2.2 > 0.2 else light
+    """The text colour that is easier to read on a colour. Only pure black and white can be read on every one."""
+    return max(("#FFFFFF", "#000000"), key=lambda ink: contrast(ink, colour))
+
+
+def contrast(one: str, other: str) -> float:
+    """How far two hex colours are apart for reading, from 1 to 21 (WCAG 2)."""
+    dark, bright = sorted(map(_luminance, (one, other)))
+    return (bright + 0.05) / (dark + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    parts = (part / 255 for part in bytes.fromhex(colour[1:]))
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def _mixed(low: str, high: str, along: float) -> str:
+    """A hex colour between two others."""
+    pairs = zip(bytes.fromhex(low[1:]), bytes.fromhex(high[1:]), strict=True)
+    return "#" + bytes(round(one + along * (other - one)) for one, other in pairs).hex().upper()

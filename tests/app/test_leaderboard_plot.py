@@ -14,7 +14,7 @@ from qurd_core.evaluation.winners import BestOf
 from qurd_core.plots import budget, card, strips, swaps, tasks
 from qurd_core.plots import leaderboard as board
 from qurd_core.plots.swarm import swarm
-from qurd_core.plots.theme import HEAT, SURFACES, Style, heat, ink_on
+from qurd_core.plots.theme import HEAT, Style, heat, ink_on
 
 STYLE = Style()
 
@@ -455,8 +455,7 @@ def test_numbers_can_be_read_on_every_colour_of_the_scale(mode):
     for share in np.linspace(-0.2, 1.2, 60):
         colour = heat(mode, share)
         low, high = sorted([light(colour), light(ink_on(colour))])
-        assert (high + 0.05) / (low + 0.05) > 4.0
-        assert ink_on(colour) in {SURFACES["light"].ink, SURFACES["dark"].ink}
+        assert (high + 0.05) / (low + 0.05) >= 4.5
 
 
 def test_a_model_counts_once_per_task_that_it_serves(scores, pairs):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from skimage.color import deltaE_ciede2000, rgb2lab
 
+from qurd_core.plots.strips import FAINT
 from qurd_core.plots.theme import (
     GLYPHS,
     PIN_SYMBOLS,
@@ -13,6 +14,7 @@ from qurd_core.plots.theme import (
     STOLEN,
     SURFACES,
     UNRELATED,
+    UNRELATED_TEXT,
     Style,
     faded,
     plain,
@@ -62,8 +64,19 @@ def test_every_scheme_stands_out_from_its_background(mode):
     surface = SURFACES[mode]
     for name, mark in SCHEMES.items():
         assert contrast(getattr(mark.paint, mode), surface.background) >= 3, name
-    assert contrast(surface.muted, surface.background) >= 4.5
+    for text in (surface.muted, getattr(STOLEN, mode), getattr(UNRELATED_TEXT, mode)):
+        assert contrast(text, surface.background) >= 4.5
     assert contrast(surface.ink, surface.background) >= 7
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_every_name_in_a_chart_can_be_read_also_where_it_is_weak(mode):
+    style = Style(mode)
+    for name in SCHEMES:
+        for strength in (1.0, FAINT):
+            shade = style.legible(style.mark(name)[0], strength)
+            assert contrast(shade, style.surface.background) >= 4.5, name
+    assert style.legible(style.mark("AKH")[0]) == style.mark("AKH")[0], "what can be read stays as it is"
 
 
 def test_no_two_schemes_share_a_marker():
