@@ -21,6 +21,7 @@ Rule = Literal["paper", "guaranteed"]
 MARKER = 0.012  # of the axis that half a marker covers
 TOP = 1.04  # of the axis, so that markers at 100% are whole
 REFERENCE = BASELINES[0]
+SETTLED = 0.02  # of TPR that a curve may be from where it ends and count as being there
 _MEASURED = ["value", "spread", "seeds"]
 CONTROL = "accuracy"  # no fingerprint: drawn only when it is pinned, and never among the mixes
 
@@ -104,8 +105,29 @@ def values_at(points: pd.DataFrame, at: int, pins: Sequence[str] = (), worth: pd
     return kept.sort_values("value", ascending=False, kind="stable", na_position="last").reset_index()
 
 
+def plateau(rows: pd.DataFrame) -> int | None:
+    """The smallest recorded budget from which on a curve stays within two points of its value at the largest one.
+
+    None where it still moves before the largest, has no other, or catches nothing there.
+
+    Args:
+        rows: of one line, sorted by budget.
+    """
+    known = rows.dropna(subset=["value"])
+    if known.empty or not known["value"].iloc[-1]:
+        return None
+    moving = ((known["value"] - known["value"].iloc[-1]).abs().round(6) > SETTLED).to_numpy()
+    settled = known["budget"][~np.maximum.accumulate(moving[::-1])[::-1]]
+    return int(settled.iloc[0]) if len(settled) > 1 else None
+
+
 def headline(points: pd.DataFrame, at: int) -> str:
-    """What further queries bring to the median published scheme."""
+    """What further queries bring to the median published scheme, and from how many on the reference needs no more."""
+    enough = plateau(points[points["label"] == REFERENCE])
+    return _gains(points, at) + ("" if enough is None else f"; {words.enough(REFERENCE, enough)}")
+
+
+def _gains(points: pd.DataFrame, at: int) -> str:
     names = [name for name in SCHEMES if name not in BASELINES]
     wide = points[points["label"].isin(names)].pivot(index="label", columns="budget", values="value")
     last, which = int(points["budget"].max()), words.on_task(points["task"].iloc[0])

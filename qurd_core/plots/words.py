@@ -101,6 +101,11 @@ def headline(at: int, last: int, gain: float | None, caught: float | None) -> st
     )
 
 
+def enough(label: str, budget: int) -> str:
+    """From how many queries on a curve gains nothing more."""
+    return f"{label} has enough from {counted(budget, 'query')}"
+
+
 def against(at: int, reference: str, verdicts: Sequence[tuple[str, Verdict]]) -> str:
     """How schemes stand against the reference, in one sentence."""
     parts = []

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from qurd_core.evaluation import records
-from qurd_core.plots import budget
+from qurd_core.plots import budget, words
 from qurd_core.plots.theme import SCHEMES, Style
 
 NAMED = ["AKH", "Random", "SAC", "ModelDiff", "IPGuard", "ZestOfLIME", "FBI"]
@@ -136,7 +136,31 @@ def test_values_at_a_budget(points):
 def test_the_headline_follows_the_table(points):
     assert budget.headline(points, 100) == "After 100 queries the median published scheme gains 7 points"
     flat = points.assign(value=points["value"].where(points["value"].isna(), 0.5))
-    assert budget.headline(flat, 100).endswith("gains nothing more")
+    assert budget.headline(flat, 100).endswith("gains nothing more; AKH has enough from 10 queries")
+
+
+@pytest.mark.parametrize(
+    ("values", "enough"),
+    [
+        ([0.50, 0.90, 0.98, 1.00], 100),  # exactly two points below the end
+        ([0.50, 0.979, 1.00, 0.995], 50),
+        ([0.99, 0.60, 0.99, 1.00], 100),  # 10 queries are no plateau: 50 catch less
+        ([1.00, 1.00, 1.00, 1.00], 10),
+        ([0.10, 0.40, 0.70, 1.00], None),  # still rising at the largest
+        ([0.50, 0.90, 0.91, math.nan], 50),  # ends where it is recorded
+        ([0.10, 0.00, 0.00, 0.00], None),  # nothing is not enough
+        ([math.nan] * 4, None),
+    ],
+)
+def test_a_curve_has_enough_where_it_stays_within_two_points_of_its_end(values, enough):
+    rows = pd.DataFrame({"budget": [10, 50, 100, 400], "value": values})
+    assert budget.plateau(rows) == enough
+
+
+def test_the_headline_says_from_where_the_reference_needs_no_more(points):
+    assert words.enough("AKH", 50) == "AKH has enough from 50 queries"
+    level = points.assign(value=points["value"].where(points["budget"] < 100, 0.5))
+    assert budget.headline(level, 50).endswith("; AKH has enough from 100 queries")
 
 
 def test_a_click_beside_a_marker_means_its_line(points):
