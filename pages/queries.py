@@ -29,7 +29,7 @@ if chosen.view == "telling":
 
 both = [sides.fetch(asked) for asked in (chosen.left, chosen.right)]
 with head:
-    st.header(words.headline(*(side.queries for side in both), chosen.left.budget), anchor=False)
+    st.header(asking.finding(bench, chosen, both), anchor=False)
     with st.container(key="subline"):
         st.markdown(f":gray[{links.plain(asking.subline(bench, chosen), 400)}]")
 with frame.tools():

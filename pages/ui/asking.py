@@ -1,12 +1,14 @@
 """The controls of the Queries page."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from pages.ui import cached, controls, links
-from pages.ui.sides import Asked
+from pages.ui.sides import Asked, Side
+from qurd_core.evaluation import query_sets
 from qurd_core.plots import gallery
 
 if TYPE_CHECKING:
@@ -66,10 +68,29 @@ def choice(bench: str) -> Choice:
 
 
 def suspects(pairs: "DataFrame", victim: str) -> list[str]:
-    """The suspects of a victim, the victim itself last among the stolen ones: it agrees with itself."""
+    """The suspects of a victim: stolen ones, unrelated ones, hard ones, each from those that agree with it most.
+
+    The victim itself comes last among the stolen ones: it agrees with itself.
+    """
     own = pairs[pairs["victim"] == victim]
     order = own["kind"].map({"positive": 0, "negative": 1, "hard": 2}) + 0.5 * (own["suspect"] == victim)
-    return own.loc[order.sort_values(kind="stable").index, "suspect"].unique().tolist()
+    return own.assign(order=order).sort_values(["order", "delta"], kind="stable")["suspect"].unique().tolist()
+
+
+def finding(bench: str, chosen: Choice, both: Sequence[Side]) -> str:
+    """What the suspect does, and where the bank knows it what models of the other kind do on the same queries."""
+    pairs, bank, budget = cached.pairs(bench), cached.bank(bench), chosen.left.budget
+    own = pairs[pairs["victim"] == chosen.victim]
+    kind = own.loc[own["suspect"] == chosen.suspect, "kind"].iloc[0]
+    said = gallery.headline(*(side.queries for side in both), budget, kind)
+    known = [side for side in both if query_sets.is_banked(bank, side.asked.sampler, chosen.victim) and len(side.queries)]
+    others = own.loc[own["kind"] == ("negative" if kind == "positive" else "positive"), "suspect"]
+    others = others[others != chosen.victim].unique().tolist()
+    if not known or not others:
+        return said
+    queries = max((side.queries for side in known), key=lambda queries: queries.story == "mistakes")
+    mean = query_sets.shared(bank, queries, chosen.victim, others, budget)
+    return said + gallery.beside(queries.story, kind, mean, min(budget, len(queries)))
 
 
 def subline(bench: str, chosen: Choice) -> str:

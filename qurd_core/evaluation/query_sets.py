@@ -170,6 +170,12 @@ def from_bank(bank: Bank, sampler: str, victim: str, suspect: str, query_seed: i
     return QuerySet(sampler, bank.classes, shown, pixels, np.arange(len(seed)), seed, truth, places, own, other, own, other)
 
 
+def shared(bank: Bank, queries: QuerySet, victim: str, models: list[str], budget: int) -> float:
+    """On how many of the queries from the bank that a budget buys these models give the victim's answer: their mean."""
+    asked = queries.seed[:budget]
+    return float((bank.rows(models)[:, asked] == bank.of(victim)[asked]).sum(1).mean())
+
+
 def read(path: Path, sampler: str, classes: tuple[str, ...]) -> QuerySet:
     """What a worker left.
 

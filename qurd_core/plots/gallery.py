@@ -23,6 +23,7 @@ LINE = (255, 255, 255)
 WARM = np.array([255, 196, 0])  # where the victim looked
 
 _VERBS: dict[Story, str] = {"mistakes": "repeats", "adversarial": "follows"}  # the others: the suspect agrees on them
+_KINDS = {"positive": "stolen", "negative": "unrelated", "hard": "hard unrelated"}
 _NOUNS: dict[Story, str] = {
     "mistakes": "mistake",
     "images": "image",
@@ -103,12 +104,14 @@ def shape(name: str) -> tuple[int, int]:
     return width, height
 
 
-def headline(left: QuerySet | None, right: QuerySet | None, budget: int) -> str:
+def headline(left: QuerySet | None, right: QuerySet | None, budget: int, kind: str) -> str:
     """What the suspect does with the queries that a budget buys.
 
     Args:
         left, right: the queries of both sides; None while they are not there.
+        kind: of the pair.
     """
+    who = f"The {_KINDS[kind]} suspect"
     said = [(side, one.story, *counts(one, budget)) for side, one in (("left", left), ("right", right)) if one]
     said = [(side, story, hits, tried) for side, story, hits, tried in said if tried]
     if not said:
@@ -116,12 +119,23 @@ def headline(left: QuerySet | None, right: QuerySet | None, budget: int) -> str:
     (_, one, hits, tried), (_, other, *_) = said[0], said[-1]
     verb = _VERBS.get(one, "agrees on")
     if len(said) == 1:
-        return f"The suspect {verb} {_of(*said[0][1:])}"
+        return f"{who} {verb} {_of(*said[0][1:])}"
     if _NOUNS[one] == _NOUNS[other]:
-        return f"The suspect {verb} {_of(one, hits, tried)} on the left and {said[1][2]} of {said[1][3]} on the right"
+        return f"{who} {verb} {_of(one, hits, tried)} on the left and {said[1][2]} of {said[1][3]} on the right"
     again = _VERBS.get(other, "agrees on")
     joint = " and " if again == verb == "agrees on" else f", and {again} "
-    return f"The suspect {verb} {_of(one, hits, tried)}{joint}{_of(*said[1][1:])}"
+    return f"{who} {verb} {_of(one, hits, tried)}{joint}{_of(*said[1][1:])}"
+
+
+def beside(story: Story, kind: str, mean: float, tried: int) -> str:
+    """What models of the other kind do on average: `; unrelated models repeat 1.8 of 10`.
+
+    Args:
+        kind: of the pair that is shown.
+        mean: queries on which they give the victim's answer.
+    """
+    others = "unrelated" if kind == "positive" else "stolen"
+    return f"; {others} models {'repeat' if story == 'mistakes' else 'agree on'} {mean:.1f} of {tried}"
 
 
 def _of(story: Story, hits: int, tried: int) -> str:
@@ -179,7 +193,7 @@ def same_seeds(left: str, right: str) -> bool:
 
 def subline(kind: str, tasks: list[str], left: str, right: str, budget: int) -> str:
     """Who the suspect is, what the budget is, and whether both sides start from the same seed images."""
-    who = {"positive": f"stolen ({', '.join(map(task, tasks))})", "hard": "hard unrelated"}.get(kind, "unrelated")
+    who = _KINDS[kind] + (f" ({', '.join(map(task, tasks))})" if kind == "positive" else "")
     if same_seeds(left, right):
         seeds = f"Both sides start from the same seed images, {rule_of(left)}, put side by side"
     else:

@@ -92,7 +92,14 @@ PAIRS = make_set("uniform(test)->pgd", [0, 1, 0, 1, 0, 0], [0, 1, 0, 0, 0, 0], g
     ],
 )
 def test_the_headline_counts_what_is_on_screen(left, right, budget, said):
-    assert gallery.headline(left, right, budget) == said
+    for kind, who in (("positive", "stolen"), ("negative", "unrelated"), ("hard", "hard unrelated")):
+        expected = said.replace("The suspect", f"The {who} suspect")
+        assert gallery.headline(left, right, budget, kind) == expected
+
+
+def test_what_models_of_the_other_kind_do_stands_beside_it():
+    assert gallery.beside("mistakes", "positive", 2.81, 10) == "; unrelated models repeat 2.8 of 10"
+    assert gallery.beside("images", "hard", 7.0, 9) == "; stolen models agree on 7.0 of 9"
 
 
 def test_an_adversarial_image_that_moved_nothing_does_not_count():

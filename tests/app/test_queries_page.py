@@ -6,11 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from safetensors.numpy import save_file
 from streamlit.testing.v1 import AppTest
 
-from pages.ui import cached, frame
+from pages.ui import asking, cached, frame
 from qurd_core.evaluation import evidence, records
 from qurd_core.evaluation.jobs import Job, Jobs, Status, publish
 
@@ -133,7 +134,7 @@ def test_the_page_opens_twice(visit, jobs, bench, theme):
         app.run()
     jobs.finish()
     app.run()
-    assert sound(app).header[0].value.startswith("The suspect follows 25 of 50 adversarial images, and repeats ")
+    assert sound(app).header[0].value.startswith("The stolen suspect follows 25 of 50 adversarial images, and repeats ")
     assert len(cards(app)) == 16
     assert jobs.warm == [bench]
     assert not app.toast
@@ -149,6 +150,32 @@ def test_the_numbers_on_screen_are_those_of_the_bank(visit):
     same = bank.of(victim)[drawn] == bank.of(app.selectbox(key="suspect").value)[drawn]
     assert f"repeats {same.sum()} of the victim's 100 mistakes" in app.header[0].value
     assert sum("✓ agrees" in card for card in cards(app)) == same[:8].sum()
+    pairs = evidence.pairs("patchwork-sac")
+    strangers = pairs.loc[(pairs["victim"] == victim) & (pairs["kind"] == "negative"), "suspect"]
+    mean = np.mean([(bank.of(victim)[drawn] == bank.of(model)[drawn]).sum() for model in strangers])
+    assert app.header[0].value.endswith(f"; unrelated models repeat {mean:.1f} of 100")
+    app.selectbox(key="suspect").select(strangers.iloc[0]).run()
+    assert app.header[0].value.startswith("The unrelated suspect repeats ")
+    stolen = set(pairs.loc[(pairs["victim"] == victim) & (pairs["kind"] == "positive"), "suspect"]) - {victim}
+    mean = np.mean([(bank.of(victim)[drawn] == bank.of(model)[drawn]).sum() for model in stolen])
+    assert app.header[0].value.endswith(f"; stolen models repeat {mean:.1f} of 100")
+
+
+def test_suspects_come_by_kind_and_by_how_much_they_agree_with_the_victim():
+    rows = [
+        ("w", "s2", "positive", 0.0),
+        ("v", "u1", "negative", 0.1),
+        ("v", "s1", "positive", 0.4),
+        ("v", "v", "positive", 0),
+    ]
+    rows += [
+        ("v", "h", "hard", 0.05),
+        ("v", "s0", "positive", 0.2),
+        ("v", "u0", "negative", 0.6),
+        ("v", "s1", "positive", 0.4),
+    ]
+    pairs = pd.DataFrame(rows, columns=["victim", "suspect", "kind", "delta"])
+    assert asking.suspects(pairs, "v") == ["s0", "s1", "v", "u1", "u0", "h"]
 
 
 def test_every_control_changes_the_page(visit, jobs):
