@@ -51,5 +51,6 @@ for column, name, side, at in zip(columns, ("left", "right"), both, (0, 1), stri
             continue
         numbers = [row[at] for row in rows[first : first + per_page]]
         looked = sides.look(side, chosen.look, [number for number in numbers if number >= 0], name)
-        gallery.cards(side, name, numbers, looked, closer.show)
+        gallery.cards(side, name, numbers, looked, closer.choose)
+        closer.show(name, side)
 sides.warm_up(bench)

@@ -11,11 +11,27 @@ from qurd_core.evaluation.query_sets import QuerySet
 from qurd_core.plots import gallery
 
 MASKED = 24  # masked images shown
+_CLOSELY = "closely"  # the query that is looked at: its side, what that shows, its number
 
 
-@st.dialog("A query, closely", width="large")
-def show(asked: sides.Asked, queries: QuerySet, number: int) -> None:
-    """The dialog."""
+def choose(name: str, asked: sides.Asked, number: int) -> None:
+    """Look closely at a query of a side: a callback."""
+    st.session_state[_CLOSELY] = (name, asked, number)
+
+
+def show(name: str, side: sides.Side) -> None:
+    """The dialog, while a query of this side is looked at."""
+    chosen = st.session_state.get(_CLOSELY)
+    if chosen and chosen[:2] == (name, side.asked):
+        _dialog(side.asked, side.queries, chosen[2])
+
+
+def _forget() -> None:
+    del st.session_state[_CLOSELY]
+
+
+@st.dialog("A query, closely", width="large", on_dismiss=_forget)
+def _dialog(asked: sides.Asked, queries: QuerySet, number: int) -> None:
     fact = queries.facts(asked.budget).iloc[number]
     found = page.pictures(queries, fact)
     shown = "".join(page.picture(*one) for one in found)
@@ -24,17 +40,16 @@ def show(asked: sides.Asked, queries: QuerySet, number: int) -> None:
     st.caption(links.plain(_about(asked, fact), 400))
     if queries.story == "masked":
         st.html(_masks(queries, fact))
-    known = queries if "victim_probits" in queries.more else sides.made(asked).queries
-    st.fragment(_bars, run_every=None if known else sides.EVERY)(asked, int(fact["main"]))
+    side = sides.Side(asked, queries) if "victim_probits" in queries.more else sides.made(asked)
+    _bars(side, int(fact["main"]))
 
 
-def _bars(asked: sides.Asked, row: int) -> None:
+def _bars(side: sides.Side, row: int) -> None:
     """How probable each class is to both models; asked for if nobody has."""
-    side = sides.made(asked)
     if side.trouble:
         sides.trouble(side.trouble, side.job, "closer")
     elif side.queries is None:
-        st.caption("Asking both models…")
+        sides.wait(side.job, "Asking both models", "closer")
     else:
         own, other = (side.queries.more[f"{role}_probits"][row] for role in ("victim", "suspect"))
         st.html(bars(side.queries.classes, own, other))

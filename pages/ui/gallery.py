@@ -30,7 +30,7 @@ def look(style: Style) -> None:
 
 
 def cards(
-    side: Side, name: str, numbers: list[int], looked: Mapping[int, Array], show: Callable[[Asked, QuerySet, int], None]
+    side: Side, name: str, numbers: list[int], looked: Mapping[int, Array], choose: Callable[[str, Asked, int], None]
 ) -> None:
     """A grid of cards; a click on one opens it large.
 
@@ -38,7 +38,7 @@ def cards(
         name: of the side, in keys.
         numbers: of the cards, -1 for an empty place.
         looked: card to where the victim looked.
-        show: opens one card large.
+        choose: called for the card that is to be shown large.
     """
     facts = side.queries.facts(side.asked.budget)
     if not len(side.queries):
@@ -56,9 +56,13 @@ def cards(
             fact = facts.iloc[number]
             with st.container(key=f"card-{name}-{place}", gap=None):
                 st.html(card(side.queries, fact, looked.get(number)))
-                opened = st.button(f"Look closely at query {number + 1}", key=f"open-{name}-{place}", width="stretch")
-            if opened:
-                show(side.asked, side.queries, number)
+                st.button(
+                    f"Look closely at query {number + 1}",
+                    key=f"open-{name}-{place}",
+                    width="stretch",
+                    on_click=choose,
+                    args=[name, side.asked, number],
+                )
 
 
 def card(queries: QuerySet, fact: pd.Series, weight: Array | None = None) -> str:

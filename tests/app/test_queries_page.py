@@ -342,8 +342,24 @@ def test_a_natural_query_asks_the_worker_for_its_bars(visit, jobs):
     app = visit(left="uniform(test)", right="negative(test)")
     assert not jobs.asked
     app.button(key="open-right-0").click().run()
-    assert "Asking both models" in said(sound(app))
+    assert ["Asking both models" in bar.proto.text for bar in sound(app).get("progress")] == [True]
     assert [job.args["sampler"] for job in jobs.asked.values()] == ["negative(test)"]
+    jobs.finish()
+    app.run()  # as the line that waits does when the job ends
+    assert any("bars" in element.value and "<table" in element.value for element in sound(app).html)
+    assert not app.get("progress"), "nothing runs, so nothing may look again and again whether it does"
+
+
+def test_a_job_that_failed_is_not_waited_for_while_its_query_is_looked_at(visit, jobs):
+    app = visit(left="uniform(test)", right="negative(test)")
+    app.button(key="open-right-0").click().run()
+    for key in jobs.asked:
+        jobs.end(key, "failed", "The disk is full.")
+    app.run()
+    assert "The disk is full" in said(sound(app))
+    assert not app.get("progress")
+    app.button(key="again-closer").click().run()
+    assert len(sound(app).get("progress")) == 1
 
 
 def test_a_victim_without_mistakes_offers_another_sampler(visit, jobs, monkeypatch):
