@@ -25,6 +25,7 @@ PATH = HERE.parent / "assets" / "components.json"
 PACKAGES = ("samplers", "representations", "detectors")
 KINDS = (registry.seed_rules, registry.crafts, registry.representations, registry.detectors)
 FEATURES = ("provides", "drops", "needs")
+CALLS = "calls"  # marks a function among the values that only one kind declares
 TYPES = {kind.__name__: kind for kind in (bool, int, float, str)}
 
 
@@ -33,10 +34,10 @@ class Elsewhere:
 
     Args:
         module, name: where it is.
-        doc: the first line of its docstring.
+        doc: the first line of its docstring, if somebody wants it.
     """
 
-    def __init__(self, module: str, name: str, doc: str):
+    def __init__(self, module: str, name: str, doc: str = ""):
         self.__module__, self.__name__, self.__doc__ = module, name, doc
 
     def __call__(self, *args: Any, **named: Any) -> Any:
@@ -83,7 +84,7 @@ def _declared() -> dict[str, list[Component]] | None:
         found = json.loads(PATH.read_text("utf-8"))
     except (OSError, ValueError):
         return None
-    if found.pop("sources", None) != sources():
+    if not isinstance(found, dict) or found.pop("sources", None) != sources():
         return None
     return {kind: [_read(kind, one) for one in rows] for kind, rows in found.items()}
 
@@ -96,7 +97,8 @@ def _written(component: Component) -> dict[str, Any]:
     extra = {name: _plain(value) for name, value in component.extra.items()}
     return {
         "name": component.name,
-        "function": _place(component.function, component.help),
+        "function": _place(component.function),
+        "help": component.help,
         "parameters": [_written_parameter(parameter) for parameter in component.parameters.values()],
         "version": component.version,
         **{feature: sorted(getattr(component, feature)) for feature in FEATURES},
@@ -111,7 +113,7 @@ def _read(kind: str, found: dict[str, Any]) -> Component:
     features = {feature: frozenset(found[feature]) for feature in FEATURES}
     parameters = {one["name"]: _read_parameter(one) for one in found["parameters"]}
     extra = {name: _restored(name, value) for name, value in found["extra"].items()}
-    rest = {"function": Elsewhere(*found["function"]), "vary": tuple(found["vary"])}
+    rest = {"function": Elsewhere(*found["function"], found.pop("help")), "vary": tuple(found["vary"])}
     return Component(**found | features | rest | {"kind": kind, "parameters": parameters, "extra": extra})
 
 
@@ -131,17 +133,17 @@ def _plain(value: Any) -> Any:
     """What a kind of its own declares, as a JSON value."""
     if isinstance(value, Access):
         return value.name
-    return _place(value, "") if callable(value) else value
+    return {CALLS: _place(value)} if callable(value) else value
 
 
 def _restored(name: str, value: Any) -> Any:
     if name == "access":
         return Access[value]
-    return Elsewhere(*value) if name == "rows" else value
+    return Elsewhere(*value[CALLS]) if isinstance(value, dict) and CALLS in value else value
 
 
-def _place(function: Callable[..., Any], doc: str) -> tuple[str, str, str]:
-    return function.__module__, function.__name__, doc
+def _place(function: Callable[..., Any]) -> tuple[str, str]:
+    return function.__module__, function.__name__
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import torch
 
 from qurd_core import catalogue
 from qurd_core.registry import Registry
+from qurd_core.types import Prefixes, Queries
 
 ROOT = Path(__file__).parents[2]
 
@@ -37,12 +38,13 @@ def test_a_declaration_differs_from_its_component_by_the_function_only():
 def test_a_declared_function_is_imported_when_it_is_called():
     hamming = next(one for one in catalogue._declared()["detector"] if one.name == "hamming")
     labels = torch.tensor([[0, 1], [0, 2]])
-    from qurd_core.types import Prefixes
-
     assert hamming.function(labels[0], labels, Prefixes((2,))).tolist() == [[0.0], [0.5]]
+    pairwise = next(one for one in catalogue._declared()["representation"] if one.name == "pairwise")
+    queries = Queries(torch.zeros(4, 3, 2, 2), torch.tensor([0, 0, 1, 1]), torch.arange(4))
+    assert pairwise.extra["rows"](queries).tolist() == [1, 1]
 
 
-@pytest.mark.parametrize("text", ["", "{}", '{"sources": "of another time"}'])
+@pytest.mark.parametrize("text", ["", "[]", "null", "{}", '{"sources": "of another time"}'])
 def test_a_file_of_other_sources_is_not_believed(tmp_path, monkeypatch, text):
     monkeypatch.setattr(catalogue, "PATH", tmp_path / "components.json")
     assert catalogue._declared() is None
