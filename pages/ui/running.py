@@ -1,5 +1,6 @@
 """A live run: its button with the expected seconds, its progress while the page stays usable, and what it has left."""
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from qurd_core.schemes import Scheme
 
 EVERY = 0.2  # seconds between two looks at a run
+RARELY = 1.0  # seconds between two looks for the answer how long one takes
 
 
 def job_of(benchmark: str, scheme: "Scheme", pool: tuple[str, ...]) -> Job:
@@ -54,7 +56,7 @@ def panel(job: Job, benchmark: str, scheme: "Scheme", *, needed: bool) -> None:
     offered = status is None or status.state in ("cancelled", "failed")
     unknown = offered and jobs.expected(job) is None
 
-    @st.fragment(run_every=EVERY if busy or other or unknown else None)
+    @st.fragment(run_every=EVERY if busy or other else RARELY if unknown else None)
     def watch() -> None:
         now = jobs.status(job.key)
         _draw(job, now, benchmark, scheme)  # at once, the rest of the page follows
@@ -110,6 +112,8 @@ def _label(job: Job) -> tuple[str, str | None]:
     seconds = cached.jobs().expected(job)
     if seconds is None:
         return "Run", "How long it takes is being measured on this machine."
+    if math.isnan(seconds):
+        return "Run", None  # whoever presses it is told why it cannot run
     return f"Run · about {max(1, round(seconds))} s", None
 
 

@@ -119,13 +119,16 @@ class Jobs:
                 self._tell(worker, {"warm": benchmark})
 
     def expected(self, job: Job) -> float | None:
-        """Seconds that a job takes, as the worker said when it was asked last; None while it has not answered."""
+        """Seconds that a job takes, as the worker said last; nan if it cannot run, None while there is no answer."""
+        answer = self.result(job.key, "seconds")
         with self._lock, suppress(OSError):
+            if job.key not in self._asked:
+                answer.unlink(missing_ok=True)  # of another time, with another store
             if self._current is None and time.monotonic() - self._asked.get(job.key, -AGAIN) >= AGAIN:
                 self._asked[job.key] = time.monotonic()
                 self._tell(self._ready(), {"expect": job.key, "kind": job.kind, "args": dict(job.args)})
         try:
-            return float(self.result(job.key, "seconds").read_text("utf-8"))
+            return float(answer.read_text("utf-8"))
         except (OSError, ValueError):
             return None
 
@@ -140,6 +143,7 @@ class Jobs:
             waits = any(job.key == waiting.key for waiting in self._waiting)
             if not (runs or starts or waits or (known and known.state == "done")):
                 self._waiting.append(job)
+                self._asked.pop(job.key, None)  # what it stores costs nothing the next time
                 if not here:  # its end would be overwritten before it is seen
                     self._cancelled.pop(job.key, None)
                     self._write(job, "queued")

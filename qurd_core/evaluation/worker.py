@@ -6,6 +6,7 @@ job never waits for more than one.
 """
 
 import json
+import math
 import os
 import queue
 import signal
@@ -13,7 +14,6 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -82,11 +82,13 @@ def work(folder: Path, message: dict[str, Any]) -> None:
 
 
 def expect(folder: Path, message: dict[str, Any]) -> None:
-    """Leave how many seconds a job takes in `runs/<key>.seconds`, if that is known."""
-    with suppress(QurdError):  # whoever runs the job is told
+    """Leave how many seconds a job takes in `runs/<key>.seconds`: nan if it cannot run, nothing while that is not known."""
+    try:
         seconds = import_module(KINDS[message["kind"]]).expected(folder, **message["args"])
-        if seconds is not None:
-            write(folder / "runs" / f"{message['expect']}.seconds", str(seconds))
+    except Exception:  # whoever runs the job is told; the worker goes on
+        seconds = math.nan
+    if seconds is not None:
+        write(folder / "runs" / f"{message['expect']}.seconds", str(seconds))
 
 
 def prepare(folder: Path, benchmark: str, inbox: Inbox) -> Iterator[None]:

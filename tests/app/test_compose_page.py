@@ -1,6 +1,7 @@
 """The Compose page as a user sees it, without a browser, and without a worker: runs are files in the store."""
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -198,11 +199,10 @@ def test_an_unrecorded_combination_offers_to_run(compose, submitted):
     assert sound(app).button(key="keep").disabled
 
 
-def test_the_button_says_how_long_it_takes_on_this_machine(compose, tmp_path):
-    assert "Run" in labels(compose(pick=OTHER))
-    (tmp_path / "runs").mkdir()
-    (tmp_path / "runs" / f"{job().key}.seconds").write_text("12.3")
-    assert "Run · about 12 s" in labels(compose(pick=OTHER))
+@pytest.mark.parametrize(("seconds", "label"), [(None, "Run"), (math.nan, "Run"), (12.3, "Run · about 12 s")])
+def test_the_button_says_how_long_it_takes_on_this_machine(compose, monkeypatch, seconds, label):
+    monkeypatch.setattr(Jobs, "expected", lambda jobs, job: seconds)
+    assert label in labels(compose(pick=OTHER))
 
 
 def test_a_run_shows_its_place_its_progress_and_what_it_has(compose, tmp_path):

@@ -1,6 +1,7 @@
 """Jobs: shared, queued, cancelled, failed, lost; and runs of other processes."""
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -127,16 +128,39 @@ def test_a_repaint_does_not_tell_the_worker_again(jobs, monkeypatch):
     assert told == ["a", "b"]
 
 
-def test_the_worker_says_how_long_a_job_takes(jobs):
-    for do in ("refuse", "die"):
-        assert jobs.expected(job(do)) is None
-    asked, end = job("count", steps=50), time.monotonic() + PATIENCE
-    assert jobs.expected(asked) is None  # asked, not answered
-    while jobs.expected(asked) is None and time.monotonic() < end:
+def answered(jobs: Jobs, asked: Job) -> float:
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        seconds = jobs.expected(asked)
+        if seconds is not None:
+            return seconds
         time.sleep(0.01)
-    assert jobs.expected(asked) == 1.0
-    assert all(jobs.expected(job(do)) is None for do in ("refuse", "die"))
+    raise AssertionError("no answer")
+
+
+def test_the_worker_says_how_long_a_job_takes(jobs):
+    assert jobs.expected(job("deaf")) is None
+    assert answered(jobs, job("count", steps=50)) == 1.0
+    assert jobs.expected(job("deaf")) is None
     assert jobs.active() == []
+
+
+@pytest.mark.parametrize("do", ["refuse", "break"])
+def test_a_job_that_cannot_run_has_an_answer_too_and_the_worker_goes_on(jobs, do):
+    assert math.isnan(answered(jobs, job(do)))
+    worker = jobs._worker
+    assert answered(jobs, job("count", steps=50)) == 1.0
+    assert jobs._worker is worker
+
+
+def test_an_answer_of_another_time_is_not_shown(jobs, tmp_path):
+    asked = job("count", steps=50)
+    (tmp_path / "runs").mkdir()
+    jobs.result(asked.key, "seconds").write_text("77")
+    assert answered(jobs, asked) == 1.0
+    jobs.result(asked.key, "seconds").write_text("77")
+    wait(jobs, jobs.submit(asked))  # whoever has run it asks anew
+    assert answered(jobs, asked) == 1.0
 
 
 def test_a_repaint_does_not_ask_the_worker_again(jobs, monkeypatch):

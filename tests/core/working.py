@@ -29,10 +29,12 @@ def run(folder: Path, stem: Path, progress: Callable[[int, int], None], *, do: s
 
 
 def expected(folder: Path, *, do: str, steps: int = 3) -> float | None:
-    """Two hundredths of a second for each step; unknown for whoever does not count."""
+    """Two hundredths of a second for each step; unknown for whoever is deaf."""
     if do == "refuse":
         raise QurdError("Expected something else.")
-    return 0.02 * steps if do == "count" else None
+    if do == "break":
+        raise ZeroDivisionError("division by zero")
+    return None if do == "deaf" else 0.02 * steps
 
 
 def idle(folder: Path, benchmark: str, inbox: object) -> Iterator[None]:
