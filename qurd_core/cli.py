@@ -211,7 +211,10 @@ def honest(
     """Intervals over models of rates, differences to AKH and swapped samplers, and the best by halves; from raw scores."""
     from qurd_core.evaluation import gains, winners
     from qurd_core.evaluation import honest as worth
+    from qurd_core.folders import made
 
+    if out:
+        made(out)
     for kind in (worth, gains, winners):
         print(kind.write(kind.measure(benchmark, track=_progress), kind.path_of(benchmark, out)))  # noqa: T201
 

@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from qurd_core.errors import QurdError
+
 
 def default_folder() -> Path:
     """The store unless another folder is named: `QURD_STORE`, else the user's cache folder."""
@@ -16,3 +18,16 @@ def hub_folder() -> Path:
     """Models and pictures of the official benchmarks: `QURD_HUB`, else beside the results."""
     named = os.environ.get("QURD_HUB")
     return Path(named) if named else default_folder() / "hub"
+
+
+def made(folder: Path) -> Path:
+    """A folder to write into, made if it is missing. Asked for before minutes of computing.
+
+    Raises:
+        QurdError: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise QurdError(f"Expected a folder to write into. {folder} cannot be made: {error.strerror}.") from None
+    return folder

@@ -9,7 +9,7 @@ from pages.ui import ticks
 from qurd_core import benchfile
 from qurd_core.benchfile import BenchFile
 from qurd_core.errors import QurdError
-from qurd_core.evaluation import designer, records
+from qurd_core.evaluation import designer, evidence, records
 from qurd_core.plots import words
 
 if TYPE_CHECKING:
@@ -42,10 +42,13 @@ def saved(scheme: str, budget: int) -> None:
     if name not in benchfile.saved_names() or name == st.session_state["bench"]:
         return
     with st.container(border=True):
-        st.markdown(f"Saved as **{name}**. Every command takes it:")
-        request = {"budgets": [budget], "seeds": 5, "task": "all", "hard": False}
-        path = shlex.quote(str(benchfile.home_of(name)))
-        st.code(words.command_line(path, [scheme], **request), language="bash", wrap_lines=True)
+        if evidence.base_of(name) in records.PUBLISHED:
+            st.markdown(f"Saved as **{name}**. Every page takes it; its models cannot be asked again.")
+        else:
+            st.markdown(f"Saved as **{name}**. Every command takes it:")
+            request = {"budgets": [budget], "seeds": 5, "task": "all", "hard": False}
+            path = shlex.quote(str(benchfile.home_of(name)))
+            st.code(words.command_line(path, [scheme], **request), language="bash", wrap_lines=True)
         st.button(f"Open {name}", on_click=_open, args=[name])
 
 

@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from pages.ui import bench_menu, bench_rates, cached, controls, definitions, export, frame, links, ticks
 from qurd_core.benchfile import BenchFile
 from qurd_core.errors import QurdError
-from qurd_core.evaluation import designer, evidence, separability, suggest
+from qurd_core.evaluation import designer, evidence, records, separability, suggest
 from qurd_core.plots import bench_tiles, words
 from qurd_core.plots.theme import Style
 
@@ -59,7 +59,9 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator]) -> tuple[st
         seeds = int(asked.scores.columns["query_seed"].nunique())
         request = {"budgets": [asked.budget], "seeds": seeds, "task": "all", "hard": asked.hard}
         ticked = BenchFile(asked.base, frozenset(designer.keys(kept)))
-        unsaved = None if ticked.pairs == frozenset(designer.keys(cached.pairs(bench))) else ticked
+        saved = ticked.pairs == frozenset(designer.keys(cached.pairs(bench)))
+        runs = asked.base in records.EMBEDDED and designer.measurable(kept)
+        unsaved = ticked if runs and not saved else None
         export.menu(found, file_name, benchmark=bench, schemes=list(asked.names.values()), unsaved=unsaved, **request)
     hero, side = (st.container(), None) if style.stage else st.columns([5, 2], gap="medium")
     with hero, frame.tall():

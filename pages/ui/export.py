@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from qurd_core.benchfile import ENDING, BenchFile
+from qurd_core.evaluation import evidence
 from qurd_core.plots import words
 
 if TYPE_CHECKING:
@@ -29,9 +30,9 @@ def menu(
         unsaved: a bench that the app does not keep; it can be downloaded, and stands in place of the benchmark.
     """
     asked = f"{file_name}{ENDING}" if unsaved else benchmark
-    offer(
-        rows, file_name, words.command_line(asked, schemes, **request), words.python_code(asked, schemes, **request), unsaved
-    )
+    request["base"] = evidence.base_of(benchmark)
+    command, code = words.command_line(asked, schemes, **request), words.python_code(asked, schemes, **request)
+    offer(rows, file_name, command, code, unsaved)
 
 
 def offer(rows: "DataFrame", file_name: str, command: str, code: str, unsaved: BenchFile | None = None) -> None:

@@ -128,11 +128,12 @@ def again(choice: Choice, benchmark: str) -> tuple[str, str]:
         code = f'from qurd_core.evaluation import evidence\n\ntable = evidence.pairs("{benchmark}")'
         if choice.of == "official":
             code = f"from qurd_core.akh import official\n{code}\n{_OFFICIAL}"
-        if benchmark in records.PUBLISHED:
+        if evidence.base_of(benchmark) in records.PUBLISHED:
             mode = "paper" if choice.of == "official" else "honest"
             return f"python -m qurd_core paper figure3 --mode {mode} --json", code
         return f"python -m qurd_core pairs --benchmark {benchmark}", code
     request = {"seeds": 5 if choice.seed is None else choice.seed + 1, "task": choice.task, "hard": choice.hard}
+    request["base"] = evidence.base_of(benchmark)
     asked = benchmark, [choice.of], [choice.budget]
     return words.command_line(*asked, **request), words.python_code(*asked, **request)
 

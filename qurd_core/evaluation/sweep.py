@@ -21,6 +21,7 @@ from qurd_core.evaluation import facts
 from qurd_core.evaluation.pipeline import Request, ask_natural, compute, lacking, request, tabulate
 from qurd_core.evaluation.scores import raw_scores
 from qurd_core.evaluation.workbench import PART, Workbench, workbench
+from qurd_core.folders import made
 from qurd_core.randomness import stream
 from qurd_core.registry import crafts
 from qurd_core.runtime import Runtime
@@ -85,9 +86,9 @@ def _crafting(desk: Workbench, victim: str, scheme: Scheme) -> float:
 def sweep(name: str, seeds: int, store: Store, runtime: Runtime, out: Path) -> Iterator[Path]:
     """Compute what the store lacks, write the two files, and yield their paths. A killed sweep is continued."""
     asked = _request(name, seeds)
+    made(out)
     compute(asked, store, runtime)
     summary = _summary(name, seeds, store, runtime)
-    out.mkdir(parents=True, exist_ok=True)
     yield _write(summary, out / f"{name}.parquet", asked)
     desk = workbench(asked.bench.whole, str(store.folder), runtime.device, runtime.batch_size)
     yield _write(raw_scores(asked, _best(summary), RAW_BUDGETS, desk), out / f"{name}-scores.parquet", asked)

@@ -161,12 +161,17 @@ def command_line(
     task: str,
     hard: bool,
     pool: Sequence[str] = (),
+    base: str = "",
 ) -> str:
-    """The command that computes the curves of a view again; `pool` are the lineages that calibrate, all if empty.
+    """The command that computes the curves of a view again.
 
     Nothing of a published benchmark can be computed again, but what was published of it can be read.
+
+    Args:
+        pool: the lineages that calibrate, all if empty.
+        base: what the benchmark is a part of, if it is a bench of somebody's own.
     """
-    if benchmark in PUBLISHED:
+    if (base or benchmark) in PUBLISHED:
         return f"python -m qurd_core paper figure1 --budget {budgets[-1]} --json"
     parts = [f"python -m qurd_core run --benchmark {benchmark}", *(f"--scheme {shlex.quote(name)}" for name in schemes)]
     parts += [f"--budget {','.join(map(str, budgets))}", f"--seeds {seeds}"]
@@ -184,9 +189,10 @@ def python_code(
     task: str,
     hard: bool,
     pool: Sequence[str] = (),
+    base: str = "",
 ) -> str:
-    """The Python that computes the curves of a view again."""
-    if benchmark in PUBLISHED:
+    """The Python that computes the curves of a view again; the arguments of `command_line`."""
+    if (base or benchmark) in PUBLISHED:
         return f'from qurd_core.evaluation import evidence\n\ntable = evidence.read("{benchmark}", task="{task}")'
     options = [f"budgets={list(budgets)}", f"seeds={seeds}"]
     options += [f'tasks=["{task}"]'] * (task != "all") + ['negatives="unrelated+hard"'] * hard

@@ -318,7 +318,9 @@ def test_an_unsaved_bench_is_exported_as_it_is_ticked(page, monkeypatch, tmp_pat
     path.write_text(taken["bench"].text)
     assert BenchFile.read(path) == taken["bench"]
     assert len(benchmark(str(path)).pairs) == len(every) - 3
-    taken["bench"].write(benchfile.home_of("mine"))
+    sound(page(section="bench", out=benchfile.token(every, every)))
+    assert taken["bench"] is None, "no command takes a bench without a pair"
+    BenchFile("patchwork-sac", frozenset(every[3:])).write(benchfile.home_of("mine"))
     sound(page(section="bench", bench="mine"))
     assert taken["bench"] is None, "what is saved has a name"
     assert "--benchmark mine" in taken["command"]

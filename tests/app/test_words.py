@@ -110,6 +110,14 @@ def test_what_computes_a_view_again():
     assert "tasks" not in code
 
 
+@pytest.mark.parametrize("bench", ["published-sdog120", "mine"])
+def test_what_was_published_is_read_and_not_computed_again(bench):
+    asked = {"schemes": ["AKH"], "budgets": (10, 100), "seeds": 5, "task": "all", "hard": False}
+    asked["base"] = "published-sdog120"
+    assert words.command_line(bench, **asked) == "python -m qurd_core paper figure1 --budget 100 --json"
+    assert f'evidence.read("{bench}"' in words.python_code(bench, **asked)
+
+
 def test_labels_that_fit_stay_where_they_are():
     assert spread([0.9, 0.1, 0.5], [0.1, 0.1, 0.1], 0, 1) == pytest.approx([0.9, 0.1, 0.5])
     assert spread([], [], 0, 1) == []

@@ -139,3 +139,11 @@ def test_every_command_explains_itself(qurd, command):
     code, out, _ = qurd(command, "--help")
     assert code == 0
     assert len(out) > 200
+
+
+@pytest.mark.parametrize("command", [("honest",), ("sweep",)])
+def test_a_folder_that_cannot_be_made_is_refused_before_anything_is_computed(qurd, tmp_path, command):
+    (tmp_path / "file").write_text("")
+    code, _, err = qurd(*command, "-b", "patchwork-reuse", "--out", str(tmp_path / "file" / "out"))
+    assert code == 2
+    assert "cannot be made: Not a directory" in " ".join(err.split())

@@ -19,6 +19,7 @@ from qurd_core.evaluation import records
 from qurd_core.evaluation.evidence import Scores, cells, rates
 from qurd_core.evaluation.paper import agreement, importer, names, pooled
 from qurd_core.evaluation.sides import NEGATIVE_KINDS
+from qurd_core.folders import made
 from qurd_core.runtime import Track, silent
 
 BY_VICTIM = "named.parquet"  # rates of the named schemes per victim and query seed: what spreads and comparisons rest on
@@ -51,7 +52,7 @@ def export(store: Path, out: Path, track: Track = silent) -> Iterator[Path]:
     present = [name for name in names.BENCHMARKS if (folder / f"{name}-scores.parquet").is_file()]
     if not present:
         raise QurdError(f"Expected imported scores in {store}. Run `python -m qurd_core import-scores CHECKOUT` first.")
-    out.mkdir(parents=True, exist_ok=True)
+    made(out)
     named = []
     for name in present:
         scores, pairs = Scores.read(name, folder), records.pairs(name, folder)
