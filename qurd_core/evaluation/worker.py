@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from qurd_core.errors import QurdError
-from qurd_core.evaluation.jobs import publish, write
+from qurd_core.evaluation.jobs import LOOK, publish, write
 
 KINDS = {
     "rates": "qurd_core.evaluation.live_rates",
@@ -27,6 +27,7 @@ KINDS = {
     "import": "qurd_core.evaluation.live_import",
 }
 EVERY = 0.3  # seconds between two notes of the state
+PAUSE = 1.5  # seconds before a preparation starts: whoever clicks through benchmarks needs the processor first
 NICE = 10  # the page and the browser come first; with a core to spare it costs nothing
 
 Inbox = queue.SimpleQueue  # of messages; None when the input has ended
@@ -95,6 +96,10 @@ def prepare(folder: Path, benchmark: str, inbox: Inbox) -> Iterator[None]:
     """Small steps towards a worker that answers at once; whoever has a job for it waits for one step at most."""
     from qurd_core.evaluation.live_rates import prepared
 
+    until = time.monotonic() + PAUSE
+    while time.monotonic() < until:
+        time.sleep(LOOK)
+        yield
     yield from prepared(folder, benchmark, lambda: not inbox.empty())
 
 

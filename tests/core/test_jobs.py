@@ -3,17 +3,19 @@
 import json
 import math
 import os
+import queue
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from qurd_core.evaluation import worker
 from qurd_core.evaluation.jobs import Job, Jobs, Status, publish, read
 from qurd_core.evaluation.runs import RunFile
-from qurd_core.evaluation.worker import NICE
 
 PATIENCE = 60  # seconds; the machine may be busy
 
@@ -253,5 +255,18 @@ def test_the_worker_gives_way_to_the_page(jobs, tmp_path):
     key = jobs.submit(job("count", steps=20))
     wait(jobs, key, running)
     pid = json.loads((tmp_path / "runs" / f"{key}.json").read_text())["pid"]
-    assert os.getpriority(os.PRIO_PROCESS, pid) == min(os.getpriority(os.PRIO_PROCESS, 0) + NICE, 19)  # 19 is the end
+    assert os.getpriority(os.PRIO_PROCESS, pid) == min(os.getpriority(os.PRIO_PROCESS, 0) + worker.NICE, 19)  # 19 is the end
     wait(jobs, key)
+
+
+def test_a_preparation_waits_until_nobody_clicks_any_more(tmp_path, monkeypatch):
+    begun = []
+    monkeypatch.setattr("qurd_core.evaluation.live_rates.prepared", lambda *asked: iter([begun.append(asked)]))
+    now = iter(range(100))
+    monkeypatch.setattr(worker, "time", SimpleNamespace(monotonic=lambda: next(now), sleep=lambda seconds: None))
+    monkeypatch.setattr(worker, "PAUSE", 3)
+    steps = worker.prepare(tmp_path, "toy", queue.SimpleQueue())
+    assert [next(steps) for _ in range(2)] == [None, None]
+    assert not begun
+    assert list(steps) == [None]
+    assert len(begun) == 1
