@@ -54,18 +54,19 @@ with head:
 file_name = f"budget-{bench}-{task}"
 with frame.tools():
     definitions.show()
-    asked = {"seeds": int(points["seeds"].max()), "task": task, "hard": hard}
-    schemes = lines or [*budget.missing(points, pins)]
-    export.menu(points, file_name, benchmark=bench, schemes=schemes, budgets=budget.TICKS, **asked)
+    request = {"budgets": budget.TICKS, "seeds": int(points["seeds"].max()), "task": task, "hard": hard}
+    export.menu(points, file_name, benchmark=bench, schemes=lines or [*budget.missing(points, pins)], **request)
 
 if not lines:
     states.refused(budget.missing(points, pins), rule)
     frame.stop()
 wide = [3, 2] if beside == "distance" else [3, 1]
+asked = {"rule": rule, "at": at, "pins": pins, "grey": grey, "unit": unit, "style": style}
+chart = cached.drawn(("lines", bench, cached.version(bench), task, hard, asked), lambda: budget.figure(points, **asked))
 hero, side = (st.container(), None) if style.stage and beside == "none" else st.columns(wide, gap="medium")
 with hero, frame.tall():
     st.plotly_chart(
-        budget.figure(points, rule=rule, at=at, pins=pins, grey=grey, unit=unit, style=style),
+        chart,
         theme=None,
         height="stretch",
         key="lines",

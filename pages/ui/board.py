@@ -93,7 +93,10 @@ def chart(asked: Asked, rows: "DataFrame") -> Sight:
     boards = _beside(asked, rows)
     others = [name for name in boards if name != asked.bench]
     drawn = any(part["value"].notna().any() for part in boards.values())
-    figure = _strips(asked, tuple(map(cached.version, boards)), boards) if drawn else None
+    question = "strips", asked, *map(cached.version, boards)
+    figure = cached.drawn(
+        question, lambda: strips.figure(boards, asked.bench, pins=asked.pins, style=asked.style) if drawn else None
+    )
     alt = leaderboard.alt(rows, asked.bench, others)
     headline, lines = leaderboard.headline(rows, asked.where), budget.shown(rows, asked.pins)
     return Sight(headline, figure, alt, leaderboard.together(boards), {}, lines, honest.tests(asked.worth()))
@@ -151,12 +154,6 @@ def _best_of(asked: Asked) -> winners.BestOf | str:
         return cached.best_of(asked.bench, asked.task, asked.at, asked.reveal, hard=asked.hard, rule=asked.rule)
     except QurdError as error:
         return str(error)
-
-
-@st.cache_resource(max_entries=16, show_spinner=False)
-def _strips(asked: Asked, versions: tuple[cached.Version, ...], _boards: "dict[str, DataFrame]") -> "Figure":
-    """Half of what the page takes is its thousand dots; they are the same whenever the question is."""
-    return strips.figure(_boards, asked.bench, pins=asked.pins, style=asked.style)
 
 
 def _beside(asked: Asked, rows: "DataFrame") -> dict[str, "DataFrame"]:

@@ -28,7 +28,10 @@ from qurd_core.plots import bench_tiles, budget
 from qurd_core.plots import leaderboard as leaderboard_plot
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pandas import DataFrame
+    from plotly.graph_objects import Figure
 
     from qurd_core.evaluation.bank import Bank
     from qurd_core.evaluation.statistics import TprReport
@@ -149,6 +152,15 @@ def negatives(hard: bool) -> str:
     return "unrelated+hard" if hard else "unrelated"
 
 
+def drawn(question: tuple, draw: "Callable[[], Figure | None]") -> "Figure | None":
+    """A figure that takes long, drawn once: whoever compares goes back and forth.
+
+    Args:
+        question: its name and all that it depends on.
+    """
+    return _drawn(question, draw)
+
+
 def version(benchmark: str) -> Version:
     """Changes when the records do, so that new ones are seen without a restart."""
     path = records.path_of(benchmark) if benchmark in records.SHIPPED else home_of(benchmark)
@@ -159,6 +171,11 @@ def version(benchmark: str) -> Version:
 def jobs() -> Jobs:
     """The jobs of this server, for all sessions."""
     return Jobs(default_folder())
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
+def _drawn(question: tuple, _draw: "Callable[[], Figure | None]") -> "Figure | None":
+    return _draw()
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
