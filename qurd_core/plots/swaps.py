@@ -33,20 +33,20 @@ def swaps(rows: pd.DataFrame, schemes: pd.DataFrame, name: str, known: pd.DataFr
 
     Returns:
         rows of scheme, label, sampler, value, spread, seeds, gain (to the scheme as published), gain_low and gain_high (its
-        interval over models, NaN where none is known), verdict (None for the scheme itself), over (what the verdict rests
-        on: `"models"` or `"query seeds"`) and reason; those without a value last.
+        interval over models, NaN where none is known or no draw changes the gain), verdict (None for the scheme itself),
+        over (what the verdict rests on: `"models"` or `"query seeds"`) and reason; those without a value last.
     """
     parts = schemes.set_index("scheme")[["sampler", "head"]]
     table = rows.drop(columns=["verdict", "gap"], errors="ignore").join(parts, on="scheme")
     own = table[table["label"] == name].iloc[0]
     table = table[table["head"] == own["head"]]
-    ends = {f"gain_{end}": table["label"].map(known[end]).astype(float) for end in ("low", "high")}
-    table = table.assign(gain=table["value"] - own["value"], **ends)
+    table = table.assign(gain=table["value"] - own["value"], **_ends(table["label"], known, own["value"]))
+    others = (table["label"] != name) & table["value"].notna()
+    over = table["label"].isin(known.index).map({True: _MODELS, False: _SEEDS})
+    table["over"] = over.astype(object).where(others, None)
     other = Measured(own["value"], own["spread"], own["seeds"])
-    told = [
-        _told(row, other) if row.label != name and row.value == row.value else (None, None) for row in table.itertuples()
-    ]
-    table[["verdict", "over"]] = pd.DataFrame(told, table.index, dtype=object)
+    told = [None if row.over is None else _told(row, other) for row in table.itertuples()]
+    table["verdict"] = pd.Series(told, table.index, dtype=object)
     kept = table[list(_COLUMNS)]
     return kept.sort_values(["value", "sampler"], ascending=[False, True], na_position="last").reset_index(drop=True)
 
@@ -58,11 +58,20 @@ _COLUMNS = (
 _MODELS, _SEEDS = "models", "query seeds"
 
 
-def _told(row: Any, published: Measured) -> tuple[str, str]:
-    """The verdict on a swap, and what it rests on."""
-    if row.gain_low == row.gain_low:
-        return side(row.gain_low, row.gain_high), _MODELS
-    return words.verdict(Measured(row.value, row.spread, row.seeds), published), _SEEDS
+def _ends(labels: pd.Series, known: pd.DataFrame, published: float) -> dict[str, pd.Series]:
+    """The intervals of gains, as far as a rate can go from the published one; NaN where no draw changes the gain."""
+    low, high = (labels.map(known[end]).astype(float) for end in ("low", "high"))
+    return {
+        f"gain_{end}": values.where(low < high).clip(-published, 1 - published)
+        for end, values in {"low": low, "high": high}.items()
+    }
+
+
+def _told(row: Any, published: Measured) -> words.Verdict:
+    """The verdict on a swap."""
+    if row.over == _SEEDS:
+        return words.verdict(Measured(row.value, row.spread, row.seeds), published)
+    return side(row.gain_low, row.gain_high)
 
 
 def headline(table: pd.DataFrame, name: str, where: str) -> str:
@@ -108,7 +117,7 @@ def alt(table: pd.DataFrame, name: str) -> str:
 def figure(table: pd.DataFrame, name: str, *, pins: Sequence[str] = (), style: Style) -> go.Figure:
     """A line per sampler, from the published value to its own; full marks where the two can be told apart.
 
-    A thin line is the interval of the gain over models, around the value; what a rate cannot reach is cut off.
+    A thin line is the interval of the gain over models, around the value.
 
     Args:
         table: from `swaps`.
@@ -122,7 +131,7 @@ def figure(table: pd.DataFrame, name: str, *, pins: Sequence[str] = (), style: S
     inks = [colour if row.label == name or row.verdict == "ahead" else style.colour(OTHERS) for row in drawn.itertuples()]
     hollow = style.surface.background  # not `circle-open`: the stick would show through
     fills = [hollow if told == "not distinguished" else ink for told, ink in zip(drawn["verdict"], inks, strict=True)]
-    low, high = ((published + drawn[end]).clip(0, 1) for end in ("gain_low", "gain_high"))
+    low, high = (published + drawn[end] for end in ("gain_low", "gain_high"))
     before = drawn["value"] < published
     sticks = go.Scatter(
         x=[x for value in drawn["value"] for x in (published, value, None)],
@@ -202,13 +211,15 @@ def _hover(row: Any, name: str) -> str:
     verdict = f"{value}<br>{words.PHRASES[row.verdict][0]} {plain(name)} as published: {words.points(row.gain)}"
     if row.over == _SEEDS:
         return f"{verdict}, over {_SEEDS} only: no interval over models is known"
+    if row.gain_low != row.gain_low:
+        return f"{verdict},<br>no draw changes it: no interval"
     low, high = words.points(row.gain_low).removesuffix(" points"), words.points(row.gain_high)
     return f"{verdict},<br>95 % interval over models {low} to {high}, for all swaps at once"
 
 
 def _least(drawn: pd.DataFrame, published: float) -> float:
     """The least value or end of an interval."""
-    return float(np.nanmin([drawn["value"].min(), published, (published + drawn["gain_low"]).clip(lower=0).min()]))
+    return float(np.nanmin([drawn["value"].min(), published, (published + drawn["gain_low"]).min()]))
 
 
 def _layout(drawn: pd.DataFrame, bold: set[str], name: str, published: float, style: Style) -> dict[str, Any]:
