@@ -8,7 +8,7 @@ from pages.ui import cached, cards, controls, links, panel
 from qurd_core.errors import QurdError
 from qurd_core.evaluation import evidence, records, winners
 from qurd_core.evaluation.leaderboard import LEVELS, allowed
-from qurd_core.plots import budget, honest, leaderboard, strips, swaps, tasks
+from qurd_core.plots import budget, honest, leaderboard, strips, swaps, tasks, words
 from qurd_core.plots.theme import MOST_PINS, Style
 
 if TYPE_CHECKING:
@@ -138,7 +138,9 @@ def beneath(asked: Asked, rows: "DataFrame", free: "DataFrame") -> None:
     if asked.pins:
         label = asked.pins[-1]
         best = len(free) and free["label"].iloc[0] == label
-        note = leaderboard.best(free, asked.at, _best_of(asked)) if best else leaderboard.standing(rows, label, asked.at)
+        note = (
+            leaderboard.best(free, asked.at, _best_of(asked, label)) if best else leaderboard.standing(rows, label, asked.at)
+        )
         cards.show(asked.bench, label, asked.at, style=asked.style, rule=asked.rule, pins=asked.pins, note=note)
         return
     worth = asked.worth()
@@ -148,10 +150,17 @@ def beneath(asked: Asked, rows: "DataFrame", free: "DataFrame") -> None:
     st.caption("Click a mark to pin it and to read its card.")
 
 
-def _best_of(asked: Asked) -> winners.BestOf | str:
+def _best_of(asked: Asked, label: str) -> winners.BestOf | str:
     """What the best unpublished combination is worth on victims that had no say, or why that is not known."""
+    choice = {"hard": asked.hard, "rule": asked.rule}
+    independent = set(winners.lineages_of(cached.pairs(asked.bench), asked.task).values())
+    if len(independent) == 1:
+        return "That cannot be checked here: there is one independent victim."
+    recorded = cached.worth(evidence.base_of(asked.bench), asked.task, asked.at, **choice).index
+    if label not in recorded:
+        return f"That cannot be checked here: no distances of it are recorded at {words.counted(asked.at, 'query')}."
     try:
-        return cached.best_of(asked.bench, asked.task, asked.at, asked.reveal, hard=asked.hard, rule=asked.rule)
+        return cached.best_of(asked.bench, asked.task, asked.at, asked.reveal, **choice)
     except QurdError as error:
         return str(error)
 

@@ -58,7 +58,7 @@ def best_of(
         table: rows of `metrics.victim_cells` of one task and budget, with victim, query_seed and scheme.
         lineages: of every victim.
         among: the schemes to choose from.
-        reference: the scheme that they are compared with.
+        reference: the text of `REFERENCE`, which they are compared with.
 
     Raises:
         QurdError: fewer than two independent victims have the task, or no scheme or the reference has no value for all.
@@ -68,7 +68,7 @@ def best_of(
     rates = _by_victim(table, rate)
     known = rates.index.intersection(sorted(set(among)))
     if known.empty or reference not in rates.index:
-        missing = reference if len(known) else "any of the combinations"
+        missing = REFERENCE if len(known) else "any of the combinations"
         raise QurdError(f"Expected a value for every victim. There is none of {missing}.")
     areas = _by_victim(table, "auc")
     winners = (_best(rates, areas, known, first), _best(rates, areas, known, second))
@@ -143,7 +143,7 @@ def recorded(
     asked = {"task": task, "budget": budget, "negatives": negatives, "rule": rule, "reveal": reveal}
     rows = table[np.logical_and.reduce([table[key] == value for key, value in asked.items()])]
     if rows.empty:
-        halves(lineages := lineages_of(pairs), lineages)
+        halves(lineages := lineages_of(pairs, task), lineages)
         raise QurdError(f"Expected a choice by halves on this task at {budget} queries. None is recorded.")
     row = rows.iloc[0]
     return BestOf(
@@ -173,9 +173,10 @@ def write(table: pd.DataFrame, path: Path) -> Path:
     return records.write_table(table.round(rates).astype(kinds), path)
 
 
-def lineages_of(pairs: pd.DataFrame) -> dict[str, str]:
-    """The lineage of every victim, which is that of what was stolen from it."""
-    stolen = pairs[pairs["kind"] == "positive"].drop_duplicates("victim")
+def lineages_of(pairs: pd.DataFrame, task: str = "all") -> dict[str, str]:
+    """The lineage of every victim that has a task, which is that of what was stolen from it."""
+    stolen = pairs[pairs["kind"] == "positive"]
+    stolen = stolen[[task in ("all", *served) for served in stolen["tasks"]]].drop_duplicates("victim")
     return dict(zip(stolen["victim"], stolen["root"], strict=True))
 
 

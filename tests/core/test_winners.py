@@ -71,6 +71,13 @@ def test_victims_of_one_lineage_stay_together():
     assert halves([*"abcdef"], lineages) == ([*"abef"], [*"cd"])
 
 
+def test_the_lineages_are_those_of_victims_that_have_the_task():
+    pairs = pd.DataFrame({"victim": ["a", "b", "b"], "root": ["x", "y", "z"], "kind": ["positive", "positive", "negative"]})
+    pairs["tasks"] = [["prune"], ["prune", "same"], []]
+    assert lineages_of(pairs) == lineages_of(pairs, "prune") == {"a": "x", "b": "y"}
+    assert lineages_of(pairs, "same") == {"b": "y"}
+
+
 def test_one_lineage_is_not_enough(noise):
     with pytest.raises(QurdError, match="two independent victims or more"):
         best_of(cells(noise), dict.fromkeys(VICTIMS, "root"), NOISE, "AKH")
@@ -84,7 +91,7 @@ def test_what_lacks_a_victim_is_not_compared(noise):
     assert found.among == 60
     with pytest.raises(QurdError, match="none of any of the combinations"):
         best_of(table, VICTIMS, ["truth"], "AKH")
-    with pytest.raises(QurdError, match="none of truth"):
+    with pytest.raises(QurdError, match="none of AKH"):
         best_of(table, VICTIMS, NOISE, "truth")
 
 
