@@ -65,7 +65,7 @@ def worth(benchmark: str, task: str, at: int, *, hard: bool, rule: budget.Rule) 
 
 
 def best_of(benchmark: str, task: str, at: int, reveal: str, *, hard: bool, rule: budget.Rule) -> winners.BestOf:
-    """What the best combination that nobody published is worth, chosen on half of the victims; a QurdError says why not."""
+    """What the best combination that nobody published is worth, chosen on part of the victims; a QurdError says why not."""
     return _best_of(benchmark, task, at, reveal, hard, rule, version(benchmark))
 
 
@@ -206,7 +206,8 @@ def _best_of(
         return winners.recorded(_winners(benchmark, version), pairs(benchmark), rule=kind, reveal=reveal, **request)
     free = leaderboard.unnamed(board(benchmark, task, at, reveal, hard=hard, rule=rule), schemes())
     reference, rate = schemes().set_index("name").loc[budget.REFERENCE, "scheme"], budget.RULES[rule].value
-    return winners.measured(scores(benchmark), pairs(benchmark), free["scheme"], reference, rate=rate, **request)
+    among = winners.levels_of(free)
+    return winners.measured(scores(benchmark), pairs(benchmark), among, reference, rate=rate, **request)
 
 
 @st.cache_resource(max_entries=3, show_spinner=False)

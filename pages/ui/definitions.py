@@ -42,9 +42,10 @@ standard errors over query seeds do.
 all swaps of the scheme at once, since the best is found by looking at all. Where no distances are recorded, and on a saved
 bench, two standard errors over query seeds decide.
 
-**Best combination**: the best of many by the number it was picked by is too good. So each half of the victims chooses, and
-every victim counts with what the other half chose. Independent victims take turns. On Patchwork distances are recorded of
-the hundred best by all victims at 100 queries: a rest of that optimism stays.
+**Best combination**: the best of many by the number it was picked by is too good. So the victims are parted in two, each
+part chooses, and every victim counts with what the other part chose. Independent victims take turns, so of three one part
+has two. The parts share their unrelated models, so they are not independent, and no interval of this number is known. On
+Patchwork distances are recorded of the hundred best by all victims at 100 queries: a rest of that optimism stays.
 
 **Sampler**: picks seed images (*uniform*: any, *negative*: those that the victim gets wrong, *noise*: random pixels; from
 the victim's own training images, *train*, or from images that no model saw, *test*) and turns them into queries.

@@ -31,6 +31,7 @@ class BestOf:
 
     Attributes:
         winners: what the first and what the second half chooses.
+        agree: whether the best on all victims is as good as that on the first and on the second half.
         chosen: mean over victims of the TPR of what their own half chose, which is too good.
         reported: mean over victims of the TPR of what the other half chose, in which they had no say.
         reference: TPR of the reference on the same victims.
@@ -39,6 +40,7 @@ class BestOf:
     """
 
     winners: tuple[str, str]
+    agree: tuple[bool, bool]
     chosen: float
     reported: float
     reference: float
@@ -47,9 +49,11 @@ class BestOf:
 
 
 def best_of(
-    table: pd.DataFrame, lineages: Mapping[str, str], among: Collection[str], reference: str, rate: Rate = "tpr"
+    table: pd.DataFrame, lineages: Mapping[str, str], among: Mapping[str, int], reference: str, rate: Rate = "tpr"
 ) -> BestOf:
-    """The best scheme, chosen by its mean over one half of the victims (then by AUC) and reported on the other.
+    """The best scheme, chosen by its mean over one half of the victims and reported on the other.
+
+    Of equals the one with the higher AUC is chosen, then the one that needs less access, as on the Leaderboard.
 
     Independent victims take turns, so that victims of one lineage are in the same half. A scheme without a value for some
     victim is not compared with the others.
@@ -57,7 +61,7 @@ def best_of(
     Args:
         table: rows of `metrics.victim_cells` of one task and budget, with victim, query_seed and scheme.
         lineages: of every victim.
-        among: the schemes to choose from.
+        among: the level of access of each scheme to choose from, the best on all victims first.
         reference: the text of `REFERENCE`, which they are compared with.
 
     Raises:
@@ -71,20 +75,22 @@ def best_of(
         missing = REFERENCE if len(known) else "any of the combinations"
         raise QurdError(f"Expected a value for every victim. There is none of {missing}.")
     areas = _by_victim(table, "auc")
-    winners = (_best(rates, areas, known, first), _best(rates, areas, known, second))
+    tied = [_best(rates.loc[known, half].mean(axis=1), areas.loc[known, half].mean(axis=1)) for half in (first, second)]
+    winners = tuple(min(some, key=lambda scheme: (among[scheme], scheme)) for some in tied)
     chosen, reported = (
         np.concatenate([rates.loc[winner, half] for winner, half in zip(winners, order, strict=True)]).mean()
         for order in ((first, second), (second, first))
     )
     reference_rate = rates.loc[reference, [*first, *second]].mean()
     independent = (len({lineages[victim] for victim in first}), len({lineages[victim] for victim in second}))
-    return BestOf(winners, float(chosen), float(reported), float(reference_rate), len(known), independent)
+    agree = tuple(next(iter(among)) in some for some in tied)
+    return BestOf(winners, agree, float(chosen), float(reported), float(reference_rate), len(known), independent)
 
 
 def measured(
     scores: Scores,
     pairs: pd.DataFrame,
-    among: Collection[str],
+    among: Mapping[str, int],
     reference: str,
     *,
     task: str,
@@ -124,7 +130,7 @@ def measure(benchmark: str, folder: Path | None = None, track: Track = silent) -
         rows = records.read(benchmark, task=task, negatives=negatives)
         rows = rows.assign(value=rows[rate], spread=rows[spread])
         for budget, reveal in product(scores.columns["budget"].unique().tolist(), LEVELS):
-            free = unnamed(allowed(rows[rows["budget"] == budget], schemes, reveal), schemes)["scheme"]
+            free = levels_of(unnamed(allowed(rows[rows["budget"] == budget], schemes, reveal), schemes))
             asked = {"task": task, "budget": budget, "negatives": negatives}
             with suppress(QurdError):
                 best = measured(scores, pairs, free, reference, rate=rate, **asked)
@@ -146,9 +152,8 @@ def recorded(
         halves(lineages := lineages_of(pairs, task), lineages)
         raise QurdError(f"Expected a choice by halves on this task at {budget} queries. None is recorded.")
     row = rows.iloc[0]
-    return BestOf(
-        tuple(row["winners"]), *row[["chosen", "reported", "reference", "among"]].tolist(), tuple(map(int, row["halves"]))
-    )
+    texts, yes, numbers = tuple(row["winners"]), tuple(map(bool, row["agree"])), row[["chosen", "reported", "reference"]]
+    return BestOf(texts, yes, *numbers.tolist(), int(row["among"]), tuple(map(int, row["halves"])))
 
 
 def path_of(benchmark: str, folder: Path | None = None) -> Path:
@@ -171,6 +176,15 @@ def write(table: pd.DataFrame, path: Path) -> Path:
     rates = dict.fromkeys(["chosen", "reported", "reference"], 4)
     kinds = dict.fromkeys(rates, np.float32) | dict.fromkeys(_KEYS, "category") | {"budget": np.int16, "among": np.int16}
     return records.write_table(table.round(rates).astype(kinds), path)
+
+
+def levels_of(rows: pd.DataFrame) -> dict[str, int]:
+    """The level of access of each combination, in the order of the rows.
+
+    Args:
+        rows: from `unnamed`.
+    """
+    return dict(zip(rows["scheme"], rows["level"], strict=True))
 
 
 def lineages_of(pairs: pd.DataFrame, task: str = "all") -> dict[str, str]:
@@ -203,8 +217,8 @@ def _by_victim(table: pd.DataFrame, rate: str) -> pd.DataFrame:
     return wide.groupby("scheme").mean()[whole]
 
 
-def _best(rates: pd.DataFrame, areas: pd.DataFrame, known: pd.Index, half: list[str]) -> str:
-    """The scheme with the highest mean over some victims."""
-    ranked = pd.DataFrame({"rate": rates.loc[known, half].mean(axis=1), "auc": areas[half].mean(axis=1).reindex(known)})
-    # Equal means may differ in their last digits; of equals the first by its text wins.
-    return ranked.round(9).sort_values(["rate", "auc"], ascending=False, kind="stable").index[0]
+def _best(rates: pd.Series, areas: pd.Series) -> set[str]:
+    """The schemes with the highest rate and, of these, the highest AUC."""
+    ranked = pd.DataFrame({"rate": rates, "auc": areas}).round(9)  # equal means may differ in their last digits
+    ranked = ranked[ranked["rate"] == ranked["rate"].max()]
+    return set(ranked.index[ranked["auc"] == ranked["auc"].max()])

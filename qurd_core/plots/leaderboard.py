@@ -149,22 +149,25 @@ def best(rows: pd.DataFrame, at: int, found: BestOf | str) -> str:
         said = f"The best of {among} that nobody published {against} at {words.counted(at, 'query')}."
         return f"{said} It was picked by this very number, so expect less on other models. {found}"
     reported, chosen, reference = map(words.percent, (found.reported, found.chosen, found.reference))
+    one, two = found.halves
     return (
-        f"The best of {found.among} unpublished combinations with recorded distances catches {reported}, chosen on half of "
-        f"the victims, reported on the other; {chosen} where it was chosen. {REFERENCE} catches {reference} of the same. "
-        f"{_agreement(found, rows['scheme'].iloc[0])}"
+        f"The best of {found.among} unpublished combinations with recorded distances catches {reported} at "
+        f"{words.counted(at, 'query')}, chosen on one part of the victims, reported on the other ({one} and {two} of "
+        f"{one + two} independent ones); {chosen} where it was chosen. {REFERENCE} catches {reference} of the same. "
+        f"{_agreement(found)}"
     )
 
 
-def _agreement(found: BestOf, best: str) -> str:
-    """Whether the halves of the victims choose what all of them choose."""
-    halves = f"halves, {found.halves[0]} and {words.counted(found.halves[1], 'independent victim')},"
-    others = [f"“{winner}”" for winner in dict.fromkeys(found.winners) if winner != best]
-    if not others:
-        return f"Both {halves} choose this one."
+def _agreement(found: BestOf) -> str:
+    """Whether the parts of the victims choose what all of them choose."""
+    if all(found.agree):
+        return "In both parts none is better than this one."
+    others = [f"“{winner}”" for winner, agrees in zip(found.winners, found.agree, strict=True) if not agrees]
+    if any(found.agree):
+        return f"In one part none is better than this one, the other chooses {others[0]}."
     if found.winners[0] == found.winners[1]:
-        return f"Both {halves} choose another: {others[0]}."
-    return f"The {halves} choose {words.listed([*['this one'] * (best in found.winners), *others])}."
+        return f"Both parts choose another: {others[0]}."
+    return f"The parts choose {words.listed(others)}."
 
 
 def standing(rows: pd.DataFrame, label: str, at: int) -> str:

@@ -7,9 +7,20 @@ import pytest
 from qurd_core.errors import QurdError
 from qurd_core.evaluation import evidence, records
 from qurd_core.evaluation.leaderboard import LEVELS, allowed, unnamed
-from qurd_core.evaluation.winners import best_of, halves, lineages_of, measured, path_of, read, recorded, write
+from qurd_core.evaluation.winners import (
+    best_of,
+    halves,
+    levels_of,
+    lineages_of,
+    measured,
+    path_of,
+    read,
+    recorded,
+    write,
+)
 
 NOISE = [f"noise{number:02}" for number in range(60)]
+LEVEL = dict.fromkeys(NOISE, 0)
 VICTIMS = {f"v{number}": f"root{number}" for number in range(8)}
 
 
@@ -37,7 +48,7 @@ def noise():
 
 def test_the_best_of_noise_is_no_better_than_the_rest():
     tables = [drawn(seed) for seed in range(40)]
-    found = [best_of(cells(table), VICTIMS, NOISE, "AKH") for table in tables]
+    found = [best_of(cells(table), VICTIMS, LEVEL, "AKH") for table in tables]
     naive = np.mean([max(table[scheme].mean() for scheme in NOISE) for table in tables])
     assert naive > 0.58
     assert np.mean([one.chosen for one in found]) > naive
@@ -47,7 +58,7 @@ def test_the_best_of_noise_is_no_better_than_the_rest():
 
 
 def test_a_true_winner_stays(noise):
-    found = best_of(cells(noise | {"truth": np.linspace(0.9, 0.97, 8)}), VICTIMS, [*NOISE, "truth"], "AKH")
+    found = best_of(cells(noise | {"truth": np.linspace(0.9, 0.97, 8)}), VICTIMS, LEVEL | {"truth": 0}, "AKH")
     assert found.winners == ("truth", "truth")
     assert found.reported == pytest.approx(np.linspace(0.9, 0.97, 8).mean())
 
@@ -55,7 +66,7 @@ def test_a_true_winner_stays(noise):
 def test_both_numbers_by_hand():
     """Each half prefers a scheme of its own, and reports what the other half's choice is worth there."""
     first, second = np.tile([0.9, 0.1], 4), np.tile([0.3, 0.8], 4)
-    found = best_of(cells({"a": first, "b": second, "AKH": np.tile([0.2, 0.4], 4)}), VICTIMS, ["a", "b"], "AKH")
+    found = best_of(cells({"a": first, "b": second, "AKH": np.tile([0.2, 0.4], 4)}), VICTIMS, {"a": 0, "b": 0}, "AKH")
     assert found.winners == ("a", "b")
     assert (found.chosen, found.reported, found.reference) == pytest.approx((0.85, 0.2, 0.3))
 
@@ -63,12 +74,24 @@ def test_both_numbers_by_hand():
 def test_equal_rates_are_ranked_by_auc(noise):
     table = cells(dict.fromkeys(["a", "b", "AKH"], np.full(8, 0.5)))
     table.loc[table["scheme"] == "b", "auc"] = 0.6
-    assert best_of(table, VICTIMS, ["a", "b"], "AKH").winners == ("b", "b")
+    assert best_of(table, VICTIMS, {"a": 0, "b": 0}, "AKH").winners == ("b", "b")
 
 
 def test_victims_of_one_lineage_stay_together():
     lineages = dict(zip("abcdef", ["x", "x", "y", "y", "z", "x"], strict=True))
     assert halves([*"abcdef"], lineages) == ([*"abef"], [*"cd"])
+
+
+def test_of_equals_the_one_that_needs_less_access_is_chosen_and_a_tie_is_no_disagreement():
+    """`a` is the first by its text, `b` needs less, and `best` as good as both on one half, and better on the other."""
+    first = np.tile([0.5, 0.1], 4)
+    table = cells({"a": first, "b": first, "best": np.tile([0.5, 0.2], 4), "AKH": first})
+    found = best_of(table, VICTIMS, {"best": 2, "a": 1, "b": 0}, "AKH")
+    assert found.winners == ("b", "best")
+    assert found.agree == (True, True)
+    assert best_of(table, VICTIMS, {"a": 1, "best": 2, "b": 0}, "AKH").agree == (True, False)
+    table.loc[table["scheme"] == "b", "auc"] = 0.6
+    assert best_of(table, VICTIMS, {"best": 2, "a": 1, "b": 0}, "AKH").agree == (False, True)
 
 
 def test_the_lineages_are_those_of_victims_that_have_the_task():
@@ -80,19 +103,19 @@ def test_the_lineages_are_those_of_victims_that_have_the_task():
 
 def test_one_lineage_is_not_enough(noise):
     with pytest.raises(QurdError, match="two independent victims or more"):
-        best_of(cells(noise), dict.fromkeys(VICTIMS, "root"), NOISE, "AKH")
+        best_of(cells(noise), dict.fromkeys(VICTIMS, "root"), LEVEL, "AKH")
 
 
 def test_what_lacks_a_victim_is_not_compared(noise):
     table = cells(noise | {"truth": np.full(8, 0.95)})
     table.loc[(table["scheme"] == "truth") & (table["victim"] == "v3") & (table["query_seed"] == 1), "tpr"] = np.nan
-    found = best_of(table, VICTIMS, [*NOISE, "truth"], "AKH")
+    found = best_of(table, VICTIMS, LEVEL | {"truth": 0}, "AKH")
     assert "truth" not in found.winners
     assert found.among == 60
     with pytest.raises(QurdError, match="none of any of the combinations"):
-        best_of(table, VICTIMS, ["truth"], "AKH")
+        best_of(table, VICTIMS, {"truth": 0}, "AKH")
     with pytest.raises(QurdError, match="none of AKH"):
-        best_of(table, VICTIMS, NOISE, "truth")
+        best_of(table, VICTIMS, LEVEL, "truth")
 
 
 @pytest.mark.parametrize("benchmark", records.EMBEDDED)
@@ -101,10 +124,11 @@ def test_the_shipped_scores_have_one(benchmark):
     known = records.schemes().set_index("scheme")
     some = [scheme for scheme in scores.columns["scheme"].unique() if pd.isna(known.loc[scheme, "name"])]
     reference = known.index[known["name"] == "AKH"][0]
+    some = dict(zip(some, known.loc[some, "level"], strict=True))
     found = measured(scores, pairs, some, reference, task="prune", budget=100)
     whole = records.read(benchmark, task="prune").set_index(["scheme", "budget"]).xs(100, level="budget")["tpr"]
     assert 0 < found.reported <= found.chosen
-    assert found.chosen >= whole.loc[some].max() - 1e-3
+    assert found.chosen >= whole.loc[[*some]].max() - 1e-3
     assert set(found.winners) <= set(some)
     with pytest.raises(QurdError, match="at 130 queries"):
         measured(scores, pairs, some, reference, task="prune", budget=130)
@@ -114,7 +138,7 @@ def test_every_victim_is_reported_once():
     """Of three victims one has as much weight as each of the other two, so AKH has the rate that all pages show."""
     table = cells({"a": np.array([0.9, 0.2, 0.6] * 2 + [0.5] * 2), "AKH": np.array([0.8, 0.1, 0.5] * 2 + [0.5] * 2)})
     three = {victim: VICTIMS[victim] for victim in ("v0", "v1", "v2")}
-    found = best_of(table[table["victim"].isin(three)], three, ["a"], "AKH")
+    found = best_of(table[table["victim"].isin(three)], three, {"a": 0}, "AKH")
     assert (found.reported, found.reference, found.halves) == (pytest.approx(1.7 / 3), pytest.approx(1.4 / 3), (2, 1))
 
 
@@ -143,12 +167,13 @@ def test_the_scores_give_what_ships():
     scores, pairs, schemes = evidence.Scores.read("patchwork-reuse"), evidence.pairs("patchwork-reuse"), records.schemes()
     rows = records.read("patchwork-reuse", task="prune").query("budget == 50")
     rows = rows.assign(value=rows["tpr_conformal"], spread=rows["sd_conformal"])
-    free = unnamed(allowed(rows, schemes, "labels"), schemes)["scheme"]
+    free = levels_of(unnamed(allowed(rows, schemes, "labels"), schemes))
     reference = schemes.set_index("name").loc["AKH", "scheme"]
     again = measured(scores, pairs, free, reference, task="prune", budget=50, rate="tpr_conformal")
     asked = {"task": "prune", "budget": 50, "negatives": "unrelated", "rule": "conformal", "reveal": "labels"}
     shipped = recorded(read("patchwork-reuse"), pairs, **asked)
-    assert (shipped.winners, shipped.among, shipped.halves) == (again.winners, again.among, again.halves)
+    assert (shipped.winners, shipped.agree) == (again.winners, again.agree)
+    assert (shipped.among, shipped.halves) == (again.among, again.halves)
     assert shipped.reported == pytest.approx(again.reported, abs=1e-3)
 
 
