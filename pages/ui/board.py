@@ -129,7 +129,7 @@ def swap(asked: Asked, rows: "DataFrame", name: str | None) -> Sight:
         table,
         swaps.missing(table),
         table["label"].tolist(),
-        swaps.tests(table, name),
+        swaps.tests(table, asked.worth()),
     )
 
 

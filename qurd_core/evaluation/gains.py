@@ -69,7 +69,7 @@ def gains(
 ) -> pd.DataFrame:
     """Differences of TPR between members of a family and its head, on the same models.
 
-    A swap is found by looking at all of them, so the intervals hold for all swaps of a scheme and task at once.
+    A swap is found by looking at all of them, so the intervals hold for all swaps of a scheme and task in the table at once.
 
     Args:
         table: a score table at one budget; `scheme` holds labels.

@@ -70,11 +70,14 @@ def tests(worth: pd.DataFrame) -> str:
     """What verdicts rest on: `verdicts by exact tests, 8 independent victims`."""
     if worth.empty:
         return "verdicts over query seeds only"
-    victims = int(worth["lineages"].max())
-    if victims == 1:
-        return "verdicts by exact tests on the one victim"
-    how = "exact tests" if victims >= NEEDED else "intervals"
-    return f"verdicts by {how}, {words.counted(victims, 'independent victim')}"
+    exact = worth["lineages"].max() >= NEEDED or worth["lineages"].max() == 1
+    return f"verdicts by {'exact tests' if exact else 'intervals'}{victims(worth)}"
+
+
+def victims(worth: pd.DataFrame) -> str:
+    """How a sentence on intervals and tests goes on: `, 8 independent victims`, or ` on the one victim`."""
+    number = int(worth["lineages"].max())
+    return " on the one victim" if number == 1 else f", {words.counted(number, 'independent victim')}"
 
 
 def basis(worth: pd.DataFrame) -> str:

@@ -75,29 +75,40 @@ def _told(row: Any, published: Measured) -> words.Verdict:
 
 
 def headline(table: pd.DataFrame, name: str, where: str) -> str:
-    """What the best other sampler brings."""
+    """What the best other sampler brings; one that is ahead over models goes before all that are over query seeds."""
     others = table[(table["label"] != name) & table["value"].notna()]
     if others.empty:
         return f"No other sampler has a value for {name} {where}"
     ahead = others[others["verdict"] == "ahead"]
     if len(ahead):
-        best = ahead.iloc[0]
-        only = f", over {_SEEDS} only" if best["over"] == _SEEDS else ""
-        return f"{best['sampler']} gains {name} {words.points(best['gain']).lstrip('+')} {where}{only}"
+        of_models = ahead[ahead["over"] == _MODELS]
+        best = (of_models if len(of_models) else ahead).iloc[0]
+        over = f"over {_MODELS}" if len(of_models) else f"over {_SEEDS} only"
+        return f"{best['sampler']} gains {name} {words.points(best['gain']).lstrip('+')} {where}, {over}"
     whose = "The one other sampler" if len(others) == 1 else f"None of {len(others)} other samplers"
     if others["gain"].max() > 0:
         return f"{whose} {'cannot be' if len(others) == 1 else 'can be'} shown to bring {name} more {where}"
     return f"{whose} brings {name} {'no more' if len(others) == 1 else 'more'} {where}"
 
 
-def tests(table: pd.DataFrame, name: str) -> str:
-    """What the verdicts rest on: `gains: intervals over models, for all swaps at once; 3 over query seeds only`."""
+def tests(table: pd.DataFrame, worth: pd.DataFrame) -> str:
+    """What the verdicts rest on.
+
+    Args:
+        worth: of the same task and budget.
+    """
     over = table["over"].value_counts()
     models, seeds = int(over.get(_MODELS, 0)), int(over.get(_SEEDS, 0))
     if not models:
         return f"gains over {_SEEDS} only"
-    alone = f"; {seeds} of {models + seeds} without recorded distances over {_SEEDS} only"
-    return f"gains: 95 % intervals over models, for all swaps of {name} at once{alone if seeds else ''}"
+    rest = f"; the other {seeds} over {_SEEDS} only" if seeds else ""
+    return f"gains: 95 % intervals over {_MODELS}{honest.victims(worth)}, {_together(models)}{rest}"
+
+
+def _together(number: int) -> str:
+    """For how many swaps the intervals hold."""
+    every = "the one swap" if number == 1 else f"all {number} swaps"
+    return f"for {every} with recorded distances{' at once' * (number > 1)}"
 
 
 def missing(table: pd.DataFrame) -> dict[str, str]:
@@ -127,7 +138,7 @@ def figure(table: pd.DataFrame, name: str, *, pins: Sequence[str] = (), style: S
     drawn = _drawn(table, name)
     colour, symbol, _ = style.mark(name)
     published = drawn.loc[drawn["label"] == name, "value"].iloc[0]
-    places = list(range(len(drawn)))
+    places, together = list(range(len(drawn))), _together(int((table["over"] == _MODELS).sum()))
     inks = [colour if row.label == name or row.verdict == "ahead" else style.colour(OTHERS) for row in drawn.itertuples()]
     hollow = style.surface.background  # not `circle-open`: the stick would show through
     fills = [hollow if told == "not distinguished" else ink for told, ink in zip(drawn["verdict"], inks, strict=True)]
@@ -153,7 +164,7 @@ def figure(table: pd.DataFrame, name: str, *, pins: Sequence[str] = (), style: S
         x=drawn["value"].round(4),
         y=places,
         customdata=drawn["label"],
-        hovertext=[_hover(row, name) for row in drawn.itertuples()],
+        hovertext=[_hover(row, name, together) for row in drawn.itertuples()],
         hovertemplate="%{hovertext}<extra></extra>",
         cliponaxis=False,
         mode="markers",
@@ -204,7 +215,7 @@ def _beside(row: Any, name: str) -> str:
     return f"\u2003≈ {number}\u2003" if row.verdict == "not distinguished" else f"\u2003{number}\u2003"
 
 
-def _hover(row: Any, name: str) -> str:
+def _hover(row: Any, name: str, together: str) -> str:
     value = f"<b>{plain(row.sampler)}</b><br>{words.precise(row.value, row.spread)}"
     if row.label == name:
         return f"{value}<br>{plain(name)} as published"
@@ -214,7 +225,7 @@ def _hover(row: Any, name: str) -> str:
     if row.gain_low != row.gain_low:
         return f"{verdict},<br>no draw changes it: no interval"
     low, high = words.points(row.gain_low).removesuffix(" points"), words.points(row.gain_high)
-    return f"{verdict},<br>95 % interval over models {low} to {high}, for all swaps at once"
+    return f"{verdict},<br>95 % interval over models {low} to {high},<br>{together}"
 
 
 def _least(drawn: pd.DataFrame, published: float) -> float:

@@ -271,7 +271,13 @@ def test_the_export_of_swaps_has_all_of_them(shipped, monkeypatch):
     assert (known["gain"] <= known["gain_high"] + 1e-3).all()
     assert rows["verdict"].dropna().isin(["ahead", "behind", "not distinguished"]).all()
     assert rows.index[rows["verdict"].isna()].tolist() == ["IPGuard"]
-    assert "14 of 20 without recorded distances over query seeds only" in texts(app)
+    said = "gains: 95 % intervals over models, 3 independent victims, for all 6 swaps with recorded distances at once; "
+    assert f"{said}the other 14 over query seeds only" in texts(app)
+
+
+def test_swaps_of_one_victim_say_so(shipped):
+    said = texts(sound(shipped(bench="published-cifar10", view="swap", scheme="IPGuard")))
+    assert "gains: 95 % intervals over models on the one victim, for all " in said
 
 
 def test_a_refused_task_says_why(show):

@@ -10,7 +10,7 @@ import pytest
 from qurd_core.evaluation import evidence, leaderboard, records
 from qurd_core.evaluation.evidence import Scores
 from qurd_core.evaluation.winners import BestOf
-from qurd_core.plots import budget, card, strips, swaps, tasks
+from qurd_core.plots import budget, card, honest, strips, swaps, tasks
 from qurd_core.plots import leaderboard as board
 from qurd_core.plots.swarm import swarm
 from qurd_core.plots.theme import HEAT, Style, heat, ink_on
@@ -338,7 +338,7 @@ def test_swaps_keep_the_head_and_tell_the_gain(points, schemes):
     assert table["label"].tolist() == ["better", "SAC"]
     assert table["gain"].tolist() == pytest.approx([0.2, 0.0])
     assert swaps.headline(table, "SAC", "here") == "uniform(test)->pgd gains SAC 20.0 points here, over query seeds only"
-    assert swaps.tests(table, "SAC") == "gains over query seeds only"
+    assert swaps.tests(table, honest.UNKNOWN) == "gains over query seeds only"
     chart = swaps.figure(table, "SAC", style=STYLE)
     assert [text.strip() for text in chart.data[3].text] == ["+20.0", "<b>70%</b>"]
     assert "over query seeds only: no interval over models is known" in chart.data[2].hovertext[0]
@@ -348,7 +348,7 @@ def test_swaps_keep_the_head_and_tell_the_gain(points, schemes):
 @pytest.mark.parametrize(
     ("ends", "verdict", "said"),
     [
-        ((0.05, 0.35), "ahead", "uniform(test)->pgd gains SAC 20.0 points here"),
+        ((0.05, 0.35), "ahead", "uniform(test)->pgd gains SAC 20.0 points here, over models"),
         ((-0.1, 0.5), "not distinguished", "The one other sampler cannot be shown to bring SAC more here"),
     ],
 )
@@ -359,12 +359,31 @@ def test_a_swap_with_a_known_interval_is_told_over_models(points, schemes, ends,
     assert tuple(better[["verdict", "over"]]) == (verdict, "models")
     assert better[["gain_low", "gain_high"]].tolist() == pytest.approx([ends[0], min(ends[1], 0.3)])
     assert swaps.headline(table, "SAC", "here") == said
-    assert swaps.tests(table, "SAC") == "gains: 95 % intervals over models, for all swaps of SAC at once"
+    said_of_one = "gains: 95 % intervals over models, 3 independent victims, for the one swap with recorded distances"
+    assert swaps.tests(table, pd.DataFrame({"lineages": [3]})) == said_of_one
     chart = swaps.figure(table, "SAC", style=STYLE)
     drawn = np.array(chart.data[1].x[:2], float)
     assert drawn == pytest.approx(np.clip(0.7 + np.array(ends), 0, 1)), "around the value, no rate above 1"
     assert chart.data[3].x[0] == pytest.approx(drawn[1]), "the number stands behind the interval"
-    assert "points, for all swaps at once" in chart.data[2].hovertext[0]
+    assert chart.data[2].hovertext[0].endswith("points,<br>for the one swap with recorded distances")
+
+
+def test_what_is_shown_over_models_goes_before_what_is_shown_over_query_seeds(points, schemes):
+    head = {"level": 3, "representation": "listwise(of=logits)", "detector": "l2"}
+    schemes = pd.concat([schemes, pd.DataFrame([scheme("best", craft="boundary", **head), scheme("low", **head)])])
+    more = [row("best", 0.95, 0.01, scheme="best"), row("low", 0.6, 0.01, scheme="low")]
+    rows = board.board(pd.concat([points, pd.DataFrame(more)]), schemes, 100)
+    known = pd.DataFrame([(0.05, 0.35), (-0.15, -0.05)], ["better", "low"], ["low", "high"])
+    table = swaps.swaps(rows, schemes, "SAC", known)
+    assert table.set_index("label")["verdict"].dropna().to_dict() == {"best": "ahead", "better": "ahead", "low": "behind"}
+    assert swaps.headline(table, "SAC", "here") == "uniform(test)->pgd gains SAC 20.0 points here, over models"
+    said = swaps.tests(table, pd.DataFrame({"lineages": [1]}))
+    assert said == (
+        "gains: 95 % intervals over models on the one victim, for all 2 swaps with recorded distances at once; "
+        "the other 1 over query seeds only"
+    )
+    hovers = swaps.figure(table, "SAC", style=STYLE).data[2].hovertext
+    assert hovers[1].endswith("<br>for all 2 swaps with recorded distances at once")
 
 
 def test_a_gain_that_no_draw_changes_has_no_interval(points, schemes):
