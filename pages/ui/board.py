@@ -128,7 +128,7 @@ def swap(asked: Asked, rows: "DataFrame", name: str | None) -> Sight:
         swaps.alt(table, name),
         table,
         swaps.missing(table),
-        table["label"].tolist(),
+        table.loc[table["value"].notna(), "label"].tolist(),  # the command refuses all where one has none at the budget
         swaps.tests(table, asked.worth()),
     )
 

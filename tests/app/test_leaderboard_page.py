@@ -275,6 +275,15 @@ def test_the_export_of_swaps_has_all_of_them(shipped, monkeypatch):
     assert f"{said}the other 14 over query seeds only" in texts(app)
 
 
+def test_the_command_of_swaps_leaves_out_those_without_a_value(shipped, monkeypatch):
+    taken = {}
+    monkeypatch.setattr(export, "menu", lambda rows, name, **request: taken.update(request, rows=rows))
+    sound(shipped(bench="patchwork-sac", view="swap", scheme="AKH", budget="10"))
+    rows = taken["rows"]
+    assert rows["value"].isna().any()
+    assert taken["schemes"] == rows.loc[rows["value"].notna(), "label"].tolist()
+
+
 def test_swaps_of_one_victim_say_so(shipped):
     said = texts(sound(shipped(bench="published-cifar10", view="swap", scheme="IPGuard")))
     assert "gains: 95 % intervals over models on the one victim, for all " in said
