@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from qurd_core.benchfile import BenchFile, home_of
+from qurd_core.errors import QurdError
 from qurd_core.evaluation import records
 from qurd_core.evaluation.bank import Bank
 from qurd_core.evaluation.metrics import Floats, aggregate, victim_cells
@@ -138,6 +139,9 @@ def cells(
 
     Args:
         task: only this one; victims without it have no row.
+
+    Raises:
+        QurdError: no victim has the task.
     """
     chosen = np.ones(len(scores.columns), bool) if budget is None else (scores.columns["budget"] == budget).to_numpy()
     found_cells = []
@@ -154,4 +158,6 @@ def cells(
         part = victim_cells(values[:, known].astype(float), found, budgets, budgets, alpha=alpha)
         named = {name: np.tile(columns[name].to_numpy(), len(found)) for name in ("scheme", "query_seed")}
         found_cells.append(part.assign(victim=victim, **named))
+    if not found_cells:
+        raise QurdError(f"Expected a task for which some victim has a stolen model. Got '{task}'.")
     return pd.concat(found_cells, ignore_index=True)

@@ -169,6 +169,11 @@ def test_scores_of_one_scheme_are_a_row_per_suspect():
     assert found.loc[victim].abs().max() == 0
 
 
+def test_a_task_that_no_victim_has_gives_one_sentence():
+    with pytest.raises(QurdError, match=r"some victim has a stolen model\. Got 'nothing'"):
+        evidence.cells(Scores.read(BASE).only(["negative(test) | labels | hamming"]), evidence.pairs(BASE), task="nothing")
+
+
 def test_a_bench_whose_file_is_gone_gives_one_sentence(home):
     with pytest.raises(QurdError, match="No such file"):
         evidence.pairs("gone")
