@@ -40,9 +40,9 @@ standard errors over query seeds do.
 
 **Swap**: another sampler before the same representation and detector. Its gain has an interval over models that holds for
 all swaps of the scheme with recorded distances at once, since the best is found by looking at all of these. A gain that no
-draw of models changes has no interval, and nothing is claimed of it. Where no distances are recorded, and on a saved bench,
-two standard errors over query seeds decide. The chart may judge the same two schemes otherwise: there one difference is
-corrected for all named schemes (Holm), here for all swaps (the farthest of all in each draw, max-T).
+draw of models changes (marked ?) has no interval, and nothing is claimed of it. Where no distances are recorded, and on a
+saved bench, two standard errors over query seeds decide. The chart may judge the same two schemes otherwise: there one
+difference is corrected for all named schemes (Holm), here for all swaps (the farthest of all in each draw, max-T).
 
 **Best combination**: the best of many by the number it was picked by is too good. So the victims are parted in two, each
 part chooses, and every victim counts with what the other part chose. Independent victims take turns, so of three one part

@@ -212,6 +212,8 @@ def _beside(row: Any, name: str) -> str:
     if row.label == name:
         return f"\u2003<b>{words.percent(row.value)}</b>\u2003"
     number = words.points(row.gain).removesuffix(" points")
+    if _unmoved(row) and number != "0.0":
+        return f"\u2003{number} ?\u2003"
     return f"\u2003≈ {number}\u2003" if row.verdict == "not distinguished" else f"\u2003{number}\u2003"
 
 
@@ -222,10 +224,15 @@ def _hover(row: Any, name: str, together: str) -> str:
     verdict = f"{value}<br>{words.PHRASES[row.verdict][0]} {plain(name)} as published: {words.points(row.gain)}"
     if row.over == _SEEDS:
         return f"{verdict}, over {_SEEDS} only: no interval over models is known"
-    if row.gain_low != row.gain_low:
+    if _unmoved(row):
         return f"{verdict},<br>no draw changes it: no interval"
     low, high = words.points(row.gain_low).removesuffix(" points"), words.points(row.gain_high)
     return f"{verdict},<br>95 % interval over models {low} to {high},<br>{together}"
+
+
+def _unmoved(row: Any) -> bool:
+    """Whether no draw of models changes a gain."""
+    return row.over == _MODELS and row.gain_low != row.gain_low
 
 
 def _least(drawn: pd.DataFrame, published: float) -> float:

@@ -394,8 +394,10 @@ def test_a_gain_that_no_draw_changes_has_no_interval(points, schemes):
     assert tuple(better[["verdict", "over"]]) == ("not distinguished", "models")
     assert better[["gain_low", "gain_high"]].isna().all()
     assert swaps.headline(table, "SAC", "here") == "The one other sampler cannot be shown to bring SAC more here"
-    hover = swaps.figure(table, "SAC", style=STYLE).data[2].hovertext[0]
-    assert hover.endswith("cannot be told from SAC as published: +100.0 points,<br>no draw changes it: no interval")
+    chart = swaps.figure(table, "SAC", style=STYLE)
+    assert chart.data[3].text[0].strip() == "+100.0 ?", "not ≈, which would say that they are alike"
+    said = "cannot be told from SAC as published: +100.0 points,<br>no draw changes it: no interval"
+    assert chart.data[2].hovertext[0].endswith(said)
 
 
 def test_an_interval_ends_where_rates_do(points, schemes):
