@@ -156,7 +156,9 @@ def _of_others(
 
 
 def side(low: float, high: float) -> str:
-    """On which side of 0 an interval lies."""
+    """On which side of 0 an interval lies; one without width, where all draws agree, says nothing of other models."""
+    if math.isclose(low, high, abs_tol=1e-9):
+        return "not distinguished"
     return "ahead" if low > 0 else "behind" if high < 0 else "not distinguished"
 
 

@@ -56,10 +56,14 @@ def short(verdict: str) -> str:
 
 def verdict(row: pd.Series) -> str:
     """The comparison with AKH behind a verdict."""
-    said = f"{words.PHRASES[row['verdict']][0]} AKH: {words.points(row['diff'])}, 95 % interval "
-    said += f"{words.points(row['diff_low'])} to {words.points(row['diff_high'])}"
+    said = f"{words.PHRASES[row['verdict']][0]} AKH: {words.points(row['diff'])}"
+    if row["diff_low"] == row["diff_high"]:
+        said += ", which no draw changes: there is no interval"
+    else:
+        said += f", 95 % interval {words.points(row['diff_low'])} to {words.points(row['diff_high'])}"
+        said += ", which holds for all unnamed combinations at once" * pd.isna(row["p"])
     if pd.isna(row["p"]):
-        return f"{said}, which holds for all unnamed combinations at once."
+        return f"{said}."
     said += f", p {row['p']:.2g} (exact sign flips over victims, Holm)."
     if not pd.isna(row["needed"]):
         said += f" Ten points would be found with {int(row['needed'])} independent victims."

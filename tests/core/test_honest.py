@@ -7,7 +7,7 @@ import pytest
 from qurd_core.errors import QurdError
 from qurd_core.evaluation import evidence, honest, records
 from qurd_core.evaluation.statistics import node_bootstrap, simultaneous
-from qurd_core.evaluation.worth import COLUMNS, REFERENCE, worth
+from qurd_core.evaluation.worth import COLUMNS, REFERENCE, side, worth
 from qurd_core.plots import honest as said
 from tests.score_tables import score_table
 
@@ -98,7 +98,7 @@ def test_what_was_looked_through_has_no_p_value_and_a_wider_interval():
 
 
 def test_few_victims_allow_intervals_but_no_test():
-    table = score_table({"AKH": 5.0, "SAC": -1.0}, {"a": 3}, tasks=["prune"], per_task=6, seeds=2)
+    table = score_table({"AKH": 3.0, "SAC": 0.5}, {"a": 3}, tasks=["prune"], per_task=6, seeds=2)
     row = worth(table, "paper", named=["AKH", "SAC"], tasks=["prune"], draws=300).set_index("label").loc["SAC"]
     assert row["p"] == pytest.approx(2 / 2**3)
     assert row["verdict"] == "behind"
@@ -153,6 +153,20 @@ def test_a_row_in_words():
     assert "Ten points would be found with 12 independent victims." in said.verdict(row())
     assert said.verdict(row(p=np.nan, verdict="behind")).startswith("is behind AKH: −10.0 points, 95 % interval −20.0")
     assert "all unnamed combinations at once" in said.verdict(row(p=np.nan))
+
+
+def test_an_interval_without_width_is_silent_on_other_models():
+    assert side(-1.0, -1.0) == side(0.3, 0.3) == "not distinguished"
+    assert (side(0.1, 0.2), side(-0.2, -0.1), side(-0.1, 0.1)) == ("ahead", "behind", "not distinguished")
+    flat = row(p=np.nan, verdict="not distinguished", diff=-1.0, diff_low=-1.0, diff_high=-1.0)
+    assert said.verdict(flat).endswith("AKH: −100.0 points, which no draw changes: there is no interval.")
+
+
+@pytest.mark.parametrize("benchmark", records.SHIPPED)
+def test_no_shipped_verdict_rests_on_an_interval_without_width(benchmark):
+    table = honest.read(benchmark)
+    flat = table[table["diff_low"] == table["diff_high"]]
+    assert not flat["verdict"].isin(["ahead", "behind"]).any()
 
 
 def test_what_verdicts_rest_on():
