@@ -30,7 +30,7 @@ _CUT = (*PER_CLASS, "mono")
 def patches(region: str) -> Images:
     """All patches of a region: of the ten colour classes, or as `REGIONS` says."""
     if region in _CUT:
-        return _all_cut()[region]
+        return _cut_in_order(region)
     if region == "public":
         mono, own = patches("mono"), patches("attacker")
         return _stack([own, Images(mono.pixels, mono.truth + len(CLASSES), mono.places)])
@@ -57,12 +57,16 @@ def region_map(name: str) -> np.ndarray:
     return blocks.reshape(rows, columns).repeat(BLOCK, 0).repeat(BLOCK, 1)[:height, :width]
 
 
-@cache
-def _all_cut() -> dict[str, Images]:
-    """Every patch there is, by region. Cut together, so that no patch is used twice (flat sky and black space repeat)."""
+def _cut_in_order(region: str) -> Images:
+    """The patches of one region. Those of the regions before it are cut too, so that no patch is used twice: flat sky and
+    black space repeat. Neither they nor the photographs are kept: cutting takes a second, and they are 50 MB.
+    """
     seen: set[bytes] = set()
-    cut = {region: _stack([_cut(name, region, n, seen) for name in COLOUR]) for region, n in PER_CLASS.items()}
-    return cut | {"mono": _stack([_cut(name, "mono", PER_CLASS["attacker"], seen) for name in MONO])}
+    for name in _CUT[: _CUT.index(region) + 1]:
+        photographs, n = (MONO, PER_CLASS["attacker"]) if name == "mono" else (COLOUR, PER_CLASS[name])
+        found = _stack([_cut(one, name, n, seen) for one in photographs])
+    photograph.cache_clear()
+    return found
 
 
 def _cut(name: str, region: str, n: int, seen: set[bytes]) -> Images:

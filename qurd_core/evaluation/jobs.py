@@ -254,7 +254,9 @@ class Jobs:
         """The worker, started if there is none."""
         if self._worker is None or self._worker.poll() is not None:
             command = [sys.executable, "-m", self._module, str(self.folder)]
-            quiet = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"}  # one thread computes
+            # One thread computes, out of one pool. (A low trimming threshold would halve the speed of the models.)
+            quiet = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+            quiet |= {"MALLOC_ARENA_MAX": "1", "ARROW_DEFAULT_MEMORY_POOL": "system"}
             self._worker = subprocess.Popen(
                 command, cwd=ROOT, stdin=subprocess.PIPE, encoding="utf-8", env=os.environ | quiet
             )

@@ -218,11 +218,14 @@ def idle(pid: int) -> None:
         quiet = quiet + 1 if spent() - before < 10 else 0  # a tick is a hundredth of a second
 
 
-def until(page: Page, button: str, word: str) -> float:
-    """Milliseconds from the click on a button until the page says a word."""
+def until(page: Page, button: str, word: str) -> float | None:
+    """Milliseconds from the click on a button until the page says a word; None if it does not, or the button has gone."""
     page.evaluate("word => expect_word(word)", word)
-    page.get_by_role("button", name=button).click()
-    return page.wait_for_function("took", timeout=30_000).json_value()
+    try:
+        page.get_by_role("button", name=button).click(timeout=PATIENCE)
+        return page.wait_for_function("took", timeout=PATIENCE).json_value()
+    except Error:
+        return None
 
 
 def live(browser, address: str, pid: int) -> list[list[object]]:
@@ -237,8 +240,8 @@ def live(browser, address: str, pid: int) -> list[list[object]]:
         page.locator(".js-plotly-plot").get_by_text("live 1 of 5").first.wait_for(timeout=120_000)
         first = 1000 * (time.perf_counter() - started)
         stopped = []
-        while page.get_by_role("button", name="Cancel").count() and len(stopped) < 8:
-            stopped.append(until(page, "Cancel", "Stopped"))
+        while len(stopped) < 8 and (took := until(page, "Cancel", "Stopped")):  # until the run ends by itself
+            stopped.append(took)
             idle(pid)  # a worker that had to be ended is ready again
             shown.append(until(page, "Run", "Cancel"))
             page.wait_for_timeout(1_500)
