@@ -83,8 +83,8 @@ def headline(table: pd.DataFrame, name: str, where: str) -> str:
     if len(ahead):
         of_models = ahead[ahead["over"] == _MODELS]
         best = (of_models if len(of_models) else ahead).iloc[0]
-        over = f"over {_MODELS}" if len(of_models) else f"over {_SEEDS} only"
-        return f"{best['sampler']} gains {name} {words.points(best['gain']).lstrip('+')} {where}, {over}"
+        over = "" if len(of_models) else f", over {_SEEDS} only"
+        return f"{best['sampler']} gains {name} {words.points(best['gain']).lstrip('+')} {where}{over}"
     whose = "The one other sampler" if len(others) == 1 else f"None of {len(others)} other samplers"
     if others["gain"].max() > 0:
         return f"{whose} {'cannot be' if len(others) == 1 else 'can be'} shown to bring {name} more {where}"

@@ -348,7 +348,7 @@ def test_swaps_keep_the_head_and_tell_the_gain(points, schemes):
 @pytest.mark.parametrize(
     ("ends", "verdict", "said"),
     [
-        ((0.05, 0.35), "ahead", "uniform(test)->pgd gains SAC 20.0 points here, over models"),
+        ((0.05, 0.35), "ahead", "uniform(test)->pgd gains SAC 20.0 points here"),
         ((-0.1, 0.5), "not distinguished", "The one other sampler cannot be shown to bring SAC more here"),
     ],
 )
@@ -376,7 +376,7 @@ def test_what_is_shown_over_models_goes_before_what_is_shown_over_query_seeds(po
     known = pd.DataFrame([(0.05, 0.35), (-0.15, -0.05)], ["better", "low"], ["low", "high"])
     table = swaps.swaps(rows, schemes, "SAC", known)
     assert table.set_index("label")["verdict"].dropna().to_dict() == {"best": "ahead", "better": "ahead", "low": "behind"}
-    assert swaps.headline(table, "SAC", "here") == "uniform(test)->pgd gains SAC 20.0 points here, over models"
+    assert swaps.headline(table, "SAC", "here") == "uniform(test)->pgd gains SAC 20.0 points here"
     said = swaps.tests(table, pd.DataFrame({"lineages": [1]}))
     assert said == (
         "gains: 95 % intervals over models on the one victim, for all 2 swaps with recorded distances at once; "
