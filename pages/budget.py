@@ -62,7 +62,7 @@ if not lines:
     frame.stop()
 wide = [3, 2] if beside == "distance" else [3, 1]
 asked = {"rule": rule, "at": at, "pins": pins, "grey": grey, "unit": unit, "style": style}
-chart = cached.drawn(("lines", bench, cached.version(bench), task, hard, asked), lambda: budget.figure(points, **asked))
+chart = cached.once(("lines", bench, cached.version(bench), task, hard, asked), lambda: budget.figure(points, **asked))
 hero, side = (st.container(), None) if style.stage and beside == "none" else st.columns(wide, gap="medium")
 with hero, frame.tall():
     st.plotly_chart(

@@ -94,7 +94,7 @@ def chart(asked: Asked, rows: "DataFrame") -> Sight:
     others = [name for name in boards if name != asked.bench]
     drawn = any(part["value"].notna().any() for part in boards.values())
     question = "strips", asked, *map(cached.version, boards)
-    figure = cached.drawn(
+    figure = cached.once(
         question, lambda: strips.figure(boards, asked.bench, pins=asked.pins, style=asked.style) if drawn else None
     )
     alt = leaderboard.alt(rows, asked.bench, others)
@@ -104,6 +104,10 @@ def chart(asked: Asked, rows: "DataFrame") -> Sight:
 
 def table(asked: Asked, drawn: "DataFrame") -> Sight:
     """Table 3: tasks by named schemes, both rules."""
+    return cached.once(("table", asked, cached.version(asked.bench)), lambda: _table(asked, drawn))
+
+
+def _table(asked: Asked, drawn: "DataFrame") -> Sight:
     every = cached.by_task(asked.bench, asked.at, hard=asked.hard)
     names = cached.tasks(asked.bench)
     worth = {

@@ -1,7 +1,7 @@
 """Cheap reads of the records, kept between reruns and shared by sessions. What they return must not be changed."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import streamlit as st
 
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pandas import DataFrame
-    from plotly.graph_objects import Figure
 
     from qurd_core.evaluation.bank import Bank
     from qurd_core.evaluation.statistics import TprReport
 
 Version = tuple[str, float]
+Made = TypeVar("Made")
 
 
 def tasks(benchmark: str) -> list[str]:
@@ -152,13 +152,13 @@ def negatives(hard: bool) -> str:
     return "unrelated+hard" if hard else "unrelated"
 
 
-def drawn(question: tuple, draw: "Callable[[], Figure | None]") -> "Figure | None":
-    """A figure that takes long, drawn once: whoever compares goes back and forth.
+def once(question: tuple, make: "Callable[[], Made]") -> Made:
+    """A figure or a view that takes long, made once: whoever compares goes back and forth.
 
     Args:
         question: its name and all that it depends on.
     """
-    return _drawn(question, draw)
+    return _once(question, make)
 
 
 def version(benchmark: str) -> Version:
@@ -174,8 +174,8 @@ def jobs() -> Jobs:
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)
-def _drawn(question: tuple, _draw: "Callable[[], Figure | None]") -> "Figure | None":
-    return _draw()
+def _once(question: tuple, _make: "Callable[[], Made]") -> Made:
+    return _make()
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
