@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.ui import cards, links
+from pages.ui import cards, links, spark
 from qurd_core.plots import heatmap, honest, words
 from qurd_core.plots.budget import REFERENCE, Rule
 from qurd_core.plots.heatmap import Pick, Value
@@ -58,13 +58,7 @@ def number(value: Value | None, reference: Value | None, pick: Pick, at: int) ->
 
 def curve(points: "DataFrame", reference: "DataFrame", at: int, pick: Pick, style: Style) -> None:
     """Its values over budgets, the reference dashed."""
-    st.plotly_chart(
-        heatmap.sparkline(points, reference, at, label=pick.label, style=style),
-        theme=None,
-        key="spark",
-        config={"displayModeBar": False},
-        alt=f"{pick.label} over query budgets, {REFERENCE} dashed.",
-    )
+    st.html(spark.curve(points, reference, at, label=pick.label, style=style))
 
 
 def pin(pick: Pick, recorded: bool) -> None:

@@ -192,7 +192,7 @@ def figure(found: pd.DataFrame, pick: Pick, *, pins: Sequence[str] = (), style: 
     heat = go.Heatmap(
         z=grid, zmin=0, zmax=1, colorscale=scale, showscale=False, xgap=3, ygap=3, hoverinfo="skip", name="shares caught"
     )
-    traces = [heat, *_numbers(found, pins, style), _targets(found, style)]
+    traces = [heat, *_numbers(found, pins, style), _targets(found)]
     return go.Figure(traces, _layout(found, pick, style) | {"template": style.template})
 
 
@@ -200,56 +200,6 @@ def text_colour(share: float, mode: Mode) -> str:
     """Black or white, whichever is easier to read on the colour of a share."""
     ground = _luminance(_on_scale(share, mode))
     return "#14181F" if (ground + 0.05) ** 2 > (_luminance((20, 24, 31)) + 0.05) * 1.05 else "#FFFFFF"
-
-
-def sparkline(
-    points: pd.DataFrame, reference: pd.DataFrame, at: int, *, label: str, pins: Sequence[str] = (), style: Style
-) -> go.Figure:
-    """A small chart: the picked combination over budgets, with the reference dashed behind it.
-
-    Args:
-        points, reference: rows of budget, value and spread, by budget.
-    """
-    colour, symbol, _ = style.mark(label) if label in SCHEMES else (style.surface.ink, "circle", "solid")
-    behind = style.mark(REFERENCE)
-    here = points[points["budget"] == at]
-    size = style.text - 2
-    lines = [
-        _spark(reference, REFERENCE, behind[0], "dash", 1.5),
-        _spark(points, label, colour, "solid", 2.5),
-        go.Scatter(
-            x=here["budget"], y=here["value"], mode="markers", marker={"size": 9, "symbol": symbol, "color": colour},
-            hoverinfo="skip", name="here",
-        ),
-    ]  # fmt: skip
-    lines = lines[1:] if label == REFERENCE else lines
-    ticks = {"size": size, "color": style.surface.muted}
-    return go.Figure(
-        lines,
-        {
-            "template": style.template,
-            "height": 150,
-            "margin": {"l": 3 * size, "r": 8, "t": 8, "b": 2 * size},
-            "xaxis": {
-                "type": "log",
-                "range": [math.log10(9), math.log10(450)],
-                "tickvals": [10, 100, 400],
-                "tickfont": ticks,
-            },
-            "yaxis": {"range": [0, 1.05], "tickvals": [0, 0.5, 1], "tickformat": ".0%", "tickfont": ticks},
-        },
-    )
-
-
-def _spark(rows: pd.DataFrame, label: str, colour: str, dash: str, width: float) -> go.Scatter:
-    return go.Scatter(
-        x=rows["budget"].to_numpy(float),
-        y=rows["value"].to_numpy(float),
-        mode="lines+markers" if rows["value"].notna().sum() == 1 else "lines",
-        line={"color": colour, "dash": dash, "width": width},
-        hovertemplate=f"{plain(label)} %{{y:.1%}} at %{{x}} queries<extra></extra>",
-        name=plain(label),
-    )
 
 
 def _heads(schemes: pd.DataFrame) -> list[str]:
@@ -300,9 +250,8 @@ def _text(row: tuple, pins: tuple[str, ...], style: Style) -> str:
     return f"{number}<br><span style='font-size:{style.text * 0.72:.1f}px'>live {row.live}</span>" if row.live else number
 
 
-def _targets(found: pd.DataFrame, style: Style) -> go.Scatter:
-    """Invisible squares that take the pointer, because heat maps do not report clicks."""
-    size = max(12.0, min(0.72 * style.height / (found["row"].max() + 1), 70.0))
+def _targets(found: pd.DataFrame) -> go.Scatter:
+    """Invisible marks that take the pointer, because heat maps do not report clicks. Every one does, drawn or not."""
     return go.Scatter(
         x=found["column"],
         y=found["row"],
@@ -310,7 +259,7 @@ def _targets(found: pd.DataFrame, style: Style) -> go.Scatter:
         hovertext=[_hover(row) for row in found.itertuples()],
         hovertemplate="%{hovertext}<extra></extra>",
         mode="markers",
-        marker={"size": size, "symbol": "square", "opacity": 0},
+        marker={"opacity": 0, "maxdisplayed": 1},
         name="cells",
         **ALWAYS_WHOLE,
     )
@@ -351,7 +300,7 @@ def _layout(found: pd.DataFrame, pick: Pick, style: Style) -> dict[str, Any]:
         "yaxis": axis
         | {"tickvals": list(rows.index), "ticktext": [*map(_row, rows)], "range": [len(rows) - 0.5, -0.5]}
         | {"ticklabelstandoff": 4},
-        "hoverdistance": 60,  # a cell is wider than its square
+        "hoverdistance": -1,  # the nearest mark is that of the cell under the pointer
         "shapes": [*_outlines(found, style), *_dashes(found, pick, style)],
     }
 

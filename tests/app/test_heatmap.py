@@ -7,7 +7,7 @@ import pytest
 
 from qurd_core.plots import heatmap
 from qurd_core.plots.heatmap import Pick, Value
-from qurd_core.plots.theme import HEAT, SCHEMES, Style
+from qurd_core.plots.theme import HEAT, SCHEMES
 
 NAMES = {
     "negative(test) | labels | hamming": "AKH",
@@ -145,12 +145,3 @@ def test_the_headline_says_what_the_numbers_say(value, reference, said):
 def test_the_alternative_text_names_the_best(schemes):
     assert "The best at 100 queries is uniform(test) | probits | cosine with 70%" in heatmap.alt(cells(schemes), AKH, 100)
     assert heatmap.alt(cells(schemes, {}), AKH, 100) == "A map of combinations at 100 queries. None has a value."
-
-
-def test_the_curve_stands_before_the_reference_and_one_point_is_a_marker():
-    rows = pd.DataFrame({"budget": [10, 100], "value": [0.2, math.nan], "spread": math.nan})
-    both = pd.DataFrame({"budget": [10, 100], "value": [0.5, 0.9], "spread": 0.1})
-    figure = heatmap.sparkline(rows, both, 100, label="x | y | z", style=Style("dark"))
-    assert [line.mode for line in figure.data] == ["lines", "lines+markers", "markers"]
-    assert figure.data[0].line.dash == "dash"
-    assert len(heatmap.sparkline(both, both, 100, label="AKH", style=Style()).data) == 2
