@@ -28,8 +28,11 @@ if base in records.PUBLISHED and section in UNPUBLISHED:
 if section == "bench" and not records.has_scores(base):
     states.not_imported(base, "A bench counts its rates again from every score")
     frame.stop()
-finding, basis = SECTIONS[section].show(bench, style, others)
-with head:
-    st.header(links.plain(finding, 300), anchor=False)
-    with st.container(key="subline"):
-        st.markdown(f":gray[{links.plain(bench_part.of(bench) + basis, 600)}]")
+
+
+def say(headline: str, basis: str) -> None:
+    """What a section has found."""
+    frame.finding(head, headline, bench_part.of(bench) + basis)
+
+
+SECTIONS[section].show(bench, style, others, say)

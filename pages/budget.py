@@ -44,12 +44,9 @@ with places[3]:
     pins = controls.pins(points["label"].unique().tolist())
 
 lines = budget.shown(points, pins)
-with head:
-    others = len(budget.mixes(points)) if grey and lines else 0
-    st.header(budget.headline(points, at), anchor=False)
-    with st.container(key="subline"):
-        about = f"{bench_part.of(bench, points)}{budget.subline(points, rule, grey=others)} · {budget.bands(points)}"
-        st.markdown(f":gray[{links.plain(about, 600)}]")
+others = len(budget.mixes(points)) if grey and lines else 0
+about = f"{bench_part.of(bench, points)}{budget.subline(points, rule, grey=others)} · {budget.bands(points)}"
+frame.finding(head, budget.headline(points, at), about)
 
 file_name = f"budget-{bench}-{task}"
 with frame.tools():
@@ -64,17 +61,6 @@ wide = [3, 2] if beside == "distance" else [3, 1]
 asked = {"rule": rule, "at": at, "pins": pins, "grey": grey, "unit": unit, "style": style}
 chart = cached.once(("lines", bench, cached.version(bench), task, hard, asked), lambda: budget.figure(points, **asked))
 hero, side = (st.container(), None) if style.stage and beside == "none" else st.columns(wide, gap="medium")
-with hero, frame.tall():
-    st.plotly_chart(
-        chart,
-        theme=None,
-        height="stretch",
-        key="lines",
-        on_select=lambda: controls.pin_clicked("lines", lambda point: budget.clicked(points, point, pins)),
-        selection_mode="points",
-        config=export.chart_config(file_name, stage=style.stage),
-        alt=budget.alt(points, pins, unit),
-    )
 if side:
     with side:
         if beside == "distance":
@@ -86,3 +72,14 @@ if side:
             st.caption(links.plain(budget.against(values, at), 600))
         if not style.stage:
             states.not_drawn(budget.missing(points, pins))
+with hero, frame.tall():
+    st.plotly_chart(
+        chart,
+        theme=None,
+        height="stretch",
+        key="lines",
+        on_select=lambda: controls.pin_clicked("lines", lambda point: budget.clicked(points, point, pins)),
+        selection_mode="points",
+        config=export.chart_config(file_name, stage=style.stage),
+        alt=budget.alt(points, pins, unit),
+    )

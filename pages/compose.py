@@ -50,8 +50,9 @@ mine, reference = heatmap.compared(points if source is None else source, points,
 own = {"worth": worth} if source is points else {"live": part}
 value = heatmap.values(mine, at, **own).get(pick.scheme)
 against = next(iter(heatmap.values(reference, at).values()), None)
-if value and not pool:
-    known |= {pick.scheme: value}
+own_cell = None if pool else value
+if own_cell:
+    known |= {pick.scheme: own_cell}
 cells = heatmap.cells(schemes, known, split=split, family=family, pick=pick, reason=compose_controls.reason)
 
 
@@ -62,11 +63,8 @@ def cell_clicked() -> None:
         compose_controls.choose(clicked[0]["customdata"])
 
 
-with head:
-    st.header(heatmap.headline(pick, value, against, at), anchor=False)
-    with st.container(key="subline"):
-        about = bench_part.of(bench, points) + heatmap.subline(cells, at, budget.basis(points, rule))
-        st.markdown(f":gray[{links.plain(about, 600)}]")
+about = bench_part.of(bench, points) + heatmap.subline(cells, at, budget.basis(points, rule))
+frame.finding(head, heatmap.headline(pick, value, against, at), about)
 if wrong:
     st.warning(links.plain(wrong, 600))
 
@@ -76,18 +74,9 @@ with frame.tools():
     request = {"budgets": budget.TICKS, "seeds": live.SEEDS, "task": task, "hard": hard}
     export.menu(cells, file_name, benchmark=bench, schemes=[pick.label], pool=pool, **request)
 
+question = "map", bench, cached.version(bench), task, hard, rule, at, split, family, pick, own_cell, pins, style
+chart = cached.once(question, lambda: heatmap.figure(cells, pick, pins=pins, style=style))
 hero, side = (st.container(), None) if style.stage else st.columns([3, 1], gap="medium")
-with hero, frame.tall(rows=2):
-    st.plotly_chart(
-        heatmap.figure(cells, pick, pins=pins, style=style),
-        theme=None,
-        height="stretch",
-        key="map",
-        on_select=cell_clicked,
-        selection_mode="points",
-        config=export.chart_config(file_name, stage=style.stage),
-        alt=heatmap.alt(cells, pick, at),
-    )
 if side:
     with side:
         mix.title(pick, style)
@@ -102,3 +91,14 @@ if side:
         if len(mine):
             mix.curve(mine, reference, at, pick, style)
         mix.about(scheme, style)
+with hero, frame.tall(rows=2):
+    st.plotly_chart(
+        chart,
+        theme=None,
+        height="stretch",
+        key="map",
+        on_select=cell_clicked,
+        selection_mode="points",
+        config=export.chart_config(file_name, stage=style.stage),
+        alt=heatmap.alt(cells, pick, at),
+    )

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import bench_part, board, cached, controls, definitions, export, frame, links, states
+from pages.ui import bench_part, board, cached, controls, definitions, export, frame, states
 from qurd_core.evaluation import evidence, records
 from qurd_core.evaluation.leaderboard import unnamed
 from qurd_core.plots import budget, leaderboard, swaps
@@ -48,11 +48,8 @@ else:
 
 file_name = f"leaderboard-{view}-{bench}-{task}"
 missing = leaderboard.left_out(points, rows, schemes, at, reveal) | sight.missing
-with head:
-    st.header(links.plain(sight.headline, 300), anchor=False)
-    with st.container(key="subline"):
-        basis = bench_part.of(bench, points) + leaderboard.subline(points, rows, at, rule, reveal, sight.tests)
-        st.markdown(f":gray[{links.plain(basis, 600)}]")
+basis = bench_part.of(bench, points) + leaderboard.subline(points, rows, at, rule, reveal, sight.tests)
+frame.finding(head, sight.headline, basis)
 with frame.tools():
     definitions.show()
     export.menu(
@@ -66,22 +63,22 @@ with frame.tools():
         hard=hard,
     )
 
-with hero:
-    if sight.figure is None:
+if sight.figure is None:
+    with hero:
         states.refused(missing, rule)
-        frame.stop()
-    with frame.tall():
-        st.plotly_chart(
-            sight.figure,
-            theme=None,
-            height="stretch",
-            key=f"leaderboard-{view}",
-            on_select=lambda: controls.pin_clicked(f"leaderboard-{view}"),
-            selection_mode="points",
-            config=export.chart_config(file_name, stage=style.stage),
-            alt=sight.alt,
-        )
+    frame.stop()
 if side:
     with side:
         board.beneath(asked, rows, free)
         states.not_drawn(missing)
+with hero, frame.tall():
+    st.plotly_chart(
+        sight.figure,
+        theme=None,
+        height="stretch",
+        key=f"leaderboard-{view}",
+        on_select=lambda: controls.pin_clicked(f"leaderboard-{view}"),
+        selection_mode="points",
+        config=export.chart_config(file_name, stage=style.stage),
+        alt=sight.alt,
+    )

@@ -58,15 +58,15 @@ else:
         claim.CODE.replace("claims.claims()", f'tables.table3("{mode}")'),
     )
 
-with head:
-    st.header(links.plain(title, 300), anchor=False)
-    with st.container(key="subline"):
-        st.markdown(f":gray[{links.plain(under, 600)}]")
+frame.finding(head, title, under)
 with frame.tools():
     definitions.show()
     export.offer(data, file_name, *command)
 
 hero, side = st.columns([3, 2], gap="large") if view == "claims" else (st.container(), None)
+if side:
+    with side:
+        claim.show(chosen, style)
 with hero, frame.tall():
     st.plotly_chart(
         chart,
@@ -78,6 +78,3 @@ with hero, frame.tall():
         config=export.chart_config(file_name, stage=style.stage),
         alt=words,
     )
-if side:
-    with side:
-        claim.show(chosen, style)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import asking, cached, closer, definitions, frame, gallery, links, sides, states, takeaway, telling
+from pages.ui import asking, cached, closer, definitions, frame, gallery, sides, states, takeaway, telling
 from qurd_core.evaluation import evidence, query_sets, records
 from qurd_core.plots import gallery as words
 
@@ -17,10 +17,7 @@ gallery.look(style)
 
 if chosen.view == "telling":
     table, models = cached.telling_images(bench, chosen.victim)
-    with head:
-        st.header(words.telling_headline(table), anchor=False)
-        with st.container(key="subline"):
-            st.markdown(f":gray[{links.plain(telling.subline(bench, table, models), 400)}]")
+    frame.finding(head, words.telling_headline(table), telling.subline(bench, table, models))
     with frame.tools():
         definitions.show()
         takeaway.telling(bench, chosen.victim, table)
@@ -28,10 +25,7 @@ if chosen.view == "telling":
     frame.stop()
 
 both = [sides.fetch(asked) for asked in (chosen.left, chosen.right)]
-with head:
-    st.header(asking.finding(bench, chosen, both), anchor=False)
-    with st.container(key="subline"):
-        st.markdown(f":gray[{links.plain(asking.subline(bench, chosen), 400)}]")
+frame.finding(head, asking.finding(bench, chosen, both), asking.subline(bench, chosen))
 with frame.tools():
     definitions.show()
     takeaway.queries(both)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import bench_part, cached, definitions, export, frame, links, pair, separation, states
+from pages.ui import bench_part, cached, definitions, export, frame, pair, separation, states
 from qurd_core.plots import bound, separability
 
 frame.require()
@@ -37,10 +37,7 @@ else:
     chart = separability.figure(rows, axis, fpr=choice.fpr, pick=pick, style=style)
     data, words = separability.data(rows), separability.alt(rows, axis)
 
-with head:
-    st.header(links.plain(title, 300), anchor=False)
-    with st.container(key="subline"):
-        st.markdown(f":gray[{links.plain(bench_part.of(bench) + under, 600)}]")
+frame.finding(head, title, bench_part.of(bench) + under)
 
 file_name = f"separability-{bench}-{choice.task}"
 with frame.tools():
@@ -49,6 +46,11 @@ with frame.tools():
 
 with body:
     hero, side = st.columns([4, 1], gap="medium")
+with side:
+    if choice.show == "bound":
+        separation.bound_numbers(found, style)
+    elif whole.rates:
+        separation.numbers(whole, axis, choice.fpr, style, brief=style.stage or pick is not None)
 with hero, frame.tall():
     st.plotly_chart(
         chart,
@@ -60,11 +62,6 @@ with hero, frame.tall():
         config=export.chart_config(file_name, stage=style.stage),
         alt=words,
     )
-with side:
-    if choice.show == "bound":
-        separation.bound_numbers(found, style)
-    elif whole.rates:
-        separation.numbers(whole, axis, choice.fpr, style, brief=style.stage or pick is not None)
 if pick and not style.stage:
     pair.make_room()
     with below:

@@ -7,6 +7,7 @@ import streamlit as st
 
 from qurd_core.benchfile import home_of
 from qurd_core.evaluation import (
+    contents,
     designer,
     evidence,
     gains,
@@ -110,10 +111,14 @@ def pairs(benchmark: str) -> "DataFrame":
     return _pairs(benchmark, version(benchmark))
 
 
+def held(benchmark: str) -> "DataFrame":
+    """What each task of a benchmark holds."""
+    return _held(benchmark, version(benchmark))
+
+
 def lineages(benchmark: str) -> list[str]:
     """The lineages of the unrelated models."""
-    table = pairs(benchmark)
-    return sorted(table.loc[table["kind"] == "negative", "root"].unique())
+    return _lineages(benchmark, version(benchmark))
 
 
 def models(benchmark: str) -> "DataFrame":
@@ -281,6 +286,17 @@ def _reports(
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _pairs(benchmark: str, version: Version) -> "DataFrame":
     return evidence.pairs(benchmark)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _held(benchmark: str, version: Version) -> "DataFrame":
+    return contents.tasks(pairs(benchmark))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _lineages(benchmark: str, version: Version) -> list[str]:
+    table = pairs(benchmark)
+    return sorted(table.loc[table["kind"] == "negative", "root"].unique())
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

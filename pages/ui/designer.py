@@ -1,6 +1,6 @@
 """The Benchmark page's Designer's bench: pairs in and out, what the named schemes reach then, and a file that keeps it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -44,8 +44,8 @@ class Asked(NamedTuple):
         return cached.negatives(self.hard)
 
 
-def show(bench: str, style: Style, others: Sequence[DeltaGenerator]) -> tuple[str, str]:
-    """Draw the section; returns the headline and the line under it."""
+def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callable[[str, str], None]) -> None:
+    """Draw the section, and say its headline with the line under it."""
     asked = _ask(bench, others)
     ticks.follow_link(bench)
     every, out = cached.pairs(asked.base), ticks.left_out(bench)
@@ -53,6 +53,7 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator]) -> tuple[st
     found = _rates(asked, kept)
     pooled = found[found["task"] == "all"]
     fingerprints = pooled[pooled["label"].isin(asked.names.values())]
+    say(bench_tiles.headline(fingerprints, out, every), _subline(fingerprints, kept))
     file_name = f"bench-{bench}"
     with frame.tools():
         definitions.show()
@@ -64,12 +65,11 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator]) -> tuple[st
         unsaved = ticked if runs and not saved else None
         export.menu(found, file_name, benchmark=bench, schemes=list(asked.names.values()), unsaved=unsaved, **request)
     hero, side = (st.container(), None) if style.stage else st.columns([5, 2], gap="medium")
-    with hero, frame.tall():
-        _tiles(asked, out, file_name, style)
     if side:
         with side:
             _beside(asked, every, kept, out, found, style)
-    return bench_tiles.headline(fingerprints, out, every), _subline(fingerprints, kept)
+    with hero, frame.tall():
+        _tiles(asked, out, file_name, style)
 
 
 def _ask(bench: str, others: Sequence[DeltaGenerator]) -> Asked:

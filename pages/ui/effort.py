@@ -1,6 +1,6 @@
 """The Benchmark page's section on the thief's effort."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -11,8 +11,8 @@ from qurd_core.plots import effort
 from qurd_core.plots.theme import Style
 
 
-def show(bench: str, style: Style, others: Sequence[DeltaGenerator]) -> tuple[str, str]:
-    """Draw the section; returns the headline and the line under it."""
+def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callable[[str, str], None]) -> None:
+    """Draw the section, and say its headline with the line under it."""
     with others[0]:
         task = controls.task(cached.tasks(bench))
     with others[1]:
@@ -22,6 +22,7 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator]) -> tuple[st
     pairs, names = cached.pairs(bench), designer.named(cached.schemes())
     scores = cached.scores(bench).only(list(names), budget)
     table = effort.points(pairs, cached.models(bench), designer.catches(scores, pairs, cached.negatives(hard)), names)
+    say(effort.headline(table, budget), f"{effort.subline(table)} · {_CAUGHT}")
     file_name = f"effort-{bench}"
     with frame.tools():
         definitions.show()
@@ -36,7 +37,6 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator]) -> tuple[st
             config=export.chart_config(file_name, stage=style.stage),
             alt=effort.alt(table),
         )
-    return effort.headline(table, budget), f"{effort.subline(table)} · {_CAUGHT}"
 
 
 _CAUGHT = "caught: below the paper's threshold for victim and task, with most query seeds"

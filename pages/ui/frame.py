@@ -1,5 +1,6 @@
 """What surrounds every page: the list of pages, the benchmark, the tools and the stage."""
 
+import gc
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
@@ -105,6 +106,17 @@ def tools() -> st.delta_generator.DeltaGenerator:
     return st.session_state["tools"]
 
 
+def finding(place: st.delta_generator.DeltaGenerator, headline: str, basis: str) -> None:
+    """The headline of a page and what it rests on, in the place kept for them.
+
+    A page says it as soon as it knows it and draws its chart last: the browser then shows the words while it still draws.
+    """
+    with place:
+        st.header(links.plain(headline, 300), anchor=False)
+        with st.container(key="subline"):
+            st.markdown(f":gray[{links.plain(basis, 600)}]")
+
+
 def tall(rows: int = 1) -> st.delta_generator.DeltaGenerator:
     """Room for the hero chart: what the window leaves, within bounds.
 
@@ -124,6 +136,7 @@ def close() -> None:
     """What comes after every page."""
     st.session_state["framed"] = False
     links.report()
+    _settle()
 
 
 def stop() -> NoReturn:
@@ -139,6 +152,15 @@ def explain(error: QurdError) -> None:
         st.text(str(error))
         with st.popover("Copy details"):
             st.code(str(error), language=None, wrap_lines=True)
+
+
+@st.cache_resource(show_spinner=False)
+def _settle() -> None:
+    """Set aside what the first page has loaded, once per server: Streamlit collects garbage after every script, and would
+    go through all modules each time, which takes longer than most pages do and holds the answer up.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def _pages() -> dict[str, st.Page]:

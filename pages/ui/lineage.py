@@ -1,6 +1,6 @@
 """The Benchmark page's tree of models."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -10,20 +10,21 @@ from qurd_core.plots import lineage_tree
 from qurd_core.plots.theme import Style
 
 
-def show(bench: str, style: Style, others: Sequence[DeltaGenerator]) -> tuple[str, str]:
-    """Draw the section; returns the headline and the line under it."""
+def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callable[[str, str], None]) -> None:
+    """Draw the section, and say its headline with the line under it."""
     pairs, models = cached.pairs(bench), cached.models(bench)
     victims = pairs["victim"].unique().tolist()
     with others[0]:
         links.check("victim", victims, "victim")
         victim = st.selectbox("Victim", victims, key="victim", **controls.LINKED)
+    rows = lineage_tree.branches(pairs, models, victim)
+    say(lineage_tree.headline(rows, models, victim), lineage_tree.subline(rows, victim))
     file_name = f"models-{bench}"
     with frame.tools():
         definitions.show()
         command = f"python -m qurd_core models --benchmark {bench}"
         code = f'import qurd_core as q\n\nbench = q.benchmark("{bench}")\nprint(*map(bench.record, bench.models))'
         export.offer(models, file_name, command, code)
-    rows = lineage_tree.branches(pairs, models, victim)
     with frame.tall():
         st.plotly_chart(
             lineage_tree.figure(rows, models, victims, victim, style),
@@ -35,7 +36,6 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator]) -> tuple[st
             config=export.chart_config(file_name, stage=style.stage),
             alt=lineage_tree.alt(rows, victim),
         )
-    return lineage_tree.headline(rows, models, victim), lineage_tree.subline(rows, victim)
 
 
 def _take() -> None:

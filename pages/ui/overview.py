@@ -1,6 +1,6 @@
 """The Benchmark page's first section: tasks as a grid, who saw which images, and what 5 % means."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 
-def show(bench: str, style: Style, others: Sequence[DeltaGenerator]) -> tuple[str, str]:
-    """Draw the section; returns the headline and the line under it."""
-    pairs = cached.pairs(bench)
-    counts = contents.tasks(pairs)
+def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callable[[str, str], None]) -> None:
+    """Draw the section, and say its headline with the line under it."""
+    counts = cached.held(bench)
     with others[0]:
         task = controls.task(counts["task"].tolist())
+    say(grid.headline(counts, task), "A tile is a task with its stolen models. Dotted: tested by nobody here")
     file_name = f"tasks-{bench}"
     with frame.tools():
         definitions.show()
@@ -30,9 +30,16 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator]) -> tuple[st
         code = f'import qurd_core as q\n\nfor pair in q.benchmark("{bench}").pairs:\n    print(pair)'
         export.offer(counts, file_name, command, code)
     hero, side = (st.container(), None) if style.stage else st.columns([7, 6], gap="medium")
+    if side:
+        with side:
+            for who, sentence in grid.basis(counts).items():
+                st.caption(f"**{links.plain(who)}**: {links.plain(sentence, 200)}")
+            models = cached.models(bench)
+            if "regions" in models:
+                _seen(contents.seen(cached.pairs(bench), models), style)
     with hero, frame.tall():
         st.plotly_chart(
-            grid.figure(counts, task, style),
+            cached.once(("tasks", bench, cached.version(bench), task, style), lambda: grid.figure(counts, task, style)),
             theme=None,
             height="stretch",
             key="grid",
@@ -41,14 +48,6 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator]) -> tuple[st
             config=export.chart_config(file_name, stage=style.stage),
             alt=grid.alt(counts),
         )
-    if side:
-        with side:
-            for who, sentence in grid.basis(counts).items():
-                st.caption(f"**{links.plain(who)}**: {links.plain(sentence, 200)}")
-            models = cached.models(bench)
-            if "regions" in models:
-                _seen(contents.seen(pairs, models), style)
-    return grid.headline(counts, task), "A tile is a task with its stolen models. Dotted: tested by nobody here"
 
 
 def _take() -> None:

@@ -69,10 +69,7 @@ def show(bench: str, style: Style) -> None:
         st.button("Surprise me", on_click=_surprise, args=[trial.hardest], help="Take a hard unrelated suspect")
     duel = play.Duel(stolen, innocent)
     rows = trial.rows(duel)
-    with head:
-        st.header(plot.headline(scheme, len(rows)), anchor=False)
-        with st.container(key="subline"):
-            st.markdown(f":gray[{links.plain(plot.subline(duel, trial, RULES[rule].kind), 600)}]")
+    frame.finding(head, plot.headline(scheme, len(rows)), plot.subline(duel, trial, RULES[rule].kind))
     file_name = f"play-{bench}-{scheme}"
     with frame.tools():
         definitions.show()

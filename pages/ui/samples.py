@@ -1,7 +1,7 @@
 """The Benchmark page's images: test patches of every class, and where in its photograph they lie."""
 
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 from io import BytesIO
 
@@ -20,10 +20,18 @@ THUMB = 220  # pixels of the longer side of a photograph
 Place = Sequence[int]
 
 
-def show(bench: str, style: Style, others: Sequence[DeltaGenerator]) -> tuple[str, str]:
-    """Draw the section; returns the headline and the line under it."""
+def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callable[[str, str], None]) -> None:
+    """Draw the section, and say its headline with the line under it."""
     bank = cached.bank(bench)
     places, right = contents.samples(bank, SHOWN), contents.recognised(bank)
+    hardest, easiest = min(right, key=right.__getitem__), max(right, key=right.__getitem__)
+    number = f"{len(bank.truth):,}".replace(",", " ")
+    say(
+        f"The victims know {right[easiest]:.0%} of the {easiest} patches, but {right[hardest]:.0%} of {hardest}",
+        f"{number} test patches of {SIDE} x {SIDE} pixels, {len(bank.classes)} classes, a photograph each; "
+        "from blocks that no model has seen. Frames: where the patches were cut. "
+        "Percent: right answers, mean of the victims",
+    )
     with frame.tools():
         definitions.show()
         code = f'import qurd_core as q\n\nimages = q.benchmark("{bench}").images("test")\nprint(images.pixels.shape)'
@@ -31,13 +39,6 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator]) -> tuple[st
         export.offer(rows, f"patches-{bench}", f"python -m qurd_core pairs --benchmark {bench}", code)
     cards = "".join(_card(name, some, right[name], style) for name, some in places.items())
     st.html(f'{_LOOK.format(muted=style.surface.muted, border=style.surface.border)}<div class="classes">{cards}</div>')
-    hardest, easiest = min(right, key=right.__getitem__), max(right, key=right.__getitem__)
-    finding = f"The victims know {right[easiest]:.0%} of the {easiest} patches, but {right[hardest]:.0%} of {hardest}"
-    number = f"{len(bank.truth):,}".replace(",", " ")
-    return finding, (
-        f"{number} test patches of {SIDE} x {SIDE} pixels, {len(bank.classes)} classes, a photograph each; "
-        "from blocks that no model has seen. Frames: where the patches were cut. Percent: right answers, mean of the victims"
-    )
 
 
 def _card(name: str, places: Sequence[Place], right: float, style: Style) -> str:

@@ -15,6 +15,7 @@ from qurd_core import benchfile
 from qurd_core.benchfile import BenchFile
 from qurd_core.benchmarks.base import benchmark
 from qurd_core.evaluation import designer, evidence, records
+from tests.app.screen import headline, sound
 
 ROOT = Path(__file__).parents[2]
 SECTIONS = {
@@ -32,22 +33,12 @@ def page(shipped):
     return lambda theme="light", **link: shipped(theme, page="benchmark", **link)
 
 
-def sound(app):
-    assert not app.exception
-    assert not app.error
-    return app
-
-
 def chart(app):
     return json.loads(sound(app).get("plotly_chart")[0].proto.spec)
 
 
 def texts(app):
     return " ".join(element.value for element in (*app.markdown, *app.caption))
-
-
-def headline(app):
-    return sound(app).header[0].value
 
 
 def tiles(app):
@@ -74,7 +65,7 @@ def press(app, label):
 def test_every_section_opens_twice(page, section, bench, theme):
     app = page(theme, bench=bench, section=section)
     for _ in range(2):
-        assert SECTIONS[section] in headline(app).replace("\\,", ",")
+        assert SECTIONS[section] in headline(app)
         if section != "images":
             background = {"light": "#FFFFFF", "dark": "#0E1320"}[theme]
             assert chart(app)["layout"]["template"]["layout"]["paper_bgcolor"] == background

@@ -10,6 +10,7 @@ import pytest
 
 from qurd_core.benchfile import BenchFile, home_of
 from qurd_core.evaluation import evidence, records
+from tests.app.screen import headline, sound
 
 ROOT = Path(__file__).parents[2]
 
@@ -33,18 +34,12 @@ def texts(app):
     return " ".join(element.value for element in (*app.markdown, *app.caption, *app.subheader, *app.text))
 
 
-def sound(app):
-    assert not app.exception
-    assert not app.error
-    return app
-
-
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("bench", records.EMBEDDED)
 def test_the_page_opens_twice(show, bench, theme):
     app = show(theme, bench=bench)
     for _ in range(2):
-        assert sound(app).header[0].value.startswith("After 100 queries the median published scheme")
+        assert headline(app).startswith("After 100 queries the median published scheme")
         spec = chart(app)
         assert spec["layout"]["template"]["layout"]["paper_bgcolor"] == {"light": "#FFFFFF", "dark": "#0E1320"}[theme]
         assert names(app)[0] == "other mixes"
@@ -68,7 +63,7 @@ def test_every_control_changes_the_page(show):
     app.get_by_key("rule").set_value("guaranteed").run()
     assert "the guarantee allows 1 model" in texts(sound(app))
     app.select_slider(key="budget").set_value(50).run()
-    assert sound(app).header[0].value.startswith("After 50 queries")
+    assert headline(app).startswith("After 50 queries")
     app.multiselect(key="pin").set_value(["SAC", "accuracy"]).run()
     assert names(sound(app)).count("band") == 3
     app.toggle(key="hard").set_value(True).run()
@@ -93,7 +88,7 @@ def test_a_link_holds_the_whole_view(show):
     link = {"bench": "patchwork-reuse", "task": "same", "rule": "guaranteed", "budget": "200", "pin": pins}
     app = sound(show(**link, hard="true", grey="false", x="gradients", panel="distance"))
     assert not app.toast
-    assert app.header[0].value.startswith("After 200 queries")
+    assert headline(app).startswith("After 200 queries")
     assert app.selectbox(key="task").value == "same"
     assert app.multiselect(key="pin").value == pins
     assert app.toggle(key="hard").value is True
@@ -113,7 +108,7 @@ def test_wrong_values_in_a_link_fall_back_with_one_notice(show):
         "play": "now",
     }
     app = show(bench="nope", task="<b>nap</b>", pin=["AKH", "A"], **wrong)
-    assert sound(app).header[0].value.startswith("After 100 queries")
+    assert headline(app).startswith("After 100 queries")
     (notice,) = app.toast
     for part in (
         "benchmark nope",
@@ -182,7 +177,7 @@ def test_new_records_are_seen_without_a_restart(show, folder):
 
 def test_stage_shows_the_chart_alone(show):
     app = sound(show(stage="true", pin=["SAC"], budget="50"))
-    assert app.header[0].value.startswith("After 50 queries")
+    assert headline(app).startswith("After 50 queries")
     assert not [element for element in app.html if "<table" in element.value]
     assert names(app).count("band") == 2
     assert len(show(stage="true", panel="distance").get("plotly_chart")) == 2

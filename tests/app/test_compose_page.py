@@ -16,6 +16,7 @@ from qurd_core.benchfile import BenchFile, home_of
 from qurd_core.evaluation import evidence, live, records
 from qurd_core.evaluation.jobs import Jobs, publish
 from qurd_core.schemes import Scheme
+from tests.app.screen import headline, sound
 
 ROOT = Path(__file__).parents[2]
 OTHER = "negative(test)->pgd(eps=0.05) | labels | hamming"
@@ -74,18 +75,13 @@ def said(app):
     return " ".join(element.value for element in (*app.markdown, *app.caption))
 
 
-def sound(app):
-    assert not app.exception
-    return app
-
-
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("bench", records.EMBEDDED)
 def test_the_page_opens_twice(compose, bench, theme):
     app = compose(theme, bench=bench)
     for _ in range(2):
-        assert sound(app).header[0].value.startswith("ModelDiff catches ")
-        assert "AKH" in app.header[0].value
+        assert headline(app).startswith("ModelDiff catches ")
+        assert "AKH" in headline(app)
         assert len(spec(app)["data"]) <= 6
         assert "Run" not in "".join(labels(app))
         app.run()
@@ -110,7 +106,7 @@ def test_every_control_changes_the_page(compose):
     sound(app)
     app.multiselect(key="pool").set_value(app.multiselect(key="pool").options[:20]).run()
     assert "--pool" in sound(app).code[0].value
-    assert app.header[0].value == "ModelDiff has not been measured yet"
+    assert headline(app) == "ModelDiff has not been measured yet"
     app.toggle(key="stage").set_value(True).run()
     assert spec(sound(app))["layout"]["height"] == 800
 
@@ -145,7 +141,7 @@ def test_parameters_come_from_the_signature(compose):
     eps.set_value(0.1).run()
     app.selectbox(key="craft.pgd.norm").select("l2").run()
     assert sound(app).text_input(key="pick").value.startswith("uniform(train)->pgd(eps=0.1,norm=l2) |")
-    assert app.header[0].value.endswith("has not been measured yet")
+    assert headline(app).endswith("has not been measured yet")
     app.selectbox(key="representation.pairwise.of").select("probits").run()
     assert "pairwise | cosine" in sound(app).text_input(key="pick").value
 
@@ -161,7 +157,7 @@ def test_a_link_holds_the_whole_view(compose):
     }
     app = sound(compose(**link, hard="true", pin=["SAC"]))
     assert not app.toast
-    assert app.header[0].value.startswith("FBI ")
+    assert headline(app).startswith("FBI ")
     assert app.get_by_key("split").value == "train"
     assert app.selectbox(key="columns").value == "lime"
     assert app.multiselect(key="pin").value == ["SAC"]
@@ -169,7 +165,7 @@ def test_a_link_holds_the_whole_view(compose):
 
 def test_wrong_values_in_a_link_fall_back_with_a_notice(compose):
     app = compose(pick="<b>x</b> |", split="moon", columns="x", pool=["nobody"], budget="7")
-    assert sound(app).header[0].value.startswith("ModelDiff")
+    assert headline(app).startswith("ModelDiff")
     assert "Cannot read" in app.warning[0].value
     assert r"\<b\>" in app.warning[0].value
     for part in ("seed set moon", "columns x", "lineage nobody", "budget 7"):
@@ -193,7 +189,7 @@ def test_a_clicked_cell_is_picked_and_an_impossible_one_says_why(compose, monkey
 
 def test_an_unrecorded_combination_offers_to_run(compose, submitted):
     app = sound(compose(pick=OTHER))
-    assert app.header[0].value == f"{OTHER} has not been measured yet"
+    assert headline(app) == f"{OTHER} has not been measured yet"
     app.button(key="run").click().run()
     assert submitted[0].args["scheme"] == OTHER
     assert sound(app).button(key="keep").disabled
@@ -211,7 +207,7 @@ def test_a_run_shows_its_place_its_progress_and_what_it_has(compose, tmp_path):
     note(tmp_path, one, "running", started=time.time() - 10, done=4000, total=10000)
     app = sound(compose(pick=OTHER))
     assert "Cancel" in labels(app)
-    assert app.header[0].value.startswith(f"{OTHER} catches ")
+    assert headline(app).startswith(f"{OTHER} catches ")
     assert "live 2 of 5" in json.dumps(spec(app)["data"])
     assert "2 of 5" in app.metric[0].label
     app.toggle(key="hard").set_value(True).run()
@@ -231,7 +227,8 @@ def test_a_run_that_has_ended_says_how_and_can_be_repeated(compose, tmp_path, st
     one = job()
     leave(tmp_path, one, 2)
     note(tmp_path, one, state, **more)
-    app = sound(compose(pick=OTHER))
+    app = compose(pick=OTHER)
+    assert not app.exception
     assert words in " ".join([said(app), *(error.value for error in app.error)])
     assert any(label.startswith("Run") for label in labels(app))
 
@@ -240,7 +237,7 @@ def test_a_run_whose_process_is_gone_says_so(compose, tmp_path):
     note(tmp_path, job(), "running", started=0)
     path = tmp_path / "runs" / f"{job().key}.json"
     os.utime(path, (1_000_000_000, 1_000_000_000))
-    app = sound(compose(pick=OTHER))
+    app = compose(pick=OTHER)
     assert "worker process ended" in app.error[0].value
 
 
@@ -287,7 +284,7 @@ def test_the_reference_itself_can_be_picked(compose, tmp_path, monkeypatch, benc
     BenchFile("patchwork-reuse", kept).write(home_of("mine"))
     app = compose(bench=bench, pick="AKH")
     assert not app.exception
-    assert app.header[0].value.startswith("AKH catches")
+    assert headline(app).startswith("AKH catches")
     noted = [note.value for note in app.caption if "over models" in note.value]
     assert len(noted) == 1
     assert noted[0].endswith("%")

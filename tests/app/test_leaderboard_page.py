@@ -11,6 +11,7 @@ import pytest
 from pages.ui import export
 from qurd_core.benchfile import BenchFile, home_of
 from qurd_core.evaluation import designer, evidence, records
+from tests.app.screen import headline, sound
 
 ROOT = Path(__file__).parents[2]
 SAC = "sac(test) | labels | hamming"
@@ -28,16 +29,6 @@ def texts(app):
     """Everything that the page says in Markdown and HTML, without backslashes."""
     said = " ".join(element.value for element in (*app.markdown, *app.caption, *app.subheader, *app.text))
     return (said + " ".join(element.value for element in app.html)).replace("\\", "")
-
-
-def headline(app):
-    return app.header[0].value.replace("\\", "")
-
-
-def sound(app):
-    assert not app.exception
-    assert not app.error
-    return app
 
 
 def about(scheme: str, name: str | None) -> dict:
@@ -88,7 +79,7 @@ def folder(folder):
 def test_the_page_opens_twice(show, view, bench, theme):
     app = show(theme, bench=bench, view=view)
     for _ in range(2):
-        assert f"on {bench} at 100 queries" in headline(sound(app))
+        assert f"on {bench} at 100 queries" in headline(app)
         paper = chart(app)["layout"]["template"]["layout"]["paper_bgcolor"]
         assert paper == {"light": "#FFFFFF", "dark": "#0E1320"}[theme]
         assert app.get("plotly_chart")[0].proto.alt
@@ -119,25 +110,25 @@ def test_a_saved_bench_stands_beside_the_embedded_ones(shipped, view):
     if view == "chart":
         assert {f"named on {name}" for name in (*records.EMBEDDED, "mine")} <= set(traces(app))
     app.select_slider(key="budget").set_value(200).run()
-    assert "at 200 queries" in headline(sound(app))
+    assert "at 200 queries" in headline(app)
 
 
 def test_the_headline_counts_the_published_schemes(show):
     app = show()
     assert headline(app) == "1 of 5 published schemes is ahead of AKH on patchwork-sac at 100 queries"
     app.get_by_key("reveal").set_value("labels").run()
-    assert headline(sound(app)) == "IPGuard, the only published scheme left, is behind AKH on patchwork-sac at 100 queries"
+    assert headline(app) == "IPGuard, the only published scheme left, is behind AKH on patchwork-sac at 100 queries"
 
 
 def test_every_control_changes_the_page(show):
     app = show()
     app.selectbox(key="task").select("transfer").run()
-    assert "(transfer)" in headline(sound(app))
+    assert "(transfer)" in headline(app)
     assert "patchwork-reuse<br>nothing recorded" in chart(app)["layout"]["xaxis"]["ticktext"]
     app.get_by_key("rule").set_value("guaranteed").run()
     assert "the guarantee allows 1 model" in texts(sound(app))
     app.select_slider(key="budget").set_value(50).run()
-    assert headline(sound(app)).endswith("at 50 queries")
+    assert headline(app).endswith("at 50 queries")
     app.get_by_key("reveal").set_value("topk").run()
     assert "11 of 14 combinations need no more than top-k labels" in texts(sound(app))
     assert "needs logits; the suspect reveals top-k labels" in texts(app)
@@ -151,9 +142,9 @@ def test_every_control_changes_the_page(show):
     app.get_by_key("view").set_value("swap").run()
     assert "samplers" in traces(sound(app))
     app.selectbox(key="scheme").select("AKH").run()
-    assert "AKH" in headline(sound(app))
+    assert "AKH" in headline(app)
     app.get_by_key("bench").set_value("patchwork-reuse").run()
-    assert "patchwork-reuse" in headline(sound(app))
+    assert "patchwork-reuse" in headline(app)
     app.toggle(key="stage").set_value(True).run()
     assert chart(sound(app))["layout"]["height"] == 800
 

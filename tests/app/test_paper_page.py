@@ -15,6 +15,7 @@ from qurd_core.evaluation import records
 from qurd_core.evaluation.paper import agreement, claims, importer, tables
 from qurd_core.plots import paper
 from qurd_core.plots.theme import Style
+from tests.app.screen import headline, sound
 
 ROOT = Path(__file__).parents[2]
 VIEWS = {
@@ -23,11 +24,6 @@ VIEWS = {
     "table3": "cells reach 95",
     "agreement": "Ranks agree most",
 }
-
-
-def sound(app):
-    assert not app.exception
-    return app
 
 
 def chart(app):
@@ -39,7 +35,7 @@ def chart(app):
 def test_every_view_opens_twice(shipped, view, theme):
     app = shipped(theme, page="paper", view=view)
     for _ in range(2):
-        assert VIEWS[view] in sound(app).header[0].value.replace("\\", "")
+        assert VIEWS[view] in headline(app)
         assert chart(app)["layout"]["template"]["layout"]["paper_bgcolor"] == {"light": "#FFFFFF", "dark": "#0E1320"}[theme]
         assert not app.toast
         app.run()
@@ -52,13 +48,13 @@ def test_every_control_changes_the_page(shipped):
     app.selectbox(key="claim").select("spread").run()
     assert any("authors' formula" in one.value.replace("&#x27;", "'") for one in sound(app).html)
     app.get_by_key("view").set_value("table3").run()
-    paper_mode = app.header[0].value
+    paper_mode = headline(app)
     app.get_by_key("mode").set_value("honest").run()
-    assert sound(app).header[0].value != paper_mode
+    assert headline(app) != paper_mode
     app.get_by_key("view").set_value("agreement").run()
-    first = app.header[0].value
+    first = headline(app)
     app.select_slider(key="budget").set_value(10).run()
-    assert sound(app).header[0].value != first
+    assert headline(app) != first
 
 
 def test_table_2_and_the_claim_that_contradicts_it_lead_to_one_another(shipped):
@@ -76,7 +72,7 @@ def test_table_2_and_the_claim_that_contradicts_it_lead_to_one_another(shipped):
 def test_a_claim_shows_its_view(shipped):
     app = shipped(page="paper", claim="spread")
     next(button for button in app.button if button.label == "Show the view").click().run()
-    assert "hardest benchmark" in sound(app).header[0].value
+    assert "hardest benchmark" in headline(app)
     assert app.get_by_key("rows").value == "benchmarks"
 
 
@@ -99,7 +95,7 @@ def test_the_link_of_a_claim_is_a_view(one):
 
 def test_stage_hides_the_controls_and_keeps_the_finding(shipped):
     app = sound(shipped(page="paper", stage="true", claim="spread"))
-    assert "survive" in app.header[0].value
+    assert "survive" in headline(app)
 
 
 @pytest.mark.parametrize("bench", records.PUBLISHED)

@@ -7,6 +7,7 @@ import pytest
 
 from qurd_core.benchfile import BenchFile, home_of
 from qurd_core.evaluation import evidence, records
+from tests.app.screen import headline, sound
 
 
 @pytest.fixture
@@ -22,18 +23,12 @@ def said(app):
     return spec(app)["layout"]["annotations"][0]["text"]
 
 
-def sound(app):
-    assert not app.exception
-    assert not app.error
-    return app
-
-
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("bench", records.EMBEDDED)
 def test_it_opens_twice_and_ends_with_a_verdict(play, bench, theme):
     app = play(theme, bench=bench)
     for _ in range(2):
-        assert sound(app).header[0].value == "Which suspect repeats 100 mistakes of the victim?"
+        assert headline(app) == "Which suspect repeats 100 mistakes of the victim?"
         drawn = spec(app)
         assert len(drawn["frames"]) == 100
         last = drawn["frames"][-1]["layout"]["annotations"][0]["text"]
@@ -49,7 +44,7 @@ def test_every_control_changes_it(play):
     app.selectbox(key="sent").select(10).run()
     assert said(sound(app)).startswith("Query 10 of 100.")
     app.selectbox(key="by").select("Random").run()
-    assert sound(app).header[0].value == "Which suspect answers 100 random images like the victim?"
+    assert headline(app) == "Which suspect answers 100 random images like the victim?"
     app.get_by_key("rule").set_value("guaranteed").run()
     assert "the guarantee allows 2 models" in " ".join(element.value for element in sound(app).markdown)
     app.selectbox(key="stolen").select_index(0).run()
@@ -59,7 +54,7 @@ def test_every_control_changes_it(play):
     assert said(sound(app)) != before
     assert all("train(res,victim)" in name for name in app.selectbox(key="stolen").options)
     app.toggle(key="play").set_value(False).run()
-    assert sound(app).header[0].value.startswith("After 100 queries")
+    assert headline(app).startswith("After 100 queries")
 
 
 def test_surprise_takes_hard_unrelated_suspects_one_after_the_other(play):
@@ -98,6 +93,6 @@ def test_a_bench_of_ones_own_has_its_own_threshold_and_its_own_budgets(play, shi
     assert app.selectbox(key="victim").options == ["train(vgg,victim)"]
     assert "40 unrelated models" in " ".join(element.value for element in app.markdown)
     app = sound(shipped(page="budget", bench="mine", budget="200", panel="distance"))
-    assert app.header[0].value.startswith("After 200 queries")
+    assert headline(app).startswith("After 200 queries")
     assert [str(option) for option in app.select_slider(key="budget").options] == ["10", "20", "50", "100", "200", "400"]
     assert len(app.get("plotly_chart")) == 2

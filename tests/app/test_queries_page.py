@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 from pages.ui import asking, cached, frame
 from qurd_core.evaluation import evidence, records
 from qurd_core.evaluation.jobs import Job, Jobs, Status, publish
+from tests.app.screen import headline, sound
 
 ROOT = Path(__file__).parents[2]
 PGD = "uniform(test)->pgd"
@@ -104,12 +105,6 @@ def visit(shipped, jobs, monkeypatch):
     return open_page
 
 
-def sound(app):
-    assert not app.exception
-    assert not app.error
-    return app
-
-
 def html(app):
     return " ".join(element.value for element in app.html if "<style>" not in element.value)
 
@@ -127,14 +122,14 @@ def said(app):
 def test_the_page_opens_twice(visit, jobs, bench, theme):
     app = visit(theme, bench=bench)
     for _ in range(2):
-        assert "of the victim's 100 mistakes" in sound(app).header[0].value
+        assert "of the victim's 100 mistakes" in headline(app)
         assert len(cards(app)) == 8  # the right side is there at once, the left is being made
         assert "skeleton" in html(app)
         assert [job.kind for job in jobs.asked.values()] == ["queries"]
         app.run()
     jobs.finish()
     app.run()
-    assert sound(app).header[0].value.startswith("The stolen suspect follows 25 of 50 adversarial images, and repeats ")
+    assert headline(app).startswith("The stolen suspect follows 25 of 50 adversarial images, and repeats ")
     assert len(cards(app)) == 16
     assert jobs.warm == [bench]
     assert not app.toast
@@ -148,17 +143,17 @@ def test_the_numbers_on_screen_are_those_of_the_bank(visit):
     bank, victim = evidence.bank("patchwork-sac"), app.selectbox(key="victim").value
     drawn = bank.draws["negative(test)", victim][0][:100]
     same = bank.of(victim)[drawn] == bank.of(app.selectbox(key="suspect").value)[drawn]
-    assert f"repeats {same.sum()} of the victim's 100 mistakes" in app.header[0].value
+    assert f"repeats {same.sum()} of the victim's 100 mistakes" in headline(app)
     assert sum("✓ agrees" in card for card in cards(app)) == same[:8].sum()
     pairs = evidence.pairs("patchwork-sac")
     strangers = pairs.loc[(pairs["victim"] == victim) & (pairs["kind"] == "negative"), "suspect"]
     mean = np.mean([(bank.of(victim)[drawn] == bank.of(model)[drawn]).sum() for model in strangers])
-    assert app.header[0].value.endswith(f"; unrelated models repeat {mean:.1f} of 100")
+    assert headline(app).endswith(f"; unrelated models repeat {mean:.1f} of 100")
     app.selectbox(key="suspect").select(strangers.iloc[0]).run()
-    assert app.header[0].value.startswith("The unrelated suspect repeats ")
+    assert headline(app).startswith("The unrelated suspect repeats ")
     stolen = set(pairs.loc[(pairs["victim"] == victim) & (pairs["kind"] == "positive"), "suspect"]) - {victim}
     mean = np.mean([(bank.of(victim)[drawn] == bank.of(model)[drawn]).sum() for model in stolen])
-    assert app.header[0].value.endswith(f"; stolen models repeat {mean:.1f} of 100")
+    assert headline(app).endswith(f"; stolen models repeat {mean:.1f} of 100")
 
 
 def test_suspects_come_by_kind_and_by_how_much_they_agree_with_the_victim():
@@ -180,9 +175,9 @@ def test_suspects_come_by_kind_and_by_how_much_they_agree_with_the_victim():
 
 def test_every_control_changes_the_page(visit, jobs):
     app = visit()
-    first = app.header[0].value
+    first = headline(app)
     app.selectbox(key="suspect").select(app.selectbox(key="suspect").options[-1]).run()
-    assert sound(app).header[0].value != first
+    assert headline(app) != first
     assert "hard unrelated" in said(app)
     first = cards(app)
     app.selectbox(key="seed").select(3).run()
@@ -190,7 +185,7 @@ def test_every_control_changes_the_page(visit, jobs):
     app.selectbox(key="victim").select(app.selectbox(key="victim").options[1]).run()
     assert sound(app).selectbox(key="suspect").value
     app.select_slider(key="budget").set_value(30).run()
-    assert "of the victim's 30 mistakes" in sound(app).header[0].value
+    assert "of the victim's 30 mistakes" in headline(app)
     app.selectbox(key="left").select("uniform(test)").run()
     assert len(cards(sound(app))) == 16
     app.get_by_key("only").set_value("disagrees").run()
@@ -198,10 +193,10 @@ def test_every_control_changes_the_page(visit, jobs):
     app.get_by_key("page").set_value(2).run()
     assert sound(app).session_state["page"] == 2
     app.get_by_key("view").set_value("telling").run()
-    assert "10 most telling mistakes" in sound(app).header[0].value
+    assert "10 most telling mistakes" in headline(app)
     app.get_by_key("view").set_value("queries").run()
     app.get_by_key("bench").set_value("patchwork-reuse").run()
-    assert "of the victim's 30 mistakes" in sound(app).header[0].value
+    assert "of the victim's 30 mistakes" in headline(app)
     app.toggle(key="stage").set_value(True).run()
     assert 0 < len(cards(sound(app))) <= 6
 
@@ -298,7 +293,7 @@ def test_a_job_that_fails_says_why_and_can_be_tried_again(visit, jobs):
     jobs.end(key, "failed", "The *craft* <i>broke</i>.")
     app.run()
     assert r"The \*craft\* \<i\>broke\<\/i\>\." in said(sound(app))
-    assert "mistakes" in app.header[0].value  # the other side stays
+    assert "mistakes" in headline(app)  # the other side stays
     app.button(key="again-left").click().run()
     assert jobs.status(key).state == "running"
     assert "skeleton" in html(sound(app))
@@ -388,7 +383,7 @@ def test_names_are_shown_as_text(visit, jobs, monkeypatch):
 
 def test_telling_images_show_both_halves(visit, jobs):
     app = sound(visit(view="telling"))
-    assert "most telling mistakes" in app.header[0].value
+    assert "most telling mistakes" in headline(app)
     assert html(app).count('class="bar stolen"') == html(app).count('class="bar unrelated"') == 10
     assert html(app).count("chosen on") == 20
     assert "Chosen on" in said(app)

@@ -16,6 +16,7 @@ from pages.ui import pair
 from qurd_core.benchfile import BenchFile, home_of
 from qurd_core.evaluation import evidence, honest, records
 from qurd_core.plots import honest as words
+from tests.app.screen import headline, sound
 from tests.app.test_separability_plot import ODD, make_pairs
 
 ROOT = Path(__file__).parents[2]
@@ -35,13 +36,6 @@ def notes(app):
 
 def said(app):
     return " ".join(element.value for element in (*app.header, *app.markdown, *app.caption, *app.subheader, *app.text))
-
-
-def sound(app):
-    assert not app.exception
-    assert not app.error
-    assert not [element for element in app.subheader if element.value == "This page cannot be shown"]
-    return app
 
 
 @pytest.fixture
@@ -69,8 +63,8 @@ def odd(folder):
 def test_the_page_opens_twice(shipped, bench, theme):
     app = shipped(theme, PAGE, bench=bench)
     for _ in range(2):
-        assert sound(app).header[0].value.endswith(bench.replace("-", r"\-"))
-        assert "of stolen models lie below their victim’s 5\\% line of δ\\_C" in app.header[0].value
+        assert headline(app).endswith(bench)
+        assert "of stolen models lie below their victim’s 5% line of δ_C" in headline(app)
         assert chart(app)["layout"]["template"]["layout"]["paper_bgcolor"] == {"light": "#FFFFFF", "dark": "#0E1320"}[theme]
         assert [metric.label for metric in app.metric] == ["TPR@5%", "AUC", "Overlap"]
         assert app.get("plotly_chart")[0].proto.alt.startswith("Distances by δ_C")
@@ -99,14 +93,14 @@ def test_every_control_changes_the_page(shipped):
         app.selectbox(key="rows").select(rows).run()
         assert len(chart(sound(app))["layout"]["shapes"]) == 2 * number
     app.selectbox(key="show").select("bound").run()
-    assert sound(app).header[0].value.startswith("Proposition 1 holds for every pair")
+    assert headline(app).startswith("Proposition 1 holds for every pair")
     app.selectbox(key="victim").select(VICTIM).run()
     app.selectbox(key="pair").select(SUSPECT).run()
     assert "probit extraction" in said(sound(app))
     app.toggle(key="places").set_value(True).run()
     assert any('class="photograph"' in element.value for element in sound(app).html)
     app.get_by_key("bench").set_value("patchwork-reuse").run()
-    assert "patchwork\\-reuse" in sound(app).header[0].value
+    assert "patchwork-reuse" in headline(app)
     app.toggle(key="stage").set_value(True).run()
     assert chart(sound(app))["layout"]["height"] == 800
 
@@ -114,7 +108,7 @@ def test_every_control_changes_the_page(shipped):
 @pytest.mark.parametrize("bench", ["published-flower102", "patchwork-sac"])
 def test_the_authors_formula_is_a_distance_and_says_why_it_differs(shipped, bench):
     app = sound(shipped(page=PAGE, bench=bench, of="official"))
-    assert "line of δ_C (official)" in app.header[0].value.replace("\\", "")
+    assert "line of δ_C (official)" in headline(app)
     assert "divide by the victim’s accuracy where δ\\_C divides by its error rate" in said(app)
     assert "(1 − α) / α" in chart(app)["layout"]["xaxis"]["title"]["text"]
     app.get_by_key("of").set_value("delta_c").run()
@@ -194,7 +188,7 @@ def test_a_scheme_without_scores_at_a_budget_says_so_and_offers_another(shipped)
 def test_a_task_that_a_benchmark_lacks_is_an_empty_row(shipped):
     app = sound(shipped(page=PAGE, task="transfer", rows="benchmarks"))
     assert "No victim has the task transfer here." in notes(app)
-    assert "patchwork\\-reuse" not in app.header[0].value
+    assert "patchwork-reuse" not in headline(app)
 
 
 def test_a_click_chooses_the_pair_and_a_second_lets_it_go(monkeypatch):
@@ -301,8 +295,8 @@ def test_a_saved_bench_is_a_benchmark_like_any_other(shipped, link):
     BenchFile("patchwork-sac", frozenset(zip(pairs["victim"], pairs["suspect"], strict=True))).write(home_of("mine"))
     app = sound(shipped(page=PAGE, bench="mine", victim=VICTIM, pair=SUSPECT, **link))
     assert not app.toast
-    assert any(name in app.header[0].value for name in ("mine", "patchwork", "published"))
+    assert any(name in headline(app) for name in ("mine", "patchwork", "published"))
     assert any("Both call" in element.value for element in app.html)
     assert said(app).replace("\\", "").count("Part of patchwork-sac · ") == 1
     if not link:
-        assert "below the 5\\% line" in app.header[0].value  # one victim has one line
+        assert "below the 5% line" in headline(app)  # one victim has one line

@@ -1,0 +1,15 @@
+"""What a page says, as tests read it."""
+
+from streamlit.testing.v1 import AppTest
+
+
+def sound(app: AppTest) -> AppTest:
+    """The page, which shows no error."""
+    assert not app.exception
+    assert not app.error
+    return app
+
+
+def headline(app: AppTest) -> str:
+    """The headline as it is read, without what keeps it from being Markdown."""
+    return sound(app).header[0].value.replace("\\", "")
