@@ -83,7 +83,7 @@ if side:
         mix.number(value, against, pick, at)
         with st.container(horizontal=True):
             mix.pin(pick, recorded)
-            mix.card(bench, pick, at, style, rule, recorded)
+            mix.card(bench, scheme, None if source is points else job, at, style, rule, known=len(mine) > 0)
         if job:
             running.panel(job, bench, scheme, needed=not recorded or bool(pool))
         elif not recorded:

@@ -238,6 +238,27 @@ def combinations() -> Iterator[Scheme]:
         yield Scheme(*parts)
 
 
+def describe(scheme: Scheme) -> dict[str, object]:
+    """What there is to say of a scheme: its text, name, parts, access, source, and what its parts do in words."""
+    named = NAMED.get(scheme.name) if scheme.name else None
+    parts = {"seeds": seed_rules, "craft": crafts, "representation": representations, "detector": detectors}
+    return {
+        "scheme": str(scheme),
+        "name": scheme.name,
+        "sampler": str(scheme.sampler),
+        "head": scheme.head,
+        **{part: str(getattr(scheme, part)) for part in parts},
+        "words": {part: registry[getattr(scheme, part).name].help for part, registry in parts.items()},
+        "split": scheme.split,
+        "access": str(scheme.access),
+        "level": int(scheme.access),
+        "group_size": scheme.group_size,
+        "source": named.source if named else None,
+        "reconstruction": bool(named and named.reconstruction),
+        "idea": named.idea if named else None,
+    }
+
+
 def _identity(registry: Registry, call: Call) -> dict[str, Value]:
     component = registry[call.name]
     written = ",".join(f"{name}={format_value(value)}" for name, value in component.bind(call).items())

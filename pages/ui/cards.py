@@ -1,20 +1,27 @@
 """The card of a scheme: its idea, what it needs, and four lines with the field's names. Works in a panel and in a dialog."""
 
 from html import escape
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.ui import cached
+from pages.ui import cached, running
 from qurd_core.evaluation import evidence, leaderboard, records
 from qurd_core.plots import card, honest, words
 from qurd_core.plots.budget import RULES, Rule
 from qurd_core.plots.theme import GLYPHS, SCHEMES, Style
 
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from qurd_core.evaluation.jobs import Job
+    from qurd_core.schemes import Scheme
+
 
 def show(
     benchmark: str, label: str, at: int, *, style: Style, rule: Rule = "paper", pins: tuple[str, ...] = (), note: str = ""
 ) -> None:
-    """Draw the card of a scheme.
+    """Draw the card of a recorded scheme.
 
     Args:
         label: its name or its text.
@@ -34,25 +41,39 @@ def show(
         alarms = leaderboard.false_alarms(cached.scores(benchmark), cached.pairs(benchmark), scheme, at, RULES[rule].kind)
     worth = cached.worth(benchmark, leaderboard.SAME, at, hard=False, rule=rule)
     interval = honest.interval(*worth.loc[label, ["low", "high"]]) if label in worth.index else ""
-    terms = "".join(
-        f"<dt>{line.term}<b>{escape(line.value)}</b></dt><dd>{escape(line.note)}</dd>"
-        for line in card.lines(rows, rule, alarms, hard, interval)
-    )
+    access = _access(benchmark, about, leaderboard.twins(schemes).get(scheme), at, rule)
+    _draw(about, card.lines(rows, rule, alarms, hard, interval), access, _mark(label, style, pins), note, style)
+
+
+def show_run(scheme: "Scheme", job: "Job", at: int, *, style: Style, rule: Rule) -> None:
+    """Draw the card of a scheme from what a run has left of it."""
+    rows, seeds = running.by_task(job, at, hard=False)
+    hard, _ = running.by_task(job, at, hard=True)
+    if rows is None or hard is None:
+        st.caption(f"The run has no value at {words.counted(at, 'query')} yet.")
+        return
+    about = leaderboard.about_new(scheme)
+    pool = job.args["pool"]
+    note = f"Live, on {seeds} query seeds" + (f", calibrated on {words.counted(len(pool), 'lineage')}" if pool else "")
+    _draw(about, card.lines(rows, rule, None, hard), f"The suspect must reveal {about['access']}.", "", f"{note}.", style)
+
+
+def _draw(about: dict, lines: list[card.Line], access: str, mark: str, note: str, style: Style) -> None:
+    terms = "".join(f"<dt>{line.term}<b>{escape(line.value)}</b></dt><dd>{escape(line.note)}</dd>" for line in lines)
     look = _LOOK.format(muted=style.surface.muted, border=style.surface.border)
-    name = escape(str(about["name"] or "Without a name"))
     parts = [
-        f"<h4>{_mark(label, style, pins)}{name}</h4>",
+        f"<h4>{mark}{escape(str(about['name'] or 'Without a name'))}</h4>",
         f"<p><b>{escape(note)}</b></p>" * bool(note),
         f"<p>{escape(str(about['idea']))}</p>",
-        f"<code>{escape(scheme)}</code>",
+        f"<code>{escape(str(about['scheme']))}</code>",
         f"<dl>{terms}</dl>",
-        f"<p class='muted'>{escape(_access(benchmark, about, leaderboard.twins(schemes).get(scheme), at, rule))}</p>",
+        f"<p class='muted'>{escape(access)}</p>",
         f"<p class='muted'>{escape(_source(about))}</p>",
     ]
     st.html(f"{look}<div class='scheme-card'>{''.join(parts)}</div>")
 
 
-def _of(table: "cached.DataFrame", scheme: str) -> "cached.DataFrame":
+def _of(table: "DataFrame", scheme: str) -> "DataFrame":
     return table[table["scheme"] == scheme]
 
 

@@ -16,6 +16,7 @@ from qurd_core.registry import crafts, detectors, representations, seed_rules
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+    from qurd_core.evaluation.jobs import Job
     from qurd_core.schemes import Scheme
 
 
@@ -69,21 +70,32 @@ def pin(pick: Pick, recorded: bool) -> None:
         icon=":material/keep_off:" if held else ":material/keep:",
         key="keep",
         disabled=not recorded,
-        help="Pinned combinations have a line of their own on the Budget page." if recorded else "Only recorded ones.",
+        help="Pinned combinations have a line of their own on the Budget page." if recorded else _UNPINNED,
         on_click=_pin,
         args=[pick.label],
     )
 
 
-def card(benchmark: str, pick: Pick, at: int, style: Style, rule: Rule, recorded: bool) -> None:
-    """The scheme's card, opened on demand."""
-    if st.button("Card", icon=":material/badge:", key="card", disabled=not recorded):
-        _card(benchmark, pick, at, style, rule)
+def card(benchmark: str, scheme: "Scheme", run: "Job | None", at: int, style: Style, rule: Rule, *, known: bool) -> None:
+    """The scheme's card, opened on demand.
+
+    Args:
+        run: where its numbers are, if they are not in the records.
+        known: whether there are any.
+    """
+    if st.button("Card", icon=":material/badge:", key="card", disabled=not known):
+        _card(benchmark, scheme, run, at, style, rule)
 
 
 @st.dialog("Scheme", width="medium")
-def _card(benchmark: str, pick: Pick, at: int, style: Style, rule: Rule) -> None:
-    cards.show(benchmark, pick.label, at, style=style, rule=rule)
+def _card(benchmark: str, scheme: "Scheme", run: "Job | None", at: int, style: Style, rule: Rule) -> None:
+    if run:
+        cards.show_run(scheme, run, at, style=style, rule=rule)
+    else:
+        cards.show(benchmark, scheme.name or str(scheme), at, style=style, rule=rule)
+
+
+_UNPINNED = "Other pages show what is in the records, and this combination is not in them."
 
 
 def _pin(label: str) -> None:

@@ -25,18 +25,24 @@ def job_of(benchmark: str, scheme: "Scheme", pool: tuple[str, ...]) -> Job:
     return live.rates_job(benchmark, str(scheme), pool, str(sorted(scheme.identity(0).items())))
 
 
-def rows(job: Job, task: str, negatives: str) -> "DataFrame | None":
-    """What the run has left so far, or None."""
+def rows(job: Job, **asked: str | int) -> "DataFrame | None":
+    """What the run has left so far, or None; only the rows with the values that are asked for."""
     path = cached.jobs().result(job.key, "parquet")
-    return _rows(str(path), _changed(path), task, negatives)
+    return _rows(str(path), _changed(path), asked)
 
 
 def curves(job: Job, task: str, *, hard: bool, rule: budget.Rule) -> "tuple[DataFrame | None, str]":
     """The same as points of lines, and on how many query seeds they rest: `2 of 5`."""
-    found = rows(job, task, cached.negatives(hard))
+    found = rows(job, task=task, negatives=cached.negatives(hard))
     if found is None:
         return None, ""
-    return budget.curves(found, rule), f"{int(found['seeds'].max())} of {job.args['seeds']}"
+    return budget.curves(found, rule), _seeds(found, job)
+
+
+def by_task(job: Job, at: int, *, hard: bool) -> "tuple[DataFrame | None, str]":
+    """A row per task at one budget, and on how many query seeds they rest."""
+    found = rows(job, budget=at, negatives=cached.negatives(hard))
+    return found, "" if found is None else _seeds(found, job)
 
 
 def panel(job: Job, benchmark: str, scheme: "Scheme", *, needed: bool) -> None:
@@ -99,7 +105,7 @@ def _progress(status: Status) -> str:
 
 
 def _stopped(job: Job) -> str:
-    found = rows(job, "all", "unrelated")
+    found = rows(job, task="all", negatives="unrelated")
     if found is None:
         return "Stopped before the first query seed. What was computed is stored."
     seeds = int(found["seeds"].max())
@@ -131,5 +137,9 @@ def _changed(path: Path) -> float:
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _rows(path: str, changed: float, task: str, negatives: str) -> "DataFrame | None":
-    return live.rows(Path(path), task, negatives) if changed else None
+def _rows(path: str, changed: float, asked: dict[str, str | int]) -> "DataFrame | None":
+    return live.rows(Path(path), **asked) if changed else None
+
+
+def _seeds(found: "DataFrame", job: Job) -> str:
+    return f"{int(found['seeds'].max())} of {job.args['seeds']}"

@@ -12,8 +12,7 @@ from safetensors.torch import save
 from qurd_core.benchmarks.base import Benchmark
 from qurd_core.evaluation.pairs import pair_table
 from qurd_core.evaluation.workbench import Workbench
-from qurd_core.registry import crafts, detectors, representations, seed_rules
-from qurd_core.schemes import NAMED, Scheme
+from qurd_core.schemes import Scheme, describe
 
 RULES = ("negative(test)", "uniform(test)")  # seed rules whose draws are kept
 DRAWN = 400  # images of each
@@ -31,7 +30,7 @@ def write(desk: Workbench, seeds: int, out: Path) -> Iterator[Path]:
 
 def write_schemes(schemes: list[Scheme], path: Path) -> Path:
     """Every recorded scheme with its parts and what they do in words, so that nobody needs the registry to show them."""
-    return _whole(path, json.dumps([_about(scheme) for scheme in schemes], indent=0, ensure_ascii=False).encode())
+    return _whole(path, json.dumps([describe(scheme) for scheme in schemes], indent=0, ensure_ascii=False).encode())
 
 
 def _models(bench: Benchmark) -> pd.DataFrame:
@@ -61,23 +60,3 @@ def _bank(desk: Workbench, seeds: int) -> bytes:
         tensors |= {f"draw.{rule}": torch.from_numpy(drawn), f"looked.{rule}": torch.from_numpy(looked)}
     about = {"models": bench.models, "victims": bench.victims, "classes": bench.classes, "rules": RULES}
     return save(tensors, {"bank": json.dumps(about)})
-
-
-def _about(scheme: Scheme) -> dict[str, object]:
-    named = NAMED.get(scheme.name) if scheme.name else None
-    parts = {"seeds": seed_rules, "craft": crafts, "representation": representations, "detector": detectors}
-    return {
-        "scheme": str(scheme),
-        "name": scheme.name,
-        "sampler": str(scheme.sampler),
-        "head": scheme.head,
-        **{part: str(getattr(scheme, part)) for part in parts},
-        "words": {part: registry[getattr(scheme, part).name].help for part, registry in parts.items()},
-        "split": scheme.split,
-        "access": str(scheme.access),
-        "level": int(scheme.access),
-        "group_size": scheme.group_size,
-        "source": named.source if named else None,
-        "reconstruction": bool(named and named.reconstruction),
-        "idea": named.idea if named else None,
-    }

@@ -13,6 +13,7 @@ from qurd_core.evaluation.evidence import Scores
 from qurd_core.evaluation.metrics import Floats
 from qurd_core.evaluation.sides import Negatives, sides
 from qurd_core.evaluation.statistics import Kind, allowed_below
+from qurd_core.schemes import Scheme, describe
 
 LEVELS = {"labels": 0, "topk": 1, "probits": 2, "logits": 3}  # what a suspect reveals; each includes the ones before it
 CONTROL = "accuracy"  # the detector that takes the less accurate model for the thief
@@ -121,7 +122,12 @@ def about(schemes: pd.DataFrame, label: str) -> dict[str, object] | None:
     if own is None:
         return None
     known = {key: None if isinstance(value, float) else value for key, value in own.to_dict().items()}  # NaN says nothing
-    return known | {"idea": known["idea"] or composed(known["words"])}
+    return _with_idea(known)
+
+
+def about_new(scheme: Scheme) -> dict[str, object]:
+    """The same of a scheme that the records do not have."""
+    return _with_idea(describe(scheme))
 
 
 def controls(schemes: pd.DataFrame) -> set[str]:
@@ -152,6 +158,10 @@ def composed(words: dict[str, str]) -> str:
 
 
 _UNTOUCHED = "Send the seed images themselves."
+
+
+def _with_idea(known: dict[str, object]) -> dict[str, object]:
+    return known | {"idea": known["idea"] or composed(known["words"])}
 
 
 def _phrase(sentence: str) -> str:

@@ -37,11 +37,14 @@ def write(table: pd.DataFrame, path: Path) -> None:
     aside.replace(path)
 
 
-def rows(path: Path, task: str, negatives: str) -> pd.DataFrame | None:
-    """The rows of one task and one choice of negatives, or None while there are none."""
-    chosen = [("task", "==", task), ("negatives", "==", negatives)]
+def rows(path: Path, **asked: str | int) -> pd.DataFrame | None:
+    """The rows that a run has left so far, or None while there are none.
+
+    Args:
+        asked: values of columns, such as `task` and `negatives`.
+    """
     try:
-        table = pq.read_table(path, filters=chosen).to_pandas()
+        table = pq.read_table(path, filters=[(column, "==", value) for column, value in asked.items()]).to_pandas()
     except (OSError, pa.ArrowException):
         return None
     texts = ["name", "reason"]

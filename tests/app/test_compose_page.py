@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from itertools import product
 from pathlib import Path
 
 import pandas as pd
@@ -54,8 +55,8 @@ def note(folder, one, state, **more):
 def leave(folder, one, seeds, last=400):
     """The rows of a recorded combination as what a run has left."""
     tables = []
-    for negatives in ("unrelated", "unrelated+hard"):
-        table = records.read("patchwork-sac", negatives=negatives)
+    for negatives, task in product(("unrelated", "unrelated+hard"), evidence.tasks("patchwork-sac")):
+        table = records.read("patchwork-sac", task=task, negatives=negatives)
         tables.append(table[table["scheme"] == "negative(test)->pgd | labels | hamming"])
     table = pd.concat(tables).assign(scheme=one.args["scheme"], seeds=seeds)
     (folder / "runs").mkdir(exist_ok=True)
@@ -268,6 +269,28 @@ def test_the_card_opens(compose):
     app = compose(pick="SAC")
     app.button(key="card").click().run()
     assert any("scheme-card" in element.value for element in sound(app).html)
+
+
+def test_a_run_has_a_card_too_and_one_that_has_left_nothing_has_none(compose, tmp_path):
+    app = compose(pick=OTHER)
+    assert app.button(key="card").disabled
+    leave(tmp_path, job(), 2)
+    app = compose(pick=OTHER)
+    app.button(key="card").click().run()
+    (card,) = [element.value for element in sound(app).html if "class='scheme-card'" in element.value]
+    assert "Live, on 2 of 5 query seeds." in card and "pgd(eps=0.05)" in card
+    recorded = records.read("patchwork-sac", task="same")
+    rows = recorded[(recorded["scheme"] == "negative(test)->pgd | labels | hamming") & (recorded["budget"] == 100)]
+    assert f"Effectiveness<b>{100 * rows['tpr'].iloc[0]:.1f}" in card
+    assert "The suspect must reveal labels." in card and "Nobody published this combination" in card
+
+
+def test_the_card_of_a_calibration_of_ones_own_says_so(compose, tmp_path):
+    pool = sorted(evidence.pairs("patchwork-sac").query("kind == 'negative'")["root"].unique())[:30]
+    leave(tmp_path, job(pool=tuple(pool)), 5)
+    app = compose(pick=OTHER, pool=pool)
+    app.button(key="card").click().run()
+    assert any("Live, on 5 of 5 query seeds, calibrated on 30 lineages." in element.value for element in sound(app).html)
 
 
 def test_without_records_the_page_says_what_to_do(compose, tmp_path, monkeypatch):
