@@ -1,5 +1,7 @@
 """What survives of the paper? Every claim with both numbers and a verdict; Tables 2 and 3; whether ranks agree."""
 
+from functools import partial
+
 import streamlit as st
 
 from pages.ui import cached, claim, controls, definitions, export, frame, links
@@ -29,7 +31,7 @@ if view == "claims":
         chosen = claim.choose(shown)
     title, under = paper.headline(claims), "A mark is a claim, in the order of the paper. Click one to read it"
     data, file_name = cached.claims_table(), "claims"
-    chart, words, key = paper.figure(shown, chosen.id, style), paper.alt(shown), "claims"
+    draw, words, key = partial(paper.figure, shown, chosen.id), paper.alt(shown), "claims"
     command = ("python -m qurd_core paper claims --json", claim.CODE)
 elif view == "agreement":
     table = cached.agreement()
@@ -37,14 +39,14 @@ elif view == "agreement":
         at = controls.budget(sorted(table["budget"].unique().tolist()))
     title, under = paper.agreement_headline(table, at), agreement.METHOD
     data, file_name = table, "agreement"
-    chart, words, key = paper.agreement_figure(table, at, style), title, "agreement"
+    draw, words, key = partial(paper.agreement_figure, table, at), title, "agreement"
     command = ("python -m qurd_core paper agreement --json", claim.CODE.replace("claims.claims()", "agreement.read()"))
 elif view == "table2":
     data, file_name = cached.table2(), "table2"
     with second:
         claim.read_button("two-exceptions", "Read the claim of two exceptions")
     title, under = paper.tasks_headline(data), paper.tasks_subline(data)
-    chart, words, key = paper.tasks_figure(data, style), title, "table2"
+    draw, words, key = partial(paper.tasks_figure, data), title, "table2"
     command = ("python -m qurd_core paper table2 --json", claim.CODE.replace("claims.claims()", "tables.table2()"))
 else:
     with second:
@@ -52,7 +54,7 @@ else:
         mode = st.segmented_control("Mode", tables.MODES, default="paper", required=True, key="mode", **controls.LINKED)
     data, file_name = cached.table3(mode), f"table3-{mode}"
     title, under = paper.table_headline(data, mode), paper.table_subline(mode)
-    chart, words, key = paper.table_figure(data, style), title, "table3"
+    draw, words, key = partial(paper.table_figure, data), title, "table3"
     command = (
         f"python -m qurd_core paper table3 --mode {mode} --json",
         claim.CODE.replace("claims.claims()", f'tables.table3("{mode}")'),
@@ -69,7 +71,7 @@ if side:
         claim.show(chosen, style)
 with hero, frame.tall():
     st.plotly_chart(
-        chart,
+        draw(style=style),
         theme=None,
         height="stretch",
         key=key,

@@ -1,5 +1,7 @@
 """How far apart are stolen and unrelated models? The distances of all pairs, the line that flags, and Proposition 1."""
 
+from functools import partial
+
 import streamlit as st
 
 from pages.ui import bench_part, cached, definitions, export, frame, pair, separation, states
@@ -28,13 +30,13 @@ if choice.show == "bound":
     data = separation.pairs_of(choice, pairs)
     found = bound.summary(data)
     title, under = bound.headline(found, bench), bound.subline(found)
-    chart, words = bound.figure(data, pick=pick, style=style), bound.alt(data)
+    draw, words = partial(bound.figure, data), bound.alt(data)
 else:
     axis, rows = separation.axis(choice, bench), separation.measured(choice, bench)
     title = separability.headline(rows, axis, choice.fpr, bench, separation.NOUNS[choice.by])
     whole = separation.overall(choice, bench, rows)
     under = " · ".join(filter(None, (separability.subline(whole, choice.fpr), axis.about)))
-    chart = separability.figure(rows, axis, fpr=choice.fpr, pick=pick, style=style)
+    draw = partial(separability.figure, rows, axis, fpr=choice.fpr)
     data, words = separability.data(rows), separability.alt(rows, axis)
 
 frame.finding(head, title, bench_part.of(bench) + under)
@@ -53,7 +55,7 @@ with side:
         separation.numbers(whole, axis, choice.fpr, style, brief=style.stage or pick is not None)
 with hero, frame.tall():
     st.plotly_chart(
-        chart,
+        draw(pick=pick, style=style),
         theme=None,
         height="stretch",
         key=pair.CHART,

@@ -178,7 +178,7 @@ def jobs() -> Jobs:
     return Jobs(default_folder())
 
 
-@st.cache_resource(max_entries=24, show_spinner=False)
+@st.cache_resource(max_entries=48, show_spinner=False)
 def _once(question: tuple, _make: "Callable[[], Made]") -> Made:
     return _make()
 

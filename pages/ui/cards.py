@@ -41,8 +41,8 @@ def show(
         alarms = leaderboard.false_alarms(cached.scores(benchmark), cached.pairs(benchmark), scheme, at, RULES[rule].kind)
     worth = cached.worth(benchmark, leaderboard.SAME, at, hard=False, rule=rule)
     interval = honest.interval(*worth.loc[label, ["low", "high"]]) if label in worth.index else ""
-    access = _access(benchmark, about, leaderboard.twins(schemes).get(scheme), at, rule)
-    _draw(about, card.lines(rows, rule, alarms, hard, interval), access, _mark(label, style, pins), note, style)
+    less = _less(benchmark, leaderboard.twins(schemes).get(scheme), at, rule)
+    _draw(about, card.lines(rows, rule, alarms, hard, interval), _mark(label, style, pins), note, less, style)
 
 
 def show_run(scheme: "Scheme", job: "Job", at: int, *, style: Style, rule: Rule) -> None:
@@ -50,15 +50,15 @@ def show_run(scheme: "Scheme", job: "Job", at: int, *, style: Style, rule: Rule)
     rows, seeds = running.by_task(job, at, hard=False)
     hard, _ = running.by_task(job, at, hard=True)
     if rows is None or hard is None:
-        st.caption(f"The run has no value at {words.counted(at, 'query')} yet.")
+        st.caption(f"The run has left no value at {words.counted(at, 'query')}.")
         return
-    about = leaderboard.about_new(scheme)
+    about = leaderboard.about_any(scheme)
     pool = job.args["pool"]
     note = f"Live, on {seeds} query seeds" + (f", calibrated on {words.counted(len(pool), 'lineage')}" if pool else "")
-    _draw(about, card.lines(rows, rule, None, hard), f"The suspect must reveal {about['access']}.", "", f"{note}.", style)
+    _draw(about, card.lines(rows, rule, None, hard), _mark(scheme.name or "", style, ()), f"{note}.", "", style)
 
 
-def _draw(about: dict, lines: list[card.Line], access: str, mark: str, note: str, style: Style) -> None:
+def _draw(about: dict, lines: list[card.Line], mark: str, note: str, less: str, style: Style) -> None:
     terms = "".join(f"<dt>{line.term}<b>{escape(line.value)}</b></dt><dd>{escape(line.note)}</dd>" for line in lines)
     look = _LOOK.format(muted=style.surface.muted, border=style.surface.border)
     parts = [
@@ -67,7 +67,7 @@ def _draw(about: dict, lines: list[card.Line], access: str, mark: str, note: str
         f"<p>{escape(str(about['idea']))}</p>",
         f"<code>{escape(str(about['scheme']))}</code>",
         f"<dl>{terms}</dl>",
-        f"<p class='muted'>{escape(access)}</p>",
+        f"<p class='muted'>The suspect must reveal {escape(str(about['access']))}. {escape(less)}</p>",
         f"<p class='muted'>{escape(_source(about))}</p>",
     ]
     st.html(f"{look}<div class='scheme-card'>{''.join(parts)}</div>")
@@ -84,13 +84,12 @@ def _mark(label: str, style: Style, pins: tuple[str, ...]) -> str:
     return f"<i style='color:{colour}'>{GLYPHS.get(symbol, '●')}</i> "
 
 
-def _access(benchmark: str, about: dict, twin: str | None, at: int, rule: Rule) -> str:
-    """What the suspect must reveal, and what is left where it reveals less."""
-    said = f"The suspect must reveal {about['access']}."
+def _less(benchmark: str, twin: str | None, at: int, rule: Rule) -> str:
+    """What is left of a scheme where the suspect reveals less."""
     if not twin:
-        return said
+        return ""
     rows = _of(cached.by_task(benchmark, at, hard=False), twin).set_index("task")[RULES[rule].value].dropna()
-    return f"{said} The same scheme on probits catches {words.precise(rows['all'])}." if "all" in rows.index else said
+    return f"The same scheme on probits catches {words.precise(rows['all'])}." if "all" in rows.index else ""
 
 
 def _source(about: dict) -> str:

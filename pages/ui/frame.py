@@ -109,7 +109,7 @@ def tools() -> st.delta_generator.DeltaGenerator:
 def finding(place: st.delta_generator.DeltaGenerator, headline: str, basis: str) -> None:
     """The headline of a page and what it rests on, in the place kept for them.
 
-    A page says it as soon as it knows it and draws its chart last: the browser then shows the words while it still draws.
+    Pages say it before they draw panels and, after those, their chart: the browser shows the words while it still draws.
     """
     with place:
         st.header(links.plain(headline, 300), anchor=False)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.ui import cards, links, spark
+from pages.ui import cards, links, running, spark
 from qurd_core.plots import heatmap, honest, words
 from qurd_core.plots.budget import REFERENCE, Rule
 from qurd_core.plots.heatmap import Pick, Value
@@ -83,7 +83,8 @@ def card(benchmark: str, scheme: "Scheme", run: "Job | None", at: int, style: St
         run: where its numbers are, if they are not in the records.
         known: whether there are any.
     """
-    if st.button("Card", icon=":material/badge:", key="card", disabled=not known):
+    going = run is not None and running.busy(run)  # every seed of it draws the page anew, which would close the card
+    if st.button("Card", icon=":material/badge:", key="card", disabled=going or not known, help=_LATER if going else None):
         _card(benchmark, scheme, run, at, style, rule)
 
 
@@ -95,6 +96,7 @@ def _card(benchmark: str, scheme: "Scheme", run: "Job | None", at: int, style: S
         cards.show(benchmark, scheme.name or str(scheme), at, style=style, rule=rule)
 
 
+_LATER = "Opens when the run has ended."
 _UNPINNED = "Other pages show what is in the records, and this combination is not in them."
 
 

@@ -25,24 +25,31 @@ def job_of(benchmark: str, scheme: "Scheme", pool: tuple[str, ...]) -> Job:
     return live.rates_job(benchmark, str(scheme), pool, str(sorted(scheme.identity(0).items())))
 
 
-def rows(job: Job, **asked: str | int) -> "DataFrame | None":
-    """What the run has left so far, or None; only the rows with the values that are asked for."""
+def rows(job: Job, negatives: str, *, task: str | None = None, budget: int | None = None) -> "DataFrame | None":
+    """What the run has left so far of one task, or at one budget; None while there is nothing."""
     path = cached.jobs().result(job.key, "parquet")
-    return _rows(str(path), _changed(path), asked)
+    return _rows(str(path), _changed(path), negatives, task, budget)
 
 
 def curves(job: Job, task: str, *, hard: bool, rule: budget.Rule) -> "tuple[DataFrame | None, str]":
     """The same as points of lines, and on how many query seeds they rest: `2 of 5`."""
-    found = rows(job, task=task, negatives=cached.negatives(hard))
+    found = rows(job, cached.negatives(hard), task=task)
     if found is None:
         return None, ""
     return budget.curves(found, rule), _seeds(found, job)
 
 
 def by_task(job: Job, at: int, *, hard: bool) -> "tuple[DataFrame | None, str]":
-    """A row per task at one budget, and on how many query seeds they rest."""
-    found = rows(job, budget=at, negatives=cached.negatives(hard))
-    return found, "" if found is None else _seeds(found, job)
+    """What the run has left of its scheme at one budget, a row per task, and on how many query seeds that rests."""
+    found = rows(job, cached.negatives(hard), budget=at)
+    found = None if found is None else found[found["scheme"] == job.args["scheme"]]
+    return (None, "") if found is None or found.empty else (found, _seeds(found, job))
+
+
+def busy(job: Job) -> bool:
+    """Whether the run goes on or waits."""
+    status = cached.jobs().status(job.key)
+    return status is not None and status.active
 
 
 def panel(job: Job, benchmark: str, scheme: "Scheme", *, needed: bool) -> None:
@@ -105,12 +112,11 @@ def _progress(status: Status) -> str:
 
 
 def _stopped(job: Job) -> str:
-    found = rows(job, task="all", negatives="unrelated")
+    found = rows(job, "unrelated", task="all")
     if found is None:
         return "Stopped before the first query seed. What was computed is stored."
-    seeds = int(found["seeds"].max())
     part = "" if found["budget"].max() == max(live.BUDGETS) else ", small budgets only"
-    return f"Stopped in query seed {seeds} of {job.args['seeds']}{part}. What was computed is stored."
+    return f"Stopped in query seed {_seeds(found, job)}{part}. What was computed is stored."
 
 
 def _label(job: Job) -> tuple[str, str | None]:
@@ -137,8 +143,8 @@ def _changed(path: Path) -> float:
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _rows(path: str, changed: float, asked: dict[str, str | int]) -> "DataFrame | None":
-    return live.rows(Path(path), **asked) if changed else None
+def _rows(path: str, changed: float, negatives: str, task: str | None, budget: int | None) -> "DataFrame | None":
+    return live.rows(Path(path), negatives, task=task, budget=budget) if changed else None
 
 
 def _seeds(found: "DataFrame", job: Job) -> str:

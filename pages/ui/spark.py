@@ -4,6 +4,7 @@ import math
 from base64 import b64encode
 from collections.abc import Iterator
 from html import escape
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from qurd_core.plots import words
@@ -19,7 +20,7 @@ _LOW, _HIGH = -0.05, 1.06  # ends of the axis of shares, with room for the width
 
 
 def curve(points: "DataFrame", reference: "DataFrame", at: int, *, label: str, style: Style) -> str:
-    """TPR over budgets of one combination, before the reference, which is dashed; the pointer reads every value.
+    """TPR over budgets of one combination, before the reference, which is dashed; the pointer reads the nearest budget.
 
     Args:
         points, reference: rows of budget, value (share) and spread, by budget.
@@ -30,17 +31,17 @@ def curve(points: "DataFrame", reference: "DataFrame", at: int, *, label: str, s
         HTML of the width of its place.
     """
     colour, symbol, _ = style.mark(label) if label in SCHEMES else (style.surface.ink, "circle", "solid")
-    alone = label == REFERENCE
-    behind = "" if alone else _line(reference, style.mark(REFERENCE)[0], 1.5, "6 5")
+    beside = label != REFERENCE and reference["value"].notna().any()
+    behind = _line(reference, style.mark(REFERENCE)[0], 1.5, "6 5") if beside else ""
     grid = "".join(f'<path d="M0 {_y(share)}H1" stroke="{style.surface.ink}" stroke-opacity=".08"/>' for share in SHARES)
     picture = _picture(f"{grid}{behind}{_line(points, colour, 2.5)}")
     ticks = [_at(0, _y(share), "y", words.percent(share)) for share in SHARES]
     ticks += [_at(_x(budget), 1, "x", str(budget)) for budget in TICKS]
-    marks = (_at(x, y, "mark", GLYPHS.get(symbol, "●")) for x, y, row in _known(points) if row.budget == at)
-    values = [] if alone else [*_values(reference, REFERENCE)]
-    said = f"{label} over query budgets" + ("." if alone else f", {REFERENCE} dashed.")
+    known = points.loc[points["budget"] == at, "value"].dropna()
+    marks = (_at(_x(at), _y(value), "mark", GLYPHS.get(symbol, "●")) for value in known)
+    said = f"{label} over query budgets" + (f", {REFERENCE} dashed." if beside else ".")
     look = _LOOK.format(muted=style.surface.muted, mark=colour)
-    inside = "".join([*ticks, *marks, *values, *_values(points, label)])
+    inside = "".join([*ticks, *marks, *_strips({REFERENCE: reference} | {label: points})])
     return f'{look}<div class="spark"><div><img src="{picture}" alt="{escape(said)}">{inside}</div></div>'
 
 
@@ -64,18 +65,22 @@ def _picture(paths: str) -> str:
     return f"data:image/svg+xml;base64,{b64encode(f'<svg {frame}>{still}{paths}</svg>'.encode()).decode()}"
 
 
-def _values(rows: "DataFrame", label: str) -> Iterator[str]:
-    for x, y, row in _known(rows):
-        yield _at(x, y, "", "", f"{label}: {words.precise(row.value, row.spread)} at {words.counted(row.budget, 'query')}")
+def _strips(rows: dict[str, "DataFrame"]) -> Iterator[str]:
+    """A strip of the full height per budget, halfway to its neighbours, that tells all values there."""
+    said: dict[int, list[str]] = {}
+    for label, table in rows.items():
+        for row in table.dropna(subset=["value"]).itertuples():
+            said.setdefault(row.budget, []).append(f"{label}: {words.precise(row.value, row.spread)}")
+    budgets = sorted(said)
+    places = [_x(budget) for budget in budgets]
+    ends = [0.0, *((one + other) / 2 for one, other in pairwise(places)), 1.0]
+    for budget, (left, right) in zip(budgets, pairwise(ends), strict=False):  # no budget, no strip
+        title = "\n".join([words.counted(budget, "query"), *said[budget]])
+        yield f'<b style="left:{left:.1%};width:{right - left:.1%}" title="{escape(title)}"></b>'
 
 
-def _known(rows: "DataFrame") -> Iterator[tuple[float, float, tuple]]:
-    return ((_x(row.budget), _y(row.value), row) for row in rows.itertuples() if not math.isnan(row.value))
-
-
-def _at(x: float, y: float, role: str, text: str, title: str = "") -> str:
-    told = f' title="{escape(title)}"' if title else ""
-    return f'<i class="{role}" style="left:{x:.1%};top:{y:.1%}"{told}>{text}</i>'
+def _at(x: float, y: float, role: str, text: str) -> str:
+    return f'<i class="{role}" style="left:{x:.1%};top:{y:.1%}">{text}</i>'
 
 
 def _x(budget: float) -> float:
@@ -92,10 +97,11 @@ _LOOK = """
 .spark {{ height: 9.5rem; padding: .3rem .5rem 1.5rem 2.9rem; }}
 .spark div {{ position: relative; height: 100%; }}
 .spark img {{ display: block; width: 100%; height: 100%; }}
-.spark i {{ position: absolute; width: .9rem; height: .9rem; transform: translate(-50%, -50%); font-style: normal; }}
-.spark .x, .spark .y {{ width: auto; height: auto; color: {muted}; font-size: .8rem; line-height: 1; }}
+.spark b {{ position: absolute; top: 0; height: 100%; }}
+.spark i {{ position: absolute; transform: translate(-50%, -50%); font-style: normal; line-height: 1; }}
+.spark .x, .spark .y {{ color: {muted}; font-size: .8rem; }}
 .spark .x {{ transform: translate(-50%, .4rem); }}
 .spark .y {{ transform: translate(calc(-100% - .4rem), -50%); }}
-.spark .mark {{ width: auto; height: auto; color: {mark}; line-height: 1; }}
+.spark .mark {{ color: {mark}; }}
 </style>
 """

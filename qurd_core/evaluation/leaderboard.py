@@ -125,8 +125,8 @@ def about(schemes: pd.DataFrame, label: str) -> dict[str, object] | None:
     return _with_idea(known)
 
 
-def about_new(scheme: Scheme) -> dict[str, object]:
-    """The same of a scheme that the records do not have."""
+def about_any(scheme: Scheme) -> dict[str, object]:
+    """The same of any scheme, from its parts."""
     return _with_idea(describe(scheme))
 
 

@@ -37,14 +37,15 @@ def write(table: pd.DataFrame, path: Path) -> None:
     aside.replace(path)
 
 
-def rows(path: Path, **asked: str | int) -> pd.DataFrame | None:
-    """The rows that a run has left so far, or None while there are none.
+def rows(path: Path, negatives: str, *, task: str | None = None, budget: int | None = None) -> pd.DataFrame | None:
+    """The rows of one task, or at one budget, or both, that a run has left so far; None while there are none.
 
-    Args:
-        asked: values of columns, such as `task` and `negatives`.
+    A run that calibrates on some lineages also leaves those of the reference.
     """
+    asked = {"negatives": negatives, "task": task, "budget": budget}
+    chosen = [(column, "==", value) for column, value in asked.items() if value is not None]
     try:
-        table = pq.read_table(path, filters=[(column, "==", value) for column, value in asked.items()]).to_pandas()
+        table = pq.read_table(path, filters=chosen).to_pandas()
     except (OSError, pa.ArrowException):
         return None
     texts = ["name", "reason"]

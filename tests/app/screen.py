@@ -7,6 +7,7 @@ def sound(app: AppTest) -> AppTest:
     """The page, which shows no error."""
     assert not app.exception
     assert not app.error
+    assert not [element for element in app.subheader if element.value == "This page cannot be shown"]
     return app
 
 

@@ -161,7 +161,8 @@ def test_missing_records_name_the_way_out(show, folder):
 
 def test_damaged_records_give_one_sentence(show, folder):
     (folder / "patchwork-sac.parquet").write_bytes(b"rubbish")
-    app = sound(show())
+    app = show()
+    assert not app.exception
     assert app.subheader[0].value == "This page cannot be shown"
     assert "Restore the file" in app.text[0].value
     app.get_by_key("bench").set_value("patchwork-reuse").run()

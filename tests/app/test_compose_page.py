@@ -21,6 +21,7 @@ from tests.app.screen import headline, sound
 
 ROOT = Path(__file__).parents[2]
 OTHER = "negative(test)->pgd(eps=0.05) | labels | hamming"
+AKH = "negative(test) | labels | hamming"
 
 
 @pytest.fixture(autouse=True)
@@ -53,12 +54,13 @@ def note(folder, one, state, **more):
 
 
 def leave(folder, one, seeds, last=400):
-    """The rows of a recorded combination as what a run has left."""
+    """The rows of a recorded combination as what a run has left; one that calibrates on lineages adds the reference."""
     tables = []
     for negatives, task in product(("unrelated", "unrelated+hard"), evidence.tasks("patchwork-sac")):
         table = records.read("patchwork-sac", task=task, negatives=negatives)
         tables.append(table[table["scheme"] == "negative(test)->pgd | labels | hamming"])
-    table = pd.concat(tables).assign(scheme=one.args["scheme"], seeds=seeds)
+    mine = pd.concat(tables).assign(scheme=one.args["scheme"], seeds=seeds)
+    table = pd.concat([mine, mine.assign(scheme=AKH, name="AKH")]) if one.args["pool"] else mine
     (folder / "runs").mkdir(exist_ok=True)
     live.write(table[table["budget"] <= last], folder / "runs" / f"{one.key}.parquet")
 
@@ -283,6 +285,21 @@ def test_a_run_has_a_card_too_and_one_that_has_left_nothing_has_none(compose, tm
     rows = recorded[(recorded["scheme"] == "negative(test)->pgd | labels | hamming") & (recorded["budget"] == 100)]
     assert f"Effectiveness<b>{100 * rows['tpr'].iloc[0]:.1f}" in card
     assert "The suspect must reveal labels." in card and "Nobody published this combination" in card
+
+
+def test_the_card_waits_for_the_end_of_the_run_whose_seeds_would_close_it(compose, tmp_path):
+    leave(tmp_path, job(), 2)
+    note(tmp_path, job(), "running", done=2, total=5, started=time.time())
+    assert compose(pick=OTHER).button(key="card").disabled
+    note(tmp_path, job(), "cancelled")
+    assert not compose(pick=OTHER).button(key="card").disabled
+
+
+def test_the_card_of_a_run_says_that_it_has_left_nothing_at_this_budget(compose, tmp_path):
+    leave(tmp_path, job(), 1, last=50)
+    app = compose(pick=OTHER, budget="100")
+    app.button(key="card").click().run()
+    assert "The run has left no value at 100 queries." in said(sound(app))
 
 
 def test_the_card_of_a_calibration_of_ones_own_says_so(compose, tmp_path):

@@ -1,28 +1,42 @@
 """What all pages share: words before charts, and an answer that waits for no garbage collection."""
 
 import gc
+import re
 
 import pytest
 import streamlit as st
 
 from pages.ui import frame
-from tests.app.screen import headline
+from tests.app.screen import headline, sound
 
-VIEWS = [(page, {}) for page in frame.PAGES if page != "queries"]  # which has no chart
-VIEWS += [("benchmark", {"section": section}) for section in ("lineage", "effort", "bench")]
-VIEWS += [("leaderboard", {"view": "table"}), ("budget", {"play": "true"}), ("separability", {"show": "bound"})]
+VIEWS = [(page, {}, True) for page in frame.PAGES if page != "queries"]  # which has no chart
+VIEWS += [("leaderboard", {"view": "table"}, True), ("separability", {"show": "bound"}, True)]
+VIEWS += [("benchmark", {"section": section}, section == "bench") for section in ("lineage", "effort", "bench")]
+VIEWS += [("budget", {"play": "true"}, False)]
 
 
-@pytest.mark.parametrize(("page", "link"), VIEWS)
-def test_a_page_says_what_it_found_and_draws_its_chart_last(shipped, monkeypatch, page, link):
+@pytest.mark.parametrize(("page", "link", "panel"), VIEWS)
+def test_a_page_says_what_it_found_and_draws_its_chart_last(shipped, monkeypatch, page, link, panel):
     done = []
-    finding, chart, html = frame.finding, st.plotly_chart, st.html
-    monkeypatch.setattr(frame, "finding", lambda *asked: [done.append("words"), finding(*asked)])
-    monkeypatch.setattr(st, "plotly_chart", lambda *asked, **more: [done.append("chart"), chart(*asked, **more)])
-    monkeypatch.setattr(st, "html", lambda body: [done.append("panel") if "<table" in body else None, html(body)])
-    app = shipped(page=page, **link)
-    assert not app.exception
-    assert done[0] == "words" and done[-1] == "chart" and done.count("chart") == 1
+
+    def note(owner, name):
+        """Notes that something is shown, which styles alone are not."""
+        show = getattr(owner, name)
+
+        def noting(*asked, **more):
+            if re.sub("<style>.*?</style>", "", str(asked[0]), flags=re.DOTALL).strip():
+                done.append(name)
+            return show(*asked, **more)
+
+        monkeypatch.setattr(owner, name, noting)
+
+    note(frame, "finding")
+    for name in ("plotly_chart", "html", "caption", "metric"):
+        note(st, name)
+    sound(shipped(page=page, **link))
+    words, chart = done.index("finding"), done.index("plotly_chart")
+    assert words < chart == len(done) - 1
+    assert panel == (chart > words + 1)
 
 
 def test_the_garbage_collector_skips_what_was_there_after_the_first_page(shipped):

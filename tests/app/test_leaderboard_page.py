@@ -307,7 +307,8 @@ def test_missing_records_name_the_way_out(show, folder):
 
 def test_damaged_records_give_one_sentence(show, folder):
     (folder / "schemes.json").write_text("{")
-    app = sound(show())
+    app = show()
+    assert not app.exception
     assert app.subheader[0].value == "This page cannot be shown"
     assert "schemes.json" in app.text[0].value
 

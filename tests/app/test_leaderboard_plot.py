@@ -464,8 +464,17 @@ def test_false_alarms_where_the_rule_is_refused_or_nobody_is_hard(scores, pairs)
     assert math.isnan(easy.hard)
 
 
-def card_rows(**values):
-    known = {"used": 100, "samples": 2429, "gradients": 0, "reason": None, "sd": 0.01, "sd_conformal": 0.01}
+def card_rows(n_negatives=40, **values):
+    known = {
+        "n_negatives": n_negatives,
+        "negatives": str(n_negatives),
+        "used": 100,
+        "samples": 2429,
+        "gradients": 0,
+        "reason": None,
+        "sd": 0.01,
+        "sd_conformal": 0.01,
+    }
     return pd.DataFrame([{"task": task, "tpr": value, "tpr_conformal": value} | known for task, value in values.items()])
 
 
@@ -485,10 +494,13 @@ def test_the_four_lines_of_a_card():
 
 def test_the_card_says_what_it_does_not_know():
     rows = card_rows(all=0.5, prune=0.6)
-    told = {line.term: line for line in card.lines(rows, "paper", None, card_rows(all=0.4, prune=0.5))}
+    told = {line.term: line for line in card.lines(rows, "paper", None, card_rows(44, all=0.4, prune=0.5))}
     assert told["Effectiveness"].value == "–"
     assert told["Uniqueness"].value == "−10.0 points"
     assert "not recorded" in told["Uniqueness"].note
+    same = card_rows(all=0.5, prune=0.6).assign(negatives="unrelated+hard")
+    told = {line.term: line for line in card.lines(rows, "paper", None, same)}
+    assert told["Uniqueness"].value == "–" and "there is no hard unrelated model" in told["Uniqueness"].note
 
 
 def test_all_tasks_at_one_budget(folder):

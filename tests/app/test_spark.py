@@ -6,6 +6,7 @@ from base64 import b64decode
 from xml.etree import ElementTree
 
 import pandas as pd
+import pytest
 
 from pages.ui import spark
 from qurd_core.plots.theme import Style
@@ -36,10 +37,23 @@ def test_a_missing_value_is_a_gap_and_a_value_alone_a_dot():
     assert own.count("M") == own.count("h0") == 2 and "L" not in own
 
 
-def test_every_value_can_be_read():
-    titles = re.findall('title="([^"]*)"', drawn(ROWS, "<x> | y | z"))
-    assert titles[0] == "AKH: 50.0 ± 10.0 % at 10 queries" and len(titles) == 5
-    assert titles[-1] == "&lt;x&gt; | y | z: 40.0 % at 400 queries"
+def test_the_pointer_reads_both_at_the_nearest_budget():
+    strips = re.findall('left:([0-9.]+)%;width:([0-9.]+)%" title="([^"]*)"', drawn(ROWS, "<x> | y | z"))
+    assert [title for *_, title in strips] == [
+        "10 queries\nAKH: 50.0 ± 10.0 %\n&lt;x&gt; | y | z: 20.0 %",
+        "100 queries\nAKH: 90.0 ± 10.0 %",
+        "400 queries\nAKH: 100.0 ± 10.0 %\n&lt;x&gt; | y | z: 40.0 %",
+    ]
+    places = [100 * math.log(budget / 9) / math.log(50) for budget in ROWS["budget"]]
+    for (left, width, _), place in zip(strips, places, strict=True):
+        assert float(left) <= place <= float(left) + float(width)
+    assert abs(float(strips[1][0]) - sum(places[:2]) / 2) < 0.1
+    assert sum(float(width) for _, width, _ in strips) == pytest.approx(100, abs=0.2)
+
+
+def test_a_reference_that_is_not_there_is_not_spoken_of():
+    html = spark.curve(ROWS, BOTH.iloc[:0], 100, label="x", style=Style())
+    assert "AKH" not in html and len(lines(html)) == 1
 
 
 def test_the_mark_stands_at_the_budget_if_there_is_a_value():

@@ -177,11 +177,11 @@ def test_speeds_that_cannot_be_read_are_not_known(tmp_path):
 
 def test_rows_of_a_run_are_read_by_task_and_negatives(run, tmp_path):
     run(PGD, seeds=1)
-    rows = live.rows(tmp_path / "job.parquet", task="finetune", negatives="unrelated+hard")
+    rows = live.rows(tmp_path / "job.parquet", "unrelated+hard", task="finetune")
     assert set(rows["task"]) == {"finetune"}
     assert rows["name"].isna().all()
-    assert live.rows(tmp_path / "job.parquet", task="nap", negatives="unrelated") is None
-    assert live.rows(tmp_path / "no.parquet", task="all", negatives="unrelated") is None
+    assert live.rows(tmp_path / "job.parquet", "unrelated", task="nap") is None
+    assert live.rows(tmp_path / "no.parquet", "unrelated", task="all") is None
 
 
 def test_a_job_is_named_by_what_changes_its_result():
