@@ -196,10 +196,11 @@ def sweep(
     """Evaluate every combination that goes together and write the records that the app shows. Prints its time first."""
     from qurd_core.evaluation import records
     from qurd_core.evaluation import sweep as every
+    from qurd_core.folders import made
 
-    shelf, runtime = _store(store), _runtime(device, workers)
+    folder, shelf, runtime = made(out or records.FOLDER), _store(store), _runtime(device, workers)
     print(every.estimate(benchmark, seeds, shelf, runtime), file=sys.stderr)  # noqa: T201
-    for path in every.sweep(benchmark, seeds, shelf, runtime, out or records.FOLDER):
+    for path in every.sweep(benchmark, seeds, shelf, runtime, folder):
         print(path)  # noqa: T201
 
 

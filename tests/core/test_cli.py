@@ -147,3 +147,4 @@ def test_a_folder_that_cannot_be_made_is_refused_before_anything_is_computed(qur
     code, _, err = qurd(*command, "-b", "patchwork-reuse", "--out", str(tmp_path / "file" / "out"))
     assert code == 2
     assert "cannot be made: Not a directory" in " ".join(err.split())
+    assert "minutes with" not in err  # a sweep estimates its time first, which takes a minute
