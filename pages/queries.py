@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import asking, cached, closer, definitions, frame, gallery, sides, states, takeaway, telling
+from pages.ui import asking, cached, closer, definitions, frame, gallery, sides, states, story, takeaway, telling
 from qurd_core.evaluation import evidence, query_sets, records
 from qurd_core.plots import gallery as words
 
@@ -30,7 +30,7 @@ with frame.tools():
     definitions.show()
     takeaway.queries(both)
 
-per_page = 3 if style.stage else 8
+per_page = 8 if not style.stage else 2 if story.asked() else 3  # what is said of a step needs room
 rows = query_sets.line_up(*(side.queries for side in both), chosen.left.budget, only_disagreeing=chosen.only == "disagrees")
 bottom = st.container()
 with st.container(horizontal=True, horizontal_alignment="center", key="paging"):

@@ -49,6 +49,19 @@ def test_a_story_is_walked_with_the_keys(visit):  # noqa: F811
     page.locator(".st-key-controls").wait_for()
 
 
+@pytest.mark.parametrize(
+    ("path", "cards"), [("/queries?stage=true&left=uniform(test)", 6), ("/queries?story=mistakes&step=2", 4)]
+)
+def test_the_cards_are_whole_on_stage_below_a_headline_of_two_lines(visit, path, cards):  # noqa: F811
+    page = visit(path, size=(1920, 1080))
+    page.evaluate("document.querySelector('h2').textContent = 'The stolen suspect agrees on some. '.repeat(4)")
+    assert page.locator("h2").bounding_box()["height"] > 80
+    boxes = [card.bounding_box() for card in page.locator(".card").all()]
+    said = page.locator(".st-key-story")
+    bottom = said.bounding_box()["y"] if "story" in path else 1080
+    assert len(boxes) == cards and all(box["y"] + box["height"] <= bottom for box in boxes)
+
+
 def test_every_step_of_a_story_is_one_place_in_the_history_of_the_browser(visit):  # noqa: F811
     page = visit("/leaderboard")
     before, said = page.evaluate("history.length"), []
