@@ -21,7 +21,6 @@ with st.container(key="controls"):
 with parts[5]:
     scheme, wrong = compose_controls.read(compose_controls.scheme_text())
 pick = compose_controls.picked(scheme)
-compose_controls.parts(scheme, parts)
 with parts[4]:
     pool = compose_controls.pool([] if published else cached.lineages(bench))
 with views[0]:
@@ -65,6 +64,7 @@ def cell_clicked() -> None:
 
 about = bench_part.of(bench, points) + heatmap.subline(cells, at, budget.basis(points, rule))
 frame.finding(head, heatmap.headline(pick, value, against, at), about)
+compose_controls.parts(scheme, parts)
 if wrong:
     st.warning(links.plain(wrong, 600))
 
