@@ -41,7 +41,7 @@ def curve(points: "DataFrame", reference: "DataFrame", at: int, *, label: str, s
     marks = (_at(_x(at), _y(value), "mark", GLYPHS.get(symbol, "●")) for value in known)
     said = f"{label} over query budgets" + (f", {REFERENCE} dashed." if beside else ".")
     look = _LOOK.format(muted=style.surface.muted, mark=colour)
-    inside = "".join([*ticks, *marks, *_strips({REFERENCE: reference} | {label: points})])
+    inside = "".join([*ticks, *marks, *_strips({REFERENCE: reference, label: points})])
     return f'{look}<div class="spark"><div><img src="{picture}" alt="{escape(said)}">{inside}</div></div>'
 
 
