@@ -361,7 +361,7 @@ SIZES = ("victims", "tasks", "models", "stolen_pairs", "unrelated_pairs", "hard_
 PAIR_KINDS = ("positive", "negative", "hard")  # as the sizes have them
 RUN_COLUMNS = (
     *("scheme", "benchmark", "task", "budget", "used", "tpr", "tpr_conformal", "sd", "sd_conformal", "auc"),
-    *("n_negatives", "n_lineages", "n_victims", "seeds", "samples", "gradients", "converged", "reason"),
+    *("n_negatives", "n_lineages", "n_victims", "seeds", "distinct", "samples", "gradients", "converged", "reason"),
 )
 HONEST_COLUMNS = (
     *("scheme", "task", "budget", "tpr", "low", "high", "method", "lineages", "diff", "diff_low", "diff_high", "p"),

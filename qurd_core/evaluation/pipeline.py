@@ -28,7 +28,7 @@ _Bank = tuple[str, str]  # a model and a split: its answers on the whole seed se
 _Where = tuple[str, str, str, int]  # what `workbench` takes
 
 MOST = 1_000  # queries of one set
-COSTS = ("samples", "gradients", "converged")
+COSTS = ("distinct", "samples", "gradients", "converged")
 BANK_UNIT = 12  # models per unit of the answer bank
 TOGETHER = 16  # schemes whose cells are averaged at once: more take memory, fewer take time
 
@@ -149,8 +149,8 @@ def evaluate(
         runtime: how to compute.
 
     Returns:
-        the columns of `metrics.ROWS`, with `COSTS`: labelled images looked at and victim gradients computed per query
-        set, and the share of the seeds tried that gave queries.
+        the columns of `metrics.ROWS`, with `COSTS`: different images among those sent, labelled images looked at and
+        victim gradients computed per query set, and the share of the seeds tried that gave queries.
 
     Raises:
         QurdError: bad input, or a scheme whose every cell is empty. Single empty cells are warned of before anything runs.
@@ -263,6 +263,7 @@ def _scheme_rows(asked: Request, desk: Workbench, schemes: tuple[Scheme, ...], f
             by_seed = [desk.scores(victim, [scheme], seed, asked.budgets)[scheme] for seed in range(asked.seeds)]
             found = {name: torch.cat([one[name] for one in by_seed], dim=-1).numpy() for name in by_seed[0]}
             spent = pd.DataFrame({name: found[name] for name in ("used", "available", *COSTS)})
+            spent["distinct"] = spent["distinct"].where(spent["used"] > 0)
             if "truth" in representations[scheme.representation.name].needs:  # so the images that are sent are labelled
                 spent["samples"] = np.maximum(spent["samples"], spent["used"] // scheme.group_size)
             spent["query_seed"], spent["budget"] = (axis.ravel() for axis in _grid(asked))
