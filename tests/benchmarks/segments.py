@@ -3,7 +3,7 @@
     python -m tests.benchmarks.segments
 
 Of all patches: the least number of superpixels and the share with fewer than 8. Of ZestOfLIME on patchwork-sac: distinct
-queries of 100 and TPR@5% at 100 and 400 queries (1 and 4 images), means over victims and query seeds. Takes some ten minutes.
+queries of 100 and TPR@5% at 100 and 400 queries (1 and 4 images), means over victims and query seeds. Takes ten minutes.
 """
 
 import sys
