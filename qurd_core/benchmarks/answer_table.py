@@ -24,7 +24,7 @@ from torch.nn import functional as F
 
 from qurd_core.access import Access
 from qurd_core.benchmarks.base import Benchmark, reads
-from qurd_core.benchmarks.kinship import faults, pairs_by_lineage, read_lineage
+from qurd_core.benchmarks.kinship import faults, lineage_faults, pairs_by_lineage, read_lineages
 from qurd_core.benchmarks.missing import too_many_missing
 from qurd_core.errors import QurdError
 from qurd_core.lineage import Lineage
@@ -273,7 +273,7 @@ def _classes(table: pd.DataFrame) -> tuple[str, ...]:
 def _lineages(table: pd.DataFrame) -> dict[str, Lineage]:
     """The lineage of every model, in the order of the table."""
     first = table.drop_duplicates("model")
-    return {model: read_lineage(model, text) for model, text in zip(first["model"], first["lineage"], strict=True)}
+    return read_lineages(dict(zip(first["model"], first["lineage"], strict=True)))
 
 
 def _wrong_rows(table: pd.DataFrame, path: Path) -> Iterator[str]:
@@ -318,11 +318,7 @@ def _wrong_values(table: pd.DataFrame, where: Any) -> Iterator[str]:
         if wrong.any():
             yield f"The {name} '{table[name][wrong].iloc[0]}' in {where(wrong)} has no column '{PROBIT}<class>'. Add it."
             return
-    for model, text in table.drop_duplicates("model")[["model", "lineage"]].itertuples(index=False):
-        try:
-            read_lineage(model, text)
-        except QurdError as error:
-            yield str(error)
+    yield from lineage_faults(dict(table.drop_duplicates("model")[["model", "lineage"]].itertuples(index=False)))
     if not probits:
         return
     values = table[probits].to_numpy()

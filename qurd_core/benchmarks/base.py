@@ -12,7 +12,7 @@ from qurd_core.access import Access
 from qurd_core.benchfile import ENDING, BenchFile, home_of, saved_names
 from qurd_core.errors import QurdError, unknown
 from qurd_core.grammar import Value, parse_chain
-from qurd_core.lineage import Lineage
+from qurd_core.lineage import Lineage, text_of_roots
 from qurd_core.oracle import Oracle
 from qurd_core.published import BENCHMARKS as PUBLISHED
 from qurd_core.registry import Component, benchmarks, discover_installed
@@ -114,8 +114,8 @@ class Benchmark:
         return tuple(pair for pair in self.pairs if pair.victim == victim)
 
     def root(self, model: str) -> str:
-        """The first training of a model: its lineage for statistics."""
-        return str(self.source.lineage(model).root)
+        """The first training of a model: its lineage for statistics. A model made from several has several (`roots_in`)."""
+        return text_of_roots(self.source.lineage(model).roots)
 
     def record(self, model: str) -> dict[str, Any]:
         """What is known of a model."""

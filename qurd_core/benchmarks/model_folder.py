@@ -12,7 +12,7 @@ import torch
 
 from qurd_core.benchmarks import pictures
 from qurd_core.benchmarks.base import FOLDER, Benchmark, reads
-from qurd_core.benchmarks.kinship import faults, pairs_by_lineage, read_lineage
+from qurd_core.benchmarks.kinship import faults, lineage_faults, pairs_by_lineage, read_lineages
 from qurd_core.benchmarks.networks import Preparation, Prepared, check, empty
 from qurd_core.benchmarks.weights import file_digest, load_into, shapes
 from qurd_core.errors import QurdError, doing
@@ -218,6 +218,8 @@ def _faults(manifest: dict[str, Any], folder: Path) -> Iterator[str]:
         yield from _model_faults(model, f"model {number}", folder)
         if isinstance(model, dict) and not model.get("normalisation") and not manifest.get("normalisation"):
             yield f"Expected 'normalisation' in the manifest or of model {number}: mean [0,0,0] and std [1,1,1] for none."
+    sound = [model for model in models if isinstance(model, dict) and isinstance(model.get("lineage"), str)]
+    yield from lineage_faults({_name(model): model["lineage"] for model in sound})
     names = [str(model.get("model", model.get("lineage"))) for model in models if isinstance(model, dict)]
     if twice := next((name for name in names if names.count(name) > 1), None):
         yield f"Two models are named '{twice}'. Give them a 'model' name or lineage each."
@@ -232,11 +234,6 @@ def _model_faults(model: Any, what: str, folder: Path) -> Iterator[str]:
             yield f"Expected a text as '{name}' of {what}. Got {str(model.get(name))[:60]!r}."
     if strange := sorted(map(str, model.keys() - _MODEL_KEYS)):
         yield f"Expected {', '.join(sorted(_MODEL_KEYS))} of {what}. Got also '{strange[0][:60]}'."
-    if isinstance(model.get("lineage"), str):
-        try:
-            read_lineage(str(model.get("model", what)), model["lineage"])
-        except QurdError as error:
-            yield str(error)
     if isinstance(model.get("architecture"), str):
         try:
             check(model["architecture"])
@@ -275,7 +272,7 @@ def _is_side(value: Any) -> bool:
 
 
 def _lineages(manifest: dict[str, Any]) -> dict[str, Lineage]:
-    return {_name(model): Lineage.parse(model["lineage"]) for model in manifest["models"]}
+    return read_lineages({_name(model): model["lineage"] for model in manifest["models"]})
 
 
 def _name(model: dict[str, Any]) -> str:
@@ -285,9 +282,10 @@ def _name(model: dict[str, Any]) -> str:
 def _source(manifest: dict[str, Any], folder: Path) -> ModelFolder:
     classes = manifest["classes"]
     named = tuple(map(str, range(classes) if isinstance(classes, int) else classes))
+    lineages = _lineages(manifest)
     entries = {
         _name(model): Entry(
-            Lineage.parse(model["lineage"]),
+            lineages[_name(model)],
             model["architecture"],
             folder / model["weights"],
             _preparation(manifest, model),
