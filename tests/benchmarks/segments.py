@@ -21,7 +21,7 @@ from qurd_core.runtime import Runtime
 from qurd_core.samplers.crafts import superpixels
 from qurd_core.store import Store
 
-CHOICES = (("quickshift", 0), ("slic", 16), ("slic", 25), ("slic", 36), ("slic", 50))
+CHOICES = (("quickshift", 0), ("slic", 16), ("slic", 25), ("slic", 36), ("slic", 64))
 BUDGETS = [100, 400]
 SEEDS = 5
 

@@ -12,7 +12,7 @@ from qurd_core.types import Queries
 
 Segmentation = Literal["slic", "quickshift"]
 
-SEGMENTS, COMPACTNESS = 25, 10.0  # of SLIC; chosen by tests/benchmarks/segments.py
+SEGMENTS, COMPACTNESS = 36, 10.0  # of SLIC; chosen by tests/benchmarks/segments.py
 OFF = 0.45  # the mean colour: pixels switched off are zero behind our models' normalisation, as in the authors' code
 
 
