@@ -93,7 +93,14 @@ def test_every_draw_has_as_many_lineages_as_there_are(table):
         np.testing.assert_allclose(of_victims.sum(axis=0), victims)
         assert (of_victims[:, 1:] * (victims - 1) / victims % 1 < 1e-9).all()  # one victim fewer is drawn
         assert (sum(weights for name, weights in drawn.items() if "stranger" in name) == 20).all()
-    assert (sum(boot.seed_weights.values()) == 3).all()
+    assert (boot.seed_weights[0, 1, 2].sum(axis=0) == 3).all()
+
+
+def test_a_scheme_may_have_more_query_seeds_than_another():
+    many, few = score_table({"many": 1.0}, {"one": 3}, seeds=6), score_table({"few": 1.0}, {"one": 3}, seeds=2)
+    boot = node_bootstrap(pd.concat([many, few]), draws=50)
+    for scheme, table in (("many", many), ("few", few)):
+        np.testing.assert_array_equal(boot.draws(scheme, "prune"), node_bootstrap(table, draws=50).draws(scheme, "prune"))
 
 
 def test_equal_schemes_have_equal_draws(table):

@@ -61,11 +61,29 @@ def test_one_suspect_under_several_schemes_is_adjusted_after_holm():
         verdicts(pd.concat([two, two.assign(victim="w")]))
 
 
+def test_the_victim_against_itself_is_no_question():
+    scores = table({"s": 0.31, "t": 0.5}, np.linspace(0.3, 1, 39).tolist())
+    itself = table({"v": 0.0}, []).assign(kind="positive")
+    assert verdicts(pd.concat([scores, itself])) == verdicts(scores)
+
+
+def test_of_one_suspect_asked_several_times_the_adjusted_p_is_promised():
+    pool = np.linspace(0.3, 1, 39).tolist()
+    both = pd.concat([table({"s": score}, pool).assign(scheme=name) for name, score in (("AKH", 0.1), ("SAC", 0.32))])
+    assert "False alarms: at most 5 %," in verdicts(both)[0].sentence
+
+
 def test_the_words_are_those_that_a_p_value_allows():
     found = {one.suspect: one for one in verdicts(table({"near": 0.1, "far": 0.9}, np.linspace(0.3, 1, 60).tolist()))}
     assert found["near"].sentence == (
-        "near: closer to the victim than 95 % of comparable independent models (p 1.6 %, 3.3 % adjusted for 2 questions). "
-        "False alarms: at most 1.6 %, if the pool is representative."
+        "near: closer to the victim than 95 % of comparable independent models (p 3.3 %, adjusted for 2 questions; 1.6 % "
+        "alone). Of all suspects accused at this p, at most 3.3 % are false alarms on average, if the pool is "
+        "representative."
+    )
+    (alone,) = verdicts(table({"near": 0.1}, np.linspace(0.3, 1, 60).tolist()))
+    assert alone.sentence == (
+        "near: closer to the victim than 95 % of comparable independent models (p 1.6 %). False alarms: at most 1.6 %, if "
+        "the pool is representative."
     )
     assert found["far"].sentence.startswith("far: not distinguished from comparable independent models (p ")
     for one in found.values():

@@ -52,7 +52,7 @@ class Bootstrap:
         rates: (S,B+1) per cell, the mean over victims at every query seed; NaN where no victim has a threshold.
         refused: per cell, the share of draws and victims without a threshold.
         seeds: (S,) query seeds per scheme and benchmark.
-        seed_weights: (B+1,) per query seed.
+        seed_weights: (S,B+1) per set of query seeds: schemes that were run at the same ones share their draws.
         lineage_weights: (B+1,) per benchmark and lineage; those of victims are multiples of V/(V-1).
     """
 
@@ -61,7 +61,7 @@ class Bootstrap:
     rates: dict[Cell, Floats]
     refused: dict[Cell, float]
     seeds: dict[tuple[str, str], tuple[int, ...]]
-    seed_weights: dict[int, Counts]
+    seed_weights: dict[tuple[int, ...], Counts]
     lineage_weights: dict[tuple[str, str], Weights]
     method: str
     assumptions: tuple[str, ...]
@@ -92,7 +92,7 @@ class Bootstrap:
     def _over_seeds(self, scheme: str, benchmark: str, rates: Floats, vary: Vary) -> Floats:
         if vary == "models":
             return rates.mean(axis=0)
-        weights = np.array([self.seed_weights[seed] for seed in self.seeds[scheme, benchmark]])
+        weights = self.seed_weights[self.seeds[scheme, benchmark]]
         with np.errstate(invalid="ignore"):
             return (weights * (rates[:, :1] if vary == "seeds" else rates)).sum(axis=0) / weights.sum(axis=0)
 
@@ -125,7 +125,6 @@ def node_bootstrap(
     if draws < 1:
         raise QurdError(f"Expected at least one draw. Got {draws}.")
     table = checked(scores)
-    names = sorted(table["query_seed"].unique())
     alone = (table.groupby("benchmark", observed=True)["victim_lineage"].nunique() == 1).any()
     rows, caught, rates, refused, seeds, lineages = [], {}, {}, {}, {}, {}
     for benchmark, group in table.groupby("benchmark", sort=True, observed=True):
@@ -143,7 +142,7 @@ def node_bootstrap(
             rates[cell], refused[cell] = _over_victims(parts)
     return Bootstrap(
         *(pd.DataFrame(rows), caught, rates, refused, seeds),
-        dict(zip(names, _drawn((seed, "query seeds"), len(names), draws), strict=True)),
+        {each: _drawn((seed, "query seeds"), len(each), draws) for each in set(seeds.values())},
         lineages,
         f"Node bootstrap with {draws} draws: lineages and query seeds are drawn with replacement, the same for all schemes.",
         (LINEAGES, DATASETS, *((ONE_LINEAGE,) if alone else ())),

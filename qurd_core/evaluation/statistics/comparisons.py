@@ -236,9 +236,10 @@ def _common(table: pd.DataFrame, a: str, b: str) -> pd.DataFrame:
 def _footing(common: pd.DataFrame) -> str:
     cells = common[["benchmark", "victim", "suspect", "query_seed"]].drop_duplicates()
     victims, pairs = (cells.groupby(["benchmark", *names]).ngroups for names in (["victim"], ["victim", "suspect"]))
+    seeds = sorted(set(common.groupby("scheme")["query_seed"].nunique()))
     return (
         f"{', '.join(sorted(cells['benchmark'].unique()))}: {victims} victims, {pairs} pairs, "
-        f"{cells['query_seed'].nunique()} query seeds."
+        f"{' and '.join(map(str, seeds))} query seeds."
     )
 
 

@@ -97,17 +97,18 @@ def tasks_of(scores: pd.DataFrame) -> list[str]:
 
 
 def matched(scores: pd.DataFrame, schemes: Iterable[str]) -> pd.DataFrame:
-    """The rows of a checked table that all schemes have: same data sets, victims, suspects and query seeds.
+    """The rows of a checked table whose pairs all schemes have: same data sets, victims and suspects.
 
-    Query seeds are those that all schemes have on a data set; a pair is kept if every scheme has it at all of them.
+    Query seeds are repetitions and need not be the same ones: a pair is kept if every scheme has it at all seeds that the
+    scheme has on the data set.
     """
     schemes = list(schemes)
     rows = scores[scores["scheme"].isin(schemes)]
-    per_seed = rows.groupby(["benchmark", "query_seed"], observed=True)["scheme"].transform("nunique")
-    rows = rows[per_seed == len(schemes)]
-    seeds = rows.groupby("benchmark", observed=True)["query_seed"].transform("nunique")
-    times = rows.groupby(["benchmark", "victim", "suspect"], observed=True)["value"].transform("size")
-    return rows[times == len(schemes) * seeds]
+    seeds = rows.groupby(["benchmark", "scheme"], observed=True)["query_seed"].transform("nunique")
+    times = rows.groupby(["benchmark", "scheme", "victim", "suspect"], observed=True)["value"].transform("size")
+    rows = rows[times == seeds]
+    having = rows.groupby(["benchmark", "victim", "suspect"], observed=True)["scheme"].transform("nunique")
+    return rows[having == len(schemes)]
 
 
 def _with_joined_lineages(scores: pd.DataFrame) -> pd.DataFrame:

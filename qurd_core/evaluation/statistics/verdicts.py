@@ -31,6 +31,7 @@ class SuspectVerdict:
         stratum: how unusual it is among models that look like it, where a trait was named.
         level: chance of a false alarm that was allowed.
         asked: questions of the family.
+        many: the family are several suspects, and not several schemes or victims for one.
     """
 
     benchmark: str
@@ -43,6 +44,7 @@ class SuspectVerdict:
     stratum: Stratum | None
     level: float
     asked: int
+    many: bool
     method: str
     assumptions: tuple[str, ...]
 
@@ -56,18 +58,26 @@ class SuspectVerdict:
         """The verdict in the only words that a p-value allows."""
         if self.p is None:
             return f"{self.suspect}: refused, for it lacks a score. Ask it again, or leave it out."
-        adjusted = f", {percent(self.p_adjusted)} adjusted for {self.asked} questions" if self.asked > 1 else ""
-        found, least = f"p {percent(self.p.p)}{adjusted}", self.p.smallest_p
+        least = self.p.smallest_p
+        adjusted = f"adjusted for {self.asked} questions; {percent(self.p.p)} alone" if self.asked > 1 else ""
+        found = f"p {percent(self.p_adjusted)}{adjusted and f', {adjusted}'}"
         if self.closer:
             said = (
                 f"{self.suspect}: closer to the victim than {100 * (1 - self.level):g} % of comparable independent models "
-                f"({found}). False alarms: at most {percent(self.p.p)}, if the pool is representative."
+                f"({found}). {self._promise}, if the pool is representative."
             )
         else:
             said = f"{self.suspect}: not distinguished from comparable independent models ({found})."
             if least > self.level + SLACK:
                 said += f" No suspect could be: the smallest p here is {percent(least)}."
         return said if self.stratum is None else f"{said} {self.stratum.sentence}"
+
+    @property
+    def _promise(self) -> str:
+        """What the adjusted p promises: a rate of false alarms for one question, or among all accusations."""
+        if self.many and self.asked > 1:
+            return f"Of all suspects accused at this p, at most {percent(self.p_adjusted)} are false alarms on average"
+        return f"False alarms: at most {percent(self.p_adjusted)}"
 
 
 def verdicts(
@@ -76,8 +86,9 @@ def verdicts(
     """Judge every suspect of one victim by one scheme, or one suspect by several schemes or for several victims.
 
     The pool are the unrelated models (kind `"negative"`), and whoever is not in the pool is a suspect, whatever its kind
-    says. Scores are averaged over query seeds first. P-values of many suspects are adjusted after Benjamini and Hochberg
-    (valid for conformal p-values from one pool: Bates et al. 2023), those of one suspect after Holm.
+    says; but not the victim itself, of which nobody asks: at distance 0 it would only make others look unusual. Scores are
+    averaged over query seeds first. P-values of many suspects are adjusted after Benjamini and Hochberg (valid for conformal
+    p-values from one pool: Bates et al. 2023), those of one suspect after Holm.
 
     Args:
         scores: a score table at one budget, with the columns of `sides.SCORES` (`tasks` and `used` may be missing).
@@ -94,6 +105,7 @@ def verdicts(
     """
     check_share(level, "level")
     _check(scores, trait)
+    scores = scores[scores["suspect"] != scores["victim"]]
     found = []
     for question, rows in scores.groupby(_QUESTION, sort=False, observed=True):
         found += _asked(question, rows, level, mode, trait)
@@ -144,7 +156,7 @@ def _asked(
         if seeds > 1:
             method += f" Scores are means over {seeds} query seeds, which is {seeds} times the queries."
         found.append(
-            SuspectVerdict(*question, name, score, p, math.nan, stratum, level, 0, method, p.assumptions if p else ())
+            SuspectVerdict(*question, name, score, p, math.nan, stratum, level, 0, False, method, p.assumptions if p else ())
         )
     return found
 
@@ -157,7 +169,14 @@ def _adjusted(found: list[SuspectVerdict], *, many: bool) -> tuple[SuspectVerdic
     more = f" Adjusted for {asked} questions ({how})." if asked > 1 else ""
     assumed = (_APART,) if many else ()
     return tuple(
-        replace(one, p_adjusted=float(p), asked=asked, method=one.method + more, assumptions=(*one.assumptions, *assumed))
+        replace(
+            one,
+            p_adjusted=float(p),
+            asked=asked,
+            many=many,
+            method=one.method + more,
+            assumptions=(*one.assumptions, *assumed),
+        )
         for one, p in zip(found, p_values, strict=True)
     )
 
