@@ -7,7 +7,15 @@ import pandas as pd
 import pytest
 
 from qurd_core.errors import QurdError
-from qurd_core.evaluation.statistics import compare, holm, node_bootstrap, sign_flip, victims_needed
+from qurd_core.evaluation.statistics import (
+    compare,
+    holm,
+    node_bootstrap,
+    sign_flip,
+    smallest_p,
+    victims_needed,
+    victims_to_decide,
+)
 from tests.score_tables import score_table
 
 SKILLS = {"good": 4.0, "weak": 1.0, "none": 0.0}
@@ -107,7 +115,29 @@ def test_victims_of_one_lineage_are_flipped_together(table):
     assert found.n_units == 4
     assert found.p_signflip >= 2 / 2**4
     assert found.verdict == "not distinguished"
-    assert any("at least 6 are needed" in note for note in found.notes)
+    assert (
+        "With 4 independent units the exact test cannot decide a comparison: its smallest p is 12 %. From 6 on it can."
+        in (found.notes)
+    )
+
+
+def test_what_the_exact_test_can_decide_depends_on_how_many_comparisons_are_seen_at_once():
+    assert smallest_p(6) == 2 / 64
+    assert smallest_p(8, 6) == 6 * 2 / 256
+    assert smallest_p(4, 6) == 0.75
+    assert smallest_p(2, 6) == 1
+    for asked in (1, 2, 5, 23):
+        enough = victims_to_decide(asked)
+        assert smallest_p(enough, asked) <= 0.05 < smallest_p(enough - 1, asked)
+    assert [victims_to_decide(asked) for asked in (1, 5, 23)] == [6, 8, 10]
+
+
+def test_victims_that_share_a_network_across_data_sets_are_one_unit(table):
+    shared = table.assign(
+        victim_lineage=np.where(table["victim"].str.endswith("0"), "pretrain(net)", table["victim"]),
+    )
+    assert one(table, "good", "none").n_units == 13
+    assert one(shared, "good", "none").n_units == 12
 
 
 def test_of_one_victim_the_stolen_models_are_compared():

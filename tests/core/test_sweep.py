@@ -46,7 +46,7 @@ def test_the_estimate_counts_what_the_store_lacks_and_keeps_no_crafted_query(sma
 
 def records_of(folder):
     table = pd.read_parquet(folder / "toy.parquet")
-    return table.astype({name: str for name in ("scheme", "task", "negatives")})
+    return table.astype(dict.fromkeys(("scheme", "task", "negatives"), str))
 
 
 def test_named_schemes_have_more_query_seeds_than_others_and_are_swept_alone_if_wanted(small, tmp_path, monkeypatch):

@@ -11,7 +11,9 @@ from qurd_core.evaluation.statistics.paired import (
     delong_paired,
     holm,
     sign_flip,
+    smallest_p,
     victims_needed,
+    victims_to_decide,
 )
 from qurd_core.evaluation.statistics.pvalues import PValue, Stratum, conformal_pvalue, stratum_pvalue
 from qurd_core.evaluation.statistics.report import TprReport, reports, tpr_report
@@ -47,8 +49,10 @@ __all__ = [
     "reports",
     "sign_flip",
     "simultaneous",
+    "smallest_p",
     "stratum_pvalue",
     "tpr_report",
     "verdicts",
     "victims_needed",
+    "victims_to_decide",
 ]

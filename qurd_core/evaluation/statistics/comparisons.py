@@ -13,7 +13,7 @@ from qurd_core.errors import QurdError
 from qurd_core.evaluation.sides import Negatives
 from qurd_core.evaluation.statistics.bootstrap import Bootstrap, node_bootstrap
 from qurd_core.evaluation.statistics.grids import checked, matched, tasks_of
-from qurd_core.evaluation.statistics.paired import EXACT_UP_TO, holm, sign_flip
+from qurd_core.evaluation.statistics.paired import EXACT_UP_TO, holm, sign_flip, smallest_p, victims_to_decide
 from qurd_core.evaluation.statistics.report import ONE_VICTIM, RARE, covered
 from qurd_core.evaluation.statistics.rules import Kind
 from qurd_core.evaluation.statistics.words import EXCHANGEABLE, FIXED, SLACK, check_share, percent
@@ -135,7 +135,7 @@ def _compared(
         by_victim={(row.benchmark, row.victim): row.gap for row in victims.itertuples()},
         matched_on=footing,
         dropped=dropped,
-        notes=_notes(len(units), what, refused, ends, max(boot.refused[a, name, task] for name in victims["benchmark"])),
+        notes=_notes(what, refused, ends, max(boot.refused[a, name, task] for name in victims["benchmark"])),
         method=f"{_test(len(units), what)} Intervals: {boot.method}",
         assumptions=(
             EXCHANGEABLE,
@@ -162,6 +162,14 @@ def _corrected(found: Sequence[Comparison], families: Sequence[str]) -> list[Com
 def _judged(found: Comparison, p_holm: float, asked: int) -> Comparison:
     verdict: Verdict = "on par" if found.equivalent else "not distinguished"
     notes = found.notes
+    least = smallest_p(found.n_units, asked)
+    if asked and least > _LEVEL:
+        family = f"one of {asked} comparisons" if asked > 1 else "a comparison"
+        notes = (
+            *notes,
+            f"With {found.n_units} independent units the exact test cannot decide {family}: its smallest p is "
+            f"{percent(least)}. From {victims_to_decide(asked)} on it can.",
+        )
     if p_holm <= _LEVEL:
         verdict = "beats" if found.diff > 0 else "trails"
         if found.ci95[0] <= 0 <= found.ci95[1]:
@@ -204,14 +212,12 @@ def _test(units: int, what: str) -> str:
     return f"{how} over {units} {what}{' (McNemar)' if what.startswith('stolen') else ''}, two-sided."
 
 
-def _notes(units: int, what: str, refused: bool, ends: Sequence[float], refusals: float) -> tuple[str, ...]:
+def _notes(what: str, refused: bool, ends: Sequence[float], refusals: float) -> tuple[str, ...]:
     if refused:
         return ("The rule is refused on these data, so there is nothing to compare.",)
     notes = []
     if what.startswith("stolen"):
         notes.append(ONE_VICTIM)
-    if 2 / 2**units > _LEVEL:
-        notes.append(f"With {units} {what} no exact test can reach 5 %: at least 6 are needed.")
     if ends[1] - ends[0] < SLACK:
         notes.append(
             "No model tells the schemes apart here, so the interval has no width: it is silent about models not tried."

@@ -82,6 +82,21 @@ def sign_flip(differences: ArrayLike) -> float:
     return float((1 + (abs(signs @ units) >= observed).sum()) / (1 + SAMPLED))
 
 
+def smallest_p(units: int, asked: int = 1) -> float:
+    """The smallest p that the exact sign-flip test over some independent units can give after Holm for `asked` comparisons.
+
+    All signs alike have the chance 2/2^units, and the smallest of the family is multiplied by its size. What lies above the
+    level cannot be decided, whatever the scores are.
+    """
+    return min(1.0, asked * 2 / 2**units)
+
+
+def victims_to_decide(asked: int, level: float = 0.05) -> int:
+    """Independent victims from which on the exact test can decide one of `asked` comparisons at a level."""
+    check_share(level, "level")
+    return math.ceil(math.log2(2 * max(asked, 1) / level) - _TIE)
+
+
 def holm(p_values: Sequence[float]) -> NDArray[np.float64]:
     """(m,) p-values adjusted for asking m questions at once (Holm 1979); NaN is no question and stays."""
     raw = np.asarray(p_values, float)
@@ -148,7 +163,7 @@ def victims_needed(diffs: ArrayLike, effect: float = 0.10, level: float = 0.95, 
     def enough(m: int) -> bool:
         return (t.ppf((1 + level) / 2, m - 1) + t.ppf(power, m - 1)) * sd <= effect * math.sqrt(m)
 
-    low = high = max(2, math.ceil(1 - math.log2(1 - level) - _TIE))  # below, the exact sign-flip test finds nothing
+    low = high = max(2, victims_to_decide(1, 1 - level))  # below, the exact sign-flip test finds nothing
     while not enough(high):
         low, high = high, 2 * high
     while high - low > 1:
