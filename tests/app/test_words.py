@@ -5,9 +5,10 @@ import math
 import numpy as np
 import pytest
 
-from qurd_core.evaluation import records
+from qurd_core.evaluation import evidence, records
 from qurd_core.plots import words
 from qurd_core.plots.labels import spread
+from qurd_core.plots.lineages import folded, readable
 from qurd_core.plots.words import Measured
 
 
@@ -144,3 +145,49 @@ def test_too_many_labels_share_the_room_evenly():
     placed = sorted(spread([0.5] * 20, [0.1] * 20, 0, 1))
     assert np.diff(placed) == pytest.approx(np.full(19, 0.05))
     assert (placed[0], placed[-1]) == pytest.approx((0.025, 0.975))
+
+
+@pytest.mark.parametrize("benchmark", records.SHIPPED)
+def test_no_two_models_of_a_benchmark_share_a_readable_name(benchmark):
+    pairs = evidence.pairs(benchmark)
+    lineages = {*pairs["victim"], *pairs["suspect"]}
+    said = {readable(lineage) for lineage in lineages}
+    assert len(said) == len(lineages)
+    assert not [name for name in said if "(" in name or "_" in name or "->" in name]
+
+
+@pytest.mark.parametrize(
+    ("lineage", "said"),
+    [
+        ("train(vgg,victim)", "VGG victim"),
+        ("train(vgg,victim)->finetune(seed=2)", "VGG victim · fine-tuned, run 3"),
+        ("train(res,victim,seed=1)", "ResNet on the victim's data, run 2"),
+        ("train(res,attacker)", "ResNet on other images"),
+        ("train(mb,public)->transfer(victim,ratio=0.1)->prune(0.2)", "MobileNet victim, 10 % retrained · 20 % pruned"),
+        (
+            "train(vgg,victim)->label_extraction(mb,region=mono)",
+            "VGG victim · label extraction by MobileNet, other photographs",
+        ),
+        ("vgg_model->adv_label_extraction(vgg13, 0)", "VGG victim · adversarial label extraction by VGG13, run 1"),
+        ("resnet18_cifar10C(5)", "ResNet18 on CIFAR10-C, run 6"),
+        (
+            "pretrain(mbnetv2,imagenet-1k)->transfer(Flower102,1.0)->distill()",
+            "MobileNetV2 victim, all retrained · probit extraction",
+        ),
+    ],
+)
+def test_a_lineage_reads_like_a_name(lineage, said):
+    assert readable(lineage) == said
+    assert " · ".join(folded(lineage)) == said
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("my-model", "no lineage ((", "train(f,beta)->finetune", "train(x)->merge(b)", "train(vgg,victim,seed=1,lr=2)"),
+        *("train(vgg,victim)->finetune(region=victim)", "train(vgg,victim)->prune(0.2,seed=1)", "train(vgg,victim)->sell"),
+    ],
+)
+def test_a_model_of_ones_own_keeps_its_own_name(name):
+    assert readable(name) == name
+    assert "->".join(folded(name)) == name
