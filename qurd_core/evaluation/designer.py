@@ -71,8 +71,8 @@ def objection(table: pd.DataFrame, alpha: float = ALPHA) -> str | None:
     if fewest is None:
         return None
     number, task, victim = fewest
-    least = f", so the smallest level that can be promised is {100 / (number + 1):.1f} %" if number else ""
-    promise = f"A promise of {100 * alpha:.0f} % needs {min_pool(alpha)} unrelated models"
+    least = f"; lowest false-alarm rate that can be guaranteed: {100 / (number + 1):.1f} %" if number else ""
+    promise = f"A guarantee of {100 * alpha:.0f} % false alarms needs {min_pool(alpha)} unrelated models"
     return f"{promise}: task {task} of {victim} has {number} left{least}."
 
 

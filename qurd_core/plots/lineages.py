@@ -51,6 +51,12 @@ def folded(lineage: str) -> list[str]:
     return name.split("->" if name == lineage else _APART)
 
 
+def network(architecture: str) -> str:
+    """An architecture in words; one without words stays as it is."""
+    name = architecture.partition("(")[2].partition(",")[0] or architecture  # `pretrain(resnet18,imagenet-1k)`
+    return NETWORKS.get(name, architecture)
+
+
 def _root(call: Call) -> str:
     """A first training: of a victim, on the data of one again, or on other data."""
     if call.name != "train":
