@@ -332,7 +332,7 @@ def export_summary(
 
 @app.command()
 def fetch(benchmark: BenchmarkName) -> None:
-    """Bring a benchmark of the model hub to this machine, over a network. A killed fetch is continued by the same command."""
+    """Bring a benchmark of the model hub to this machine, over a network. The same command continues a killed fetch."""
     from qurd_core.benchmarks import component
 
     found, values = component(benchmark)

@@ -19,14 +19,14 @@ independent models trained on the victim's data, with the victim's architecture,
 **Overlap**: area that the densities of stolen and of unrelated pairs have in common: 0 % = fully apart, 100 % = alike.
 
 **Proposition 1**: a lower bound of δ_C from δ and both accuracies. *Slack*: δ_C minus the bound, which is exactly the
-chance that the suspect is wrong too where the victim is wrong. A bound of at most 0 is vacuous:
-every distance is at least 0.
+chance that the suspect is wrong too where the victim is wrong. A bound of at most 0 is vacuous: every distance is at least
+0.
 
 **Query budget**: number of images sent to the suspect. A small budget sends the first images of a large one.
 
-**Paper rule, guaranteed rule**: two ways to set the threshold. By the *paper rule* at most 5 % of the unrelated models at hand
-lie below it. By the *guaranteed rule* a fresh unrelated model is a false alarm with a chance of at most 5 %. With fewer than
-19 unrelated models 5 % cannot be guaranteed, and the values are left out.
+**Paper rule, guaranteed rule**: two ways to set the threshold. By the *paper rule* at most 5 % of the unrelated models at
+hand lie below it. By the *guaranteed rule* a fresh unrelated model is a false alarm with a chance of at most 5 %. With
+fewer than 19 unrelated models 5 % cannot be guaranteed, and the values are left out.
 
 **Benchmark**: a set of pairs of a victim and a suspect. *Your benchmark* is one that was made in the app.
 
@@ -34,8 +34,8 @@ lie below it. By the *guaranteed rule* a fresh unrelated model is a false alarm 
 
 **±**: one standard deviation over query seeds: other queries, same models. The spread over other models is not in it.
 
-**Interval, band**: 95 % bootstrap over models and query seeds: lineages and seeds are resampled, and all thresholds set anew.
-Where a combination has no recorded distances the band is one standard deviation over query seeds.
+**Interval, band**: 95 % bootstrap over models and query seeds: lineages and seeds are resampled, and all thresholds set
+anew. Where a combination has no recorded distances the band is one standard deviation over query seeds.
 
 **Beats, trails**: an exact test over independent victims (of a single victim: over its stolen models) finds a difference
 from AKH, corrected for all named schemes. *Ahead, behind*: no exact test decides, often because six victims are needed, but
@@ -45,9 +45,10 @@ these. Where no distances are recorded, two standard errors over query seeds dec
 
 **Swap**: another sampler before the same representation and detector. Its gain has a bootstrap interval over models,
 simultaneous for all swaps of the scheme with recorded distances, since the best is found by looking at all of these. A gain
-that is the same in every bootstrap resample (marked ?) has no interval, and no verdict. Where no distances are recorded, and
-for your benchmark, two standard errors over query seeds decide. The chart may judge the same two schemes otherwise: there one
-difference is corrected for all named schemes (Holm), here for all swaps (the farthest of all in each draw, max-T).
+that is the same in every bootstrap resample (marked ?) has no interval, and no verdict. Where no distances are recorded,
+and for your benchmark, two standard errors over query seeds decide. The chart may judge the same two schemes otherwise:
+there one difference is corrected for all named schemes (Holm), here for all swaps (the farthest of all in each draw,
+max-T).
 
 **Best unpublished combination**: the number that picks the best of many is too good. So the victims are halved, each half
 selects, and every victim counts as held out with what the other half selected. Independent victims take turns, so of three
@@ -57,21 +58,21 @@ known. On Patchwork distances are recorded of the hundred best by all victims at
 **Sampler**: picks seed images (*uniform*: any, *negative*: those that the victim gets wrong, *noise*: random pixels; from
 the victim's own training images, *train*, or from images that no model saw, *test*) and turns them into queries.
 
-**Repeats, is fooled like the victim**: the suspect gives the victim's very answer: on an image that the victim gets wrong, or
-on an adversarial image that moved the victim away from its answer on the seed image.
+**Repeats, is fooled like the victim**: the suspect gives the victim's very answer: on an image that the victim gets wrong,
+or on an adversarial image that moved the victim away from its answer on the seed image.
 
 **Looked at**: how much each pixel counted for the victim's answer, by captum (absolute values, summed over colours).
 Integrated gradients and occlusion compare with the mean grey.
 
-**Discriminative images**: the victim's mistakes that most stolen and fewest unrelated models repeat, chosen on one half of the
-models and reported on the other. Unrelated models are halved by lineage, stolen ones within each task.
+**Discriminative images**: the victim's mistakes that most stolen and fewest unrelated models repeat, chosen on one half of
+the models and reported on the other. Unrelated models are halved by lineage, stolen ones within each task.
 
 **AKH**: the baseline: compare the labels of victim and suspect on images that the victim gets wrong.
 
 **Published schemes**: IPGuard, ModelDiff, SAC, ZestOfLIME and FBI. The headline takes the median over them.
 
-**Combination, scheme**: a sampler, a representation and a detector together; with a published name, a scheme. *Accuracy only*
-(`accuracy`) is no fingerprint: it takes the less accurate model for the stolen one.
+**Combination, scheme**: a sampler, a representation and a detector together; with a published name, a scheme. *Accuracy
+only* (`accuracy`) is no fingerprint: it takes the less accurate model for the stolen one.
 """
 
 

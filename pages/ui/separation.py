@@ -254,8 +254,10 @@ _AUC = (
     "Chance that a stolen model is closer to its victim than an unrelated one, ties counting one half: 1 = fully apart, "
     "0.5 = no better than chance. Mean over victims."
 )
-_OVERLAP = "Area that the two drawn densities have in common: 0% = fully apart, 100% = alike. Left out where a side has fewer "
-    "than 20 pairs."
+_OVERLAP = (
+    "Area that the two drawn densities have in common: 0% = fully apart, 100% = alike. Left out where a side has fewer than "
+    "20 pairs."
+)
 _GUARANTEED = "TPR with a threshold so low that a fresh unrelated model is flagged with a chance of at most {fpr} %."
 _POOLED = "Share of all stolen pairs below the threshold that the chart draws. TPR has a threshold for every victim."
 _HOLDS = (

@@ -102,10 +102,10 @@ def help_text(worth: pd.DataFrame) -> str:
     """How all of it was had."""
     said = (
         "Intervals: bootstrap over lineages and query seeds, with the same resamples for all schemes. Beats and trails: "
-        "exact sign-flip test over independent victims, corrected by Holm over the named schemes. Ahead and behind: no exact "
-        "test decides, but the 95 % interval of the difference excludes 0. On par: the 90 % interval of the difference lies "
-        "within ten points. Undecided: none of these. Held out: the threshold is set without one kind of unrelated model "
-        "(architecture or pre-trained network), and false alarms are counted on models of that kind."
+        "exact sign-flip test over independent victims, corrected by Holm over the named schemes. Ahead and behind: no "
+        "exact test decides, but the 95 % interval of the difference excludes 0. On par: the 90 % interval of the "
+        "difference lies within ten points. Undecided: none of these. Held out: the threshold is set without one kind of "
+        "unrelated model (architecture or pre-trained network), and false alarms are counted on models of that kind."
     )
     notes = worth["notes"].dropna()
     return f"{said} {notes.iloc[0]}" if len(notes) else said
