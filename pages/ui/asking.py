@@ -38,7 +38,7 @@ def choice(bench: str) -> Choice:
     """Draw the controls."""
     pairs, bank = cached.pairs(bench), cached.bank(bench)
     with st.container(key="controls"):
-        first, second, third, fourth, fifth = st.columns([1.2, 1.3, 2.2, 0.75, 1.4], gap="medium")
+        first, second, third, fourth, fifth = st.columns([1.8, 1.2, 2, 0.75, 1.2], gap="medium")
         with first:
             links.check("view", VIEWS, "view")
             shown = {"default": VIEWS[0], "required": True}

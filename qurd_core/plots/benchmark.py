@@ -19,7 +19,7 @@ STEALING = (
     "… other photographs",
     "adversarial label extraction",
 )
-HIDING = ("none", "quantize", "finetune", "transfer", "prune", "change<br>inputs", "noise<br>outputs")
+HIDING = ("nothing", "quantization", "fine-tuning", "transfer", "pruning", "changed<br>inputs", "noisy<br>outputs")
 CELLS = {  # task -> place in the grid
     "same": (0, 0),
     "quantize": (0, 1),

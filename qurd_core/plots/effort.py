@@ -188,7 +188,7 @@ def _layout(table: pd.DataFrame, at: dict, efforts: list[int], task: str, style:
     ]
     return {
         "height": style.height,
-        "margin": {"l": 4 * style.text, "r": 6 * style.text, "t": 9.5 * style.text, "b": 4 * style.text},
+        "margin": {"l": 4 * style.text, "r": 9 * style.text, "t": 11 * style.text, "b": 4 * style.text},
         "xaxis": {
             "range": [min(at.values()) - 0.2, max(at.values()) + 0.2],
             "tickvals": [_place(effort) for effort in efforts],

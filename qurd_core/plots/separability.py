@@ -472,7 +472,7 @@ def _sides(rows: Sequence[Row], style: Style) -> list[dict[str, Any]]:
     ]
 
 
-_LONGEST = 34  # letters of a row's name
+_LONGEST = 36  # letters of a row's name
 
 
 def _named(row: Row) -> str:

@@ -162,9 +162,10 @@ def retold(text: str) -> str:
 
 
 def listed(names: Sequence[str]) -> str:
-    """`A, B and C`; `A; B, b and C` where a name has a comma."""
-    between = "; " if any("," in name for name in names) else ", "
-    return names[0] if len(names) == 1 else f"{between.join(names[:-1])} and {names[-1]}"
+    """`A, B and C`; `A; B, b; C` where a name has a comma."""
+    if len(names) == 1 or any("," in name for name in names):
+        return "; ".join(names)
+    return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def tasks(names: Iterable[str]) -> str:
