@@ -93,9 +93,8 @@ def level(kept: "DataFrame") -> str:
     if not number:
         return "A victim has a task without any unrelated model: no false-alarm rate can be guaranteed."
     have = f"{words.counted(number, 'unrelated model')} of {words.counted(lineages, 'lineage')}"
-    return (
-        f"Fewest for a victim and task: {have}; lowest false-alarm rate that can be guaranteed: {100 / (number + 1):.1f}\u00a0%."
-    )
+    rate = f"{100 / (number + 1):.1f}\u00a0%"
+    return f"Fewest for a victim and task: {have}; lowest false-alarm rate that can be guaranteed: {rate}."
 
 
 def _mark(label: str, style: Style) -> str:

@@ -55,11 +55,11 @@ def headline(found: pd.DataFrame, out: Pairs, table: pd.DataFrame) -> str:
     if gone and found["after"].isna().all():
         return f"Without {words.counted(gone, 'pair')} nothing can be measured"
     if not gone:
-        return f"With every pair in, the {schemes} differ by {_points(before)}"
+        return f"With every pair in, the {schemes} differ by {_points(before)} (s.d.)"
     told = f"Without {words.counted(gone, 'pair')} the {schemes}"
     if _points(after) == _points(before):
-        return f"{told} still differ by {_points(after)}"
-    return f"{told} differ by {_points(after)} instead of {_points(before)}"
+        return f"{told} still differ by {_points(after)} (s.d.)"
+    return f"{told} differ by {_points(after)} instead of {_points(before)} (s.d.)"
 
 
 def moved(found: pd.DataFrame) -> str:
@@ -84,7 +84,7 @@ def told(found: Suggestion) -> str:
     """The two numbers of a suggestion, and the halves that they belong to."""
     chosen, reported = (words.counted(len(half), "victim") for half in (found.chosen_on, found.reported_on))
     return (
-        f"With these stolen models alone, the named schemes differ by {_points(found.chosen)} on the selection half "
+        f"With these stolen models alone, the named schemes differ by {_points(found.chosen)} (s.d.) on the selection half "
         f"({chosen}) and by {_points(found.reported)} on the held-out half ({reported}). With the stolen models ticked now, "
         f"the schemes differ by {_points(found.before)} on the held-out half."
     )
@@ -255,4 +255,4 @@ def _layout(rows: pd.DataFrame, groups: dict[str, _Count], victims: dict[str, _C
 
 
 def _points(share: float) -> str:
-    return "no number" if share != share else f"{100 * share:.0f} points (s.d.)"
+    return "no number" if share != share else f"{100 * share:.0f} points"

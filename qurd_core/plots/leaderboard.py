@@ -15,6 +15,9 @@ from qurd_core.plots.words import Measured
 REVEALED = {"labels": "labels", "topk": "top-k labels", "probits": "probits", "logits": "logits"}  # as said in a sentence
 
 
+_PUBLISHED = [name for name in SCHEMES if name not in BASELINES]
+
+
 def board(
     points: pd.DataFrame, schemes: pd.DataFrame, at: int, reveal: str = "logits", worth: pd.DataFrame = honest.UNKNOWN
 ) -> pd.DataFrame:
@@ -57,8 +60,7 @@ def judged(rows: pd.DataFrame, worth: pd.DataFrame = honest.UNKNOWN) -> pd.DataF
 
 def published(rows: pd.DataFrame) -> pd.DataFrame:
     """The published schemes that have a value."""
-    names = [name for name in SCHEMES if name not in BASELINES]
-    return rows[rows["label"].isin(names) & rows["value"].notna()]
+    return rows[rows["label"].isin(_PUBLISHED) & rows["value"].notna()]
 
 
 def headline(rows: pd.DataFrame, where: str, reveal: str = "logits") -> str:
@@ -76,7 +78,8 @@ def headline(rows: pd.DataFrame, where: str, reveal: str = "logits") -> str:
         return f"{REFERENCE} has no value {where}, so no scheme can be compared with {REFERENCE}"
     if total == 1:
         verdict = words.PHRASES[found["verdict"].iloc[0]][0]
-        only = f"the only published scheme that works with {REVEALED[reveal]}"
+        works = reveal != "logits" and int(rows["label"].isin(_PUBLISHED).sum()) == 1
+        only = f"the only published scheme {f'that works with {REVEALED[reveal]}' if works else 'with a value'}"
         return f"{found['label'].iloc[0]}, {only}, {verdict} {REFERENCE} {where}"
     schemes = f"{total} published schemes"
     for verdict in ("beats", "ahead"):

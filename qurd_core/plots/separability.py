@@ -94,12 +94,10 @@ def headline(rows: Sequence[Row], axis: Axis, fpr: int, benchmark: str, noun: st
     hardest = [readable(words.task(row.label)) for row in known if words.percent(row.rates.tpr) == low]
     if len(hardest) == len(known):
         return f"{axis.name} catches {low} of stolen models at {fpr}% false alarms for every {noun}{where}"
-    who = words.listed(hardest) if len(hardest) < 4 else f"{len(hardest)} {noun}s"
-    who = who[0].upper() + who[1:] if noun == "task" else who  # words, where others are names
-    are = (
-        f"is the hardest {noun}" if len(hardest) == 1 else f"are the hardest {noun}s" if len(hardest) < 4 else "are hardest"
-    )
-    return f"{who} {are}{where}: {axis.name} catches {low} of stolen models at {fpr}% false alarms"
+    found = f"{axis.name} catches {low} of stolen models at {fpr}% false alarms{where} for the"
+    if len(hardest) > 3:
+        return f"{found} {len(hardest)} hardest {noun}s"
+    return f"{found} hardest {noun}{'s' * (len(hardest) > 1)}: {words.listed(hardest)}"
 
 
 def subline(row: Row, fpr: int) -> str:

@@ -15,12 +15,12 @@ from qurd_core.plots.words import Measured
 @pytest.mark.parametrize(
     ("at", "gain", "caught", "said"),
     [
-        (100, 0.014, 0.5, "After 100 queries the median published scheme gains 1 point"),
-        (50, 0.123, 0.5, "After 50 queries the median published scheme gains 12 points"),
-        (50, -0.031, 0.5, "After 50 queries the median published scheme loses 3 points"),
-        (200, 0.004, 0.5, "After 200 queries the median published scheme gains nothing more"),
-        (400, 0.0, 0.68, "With 400 queries the median published scheme catches 68% of stolen models"),
-        (100, None, 0.68, "With 100 queries the median published scheme catches 68% of stolen models"),
+        (100, 0.014, 0.5, "After 100 queries, published schemes gain only 1 more point (median)"),
+        (50, 0.123, 0.5, "After 50 queries, published schemes gain 12 more points (median)"),
+        (50, -0.031, 0.5, "After 50 queries, published schemes lose 3 points (median)"),
+        (200, 0.004, 0.5, "After 200 queries, published schemes gain no more (median)"),
+        (400, 0.0, 0.68, "With 400 queries, published schemes catch 68% of stolen models (median)"),
+        (100, None, 0.68, "With 100 queries, published schemes catch 68% of stolen models (median)"),
         (10, None, None, "No published scheme has a value at 10 queries"),
     ],
 )
@@ -46,8 +46,8 @@ def test_who_beats_the_reference_in_one_sentence():
     verdicts = [("SAC", "beats"), ("FBI", "trails"), ("Random", "trails"), ("IPGuard", "not distinguished")]
     verdicts += [("ModelDiff", "behind"), ("ZestOfLIME", "on par")]
     assert words.against(100, "AKH", verdicts) == (
-        "At 100 queries SAC beats AKH; ZestOfLIME is on par with it; ModelDiff is behind it; FBI and Random trail it; "
-        "IPGuard cannot be told from it."
+        "At 100 queries SAC beats AKH; ZestOfLIME is on par with AKH; ModelDiff is behind AKH; FBI and Random trail AKH; "
+        "IPGuard does not differ significantly from AKH."
     )
     assert words.against(100, "AKH", verdicts[1:2]) == "At 100 queries FBI trails AKH."
     assert words.against(100, "AKH", []) == ""
@@ -64,7 +64,7 @@ def test_every_shipped_task_has_words_and_no_two_the_same(benchmark):
 
 def test_sentences_say_tasks_in_words():
     assert words.retold("worst on adv_label_extraction, labelood 3 %") == (
-        "worst on adversarial label extraction, extraction on other photos 3 %"
+        "worst on adversarial label extraction, label extraction, other photographs 3 %"
     )
     assert words.retold("on the same data sets, all of them") == "on the same data sets, all of them"
     assert (words.on_task("all"), words.on_task("prune")) == ("", " (pruning)")
@@ -78,19 +78,19 @@ def test_numbers():
     assert words.points(-0.036) == "−3.6 points"
     assert words.points(-0.0001) == "0.0 points"
     assert [words.counted(n, "query") for n in (1, 2)] == ["1 query", "2 queries"]
-    assert words.counted(343, "other mix") == "343 other mixes"
+    assert words.counted(343, "other combination") == "343 other combinations"
 
 
 @pytest.mark.parametrize(
     ("negatives", "kind", "task", "said"),
     [
-        (60, "paper", "all", "60 unrelated models, 60 lineages, counted once per task: 5 % may be flagged"),
+        (60, "paper", "all", "60 unrelated models, 60 lineages: threshold set at 5 % per task"),
         (40, "paper", "prune", "40 unrelated models, 40 lineages: 5 % = 2 models"),
         (20, "paper", "prune", "20 unrelated models, 20 lineages: 5 % = 1 model"),
         (12, "paper", "prune", "12 unrelated models, 12 lineages: 5 % = less than 1 model"),
-        (40, "conformal", "all", "40 unrelated models, 40 lineages: the guarantee allows 1 model below the threshold"),
-        (20, "conformal", "all", "20 unrelated models, 20 lineages: the guarantee allows none below the threshold"),
-        (12, "conformal", "all", "12 unrelated models, 12 lineages: too few for the guarantee"),
+        (40, "conformal", "all", "40 unrelated models, 40 lineages: the guaranteed rule allows 1 model below the threshold"),
+        (20, "conformal", "all", "20 unrelated models, 20 lineages: the guaranteed rule allows none below the threshold"),
+        (12, "conformal", "all", "12 unrelated models, 12 lineages: too few for the guaranteed rule"),
     ],
 )
 def test_what_five_percent_means(negatives, kind, task, said):
@@ -191,3 +191,41 @@ def test_a_lineage_reads_like_a_name(lineage, said):
 def test_a_model_of_ones_own_keeps_its_own_name(name):
     assert readable(name) == name
     assert "->".join(folded(name)) == name
+
+
+def test_names_with_commas_stay_apart():
+    assert words.listed(["A", "B", "C"]) == "A, B and C"
+    assert words.listed(["A", "B, b"]) == "A; B, b"
+    assert words.tasks(["prune", "labelood"]) == "pruning; label extraction, other photographs"
+    assert words.tasks(["prune", "same"]) == "pruning, exact copy"
+
+
+@pytest.mark.parametrize(
+    ("sampler", "said"),
+    [
+        ("negative(test)", "negative test images"),
+        ("uniform(train)->pgd(eps=0.01)", "uniform training images and pgd(eps=0.01)"),
+        ("noise", "noise images"),
+    ],
+)
+def test_samplers_in_words(sampler, said):
+    assert words.sampler(sampler) == said
+
+
+def test_a_gap_says_on_which_side_of_the_reference_it_lies():
+    assert words.apart(-0.673, "AKH") == "67.3 points below AKH"
+    assert words.apart(0.032, "AKH") == "3.2 points above AKH"
+    assert words.apart(0.0001, "AKH") == "level with AKH"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        (0.89, 0.31, "With hard unrelated models, AKH drops from 89% to 31% on b at 100 queries"),
+        (0.89, 0.85, ""),
+        (math.nan, 0.31, ""),
+        (0.89, math.nan, ""),
+    ],
+)
+def test_the_headline_turns_where_hard_unrelated_models_turn_the_finding(before, after, said):
+    assert words.turned("AKH", before, after, "on b at 100 queries") == said
