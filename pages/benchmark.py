@@ -1,4 +1,4 @@
-"""What exactly is tested here? The benchmark's tasks, models and images, what thieves paid, and a bench to change it."""
+"""What exactly is tested here? The benchmark's tasks, models and images, what thieves paid, and a choice of its pairs."""
 
 import streamlit as st
 
@@ -7,7 +7,8 @@ from qurd_core.evaluation import evidence, records
 
 frame.require()
 SECTIONS = {"overview": overview, "lineage": lineage, "effort": effort, "images": samples, "bench": designer}
-UNPUBLISHED = {"effort": "What a theft cost was not published", "images": "Images do not come with scores"}
+SAID = {"bench": "your benchmark"}  # sections that are not called as in links
+UNPUBLISHED = {"effort": "What a theft costs the thief was not published", "images": "The images were not published"}
 bench, style = frame.view()
 base = evidence.base_of(bench)
 if not records.has_facts(base):
@@ -19,20 +20,21 @@ with st.container(key="controls"):
     first, *others = st.columns([2.3, 1.3, 1.3, 0.8], gap="medium")
 with first:
     links.check("section", list(SECTIONS), "section")
-    section = st.segmented_control(
-        "Section", list(SECTIONS), default="overview", required=True, key="section", **controls.LINKED
+    shown = {"default": "overview", "required": True}
+    section = controls.worded(
+        st.segmented_control, "Section", list(SECTIONS), "section", lambda name: SAID.get(name, name), **shown
     )
 if base in records.PUBLISHED and section in UNPUBLISHED:
     states.scores_only(base, UNPUBLISHED[section])
     frame.stop()
 if section == "bench" and not records.has_scores(base):
-    states.not_imported(base, "A bench counts its rates again from every score")
+    states.not_imported(base, "The rates of your benchmark are counted again from every score")
     frame.stop()
 
 
-def say(headline: str, basis: str) -> None:
+def say(headline: str, basis: str, hard: bool = False) -> None:
     """What a section has found."""
-    frame.finding(head, headline, bench_part.of(bench) + basis)
+    frame.finding(head, headline, bench_part.of(bench, hard=hard) + basis)
 
 
 SECTIONS[section].show(bench, style, others, say)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.ui import bench_part, cached, controls, definitions, export, frame, links, panel, play, states
 from qurd_core.evaluation import evidence, records
-from qurd_core.plots import budget, costs, distances
+from qurd_core.plots import budget, costs, distances, leaderboard, words
 
 frame.require()
 bench, style = frame.view()
@@ -14,7 +14,7 @@ if not records.path_of(evidence.base_of(bench)).is_file():
 with frame.tools():
     playing = play.switch()
 if playing and evidence.base_of(bench) in records.PUBLISHED:
-    states.scores_only(evidence.base_of(bench), "Play asks models about images")
+    states.scores_only(evidence.base_of(bench), "Play sends images to models")
     frame.stop()
 if playing:
     play.show(bench, style)
@@ -33,11 +33,11 @@ with places[5]:
 with places[6]:
     hard = controls.hard()
     links.check("grey", links.SWITCH, "grey")
-    grey = st.toggle("Other mixes", value=True, key="grey", **controls.LINKED)
+    grey = st.toggle("Other combinations", value=True, key="grey", **controls.LINKED)
 
 points = cached.curves(bench, task, hard=hard, rule=rule)
 with places[4]:
-    unit = controls.choose("X axis", costs.known(points), "x")
+    unit = controls.choose("X axis", costs.known(points), "x", said=costs.SAID.get)
 with places[2]:
     at = controls.budget(sorted(points["budget"].unique().tolist()))
 with places[3]:
@@ -45,8 +45,12 @@ with places[3]:
 
 lines = budget.shown(points, pins)
 others = len(budget.mixes(points)) if grey and lines else 0
-about = f"{bench_part.of(bench, points)}{budget.subline(points, rule, grey=others)} · {budget.bands(points)}"
-frame.finding(head, budget.headline(points, at), about)
+about = f"{bench_part.of(bench, points, hard=hard)}{budget.subline(points, rule, grey=others)} · {budget.bands(points)}"
+easy = cached.curves(bench, task, hard=False, rule=rule)
+turned = words.turned(
+    budget.REFERENCE, budget.at_budget(easy, at), budget.at_budget(points, at), leaderboard.place(bench, task, at)
+)
+frame.finding(head, turned or budget.headline(points, at) + bench_part.counting(bench, hard), about)
 
 file_name = f"budget-{bench}-{task}"
 with frame.tools():

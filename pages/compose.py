@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.ui import bench_part, cached, compose_controls, controls, definitions, export, frame, links, mix, running, states
 from qurd_core.evaluation import evidence, live, records
-from qurd_core.plots import budget, heatmap
+from qurd_core.plots import budget, heatmap, leaderboard, words
 
 frame.require()
 bench, style = frame.view()
@@ -62,8 +62,10 @@ def cell_clicked() -> None:
         compose_controls.choose(clicked[0]["customdata"])
 
 
-about = bench_part.of(bench, points) + heatmap.subline(cells, at, budget.basis(points, rule))
-frame.finding(head, heatmap.headline(pick, value, against, at), about)
+about = bench_part.of(bench, points, hard=hard) + heatmap.subline(cells, at, budget.basis(points, rule))
+easy = budget.at_budget(cached.curves(bench, task, hard=False, rule=rule), at, pick.label)
+turned = words.turned(pick.label, easy, value.value, leaderboard.place(bench, task, at)) if own_cell else ""
+frame.finding(head, turned or heatmap.headline(pick, value, against, at) + bench_part.counting(bench, hard), about)
 compose_controls.parts(scheme, parts)
 if wrong:
     st.warning(links.plain(wrong, 600))
@@ -87,7 +89,7 @@ if side:
         if job:
             running.panel(job, bench, scheme, needed=not recorded or bool(pool))
         elif not recorded:
-            st.caption("The authors published no scores of this combination, and no models that could be asked here.")
+            st.caption("The authors published no scores of this combination, and no models that could be queried here.")
         if len(mine):
             mix.curve(mine, reference, at, pick, style)
         mix.about(scheme, style)

@@ -48,8 +48,8 @@ else:
 
 file_name = f"leaderboard-{view}-{bench}-{task}"
 missing = leaderboard.left_out(points, rows, schemes, at, reveal) | sight.missing
-basis = bench_part.of(bench, points) + leaderboard.subline(points, rows, at, rule, reveal, sight.tests)
-frame.finding(head, sight.headline, basis)
+basis = bench_part.of(bench, points, hard=hard) + leaderboard.subline(points, rows, at, rule, reveal, sight.tests)
+frame.finding(head, sight.headline + bench_part.counting(bench, hard) * (not sight.turned), basis)
 with frame.tools():
     definitions.show()
     export.menu(

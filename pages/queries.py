@@ -1,4 +1,4 @@
-"""What do the queries look like? Two samplers side by side, and the images that tell most."""
+"""What do the queries look like? Two samplers side by side, and the most discriminative images."""
 
 import streamlit as st
 
@@ -9,7 +9,7 @@ from qurd_core.plots import gallery as words
 frame.require()
 bench, style = frame.view()
 if evidence.base_of(bench) in records.PUBLISHED:
-    states.scores_only(evidence.base_of(bench), "Queries are images, sent to models")
+    states.scores_only(evidence.base_of(bench), "Queries are images sent to models")
     frame.stop()
 head = st.container()
 chosen = asking.choice(bench)

@@ -39,7 +39,8 @@ else:
     draw = partial(separability.figure, rows, axis, fpr=choice.fpr)
     data, words = separability.data(rows), separability.alt(rows, axis)
 
-frame.finding(head, title, bench_part.of(bench) + under)
+counting = bench_part.counting(bench, choice.hard)
+frame.finding(head, title + counting, bench_part.of(bench, hard=choice.hard) + under)
 
 file_name = f"separability-{bench}-{choice.task}"
 with frame.tools():

@@ -287,7 +287,7 @@ class EProcess:
     """
 
     assumptions = (
-        "p0 is no lower than the chance of agreement of an innocent model: the false alarms of its choice are added.",
+        "p0 is no lower than the chance of agreement of an unrelated model: the false alarms of its choice are added.",
         "The queries are drawn at random from the victim's errors, and a missing answer counts as disagreement.",
     )
 

@@ -39,18 +39,24 @@ class BenchFile:
         """
         try:
             if path.stat().st_size > LARGEST:
-                raise QurdError(f"Expected a bench of at most {LARGEST:,} bytes. {path} has {path.stat().st_size:,}.")
+                raise QurdError(
+                    f"Expected a benchmark file of at most {LARGEST:,} bytes. {path} has {path.stat().st_size:,}."
+                )
             found = json.loads(path.read_text("utf-8"))
             if found["format"] != FORMAT:
-                raise QurdError(f"Expected a bench of format {FORMAT} in {path}. Got {found['format']!r}.")
+                raise QurdError(f"Expected a benchmark file of format {FORMAT} in {path}. Got {found['format']!r}.")
             pairs = frozenset((str(victim), str(suspect)) for victim, suspect in found["pairs"])
             return cls(str(found["benchmark"]), pairs)
         except OSError as error:
-            raise QurdError(f"Expected a bench at {path}: {error.strerror}. Save one on the Benchmark page.") from None
+            raise QurdError(
+                f"Expected a benchmark file at {path}: {error.strerror}. Save one on the Benchmark page."
+            ) from None
         except (ValueError, KeyError, TypeError) as error:
             if isinstance(error, QurdError):
                 raise
-            raise QurdError(f"Expected a bench, as the Benchmark page saves it, in {path}. Got something else.") from None
+            raise QurdError(
+                f"Expected a benchmark file, as the Benchmark page saves it, in {path}. Got something else."
+            ) from None
 
     @property
     def text(self) -> str:

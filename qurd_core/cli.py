@@ -27,7 +27,12 @@ StoreFolder = Annotated[
 ]
 Device = Annotated[str | None, typer.Option("--device", help="cpu, cuda, cuda:1, mps; the fastest one if not given.")]
 Workers = Annotated[int | None, typer.Option("--workers", help="Processes; one per CPU core if not given, 1 on a GPU.")]
-Negatives = Annotated[str, typer.Option("--negatives", help="unrelated, or unrelated+hard to count hard unrelated models.")]
+Negatives = Annotated[
+    str,
+    typer.Option(
+        "--negatives", help="unrelated, or unrelated+hard to count independent models trained on the victim's data, too."
+    ),
+]
 
 
 def main() -> None:
@@ -51,7 +56,7 @@ def benchmarks(as_json: AsJson = False) -> None:
         about = registered[name].help if name in registered else None
         try:
             bench = benchmark(name)
-        # A collection of the hub whose list of models has not been fetched, or a bench that cannot be read.
+        # A collection of the hub whose list of models has not been fetched, or a benchmark that cannot be read.
         except QurdError as error:
             rows.append({"benchmark": name} | dict.fromkeys(SIZES) | {"about": about or str(error)})
             continue
@@ -60,14 +65,14 @@ def benchmarks(as_json: AsJson = False) -> None:
         rows.append(
             {"benchmark": name}
             | dict(zip(SIZES, sizes, strict=True))
-            | {"about": about or f"A saved bench: a part of {bench.part_of}."}
+            | {"about": about or f"Your benchmark: a part of {bench.part_of}."}
         )
     _show(rows, as_json)
 
 
 @app.command()
 def models(benchmark: BenchmarkName, as_json: AsJson = False) -> None:
-    """List the models of a benchmark: their lineage, accuracy, and what their maker read."""
+    """List the models of a benchmark: their lineage, accuracy, and what they were trained on."""
     from qurd_core.benchmarks import benchmark as find
 
     bench = find(benchmark)
@@ -79,7 +84,7 @@ def check_benchmark(
     path: Annotated[str, typer.Argument(help="A folder of models, a table of answers (.csv, .parquet), or a name.")],
     as_json: AsJson = False,
 ) -> None:
-    """Say what is wrong in a benchmark of your own, or what stands against whom in it."""
+    """Say what is wrong in your benchmark, or which models stand against which victim in it."""
     from dataclasses import asdict
 
     from qurd_core.evaluation.checks import check, sentence
@@ -154,7 +159,7 @@ def run(
     ] = None,
     by: Annotated[str | None, typer.Option("--by", help="'task' adds a row per task.")] = None,
     honest: Annotated[
-        bool, typer.Option("--honest", help="Guaranteed rule, intervals over models, and who can be told from AKH.")
+        bool, typer.Option("--honest", help="Guaranteed rule, intervals over models, and which schemes differ from AKH.")
     ] = False,
     as_json: AsJson = False,
     store: StoreFolder = None,
@@ -289,7 +294,7 @@ def figure4(mode: PaperMode = "paper", as_json: AsJson = False) -> None:
 
 @paper.command()
 def claims(as_json: AsJson = False) -> None:
-    """Every claim of the paper: what it printed, what its scores give, and whether it survives."""
+    """Every claim of the paper: what it printed, what its scores give, and whether they support it."""
     from qurd_core.evaluation.paper import claims as graded
 
     found = graded.rows()
@@ -330,7 +335,7 @@ def export_summary(
 
 @app.command()
 def fetch(benchmark: BenchmarkName) -> None:
-    """Bring an official benchmark to this machine, over a network. A killed fetch is continued by the same command."""
+    """Bring a benchmark of the model hub to this machine, over a network. The same command continues a killed fetch."""
     from qurd_core.benchmarks import component
 
     found, values = component(benchmark)

@@ -71,7 +71,7 @@ NAMED = {
         "uniform(test) | rank | mutual_information",
         "Maho, Furon, Le Merrer 2023",
         "Note at which rank each model puts the true class of ordinary images. Two related models share information about"
-        " these ranks, two strangers hardly any.",
+        " these ranks, two unrelated models hardly any.",
     ),
     "FBI:labels": Named(
         "uniform(test) | rank(k=1) | mutual_information",

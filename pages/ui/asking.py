@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 VIEWS = ("queries", "telling")
 ONLY = ("all", "disagrees")
 LOOKS = ("none", "integrated_gradients", "saliency", "occlusion")
+_SAID = {"queries": "queries", "telling": "discriminative images"}
 DEFAULTS = {"left": "uniform(test)->pgd", "right": "negative(test)"}
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What the controls say; `left` and `right` are empty in the view of telling images."""
+    """What the controls say; `left` and `right` are empty in the view of discriminative images."""
 
     view: str
     victim: str
@@ -37,16 +38,17 @@ def choice(bench: str) -> Choice:
     """Draw the controls."""
     pairs, bank = cached.pairs(bench), cached.bank(bench)
     with st.container(key="controls"):
-        first, second, third, fourth, fifth = st.columns([1.2, 1.3, 2.2, 0.75, 1.4], gap="medium")
+        first, second, third, fourth, fifth = st.columns([1.8, 1.2, 2, 0.75, 1.2], gap="medium")
         with first:
             links.check("view", VIEWS, "view")
-            view = st.segmented_control("View", VIEWS, default=VIEWS[0], required=True, key="view", **_LINKED)
+            shown = {"default": VIEWS[0], "required": True}
+            view = controls.worded(st.segmented_control, "View", VIEWS, "view", _SAID.get, **shown)
         with second:
-            victim = _select("Victim", "victim", pairs["victim"].unique().tolist())
+            victim = controls.model("Victim", pairs["victim"].unique().tolist(), "victim", "victim")
         if view == "telling":
             return Choice(view, victim)
         with third:
-            suspect = _select("Suspect", "suspect", suspects(pairs, victim))
+            suspect = controls.model("Suspect", suspects(pairs, victim), "suspect", "suspect")
         with fourth:
             seed = _select("Query seed", "seed", list(range(len(next(iter(bank.draws.values()))))))
         with fifth:
@@ -63,7 +65,10 @@ def choice(bench: str) -> Choice:
             links.check("only", ONLY, "filter")
             only = st.segmented_control("Show", ONLY, default="all", required=True, key="only", **_LINKED)
         with fourth:
-            look = _select("What the victim looked at", "look", list(LOOKS))
+            links.check("look", LOOKS, "look")
+            look = controls.worded(
+                st.selectbox, "What the victim looked at", LOOKS, "look", lambda how: how.replace("_", " ")
+            )
     return Choice(view, victim, suspect, **chosen, only=only, look=look)
 
 

@@ -1,4 +1,4 @@
-"""Save, open and delete a bench."""
+"""Save, open and delete your benchmark."""
 
 import shlex
 from typing import TYPE_CHECKING
@@ -24,18 +24,20 @@ def save(bench: str, base: str, kept: "DataFrame", problem: str | None) -> None:
     with st.popover("Save", icon=":material/save:", type="primary", on_change="rerun", key=_OPEN):
         if problem:
             st.text(problem)
-        name = st.text_input("Name", value="" if bench == base else bench, key=f"bench_name_{bench}", placeholder="my-bench")
+        name = st.text_input(
+            "Name", value="" if bench == base else bench, key=f"bench_name_{bench}", placeholder="my-benchmark"
+        )
         complaint = _complaint(name) if name else None
         if complaint:
             st.text(complaint)
         elif name in benchfile.saved_names() and name != st.session_state.get("bench_saved"):
-            st.caption("A bench of that name is there already: this replaces it.")
+            st.caption("A benchmark of that name exists: saving replaces it.")
         ready = bool(name) and not complaint and not problem
-        st.button("Save this bench", type="primary", disabled=not ready, on_click=_write, args=[name, base, kept])
+        st.button("Save your benchmark", type="primary", disabled=not ready, on_click=_write, args=[name, base, kept])
 
 
 def saved(scheme: str, budget: int) -> None:
-    """After a save: the command that runs the bench, and the way to open it."""
+    """After a save: the command that runs the benchmark, and the way to open it."""
     name = st.session_state.get("bench_saved")
     if "bench_problem" in st.session_state:
         st.error(st.session_state.pop("bench_problem"))
@@ -43,9 +45,9 @@ def saved(scheme: str, budget: int) -> None:
         return
     with st.container(border=True):
         if evidence.base_of(name) in records.PUBLISHED:
-            st.markdown(f"Saved as **{name}**. Every page takes it; its models cannot be asked again.")
+            st.markdown(f"Saved as **{name}**. Every page offers it; its models cannot be queried again.")
         else:
-            st.markdown(f"Saved as **{name}**. Every command takes it:")
+            st.markdown(f"Saved as **{name}**. Every command accepts it:")
             request = {"budgets": [budget], "seeds": 5, "task": "all", "hard": False}
             path = shlex.quote(str(benchfile.home_of(name)))
             st.code(words.command_line(path, [scheme], **request), language="bash", wrap_lines=True)
@@ -53,7 +55,7 @@ def saved(scheme: str, budget: int) -> None:
 
 
 def more(bench: str, base: str) -> None:
-    """What is seldom wanted: everything in again, or a saved bench deleted."""
+    """What is seldom wanted: everything in again, or your benchmark deleted."""
     choices = [_ALL, _NONE] + ([f"Delete {bench} …"] if bench != base else [])
     st.menu_button("More", choices, key="more", on_click=_more, args=[bench])
 
@@ -70,14 +72,14 @@ def _more(bench: str) -> None:
 
 
 def confirm(bench: str, base: str) -> None:
-    """Whether a saved bench is really to be deleted, once that was asked for."""
+    """Whether a saved benchmark is really to be deleted, once that was asked for."""
     if st.session_state.get("bench_doomed") != bench:
         return
     with st.container(border=True):
-        st.markdown(f"Delete the bench **{bench}**? Its file goes and cannot be brought back.")
+        st.markdown(f"Delete your benchmark **{bench}**? This deletes the file for good.")
         with st.container(horizontal=True, gap="small"):
             st.button(f"Delete {bench} for good", type="primary", on_click=_delete, args=[bench, base])
-            st.button("Keep it", on_click=_forget_deletion)
+            st.button(f"Keep {bench}", on_click=_forget_deletion)
 
 
 def _delete(bench: str, base: str) -> None:
@@ -94,7 +96,7 @@ def _forget_deletion() -> None:
 
 
 def _complaint(name: str) -> str | None:
-    """Why a bench cannot have that name."""
+    """Why a benchmark cannot have that name."""
     if name in records.SHIPPED:
         return f"{name} is an embedded benchmark. Choose another name."
     try:

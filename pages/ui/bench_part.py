@@ -1,4 +1,4 @@
-"""What a saved bench is a part of, said in the line under the headline."""
+"""What a benchmark of one's own is a part of, said in the line under the headline."""
 
 from typing import TYPE_CHECKING
 
@@ -9,18 +9,31 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 
-def of(bench: str, points: "DataFrame | None" = None) -> str:
-    """The start of the line; empty for a whole benchmark.
+HARD = "hard unrelated: independent models trained on the victim’s data · "
+
+
+def of(bench: str, points: "DataFrame | None" = None, *, hard: bool = False) -> str:
+    """The start of the line; empty for a whole benchmark without hard unrelated models.
 
     Args:
-        points: from `cached.curves`, where the page shows rates: a bench knows fewer than the whole does.
+        hard: whether hard unrelated models count.
+        points: from `cached.curves`, where the page shows rates: such a benchmark knows fewer than the whole does.
     """
-    base = evidence.base_of(bench)
+    base, explained = evidence.base_of(bench), HARD * counts_hard(bench, hard)
     if bench == base:
-        return ""
-    return (
-        f"Part of {base}{'' if points is None else _known(points, cached.curves(base, 'all', hard=False, rule='paper'))} · "
-    )
+        return explained
+    known = "" if points is None else _known(points, cached.curves(base, "all", hard=False, rule="paper"))
+    return f"Part of {base}{known} · {explained}"
+
+
+def counts_hard(bench: str, hard: bool) -> bool:
+    """Whether hard unrelated models count and there are some."""
+    return hard and bool((cached.pairs(bench)["kind"] == "hard").any())
+
+
+def counting(bench: str, hard: bool) -> str:
+    """How a headline ends where hard unrelated models count."""
+    return ", counting hard unrelated models" * counts_hard(bench, hard)
 
 
 def _known(points: "DataFrame", whole: "DataFrame") -> str:
@@ -29,4 +42,4 @@ def _known(points: "DataFrame", whole: "DataFrame") -> str:
     at, budgets = points["budget"].nunique(), whole["budget"].nunique()
     if (known, at) == (every, budgets):
         return ""
-    return f": its named and best combinations, {known} of {every}, at {at} of {budgets} budgets"
+    return f": the named and the best combinations, {known} of {every}, at {at} of {budgets} budgets"

@@ -1,4 +1,4 @@
-"""What the named schemes reach on the pairs that the Designer's bench keeps: pooled, per task, and how they part."""
+"""What the named schemes reach on the pairs that your benchmark keeps: pooled, per task, and how they part."""
 
 from collections.abc import Sequence
 from html import escape
@@ -68,7 +68,7 @@ def by_task(found: "DataFrame", tasks: Sequence[str], style: Style) -> None:
     with st.container(key="tasks"):
         panel.table(f"<tr><th>TPR@5%, %</th>{marks}</tr>", body, style)
     said = ", ".join(f"{GLYPHS[style.mark(label, (label,))[1]]}\u00a0{label}" for label in labels)
-    st.caption(f"{links.plain(said, 400)}. **Bold** has moved; hovering tells how far.")
+    st.caption(f"{links.plain(said, 400)}. **Bold**: the rate has changed; hovering tells by how much.")
 
 
 def separation(found: "DataFrame", label: str, before: float, now: float) -> str:
@@ -84,16 +84,17 @@ def separation(found: "DataFrame", label: str, before: float, now: float) -> str
     row = rows.iloc[0]
     auc, auc_before = (f"{value:.2f}" if value == value else "none" for value in (row["auc"], row["auc_before"]))
     shared, shared_before = (words.percent(value) if value == value else "none" for value in (now, before))
-    return f"Separation by {label}: AUC {auc}, overlap {shared}; with every pair {auc_before}, {shared_before}."
+    return f"Separation by {label}: AUC {auc}, overlap {shared}; with every pair AUC {auc_before}, overlap {shared_before}."
 
 
 def level(kept: "DataFrame") -> str:
     """The number of unrelated models and lineages, and the level that they allow."""
     number, lineages = designer.weakest(kept)
     if not number:
-        return "A victim has a task without any unrelated model: no level can be promised."
+        return "A victim has a task without any unrelated model: no false-alarm rate can be guaranteed."
     have = f"{words.counted(number, 'unrelated model')} of {words.counted(lineages, 'lineage')}"
-    return f"Fewest for a victim and task: {have}, so the smallest level that can be promised is {100 / (number + 1):.1f} %."
+    rate = f"{100 / (number + 1):.1f}\u00a0%"
+    return f"Fewest for a victim and task: {have}; lowest false-alarm rate that can be guaranteed: {rate}."
 
 
 def _mark(label: str, style: Style) -> str:

@@ -51,6 +51,7 @@ class Sight(NamedTuple):
         missing: what is not drawn, with reasons.
         schemes: the labels to compute again.
         tests: what its verdicts rest on.
+        turned: whether the headline is that hard unrelated models turn the finding.
     """
 
     headline: str
@@ -60,6 +61,7 @@ class Sight(NamedTuple):
     missing: dict[str, str]
     schemes: list[str]
     tests: str
+    turned: bool = False
 
 
 def view() -> str:
@@ -72,8 +74,8 @@ def reveal() -> str:
     """What the suspect reveals to whoever queries it."""
     levels = tuple(LEVELS)
     links.check("reveal", levels, "answer")
-    label = "The suspect reveals"
-    return st.segmented_control(label, levels, default="logits", required=True, key="reveal", **controls.LINKED)
+    shown = {"default": "logits", "required": True}
+    return controls.worded(st.segmented_control, "The suspect reveals", levels, "reveal", leaderboard.REVEALED.get, **shown)
 
 
 def scheme(names: list[str]) -> str:
@@ -83,9 +85,9 @@ def scheme(names: list[str]) -> str:
 
 
 def best_button(free: "DataFrame") -> None:
-    """Marks the best combination that nobody published."""
+    """Marks the best unpublished combination."""
     label = free["label"].iloc[0] if len(free) else None
-    st.button("Best combination nobody published", on_click=_pin_best, args=[label], disabled=label is None, width="stretch")
+    st.button("Best unpublished combination", on_click=_pin_best, args=[label], disabled=label is None, width="stretch")
 
 
 def chart(asked: Asked, rows: "DataFrame") -> Sight:
@@ -98,8 +100,11 @@ def chart(asked: Asked, rows: "DataFrame") -> Sight:
         question, lambda: strips.figure(boards, asked.bench, pins=asked.pins, style=asked.style) if drawn else None
     )
     alt = leaderboard.alt(rows, asked.bench, others)
-    headline, lines = leaderboard.headline(rows, asked.where), budget.shown(rows, asked.pins)
-    return Sight(headline, figure, alt, leaderboard.together(boards), {}, lines, honest.tests(asked.worth()))
+    before = budget.at_budget(asked._replace(hard=False).board(asked.bench), asked.at)
+    turned = words.turned(budget.REFERENCE, before, budget.at_budget(rows, asked.at), asked.where)
+    headline = turned or leaderboard.headline(rows, asked.where, asked.reveal)
+    lines, data = budget.shown(rows, asked.pins), leaderboard.together(boards)
+    return Sight(headline, figure, alt, data, {}, lines, honest.tests(asked.worth()), bool(turned))
 
 
 def table(asked: Asked, drawn: "DataFrame") -> Sight:
@@ -151,18 +156,18 @@ def beneath(asked: Asked, rows: "DataFrame", free: "DataFrame") -> None:
     values = budget.values_at(rows, asked.at, worth=worth)
     panel.values(values, asked.at, asked.style, asked.pins, worth)
     st.caption(links.plain(budget.against(values, asked.at), 600))
-    st.caption("Click a mark to pin it and to read its card.")
+    st.caption("Click a mark to pin the combination and to read its card.")
 
 
 def _best_of(asked: Asked, label: str) -> winners.BestOf | str:
-    """What the best unpublished combination is worth on victims that had no say, or why that is not known."""
+    """What the best unpublished combination is worth on held-out victims, or why that is not known."""
     choice = {"hard": asked.hard, "rule": asked.rule}
     independent = set(winners.lineages_of(cached.pairs(asked.bench), asked.task).values())
     if len(independent) == 1:
-        return "That cannot be checked here: there is one independent victim."
+        return "Held-out victims cannot be tried here: there is one independent victim."
     recorded = cached.worth(evidence.base_of(asked.bench), asked.task, asked.at, **choice).index
     if label not in recorded:
-        return f"That cannot be checked here: no distances of it are recorded at {words.counted(asked.at, 'query')}."
+        return f"Held-out victims cannot be tried: no distances are recorded at {words.counted(asked.at, 'query')}."
     try:
         return cached.best_of(asked.bench, asked.task, asked.at, asked.reveal, **choice)
     except QurdError as error:

@@ -32,7 +32,7 @@ def show(
     schemes = cached.schemes()
     about = leaderboard.about(schemes, label)
     if about is None:
-        st.caption("Nothing is recorded of this combination.")
+        st.caption("No values of this combination are recorded.")
         return
     scheme = str(about["scheme"])
     rows, hard = (_of(cached.by_task(benchmark, at, hard=also), scheme) for also in (False, True))
@@ -62,7 +62,7 @@ def _draw(about: dict, lines: list[card.Line], mark: str, note: str, less: str, 
     terms = "".join(f"<dt>{line.term}<b>{escape(line.value)}</b></dt><dd>{escape(line.note)}</dd>" for line in lines)
     look = _LOOK.format(muted=style.surface.muted, border=style.surface.border)
     parts = [
-        f"<h4>{mark}{escape(str(about['name'] or 'Without a name'))}</h4>",
+        f"<h4>{mark}{escape(str(about['name'] or 'Unpublished combination'))}</h4>",
         f"<p><b>{escape(note)}</b></p>" * bool(note),
         f"<p>{escape(str(about['idea']))}</p>",
         f"<code>{escape(str(about['scheme']))}</code>",
@@ -95,7 +95,7 @@ def _less(benchmark: str, twin: str | None, at: int, rule: Rule) -> str:
 def _source(about: dict) -> str:
     if not about["source"]:
         return "Nobody published this combination, as far as we know."
-    made = " A reconstruction: its source leaves details open." if about["reconstruction"] else ""
+    made = " A reconstruction: the source leaves details open." if about["reconstruction"] else ""
     return f"Source: {about['source']}.{made}"
 
 

@@ -13,6 +13,7 @@ from qurd_core.errors import QurdError
 from qurd_core.grammar import Call, parse_chain
 from qurd_core.plots import heatmap
 from qurd_core.plots.heatmap import Pick
+from qurd_core.plots.lineages import readable
 from qurd_core.registry import Parameter, crafts, detectors, representations, seed_rules
 from qurd_core.schemes import Scheme
 
@@ -108,8 +109,8 @@ def pool(lineages: Sequence[str]) -> tuple[str, ...]:
     chosen = len(st.session_state.get("pool") or st.query_params.get_all("pool"))
     label = f"Calibration **{chosen} of {len(lineages)}**" if chosen else f"Calibration **all {len(lineages)}**"
     with st.popover(label, width="stretch", key="open-pool"):
-        st.caption("The threshold comes from the unrelated models of these lineages. Choose none to take all.")
-        found = st.multiselect("Lineages", lineages, key="pool", placeholder="all", **controls.LINKED)
+        st.caption("The threshold comes from the unrelated models of these lineages. Choose none to take all of them.")
+        found = controls.worded(st.multiselect, "Lineages", lineages, "pool", readable, placeholder="all")
     return tuple(found)
 
 

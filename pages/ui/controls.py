@@ -8,8 +8,11 @@ import streamlit as st
 
 from pages.ui import links
 from qurd_core.plots import budget as budget_plot
+from qurd_core.plots import words
+from qurd_core.plots.lineages import readable
 from qurd_core.plots.theme import MOST_PINS
 
+HARD = "Count hard unrelated models, too: independent models trained on the victim's data."
 BUDGETS = range(10, 401, 10)
 RAW_BUDGETS = (10, 20, 50, 100, 200, 400)  # those with raw scores
 LINKED: dict[str, Any] = {"bind": "query-params", "persist_state": "session"}
@@ -18,7 +21,7 @@ LINKED: dict[str, Any] = {"bind": "query-params", "persist_state": "session"}
 def task(tasks: Sequence[str]) -> str:
     """One of the benchmark's tasks, or all of them pooled."""
     links.check("task", tasks, "task")
-    return st.selectbox("Task", tasks, key="task", **LINKED)
+    return worded(st.selectbox, "Task", tasks, "task", words.task)
 
 
 def rule() -> budget_plot.Rule:
@@ -36,18 +39,82 @@ def budget(budgets: Sequence[int] = BUDGETS) -> int:
     return st.select_slider("Query budget", budgets, value=100 if 100 in budgets else budgets[0], key="budget", **LINKED)
 
 
-def choose(label: str, options: Sequence[Any], key: str, usual: Any = None) -> Any:
-    """A choice that the link keeps. What is not offered any more gives way to the usual one."""
+def worded(
+    draw: Callable[..., Any], label: str, options: Sequence[Any], key: str, said: Callable[[Any], str], **more: Any
+) -> Any:
+    """A choice in words whose token the link keeps.
+
+    Streamlit writes into the link what a bound menu shows. So a menu that nobody sees is bound, and the one that is seen
+    writes into it.
+
+    Args:
+        draw: `st.selectbox` or a widget like it.
+        said: an option as it is shown.
+        more: what the widget takes; `help` stands beside the menu that is seen.
+    """
+    meaning, usual = more.pop("help", None), {name: more.pop(name) for name in ("index", "default") if name in more}
+    with st.container(key=f"link-{key}"):
+        held = draw(label, options, key=key, **usual, **more, **LINKED)
+    seen = f"{key}-words"
+    st.session_state[seen] = held
+    empty = {"index": None} if usual.get("index", 0) is None else {}
+    draw(
+        label,
+        options,
+        key=seen,
+        format_func=said,
+        help=meaning(held) if meaning else None,
+        on_change=_take,
+        args=[key],
+        **empty,
+        **more,
+    )
+    return held
+
+
+def _take(key: str) -> None:
+    st.session_state[key] = st.session_state[f"{key}-words"]
+
+
+def model(label: str, lineages: Sequence[str], key: str, what: str, **more: Any) -> str:
+    """A model by its readable name; hovering tells its lineage, which the link keeps.
+
+    Args:
+        what: the thing in words, for what a link asks for in vain.
+    """
+    links.check(key, [None, *lineages] if more.get("index", 0) is None else lineages, what)
+    return worded(st.selectbox, label, lineages, key, readable, help=lambda held: held and f"`{held}`", **more)
+
+
+def choose(label: str, options: Sequence[Any], key: str, usual: Any = None, said: Callable[[Any], str] | None = None) -> Any:
+    """A choice that the link keeps. What is not offered any more gives way to the usual one.
+
+    Args:
+        said: an option as it is shown, where that is not its token.
+    """
+    _give_way(key, options)
+    links.check(key, options, label.lower())
+    index = options.index(usual) if usual else 0
+    if said:
+        return worded(st.selectbox, label, options, key, said, index=index)
+    return st.selectbox(label, options, index, key=key, **LINKED)
+
+
+def choose_model(label: str, lineages: Sequence[str], key: str, usual: str | None = None) -> str:
+    """The same for models."""
+    _give_way(key, lineages)
+    return model(label, lineages, key, label.lower(), index=lineages.index(usual) if usual else 0)
+
+
+def _give_way(key: str, options: Sequence[Any]) -> None:
     if st.session_state.get(key, options[0]) not in options:
         del st.session_state[key]
-    links.check(key, options, label.lower())
-    return st.selectbox(label, options, options.index(usual) if usual else 0, key=key, **LINKED)
 
 
 def hard() -> bool:
     """Whether hard unrelated models count as unrelated."""
     links.check("hard", links.SWITCH, "hard")
-    return st.toggle("Hard unrelated", key="hard", **LINKED)
+    return st.toggle("Hard unrelated", key="hard", help=HARD, **LINKED)
 
 
 def pins(labels: Sequence[str]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The Benchmark page's Designer's bench: pairs in and out, what the named schemes reach then, and a file that keeps it."""
+"""The Benchmark page's section on your benchmark: pairs in and out, what the named schemes reach then, and a file."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.ui import bench_menu, bench_rates, cached, controls, definitions, export, frame, links, ticks
+from pages.ui import bench_menu, bench_part, bench_rates, cached, controls, definitions, export, frame, links, ticks
 from qurd_core.benchfile import BenchFile
 from qurd_core.errors import QurdError
 from qurd_core.evaluation import designer, evidence, records, separability, suggest
@@ -44,7 +44,7 @@ class Asked(NamedTuple):
         return cached.negatives(self.hard)
 
 
-def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callable[[str, str], None]) -> None:
+def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callable[..., None]) -> None:
     """Draw the section, and say its headline with the line under it."""
     asked = _ask(bench, others)
     ticks.follow_link(bench)
@@ -53,7 +53,8 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callab
     found = _rates(asked, kept)
     pooled = found[found["task"] == "all"]
     fingerprints = pooled[pooled["label"].isin(asked.names.values())]
-    say(bench_tiles.headline(fingerprints, out, every), _subline(fingerprints, kept))
+    counting = bench_part.counting(bench, asked.hard)
+    say(bench_tiles.headline(fingerprints, out, every) + counting, _subline(fingerprints, kept), asked.hard)
     file_name = f"bench-{bench}"
     with frame.tools():
         definitions.show()
@@ -109,7 +110,7 @@ def _tiles(asked: Asked, out: designer.Pairs, file_name: str, style: Style) -> N
 def _beside(
     asked: Asked, every: "DataFrame", kept: "DataFrame", out: designer.Pairs, found: "DataFrame", style: Style
 ) -> None:
-    """What can be done with the bench, and what the schemes reach on it."""
+    """What can be done with the benchmark, and what the schemes reach on it."""
     problem = designer.objection(kept)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         ticks.by_name(asked.bench, cached.tiles(asked.base), out)
@@ -119,7 +120,7 @@ def _beside(
         table = bench_rates.choose()
     bench_menu.confirm(asked.bench, asked.base)
     if problem:
-        st.warning(links.plain(problem, 400))
+        st.warning(links.plain(words.retold(problem), 400))
     bench_menu.saved(asked.label, asked.budget)
     if table == "tasks":
         bench_rates.by_task(found, cached.tasks(asked.base), style)
@@ -147,7 +148,7 @@ def _subline(found: "DataFrame", kept: "DataFrame") -> str:
     parts = [
         f"Kept: {words.counted(stolen, 'stolen model')} of {words.counted(victims, 'victim')}",
         bench_tiles.moved(found),
-        "spread: standard deviation of TPR@5% over the named schemes, in points",
+        "s.d.: standard deviation of TPR@5% over the named schemes, in points",
     ]
     return " · ".join(part for part in parts if part)
 

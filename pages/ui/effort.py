@@ -5,13 +5,13 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.ui import cached, controls, definitions, export, frame
+from pages.ui import bench_part, cached, controls, definitions, export, frame
 from qurd_core.evaluation import designer
 from qurd_core.plots import effort
 from qurd_core.plots.theme import Style
 
 
-def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callable[[str, str], None]) -> None:
+def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callable[..., None]) -> None:
     """Draw the section, and say its headline with the line under it."""
     with others[0]:
         task = controls.task(cached.tasks(bench))
@@ -22,7 +22,8 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callab
     pairs, names = cached.pairs(bench), designer.named(cached.schemes())
     scores = cached.scores(bench).only(list(names), budget)
     table = effort.points(pairs, cached.models(bench), designer.catches(scores, pairs, cached.negatives(hard)), names)
-    say(effort.headline(table, budget), f"{effort.subline(table)} · {_CAUGHT}")
+    counting = bench_part.counting(bench, hard)
+    say(effort.headline(table, budget) + counting, f"{effort.subline(table)} · {_CAUGHT}", hard)
     file_name = f"effort-{bench}"
     with frame.tools():
         definitions.show()
@@ -39,4 +40,4 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callab
         )
 
 
-_CAUGHT = "caught: below the paper's threshold for victim and task, with most query seeds"
+_CAUGHT = "caught: below the threshold of the paper rule for its victim and task, with most query seeds"

@@ -48,7 +48,7 @@ def offer(rows: "DataFrame", file_name: str, command: str, code: str, unsaved: B
         )
         if unsaved:
             st.download_button(
-                "Bench as a file, which the command reads",
+                "Your benchmark as a file, which the command reads",
                 data=lambda: unsaved.text,
                 file_name=f"{file_name}{ENDING}",
                 mime="application/json",

@@ -202,6 +202,7 @@ def _asked() -> dict[str, list[str]]:
 _BAR = """
 <style>
 .st-key-story_history { position: absolute; }
+[class*="st-key-link-"], div:has(> [class*="st-key-link-"]) { display: none !important; }
 @media (max-width: 1400px) {
   .st-key-bar [data-testid="stButtonGroup"] button { padding: .2rem .45rem; }
   .st-key-bar [data-testid="stButtonGroup"] button * { font-size: .8rem; }

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.ui import cached, controls, definitions, export, frame, links
+from pages.ui import cached, controls, definitions, export, frame
 from qurd_core.plots import lineage_tree
 from qurd_core.plots.theme import Style
 
@@ -15,8 +15,7 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callab
     pairs, models = cached.pairs(bench), cached.models(bench)
     victims = pairs["victim"].unique().tolist()
     with others[0]:
-        links.check("victim", victims, "victim")
-        victim = st.selectbox("Victim", victims, key="victim", **controls.LINKED)
+        victim = controls.model("Victim", victims, "victim", "victim")
     rows = lineage_tree.branches(pairs, models, victim)
     say(lineage_tree.headline(rows, models, victim), lineage_tree.subline(rows, victim))
     file_name = f"models-{bench}"

@@ -24,7 +24,7 @@ def title(pick: Pick, style: Style) -> None:
     """The name, with its mark."""
     named = pick.label in SCHEMES
     colour, symbol, _ = style.mark(pick.label) if named else (style.surface.ink, "circle", "")
-    name = "A mix without a name" if pick.label == pick.scheme else pick.label
+    name = "Unpublished combination" if pick.label == pick.scheme else pick.label
     mark = f"<i style='color:{colour}'>{GLYPHS.get(symbol, '●')}</i>" if named else ""
     st.html(f"{_LOOK.format(muted=style.surface.muted)}<div class='mix'><h4>{mark} {escape(name)}</h4></div>")
 
@@ -48,10 +48,11 @@ def number(value: Value | None, reference: Value | None, pick: Pick, at: int) ->
         st.caption(links.plain(f"{why[:1].upper()}{why[1:].rstrip('.')}.", 300))
         return
     known = reference is not None and not math.isnan(reference.value) and pick.label != REFERENCE
-    # An ASCII minus makes the arrow point down.
-    gap = f"{words.points(value.value - reference.value)} against {REFERENCE}".replace("−", "-") if known else None
+    difference = value.value - reference.value if known else 0.0
+    gap = words.apart(difference, REFERENCE) if known else None
+    look = {"delta_color": "green", "delta_arrow": "up"} if difference > 0 else {"delta_color": "red", "delta_arrow": "down"}
     seeds = f"live, {value.live} query seeds" if value.live else words.counted(value.seeds, "query seed")
-    st.metric(f"TPR@5% at {at} queries · {seeds}", words.precise(value.value, value.spread), gap, delta_color="normal")
+    st.metric(f"TPR@5% at {at} queries · {seeds}", words.precise(value.value, value.spread), gap, **look)
     if between := honest.interval(value.low, value.high):
         against = f"; {words.PHRASES[value.verdict][0]} {REFERENCE}" if value.verdict else ""
         st.caption(f"95 % interval over models: {between}{against}")

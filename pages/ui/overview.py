@@ -22,7 +22,7 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callab
     counts = cached.held(bench)
     with others[0]:
         task = controls.task(counts["task"].tolist())
-    say(grid.headline(counts, task), "A tile is a task with its stolen models. Dotted: tested by nobody here")
+    say(grid.headline(counts, task), "A tile is a task with its stolen models. Dotted: not covered")
     file_name = f"tasks-{bench}"
     with frame.tools():
         definitions.show()
@@ -60,7 +60,7 @@ def _take() -> None:
 def _seen(table: "DataFrame", style: Style) -> None:
     """Regions of images, and how many models of each role were made from them."""
     roles = "".join(f'<th style="width: 13%">{role}</th>' for role in contents.SEERS)
-    head = f"<tr><th>Who read which images (last step)</th>{roles}</tr>"
+    head = f"<tr><th>Data used in the final training step</th>{roles}</tr>"
     body = ""
     for region, counts in table.iterrows():
         cells = "".join(f"<td>{number or '·'}</td>" for number in counts)

@@ -33,13 +33,11 @@ def choose(pairs: "DataFrame", style: Style) -> Pick | None:
     if style.stage:
         st.html("<style>.st-key-pairing { display: none }</style>")
     with left:
-        links.check("victim", victims, "victim")
-        victim = st.selectbox("Victim", victims, key="victim", **controls.LINKED)
+        victim = controls.model("Victim", victims, "victim", "victim")
     suspects = pairs.loc[pairs["victim"] == victim, "suspect"].tolist()
     with right:
-        links.check("pair", [None, *suspects], "suspect")
         hint = "Click a mark in the chart, or choose a model"
-        suspect = st.selectbox("Suspect", suspects, index=None, key="pair", placeholder=hint, **controls.LINKED)
+        suspect = controls.model("Suspect", suspects, "pair", "suspect", index=None, placeholder=hint)
     return Pick(victim, suspect) if suspect else None
 
 
@@ -66,7 +64,7 @@ def show(benchmark: str, pick: Pick, style: Style) -> None:
     row = pairs[(pairs["victim"] == pick.victim) & (pairs["suspect"] == pick.suspect)].iloc[0]
     if evidence.base_of(benchmark) in records.PUBLISHED:
         st.markdown(_facts(row))
-        st.caption("Where the two models differ was not published, only how often.")
+        st.caption("On which images the two models differ was not published, only how often.")
         return
     bank = cached.bank(benchmark)
     st.html(_LOOK.format(muted=style.surface.muted, border=style.surface.border, ink=style.surface.ink))
@@ -78,16 +76,18 @@ def show(benchmark: str, pick: Pick, style: Style) -> None:
         found = shared_mistakes(bank, *pick, most=MISTAKES)
         wrong = int((bank.of(pick.victim) != bank.truth).sum())
         st.markdown(
-            f"**Commonest shared mistakes** of the victim's {wrong}" if found else "**No mistake of the victim is repeated**"
+            f"**Commonest shared mistakes**, of {words.counted(wrong, 'mistake')} of the victim"
+            if found
+            else "**The suspect repeats no mistake of the victim**"
         )
-        places = bool(found) and st.toggle("Show their places in the photographs", key="places")
+        places = bool(found) and st.toggle("Show the patches in their photographs", key="places")
         st.html("".join(_mistake(one, bank, places=places) for one in found))
 
 
 def _facts(row: "DataFrame") -> str:
     """The pair in two lines."""
     kind = KINDS[row["kind"]].name
-    tasks = ", ".join(map(words.task, row["tasks"])) if len(row["tasks"]) < 3 else words.counted(len(row["tasks"]), "task")
+    tasks = words.tasks(row["tasks"]) if len(row["tasks"]) < 3 else words.counted(len(row["tasks"]), "task")
     right = (
         f"right on {words.percent(row['accuracy_victim'])} (victim) and {words.percent(row['accuracy_suspect'])} (suspect)"
     )
@@ -118,7 +118,7 @@ def _bar(share: float, number: int, total: int, colour: str) -> str:
 
 def _mistake(one: SharedMistake, bank: "Bank", *, places: bool) -> str:
     """A sentence, the images, and where they lie in their photograph."""
-    said = f"Both call {escape(one.truth)} <b>{escape(one.answer)}</b>: {one.repeated} of {one.made}"
+    said = f"Both models call {escape(one.truth)} <b>{escape(one.answer)}</b>: {one.repeated} of {one.made} times"
     spots = [(photograph_names()[photo], *place) for photo, *place in bank.places[one.patches[:PATCHES]].tolist()]
     images = "".join(f'<img src="{gallery.address(cut(*spot))}" alt="a patch of {escape(one.truth)}">' for spot in spots)
     more = f"<small>and {one.repeated - PATCHES} more</small>" if one.repeated > PATCHES else ""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame, Series
 
 _GUESS = (
-    "Why do some lines fall? The paper believes that with more queries stolen and unrelated models come closer together."
+    "Why do some lines fall? The paper supposes that with more queries stolen and unrelated models come closer together."
 )
 BESIDE = ("none", "distance")
 

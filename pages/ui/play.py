@@ -8,6 +8,7 @@ from pages.ui import cached, controls, definitions, export, frame, links, states
 from qurd_core.evaluation import play
 from qurd_core.plots import play as plot
 from qurd_core.plots.budget import RULES, Rule
+from qurd_core.plots.lineages import readable
 from qurd_core.plots.theme import Mode, Style
 
 if TYPE_CHECKING:
@@ -51,22 +52,27 @@ def show(bench: str, style: Style) -> None:
     with places[1]:
         rule = controls.rule()
     with places[2]:
-        victim = controls.choose("Victim", pairs["victim"].unique().tolist(), "victim")
+        victim = controls.choose_model("Victim", pairs["victim"].unique().tolist(), "victim")
     trial = play.trial(cached.bank(bench), pairs, victim, scheme, rule=RULES[rule].kind)
     if not len(trial.queries):
-        states.not_drawn({scheme: f"{victim} gets no test image wrong, so there is nothing to ask."})
+        states.not_drawn({scheme: f"{readable(victim)} classifies every test image correctly, so there is no query."})
         return
     usual = trial.pick()
     with places[3]:
-        stolen = controls.choose("Stolen suspect", trial.named("positive"), "stolen", usual.stolen)
+        stolen = controls.choose_model("Stolen model", trial.named("positive"), "stolen", usual.stolen)
     with places[4]:
-        innocent = controls.choose(
-            "Innocent suspect", trial.named("negative") + trial.named("hard"), "innocent", usual.innocent
+        innocent = controls.choose_model(
+            "Unrelated model", trial.named("negative") + trial.named("hard"), "innocent", usual.innocent
         )
     with places[5]:
         sent = controls.choose("Sent first", SENT, "sent")
     with places[6], st.container(height="stretch", vertical_alignment="bottom"):
-        st.button("Surprise me", on_click=_surprise, args=[trial.hardest], help="Take a hard unrelated suspect")
+        st.button(
+            "Surprise me",
+            on_click=_surprise,
+            args=[trial.hardest],
+            help="Take a hard unrelated model: an independent model trained on the victim's data",
+        )
     duel = play.Duel(stolen, innocent)
     rows = trial.rows(duel)
     frame.finding(head, plot.headline(scheme, len(rows)), plot.subline(duel, trial, RULES[rule].kind))
@@ -89,7 +95,7 @@ def show(bench: str, style: Style) -> None:
 
 
 def _surprise(hardest: list[str]) -> None:
-    """Take the innocent suspect that is most like the victim; pressed again, the next one."""
+    """Take the unrelated model that is most like the victim; pressed again, the next one."""
     held = st.session_state["innocent"]
     st.session_state["innocent"] = hardest[(hardest.index(held) + 1) % len(hardest) if held in hardest else 0]
 

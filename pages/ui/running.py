@@ -9,7 +9,7 @@ import streamlit as st
 from pages.ui import cached, links
 from qurd_core.evaluation import live
 from qurd_core.evaluation.jobs import Job, Status
-from qurd_core.plots import budget
+from qurd_core.plots import budget, words
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -83,7 +83,7 @@ def panel(job: Job, benchmark: str, scheme: "Scheme", *, needed: bool) -> None:
 def _draw(job: Job, status: Status | None, benchmark: str, scheme: "Scheme") -> None:
     jobs = cached.jobs()
     if status and status.state == "queued" and status.ahead:
-        st.progress(0.0, f"Waits for {status.ahead} other run{'s' * (status.ahead > 1)}")
+        st.progress(0.0, f"Queued behind {words.counted(status.ahead, 'run')}")
     elif status and status.active:
         st.progress(min(status.done / status.total, 1.0) if status.total else 0.0, _progress(status))
     if status and status.active:
@@ -93,7 +93,7 @@ def _draw(job: Job, status: Status | None, benchmark: str, scheme: "Scheme") -> 
         return
     other = _elsewhere(benchmark, str(scheme))
     if other:
-        st.caption(f"Running elsewhere: {other.done} of {other.total} units.")
+        st.caption(f"Another process measures this combination: {other.done} of {other.total} units done.")
     if status and status.state == "done":
         return
     if status and status.state == "cancelled":

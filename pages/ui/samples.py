@@ -27,7 +27,8 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callab
     hardest, easiest = min(right, key=right.__getitem__), max(right, key=right.__getitem__)
     number = f"{len(bank.truth):,}".replace(",", " ")
     say(
-        f"The victims know {right[easiest]:.0%} of the {easiest} patches, but {right[hardest]:.0%} of {hardest}",
+        f"The victims classify {right[easiest]:.0%} of the {easiest} patches correctly, "
+        f"but only {right[hardest]:.0%} of {hardest}",
         f"{number} test patches of {SIDE} x {SIDE} pixels, {len(bank.classes)} classes, a photograph each; "
         "from blocks that no model has seen. Frames: where the patches were cut. "
         "Percent: right answers, mean of the victims",

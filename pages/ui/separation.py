@@ -1,5 +1,6 @@
 """The Separability page's parts: its choices, its distances from the records, and the numbers beside its chart."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -72,9 +73,9 @@ def choose(benchmark: str) -> Choice:
     of, fpr, by, budget, seed = DELTAS[0], 5, BY[0], 0, None
     if not bounded:
         with next(places):
-            of = _select("of", (*DELTAS, *texts), "Distance")
+            of = _select("of", (*DELTAS, *texts), "Distance", _called)
         with next(places):
-            by = _select("rows", BY, "Rows")
+            by = _select("rows", BY, "Rows", _ROWS.get)
         with next(places):
             links.check("fpr", ALARMS, "share of false alarms")
             fpr = st.select_slider("False alarms, %", ALARMS, value=5, key="fpr", **controls.LINKED)
@@ -153,10 +154,10 @@ def missing(choice: Choice, benchmark: str) -> list[int] | None:
 
 def not_recorded(choice: Choice, there: list[int]) -> None:
     """The scheme has no scores at this budget: why, and a budget that has some."""
-    st.header(f"No line can be drawn for {links.plain(choice.of)}", anchor=False)
+    st.header(f"No threshold can be set for {links.plain(choice.of)}", anchor=False)
     with st.container(border=True):
-        have = f"It has at {words.listed([str(budget) for budget in there])}." if there else "It has none at any budget."
-        st.write(f"{links.plain(choice.of)} has no score for every pair at {choice.budget} queries. {have}")
+        known = f"at {words.listed([str(budget) for budget in there])} queries" if there else "at no budget"
+        st.write(f"{links.plain(choice.of)} lacks scores of some pairs at {choice.budget} queries. Scores exist {known}.")
         if there:
             best = min(there, key=lambda budget: abs(budget - choice.budget))
             st.button(f"Show {best} queries", type="primary", on_click=st.session_state.update, args=[{"budget": best}])
@@ -170,7 +171,7 @@ def pairs_of(choice: Choice, pairs: "DataFrame") -> "DataFrame":
 
 
 def numbers(row: Row, axis: separability.Axis, fpr: int, style: Style, *, brief: bool) -> None:
-    """TPR, AUC and overlap; below them, unless there is no room, what else follows from the line."""
+    """TPR, AUC and overlap; below them, unless there is no room, what else follows from the pooled threshold."""
     rates, shared = row.rates, overlap(row, share=axis.share)
     meaning = f"{_TPR.format(fpr=fpr)} {separability.method(row)}"
     _metric(f"TPR@{fpr}%", words.precise(rates.tpr, rates.sd), meaning, style, separability.over_models(row))
@@ -181,15 +182,15 @@ def numbers(row: Row, axis: separability.Axis, fpr: int, style: Style, *, brief:
     line, guaranteed = row.line, rates.guaranteed
     promise = words.precise(guaranteed) if guaranteed == guaranteed else "none: too few unrelated models"
     st.markdown(f":gray[Guaranteed rule] **{promise}**", help=_GUARANTEED.format(fpr=fpr))
-    st.markdown(f":gray[One line for all pairs] **{words.precise(line.caught)}**", help=_POOLED)
-    accused = f"{line.flagged} of {line.unrelated}"
-    st.markdown(f":gray[Wrongly accused by it] **{accused}**", help="Unrelated pairs below the line drawn.")
+    st.markdown(f":gray[Single pooled threshold] **{words.precise(line.caught)}**", help=_POOLED)
+    alarms = f"{line.flagged} of {line.unrelated}"
+    st.markdown(f":gray[False alarms] **{alarms}**", help="Unrelated pairs below the single pooled threshold drawn.")
 
 
 def bound_numbers(found: bound.Summary, style: Style) -> None:
     """Where the bound holds, where it speaks, and how far off it is."""
     _metric("Pairs where it holds", f"{found.pairs - found.broken} of {found.pairs}", _HOLDS, style)
-    _metric("Says nothing about", f"{found.silent} of {found.pairs}", _SILENT, style)
+    _metric("Vacuous (at most 0)", f"{found.silent} of {found.pairs}", _SILENT, style)
     _metric("Median slack", f"{found.slack:.2f}", _SLACK, style)
 
 
@@ -229,9 +230,19 @@ def _report(choice: Choice, benchmark: str, by: By, label: str) -> "TprReport":
     return found[choice.task if alone else label]
 
 
-def _select(key: str, options: tuple[str, ...], label: str) -> str:
+def _select(key: str, options: tuple[str, ...], label: str, said: Callable[[str], str] | None = None) -> str:
     links.check(key, options, label.lower())
+    if said:
+        return controls.worded(st.selectbox, label, options, key, said)
     return st.selectbox(label, options, key=key, **controls.LINKED)
+
+
+def _called(distance: str) -> str:
+    """A distance as the chart calls it."""
+    return separability.DELTAS[distance].name if distance in DELTAS else distance
+
+
+_ROWS = {"one": "one for all pairs", "tasks": "tasks", "victims": "victims", "benchmarks": "benchmarks"}
 
 
 _OFFICIAL = 'table["official"] = official(table["delta_c"], table["accuracy_victim"])'
@@ -240,18 +251,19 @@ _TPR = (
     "over victims, then over query seeds, as on all pages."
 )
 _AUC = (
-    "Chance that a stolen model is closer to its victim than an unrelated one, ties counting one half: 1 apart, 0.5 no "
-    "better than chance. Mean over victims."
+    "Chance that a stolen model is closer to its victim than an unrelated one, ties counting one half: 1 = fully apart, "
+    "0.5 = no better than chance. Mean over victims."
 )
 _OVERLAP = (
-    "Area that the two drawn densities have in common: 0% apart, 100% alike. Left out where a side has fewer than 20 pairs."
+    "Area that the two drawn densities have in common: 0% = fully apart, 100% = alike. Left out where a side has fewer than "
+    "20 pairs."
 )
 _GUARANTEED = "TPR with a threshold so low that a fresh unrelated model is flagged with a chance of at most {fpr} %."
-_POOLED = "Share of all stolen pairs below the one line of the chart. TPR has a threshold of its own for every victim."
+_POOLED = "Share of all stolen pairs below the threshold that the chart draws. TPR has a threshold for every victim."
 _HOLDS = (
     "Pairs whose δ_C is not below the bound. The proposition is proved: any other number than all would be an error here."
 )
-_SILENT = "Pairs whose bound is 0 or less. Every distance is at least 0, so the bound promises nothing there."
+_SILENT = "Pairs whose bound is 0 or less. Every distance is at least 0, so the bound says nothing about them."
 _SLACK = (
     "δ_C minus the bound: the chance that the suspect is wrong too where the victim is wrong. Median over unrelated pairs."
 )

@@ -10,6 +10,7 @@ from qurd_core.errors import QurdError
 from qurd_core.evaluation import query_sets
 from qurd_core.evaluation.jobs import Job, Status
 from qurd_core.evaluation.query_sets import Array, QuerySet
+from qurd_core.plots import words
 
 ENDING = "safetensors"
 SKELETONS = 8
@@ -81,7 +82,7 @@ def look(side: Side, how: str, cards: list[int], key: str) -> dict[int, Array]:
     if sentence:
         trouble(sentence, job, f"look-{key}")
     else:
-        wait(job, "Finding what the victim looked at", f"look-{key}")
+        wait(job, "Computing what the victim looked at", f"look-{key}")
     return {}
 
 
@@ -106,8 +107,8 @@ def again(job: Job) -> None:
 def why(status: Status) -> str | None:
     """The sentence for a job that will not give its result by itself."""
     if status.state == "cancelled":
-        return "Stopped before it was done. What was made so far is kept for another try."
-    return (status.error or "The job failed and left no reason.") if status.state == "failed" else None
+        return "Stopped before the queries were complete. What was made so far is kept for another try."
+    return (status.error or "The run failed and left no reason.") if status.state == "failed" else None
 
 
 def trouble(sentence: str, job: Job, key: str) -> None:
@@ -122,7 +123,7 @@ def pending(side: Side, key: str) -> None:
     if side.trouble:
         trouble(side.trouble, side.job, key)
     else:
-        wait(side.job, f"Making {side.asked.sampler} for this victim", key)
+        wait(side.job, f"Making queries by {side.asked.sampler} for this victim", key)
         st.html('<div class="skeletons">' + '<div class="skeleton"></div>' * SKELETONS + "</div>")
 
 
@@ -147,7 +148,7 @@ def wait(job: Job, what: str, key: str) -> None:
 
 def _stand(status: Status) -> str:
     if status.state == "queued":
-        return f"waiting for {status.ahead} other job{'' if status.ahead == 1 else 's'}" if status.ahead else "starting"
+        return f"queued behind {words.counted(status.ahead, 'run')}" if status.ahead else "starting"
     if not status.total:
         return "running"
     left = f" · about {max(1, round(status.left))} s left" if status.left is not None else ""

@@ -26,7 +26,10 @@ def scores_only(benchmark: str, why: str) -> None:
     """
     with st.container(border=True):
         st.subheader("Published scores only")
-        st.write(f"{why}. Of {benchmark} the authors published scores, distances and accuracies. An embedded one has all.")
+        st.write(
+            f"{why}. Of {benchmark} the authors published scores, distances and accuracies. "
+            "Embedded benchmarks have images and models, too."
+        )
         st.button(
             f"Show {records.EMBEDDED[0]}",
             type="primary",
@@ -52,12 +55,12 @@ def not_imported(benchmark: str, why: str) -> None:
 
 
 def refused(reasons: Mapping[str, str], rule: Rule) -> None:
-    """No line can be drawn: why, and the rule that asks for less."""
+    """No value can be shown: why, and the rule that asks for less."""
     with st.container(border=True):
-        st.subheader("No line can be drawn")
+        st.subheader("No value can be shown")
         not_drawn(reasons)
         if rule != "paper":
-            st.button("Show the paper's rule", type="primary", on_click=_take_paper_rule)
+            st.button("Show the paper rule", type="primary", on_click=_take_paper_rule)
 
 
 def not_drawn(reasons: Mapping[str, str]) -> None:

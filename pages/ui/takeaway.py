@@ -37,7 +37,7 @@ def queries(both: list[Side]) -> None:
 
 
 def telling(bench: str, victim: str, table: "DataFrame") -> None:
-    """The shares of the telling images."""
+    """The shares of the discriminative images."""
     _menu(lambda: table, f"telling-{bench}", gallery.telling_code(bench, victim), None)
 
 

@@ -1,4 +1,4 @@
-"""Telling images: how many stolen and how many unrelated models repeat the victim's mistake, image by image."""
+"""Discriminative images: how many stolen and how many unrelated models repeat the victim's mistake, image by image."""
 
 from html import escape
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ KINDS = {"stolen": STOLEN, "unrelated": UNRELATED}
 
 
 def show(bench: str, table: "DataFrame", style: Style) -> None:
-    """A card per image, with two bars: the share on the models that had no say, and a line where the others were."""
+    """A card per image, with two bars: the share on the held-out half of the models; a line at that of the other."""
     colours = "".join(f".bar.{kind}{{background:{style.colour(paint)}}}" for kind, paint in KINDS.items())
     cards = "".join(_card(bench, row) for _, row in table.iterrows())
     st.html(f"<style>{colours}{_LOOK}</style>")
@@ -48,7 +48,7 @@ def _bar(row: "Series", kind: str) -> str:
     return (
         f'<div class="line"><span>{kind}</span><div class="track"><div class="bar {kind}" style="width:{reported:.0f}%">'
         f'</div><i style="left:{chosen:.0f}%"></i></div><b>{reported:.0f}%</b>'
-        f'<span class="muted">chosen on {chosen:.0f}%</span></div>'
+        f'<span class="muted">selection half: {chosen:.0f}%</span></div>'
     )
 
 

@@ -1,4 +1,4 @@
-"""Which pairs are ticked on the Designer's bench. Kept per benchmark for the session, on whatever page, and in the link."""
+"""Which pairs are ticked for your benchmark. Kept per benchmark for the session, on whatever page, and in the link."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -10,6 +10,7 @@ from qurd_core import benchfile
 from qurd_core.evaluation import designer, evidence
 from qurd_core.evaluation.designer import PairKey, Pairs
 from qurd_core.plots import bench_tiles, words
+from qurd_core.plots.lineages import readable
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -33,11 +34,11 @@ def follow_link(bench: str) -> None:
         return
     reset(bench)
     if said:
-        links.note("the bench of this link, which was cut from other pairs")
+        links.note("the benchmark of this link, which was made of other pairs")
 
 
 def left_out(bench: str) -> Pairs:
-    """The pairs that are out: at first those that a saved bench has left out."""
+    """The pairs that are out: at first those that a saved benchmark has left out."""
     every, kept = (frozenset(designer.keys(cached.pairs(name))) for name in (evidence.base_of(bench), bench))
     return _all().get(bench, every - kept)
 
@@ -80,7 +81,10 @@ def by_name(bench: str, rows: "DataFrame", out: Pairs) -> None:
     # A browser that has closed the popover keeps what it showed last and sends it with every run as if somebody had chosen
     # it. Under a key that changes with the ticks it is nobody's choice any more.
     key = f"groups-{'-'.join(map(str, kept.values()))}"
-    named = {f"{'out' if pair in out else 'in'}: {pair[1]} against {pair[0]}": pair for pair in designer.keys(rows)}
+    named = {
+        f"{'out' if pair in out else 'in'}: {readable(pair[1])}, victim {readable(pair[0])}": pair
+        for pair in designer.keys(rows)
+    }
     with st.popover("Tick by name", icon=":material/checklist:"):
         st.pills(
             "In",

@@ -72,7 +72,9 @@ def objection(table: pd.DataFrame, alpha: float = ALPHA) -> str | None:
         return None
     number, task, victim = fewest
     least = f" The lowest false-alarm rate that can be guaranteed is {100 / (number + 1):.1f} %." if number else ""
-    promise = f"A guarantee of {100 * alpha:.0f} % needs {min_pool(alpha)} independent lineages of unrelated models"
+    promise = (
+        f"A guarantee of {100 * alpha:.0f} % false alarms needs {min_pool(alpha)} independent lineages of unrelated models"
+    )
     return f"{promise}: task {task} of {victim} has {number} left.{least}"
 
 

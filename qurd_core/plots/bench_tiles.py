@@ -1,4 +1,4 @@
-"""The Designer's bench: a tile per pair, filled while it is in, hollow once it is out."""
+"""Your benchmark: a tile per pair, filled while it is in, hollow once it is out."""
 
 from typing import Any, NamedTuple
 
@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from qurd_core.evaluation.designer import Pairs, groups, keys, spread
 from qurd_core.evaluation.suggest import Suggestion
 from qurd_core.plots import words
-from qurd_core.plots.lineage_tree import folded
+from qurd_core.plots.lineages import readable
 from qurd_core.plots.theme import ALWAYS_WHOLE, OTHERS, STOLEN, UNRELATED, Style, plain
 
 PER_ROW, FEW, MANY = 10, 5, 4  # tiles of one victim beside each other: fewer where there are many victims
@@ -55,11 +55,11 @@ def headline(found: pd.DataFrame, out: Pairs, table: pd.DataFrame) -> str:
     if gone and found["after"].isna().all():
         return f"Without {words.counted(gone, 'pair')} nothing can be measured"
     if not gone:
-        return f"With every pair in, the {schemes} spread by {_points(before)}"
+        return f"With every pair in, the {schemes} differ by {_points(before)} (s.d.)"
     told = f"Without {words.counted(gone, 'pair')} the {schemes}"
     if _points(after) == _points(before):
-        return f"{told} still spread by {_points(after)}"
-    return f"{told} spread by {_points(after)} instead of {_points(before)}"
+        return f"{told} still differ by {_points(after)} (s.d.)"
+    return f"{told} differ by {_points(after)} instead of {_points(before)} (s.d.)"
 
 
 def moved(found: pd.DataFrame) -> str:
@@ -69,7 +69,7 @@ def moved(found: pd.DataFrame) -> str:
     if change.empty:
         return ""
     row = change.loc[change["change"].abs().idxmax()]
-    return f"Moved most: {row['label']}, {words.points(row['change'])}"
+    return f"largest change: {row['label']}, {words.points(row['change'])}"
 
 
 def suggested(found: Suggestion) -> str:
@@ -77,16 +77,16 @@ def suggested(found: Suggestion) -> str:
     victims = words.counted(len(found.chosen_on + found.reported_on), "victim")
     models = words.counted(len(found.pairs), "stolen model")
     thefts = words.counted(len(found.recipes), "theft")
-    return f"{thefts}, the same for every victim: {models} of {victims} that spread the named schemes most:"
+    return f"{thefts}, the same for every victim ({models} of {victims}), on which the named schemes differ most:"
 
 
 def told(found: Suggestion) -> str:
     """The two numbers of a suggestion, and the halves that they belong to."""
     chosen, reported = (words.counted(len(half), "victim") for half in (found.chosen_on, found.reported_on))
     return (
-        f"With these alone the named schemes spread by {_points(found.chosen)} on the {chosen} that chose them and by "
-        f"{_points(found.reported)} on the {reported} that had no say, where the stolen models ticked now give "
-        f"{_points(found.before)}."
+        f"With these stolen models alone, the named schemes differ by {_points(found.chosen)} (s.d.) on the selection half "
+        f"({chosen}) and by {_points(found.reported)} on the held-out half ({reported}). With the stolen models ticked now, "
+        f"the schemes differ by {_points(found.before)} on the held-out half."
     )
 
 
@@ -164,7 +164,8 @@ def _squares(part: pd.DataFrame, kind: str, gone: bool, size: float, style: Styl
         y=part["line"].to_numpy(),
         customdata=[[PAIR, victim, suspect] for victim, suspect in keys(part)],
         hovertext=[
-            f"<b>{plain(suspect)}</b><br>{plain(words.task(group))}, against {plain(victim)}<br>{'out' if gone else 'in'}"
+            f"<b>{plain(readable(suspect))}</b><br>{plain(suspect)}<br>{plain(words.task(group))}, "
+            f"victim {plain(readable(victim))}<br>{'out' if gone else 'in'}"
             for suspect, group, victim in zip(*columns, strict=True)
         ],
         hovertemplate="%{hovertext}<extra></extra>",
@@ -230,7 +231,7 @@ def _halves(places: list[tuple[float, float]], counts: list[_Count], style: Styl
 def _layout(rows: pd.DataFrame, groups: dict[str, _Count], victims: dict[str, _Count], style: Style) -> dict[str, Any]:
     many = len(victims) > MANY
     small = style.text * (0.75 if many else 0.9)
-    called = {name: _short(name) if many else folded(name) for name in victims}
+    called = {name: "<br>".join(map(plain, readable(name).split(", "))) for name in victims}
     names = [
         {"text": f"{plain(words.task(name))} {count.said}", "x": -GAP, "y": count.line, "xanchor": "right"}
         | {"showarrow": False, "yanchor": "middle", "xshift": -style.text * 0.8, "font": {"size": style.text}}
@@ -243,7 +244,7 @@ def _layout(rows: pd.DataFrame, groups: dict[str, _Count], victims: dict[str, _C
         for name, count in victims.items()
     ]
     longest = max(len(f"{words.task(name)} {count.all} of {count.all}") for name, count in groups.items())
-    folds = max(name.count("->") + 1 for name in victims)
+    folds = max(name.count("<br>") + 1 for name in called.values())
     return {
         "height": style.height,
         "margin": {"l": style.text * (1.5 + 0.48 * longest), "r": 8, "t": small * 1.35 * folds + style.text, "b": 8},
@@ -253,11 +254,5 @@ def _layout(rows: pd.DataFrame, groups: dict[str, _Count], victims: dict[str, _C
     }
 
 
-def _short(name: str) -> str:
-    """A lineage by the arguments of its steps, for narrow columns; hovering tells the rest."""
-    arguments = [step.partition("(")[2].removesuffix(")") or step for step in name.split("->")]
-    return "<br>→ ".join(map(plain, arguments))
-
-
 def _points(share: float) -> str:
-    return "no" if share != share else f"{100 * share:.0f} points"
+    return "no number" if share != share else f"{100 * share:.0f} points"

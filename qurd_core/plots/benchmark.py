@@ -14,12 +14,12 @@ STEALING = (
     "model leak",
     "probit extraction",
     "label extraction",
-    "… from few images",
-    "… on the victim's images",
-    "… on other photographs",
-    "adversarial labels",
+    "… few images",
+    "… victim's images",
+    "… other photographs",
+    "adversarial label extraction",
 )
-HIDING = ("none", "quantize", "finetune", "transfer", "prune", "change<br>inputs", "noise<br>outputs")
+HIDING = ("nothing", "quantization", "fine-tuning", "transfer", "pruning", "changed<br>inputs", "noisy<br>outputs")
 CELLS = {  # task -> place in the grid
     "same": (0, 0),
     "quantize": (0, 1),
@@ -73,7 +73,7 @@ def alt(counts: pd.DataFrame) -> str:
 
 
 def figure(counts: pd.DataFrame, task: str = "all", style: Style | None = None) -> go.Figure:
-    """Stealing x obfuscation: a tile with its pair count per task, an outline where nobody tested anything.
+    """Stealing x obfuscation: a tile with its pair count per task, an outline where no task is.
 
     Args:
         counts: from `contents.tasks`.

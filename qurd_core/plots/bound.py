@@ -69,8 +69,8 @@ def headline(found: Summary, benchmark: str) -> str:
     if not found.unrelated:
         return f"Proposition 1 {holds} on {benchmark}"
     share = words.percent(found.silent_unrelated / found.unrelated)
-    says = f"nothing about {share} of unrelated ones" if found.silent_unrelated else "something about all unrelated ones"
-    return f"Proposition 1 {holds} on {benchmark} and says {says}"
+    says = f"vacuous for {share} of unrelated pairs" if found.silent_unrelated else "non-trivial for every unrelated pair"
+    return f"Proposition 1 {holds} on {benchmark}; the bound is {says}"
 
 
 def subline(found: Summary) -> str:
@@ -78,7 +78,7 @@ def subline(found: Summary) -> str:
     whose = "unrelated pairs" if found.unrelated else "stolen pairs"
     return (
         "The slack, δ_C minus the bound, is exactly how often the suspect is wrong too where the victim is wrong: median "
-        f"{found.slack:.2f} for {whose} · a bound of 0 or less says nothing: {found.silent} of {found.pairs} pairs"
+        f"{found.slack:.2f} for {whose} · vacuous (at most 0) for {found.silent} of {found.pairs} pairs"
     )
 
 
@@ -129,7 +129,7 @@ def figure(pairs: pd.DataFrame, *, pick: Pick | None = None, style: Style | None
                 "yanchor": "bottom",
             }
             | {"font": muted, "showarrow": False},
-            _note(low / 2, 1.02, "the bound says nothing", style, yanchor="top"),
+            _note(low / 2, 1.02, "vacuous bound (at most 0)", style, yanchor="top"),
             _note(0.99, 0.5, "on the diagonal the<br>bound would be exact", style, xanchor="right", yanchor="top"),
             *_names(groups, style),
         ],

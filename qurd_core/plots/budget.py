@@ -127,6 +127,12 @@ def headline(points: pd.DataFrame, at: int) -> str:
     return _gains(points, at) + ("" if enough is None else f"; {words.enough(REFERENCE, enough)}")
 
 
+def at_budget(points: pd.DataFrame, at: int, label: str = REFERENCE) -> float:
+    """The value of one line at a budget; NaN where it has none."""
+    found = points.loc[(points["label"] == label) & (points["budget"] == at), "value"]
+    return float(found.iloc[0]) if len(found) else math.nan
+
+
 def _gains(points: pd.DataFrame, at: int) -> str:
     names = [name for name in SCHEMES if name not in BASELINES]
     wide = points[points["label"].isin(names)].pivot(index="label", columns="budget", values="value")
@@ -173,12 +179,12 @@ def subline(points: pd.DataFrame, rule: Rule = "paper", *, grey: int = 0) -> str
     """What the values rest on.
 
     Args:
-        grey: the number of other mixes that are drawn.
+        grey: the number of other combinations that are drawn.
     """
     row = points.iloc[0]
     seeds, victims = words.counted(int(row["seeds"]), "query seed"), words.counted(int(row["n_victims"]), "victim")
     parts = [f"Means over {seeds} and {victims}", basis(points, rule)]
-    parts += [f"grey: {words.counted(grey, 'other mix')}"] * (grey > 0)
+    parts += [f"grey: {words.counted(grey, 'other combination')}"] * (grey > 0)
     return " · ".join(parts)
 
 
@@ -189,7 +195,8 @@ def bounded(rows: pd.DataFrame) -> bool:
 
 def bands(points: pd.DataFrame) -> str:
     """What the bands are."""
-    return f"band: {'95 % over models' if bounded(points) else 'one standard deviation over query seeds'}"
+    what = "95 % interval, bootstrap over models" if bounded(points) else "one standard deviation over query seeds"
+    return f"band: {what}"
 
 
 def alt(points: pd.DataFrame, pins: Sequence[str] = (), unit: Unit = "queries") -> str:
@@ -198,7 +205,7 @@ def alt(points: pd.DataFrame, pins: Sequence[str] = (), unit: Unit = "queries") 
     said = ", ".join(f"{label} {words.percent(row['value'])} at {row['budget']} queries" for label, row in ends.items())
     between = f"{points['budget'].min()} to {points['budget'].max()} queries"
     against = between if unit == "queries" else f"{COSTS[unit].title.lower()} for {between}"
-    return f"Lines of TPR at 5% false alarms against {against} on a log axis. They end at: {said}."
+    return f"Lines of TPR at 5% false alarms against {against} on a log scale. They end at: {said}."
 
 
 def figure(
@@ -267,7 +274,7 @@ def _context(points: pd.DataFrame, labels: list[str], rule: Rule, style: Style) 
         # Lines alone cannot be clicked. These markers are for the pointer; few are drawn, which would take as
         # long as all the rest. Of two under the pointer Plotly takes the smaller: never one of these.
         marker={"size": style.marker + 1, "opacity": 0, "maxdisplayed": 1},
-        name="other mixes",
+        name="other combinations",
         **ALWAYS_WHOLE,
     )
 

@@ -58,15 +58,13 @@ def _robustness(rates: pd.Series) -> Line:
 
 def _uniqueness(alarms: FalseAlarms) -> Line:
     if pd.isna(alarms.unrelated):
-        return Line("Uniqueness", "–", "too few unrelated models for the guarantee")
+        return Line("Uniqueness", "–", "too few unrelated models for the guaranteed rule")
     at = f" at {words.counted(alarms.budget, 'query')}"
     if pd.isna(alarms.hard):
-        note = f"false alarms on {words.counted(alarms.n_unrelated, 'unrelated pair')}{at}; there is no hard unrelated one"
+        note = f"false alarms on {words.counted(alarms.n_unrelated, 'unrelated pair')}{at}; there is no hard unrelated model"
         return Line("Uniqueness", words.precise(alarms.unrelated), note)
-    both = f"{words.percent(alarms.unrelated)}, hard {words.percent(alarms.hard)}"
-    note = (
-        f"false alarms on {alarms.n_unrelated} unrelated pairs{at} and on {alarms.n_hard} hard ones, by the same threshold"
-    )
+    both = f"{words.percent(alarms.unrelated)}, hard unrelated {words.percent(alarms.hard)}"
+    note = f"false alarms on {alarms.n_unrelated} unrelated and {alarms.n_hard} hard unrelated pairs{at}, same threshold"
     return Line("Uniqueness", both, note)
 
 
@@ -75,9 +73,13 @@ def _lost(rows: pd.DataFrame, hard: pd.DataFrame, value: str) -> Line:
     if "all" not in rows.index or "all" not in hard.index or pd.isna(hard.loc["all", value] - rows.loc["all", value]):
         return Line("Uniqueness", "–", "no value with hard unrelated models")
     if hard["n_negatives"].equals(rows["n_negatives"]):
-        return Line("Uniqueness", "–", "its distances are not recorded here, and there is no hard unrelated model")
+        return Line(
+            "Uniqueness", "–", "distances of this scheme are not recorded here, and there is no hard unrelated model"
+        )
     change = words.points(hard.loc["all", value] - rows.loc["all", value])
-    return Line("Uniqueness", change, "of TPR@5% when hard unrelated models count too; its distances are not recorded")
+    return Line(
+        "Uniqueness", change, "of TPR@5% when hard unrelated models count too; distances of this scheme are not recorded"
+    )
 
 
 def _efficiency(rows: pd.DataFrame) -> Line:
@@ -86,7 +88,7 @@ def _efficiency(rows: pd.DataFrame) -> Line:
         return Line("Efficiency", "–", str(rows["reason"].dropna().iloc[0]) if rows["reason"].notna().any() else "no value")
     once = sent.iloc[0]
     if pd.isna(once["samples"]):
-        return Line("Efficiency", f"{number(once['used'])} queries", "what else it costs was not published")
+        return Line("Efficiency", f"{number(once['used'])} queries", "other costs were not published")
     looked = "no labelled image" if not once["samples"] else f"{number(once['samples'])} labelled images"
     gradients = "no gradient" if not once["gradients"] else f"{number(once['gradients'])} gradients"
     return Line("Efficiency", f"{number(once['used'])} queries", f"{looked}, {gradients} of the victim")

@@ -21,6 +21,7 @@ COSTS: dict[Unit, _Cost] = {
     "labelled": _Cost("samples", "Labelled images that must be looked at", "0 labelled images"),
     "gradients": _Cost("gradients", "Gradients of the victim's model", "0 gradients"),
 }
+SAID: dict[Unit, str] = {"queries": "queries", "labelled": "labelled images", "gradients": "gradients"}
 TICKS = (10, 20, 50, 100, 200, 400)  # budgets that are marked
 _LEFT, _RIGHT = 0.93, 1.0625  # of the smallest and of the largest value: room for whole markers
 _APART = 0.03  # of the axis, between lines that cost nothing

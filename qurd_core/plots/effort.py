@@ -8,6 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from qurd_core.plots import words
+from qurd_core.plots.lineages import readable
 from qurd_core.plots.theme import HEAT, Style, plain
 
 NONE_AT = 1.6  # where "no query" stands on the axis of powers of ten
@@ -46,7 +47,7 @@ def points(pairs: pd.DataFrame, models: pd.DataFrame, caught: pd.DataFrame, name
 
 
 def headline(table: pd.DataFrame, budget: int) -> str:
-    """How many stolen models nobody notices, and the best of them."""
+    """How many stolen models no named scheme catches, or how many schemes catch every one."""
     number, schemes = len(table), int(table["of"].iloc[0]) if len(table) else 0
     if not schemes:
         return f"No named scheme has a value at {words.counted(budget, 'query')}"
@@ -61,13 +62,13 @@ def headline(table: pd.DataFrame, budget: int) -> str:
 
 
 def subline(table: pd.DataFrame) -> str:
-    """The best accuracy without being noticed by most."""
+    """The most accurate stolen model that most schemes miss."""
     hidden = table[table["caught"] * 2 < table["of"]]
     if hidden.empty:
         return "Every stolen model is caught by at least half of the named schemes"
     best = hidden.loc[hidden["accuracy"].idxmax()]
     return (
-        f"Best accuracy that most named schemes miss: {words.percent(best['accuracy'])} "
+        f"Most accurate stolen model that most named schemes miss: {words.percent(best['accuracy'])} "
         f"({words.task(best['task'])}, {words.counted(int(best['queries']), 'query')} to the victim)"
     )
 
@@ -147,7 +148,7 @@ def _hover(row: tuple) -> str:
     by = f"caught by {row.by}" if row.by else "caught by no named scheme"
     missed = f"<br>missed by {row.missed_by}" if row.missed_by else ""
     return (
-        f"<b>{plain(row.suspect)}</b><br>accuracy {words.percent(row.accuracy)}, "
+        f"<b>{plain(readable(row.suspect))}</b><br>{plain(row.suspect)}<br>accuracy {words.percent(row.accuracy)}, "
         f"{words.counted(int(row.queries), 'query')} to the victim<br>{by}{missed}"
     )
 
@@ -187,12 +188,12 @@ def _layout(table: pd.DataFrame, at: dict, efforts: list[int], task: str, style:
     ]
     return {
         "height": style.height,
-        "margin": {"l": 4 * style.text, "r": 6 * style.text, "t": 9.5 * style.text, "b": 4 * style.text},
+        "margin": {"l": 4 * style.text, "r": 9 * style.text, "t": 11 * style.text, "b": 4 * style.text},
         "xaxis": {
             "range": [min(at.values()) - 0.2, max(at.values()) + 0.2],
             "tickvals": [_place(effort) for effort in efforts],
             "ticktext": [f"{effort:,}".replace(",", " ") if effort else "0" for effort in efforts],
-            "title": {"text": "Queries that the thief sent to the victim (log axis, 0 apart)", "standoff": 8},
+            "title": {"text": "Queries that the thief sent to the victim (log scale; 0 shown separately)", "standoff": 8},
             "showline": True,
             "linecolor": style.surface.muted,
         },

@@ -12,7 +12,8 @@ from PIL import Image
 
 from qurd_core.evaluation.query_sets import QuerySet, Story, rule_of
 from qurd_core.photographs import photograph
-from qurd_core.plots.words import counted, percent, task
+from qurd_core.plots import words
+from qurd_core.plots.words import counted, percent
 
 Picture = NDArray[np.generic]
 
@@ -22,7 +23,10 @@ THUMB = 168  # pixels of the longer side of a photograph
 LINE = (255, 255, 255)
 WARM = np.array([255, 196, 0])  # where the victim looked
 
-_VERBS: dict[Story, str] = {"mistakes": "repeats", "adversarial": "follows"}  # the others: the suspect agrees on them
+_VERBS: dict[Story, str] = {
+    "mistakes": "repeats",
+    "adversarial": "is fooled like the victim on",
+}  # the others: the suspect agrees on them
 _KINDS = {"positive": "stolen", "negative": "unrelated", "hard": "hard unrelated"}
 _NOUNS: dict[Story, str] = {
     "mistakes": "mistake",
@@ -111,7 +115,7 @@ def headline(left: QuerySet | None, right: QuerySet | None, budget: int, kind: s
         left, right: the queries of both sides; None while they are not there.
         kind: of the pair.
     """
-    who = f"The {_KINDS[kind]} suspect"
+    who = f"The {_KINDS[kind]} model"
     said = [(side, one.story, *counts(one, budget)) for side, one in (("left", left), ("right", right)) if one]
     said = [(side, story, hits, tried) for side, story, hits, tried in said if tried]
     if not said:
@@ -128,14 +132,14 @@ def headline(left: QuerySet | None, right: QuerySet | None, budget: int, kind: s
 
 
 def beside(story: Story, kind: str, mean: float, tried: int) -> str:
-    """What models of the other kind do on average: `; unrelated models repeat 1.8 of 10`.
+    """What models of the other kind do on average: `; unrelated models repeat 18% on average`.
 
     Args:
         kind: of the pair that is shown.
         mean: queries on which they give the victim's answer.
     """
     others = "unrelated" if kind == "positive" else "stolen"
-    return f"; {others} models {'repeat' if story == 'mistakes' else 'agree on'} {mean:.1f} of {tried}"
+    return f"; {others} models {'repeat' if story == 'mistakes' else 'agree on'} {percent(mean / tried)} on average"
 
 
 def _of(story: Story, hits: int, tried: int) -> str:
@@ -160,11 +164,11 @@ def counts(queries: QuerySet, budget: int) -> tuple[int, int]:
 
 
 def telling_headline(table: pd.DataFrame) -> str:
-    """How the most telling images do on the models that did not choose them."""
+    """How the most discriminative images do on the models that did not choose them."""
     if table.empty:
-        return "No image can tell on this victim"
+        return "No image separates stolen from unrelated models for this victim"
     stolen, unrelated = table["stolen_reported"].mean(), table["unrelated_reported"].mean()
-    mistakes = counted(len(table), "most telling mistake")
+    mistakes = counted(len(table), "most discriminative mistake")
     return f"{percent(stolen)} of stolen and {percent(unrelated)} of unrelated models repeat the victim's {mistakes}"
 
 
@@ -179,10 +183,10 @@ def telling_subline(table: pd.DataFrame, models: dict[str, int], photographs: li
     promised = " and ".join(percent(table[f"{kind}_chosen"].mean()) for kind in ("stolen", "unrelated"))
     commonest = max(dict.fromkeys(photographs), key=photographs.count)
     alike = photographs.count(commonest)
-    note = f" {alike} of {len(table)} are of one photograph ({commonest}), so they count for fewer." if alike > 2 else ""
+    note = f" {alike} of {len(table)} are of one photograph ({commonest}), so they are not independent." if alike > 2 else ""
     return (
-        f"Asked: {models['stolen_reported']} stolen, {models['unrelated_reported']} unrelated models. Chosen on"
-        f" {models['stolen_chosen']} and {models['unrelated_chosen']} others, where it was {promised}.{note}"
+        f"Held-out half: {models['stolen_reported']} stolen and {models['unrelated_reported']} unrelated models. Selection "
+        f"half: {models['stolen_chosen']} and {models['unrelated_chosen']} models, {promised}.{note}"
     )
 
 
@@ -193,12 +197,13 @@ def same_seeds(left: str, right: str) -> bool:
 
 def subline(kind: str, tasks: list[str], left: str, right: str, budget: int) -> str:
     """Who the suspect is, what the budget is, and whether both sides start from the same seed images."""
-    who = _KINDS[kind] + (f" ({', '.join(map(task, tasks))})" if kind == "positive" else "")
+    who = _KINDS[kind] + (f" ({words.tasks(tasks)})" if kind == "positive" else "")
     if same_seeds(left, right):
         seeds = f"Both sides start from the same seed images, {rule_of(left)}, put side by side"
     else:
         seeds = f"{rule_of(left)} and {rule_of(right)} pick their own seed images, so the sides show different ones"
-    return f"The suspect is {who}. Budget: {counted(budget, 'query')} a side; what it does not buy is faded. {seeds}."
+    more = "images beyond the budget are faded"
+    return f"The suspect is {who}. Budget: {counted(budget, 'query')} a side; {more}. {seeds}."
 
 
 def python_code(benchmark: str, victim: str, suspect: str, samplers: list[str], query_seed: int, budget: int) -> str:

@@ -152,9 +152,10 @@ def headline(pick: Pick, value: Value | None, reference: Value | None, at: int) 
     gap = round(100 * (value.value - reference.value))
     found = value.verdict or words.verdict(Measured(*value[:3]), Measured(*reference[:3]))
     if (found in ("not distinguished", "on par") and value.seeds > 1) or not gap:
-        return f"{caught} and cannot be told from {REFERENCE}"
+        return f"{caught} at {words.counted(at, 'query')} and does not differ significantly from {REFERENCE}"
     few = ", on one query seed" if value.seeds == 1 else ""
-    return f"{caught}, {words.counted(abs(gap), 'point')} {'more' if gap > 0 else 'less'} than {REFERENCE}{few}"
+    apart = f"{words.counted(abs(gap), 'point')} {'above' if gap > 0 else 'below'} {REFERENCE}"
+    return f"{caught} at {words.counted(at, 'query')}, {apart}{few}"
 
 
 def subline(found: pd.DataFrame, at: int, basis: str) -> str:

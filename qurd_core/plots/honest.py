@@ -58,10 +58,10 @@ def verdict(row: pd.Series) -> str:
     """The comparison with AKH behind a verdict."""
     said = f"{words.PHRASES[row['verdict']][0]} AKH: {words.points(row['diff'])}"
     if row["diff_low"] == row["diff_high"]:
-        said += ", which no draw changes: there is no interval"
+        said += ", the same in every bootstrap resample, so there is no interval"
     else:
         said += f", 95 % interval {words.points(row['diff_low'])} to {words.points(row['diff_high'])}"
-        said += ", which holds for all unnamed combinations at once" * pd.isna(row["p"])
+        said += ", simultaneous for all unpublished combinations" * pd.isna(row["p"])
     if pd.isna(row["p"]):
         return f"{said}."
     said += f", p {row['p']:.2g} (exact sign flips over victims, Holm)."
@@ -71,41 +71,41 @@ def verdict(row: pd.Series) -> str:
 
 
 def tests(worth: pd.DataFrame) -> str:
-    """What verdicts rest on: `verdicts by exact tests, 8 independent victims`."""
+    """What verdicts rest on: `comparisons: exact tests, 8 independent victims`."""
     if worth.empty:
-        return "verdicts over query seeds only"
+        return "comparisons: spread over query seeds only"
     exact = worth["lineages"].max() >= NEEDED or worth["lineages"].max() == 1
-    return f"verdicts by {'exact tests' if exact else 'intervals'}{victims(worth)}"
+    return f"comparisons: {'exact tests' if exact else 'bootstrap over models'}{victims(worth)}"
 
 
 def victims(worth: pd.DataFrame) -> str:
-    """How a sentence on intervals and tests goes on: `, 8 independent victims`, or ` on the one victim`."""
+    """How a sentence on intervals and tests goes on: `, 8 independent victims`, or ` on one victim`."""
     number = int(worth["lineages"].max())
-    return " on the one victim" if number == 1 else f", {words.counted(number, 'independent victim')}"
+    return " on one victim" if number == 1 else f", {words.counted(number, 'independent victim')}"
 
 
 def basis(worth: pd.DataFrame) -> str:
     """What the small numbers are, and who could be the best."""
     first = worth[worth["rank_low"] == 1].index.tolist()
-    may = "may be the best" if len(first) > 1 else "is the best in 95 % of the draws"
+    may = "may rank first" if len(first) > 1 else "ranks first in 95 % of bootstrap resamples"
     victims = words.counted(int(worth["lineages"].max()), "independent victim")
     known = worth.dropna(subset=["audit"])
-    said = [f"Small: 95 % interval and rank over models and query seeds, {victims}"]
+    said = [f"Small: 95 % interval and rank, bootstrap over models and query seeds, {victims}"]
     said += [f"{words.listed(first)} {may}"] if first else []
     if len(known):
         worst = known["audit"].idxmax()
-        said.append(f"on a kind of model held out {worst} accuses {words.percent(known.loc[worst, 'audit'])}")
+        said.append(f"false alarms on an architecture that was held out: {worst} {words.percent(known.loc[worst, 'audit'])}")
     return " · ".join(said)
 
 
 def help_text(worth: pd.DataFrame) -> str:
     """How all of it was had."""
     said = (
-        "Intervals draw lineages and query seeds with replacement, the same for all schemes. Beats and trails: by exact "
-        "sign flips over independent victims, corrected by Holm over the named schemes. Ahead and behind: no such test "
-        "decides, but the 95 % interval of the difference excludes 0. On par: the 90 % interval lies within ten points. "
-        "Undecided: the models here do not tell. Held out: the threshold is set without one kind of unrelated model "
-        "(architecture or pre-trained network), and models of that kind are counted."
+        "Intervals: bootstrap over lineages and query seeds, with the same resamples for all schemes. Beats and trails: "
+        "exact sign-flip test over independent victims, corrected by Holm over the named schemes. Ahead and behind: no "
+        "exact test decides, but the 95 % interval of the difference excludes 0. On par: the 90 % interval of the "
+        "difference lies within ten points. Undecided: none of these. Held out: the threshold is set without one kind of "
+        "unrelated model (architecture or pre-trained network), and false alarms are counted on models of that kind."
     )
     notes = worth["notes"].dropna()
     return f"{said} {notes.iloc[0]}" if len(notes) else said

@@ -15,6 +15,9 @@ from qurd_core.plots.words import Measured
 REVEALED = {"labels": "labels", "topk": "top-k labels", "probits": "probits", "logits": "logits"}  # as said in a sentence
 
 
+_PUBLISHED = [name for name in SCHEMES if name not in BASELINES]
+
+
 def board(
     points: pd.DataFrame, schemes: pd.DataFrame, at: int, reveal: str = "logits", worth: pd.DataFrame = honest.UNKNOWN
 ) -> pd.DataFrame:
@@ -57,25 +60,27 @@ def judged(rows: pd.DataFrame, worth: pd.DataFrame = honest.UNKNOWN) -> pd.DataF
 
 def published(rows: pd.DataFrame) -> pd.DataFrame:
     """The published schemes that have a value."""
-    names = [name for name in SCHEMES if name not in BASELINES]
-    return rows[rows["label"].isin(names) & rows["value"].notna()]
+    return rows[rows["label"].isin(_PUBLISHED) & rows["value"].notna()]
 
 
-def headline(rows: pd.DataFrame, where: str) -> str:
+def headline(rows: pd.DataFrame, where: str, reveal: str = "logits") -> str:
     """How many published schemes stand above the reference, or below it.
 
     Args:
         where: `on patchwork-sac at 100 queries`.
+        reveal: what the suspect reveals, one of `LEVELS`.
     """
     found, told = published(rows), published(rows)["verdict"].value_counts()
     total = len(found)
     if not total:
         return f"No published scheme has a value {where}"
     if found["verdict"].isna().any():
-        return f"{REFERENCE} has no value {where}, so nothing can be compared with it"
+        return f"{REFERENCE} has no value {where}, so no scheme can be compared with {REFERENCE}"
     if total == 1:
         verdict = words.PHRASES[found["verdict"].iloc[0]][0]
-        return f"{found['label'].iloc[0]}, the only published scheme left, {verdict} {REFERENCE} {where}"
+        works = reveal != "logits" and int(rows["label"].isin(_PUBLISHED).sum()) == 1
+        only = f"the only published scheme {f'that works with {REVEALED[reveal]}' if works else 'with a value'}"
+        return f"{found['label'].iloc[0]}, {only}, {verdict} {REFERENCE} {where}"
     schemes = f"{total} published schemes"
     for verdict in ("beats", "ahead"):
         number, (one, several) = int(told.get(verdict, 0)), words.PHRASES[verdict]
@@ -89,7 +94,7 @@ def headline(rows: pd.DataFrame, where: str) -> str:
         return f"{REFERENCE} is ahead of all {schemes} {where}"
     if below:
         return f"None of {schemes} is ahead of {REFERENCE} {where}, {below} {'is' if below == 1 else 'are'} behind"
-    return f"None of {schemes} can be told from {REFERENCE} {where}"
+    return f"None of {schemes} differs significantly from {REFERENCE} {where}"
 
 
 def place(benchmark: str, task: str, at: int) -> str:
@@ -124,7 +129,7 @@ def left_out(points: pd.DataFrame, rows: pd.DataFrame, schemes: pd.DataFrame, at
         row = all_rows.loc[name]
         if name not in set(rows["label"]):
             weaker = values.get(known.get(row["scheme"]), math.nan)
-            instead = "" if math.isnan(weaker) else f"; on probits it catches {words.percent(weaker)}"
+            instead = "" if math.isnan(weaker) else f"; the same scheme on probits catches {words.percent(weaker)}"
             found[name] = f"needs {access[row['scheme']]}; the suspect reveals {REVEALED[reveal]}{instead}"
         else:
             found[name] = f"not recorded: {row['reason'] or 'no value at this budget'}"
@@ -137,48 +142,48 @@ def budgets(points: pd.DataFrame) -> list[int]:
 
 
 def best(rows: pd.DataFrame, at: int, found: BestOf | str) -> str:
-    """What the best of some combinations is worth: on victims that had no say, or by the number that it was picked by.
+    """What the best of some combinations is worth: on held-out victims, or by the number that it was picked by.
 
     Args:
         rows: from `unnamed`.
         found: what the best of them is worth, or why that is not known.
     """
     if isinstance(found, str):
-        first, among = rows.iloc[0], words.counted(len(rows), "combination")
+        first, among = rows.iloc[0], words.counted(len(rows), "unpublished combination")
         against = gained(first["gap"], first["verdict"]) or "has nothing to be compared with"
-        said = f"The best of {among} that nobody published {against} at {words.counted(at, 'query')}."
-        return f"{said} It was picked by this very number, so expect less on other models. {found}"
+        said = f"The best of {among} {against} at {words.counted(at, 'query')}."
+        return f"{said} The combination was picked by this number, so expect less on other models. {found}"
     reported, chosen, reference = map(words.percent, (found.reported, found.chosen, found.reference))
     one, two = found.halves
     return (
         f"The best of {found.among} unpublished combinations with recorded distances catches {reported} at "
-        f"{words.counted(at, 'query')}, chosen on one part of the victims, reported on the other ({one} and {two} of "
-        f"{one + two} independent ones); {chosen} where it was chosen. {REFERENCE} catches {reference} of the same. "
+        f"{words.counted(at, 'query')} on held-out victims; selection half: {chosen} (halves of {one} and {two} of "
+        f"{one + two} independent victims). {REFERENCE} catches {reference} on the same held-out victims. "
         f"{_agreement(found)}"
     )
 
 
 def _agreement(found: BestOf) -> str:
-    """Whether the parts of the victims choose what all of them choose."""
+    """Whether the halves of the victims choose what all of them choose."""
     if all(found.agree):
-        return "In both parts none is better than this one."
+        return "It won on both halves."
     others = [f"“{winner}”" for winner, agrees in zip(found.winners, found.agree, strict=True) if not agrees]
     if any(found.agree):
-        return f"In one part none is better than this one, the other chooses {others[0]}."
+        return f"It won on one half; the other half chooses {others[0]}."
     if found.winners[0] == found.winners[1]:
-        return f"Both parts choose another: {others[0]}."
-    return f"The parts choose {words.listed(others)}."
+        return f"Both halves choose another combination: {others[0]}."
+    return f"The halves choose {words.listed(others)}."
 
 
 def standing(rows: pd.DataFrame, label: str, at: int) -> str:
     """What one combination catches, and how it stands against the reference."""
     found = rows[rows["label"] == label]
     if found.empty:
-        return "It needs more than this suspect reveals."
+        return "This combination needs more than the suspect reveals."
     row = found.iloc[0]
     if math.isnan(row["value"]):
         return f"No value at {words.counted(at, 'query')}: {row['reason'] or 'not recorded'}."
-    against = "control, no fingerprint" if row["control"] else gained(row["gap"], row["verdict"])
+    against = "accuracy only, no fingerprint" if row["control"] else gained(row["gap"], row["verdict"])
     between = honest.interval(row["low"], row["high"])
     value = f"{words.precise(row['value'], row['spread'])}{f' ({between} over models)' if between else ''}"
     return f"{value} at {words.counted(at, 'query')}{': ' * bool(against)}{against}."

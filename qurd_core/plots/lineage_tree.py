@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 
 from qurd_core.evaluation.designer import groups
 from qurd_core.plots import words
+from qurd_core.plots.lineages import folded, network, readable
 from qurd_core.plots.theme import ALWAYS_WHOLE, STOLEN, UNRELATED, Paint, Style, faded, plain
 
 TREE = 0.36  # share of the width that the tree takes; the accuracies take the rest
@@ -35,7 +36,10 @@ def branches(pairs: pd.DataFrame, models: pd.DataFrame, victim: str) -> list[Bra
     found = []
     for (group, kind), part in rows.groupby(["group", "kind"], sort=False):
         if kind == "negative":
-            found += [Branch(f"{group}, {arch}", kind, some) for arch, some in part.groupby("architecture", sort=False)]
+            found += [
+                Branch(f"{words.retold(group)}, {network(arch)}", kind, some)
+                for arch, some in part.groupby("architecture", sort=False)
+            ]
         else:
             found.append(Branch(words.task(group), kind, part))
     return sorted(found, key=lambda branch: ("positive", "hard", "negative").index(branch.kind))
@@ -46,7 +50,7 @@ def headline(rows: list[Branch], models: pd.DataFrame, victim: str) -> str:
     accuracy = models.set_index("lineage")["accuracy"]
     stolen = [branch for branch in rows if branch.kind == "positive"]
     if not stolen:
-        return "No stolen model is in this bench"
+        return "This benchmark has no stolen model"
     every = pd.concat([branch.models["accuracy"] for branch in stolen])
     low, high = words.percent(every.min()), words.percent(every.max())
     reach = f"reach {low}" if low == high else f"reach {low} to {high}"
@@ -59,7 +63,7 @@ def subline(rows: list[Branch], victim: str) -> str:
     unrelated = sum(len(branch.models) for branch in rows if branch.kind == "negative")
     roots = {root for branch in rows if branch.kind == "negative" for root in branch.models["root"]}
     return (
-        f"Victim {victim} · {words.counted(unrelated, 'unrelated model')} of {words.counted(len(roots), 'lineage')} "
+        f"{readable(victim)} · {words.counted(unrelated, 'unrelated model')} of {words.counted(len(roots), 'lineage')} "
         "· a dot is a model, at its accuracy on the test images"
     )
 
@@ -70,7 +74,7 @@ def alt(rows: list[Branch], victim: str) -> str:
         f"{branch.label} {words.counted(len(branch.models), 'model')} at {words.percent(branch.models['accuracy'].median())}"
         for branch in rows
     )
-    return f"Tree of models beside the victim {victim}, with the median accuracy of every group: {said}."
+    return f"Tree of models beside the {readable(victim)}, with the median accuracy of every group: {said}."
 
 
 def figure(
@@ -91,11 +95,6 @@ def figure(
         _roots(places, victim, accuracy, style),
     ]
     return go.Figure(traces, _layout(rows, places, victim, accuracy, style) | {"template": style.template})
-
-
-def folded(name: str) -> str:
-    """A lineage with a line per step."""
-    return "<br>→ ".join(plain(step) for step in name.split("->"))
 
 
 _PAINTS: dict[str, Paint] = {"positive": STOLEN, "negative": UNRELATED, "hard": UNRELATED}
@@ -144,7 +143,7 @@ def _roots(places: dict[str, float], victim: str, accuracy: "pd.Series[float]", 
         x=[0.0] * len(names),
         y=list(places.values()),
         customdata=names,
-        hovertext=[f"<b>{plain(name)}</b><br>accuracy {words.percent(accuracy[name])}" for name in names],
+        hovertext=[f"{_title(name)}<br>accuracy {words.percent(accuracy[name])}" for name in names],
         hovertemplate="%{hovertext}<extra></extra>",
         mode="markers",
         marker={
@@ -159,12 +158,19 @@ def _roots(places: dict[str, float], victim: str, accuracy: "pd.Series[float]", 
     )
 
 
+def _title(lineage: str) -> str:
+    """The name of a model over its lineage."""
+    return f"<b>{plain(readable(lineage))}</b><br>{plain(lineage)}"
+
+
 def _hover(row: tuple) -> str:
-    known = f"<b>{plain(row.lineage)}</b><br>accuracy {words.precise(row.accuracy)}, {plain(row.architecture)}"
+    known = f"{_title(row.lineage)}<br>accuracy {words.precise(row.accuracy)}, {plain(network(row.architecture))}"
     if not hasattr(row, "regions"):
         return known  # no more was published
-    truth = "with their truth" if row.read_truth else "without their truth"
-    read = f"its maker read {words.listed(list(row.regions))} images {truth}" if len(row.regions) else "nothing was read"
+    truth = "with true labels" if row.read_truth else "without true labels"
+    read = (
+        f"final training step: {words.listed(list(row.regions))} images {truth}" if len(row.regions) else "no training step"
+    )
     asked = f"{words.counted(int(row.victim_queries), 'query')} to the victim"
     return f"{known}, {row.parameters:,} parameters<br>{plain(read)}<br>{asked}"
 
@@ -176,12 +182,12 @@ def _layout(
     ink, muted = style.surface.ink, style.surface.muted
     small = style.text * 0.86
     names = [
-        {"text": folded(name), "x": 0, "y": place, "xshift": -style.marker}
+        {"text": "<br>".join(map(plain, folded(name))), "x": 0, "y": place, "xshift": -style.marker}
         | {"font": {"size": small, "color": ink if name == victim else muted}}
         | (beside | {"xanchor": "right", "align": "right"})
         for name, place in places.items()
     ]
-    longest = max(len(f"→ {step}") for name in places for step in name.split("->"))
+    longest = max(len(step) for name in places for step in folded(name))
     labels = [
         {"text": f"{plain(branch.label)} · {len(branch.models)}", "x": _LEAF, "y": place, "xshift": 6}
         | {"font": {"size": style.text, "color": ink if branch.kind == "positive" else muted}}

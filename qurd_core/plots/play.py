@@ -1,4 +1,4 @@
-"""A scheme at work: queries sent one by one to a stolen and to an innocent suspect, as frames that the browser plays.
+"""A scheme at work: queries sent one by one to a stolen and to an unrelated model, as frames that the browser plays.
 
 Above, a strip of the latest queries with what truth, victim and both suspects say; below, how often each suspect disagrees
 with the victim so far, against the threshold.
@@ -19,10 +19,12 @@ from qurd_core.evaluation.play import Duel, Trial
 from qurd_core.evaluation.statistics import Kind
 from qurd_core.plots import words
 from qurd_core.plots.labels import spread
+from qurd_core.plots.lineages import readable
 from qurd_core.plots.theme import STOLEN, UNRELATED, UNRELATED_TEXT, Style, faded, plain
 
 LANES = ("innocent", "stolen", "victim", "truth")  # from below
 SIDES = {"stolen": STOLEN, "innocent": UNRELATED}
+CALLED = {"stolen": "stolen", "innocent": "unrelated"}  # on screen; links and exported columns have the other names
 PACE = 200  # milliseconds per query
 
 _STRIP, _CURVE, _SAID = [0.52, 1], [0, 0.38], 0.46  # shares of the height
@@ -50,9 +52,9 @@ def headline(scheme: str, queries: int) -> str:
 
 def subline(duel: Duel, trial: Trial, rule: Kind) -> str:
     """Who is asked, and what the threshold rests on."""
-    innocent = "hard unrelated" if duel.innocent in trial.named("hard") else "innocent"
+    unrelated = "hard unrelated" if duel.innocent in trial.named("hard") else "unrelated"
     below = words.false_alarms(trial.unrelated, trial.lineages, rule, "all")
-    return f"Stolen: {duel.stolen} · {innocent}: {duel.innocent} · {below}"
+    return f"stolen: {readable(duel.stolen)} · {unrelated}: {readable(duel.innocent)} · {below}"
 
 
 def verdict(rows: pd.DataFrame) -> str:
@@ -64,18 +66,18 @@ def verdict(rows: pd.DataFrame) -> str:
     last = rows.iloc[-1]
     sent = words.counted(int(last["query"]), "query")
     if np.isnan(last["threshold"]):
-        shares = " and ".join(f"the {side} suspect on {words.percent(last[f'distance_{side}'])}" for side in SIDES)
+        shares = " and ".join(f"the {CALLED[side]} model on {words.percent(last[f'distance_{side}'])}" for side in SIDES)
         return f"After {sent} {shares} disagree with the victim. There are too few unrelated models for a threshold."
     said = [
-        f"{subject} {side} suspect disagrees on {words.percent(last[f'distance_{side}'])}{of}: {_ruled(last, side)}."
-        for side, subject, of in (("stolen", "The", f" of {sent}"), ("innocent", "The", ""))
+        f"The {CALLED[side]} model disagrees on {words.percent(last[f'distance_{side}'])} of {sent}: {_ruled(last, side)}."
+        for side in SIDES
     ]
     return f"{said[0]} {said[1]} The threshold is {words.percent(last['threshold'])}."
 
 
 def alt(rows: pd.DataFrame) -> str:
     """The chart in words, for those who do not see it."""
-    return f"Queries sent one by one to a stolen and to an innocent suspect, and how often each disagrees. {verdict(rows)}"
+    return f"Queries sent one by one to a stolen and to an unrelated model, and how often each disagrees. {verdict(rows)}"
 
 
 def figure(rows: pd.DataFrame, pictures: Sequence[str], *, sent: int = 1, style: Style | None = None) -> go.Figure:
@@ -119,7 +121,7 @@ class _Reel:
         hover = "%{fullData.name}: %{y:.0%} after %{x} queries<extra></extra>"
         lines = [every | {"name": "threshold", "line": dotted, "fill": "tozeroy", "fillcolor": faded(ink, 0.05)}]
         lines += [
-            every | {"name": f"{side} suspect", "line": {"color": style.colour(SIDES[side]), "width": style.line}}
+            every | {"name": f"{CALLED[side]} model", "line": {"color": style.colour(SIDES[side]), "width": style.line}}
             for side in reversed(SIDES)
         ]
         ends = {"type": "scatter", "mode": "text", "textposition": "middle right", "cliponaxis": False, "hoverinfo": "skip"}
@@ -171,7 +173,7 @@ class _Reel:
         return {
             "x": [number] * len(values),
             "y": [round(place, 3) for place in places],
-            "text": [f" <b>{name}</b> {words.percent(value)}" for name, value in values.items()],
+            "text": [f" <b>{CALLED.get(name, name)}</b> {words.percent(value)}" for name, value in values.items()],
             "textfont": {"color": [ink[name] for name in values], "size": self.style.text},
         }
 
@@ -184,7 +186,7 @@ class _Reel:
         if number == len(self.rows):
             return verdict(self.rows)
         same = {side: int(agree[:number].sum()) for side, agree in self.agree.items()}
-        answers = ", ".join(f"{side} suspect {count} of {number}" for side, count in same.items())
+        answers = ", ".join(f"{CALLED[side]} model {count} of {number}" for side, count in same.items())
         return f"Query {number} of {len(self.rows)}. Same answer as the victim: {answers}."
 
 
@@ -196,7 +198,7 @@ def _ruled(last: pd.Series, side: str) -> str:
     return {
         ("stolen", True): "caught",
         ("stolen", False): "missed",
-        ("innocent", True): "flagged by mistake",
+        ("innocent", True): "a false alarm",
         ("innocent", False): "cleared",
     }[side, bool(flagged)]
 
@@ -219,7 +221,10 @@ def _notes(style: Style, said: str) -> list[dict[str, Any]]:
 def _layout(queries: int, pictures: Sequence[str], style: Style) -> dict[str, Any]:
     """Two pairs of axes, and the images, which the strip's axis moves."""
     muted, top = style.surface.muted, len(LANES) + _PICTURE
-    lanes = {"tickvals": [place + 0.5 for place in range(len(LANES))], "ticktext": [f"<b>{lane}</b>" for lane in LANES]}
+    lanes = {
+        "tickvals": [place + 0.5 for place in range(len(LANES))],
+        "ticktext": [f"<b>{CALLED.get(lane, lane)}</b>" for lane in LANES],
+    }
     image = {"xref": "x2", "yref": "y2", "y": top, "sizex": 0.94, "sizey": _PICTURE - 0.15, "sizing": "contain"}
     image |= {"xanchor": "center", "yanchor": "top", "layer": "above"}
     return {
@@ -231,7 +236,7 @@ def _layout(queries: int, pictures: Sequence[str], style: Style) -> dict[str, An
         "xaxis": {"domain": [0, 0.87], "anchor": "y", "range": [0.5, queries + 0.5], "showline": True, "linecolor": muted}
         | {"tickvals": [1, *range(10, queries + 1, 10)], "title": {"text": "Queries sent", "standoff": 4}},
         "yaxis": {"domain": _CURVE, "range": [0, 1.04], "tickvals": [0, 0.5, 1], "tickformat": ".0%"}
-        | {"title": {"text": "disagree", "standoff": 6}},
+        | {"title": {"text": "disagreement", "standoff": 6}},
         "yaxis2": _axis() | {"domain": _STRIP, "anchor": "x2", "range": [0, top], "showticklabels": True} | lanes,
         "images": [image | {"source": picture, "x": number} for number, picture in enumerate(pictures, start=1)],
     }

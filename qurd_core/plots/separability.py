@@ -13,6 +13,7 @@ from qurd_core.akh import official
 from qurd_core.evaluation.separability import FEWEST, Row, density, grid
 from qurd_core.evaluation.statistics import allowed_below
 from qurd_core.plots import honest, words
+from qurd_core.plots.lineages import readable
 from qurd_core.plots.theme import STOLEN, UNRELATED, UNRELATED_TEXT, Style, faded, plain
 
 PITCH = 2.5  # from one row to the next; a density is at most 1 high
@@ -53,7 +54,7 @@ DELTAS = {
     ),
     "delta": Axis("δ", "δ: how often victim and suspect disagree", True),
     "official": Axis(
-        "δ_C (official)",
+        "δ_C (authors’ formula)",
         "The authors’ formula for δ<sub>C</sub>: δ<sub>C</sub> (1 − α) / α, α the accuracy of the victim",
         False,
         lambda pair: f"by definition {pair.delta_c:.3f}",
@@ -76,7 +77,7 @@ def scheme_axis(label: str, budget: int, seeds: int, seed: int | None, *, share:
 
 
 def headline(rows: Sequence[Row], axis: Axis, fpr: int, benchmark: str, noun: str | None = None) -> str:
-    """How many stolen models lie below the line.
+    """How many stolen models lie below the thresholds.
 
     Args:
         fpr: the allowed share of false alarms in percent.
@@ -84,36 +85,33 @@ def headline(rows: Sequence[Row], axis: Axis, fpr: int, benchmark: str, noun: st
     """
     known = [row for row in rows if row.rates]
     if not known:
-        return f"No line can be drawn for {axis.name} on {benchmark}"
+        return f"No threshold can be set for {axis.name} on {benchmark}"
     on = known[0].label if noun == "benchmark" else benchmark + (words.on_task(known[0].label) if noun is None else "")
     rate = min(row.rates.tpr for row in known)
     if noun is None or len(known) == 1:
-        whose = "the" if known[0].rates.n_victims == 1 else "their victim’s"
-        return f"{words.percent(rate)} of stolen models lie below {whose} {fpr}% line of {axis.name} on {on}"
+        return f"{axis.name} catches {words.percent(rate)} of stolen models at {fpr}% false alarms on {on}"
     low, where = words.percent(rate), "" if noun == "benchmark" else f" on {benchmark}"
-    hardest = [words.task(row.label) for row in known if words.percent(row.rates.tpr) == low]
+    hardest = [readable(words.task(row.label)) for row in known if words.percent(row.rates.tpr) == low]
     if len(hardest) == len(known):
-        return f"{axis.name} catches {low} of stolen models for every {noun}{where}"
-    who = words.listed(hardest) if len(hardest) < 4 else f"{len(hardest)} {noun}s"
-    who = who[0].upper() + who[1:] if noun == "task" else who  # words, where others are names
-    are = (
-        f"is the hardest {noun}" if len(hardest) == 1 else f"are the hardest {noun}s" if len(hardest) < 4 else "are hardest"
-    )
-    return f"{who} {are}{where}: {axis.name} catches {low} of stolen models"
+        return f"{axis.name} catches {low} of stolen models at {fpr}% false alarms for every {noun}{where}"
+    found = f"{axis.name} catches {low} of stolen models at {fpr}% false alarms{where} for the"
+    if len(hardest) > 3:
+        return f"{found} {len(hardest)} hardest {noun}s"
+    return f"{found} hardest {noun}{'s' * (len(hardest) > 1)}: {words.listed(hardest)}"
 
 
 def subline(row: Row, fpr: int) -> str:
-    """What a row rests on, and where its one line differs from the rates of the victims."""
+    """What a row rests on, and where its single pooled threshold differs from the rates of the victims."""
     if not row.rates:
         return row.reason or ""
     rates, victims = row.rates, words.counted(row.rates.n_victims, "victim")
     parts = [f"{len(row.stolen)} stolen and {len(row.unrelated)} unrelated pairs of {victims}"]
     per = " per victim" if rates.n_victims > 1 else ""
     have = f"{words.counted(rates.n_negatives, 'unrelated model')}{per}, {words.counted(rates.n_lineages, 'lineage')}"
-    uneven = f"{fpr} % may be flagged, each counted once per task that it serves"
+    uneven = f"threshold set at {fpr} % per task"
     parts += [f"{have}: {uneven if rates.uneven else allowance(rates.n_negatives, fpr)}"]
     if words.percent(row.line.caught) != words.percent(rates.tpr):
-        parts += [f"the one line drawn catches {words.percent(row.line.caught)}"]
+        parts += [f"the single pooled threshold drawn catches {words.percent(row.line.caught)}"]
     return " · ".join(parts)
 
 
@@ -148,8 +146,8 @@ def _rate(row: Row) -> dict[str, float]:
 def alt(rows: Sequence[Row], axis: Axis) -> str:
     """The chart in words, for those who do not see it."""
     said = [
-        f"{words.task(row.label)}: {len(row.stolen)} stolen pairs, median {np.median(row.stolen):.2f}, "
-        f"{len(row.unrelated)} unrelated, median {np.median(row.unrelated):.2f}, line at {row.line.threshold:.2f}"
+        f"{readable(words.task(row.label))}: {len(row.stolen)} stolen pairs, median {np.median(row.stolen):.2f}, "
+        f"{len(row.unrelated)} unrelated, median {np.median(row.unrelated):.2f}, threshold {row.line.threshold:.2f}"
         for row in rows
         if row.line
     ]
@@ -319,11 +317,11 @@ _KINDS = {"positive": "stolen", "negative": "unrelated", "hard": "hard unrelated
 
 
 def hover(pair: tuple, value: str) -> str:
-    """A pair in four lines."""
-    tasks = ", ".join(map(words.task, pair.tasks)) if len(pair.tasks) <= 2 else f"{len(pair.tasks)} tasks"
+    """A pair in five lines."""
+    tasks = words.tasks(pair.tasks) if len(pair.tasks) <= 2 else f"{len(pair.tasks)} tasks"
     return (
-        f"<b>{plain(_short(pair.suspect, 70))}</b><br>{_KINDS[pair.kind]} · {plain(tasks)} · {value}<br>"
-        f"victim {plain(_short(pair.victim, 60))}<br>"
+        f"<b>{plain(_short(readable(pair.suspect), 70))}</b><br>{plain(_short(pair.suspect, 70))}<br>"
+        f"{_KINDS[pair.kind]} · {plain(tasks)} · {value}<br>victim {plain(_short(readable(pair.victim), 60))}<br>"
         f"accuracy: victim {words.percent(pair.accuracy_victim)}, suspect {words.percent(pair.accuracy_suspect)}"
     )
 
@@ -360,7 +358,7 @@ def _flags(rows: Sequence[Row], bases: list[float], low: float, style: Style) ->
 def _names(row: Row, humps: tuple, at: np.ndarray, style: Style) -> list[dict[str, Any]]:
     """Stolen and unrelated, each beside the peak of its side."""
     hard = len(row.values("hard"))
-    also = f"<br>with {hard} hard ◇" if hard else ""
+    also = f"<br>{hard} of them hard unrelated ◇" if hard else ""
     texts = (
         (row.stolen, humps[0], 1, "Stolen", "", style.colour(STOLEN)),
         (row.unrelated, humps[1], -1, "Unrelated", also, style.colour(UNRELATED_TEXT)),
@@ -397,12 +395,12 @@ def _anchor(place: float) -> str:
 
 
 def _line_note(row: Row, high: float, style: Style) -> list[dict[str, Any]]:
-    """What the line does, above it."""
+    """What the pooled threshold does, above its line."""
     if row.line is None:
         return [_centred(row.reason or "", style)]
     line = row.line
     misses = f"misses {words.percent(1 - line.caught)} of stolen"
-    accuses = f"accuses {line.flagged} of {line.unrelated} unrelated ({words.percent(line.flagged / line.unrelated)})"
+    alarms = f"actual false alarms {words.percent(line.flagged / line.unrelated)} ({line.flagged} of {line.unrelated})"
     return [
         {
             "x": line.threshold,
@@ -410,7 +408,7 @@ def _line_note(row: Row, high: float, style: Style) -> list[dict[str, Any]]:
             "yref": "paper",
             "yanchor": "bottom",
             "xanchor": {"left": "left", "right": "right"}.get(_anchor(line.threshold / high), "center"),
-            "text": f"<b>flag below {words.distance(line.threshold)}</b><br>{misses} · {accuses}",
+            "text": f"<b>pooled threshold {words.distance(line.threshold)}</b><br>{misses} · {alarms}",
             "font": {"size": style.text, "color": style.surface.ink},
             "showarrow": False,
         }
@@ -455,7 +453,7 @@ def _row_notes(rows: Sequence[Row], bases: list[float], fpr: int, style: Style) 
 
 def _sides(rows: Sequence[Row], style: Style) -> list[dict[str, Any]]:
     """Which side of a row is whose, above all rows."""
-    unrelated = "▼ unrelated, ◇ hard" if any(len(row.values("hard")) for row in rows) else "▼ unrelated"
+    unrelated = "▼ unrelated, ◇ hard unrelated" if any(len(row.values("hard")) for row in rows) else "▼ unrelated"
     above = {"y": 1, "yref": "paper", "yanchor": "bottom", "xref": "paper", "yshift": 4, "showarrow": False}
     return [
         above
@@ -472,12 +470,12 @@ def _sides(rows: Sequence[Row], style: Style) -> list[dict[str, Any]]:
     ]
 
 
-_LONGEST = 34  # letters of a row's name
+_LONGEST = 36  # letters of a row's name
 
 
 def _named(row: Row) -> str:
     """What a row is: a task in words, a victim or a benchmark."""
-    return _short(words.task(row.label), _LONGEST)
+    return _short(readable(words.task(row.label)), _LONGEST)
 
 
 def _margin(rows: Sequence[Row], style: Style) -> dict[str, float]:

@@ -197,7 +197,9 @@ _HOVERED = ["label", "value", "spread", "gap", "verdict", "control", "low", "hig
 
 def _hover(row: Any) -> str:
     against = (
-        "control: suspects the less accurate model, whatever it answers" if row.control else gained(row.gap, row.verdict)
+        "accuracy only (no fingerprint): takes the less accurate model for stolen"
+        if row.control
+        else gained(row.gap, row.verdict)
     )
     value = f"{words.precise(row.value, row.spread)}{honest.hovered(row.low, row.high)}"
     return f"<b>{plain(row.label)}</b><br>{value}{'<br>' * bool(against)}{against}"
@@ -242,7 +244,7 @@ def _letters(label: str, style: Style) -> float:
 
 
 def _text(label: str, strip: _Strip, pins: tuple[str, ...]) -> str:
-    """`SAC 97%`; a pinned mix has its parts below one another, and beside other benchmarks its mark alone."""
+    """`SAC 97%`; a pinned combination has its parts below one another, and beside other benchmarks its mark alone."""
     number = words.percent(strip.own[label][1])
     if label in SCHEMES:
         return (
@@ -286,7 +288,7 @@ def _layout(strips: list[_Strip], labels: list[dict[str, Any]], style: Style) ->
 def _ticks(strip: _Strip) -> list[tuple[float, str]]:
     """What stands below the axis, and where."""
     controls = strip.numbered and bool(strip.rows["control"].any())
-    return [(_CONTROLS, "control")] * controls + [(strip.shape.middle, _tick(strip))]
+    return [(_CONTROLS, "accuracy only<br>(no fingerprint)")] * controls + [(strip.shape.middle, _tick(strip))]
 
 
 def _tick(strip: _Strip) -> str:

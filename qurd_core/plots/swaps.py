@@ -84,11 +84,11 @@ def headline(table: pd.DataFrame, name: str, where: str) -> str:
         of_models = ahead[ahead["over"] == _MODELS]
         best = (of_models if len(of_models) else ahead).iloc[0]
         over = "" if len(of_models) else f", over {_SEEDS} only"
-        return f"{best['sampler']} gains {name} {words.points(best['gain']).lstrip('+')} {where}{over}"
-    whose = "The one other sampler" if len(others) == 1 else f"None of {len(others)} other samplers"
-    if others["gain"].max() > 0:
-        return f"{whose} {'cannot be' if len(others) == 1 else 'can be'} shown to bring {name} more {where}"
-    return f"{whose} brings {name} {'no more' if len(others) == 1 else 'more'} {where}"
+        gain = words.points(best["gain"]).lstrip("+")
+        return f"With {words.sampler(best['sampler'])}, {name} gains {gain} {where}{over}"
+    one = len(others) == 1
+    who = "The one other sampler does not raise" if one else f"None of {len(others)} other samplers raises"
+    return f"{who} the TPR of {name}{' significantly' if others['gain'].max() > 0 else ''} {where}"
 
 
 def tests(table: pd.DataFrame, worth: pd.DataFrame) -> str:
@@ -100,15 +100,15 @@ def tests(table: pd.DataFrame, worth: pd.DataFrame) -> str:
     over = table["over"].value_counts()
     models, seeds = int(over.get(_MODELS, 0)), int(over.get(_SEEDS, 0))
     if not models:
-        return f"gains over {_SEEDS} only"
+        return f"gains: spread over {_SEEDS} only"
     rest = f"; the other {seeds} over {_SEEDS} only" if seeds else ""
-    return f"gains: 95 % intervals over {_MODELS}{honest.victims(worth)}, {_together(models)}{rest}"
+    return f"gains: 95 % intervals, bootstrap over {_MODELS}{honest.victims(worth)}, {_together(models)}{rest}"
 
 
 def _together(number: int) -> str:
     """For how many swaps the intervals hold."""
     every = "the one swap" if number == 1 else f"all {number} swaps"
-    return f"for {every} with recorded distances{' at once' * (number > 1)}"
+    return f"{'simultaneous ' * (number > 1)}for {every} with recorded distances"
 
 
 def missing(table: pd.DataFrame) -> dict[str, str]:
@@ -225,7 +225,7 @@ def _hover(row: Any, name: str, together: str) -> str:
     if row.over == _SEEDS:
         return f"{verdict}, over {_SEEDS} only: no interval over models is known"
     if _unmoved(row):
-        return f"{verdict},<br>no draw changes it: no interval"
+        return f"{verdict},<br>the same in every bootstrap resample: no interval"
     low, high = words.points(row.gain_low).removesuffix(" points"), words.points(row.gain_high)
     return f"{verdict},<br>95 % interval over models {low} to {high},<br>{together}"
 

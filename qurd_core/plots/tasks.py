@@ -78,7 +78,7 @@ def reasons(table: pd.DataFrame) -> dict[str, str]:
 def alt(table: pd.DataFrame) -> str:
     """The table in one sentence."""
     tasks, labels = table["task"].nunique(), list(table["label"].unique())
-    return f"Heat table of {tasks} tasks and the schemes {words.listed(labels or ['none'])}, by both rules."
+    return f"Heat table of {tasks} tasks and the schemes {words.listed(labels or ['none'])}: paper rule and guaranteed rule."
 
 
 def figure(table: pd.DataFrame, *, pins: Sequence[str] = (), style: Style) -> go.Figure:
@@ -183,7 +183,7 @@ def _layout(
     ]
     beside = {"x": 1, "xref": "paper", "xshift": 8, "xanchor": "left", "showarrow": False, "font": muted}
     numbers = [{"text": text, "y": start + 0.5} | beside for text, start in zip(counts, top.values(), strict=True)]
-    said = "Stolen models caught at 5% false alarms, in %: left by the paper's rule, right by the guaranteed one"
+    said = "Stolen models caught at 5% false alarms, in %: left: paper rule, right: guaranteed rule"
     title = {"text": said, "x": 0, "xshift": 0, "y": 1, "yref": "paper", "yanchor": "bottom", "yshift": 2 * style.text}
     above = {"text": "unrelated<br>models · lineages", "y": 1, "yref": "paper", "yanchor": "bottom", "align": "left"}
     return {

@@ -4,7 +4,7 @@ import json
 import math
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
 from qurd_core.evaluation.records import PUBLISHED
@@ -19,7 +19,7 @@ PHRASES: dict[Verdict, tuple[str, str]] = {
     "on par": ("is on par with", "are on par with"),
     "behind": ("is behind", "are behind"),
     "trails": ("trails", "trail"),
-    "not distinguished": ("cannot be told from",) * 2,
+    "not distinguished": ("does not differ significantly from", "do not differ significantly from"),
 }
 
 # Tasks as a listener understands them; links, exports and commands keep their names.
@@ -33,11 +33,16 @@ TASKS = {
     "probit_extraction": "probit extraction",
     "label_extraction": "label extraction",
     "adv_label_extraction": "adversarial label extraction",
-    "labelfew": "extraction from few images",
-    "labeltrain": "extraction on victim's images",
-    "labelood": "extraction on other photos",
+    "labelfew": "label extraction, few images",
+    "labeltrain": "label extraction, victim's images",
+    "labelood": "label extraction, other photographs",
 }
 _NO_WORDS = re.compile(rf"\b({'|'.join(name for name in TASKS if '_' in name or name.startswith('label'))})\b")
+
+
+_SPLITS = {"train": "training", "test": "test"}
+TURN = 0.1  # change of a rate that turns a finding
+SMALL = 5  # points up to which a gain is said to be only that
 
 
 class Measured(NamedTuple):
@@ -65,9 +70,33 @@ def points(difference: float) -> str:
     return f"{'0.0' if float(number) == 0 else number.replace('-', '−')} points"
 
 
+def apart(difference: float, reference: str) -> str:
+    """`67.3 points below AKH`."""
+    number = f"{abs(100 * difference):.1f}"
+    return (
+        f"level with {reference}"
+        if float(number) == 0
+        else (f"{number} points {'above' if difference > 0 else 'below'} {reference}")
+    )
+
+
+def turned(label: str, before: float, after: float, where: str) -> str:
+    """The finding that hard unrelated models turn: `With hard unrelated models, AKH drops from 89% to 31% on ...`.
+
+    Empty where the rate of the scheme hardly changes, or is not known.
+
+    Args:
+        before, after: its TPR without them and with them.
+        where: `on patchwork-sac at 100 queries`.
+    """
+    if not before - after >= TURN:
+        return ""
+    return f"With hard unrelated models, {label} drops from {percent(before)} to {percent(after)} {where}"
+
+
 def counted(number: int, noun: str) -> str:
-    """`1 model`, `2 models`, `40 queries`, `343 other mixes`."""
-    several = f"{noun[:-1]}ies" if noun.endswith("ry") else f"{noun}es" if noun.endswith("x") else f"{noun}s"
+    """`1 model`, `2 models`, `40 queries`, `343 other combinations`."""
+    several = f"{noun[:-1]}ies" if noun.endswith("ry") else f"{noun}s"
     return f"{number} {noun if number == 1 else several}"
 
 
@@ -82,7 +111,7 @@ def verdict(one: Measured, other: Measured) -> Verdict:
 
 
 def headline(at: int, last: int, gain: float | None, caught: float | None) -> str:
-    """What further queries bring to the median published scheme.
+    """What further queries bring to published schemes, by the median.
 
     Args:
         at, last: the budget that was chosen and the largest one.
@@ -92,18 +121,19 @@ def headline(at: int, last: int, gain: float | None, caught: float | None) -> st
     if caught is None:
         return f"No published scheme has a value at {counted(at, 'query')}"
     if at >= last or gain is None:
-        return f"With {at} queries the median published scheme catches {percent(caught)} of stolen models"
+        return f"With {at} queries, published schemes catch {percent(caught)} of stolen models (median)"
     whole = round(100 * gain)
     if whole == 0:
-        return f"After {at} queries the median published scheme gains nothing more"
-    return (
-        f"After {at} queries the median published scheme {'gains' if whole > 0 else 'loses'} {counted(abs(whole), 'point')}"
-    )
+        return f"After {at} queries, published schemes gain no more (median)"
+    if whole < 0:
+        return f"After {at} queries, published schemes lose {counted(-whole, 'point')} (median)"
+    only = "only " if whole <= SMALL else ""
+    return f"After {at} queries, published schemes gain {only}{counted(whole, 'more point')} (median)"
 
 
 def enough(label: str, budget: int) -> str:
     """From how many queries on a curve gains nothing more."""
-    return f"{label} has enough from {counted(budget, 'query')}"
+    return f"{label} plateaus at {counted(budget, 'query')}"
 
 
 def against(at: int, reference: str, verdicts: Sequence[tuple[str, Verdict]]) -> str:
@@ -112,12 +142,12 @@ def against(at: int, reference: str, verdicts: Sequence[tuple[str, Verdict]]) ->
     for word, (one, several) in PHRASES.items():
         names = [name for name, found in verdicts if found == word]
         if names:
-            parts.append(f"{listed(names)} {one if len(names) == 1 else several} {'it' if parts else reference}")
+            parts.append(f"{listed(names)} {one if len(names) == 1 else several} {reference}")
     return f"At {at} queries {'; '.join(parts)}." if parts else ""
 
 
 def task(name: str) -> str:
-    """A task in words. What has none, as a task of a bench of one's own or the name of a group, stays as it is."""
+    """A task in words. What has none, as a task of a benchmark of one's own or the name of a group, stays as it is."""
     return TASKS.get(name, name)
 
 
@@ -132,8 +162,24 @@ def retold(text: str) -> str:
 
 
 def listed(names: Sequence[str]) -> str:
-    """`A, B and C`."""
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    """`A, B and C`; `A; B, b; C` where a name has a comma."""
+    if len(names) == 1 or any("," in name for name in names):
+        return "; ".join(names)
+    return f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def tasks(names: Iterable[str]) -> str:
+    """Tasks in words: `pruning, fine-tuning`."""
+    said = [task(name) for name in names]
+    return ("; " if any("," in name for name in said) else ", ").join(said)
+
+
+def sampler(text: str) -> str:
+    """A sampler as a sentence names it: `negative test images and pgd(eps=0.01)`."""
+    seeds, _, craft = text.partition("->")
+    rule, _, split = seeds.partition("(")
+    images = " ".join(filter(None, (rule, _SPLITS.get(split.rstrip(")"), ""), "images")))
+    return f"{images} and {craft}" if craft else images
 
 
 def false_alarms(negatives: int, lineages: int, kind: Kind, task: str) -> str:
@@ -144,12 +190,12 @@ def false_alarms(negatives: int, lineages: int, kind: Kind, task: str) -> str:
     have = f"{counted(negatives, 'unrelated model')}, {counted(lineages, 'lineage')}"
     allowed = allowed_below(negatives, kind=kind)
     if allowed is None:
-        return f"{have}: too few for the guarantee"
+        return f"{have}: too few for the guaranteed rule"
     if kind == "paper" and task == "all":
-        return f"{have}, counted once per task: 5 % may be flagged"
+        return f"{have}: threshold set at 5 % per task"
     if kind == "paper":
         return f"{have}: 5 % = {counted(allowed, 'model') if allowed else 'less than 1 model'}"
-    return f"{have}: the guarantee allows {counted(allowed, 'model') if allowed else 'none'} below the threshold"
+    return f"{have}: the guaranteed rule allows {counted(allowed, 'model') if allowed else 'none'} below the threshold"
 
 
 def command_line(
@@ -169,7 +215,7 @@ def command_line(
 
     Args:
         pool: the lineages that calibrate, all if empty.
-        base: what the benchmark is a part of, if it is a bench of somebody's own.
+        base: what the benchmark is a part of, if it is a benchmark of somebody's own.
     """
     if (base or benchmark) in PUBLISHED:
         return f"python -m qurd_core paper figure1 --budget {budgets[-1]} --json"
@@ -221,4 +267,4 @@ def gap(label: str, budgets: tuple[int, int], gaps: tuple[float, float], gain: f
     change = gaps[1] - gaps[0]
     moved = f"stays at {after}" if before == after else f"{'grows' if change > 0 else 'shrinks'} from {before} to {after}"
     rate = "" if math.isnan(gain) else f", and TPR@5% changes by {points(gain)}"
-    return f"From {budgets[0]} to {budgets[1]} queries the gap of {label} {moved}{rate}."
+    return f"From {budgets[0]} to {budgets[1]} queries the gap between stolen and unrelated models by {label} {moved}{rate}."

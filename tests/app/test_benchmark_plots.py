@@ -78,7 +78,7 @@ def test_the_tree_groups_thefts_by_task_and_strangers_by_architecture(pairs, mod
         ("label extraction", 1),
         ("pruning", 1),
         ("hard unrelated", 1),
-        ("unrelated, vgg", 20),
+        ("unrelated, VGG", 20),
     ]
     assert lineage_tree.headline(rows, models, VICTIM) == (
         "The 2 stolen models reach 70% to 75% accuracy, their victim has 80%"
@@ -134,7 +134,10 @@ def test_no_two_tiles_share_a_place(pairs):
 
 def test_the_headline_tells_the_change(pairs):
     found = pd.DataFrame({"label": ["A", "B"], "before": [0.5, 0.9], "after": [0.2, 0.9], "change": [-0.3, 0.0]})
-    assert bench_tiles.headline(found, frozenset(), pairs) == "With every pair in, the 2 named schemes spread by 20 points"
+    assert (
+        bench_tiles.headline(found, frozenset(), pairs)
+        == "With every pair in, the 2 named schemes differ by 20 points (s.d.)"
+    )
     out = frozenset(designer.keys(pairs)[:1])
-    assert bench_tiles.headline(found, out, pairs).endswith("spread by 35 points instead of 20 points")
-    assert bench_tiles.moved(found) == "Moved most: A, −30.0 points"
+    assert bench_tiles.headline(found, out, pairs).endswith("differ by 35 points instead of 20 points (s.d.)")
+    assert bench_tiles.moved(found) == "largest change: A, −30.0 points"

@@ -194,7 +194,7 @@ def test_a_click_on_a_marker_pins_its_line_and_a_second_lets_it_go(visit):
 
 def test_a_click_on_a_grey_line_pins_the_mix(visit):
     page = visit("/budget")
-    click_point(page, "other mixes", 400)
+    click_point(page, "other combinations", 400)
     page.wait_for_url("**pin=uniform*")
     settle(page)
     assert page.get_by_text("labels | hamming").count()

@@ -36,7 +36,7 @@ def test_what_costs_nothing_stands_beside_the_log_axis_and_says_so(points):
 
 
 def test_the_mixes_that_cost_nothing_are_drawn_too(points):
-    grey = traces(budget.figure(points, unit="labelled"))["other mixes"]
+    grey = traces(budget.figure(points, unit="labelled"))["other combinations"]
     assert len({x for x in grey.x if x == x}) == 1
     assert grey.text[:3] == ("10", "20", "50")
 
@@ -85,7 +85,7 @@ def test_the_gap_is_put_into_words(points):
     akh = points["label"] == "AKH"
     nearer = points.assign(mean_unrelated=points["mean_unrelated"].where(~akh | (points["budget"] < 400), 0.4))
     assert distances.finding(nearer, "AKH").startswith(
-        "From 100 to 400 queries the gap of AKH shrinks from 0.30 to 0.20, and"
+        "From 100 to 400 queries the gap between stolen and unrelated models by AKH shrinks from 0.30 to 0.20, and"
     )
     few = points[points["budget"] <= 100]
     assert distances.finding(few, "AKH") == "AKH has no distances beyond 100 queries."
@@ -93,8 +93,9 @@ def test_the_gap_is_put_into_words(points):
 
 def test_a_gap_in_words():
     assert words.gap("SAC", (100, 400), (0.0159, 0.0163), 0.001) == (
-        "From 100 to 400 queries the gap of SAC stays at 0.016, and TPR@5% changes by +0.1 points."
+        "From 100 to 400 queries the gap between stolen and unrelated models by SAC stays at 0.016, and TPR@5% changes by "
+        "+0.1 points."
     )
     assert words.gap("X", (100, 400), (0.04, 0.041), math.nan) == (
-        "From 100 to 400 queries the gap of X grows from 0.040 to 0.041."
+        "From 100 to 400 queries the gap between stolen and unrelated models by X grows from 0.040 to 0.041."
     )

@@ -42,7 +42,7 @@ def test_the_page_opens_twice(show, bench, theme):
         assert headline(app).startswith("After 100 queries the median published scheme")
         spec = chart(app)
         assert spec["layout"]["template"]["layout"]["paper_bgcolor"] == {"light": "#FFFFFF", "dark": "#0E1320"}[theme]
-        assert names(app)[0] == "other mixes"
+        assert names(app)[0] == "other combinations"
         assert app.get("plotly_chart")[0].proto.alt.startswith("Lines of TPR at 5% false alarms")
         app.run()
     assert not app.toast
@@ -61,7 +61,7 @@ def test_every_control_changes_the_page(show):
     app.selectbox(key="task").select("same").run()
     assert "--task same" in app.code[0].value
     app.get_by_key("rule").set_value("guaranteed").run()
-    assert "the guarantee allows 1 model" in texts(sound(app))
+    assert "the guaranteed rule allows 1 model" in texts(sound(app))
     app.select_slider(key="budget").set_value(50).run()
     assert headline(app).startswith("After 50 queries")
     app.multiselect(key="pin").set_value(["SAC", "accuracy"]).run()
@@ -69,7 +69,7 @@ def test_every_control_changes_the_page(show):
     app.toggle(key="hard").set_value(True).run()
     assert "--negatives unrelated+hard" in sound(app).code[0].value
     app.toggle(key="grey").set_value(False).run()
-    assert "other mixes" not in names(sound(app))
+    assert "other combinations" not in names(sound(app))
     app.selectbox(key="x").select("labelled").run()
     assert chart(sound(app))["layout"]["xaxis"]["title"]["text"].startswith("Labelled images")
     app.selectbox(key="panel").select("distance").run()
@@ -93,7 +93,7 @@ def test_a_link_holds_the_whole_view(show):
     assert app.multiselect(key="pin").value == pins
     assert app.toggle(key="hard").value is True
     assert (app.selectbox(key="x").value, app.selectbox(key="panel").value) == ("gradients", "distance")
-    assert "other mixes" not in names(app)
+    assert "other combinations" not in names(app)
 
 
 def test_wrong_values_in_a_link_fall_back_with_one_notice(show):

@@ -25,29 +25,29 @@ def traces(chart):
 
 def test_named_schemes_have_lines_and_the_mixes_are_one_trace(points):
     chart = budget.figure(points)
-    assert [trace.name for trace in chart.data] == ["other mixes", "band", *reversed(NAMED)]
-    grey = traces(chart)["other mixes"]
+    assert [trace.name for trace in chart.data] == ["other combinations", "band", *reversed(NAMED)]
+    grey = traces(chart)["other combinations"]
     assert len(set(grey.customdata)) == 6
     assert len(grey.x) == 6 * (len(budget.TICKS) + 1)
     assert [math.isnan(x) for x in grey.x[:7]] == [False] * 6 + [True]
 
 
 def test_without_the_mixes(points):
-    assert "other mixes" not in traces(budget.figure(points, grey=False))
+    assert "other combinations" not in traces(budget.figure(points, grey=False))
 
 
 def test_pins_get_a_band_and_leave_the_grey(points):
     chart = budget.figure(points, pins=("SAC", MIX, "accuracy"))
     names = [trace.name for trace in chart.data]
     assert names.count("band") == 4
-    assert MIX not in traces(chart)["other mixes"].customdata
+    assert MIX not in traces(chart)["other combinations"].customdata
     assert traces(chart)[MIX.replace(">", "&gt;")].marker.symbol == "circle-open"
     assert traces(chart)["accuracy"].marker.symbol == "square-open"
     assert traces(chart)["SAC"].line.width > traces(chart)["AKH"].line.width
 
 
 def test_the_control_is_never_among_the_mixes(points):
-    assert "accuracy" not in traces(budget.figure(points))["other mixes"].customdata
+    assert "accuracy" not in traces(budget.figure(points))["other combinations"].customdata
     assert "accuracy" not in budget.mixes(points)
 
 
@@ -93,7 +93,7 @@ def test_hover_tells_value_spread_and_what_it_rests_on(points):
     akh = traces(budget.figure(points))["AKH"]
     text = akh.hovertext[list(akh.x).index(100)]
     assert text.startswith("<b>AKH</b>  83.1 ± 2.0 %<br>100 queries, 5 query seeds")
-    assert "40 unrelated models, 40 lineages, counted once per task: 5 % may be flagged" in text
+    assert "40 unrelated models, 40 lineages: threshold set at 5 % per task" in text
     assert "30 stolen models of 3 victims" in text
 
 
@@ -102,7 +102,7 @@ def test_no_text_says_nan_and_names_are_escaped(table):
     spec = budget.figure(budget.curves(table)).to_json()
     notes = [note["text"] for note in json.loads(spec)["layout"]["annotations"]]
     assert not any("nan" in note.lower() for note in notes)
-    grey = next(trace for trace in json.loads(spec)["data"] if trace["name"] == "other mixes")
+    grey = next(trace for trace in json.loads(spec)["data"] if trace["name"] == "other combinations")
     assert not any("<img" in text for text in grey["hovertext"])
     assert not any("nan" in text for trace in json.loads(spec)["data"] for text in trace.get("hovertext", []))
 
@@ -110,7 +110,7 @@ def test_no_text_says_nan_and_names_are_escaped(table):
 def test_the_guaranteed_rule_draws_its_own_column(table):
     paper, guaranteed = (traces(budget.figure(budget.curves(table, rule), rule=rule)) for rule in budget.RULES)
     assert guaranteed["AKH"].y[-1] == pytest.approx(paper["AKH"].y[-1] - 0.07)
-    assert "the guarantee allows 1 model" in guaranteed["AKH"].hovertext[0]
+    assert "the guaranteed rule allows 1 model" in guaranteed["AKH"].hovertext[0]
 
 
 def test_refused_lines_are_listed_with_the_reason(folder):
@@ -134,9 +134,9 @@ def test_values_at_a_budget(points):
 
 
 def test_the_headline_follows_the_table(points):
-    assert budget.headline(points, 100) == "After 100 queries the median published scheme gains 7 points"
+    assert budget.headline(points, 100) == "After 100 queries, published schemes gain 7 more points (median)"
     flat = points.assign(value=points["value"].where(points["value"].isna(), 0.5))
-    assert budget.headline(flat, 100).endswith("gains nothing more; AKH has enough from 10 queries")
+    assert budget.headline(flat, 100).endswith("published schemes gain no more (median); AKH plateaus at 10 queries")
 
 
 @pytest.mark.parametrize(
@@ -158,9 +158,9 @@ def test_a_curve_has_enough_where_it_stays_within_two_points_of_its_end(values, 
 
 
 def test_the_headline_says_from_where_the_reference_needs_no_more(points):
-    assert words.enough("AKH", 50) == "AKH has enough from 50 queries"
+    assert words.enough("AKH", 50) == "AKH plateaus at 50 queries"
     level = points.assign(value=points["value"].where(points["budget"] < 100, 0.5))
-    assert budget.headline(level, 50).endswith("; AKH has enough from 100 queries")
+    assert budget.headline(level, 50).endswith("; AKH plateaus at 100 queries")
 
 
 def test_a_click_beside_a_marker_means_its_line(points):
@@ -178,7 +178,7 @@ def test_the_chart_in_words(points):
     assert "at 250 queries" in budget.alt(points)
     assert budget.subline(points, grey=6) == (
         "Means over 5 query seeds and 3 victims · 40 unrelated models, 40 lineages, "
-        "counted once per task: 5 % may be flagged · grey: 6 other mixes"
+        "counted once per task: 5 % may be flagged · grey: 6 other combinations"
     )
 
 

@@ -100,7 +100,7 @@ def test_every_control_changes_the_page(compose):
     app.selectbox(key="task").select("prune").run()
     assert "--task prune" in sound(app).code[0].value
     app.get_by_key("rule").set_value("guaranteed").run()
-    assert "the guarantee allows" in said(sound(app)).replace("\\", "")
+    assert "the guaranteed rule allows" in said(sound(app)).replace("\\", "")
     app.select_slider(key="budget").set_value(10).run()
     assert "at 10 queries" in said(sound(app)).replace("\\", "")
     app.toggle(key="hard").set_value(True).run()

@@ -76,11 +76,26 @@ PAIRS = make_set("uniform(test)->pgd", [0, 1, 0, 1, 0, 0], [0, 1, 0, 0, 0, 0], g
 @pytest.mark.parametrize(
     ("left", "right", "budget", "said"),
     [
-        (PAIRS, MISTAKES, 100, "The suspect follows 1 of 2 adversarial images, and repeats 2 of the victim's 3 mistakes"),
-        (PAIRS, MISTAKES, 2, "The suspect follows 1 of 1 adversarial image, and repeats 1 of the victim's 2 mistakes"),
+        (
+            PAIRS,
+            MISTAKES,
+            100,
+            "The suspect is fooled like the victim on 1 of 2 adversarial images, and repeats 2 of the victim's 3 mistakes",
+        ),
+        (
+            PAIRS,
+            MISTAKES,
+            2,
+            "The suspect is fooled like the victim on 1 of 1 adversarial image, and repeats 1 of the victim's 2 mistakes",
+        ),
         (PAIRS, MISTAKES, 1, "The suspect repeats 1 of the victim's 1 mistake"),  # no pair for one query
         (None, MISTAKES, 100, "The suspect repeats 2 of the victim's 3 mistakes"),
-        (PAIRS, PAIRS, 100, "The suspect follows 1 of 2 adversarial images on the left and 1 of 2 on the right"),
+        (
+            PAIRS,
+            PAIRS,
+            100,
+            "The suspect is fooled like the victim on 1 of 2 adversarial images on the left and 1 of 2 on the right",
+        ),
         (
             make_set("uniform(test)", [0, 0], [0, 1]),
             make_set("noise", [0], [0]),
@@ -93,13 +108,13 @@ PAIRS = make_set("uniform(test)->pgd", [0, 1, 0, 1, 0, 0], [0, 1, 0, 0, 0, 0], g
 )
 def test_the_headline_counts_what_is_on_screen(left, right, budget, said):
     for kind, who in (("positive", "stolen"), ("negative", "unrelated"), ("hard", "hard unrelated")):
-        expected = said.replace("The suspect", f"The {who} suspect")
+        expected = said.replace("The suspect", f"The {who} model")
         assert gallery.headline(left, right, budget, kind) == expected
 
 
 def test_what_models_of_the_other_kind_do_stands_beside_it():
-    assert gallery.beside("mistakes", "positive", 2.81, 10) == "; unrelated models repeat 2.8 of 10"
-    assert gallery.beside("images", "hard", 7.0, 9) == "; stolen models agree on 7.0 of 9"
+    assert gallery.beside("mistakes", "positive", 2.81, 10) == "; unrelated models repeat 28% on average"
+    assert gallery.beside("images", "hard", 7.0, 9) == "; stolen models agree on 78% on average"
 
 
 def test_an_adversarial_image_that_moved_nothing_does_not_count():
@@ -116,13 +131,15 @@ def test_telling_images_in_words():
     shares = {"stolen_chosen": [1.0] * 3, "unrelated_chosen": [0.0] * 3}
     table = pd.DataFrame(shares | {"stolen_reported": [0.9] * 3, "unrelated_reported": [0.1] * 3})
     assert gallery.telling_headline(table) == (
-        "90% of stolen and 10% of unrelated models repeat the victim's 3 most telling mistakes"
+        "90% of stolen and 10% of unrelated models repeat the victim's 3 most discriminative mistakes"
     )
     counts = dict.fromkeys(("stolen_chosen", "unrelated_chosen", "stolen_reported", "unrelated_reported"), 7)
-    assert "it was 100% and 0%. 3 of 3 are of one photograph (cat)" in gallery.telling_subline(table, counts, ["cat"] * 3)
+    assert "models, 100% and 0%. 3 of 3 are of one photograph (cat), so they are not independent" in gallery.telling_subline(
+        table, counts, ["cat"] * 3
+    )
     assert "photograph" not in gallery.telling_subline(table, counts, ["cat", "dog", "cat"])
     assert "no mistake" in gallery.telling_subline(table.iloc[:0], counts, [])
-    assert gallery.telling_headline(table.iloc[:0]) == "No image can tell on this victim"
+    assert gallery.telling_headline(table.iloc[:0]) == "No image separates stolen from unrelated models for this victim"
 
 
 def test_whether_both_sides_start_from_the_same_images_is_said():

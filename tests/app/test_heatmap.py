@@ -131,10 +131,14 @@ def test_names_are_text_and_never_markup(schemes):
     [
         (None, None, "M has not been measured yet"),
         (Value(math.nan, math.nan, 5, "why"), None, "M has no value at 100 queries"),
-        (Value(0.31, 0.01, 5), Value(0.89, 0.01, 5), "M catches 31%, 58 points less than AKH"),
-        (Value(0.9, 0.001, 5), Value(0.89, 0.001, 5), "M catches 90%, 1 point more than AKH"),
-        (Value(0.9, 0.1, 5), Value(0.85, 0.1, 5), "M catches 90% and cannot be told from AKH"),
-        (Value(0.8, math.nan, 1), Value(0.89, 0.01, 5), "M catches 80%, 9 points less than AKH, on one query seed"),
+        (Value(0.31, 0.01, 5), Value(0.89, 0.01, 5), "M catches 31% at 100 queries, 58 points below AKH"),
+        (Value(0.9, 0.001, 5), Value(0.89, 0.001, 5), "M catches 90% at 100 queries, 1 point above AKH"),
+        (Value(0.9, 0.1, 5), Value(0.85, 0.1, 5), "M catches 90% at 100 queries and does not differ significantly from AKH"),
+        (
+            Value(0.8, math.nan, 1),
+            Value(0.89, 0.01, 5),
+            "M catches 80% at 100 queries, 9 points below AKH, on one query seed",
+        ),
         (Value(0.8, 0.1, 5), None, "M catches 80% of the stolen models with 100 queries"),
     ],
 )

@@ -117,7 +117,7 @@ def test_the_headline_counts_the_published_schemes(show):
     app = show()
     assert headline(app) == "1 of 5 published schemes is ahead of AKH on patchwork-sac at 100 queries"
     app.get_by_key("reveal").set_value("labels").run()
-    assert headline(app) == "IPGuard, the only published scheme left, is behind AKH on patchwork-sac at 100 queries"
+    assert headline(app) == "IPGuard, the only published scheme with a value, is behind AKH on patchwork-sac at 100 queries"
 
 
 def test_every_control_changes_the_page(show):
@@ -126,7 +126,7 @@ def test_every_control_changes_the_page(show):
     assert "(transfer)" in headline(app)
     assert "patchwork-reuse<br>nothing recorded" in chart(app)["layout"]["xaxis"]["ticktext"]
     app.get_by_key("rule").set_value("guaranteed").run()
-    assert "the guarantee allows 1 model" in texts(sound(app))
+    assert "the guaranteed rule allows 1 model" in texts(sound(app))
     app.select_slider(key="budget").set_value(50).run()
     assert headline(app).endswith("at 50 queries")
     app.get_by_key("reveal").set_value("topk").run()

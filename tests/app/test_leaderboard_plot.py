@@ -100,7 +100,7 @@ def test_a_scheme_that_needs_more_says_what_it_catches_on_less(points, schemes):
     rows = board.board(points, schemes, 100, "probits")
     said = board.left_out(points, rows, schemes, 100, "probits")["SAC"]
     twin = rows.set_index("scheme").loc["twin", "value"]
-    assert said == f"needs logits; the suspect reveals probits; on probits it catches {twin:.0%}"
+    assert said == f"needs logits; the suspect reveals probits; the same scheme on probits catches {twin:.0%}"
 
 
 def test_a_craft_that_has_changed_no_query_is_no_new_combination(points, schemes):
@@ -116,33 +116,33 @@ def test_the_best_unnamed_is_no_control_and_no_published_scheme_on_other_outputs
     free = leaderboard.unnamed(board.board(points, schemes, 100), schemes)
     assert free["label"].tolist() == ["better", "plain"]
     said = board.best(free, 100, "There is one victim.")
-    assert said.startswith("The best of 2 combinations that nobody published is ahead of AKH (+10.0 points) at 100 queries.")
+    assert said.startswith("The best of 2 unpublished combinations is ahead of AKH (+10.0 points) at 100 queries.")
     assert said.endswith("so expect less on other models. There is one victim.")
-    assert "cannot be told from AKH (+1.0 points)" in board.best(free.tail(1), 100, "There is one victim.")
+    assert "does not differ significantly from AKH (+1.0 points)" in board.best(free.tail(1), 100, "There is one victim.")
 
 
 def test_the_best_is_reported_on_victims_that_had_no_say(points, schemes):
     free = leaderboard.unnamed(board.board(points, schemes, 100), schemes)
     found = BestOf(("better", "plain"), (True, False), chosen=0.76, reported=0.71, reference=0.69, among=2, halves=(2, 1))
     said = board.best(free, 100, found)
-    assert "catches 71% at 100 queries, chosen on one part of the victims, reported on the other (2 and 1 of 3 " in said
-    assert "independent ones); 76% where it was chosen. AKH catches 69% of the same." in said
-    assert said.endswith("In one part none is better than this one, the other chooses “plain”.")
+    assert "catches 71% at 100 queries on held-out victims; selection half: 76% (halves of 2 and 1 of 3 independent" in said
+    assert "AKH catches 69% on the same held-out victims." in said
+    assert said.endswith("It won on one half; the other half chooses “plain”.")
 
 
 @pytest.mark.parametrize(
     ("winners", "agree", "said"),
     [
-        (("better", "better"), (True, True), "In both parts none is better than this one."),
-        (("plain", "better"), (True, True), "In both parts none is better than this one."),
-        (("plain", "plain"), (False, False), "Both parts choose another: “plain”."),
-        (("plain", "other"), (False, False), "The parts choose “plain” and “other”."),
+        (("better", "better"), (True, True), "It won on both halves."),
+        (("plain", "better"), (True, True), "It won on both halves."),
+        (("plain", "plain"), (False, False), "Both halves choose another combination: “plain”."),
+        (("plain", "other"), (False, False), "The halves choose “plain” and “other”."),
     ],
 )
 def test_the_parts_of_the_victims_agree_where_they_tie(points, schemes, winners, agree, said):
     free = leaderboard.unnamed(board.board(points, schemes, 100), schemes)
     found = BestOf(winners, agree, chosen=0.76, reported=0.71, reference=0.69, among=2, halves=(2, 1))
-    assert board.best(free, 100, found).endswith(f"AKH catches 69% of the same. {said}")
+    assert board.best(free, 100, found).endswith(f"AKH catches 69% on the same held-out victims. {said}")
 
 
 HEADLINES = [
@@ -151,9 +151,9 @@ HEADLINES = [
     ({"SAC": 0.9, "FBI": 0.9}, "All 2 published schemes are ahead of AKH here"),
     ({"SAC": 0.7, "FBI": 0.7}, "AKH is ahead of all 2 published schemes here"),
     ({"SAC": 0.7, "FBI": 0.8}, "None of 2 published schemes is ahead of AKH here, 1 is behind"),
-    ({"SAC": 0.81, "FBI": 0.8}, "None of 2 published schemes can be told from AKH here"),
-    ({"SAC": 0.9}, "SAC, the only published scheme left, is ahead of AKH here"),
-    ({"SAC": 0.8}, "SAC, the only published scheme left, cannot be told from AKH here"),
+    ({"SAC": 0.81, "FBI": 0.8}, "None of 2 published schemes differs significantly from AKH here"),
+    ({"SAC": 0.9}, "SAC, the only published scheme with a value, is ahead of AKH here"),
+    ({"SAC": 0.8}, "SAC, the only published scheme with a value, does not differ significantly from AKH here"),
     ({}, "No published scheme has a value here"),
     ({"SAC": math.nan}, "No published scheme has a value here"),
 ]
@@ -171,7 +171,7 @@ TESTED = [
     (("trails", "trails"), "AKH beats all 2 published schemes here"),
     (("trails", "behind"), "AKH is ahead of all 2 published schemes here"),
     (("on par", "behind"), "None of 2 published schemes is ahead of AKH here, 1 is behind"),
-    (("on par", "not distinguished"), "None of 2 published schemes can be told from AKH here"),
+    (("on par", "not distinguished"), "None of 2 published schemes differs significantly from AKH here"),
 ]
 
 
@@ -193,7 +193,7 @@ def test_the_headline_without_the_reference_compares_nothing():
 
 def test_one_seed_supports_no_claim():
     table = pd.DataFrame([row("AKH", 0.5, math.nan, seeds=1), row("SAC", 0.9, math.nan, seeds=1), row("FBI", 0.1, math.nan)])
-    assert board.headline(board.judged(table), "here") == "None of 2 published schemes can be told from AKH here"
+    assert board.headline(board.judged(table), "here") == "None of 2 published schemes differs significantly from AKH here"
 
 
 def test_places_in_words():
@@ -285,7 +285,7 @@ def test_controls_stand_apart(points, schemes):
     found = {trace.name: trace for trace in chart.data}
     assert list(found["controls on one"].customdata) == ["control"]
     assert found["controls on one"].x[0] < 0.1 < min(found["mixes on one"].x)
-    assert "control: suspects the less accurate model" in found["controls on one"].hovertext[0]
+    assert "accuracy only (no fingerprint): takes the less accurate model" in found["controls on one"].hovertext[0]
 
 
 def test_names_in_the_figure_are_data(points, schemes):
@@ -337,8 +337,11 @@ def test_swaps_keep_the_head_and_tell_the_gain(points, schemes):
     table = swaps.swaps(rows, schemes, "SAC")
     assert table["label"].tolist() == ["better", "SAC"]
     assert table["gain"].tolist() == pytest.approx([0.2, 0.0])
-    assert swaps.headline(table, "SAC", "here") == "uniform(test)->pgd gains SAC 20.0 points here, over query seeds only"
-    assert swaps.tests(table, honest.UNKNOWN) == "gains over query seeds only"
+    assert (
+        swaps.headline(table, "SAC", "here")
+        == "With uniform test images and pgd, SAC gains 20.0 points here, over query seeds only"
+    )
+    assert swaps.tests(table, honest.UNKNOWN) == "gains: spread over query seeds only"
     chart = swaps.figure(table, "SAC", style=STYLE)
     assert [text.strip() for text in chart.data[3].text] == ["+20.0", "<b>70%</b>"]
     assert "over query seeds only: no interval over models is known" in chart.data[2].hovertext[0]
@@ -348,8 +351,8 @@ def test_swaps_keep_the_head_and_tell_the_gain(points, schemes):
 @pytest.mark.parametrize(
     ("ends", "verdict", "said"),
     [
-        ((0.05, 0.35), "ahead", "uniform(test)->pgd gains SAC 20.0 points here"),
-        ((-0.1, 0.5), "not distinguished", "The one other sampler cannot be shown to bring SAC more here"),
+        ((0.05, 0.35), "ahead", "With uniform test images and pgd, SAC gains 20.0 points here"),
+        ((-0.1, 0.5), "not distinguished", "The one other sampler does not raise the TPR of SAC significantly here"),
     ],
 )
 def test_a_swap_with_a_known_interval_is_told_over_models(points, schemes, ends, verdict, said):
@@ -359,7 +362,9 @@ def test_a_swap_with_a_known_interval_is_told_over_models(points, schemes, ends,
     assert tuple(better[["verdict", "over"]]) == (verdict, "models")
     assert better[["gain_low", "gain_high"]].tolist() == pytest.approx([ends[0], min(ends[1], 0.3)])
     assert swaps.headline(table, "SAC", "here") == said
-    said_of_one = "gains: 95 % intervals over models, 3 independent victims, for the one swap with recorded distances"
+    said_of_one = (
+        "gains: 95 % intervals, bootstrap over models, 3 independent victims, for the one swap with recorded distances"
+    )
     assert swaps.tests(table, pd.DataFrame({"lineages": [3]})) == said_of_one
     chart = swaps.figure(table, "SAC", style=STYLE)
     drawn = np.array(chart.data[1].x[:2], float)
@@ -376,14 +381,14 @@ def test_what_is_shown_over_models_goes_before_what_is_shown_over_query_seeds(po
     known = pd.DataFrame([(0.05, 0.35), (-0.15, -0.05)], ["better", "low"], ["low", "high"])
     table = swaps.swaps(rows, schemes, "SAC", known)
     assert table.set_index("label")["verdict"].dropna().to_dict() == {"best": "ahead", "better": "ahead", "low": "behind"}
-    assert swaps.headline(table, "SAC", "here") == "uniform(test)->pgd gains SAC 20.0 points here"
+    assert swaps.headline(table, "SAC", "here") == "With uniform test images and pgd, SAC gains 20.0 points here"
     said = swaps.tests(table, pd.DataFrame({"lineages": [1]}))
     assert said == (
-        "gains: 95 % intervals over models on the one victim, for all 2 swaps with recorded distances at once; "
+        "gains: 95 % intervals, bootstrap over models on one victim, simultaneous for all 2 swaps with recorded distances; "
         "the other 1 over query seeds only"
     )
     hovers = swaps.figure(table, "SAC", style=STYLE).data[2].hovertext
-    assert hovers[1].endswith("<br>for all 2 swaps with recorded distances at once")
+    assert hovers[1].endswith("<br>simultaneous for all 2 swaps with recorded distances")
 
 
 def test_a_gain_that_no_draw_changes_has_no_interval(points, schemes):
@@ -393,10 +398,10 @@ def test_a_gain_that_no_draw_changes_has_no_interval(points, schemes):
     better = table.set_index("label").loc["better"]
     assert tuple(better[["verdict", "over"]]) == ("not distinguished", "models")
     assert better[["gain_low", "gain_high"]].isna().all()
-    assert swaps.headline(table, "SAC", "here") == "The one other sampler cannot be shown to bring SAC more here"
+    assert swaps.headline(table, "SAC", "here") == "The one other sampler does not raise the TPR of SAC significantly here"
     chart = swaps.figure(table, "SAC", style=STYLE)
     assert chart.data[3].text[0].strip() == "+100.0 ?", "not ≈, which would say that they are alike"
-    said = "cannot be told from SAC as published: +100.0 points,<br>no draw changes it: no interval"
+    said = "does not differ significantly from SAC as published: +100.0 points,<br>the same in every bootstrap resample: no interval"
     assert chart.data[2].hovertext[0].endswith(said)
 
 
@@ -410,7 +415,7 @@ def test_an_interval_ends_where_rates_do(points, schemes):
 def test_a_swap_that_brings_nothing_says_so(points, schemes):
     points.loc[points["label"] == "better", "value"] = 0.7
     table = swaps.swaps(board.board(points, schemes, 100), schemes, "SAC")
-    assert swaps.headline(table, "SAC", "here") == "The one other sampler brings SAC no more here"
+    assert swaps.headline(table, "SAC", "here") == "The one other sampler does not raise the TPR of SAC here"
     points.loc[points["label"] == "better", ["value", "reason"]] = [math.nan, "the seed set ran out"]
     table = swaps.swaps(board.board(points, schemes, 100), schemes, "SAC")
     assert swaps.headline(table, "SAC", "here") == "No other sampler has a value for SAC here"
@@ -486,8 +491,8 @@ def test_the_four_lines_of_a_card():
     assert told["Effectiveness"].value == "100.0 ± 1.0 %"
     assert told["Robustness"].value == "70.0 %"
     assert told["Robustness"].note == "mean of 2 other tasks; weakest: pruning, 60%"
-    assert told["Uniqueness"].value == "4%, hard 100%"
-    assert "180 unrelated pairs at 100 queries and on 12 hard ones" in told["Uniqueness"].note
+    assert told["Uniqueness"].value == "4%, hard unrelated 100%"
+    assert "180 unrelated and 12 hard unrelated pairs at 100 queries" in told["Uniqueness"].note
     assert told["Efficiency"].value == "100 queries"
     assert told["Efficiency"].note == "2\u202f429 labelled images, no gradient of the victim"
 

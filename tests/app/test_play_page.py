@@ -32,7 +32,7 @@ def test_it_opens_twice_and_ends_with_a_verdict(play, bench, theme):
         drawn = spec(app)
         assert len(drawn["frames"]) == 100
         last = drawn["frames"][-1]["layout"]["annotations"][0]["text"]
-        assert "of 100 queries: caught. The innocent suspect disagrees on" in last
+        assert "of 100 queries: caught. The unrelated model disagrees on" in last
         assert last in app.get("plotly_chart")[0].proto.alt
         assert drawn["layout"]["template"]["layout"]["paper_bgcolor"] == {"light": "#FFFFFF", "dark": "#0E1320"}[theme]
         app.run()
@@ -46,7 +46,7 @@ def test_every_control_changes_it(play):
     app.selectbox(key="by").select("Random").run()
     assert headline(app) == "Which suspect answers 100 random images like the victim?"
     app.get_by_key("rule").set_value("guaranteed").run()
-    assert "the guarantee allows 2 models" in " ".join(element.value for element in sound(app).markdown)
+    assert "the guaranteed rule allows 2 models" in " ".join(element.value for element in sound(app).markdown)
     app.selectbox(key="stolen").select_index(0).run()
     app.selectbox(key="innocent").select_index(0).run()
     before = said(sound(app))
@@ -80,7 +80,7 @@ def test_a_link_holds_the_whole_view(play):
 def test_wrong_values_in_a_link_fall_back_with_one_notice(play):
     app = sound(play(by="SAC", victim="nobody", stolen="<b>", innocent="7", sent="3"))
     (notice,) = app.toast
-    for part in ("scheme SAC", "victim nobody", r"stolen suspect \<b\>", "innocent suspect 7", "sent first 3"):
+    for part in ("scheme SAC", "victim nobody", r"stolen suspect \<b\>", "unrelated model 7", "sent first 3"):
         assert part in notice.value
     assert app.selectbox(key="innocent").value == "train(res,attacker,seed=1)"
 

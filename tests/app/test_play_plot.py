@@ -52,7 +52,7 @@ def test_what_is_not_sent_yet_is_behind_the_curtain():
     chart = play.figure(ROWS, PICTURES, sent=2)
     assert (chart.layout.shapes[0].x0, chart.layout.shapes[0].x1) == (2.5, chart.layout.xaxis2.range[1])
     assert chart.layout.annotations[0].text == (
-        "Query 2 of 3. Same answer as the victim: stolen suspect 1 of 2, innocent suspect 0 of 2."
+        "Query 2 of 3. Same answer as the victim: stolen model 1 of 2, unrelated model 0 of 2."
     )
     assert [image.x for image in chart.layout.images] == [1, 2, 3]
 
@@ -74,10 +74,10 @@ def test_any_number_sent_is_drawn(sent, style):
 
 def test_the_verdict_names_mistakes_and_what_is_not_known():
     assert play.verdict(ROWS) == (
-        "The stolen suspect disagrees on 33% of 3 queries: caught. "
-        "The innocent suspect disagrees on 67%: cleared. The threshold is 50%."
+        "The stolen model disagrees on 33% of 3 queries: caught. "
+        "The unrelated model disagrees on 67% of 3 queries: cleared. The threshold is 50%."
     )
-    assert "missed. The innocent suspect disagrees on 67%: flagged by mistake." in play.verdict(
+    assert "missed. The unrelated model disagrees on 67% of 3 queries: a false alarm." in play.verdict(
         ROWS.assign(distance_stolen=0.8, threshold=0.7)
     )
     unknown = ROWS.assign(threshold=math.nan)

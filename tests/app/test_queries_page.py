@@ -129,7 +129,9 @@ def test_the_page_opens_twice(visit, jobs, bench, theme):
         app.run()
     jobs.finish()
     app.run()
-    assert headline(app).startswith("The stolen suspect follows 25 of 50 adversarial images, and repeats ")
+    assert headline(app).startswith(
+        "The stolen model is fooled like the victim on 25 of 50 adversarial images, and repeats "
+    )
     assert len(cards(app)) == 16
     assert jobs.warm == [bench]
     assert not app.toast
@@ -150,7 +152,7 @@ def test_the_numbers_on_screen_are_those_of_the_bank(visit):
     mean = np.mean([(bank.of(victim)[drawn] == bank.of(model)[drawn]).sum() for model in strangers])
     assert headline(app).endswith(f"; unrelated models repeat {mean:.1f} of 100")
     app.selectbox(key="suspect").select(strangers.iloc[0]).run()
-    assert headline(app).startswith("The unrelated suspect repeats ")
+    assert headline(app).startswith("The unrelated model repeats ")
     stolen = set(pairs.loc[(pairs["victim"] == victim) & (pairs["kind"] == "positive"), "suspect"]) - {victim}
     mean = np.mean([(bank.of(victim)[drawn] == bank.of(model)[drawn]).sum() for model in stolen])
     assert headline(app).endswith(f"; stolen models repeat {mean:.1f} of 100")
@@ -193,7 +195,7 @@ def test_every_control_changes_the_page(visit, jobs):
     app.get_by_key("page").set_value(2).run()
     assert sound(app).session_state["page"] == 2
     app.get_by_key("view").set_value("telling").run()
-    assert "10 most telling mistakes" in headline(app)
+    assert "10 most discriminative mistakes" in headline(app)
     app.get_by_key("view").set_value("queries").run()
     app.get_by_key("bench").set_value("patchwork-reuse").run()
     assert "of the victim's 30 mistakes" in headline(app)
@@ -383,7 +385,7 @@ def test_names_are_shown_as_text(visit, jobs, monkeypatch):
 
 def test_telling_images_show_both_halves(visit, jobs):
     app = sound(visit(view="telling"))
-    assert "most telling mistakes" in headline(app)
+    assert "most discriminative mistakes" in headline(app)
     assert html(app).count('class="bar stolen"') == html(app).count('class="bar unrelated"') == 10
     assert html(app).count("chosen on") == 20
     assert "Chosen on" in said(app)

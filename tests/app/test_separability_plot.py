@@ -107,7 +107,7 @@ def test_the_line_and_what_it_does():
     shade, line = chart.layout.shapes
     assert shade.x1 == line.x0 == line.x1 == rows[0].line.threshold
     assert "misses 0% of stolen" in notes(chart)
-    assert "accuses 8 of 80 unrelated (10%)" in notes(chart)
+    assert "actual false alarms 10% (8 of 80)" in notes(chart)
 
 
 def test_many_rows_take_no_more_traces_than_one():
@@ -158,13 +158,17 @@ def test_names_are_text_and_the_specification_is_whole(by, style):
 @pytest.mark.parametrize(
     ("rates", "noun", "said"),
     [
-        ([0.83], None, "83% of stolen models lie below their victim’s 5% line of δ_C on bench (t0)"),
-        ([0.5, 1.0], "task", "T0 is the hardest task on bench: δ_C catches 50% of stolen models"),
-        ([0.5, 0.5, 1.0], "victim", "t0 and t1 are the hardest victims on bench: δ_C catches 50% of stolen models"),
-        ([1.0, 1.0], "task", "δ_C catches 100% of stolen models for every task on bench"),
-        ([0.2, 1.0], "benchmark", "t0 is the hardest benchmark: δ_C catches 20% of stolen models"),
-        ([0.2], "benchmark", "20% of stolen models lie below their victim’s 5% line of δ_C on t0"),
-        ([], None, "No line can be drawn for δ_C on bench"),
+        ([0.83], None, "δ_C catches 83% of stolen models at 5% false alarms on bench (t0)"),
+        ([0.5, 1.0], "task", "δ_C catches 50% of stolen models at 5% false alarms on bench for the hardest task: t0"),
+        (
+            [0.5, 0.5, 1.0],
+            "victim",
+            "δ_C catches 50% of stolen models at 5% false alarms on bench for the hardest victims: t0 and t1",
+        ),
+        ([1.0, 1.0], "task", "δ_C catches 100% of stolen models at 5% false alarms for every task on bench"),
+        ([0.2, 1.0], "benchmark", "δ_C catches 20% of stolen models at 5% false alarms for the hardest benchmark: t0"),
+        ([0.2], "benchmark", "δ_C catches 20% of stolen models at 5% false alarms on t0"),
+        ([], None, "No threshold can be set for δ_C on bench"),
     ],
 )
 def test_headlines(rates, noun, said):
@@ -180,8 +184,8 @@ def test_the_subline_says_what_five_percent_means():
     assert "5 % of 40 = 2 models" in said
     assert "one line" not in said
     apart = Row("all", row.table, row.rates._replace(tpr=0.4, uneven=True), row.line)
-    assert "the one line drawn catches 100%" in separability.subline(apart, 5)
-    assert "once per task" in separability.subline(apart, 5)
+    assert "the single pooled threshold drawn catches 100%" in separability.subline(apart, 5)
+    assert "5 % per task" in separability.subline(apart, 5)
     assert separability.allowance(40, 0) == "0 % of 40 = no model"
     assert separability.allowance(20, 5) == "5 % of 20 = 1 model"
 
@@ -195,11 +199,11 @@ def test_proposition_1_in_numbers():
     assert found.slack == pytest.approx(0.4)
     assert (
         bound.headline(found, "bench")
-        == "Proposition 1 holds for every pair on bench and says nothing about 5% of unrelated ones"
+        == "Proposition 1 holds for every pair on bench; the bound is vacuous for 5% of unrelated pairs"
     )
     broken = bound.summary(pairs.assign(bound=pairs["delta_c"] + 0.1))
     assert "fails for 146 pairs" in bound.headline(broken, "bench")
-    assert "all unrelated" in bound.headline(broken, "bench")
+    assert "non-trivial for every unrelated pair" in bound.headline(broken, "bench")
     assert not math.isnan(bound.summary(pairs[pairs["kind"] == "positive"]).slack)
 
 
@@ -220,6 +224,6 @@ def test_a_side_has_room_for_its_name_beside_a_line_at_the_edge():
     chart = separability.figure(compare(pairs), AXIS)
     (name,) = (note for note in chart.layout.annotations if note.text.startswith("<b>Stolen</b>"))
     assert name.xanchor == "left"
-    line = next(note for note in chart.layout.annotations if "flag below" in note.text)
+    line = next(note for note in chart.layout.annotations if "pooled threshold" in note.text)
     assert line.x < separability.ROOM < chart.layout.xaxis.range[1]
     assert name.x > line.x

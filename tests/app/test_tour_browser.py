@@ -54,7 +54,7 @@ def test_a_story_is_walked_with_the_keys(visit):  # noqa: F811
 )
 def test_the_cards_are_whole_on_stage_below_a_headline_of_two_lines(visit, path, cards):  # noqa: F811
     page = visit(path, size=(1920, 1080))
-    page.evaluate("document.querySelector('h2').textContent = 'The stolen suspect agrees on some. '.repeat(4)")
+    page.evaluate("document.querySelector('h2').textContent = 'The stolen model agrees on some. '.repeat(4)")
     assert page.locator("h2").bounding_box()["height"] > 80
     boxes = [card.bounding_box() for card in page.locator(".card").all()]
     said = page.locator(".st-key-story")

@@ -5,21 +5,22 @@ import math
 import numpy as np
 import pytest
 
-from qurd_core.evaluation import records
+from qurd_core.evaluation import evidence, records
 from qurd_core.plots import words
 from qurd_core.plots.labels import spread
+from qurd_core.plots.lineages import folded, readable
 from qurd_core.plots.words import Measured
 
 
 @pytest.mark.parametrize(
     ("at", "gain", "caught", "said"),
     [
-        (100, 0.014, 0.5, "After 100 queries the median published scheme gains 1 point"),
-        (50, 0.123, 0.5, "After 50 queries the median published scheme gains 12 points"),
-        (50, -0.031, 0.5, "After 50 queries the median published scheme loses 3 points"),
-        (200, 0.004, 0.5, "After 200 queries the median published scheme gains nothing more"),
-        (400, 0.0, 0.68, "With 400 queries the median published scheme catches 68% of stolen models"),
-        (100, None, 0.68, "With 100 queries the median published scheme catches 68% of stolen models"),
+        (100, 0.014, 0.5, "After 100 queries, published schemes gain only 1 more point (median)"),
+        (50, 0.123, 0.5, "After 50 queries, published schemes gain 12 more points (median)"),
+        (50, -0.031, 0.5, "After 50 queries, published schemes lose 3 points (median)"),
+        (200, 0.004, 0.5, "After 200 queries, published schemes gain no more (median)"),
+        (400, 0.0, 0.68, "With 400 queries, published schemes catch 68% of stolen models (median)"),
+        (100, None, 0.68, "With 100 queries, published schemes catch 68% of stolen models (median)"),
         (10, None, None, "No published scheme has a value at 10 queries"),
     ],
 )
@@ -45,8 +46,8 @@ def test_who_beats_the_reference_in_one_sentence():
     verdicts = [("SAC", "beats"), ("FBI", "trails"), ("Random", "trails"), ("IPGuard", "not distinguished")]
     verdicts += [("ModelDiff", "behind"), ("ZestOfLIME", "on par")]
     assert words.against(100, "AKH", verdicts) == (
-        "At 100 queries SAC beats AKH; ZestOfLIME is on par with it; ModelDiff is behind it; FBI and Random trail it; "
-        "IPGuard cannot be told from it."
+        "At 100 queries SAC beats AKH; ZestOfLIME is on par with AKH; ModelDiff is behind AKH; FBI and Random trail AKH; "
+        "IPGuard does not differ significantly from AKH."
     )
     assert words.against(100, "AKH", verdicts[1:2]) == "At 100 queries FBI trails AKH."
     assert words.against(100, "AKH", []) == ""
@@ -63,7 +64,7 @@ def test_every_shipped_task_has_words_and_no_two_the_same(benchmark):
 
 def test_sentences_say_tasks_in_words():
     assert words.retold("worst on adv_label_extraction, labelood 3 %") == (
-        "worst on adversarial label extraction, extraction on other photos 3 %"
+        "worst on adversarial label extraction, label extraction, other photographs 3 %"
     )
     assert words.retold("on the same data sets, all of them") == "on the same data sets, all of them"
     assert (words.on_task("all"), words.on_task("prune")) == ("", " (pruning)")
@@ -77,19 +78,19 @@ def test_numbers():
     assert words.points(-0.036) == "−3.6 points"
     assert words.points(-0.0001) == "0.0 points"
     assert [words.counted(n, "query") for n in (1, 2)] == ["1 query", "2 queries"]
-    assert words.counted(343, "other mix") == "343 other mixes"
+    assert words.counted(343, "other combination") == "343 other combinations"
 
 
 @pytest.mark.parametrize(
     ("negatives", "kind", "task", "said"),
     [
-        (60, "paper", "all", "60 unrelated models, 60 lineages, counted once per task: 5 % may be flagged"),
+        (60, "paper", "all", "60 unrelated models, 60 lineages: threshold set at 5 % per task"),
         (40, "paper", "prune", "40 unrelated models, 40 lineages: 5 % = 2 models"),
         (20, "paper", "prune", "20 unrelated models, 20 lineages: 5 % = 1 model"),
         (12, "paper", "prune", "12 unrelated models, 12 lineages: 5 % = less than 1 model"),
-        (40, "conformal", "all", "40 unrelated models, 40 lineages: the guarantee allows 1 model below the threshold"),
-        (20, "conformal", "all", "20 unrelated models, 20 lineages: the guarantee allows none below the threshold"),
-        (12, "conformal", "all", "12 unrelated models, 12 lineages: too few for the guarantee"),
+        (40, "conformal", "all", "40 unrelated models, 40 lineages: the guaranteed rule allows 1 model below the threshold"),
+        (20, "conformal", "all", "20 unrelated models, 20 lineages: the guaranteed rule allows none below the threshold"),
+        (12, "conformal", "all", "12 unrelated models, 12 lineages: too few for the guaranteed rule"),
     ],
 )
 def test_what_five_percent_means(negatives, kind, task, said):
@@ -144,3 +145,87 @@ def test_too_many_labels_share_the_room_evenly():
     placed = sorted(spread([0.5] * 20, [0.1] * 20, 0, 1))
     assert np.diff(placed) == pytest.approx(np.full(19, 0.05))
     assert (placed[0], placed[-1]) == pytest.approx((0.025, 0.975))
+
+
+@pytest.mark.parametrize("benchmark", records.SHIPPED)
+def test_no_two_models_of_a_benchmark_share_a_readable_name(benchmark):
+    pairs = evidence.pairs(benchmark)
+    lineages = {*pairs["victim"], *pairs["suspect"]}
+    said = {readable(lineage) for lineage in lineages}
+    assert len(said) == len(lineages)
+    assert not [name for name in said if "(" in name or "_" in name or "->" in name]
+
+
+@pytest.mark.parametrize(
+    ("lineage", "said"),
+    [
+        ("train(vgg,victim)", "VGG victim"),
+        ("train(vgg,victim)->finetune(seed=2)", "VGG victim · fine-tuned, run 3"),
+        ("train(res,victim,seed=1)", "ResNet on the victim's data, run 2"),
+        ("train(res,attacker)", "ResNet on other images"),
+        ("train(mb,public)->transfer(victim,ratio=0.1)->prune(0.2)", "MobileNet victim, 10 % retrained · 20 % pruned"),
+        (
+            "train(vgg,victim)->label_extraction(mb,region=mono)",
+            "VGG victim · label extraction by MobileNet, other photographs",
+        ),
+        ("vgg_model->adv_label_extraction(vgg13, 0)", "VGG victim · adversarial label extraction by VGG13, run 1"),
+        ("resnet18_cifar10C(5)", "ResNet18 on CIFAR10-C, run 6"),
+        (
+            "pretrain(mbnetv2,imagenet-1k)->transfer(Flower102,1.0)->distill()",
+            "MobileNetV2 victim, all retrained · probit extraction",
+        ),
+    ],
+)
+def test_a_lineage_reads_like_a_name(lineage, said):
+    assert readable(lineage) == said
+    assert " · ".join(folded(lineage)) == said
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("my-model", "no lineage ((", "train(f,beta)->finetune", "train(x)->merge(b)", "train(vgg,victim,seed=1,lr=2)"),
+        *("train(vgg,victim)->finetune(region=victim)", "train(vgg,victim)->prune(0.2,seed=1)", "train(vgg,victim)->sell"),
+    ],
+)
+def test_a_model_of_ones_own_keeps_its_own_name(name):
+    assert readable(name) == name
+    assert "->".join(folded(name)) == name
+
+
+def test_names_with_commas_stay_apart():
+    assert words.listed(["A", "B", "C"]) == "A, B and C"
+    assert words.listed(["A", "B, b"]) == "A; B, b"
+    assert words.tasks(["prune", "labelood"]) == "pruning; label extraction, other photographs"
+    assert words.tasks(["prune", "same"]) == "pruning, exact copy"
+
+
+@pytest.mark.parametrize(
+    ("sampler", "said"),
+    [
+        ("negative(test)", "negative test images"),
+        ("uniform(train)->pgd(eps=0.01)", "uniform training images and pgd(eps=0.01)"),
+        ("noise", "noise images"),
+    ],
+)
+def test_samplers_in_words(sampler, said):
+    assert words.sampler(sampler) == said
+
+
+def test_a_gap_says_on_which_side_of_the_reference_it_lies():
+    assert words.apart(-0.673, "AKH") == "67.3 points below AKH"
+    assert words.apart(0.032, "AKH") == "3.2 points above AKH"
+    assert words.apart(0.0001, "AKH") == "level with AKH"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        (0.89, 0.31, "With hard unrelated models, AKH drops from 89% to 31% on b at 100 queries"),
+        (0.89, 0.85, ""),
+        (math.nan, 0.31, ""),
+        (0.89, math.nan, ""),
+    ],
+)
+def test_the_headline_turns_where_hard_unrelated_models_turn_the_finding(before, after, said):
+    assert words.turned("AKH", before, after, "on b at 100 queries") == said

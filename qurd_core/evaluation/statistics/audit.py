@@ -29,7 +29,7 @@ class Audit:
     method: str
     assumptions: tuple[str, ...] = (
         FIXED,
-        "The held-out group stands for the kinds of innocent models that nobody collected.",
+        "The held-out group stands for the kinds of unrelated models that nobody collected.",
     )
 
 

@@ -181,4 +181,4 @@ def _adjusted(found: list[SuspectVerdict], *, many: bool) -> tuple[SuspectVerdic
     )
 
 
-_APART = "Innocent suspects are independent of one another and of the pool: models made of one another are not."
+_APART = "Unrelated suspects are independent of one another and of the pool: models made of one another are not."

@@ -9,7 +9,7 @@ from qurd_core.errors import QurdError
 SLACK = 1e-9
 
 EXCHANGEABLE = (
-    "The unrelated models are exchangeable with an innocent suspect: same task and label set, similar accuracy, several "
+    "The unrelated models are exchangeable with an unrelated suspect: same task and label set, similar accuracy, several "
     "architectures and several pre-training roots."
 )
 FIXED = "The scheme and its queries were fixed before the scores were seen."
