@@ -442,10 +442,12 @@ def _show(rows: list[dict[str, Any]], as_json: bool) -> None:
 
 
 def _cell(value: Any) -> str:
+    from qurd_core.evaluation.statistics.words import fixed
+
     if value is None:
         return ""
     if isinstance(value, float):
-        return f"{value:.3f}"
+        return fixed(value, 3)
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 

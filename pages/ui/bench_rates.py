@@ -8,6 +8,7 @@ import streamlit as st
 
 from pages.ui import controls, links, panel
 from qurd_core.evaluation import designer
+from qurd_core.evaluation.statistics.words import fixed
 from qurd_core.plots import words
 from qurd_core.plots.theme import GLYPHS, Style
 
@@ -82,7 +83,7 @@ def separation(found: "DataFrame", label: str, before: float, now: float) -> str
     if rows.empty:
         return f"{label} has no value at this budget."
     row = rows.iloc[0]
-    auc, auc_before = (f"{value:.2f}" if value == value else "none" for value in (row["auc"], row["auc_before"]))
+    auc, auc_before = (fixed(value, 2) if value == value else "none" for value in (row["auc"], row["auc_before"]))
     shared, shared_before = (words.percent(value) if value == value else "none" for value in (now, before))
     return f"Separation by {label}: AUC {auc}, overlap {shared}; with every pair AUC {auc_before}, overlap {shared_before}."
 
@@ -109,5 +110,5 @@ def _cell(row: tuple | None, task: str, label: str) -> str:
     told = f"{label} on {words.task(task)}: {words.precise(row.after, row.spread)}"
     moved = abs(row.change) >= MOVED
     told += f", {words.points(row.change)}" if row.change == row.change else ""
-    value = f"{100 * row.after:.0f}"
+    value = fixed(100 * row.after, 0)
     return f'<td title="{escape(told)}">{f"<b>{value}</b>" if moved else value}</td>'

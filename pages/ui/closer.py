@@ -8,6 +8,7 @@ import streamlit as st
 from pages.ui import gallery as page
 from pages.ui import links, sides
 from qurd_core.evaluation.query_sets import QuerySet
+from qurd_core.evaluation.statistics.words import fixed
 from qurd_core.plots import gallery
 
 MASKED = 24  # masked images shown
@@ -66,7 +67,7 @@ def bars(classes: tuple[str, ...], own: np.ndarray, other: np.ndarray) -> str:
 
 
 def _bar(share: float, role: str) -> str:
-    return f'<td><i class="{role}" style="width:{70 * share:.1f}%"></i> {100 * share:.0f}%</td>'
+    return f'<td><i class="{role}" style="width:{70 * share:.1f}%"></i> {fixed(100 * share, 0)}%</td>'
 
 
 def _about(asked: sides.Asked, fact: dict) -> str:

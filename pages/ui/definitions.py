@@ -2,6 +2,9 @@
 
 import streamlit as st
 
+from qurd_core.plots import words
+from qurd_core.schemes import PUBLISHED
+
 _TEXT = """
 **TPR@5%**: share of stolen models that are caught when at most 5 % of the unrelated models are false alarms.
 
@@ -22,24 +25,28 @@ independent models trained on the victim's data, with the victim's architecture,
 chance that the suspect is wrong too where the victim is wrong. A bound of at most 0 is vacuous: every distance is at least
 0.
 
-**Query budget**: number of images sent to the suspect. A small budget sends the first images of a large one.
+**Query budget**: number of images sent to the suspect. A small budget sends the first images of a large one. *Distinct
+images*: how many of them differ from one another; masked versions of one image may be alike.
 
 **Paper rule, guaranteed rule**: two ways to set the threshold. By the *paper rule* at most 5 % of the unrelated models at
-hand lie below it. By the *guaranteed rule* a fresh unrelated model is a false alarm with a chance of at most 5 %. With
-fewer than 19 unrelated models 5 % cannot be guaranteed, and the values are left out.
+hand lie below it. By the *guaranteed rule* a fresh unrelated model is a false alarm with a chance of at most 5 %: of every
+independent lineage the model that is closest to the victim counts. With fewer than 19 independent lineages 5 % cannot be
+guaranteed, and the values are left out.
 
 **Benchmark**: a set of pairs of a victim and a suspect. *Your benchmark* is one that was made in the app.
 
-**Lineage**: a model and all that was made from it. Lineages, not models, count as independent.
+**Lineage**: a first training and all that was made from it; models that share a pre-trained network are one lineage.
+Lineages, not models, count as independent, among unrelated models and among victims.
 
 **±**: one standard deviation over query seeds: other queries, same models. The spread over other models is not in it.
 
 **Interval, band**: 95 % bootstrap over models and query seeds: lineages and seeds are resampled, and all thresholds set
-anew. Where a combination has no recorded distances the band is one standard deviation over query seeds.
+anew, and Jeffreys' prior stands for the stolen models that nobody tried, so that a rate of 100 % has an interval, too. Where
+a combination has no recorded distances the band is one standard deviation over query seeds.
 
 **Beats, trails**: an exact test over independent victims (of a single victim: over its stolen models) finds a difference
-from AKH, corrected for all named schemes. *Ahead, behind*: no exact test decides, often because six victims are needed, but
-the 95 % interval of the difference excludes 0; for unpublished combinations that interval is simultaneous for all of them.
+from AKH, corrected for all named schemes. *Ahead, behind*: no exact test decides, often because too few victims are
+independent, but the 95 % interval of the difference excludes 0; for unpublished combinations that interval is simultaneous for all of them.
 *On par*: the 90 % interval of the difference lies within ten points. *Does not differ significantly, undecided*: none of
 these. Where no distances are recorded, two standard errors over query seeds decide.
 
@@ -69,7 +76,8 @@ the models and reported on the other. Unrelated models are halved by lineage, st
 
 **AKH**: the baseline: compare the labels of victim and suspect on images that the victim gets wrong.
 
-**Published schemes**: IPGuard, ModelDiff, SAC, ZestOfLIME and FBI. The headline takes the median over them.
+**Published schemes**: {published}. The headline takes the median over them. A name with a colon is a variant of a
+published scheme.
 
 **Combination, scheme**: a sampler, a representation and a detector together; with a published name, a scheme. *Accuracy
 only* (`accuracy`) is no fingerprint: it takes the less accurate model for the stolen one.
@@ -79,4 +87,4 @@ only* (`accuracy`) is no fingerprint: it takes the less accurate model for the s
 def show() -> None:
     """The definitions behind a button."""
     with st.popover("Definitions", icon=":material/menu_book:", type="tertiary"):
-        st.markdown(_TEXT)
+        st.markdown(_TEXT.format(published=words.listed(PUBLISHED)))

@@ -9,6 +9,7 @@ import streamlit as st
 from pages.ui import cached, controls, links
 from qurd_core.evaluation import evidence, records
 from qurd_core.evaluation.separability import DELTAS, By, Row, budgets, ends_at_one, overlap, rows
+from qurd_core.evaluation.statistics.words import fixed
 from qurd_core.plots import bound, separability, words
 from qurd_core.plots.theme import Style
 
@@ -175,7 +176,7 @@ def numbers(row: Row, axis: separability.Axis, fpr: int, style: Style, *, brief:
     rates, shared = row.rates, overlap(row, share=axis.share)
     meaning = f"{_TPR.format(fpr=fpr)} {separability.method(row)}"
     _metric(f"TPR@{fpr}%", words.precise(rates.tpr, rates.sd), meaning, style, separability.over_models(row))
-    _metric("AUC", f"{rates.auc:.2f}", _AUC, style)
+    _metric("AUC", fixed(rates.auc, 2), _AUC, style)
     _metric("Overlap", words.percent(shared) if shared == shared else "–", _OVERLAP, style)
     if brief:
         return

@@ -7,6 +7,7 @@ import streamlit as st
 
 from pages.ui import cached
 from pages.ui.gallery import picture, place
+from qurd_core.evaluation.statistics.words import fixed
 from qurd_core.photographs import cut, photograph_names
 from qurd_core.plots import gallery
 from qurd_core.plots.theme import STOLEN, UNRELATED, Style
@@ -47,8 +48,8 @@ def _bar(row: "Series", kind: str) -> str:
     chosen, reported = (100 * row[f"{kind}_{half}"] for half in ("chosen", "reported"))
     return (
         f'<div class="line"><span>{kind}</span><div class="track"><div class="bar {kind}" style="width:{reported:.0f}%">'
-        f'</div><i style="left:{chosen:.0f}%"></i></div><b>{reported:.0f}%</b>'
-        f'<span class="muted">selection half: {chosen:.0f}%</span></div>'
+        f'</div><i style="left:{chosen:.0f}%"></i></div><b>{fixed(reported, 0)}%</b>'
+        f'<span class="muted">selection half: {fixed(chosen, 0)}%</span></div>'
     )
 
 

@@ -91,6 +91,6 @@ def gains(
 
 
 def write(table: pd.DataFrame, path: Path) -> Path:
-    """Parquet with three decimals: a tenth of a point, as gains are shown."""
-    slim = table.round({"low": 3, "high": 3}).astype({"low": np.float32, "high": np.float32, "budget": np.int16})
+    """Parquet with six decimals, so that what is printed is not rounded twice."""
+    slim = table.round({"low": 6, "high": 6}).astype({"low": np.float32, "high": np.float32, "budget": np.int16})
     return records.write_table(slim.astype(dict.fromkeys(_TEXTS, "category")), path)

@@ -105,8 +105,8 @@ def draws_of(benchmark: str) -> int:
 
 
 def write(table: pd.DataFrame, path: Path) -> Path:
-    """Parquet with four decimals, which is finer than the draws are."""
-    numbers = dict.fromkeys(table.select_dtypes("float").columns, 4)
+    """Parquet with six decimals, so that what is printed is not rounded twice."""
+    numbers = dict.fromkeys(table.select_dtypes("float").columns, 6)
     return records.write_table(
         table.round(numbers).astype(dict.fromkeys(numbers, np.float32) | dict.fromkeys(_TEXTS, "category")), path
     )

@@ -173,8 +173,8 @@ def read(benchmark: str, folder: Path | None = None) -> pd.DataFrame:
 
 
 def write(table: pd.DataFrame, path: Path) -> Path:
-    """Parquet with four decimals."""
-    rates = dict.fromkeys(["chosen", "reported", "reference"], 4)
+    """Parquet with six decimals, so that what is printed is not rounded twice."""
+    rates = dict.fromkeys(["chosen", "reported", "reference"], 6)
     kinds = dict.fromkeys(rates, np.float32) | dict.fromkeys(_KEYS, "category") | {"budget": np.int16, "among": np.int16}
     return records.write_table(table.round(rates).astype(kinds), path)
 

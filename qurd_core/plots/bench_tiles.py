@@ -6,6 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from qurd_core.evaluation.designer import Pairs, groups, keys, spread
+from qurd_core.evaluation.statistics.words import fixed
 from qurd_core.evaluation.suggest import Suggestion
 from qurd_core.plots import words
 from qurd_core.plots.lineages import readable
@@ -255,4 +256,4 @@ def _layout(rows: pd.DataFrame, groups: dict[str, _Count], victims: dict[str, _C
 
 
 def _points(share: float) -> str:
-    return "no number" if share != share else f"{100 * share:.0f} points"
+    return "no number" if share != share else f"{fixed(100 * share, 0)} points"

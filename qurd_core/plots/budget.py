@@ -307,7 +307,7 @@ def _line(rows: pd.DataFrame, rule: Rule, style: Style, mark: tuple[str, str, st
 
 
 _HOVERED = ["label", "value", "spread", "budget", "used", "seeds", "n_negatives", "n_lineages", "n_positives"]
-_HOVERED += ["n_victims", "task", "samples", "gradients", "low", "high"]
+_HOVERED += ["n_victims", "task", "distinct", "samples", "gradients", "low", "high"]
 
 
 def _rings(rows: pd.DataFrame, at: int, style: Style) -> go.Scatter:
@@ -361,7 +361,11 @@ def _hover(row: tuple, rule: Rule) -> str:
 def _costs(row: tuple) -> str:
     if math.isnan(row.samples):
         return "other costs were not published"
-    return f"{words.counted(round(row.samples), 'labelled image')}, {words.counted(round(row.gradients), 'victim gradient')}"
+    repeated = f"{words.counted(round(row.distinct), 'distinct image')}, " if row.distinct < row.used else ""
+    spent = (
+        f"{words.counted(round(row.samples), 'labelled image')}, {words.counted(round(row.gradients), 'victim gradient')}"
+    )
+    return repeated + spent
 
 
 def _layout(style: Style, labels: list[dict[str, Any]]) -> dict[str, Any]:

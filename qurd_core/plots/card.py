@@ -83,12 +83,15 @@ def _lost(rows: pd.DataFrame, hard: pd.DataFrame, value: str) -> Line:
 
 
 def _efficiency(rows: pd.DataFrame) -> Line:
-    sent = rows[rows["used"] > 0]
-    if sent.empty:
+    filled = rows[rows["used"] > 0]
+    if filled.empty:
         return Line("Efficiency", "–", str(rows["reason"].dropna().iloc[0]) if rows["reason"].notna().any() else "no value")
-    once = sent.iloc[0]
+    once = filled.iloc[0]
+    sent = f"{number(once['used'])} queries"
+    if once["distinct"] < once["used"]:
+        sent += f", {number(once['distinct'])} distinct"
     if pd.isna(once["samples"]):
-        return Line("Efficiency", f"{number(once['used'])} queries", "other costs were not published")
+        return Line("Efficiency", sent, "other costs were not published")
     looked = "no labelled image" if not once["samples"] else f"{number(once['samples'])} labelled images"
     gradients = "no gradient" if not once["gradients"] else f"{number(once['gradients'])} gradients"
-    return Line("Efficiency", f"{number(once['used'])} queries", f"{looked}, {gradients} of the victim")
+    return Line("Efficiency", sent, f"{looked}, {gradients} of the victim")

@@ -1,4 +1,4 @@
-"""What a budget is counted in: queries sent, labelled images looked at, or gradients of the victim."""
+"""What a budget is counted in: queries, distinct images among them, labelled images looked at, gradients of the victim."""
 
 import math
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
-Unit = Literal["queries", "labelled", "gradients"]
+Unit = Literal["queries", "distinct", "labelled", "gradients"]
 
 
 class _Cost(NamedTuple):
@@ -18,10 +18,16 @@ class _Cost(NamedTuple):
 
 COSTS: dict[Unit, _Cost] = {
     "queries": _Cost("budget", "Queries sent to the suspect", "0 queries"),
+    "distinct": _Cost("distinct", "Distinct images sent to the suspect", "0 distinct images"),
     "labelled": _Cost("samples", "Labelled images that must be looked at", "0 labelled images"),
     "gradients": _Cost("gradients", "Gradients of the victim's model", "0 gradients"),
 }
-SAID: dict[Unit, str] = {"queries": "queries", "labelled": "labelled images", "gradients": "gradients"}
+SAID: dict[Unit, str] = {
+    "queries": "queries",
+    "distinct": "distinct images",
+    "labelled": "labelled images",
+    "gradients": "gradients",
+}
 TICKS = (10, 20, 50, 100, 200, 400)  # budgets that are marked
 _LEFT, _RIGHT = 0.93, 1.0625  # of the smallest and of the largest value: room for whole markers
 _APART = 0.03  # of the axis, between lines that cost nothing

@@ -5,10 +5,12 @@ A table of worth has a row per label, with the columns of `evaluation.worth.wort
 
 import pandas as pd
 
+from qurd_core.evaluation.statistics import smallest_p, victims_to_decide
+from qurd_core.evaluation.statistics.words import fixed
 from qurd_core.plots import words
 
 UNKNOWN = pd.DataFrame(columns=["low", "high", "verdict"], index=pd.Index([], name="label"))  # nothing was measured
-NEEDED = 6  # independent victims below which no exact test reaches 5 %
+LEVEL = 0.05  # of exact tests
 
 
 def with_intervals(rows: pd.DataFrame, worth: pd.DataFrame) -> pd.DataFrame:
@@ -33,7 +35,7 @@ def tested(labels: pd.Series, verdicts: pd.Series, worth: pd.DataFrame) -> pd.Se
 
 def interval(low: float, high: float) -> str:
     """`84 to 92 %`; empty where there is none."""
-    return "" if pd.isna(low) else f"{100 * low:.0f} to {100 * high:.0f} %"
+    return "" if pd.isna(low) else f"{fixed(100 * low, 0)} to {fixed(100 * high, 0)} %"
 
 
 def hovered(low: float, high: float) -> str:
@@ -74,8 +76,15 @@ def tests(worth: pd.DataFrame) -> str:
     """What verdicts rest on: `comparisons: exact tests, 8 independent victims`."""
     if worth.empty:
         return "comparisons: spread over query seeds only"
-    exact = worth["lineages"].max() >= NEEDED or worth["lineages"].max() == 1
-    return f"comparisons: {'exact tests' if exact else 'bootstrap over models'}{victims(worth)}"
+    number, asked = int(worth["lineages"].max()), max(1, int(worth["p"].notna().sum()))
+    if number == 1 or smallest_p(number, asked) <= LEVEL:
+        return f"comparisons: exact tests{victims(worth)}"
+    needed = (
+        f"{asked} exact tests need {victims_to_decide(asked)}"
+        if asked > 1
+        else f"an exact test needs {victims_to_decide(1)}"
+    )
+    return f"comparisons: bootstrap over models{victims(worth)} ({needed})"
 
 
 def victims(worth: pd.DataFrame) -> str:

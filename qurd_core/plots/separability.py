@@ -12,6 +12,7 @@ import plotly.graph_objects as go
 from qurd_core.akh import official
 from qurd_core.evaluation.separability import FEWEST, Row, density, grid
 from qurd_core.evaluation.statistics import allowed_below
+from qurd_core.evaluation.statistics.words import fixed
 from qurd_core.plots import honest, words
 from qurd_core.plots.lineages import readable
 from qurd_core.plots.theme import STOLEN, UNRELATED, UNRELATED_TEXT, Style, faded, plain
@@ -440,7 +441,7 @@ def _row_notes(rows: Sequence[Row], bases: list[float], fpr: int, style: Style) 
                 {"x": 0.5, "xref": "paper", "y": base, "text": plain(row.reason or ""), "font": small, "showarrow": False}
             )
             continue
-        value = f"<b>{words.percent(row.rates.tpr)}</b>  {row.rates.auc:.2f}"
+        value = f"<b>{words.percent(row.rates.tpr)}</b>  {fixed(row.rates.auc, 2)}"
         between = over_models(row).removesuffix(" over models")
         third = f"<br><span style='font-size:{style.text * 0.85:.0f}px;color:{muted}'>{between}</span>" if both else ""
         hovered = (

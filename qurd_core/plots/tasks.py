@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from qurd_core.evaluation.statistics.words import fixed
 from qurd_core.plots import honest, words
 from qurd_core.plots.budget import REFERENCE, RULES, Rule
 from qurd_core.plots.leaderboard import judged, published
@@ -133,7 +134,7 @@ def _cells(
     values = table[RULES[rule].value]
     best = values == values.groupby(table["task"]).transform("max")
     texts = [
-        "–" if math.isnan(value) else f"<b>{100 * value:.0f}</b>" if first else f"{100 * value:.0f}"
+        "–" if math.isnan(value) else f"<b>{fixed(100 * value, 0)}</b>" if first else fixed(100 * value, 0)
         for value, first in zip(values, best, strict=True)
     ]
     muted = style.surface.muted

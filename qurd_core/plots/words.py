@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 
 from qurd_core.evaluation.records import PUBLISHED
 from qurd_core.evaluation.statistics import Kind, allowed_below
+from qurd_core.evaluation.statistics.words import fixed
 
 Verdict = Literal["beats", "trails", "on par", "ahead", "behind", "not distinguished"]
 
@@ -55,24 +56,25 @@ class Measured(NamedTuple):
 
 def percent(share: float) -> str:
     """`74%`, for charts."""
-    return f"{100 * share:.0f}%"
+    return f"{fixed(100 * share, 0)}%"
 
 
 def precise(share: float, sd: float = math.nan) -> str:
     """`74.2 ± 0.8 %`, for tables and hover labels."""
-    spread = "" if math.isnan(sd) else f" ± {100 * sd:.1f}"
-    return f"{100 * share:.1f}{spread} %"
+    spread = "" if math.isnan(sd) else f" ± {fixed(100 * sd, 1)}"
+    return f"{fixed(100 * share, 1)}{spread} %"
 
 
 def points(difference: float) -> str:
     """`+3.6 points`: a difference between two percentages is never a percentage."""
-    number = f"{100 * difference:+.1f}"
-    return f"{'0.0' if float(number) == 0 else number.replace('-', '−')} points"
+    number = fixed(100 * abs(difference), 1)
+    sign = "" if float(number) == 0 else "−" if difference < 0 else "+"
+    return f"{sign}{number} points"
 
 
 def apart(difference: float, reference: str) -> str:
     """`67.3 points below AKH`."""
-    number = f"{abs(100 * difference):.1f}"
+    number = fixed(abs(100 * difference), 1)
     return (
         f"level with {reference}"
         if float(number) == 0
@@ -188,7 +190,7 @@ def false_alarms(negatives: int, lineages: int, kind: Kind, task: str) -> str:
     For all tasks together the paper's rule counts a model once per task that it serves, so 5 % is no number of models.
     """
     have = f"{counted(negatives, 'unrelated model')}, {counted(lineages, 'lineage')}"
-    allowed = allowed_below(negatives, kind=kind)
+    allowed = allowed_below(negatives if kind == "paper" else lineages, kind=kind)
     if allowed is None:
         return f"{have}: too few for the guaranteed rule"
     if kind == "paper" and task == "all":

@@ -60,6 +60,7 @@ def make_rows(scheme: str, name: str | None, task: str, negatives: str) -> pd.Da
                 "reason": reason or ("Refused: too few unrelated models." if few else None),
                 "mean_stolen": 0.2,
                 "mean_unrelated": 0.5,
+                "distinct": budget,
                 "samples": 6 * budget,
                 "gradients": 0,
             }

@@ -98,9 +98,9 @@ def schemes(folder: Path) -> list[str]:
 
 
 def _write(table: pd.DataFrame, path: Path) -> Path:
-    """Parquet; rates to four decimals, which is finer than one model in a thousand."""
+    """Parquet; rates to six decimals, so that what is printed is not rounded twice."""
     numbers = table.select_dtypes("float").columns
-    arrow = pa.Table.from_pandas(table.round(dict.fromkeys(numbers, 4)).astype(dict.fromkeys(numbers, np.float32)))
+    arrow = pa.Table.from_pandas(table.round(dict.fromkeys(numbers, 6)).astype(dict.fromkeys(numbers, np.float32)))
     aside = path.with_suffix(".part")
     pq.write_table(arrow.replace_schema_metadata({"qurd": json.dumps({"format": 1, **SOURCE})}), aside, compression="zstd")
     return aside.replace(path)

@@ -1,5 +1,8 @@
 """What all results share: the sentences that they rest on, and checks of what comes in."""
 
+import math
+from decimal import ROUND_HALF_UP, Decimal
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -31,6 +34,18 @@ def check_scores(values: ArrayLike, what: str) -> NDArray[np.float64]:
 def check_share(value: float, name: str) -> None:
     if not 0 < value < 1:
         raise QurdError(f"Expected '{name}' between 0 and 1, both excluded. Got {value}.")
+
+
+def fixed(value: float, places: int) -> str:
+    """A number with so many decimals, halves away from zero; NaN is `nan`.
+
+    The same quantity is printed alike wherever it comes from: what binary digits, single precision or six decimals in a file
+    add or take away (28.849999999999998, 28.850001) is removed before it is rounded.
+    """
+    if math.isnan(value):
+        return "nan"
+    clean = Decimal(repr(round(float(value), 5)))
+    return f"{clean.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP):.{places}f}"
 
 
 def percent(share: float) -> str:
