@@ -97,7 +97,7 @@ def test_another_victim_grows_another_tree(page):
     before = headline(app)
     app.selectbox(key="victim").select("train(res,victim)").run()
     assert headline(app) != before
-    assert "train(res,victim)" in app.get("plotly_chart")[0].proto.alt
+    assert "ResNet victim" in app.get("plotly_chart")[0].proto.alt
 
 
 def test_budget_hard_and_task_change_the_effort(page):
