@@ -45,12 +45,13 @@ with places[3]:
 
 lines = budget.shown(points, pins)
 others = len(budget.mixes(points)) if grey and lines else 0
-about = f"{bench_part.of(bench, points, hard=hard)}{budget.subline(points, rule, grey=others)} · {budget.bands(points)}"
 easy = cached.curves(bench, task, hard=False, rule=rule)
+harder = bench_part.adds(points, easy)
+about = f"{bench_part.of(bench, points, hard=harder)}{budget.subline(points, rule, grey=others)} · {budget.bands(points)}"
 turned = words.turned(
     budget.REFERENCE, budget.at_budget(easy, at), budget.at_budget(points, at), leaderboard.place(bench, task, at)
 )
-frame.finding(head, turned or budget.headline(points, at) + bench_part.counting(bench, hard), about)
+frame.finding(head, turned or budget.headline(points, at) + bench_part.counting(harder), about)
 
 file_name = f"budget-{bench}-{task}"
 with frame.tools():

@@ -62,10 +62,12 @@ def cell_clicked() -> None:
         compose_controls.choose(clicked[0]["customdata"])
 
 
-about = bench_part.of(bench, points, hard=hard) + heatmap.subline(cells, at, budget.basis(points, rule))
-easy = budget.at_budget(cached.curves(bench, task, hard=False, rule=rule), at, pick.label)
-turned = words.turned(pick.label, easy, value.value, leaderboard.place(bench, task, at)) if own_cell else ""
-frame.finding(head, turned or heatmap.headline(pick, value, against, at) + bench_part.counting(bench, hard), about)
+easy = cached.curves(bench, task, hard=False, rule=rule)
+harder = bench_part.adds(points, easy)
+about = bench_part.of(bench, points, hard=harder) + heatmap.subline(cells, at, budget.basis(points, rule))
+before = budget.at_budget(easy, at, pick.label)
+turned = words.turned(pick.label, before, value.value, leaderboard.place(bench, task, at)) if own_cell else ""
+frame.finding(head, turned or heatmap.headline(pick, value, against, at) + bench_part.counting(harder), about)
 compose_controls.parts(scheme, parts)
 if wrong:
     st.warning(links.plain(wrong, 600))

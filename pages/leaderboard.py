@@ -48,8 +48,9 @@ else:
 
 file_name = f"leaderboard-{view}-{bench}-{task}"
 missing = leaderboard.left_out(points, rows, schemes, at, reveal) | sight.missing
-basis = bench_part.of(bench, points, hard=hard) + leaderboard.subline(points, rows, at, rule, reveal, sight.tests)
-frame.finding(head, sight.headline + bench_part.counting(bench, hard) * (not sight.turned), basis)
+harder = bench_part.adds(points, cached.curves(bench, task, hard=False, rule=rule))
+basis = bench_part.of(bench, points, hard=harder) + leaderboard.subline(points, rows, at, rule, reveal, sight.tests)
+frame.finding(head, sight.headline + bench_part.counting(harder) * (not sight.turned), basis)
 with frame.tools():
     definitions.show()
     export.menu(

@@ -39,8 +39,8 @@ else:
     draw = partial(separability.figure, rows, axis, fpr=choice.fpr)
     data, words = separability.data(rows), separability.alt(rows, axis)
 
-counting = bench_part.counting(bench, choice.hard)
-frame.finding(head, title + counting, bench_part.of(bench, hard=choice.hard) + under)
+harder = choice.hard and bench_part.has_hard(bench)
+frame.finding(head, title + bench_part.counting(harder), bench_part.of(bench, hard=harder) + under)
 
 file_name = f"separability-{bench}-{choice.task}"
 with frame.tools():

@@ -16,24 +16,29 @@ def of(bench: str, points: "DataFrame | None" = None, *, hard: bool = False) -> 
     """The start of the line; empty for a whole benchmark without hard unrelated models.
 
     Args:
-        hard: whether hard unrelated models count.
+        hard: whether hard unrelated models count, and there are some.
         points: from `cached.curves`, where the page shows rates: such a benchmark knows fewer than the whole does.
     """
-    base, explained = evidence.base_of(bench), HARD * counts_hard(bench, hard)
+    base, explained = evidence.base_of(bench), HARD * hard
     if bench == base:
         return explained
     known = "" if points is None else _known(points, cached.curves(base, "all", hard=False, rule="paper"))
     return f"Part of {base}{known} · {explained}"
 
 
-def counts_hard(bench: str, hard: bool) -> bool:
-    """Whether hard unrelated models count and there are some."""
-    return hard and bool((cached.pairs(bench)["kind"] == "hard").any())
+def adds(points: "DataFrame", easy: "DataFrame") -> bool:
+    """Whether hard unrelated models are among those behind some points, and not behind others."""
+    return bool(points["n_negatives"].max() != easy["n_negatives"].max())
 
 
-def counting(bench: str, hard: bool) -> str:
-    """How a headline ends where hard unrelated models count."""
-    return ", counting hard unrelated models" * counts_hard(bench, hard)
+def has_hard(bench: str) -> bool:
+    """Whether a benchmark has hard unrelated models."""
+    return bool((cached.pairs(bench)["kind"] == "hard").any())
+
+
+def counting(hard: bool) -> str:
+    """How a headline ends where hard unrelated models count, and there are some."""
+    return ", counting hard unrelated models" * hard
 
 
 def _known(points: "DataFrame", whole: "DataFrame") -> str:

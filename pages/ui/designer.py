@@ -53,8 +53,9 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callab
     found = _rates(asked, kept)
     pooled = found[found["task"] == "all"]
     fingerprints = pooled[pooled["label"].isin(asked.names.values())]
-    counting = bench_part.counting(bench, asked.hard)
-    say(bench_tiles.headline(fingerprints, out, every) + counting, _subline(fingerprints, kept), asked.hard)
+    harder = asked.hard and bench_part.has_hard(bench)
+    headline = bench_tiles.headline(fingerprints, out, every) + bench_part.counting(harder)
+    say(headline, _subline(fingerprints, kept), harder)
     file_name = f"bench-{bench}"
     with frame.tools():
         definitions.show()
@@ -120,7 +121,7 @@ def _beside(
         table = bench_rates.choose()
     bench_menu.confirm(asked.bench, asked.base)
     if problem:
-        st.warning(links.plain(words.retold(problem), 400))
+        st.warning(links.plain(words.retold(problem, every["victim"].unique()), 400))
     bench_menu.saved(asked.label, asked.budget)
     if table == "tasks":
         bench_rates.by_task(found, cached.tasks(asked.base), style)

@@ -22,8 +22,8 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callab
     pairs, names = cached.pairs(bench), designer.named(cached.schemes())
     scores = cached.scores(bench).only(list(names), budget)
     table = effort.points(pairs, cached.models(bench), designer.catches(scores, pairs, cached.negatives(hard)), names)
-    counting = bench_part.counting(bench, hard)
-    say(effort.headline(table, budget) + counting, f"{effort.subline(table)} · {_CAUGHT}", hard)
+    harder = hard and bench_part.has_hard(bench)
+    say(effort.headline(table, budget) + bench_part.counting(harder), f"{effort.subline(table)} · {_CAUGHT}", harder)
     file_name = f"effort-{bench}"
     with frame.tools():
         definitions.show()

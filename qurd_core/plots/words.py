@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 from qurd_core.evaluation.records import PUBLISHED
 from qurd_core.evaluation.statistics import Kind, allowed_below
 from qurd_core.evaluation.statistics.words import fixed
+from qurd_core.plots.lineages import readable
 
 Verdict = Literal["beats", "trails", "on par", "ahead", "behind", "not distinguished"]
 
@@ -158,8 +159,14 @@ def on_task(name: str) -> str:
     return "" if name == "all" else f" ({task(name)})"
 
 
-def retold(text: str) -> str:
-    """A sentence with its tasks in words, where their names are none."""
+def retold(text: str, lineages: Iterable[str] = ()) -> str:
+    """A sentence with its tasks in words, where their names are none, and with readable names of models.
+
+    Args:
+        lineages: of the models that it may name.
+    """
+    for lineage in sorted(lineages, key=len, reverse=True):
+        text = text.replace(lineage, readable(lineage))
     return _NO_WORDS.sub(lambda found: TASKS[found[0]], text)
 
 

@@ -22,7 +22,7 @@ SECTIONS = {
     "overview": "stolen models against",
     "lineage": "their victim has",
     "effort": "stolen models",
-    "images": "The victims know",
+    "images": "The victims classify",
     "bench": "With every pair in",
 }
 
@@ -97,7 +97,7 @@ def test_another_victim_grows_another_tree(page):
     before = headline(app)
     app.selectbox(key="victim").select("train(res,victim)").run()
     assert headline(app) != before
-    assert "train(res,victim)" in app.get("plotly_chart")[0].proto.alt
+    assert "ResNet victim" in app.get("plotly_chart")[0].proto.alt
 
 
 def test_budget_hard_and_task_change_the_effort(page):
@@ -185,7 +185,7 @@ def test_a_link_to_a_bench_of_other_pairs_gives_one_notice(page, bench, link):
     if (bench, link) == ("patchwork-sac", "50h8"):
         assert not told
     else:
-        assert told == ["Not found here, so left out: the bench of this link, which was cut from other pairs."]
+        assert told == ["Not found here, so left out: the benchmark of this link, which was made of other pairs."]
     app.run()
     assert not app.toast
     assert "out" not in app.query_params
@@ -231,10 +231,10 @@ def test_what_is_no_bench_is_refused_before_it_is_saved(page):
     app = page(section="bench")
     groups = groups_of(app)
     groups.set_value([group for group in groups.value if "unrelated" in group]).run()
-    assert "No stolen model of train(vgg,victim) is left" in app.warning[0].value.replace("\\", "")
+    assert "No stolen model of VGG victim is left" in app.warning[0].value.replace("\\", "")
     assert "nothing can be measured" in headline(app)
     app.text_input(key="bench_name_patchwork-sac").input("mine").run()
-    assert next(button for button in app.button if button.label == "Save this bench").disabled
+    assert next(button for button in app.button if button.label == "Save your benchmark").disabled
     groups_of(app).set_value(["same", "finetune", "hard unrelated"]).run()
     assert "needs 19 unrelated models" in sound(app).warning[0].value.replace("\\", "")
     groups_of(app).set_value([]).run()
@@ -245,7 +245,7 @@ def test_what_is_no_bench_is_refused_before_it_is_saved(page):
 def test_bad_names_are_refused(page, name):
     app = page(section="bench")
     app.text_input(key="bench_name_patchwork-sac").input(name).run()
-    assert next(button for button in sound(app).button if button.label == "Save this bench").disabled
+    assert next(button for button in sound(app).button if button.label == "Save your benchmark").disabled
     assert any("name" in element.value for element in app.text)
 
 
@@ -256,7 +256,7 @@ def test_a_bench_is_saved_opened_and_shown_everywhere(page):
     kept, _ = tiles(app)
     app.text_input(key="bench_name_patchwork-sac").input("no-copies").run()
     app.session_state["bench_save"] = True
-    press(app, "Save this bench")
+    press(app, "Save your benchmark")
     assert not app.session_state["bench_save"]  # the popover is closed
     assert len(BenchFile.read(benchfile.home_of("no-copies")).pairs) == kept
     (command,) = [code.value for code in app.code if "no-copies.json" in code.value]
@@ -277,7 +277,7 @@ def test_a_bench_is_deleted_on_a_second_click_only(page):
     app.selectbox(key="turned").select_index(0).run()
     app.menu_button(key="more").click("Delete mine …").run()
     assert benchfile.saved_names() == ["mine"]
-    press(app, "Keep it")
+    press(app, "Keep no-copies")
     assert not [button for button in app.button if "for good" in button.label]
     assert headline(app).startswith("Without 31 pairs")
     app.menu_button(key="more").click("Delete mine …").run()
@@ -323,7 +323,7 @@ def test_a_suggestion_is_taken(page):
     sound(app.run())
     if not any(button.label.startswith("Tick these") for button in app.button):
         pytest.skip("this Streamlit cannot open a popover without a browser")
-    assert "5 thefts, the same for every victim: 15 stolen models of 3 victims" in texts(app).replace("\\", "")
+    assert "5 thefts, the same for every victim (15 stolen models of 3 victims)" in texts(app).replace("\\", "")
     press(app, "Tick these 15 stolen pairs alone")
     assert "15 stolen models of 3 victims" in texts(app).replace("\\", "")
 

@@ -39,7 +39,7 @@ def texts(app):
 def test_the_page_opens_twice(show, bench, theme):
     app = show(theme, bench=bench)
     for _ in range(2):
-        assert headline(app).startswith("After 100 queries the median published scheme")
+        assert headline(app).startswith("After 100 queries, published schemes")
         spec = chart(app)
         assert spec["layout"]["template"]["layout"]["paper_bgcolor"] == {"light": "#FFFFFF", "dark": "#0E1320"}[theme]
         assert names(app)[0] == "other combinations"
@@ -51,7 +51,7 @@ def test_the_page_opens_twice(show, bench, theme):
 def test_a_saved_bench_names_what_it_is_a_part_of(shipped):
     pairs = evidence.pairs("patchwork-sac").query("victim == 'train(vgg,victim)'")
     BenchFile("patchwork-sac", frozenset(zip(pairs["victim"], pairs["suspect"], strict=True))).write(home_of("mine"))
-    told = "Part of patchwork-sac: its named and best combinations, 106 of 498, at 6 of 40 budgets · "
+    told = "Part of patchwork-sac: the named and the best combinations, 106 of 498, at 6 of 40 budgets · "
     assert told in texts(sound(shipped(page="budget", bench="mine"))).replace("\\", "")
     assert "Part of" not in texts(sound(shipped(page="budget", bench="patchwork-sac")))
 
@@ -144,7 +144,7 @@ def test_a_task_that_the_other_benchmark_lacks_is_let_go(show):
 def test_a_refused_task_says_why(show):
     app = sound(show(bench="patchwork-reuse", task="quantize", rule="guaranteed"))
     assert not app.get("plotly_chart")
-    assert app.subheader[0].value == "No line can be drawn"
+    assert app.subheader[0].value == "No value can be shown"
     assert "Refused" in texts(app)
     next(button for button in app.button if "paper" in button.label).click().run()
     assert sound(app).get("plotly_chart")

@@ -177,8 +177,8 @@ def test_the_chart_in_words(points):
     assert "SAC" in budget.alt(points)
     assert "at 250 queries" in budget.alt(points)
     assert budget.subline(points, grey=6) == (
-        "Means over 5 query seeds and 3 victims · 40 unrelated models, 40 lineages, "
-        "counted once per task: 5 % may be flagged · grey: 6 other combinations"
+        "Means over 5 query seeds and 3 victims · 40 unrelated models, 40 lineages: threshold set at 5 % per task "
+        "· grey: 6 other combinations"
     )
 
 

@@ -105,7 +105,7 @@ def test_a_saved_bench_stands_beside_the_embedded_ones(shipped, view):
     app = sound(shipped(view=view, bench="mine", pin=["SAC"]))
     assert "on mine at 100 queries" in headline(app)
     assert "1 victim" in texts(app)
-    part = "Part of patchwork-sac: its named and best combinations, 106 of 498, at 6 of 40 budgets · "
+    part = "Part of patchwork-sac: the named and the best combinations, 106 of 498, at 6 of 40 budgets · "
     assert part in texts(app).replace("\\", "")
     if view == "chart":
         assert {f"named on {name}" for name in (*records.EMBEDDED, "mine")} <= set(traces(app))
@@ -117,7 +117,10 @@ def test_the_headline_counts_the_published_schemes(show):
     app = show()
     assert headline(app) == "1 of 5 published schemes is ahead of AKH on patchwork-sac at 100 queries"
     app.get_by_key("reveal").set_value("labels").run()
-    assert headline(app) == "IPGuard, the only published scheme with a value, is behind AKH on patchwork-sac at 100 queries"
+    assert (
+        headline(app)
+        == "IPGuard, the only published scheme that works with labels, is behind AKH on patchwork-sac at 100 queries"
+    )
 
 
 def test_every_control_changes_the_page(show):
@@ -173,25 +176,31 @@ def test_wrong_values_in_a_link_fall_back_with_one_notice(show):
 
 def test_the_best_unpublished_combination_is_pinned_and_explained(show):
     app = show()
-    next(button for button in app.button if "nobody published" in button.label).click().run()
+    next(button for button in app.button if "Best unpublished" in button.label).click().run()
     (pin,) = sound(app).multiselect(key="pin").value
     assert pin.startswith("uniform(test)->pgd(")
-    assert "combinations that nobody published is behind AKH" in texts(app)
-    assert "so expect less on other models. That cannot be checked here: there is one independent victim." in texts(app)
-    assert "Without a name" in texts(app)
+    assert "unpublished combinations is behind AKH" in texts(app)
+    assert (
+        "so expect less on other models. Held-out victims cannot be tried here: there is one independent victim."
+        in texts(app)
+    )
+    assert "Unpublished combination" in texts(app)
 
 
 @pytest.mark.parametrize(
     ("bench", "said"),
     [
-        ("patchwork-sac", "chosen on one part of the victims, reported on the other (2 and 1 of 3 independent ones);"),
-        ("published-flower102", "reported on the other (4 and 4 of 8 independent ones); 90% where it was chosen."),
-        ("published-cifar10", "expect less on other models. That cannot be checked here: there is one independent victim."),
+        ("patchwork-sac", "(halves of 2 and 1 of 3 independent victims)."),
+        ("published-flower102", "on held-out victims; selection half: 90% (halves of 4 and 4 of 8 independent victims)."),
+        (
+            "published-cifar10",
+            "expect less on other models. Held-out victims cannot be tried here: there is one independent victim.",
+        ),
     ],
 )
 def test_the_best_is_chosen_on_one_part_of_the_victims(shipped, bench, said):
     app = shipped(bench=bench, task="prune")
-    next(button for button in app.button if "nobody published" in button.label).click().run()
+    next(button for button in app.button if "Best unpublished" in button.label).click().run()
     assert said in texts(sound(app))
 
 
@@ -201,7 +210,7 @@ def test_a_saved_bench_chooses_at_once_what_the_whole_has_recorded(shipped):
     told = []
     for bench in ("patchwork-sac", "mine"):
         app = shipped(bench=bench, task="prune", rule="guaranteed")
-        next(button for button in app.button if "nobody published" in button.label).click().run()
+        next(button for button in app.button if "Best unpublished" in button.label).click().run()
         told.append(texts(sound(app)).partition("The best of ")[2].partition("of the same.")[0])
     assert "chosen on one part of the victims" in told[0]
     assert told[0].partition(" unpublished ")[2] == told[1].partition(" unpublished ")[2]
@@ -212,13 +221,13 @@ def test_one_victim_is_too_few_to_choose_and_to_report(shipped):
     few = every[every["victim"] == every["victim"].iloc[0]]
     BenchFile("patchwork-sac", frozenset(zip(few["victim"], few["suspect"], strict=True))).write(home_of("mine"))
     app = shipped(bench="mine")
-    next(button for button in app.button if "nobody published" in button.label).click().run()
+    next(button for button in app.button if "Best unpublished" in button.label).click().run()
     assert "That cannot be checked here: there is one independent victim." in texts(sound(app))
 
 
 def test_a_best_combination_without_distances_is_told_by_what_it_was_picked_by(shipped):
     app = shipped(bench="patchwork-sac", task="labelood", budget="400", reveal="labels")
-    next(button for button in app.button if "nobody published" in button.label).click().run()
+    next(button for button in app.button if "Best unpublished" in button.label).click().run()
     assert sound(app).multiselect(key="pin").value == ["uniform(test)->boundary | labels | hamming"]
     said = texts(app)
     assert "picked by this very number, so expect less on other models. That cannot be checked here: no distances of" in said
@@ -230,7 +239,7 @@ def test_the_card_has_four_lines_and_says_what_they_rest_on(show):
     said = texts(sound(show(pin=["SAC"])))
     for term in ("Effectiveness", "Robustness", "Uniqueness", "Efficiency"):
         assert term in said
-    assert "5%, hard 100%" in said  # 0.5 lies below the second smallest of 1 to 20
+    assert "5%, hard unrelated 100%" in said  # 0.5 lies below the second smallest of 1 to 20
     assert "false alarms on 20 unrelated pairs at 100 queries and on 1 hard ones" in said
     assert "600 labelled images" in said
     assert "The suspect must reveal logits." in said
@@ -243,7 +252,7 @@ def test_the_control_is_never_the_best(show, folder):
     table.loc[table["name"] == "accuracy", ["tpr", "tpr_conformal"]] = 1.0
     table.to_parquet(path)
     app = show()
-    next(button for button in app.button if "nobody published" in button.label).click().run()
+    next(button for button in app.button if "Best unpublished" in button.label).click().run()
     assert app.multiselect(key="pin").value != ["accuracy"]
 
 
@@ -262,8 +271,8 @@ def test_the_export_of_swaps_has_all_of_them(shipped, monkeypatch):
     assert (known["gain"] <= known["gain_high"] + 1e-3).all()
     assert rows["verdict"].dropna().isin(["ahead", "behind", "not distinguished"]).all()
     assert rows.index[rows["verdict"].isna()].tolist() == ["IPGuard"]
-    said = "gains: 95 % intervals over models, 3 independent victims, for all 6 swaps with recorded distances at once; "
-    assert f"{said}the other 14 over query seeds only" in texts(app)
+    said = "gains: 95 % intervals, bootstrap over models, 3 independent victims, simultaneous for all 6 swaps with recorded "
+    assert f"{said}distances; the other 14 over query seeds only" in texts(app)
 
 
 def test_the_command_of_swaps_leaves_out_those_without_a_value(shipped, monkeypatch):
@@ -277,12 +286,12 @@ def test_the_command_of_swaps_leaves_out_those_without_a_value(shipped, monkeypa
 
 def test_swaps_of_one_victim_say_so(shipped):
     said = texts(sound(shipped(bench="published-cifar10", view="swap", scheme="IPGuard")))
-    assert "gains: 95 % intervals over models on the one victim, for all " in said
+    assert "gains: 95 % intervals, bootstrap over models on one victim, simultaneous for all " in said
 
 
 def test_a_refused_task_says_why(show):
     app = sound(show(bench="patchwork-reuse", task="quantize", rule="guaranteed"))
-    assert app.subheader[0].value == "No line can be drawn"
+    assert app.subheader[0].value == "No value can be shown"
     assert "Refused" in texts(app)
     next(button for button in app.button if "paper" in button.label).click().run()
     assert sound(app).get("plotly_chart")

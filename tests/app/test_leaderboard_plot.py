@@ -401,8 +401,8 @@ def test_a_gain_that_no_draw_changes_has_no_interval(points, schemes):
     assert swaps.headline(table, "SAC", "here") == "The one other sampler does not raise the TPR of SAC significantly here"
     chart = swaps.figure(table, "SAC", style=STYLE)
     assert chart.data[3].text[0].strip() == "+100.0 ?", "not ≈, which would say that they are alike"
-    said = "does not differ significantly from SAC as published: +100.0 points,<br>the same in every bootstrap resample: no"
-    said += " interval"
+    said = "does not differ significantly from SAC as published: +100.0 points,<br>"
+    said += "the same in every bootstrap resample: no interval"
     assert chart.data[2].hovertext[0].endswith(said)
 
 

@@ -8,6 +8,7 @@ from pages.ui import links, story
 from pages.ui.frame import PAGES
 from pages.ui.links import Target
 from qurd_core.evaluation import records
+from tests.app.screen import headline, sound
 
 
 def bar(app):
@@ -94,3 +95,13 @@ def test_the_last_step_has_a_code_of_its_link_where_phones_can_follow_it(shipped
     app.run()
     assert len(app.get("image")) == codes
     assert sum("that phones in the room can reach" in text.value for text in app.caption) == 1 - codes
+
+
+def test_menus_show_words_and_links_keep_tokens(show):
+    app = sound(show(task="transfer", reveal="topk"))
+    assert (app.selectbox(key="task").value, app.selectbox(key="task-words").value) == ("transfer", "transfer")
+    assert app.selectbox(key="task-words").options == ["all tasks", "exact copy", "transfer"]
+    assert app.query_params["task"] == ["transfer"]
+    app.selectbox(key="task-words").select("same").run()
+    assert sound(app).selectbox(key="task").value == "same"
+    assert "exact copy" in headline(app)

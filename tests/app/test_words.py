@@ -1,6 +1,10 @@
 """Numbers and findings in words, and where labels go."""
 
+import ast
+import json
 import math
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -229,3 +233,45 @@ def test_a_gap_says_on_which_side_of_the_reference_it_lies():
 )
 def test_the_headline_turns_where_hard_unrelated_models_turn_the_finding(before, after, said):
     assert words.turned("AKH", before, after, "on b at 100 queries") == said
+
+
+# What the wording table has another word for.
+FORBIDDEN = re.compile(
+    r"\b(empirical|official|conformal|pac|honest|mix|mixes|innocents?|strangers?|look-?alikes?|bench|benches|accus\w+)\b",
+    re.IGNORECASE,
+)
+# Names that links, files and columns have, as whole texts.
+TOKENS = {"bench", "bench-", "benches", "innocent", "official", "honest", "conformal", "mixes", "--honest"}
+# Code and markup inside other texts: snippets to copy, classes of style sheets, the value of an option that commands know.
+CODE = re.compile(
+    r"class='mix'|\.mix\b|bench(?:, victim)? = |\bbench\.\w+|\(bench\)|^\s+bench,$|table\[\"official\"\]|= official\(|"
+    r"import official|honest: with",
+    re.MULTILINE,
+)
+ROOT = Path(__file__).parents[2]
+SPEAKING = (*ROOT.glob("pages/**/*.py"), *ROOT.glob("qurd_core/plots/*.py"), ROOT / "qurd_core/cli.py")
+SPEAKING += (ROOT / "qurd_core/benchfile.py", ROOT / "qurd_core/schemes.py", *ROOT.glob("assets/stories/*.json"))
+
+
+def said_in(path: Path) -> list[str]:
+    """What a file can put on screen: its texts without docstrings, but with those of commands, which are their help."""
+    if path.suffix == ".json":
+        file = json.loads(path.read_text("utf-8"))
+        return [file["title"], *(step["say"] for step in file["steps"])]
+    tree = ast.parse(path.read_text("utf-8"))
+    silent = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    if path.name == "cli.py":
+        silent -= {id(node.body[0].value) for node in tree.body if isinstance(node, ast.FunctionDef) and node.decorator_list}
+    texts = (node for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str))
+    return [node.value for node in texts if id(node) not in silent]
+
+
+@pytest.mark.parametrize("path", SPEAKING, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_text_on_screen_has_a_word_that_the_wording_table_replaces(path):
+    spoken = [CODE.sub("", text) for text in said_in(path) if text not in TOKENS]
+    assert not [text for text in spoken if FORBIDDEN.search(text)]
+
+
+@pytest.mark.parametrize("text", ["Other mixes", "Save this bench", "an innocent model", "It accuses 5", "δ_C (official)"])
+def test_words_that_the_wording_table_replaces_are_found(text):
+    assert FORBIDDEN.search(CODE.sub("", text))
