@@ -27,6 +27,7 @@ from qurd_core.benchmarks.base import Benchmark, reads
 from qurd_core.benchmarks.kinship import faults, pairs_by_lineage, read_lineage
 from qurd_core.benchmarks.missing import too_many_missing
 from qurd_core.errors import QurdError
+from qurd_core.files import file_digest
 from qurd_core.lineage import Lineage
 from qurd_core.oracle import Oracle
 from qurd_core.runtime import Runtime
@@ -135,7 +136,7 @@ def _problems(path: Path) -> list[str]:
     return wrong or list(too_many_missing(table, _lineages(table)))
 
 
-@reads(".csv", ".parquet", problems=_problems)
+@reads(".csv", ".parquet", content=file_digest, problems=_problems)
 def answer_table(path: Path) -> Benchmark:
     """A table of answers: one row per item and model."""
     table = _read(path)

@@ -166,10 +166,10 @@ def run(
     """Compute what the store lacks, then the table.
 
     Args:
-        tell: hears one sentence per kind of empty cell before anything runs, and what missing answers count as.
+        tell: hears one sentence per kind of empty cell before anything runs, and the caveats of the benchmark.
     """
-    if asked.bench.caveat:
-        tell(asked.bench.caveat)
+    for sentence in asked.bench.caveats:
+        tell(sentence)
     if plan(asked, store, runtime):
         for sentence in empty_cells(asked, store, runtime):
             tell(sentence)
