@@ -6,6 +6,7 @@ from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
+import torch
 from torch import Tensor
 
 from qurd_core.access import Access
@@ -143,6 +144,13 @@ class Benchmark:
     def answers(self, model: str, split: str) -> Tensor | None:
         """(n,C) outputs on a whole seed set that are known without asking the model; None where it must be asked."""
         return self.source.answers(model, self._known(split))
+
+    def unanswered(self, model: str, split: str) -> Tensor:
+        """(n,) whether the answer of a model is missing; where none is known, each can be had."""
+        known = self.answers(model, split)
+        if known is None:
+            return torch.zeros(len(self.images(split)), dtype=torch.bool)
+        return known.argmax(1) == len(self.classes)
 
     def oracle(self, model: str, runtime: Runtime) -> Oracle:
         """The model behind an oracle that grants everything."""
