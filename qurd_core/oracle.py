@@ -73,7 +73,7 @@ class Oracle:
         self._grant(Access.GRADIENTS)
         self.runtime.heard(len(x), True)
         with torch.enable_grad(), self._exact():
-            inputs = self._place(x).requires_grad_()
+            inputs = self._place(check_images(x)).requires_grad_()
             logits = self._check(self._module(inputs), len(x))
             (gradient,) = torch.autograd.grad(objective(logits), inputs)
         self.asked += len(x)
@@ -88,7 +88,7 @@ class Oracle:
 
     @torch.no_grad()
     def _ask(self, x: Tensor) -> Tensor:
-        check_images(x.cpu())
+        x = check_images(x)
         with self._exact():
             answers = [self._forward(batch) for batch in x.split(self.runtime.batch_size)]
         self.asked += len(x)

@@ -12,14 +12,39 @@ from torch import Tensor
 from qurd_core.access import Access
 from qurd_core.errors import QurdError
 
+FLOAT_NOISE = 1e-5  # how far from [0,1] arithmetic in float32 may leave a pixel: a 400th of a grey level
 
-def check_images(x: Tensor, what: str = "images") -> None:
-    """Refuse anything but float32 images `(n,3,H,W)` in [0,1] on the CPU."""
+
+def check_images(x: Tensor, what: str = "images") -> Tensor:
+    """The images, float32 `(n,3,H,W)` in [0,1]: the very same, or a copy without the noise of arithmetic beyond [0,1].
+
+    Raises:
+        QurdError: another type, shape or range, with what was found and what to do.
+    """
     if x.ndim != 4 or x.shape[1] != 3 or x.dtype != torch.float32:
-        raise QurdError(f"Expected {what} as float32 (n,3,H,W). Got {x.dtype} {tuple(x.shape)}.")
-    # NaN fails both comparisons, hence `not (... and ...)`.
-    if x.numel() and not (float(x.min()) >= 0 and float(x.max()) <= 1):
-        raise QurdError(f"Expected {what} in [0,1], unnormalised. Got values from {x.min():.3g} to {x.max():.3g}.")
+        raise QurdError(f"Expected {what} as float32 (n,3,H,W). Got {x.dtype} {tuple(x.shape)}: {_mend(x)}.")
+    if not x.numel():
+        return x
+    low, high = float(x.min()), float(x.max())
+    if low >= 0 and high <= 1:
+        return x
+    if low >= -FLOAT_NOISE and high <= 1 + FLOAT_NOISE:
+        return x.clamp(0, 1)
+    if low != low:
+        raise QurdError(f"Expected {what} in [0,1]. Got NaN: look for a division by zero where they are made.")
+    why = "divide by 255" if low >= 0 and 2 < high <= 255 else "undo the normalisation, which is the model's, or clamp them"
+    raise QurdError(f"Expected {what} in [0,1], unnormalised. Got values from {low:.7g} to {high:.7g}: {why}.")
+
+
+def _mend(x: Tensor) -> str:
+    """What makes images of something else."""
+    if x.ndim == 4 and x.shape[1] != 3 and x.shape[3] == 3:
+        return "move the colours with .permute(0, 3, 1, 2)"
+    if x.ndim == 4 and x.shape[1] != 3:
+        return "bring three colours, grey three times"
+    if x.ndim != 4:
+        return "stack images, a single one with [None]"
+    return "convert with .float()" if x.is_floating_point() else "convert with .float() / 255"
 
 
 @dataclass(frozen=True)
@@ -116,7 +141,7 @@ class Queries:
     aux: Mapping[str, Tensor] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        check_images(self.x, "queries")
+        object.__setattr__(self, "x", check_images(self.x, "queries"))
         for name in ("group", "seed", "truth"):
             values = getattr(self, name)
             if values is not None and values.shape != (len(self),):

@@ -24,6 +24,7 @@ from qurd_core.evaluation.paper import agreement as ranks
 from qurd_core.evaluation.paper import claims as graded
 from qurd_core.evaluation.paper import tables
 from qurd_core.evaluation.query_sets import QuerySet
+from qurd_core.files import file_digest
 from qurd_core.folders import default_folder
 from qurd_core.plots import bench_tiles, budget
 from qurd_core.plots import leaderboard as leaderboard_plot
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from qurd_core.evaluation.bank import Bank
     from qurd_core.evaluation.statistics import TprReport
 
-Version = tuple[str, float]
+Version = tuple[str, str]
 Made = TypeVar("Made")
 
 
@@ -81,7 +82,7 @@ def scores(benchmark: str) -> evidence.Scores:
     """Raw distances of the named and the best schemes, for all suspects of the whole benchmark."""
     base = evidence.base_of(benchmark)
     path = records.scores_path(base)
-    return _scores(base, (str(path), path.stat().st_mtime if path.is_file() else 0.0))
+    return _scores(base, _version_of(path))
 
 
 def distances(benchmark: str, of: str, scheme: str | None, budget: int, seed: int | None) -> separability.Distances:
@@ -169,7 +170,11 @@ def once(question: tuple, make: "Callable[[], Made]") -> Made:
 def version(benchmark: str) -> Version:
     """Changes when the records do, so that new ones are seen without a restart."""
     path = records.path_of(benchmark) if benchmark in records.SHIPPED else home_of(benchmark)
-    return str(path), path.stat().st_mtime if path.is_file() else 0.0
+    return _version_of(path)
+
+
+def _version_of(path: Path) -> Version:
+    return str(path), file_digest(path) if path.is_file() else ""
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
@@ -337,7 +342,7 @@ def natural_queries(benchmark: str, sampler: str, victim: str, suspect: str, que
 
 def made_queries(path: Path, sampler: str, classes: tuple[str, ...]) -> QuerySet:
     """Queries that a worker made."""
-    return _made_queries(str(path), path.stat().st_mtime, sampler, classes)
+    return _made_queries(_version_of(path), sampler, classes)
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)
@@ -348,8 +353,8 @@ def _natural_queries(
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)
-def _made_queries(path: str, changed: float, sampler: str, classes: tuple[str, ...]) -> QuerySet:
-    return query_sets.read(Path(path), sampler, classes)
+def _made_queries(version: Version, sampler: str, classes: tuple[str, ...]) -> QuerySet:
+    return query_sets.read(Path(version[0]), sampler, classes)
 
 
 def telling_images(benchmark: str, victim: str) -> tuple["DataFrame", dict[str, int]]:

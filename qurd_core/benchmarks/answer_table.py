@@ -25,8 +25,9 @@ from torch.nn import functional as F
 from qurd_core.access import Access
 from qurd_core.benchmarks.base import Benchmark, reads
 from qurd_core.benchmarks.kinship import faults, lineage_faults, pairs_by_lineage, read_lineages
-from qurd_core.benchmarks.missing import too_many_missing
+from qurd_core.benchmarks.missing import lacking, missing_of_victims
 from qurd_core.errors import QurdError
+from qurd_core.files import file_digest
 from qurd_core.lineage import Lineage
 from qurd_core.oracle import Oracle
 from qurd_core.runtime import Runtime
@@ -40,7 +41,8 @@ CELLS = 100_000_000  # rows times columns that are read
 BYTES = 500_000_000  # of a CSV file, or of a Parquet file when unpacked
 LONGEST = 2_000  # characters of a text
 CLASSES = 10_000
-OFF = 1e-3  # how far probits may sum from one: an API rounds
+OFF = 1e-3  # how far probits may sum from one beside their rounding
+DECIMALS = range(2, 7)  # to which an API may have rounded its probits
 FLOOR = 1e-12  # the smallest probit of which a logarithm is taken
 
 
@@ -96,6 +98,11 @@ class AnswerTable:
             right[f"accuracy_{split}"] = float((known.labels[self._row[model]] == known.truth).double().mean())
         return {"lineage": str(self.lineages[model]), "model": model, "classes": len(self.classes), **right}
 
+    def missing(self, split: str) -> dict[str, tuple[int, int]]:
+        """By model, how many answers are missing, of how many items."""
+        gone = (self.seed_sets[split].labels == len(self.classes)).sum(1).tolist()
+        return {model: (gone[row], len(self.seed_sets[split].items)) for model, row in self._row.items()}
+
     def digest(self, model: str) -> str:
         sha = hashlib.sha256(json.dumps(self.classes).encode())
         for split, known in self.seed_sets.items():
@@ -132,23 +139,24 @@ def _problems(path: Path) -> list[str]:
     except QurdError as error:
         return [str(error)]
     wrong = list(_wrong_rows(table, path)) or list(faults(_lineages(table)))
-    return wrong or list(too_many_missing(table, _lineages(table)))
+    return wrong or list(missing_of_victims(table, _lineages(table)))
 
 
-@reads(".csv", ".parquet", problems=_problems)
+@reads(".csv", ".parquet", content=file_digest, problems=_problems)
 def answer_table(path: Path) -> Benchmark:
     """A table of answers: one row per item and model."""
     table = _read(path)
     for problem in _wrong_rows(table, path):
         raise QurdError(problem)
     lineages = _lineages(table)
-    for problem in (*faults(lineages), *too_many_missing(table, lineages)):
+    for problem in (*faults(lineages), *missing_of_victims(table, lineages)):
         raise QurdError(f"{problem} (In {path}.)")
     classes, probits = _classes(table), _probit_columns(table)
     source = AnswerTable(path, classes, lineages, _seed_sets(table, list(lineages), classes, probits))
     access = Access.PROBITS if probits else Access.LABELS
-    missing = sum(known.missing for known in source.seed_sets.values())
-    return Benchmark(str(path), classes, pairs_by_lineage(lineages), tuple(lineages), source, access, missing=missing)
+    missing, pairs = sum(known.missing for known in source.seed_sets.values()), pairs_by_lineage(lineages)
+    notes = tuple(lacking({split: source.missing(split) for split in source.splits}))
+    return Benchmark(str(path), classes, pairs, tuple(lineages), source, access, missing=missing, notes=notes)
 
 
 def _read(path: Path) -> pd.DataFrame:
@@ -309,9 +317,18 @@ def _wrong_values(table: pd.DataFrame, where: Any) -> Iterator[str]:
     if wrong.any():
         yield f"Expected train or test as 'split'. Got '{table['split'][wrong].iloc[0]}' in {where(wrong)}."
     classes, probits = _classes(table), _probit_columns(table)
-    most = min(CLASSES, max(len(probits), table["item"].nunique()))
-    if not 2 <= len(classes) <= most:
-        yield f"Expected 2 to {most:,} classes. Got {len(classes):,}: truth and label are classes, not numbers."
+    if not 2 <= len(classes) <= CLASSES:
+        yield (
+            f"Expected 2 to {CLASSES:,} classes. Got {len(classes):,}: truth and label are classes, not numbers; put numbers"
+            " into a few ranges."
+        )
+        return
+    items, fractions = table["item"].nunique(), [name for name in classes if re.fullmatch(r"-?\d*\.\d+(e-?\d+)?", name)]
+    if fractions and not probits and len(classes) > items:
+        yield (
+            f"Expected names or whole numbers as classes. Got {len(classes):,} for {items:,} items, such as {fractions[0]}:"
+            " truth and label are classes, not numbers; put numbers into a few ranges."
+        )
         return
     for name in ("truth", "label"):
         wrong = ~table[name].isin(classes)
@@ -326,14 +343,53 @@ def _wrong_values(table: pd.DataFrame, where: Any) -> Iterator[str]:
     if wrong.any():
         yield f"Expected a number for every probit. Got none, NaN or infinity in {where(wrong)}."
         return
-    wrong = pd.Series((values < 0).any(1) | (np.abs(values.sum(1) - 1) > OFF))
+    step = _steps(values, table["model"])
+    wrong = pd.Series(_no_probits(values, step))
     if wrong.any():
-        yield f"Expected probits from 0 to 1 that sum to one. They do not in {where(wrong)}: are they logits?"
+        row = values[wrong.to_numpy()][0]
+        yield (
+            f"Expected probits from 0 to 1 that sum to one, up to rounding. Got {row.min():.4g} to {row.max():.4g} with the"
+            f" sum {row.sum():.4g} in {where(wrong)}: are they logits? Write the softmax of logits, a hundredth of percents."
+        )
         return
     label = pd.Index(classes).get_indexer(table["label"])
-    wrong = pd.Series(values[np.arange(len(values)), label] < values.max(1))
+    chosen, best = values[np.arange(len(values)), label], values.max(1)
+    wrong = pd.Series(best - chosen > 1.1 * step)  # float32 is no finer
     if wrong.any():
-        yield f"Expected the most probable class as 'label'. Got another one in {where(wrong)}."
+        first = int(np.flatnonzero(wrong)[0])
+        yield (
+            f"Expected the most probable class as 'label', up to rounding. Got '{table['label'].iloc[first]}' of"
+            f" {chosen[first]:.4g} where '{classes[values[first].argmax()]}' has {best[first]:.4g} in {where(wrong)}: write"
+            " the most probable one."
+        )
+
+
+def _steps(values: np.ndarray, models: pd.Series) -> np.ndarray:
+    """(rows,) how coarsely the probits of a row's model are rounded: 0.001 for three decimals."""
+    steps = np.full(len(values), 10.0 ** -DECIMALS[-1])
+    for rows in models.groupby(models).indices.values():
+        mine = values[rows]
+        for decimals in DECIMALS:
+            if _is_rounded(mine[:100], decimals) and _is_rounded(mine, decimals):
+                steps[rows] = 10.0**-decimals
+                break
+    return steps
+
+
+def _is_rounded(values: np.ndarray, decimals: int) -> bool:
+    scaled = values * 10.0**decimals
+    return bool((np.abs(scaled - scaled.round()) <= 1e-7 * 10.0**decimals).all())  # as near as float32 comes
+
+
+def _no_probits(values: np.ndarray, step: np.ndarray) -> np.ndarray:
+    """(rows,) whether no probits that sum to one give the values when they are rounded.
+
+    With a thousand classes three decimals may leave a sum of 0.6: most classes are rounded to 0.
+    """
+    half = step[:, None] / 2
+    least = np.maximum(values - half, 0).sum(1, dtype=np.float64)
+    most = values.sum(1, dtype=np.float64) + values.shape[1] * half[:, 0]
+    return (values < 0).any(1) | (values.max(1) <= 0) | (least > 1 + OFF) | (most < 1 - OFF)
 
 
 def _wrong_grid(table: pd.DataFrame, where: Any) -> Iterator[str]:
@@ -378,6 +434,6 @@ def _seed_sets(table: pd.DataFrame, models: list[str], classes: tuple[str, ...],
 
 
 def _logs(probits: np.ndarray, labels: Tensor) -> Tensor:
-    """(M,n,C) logarithms. Of equally probable classes the label is the one that the model named."""
+    """(M,n,C) logarithms. Of classes that rounding makes equally probable the label is the one that is named."""
     outputs = torch.from_numpy(probits).clamp_min(FLOOR).log()
-    return outputs.scatter_add(2, labels[..., None], torch.full((*labels.shape, 1), 1e-6))
+    return outputs.scatter(2, labels[..., None], outputs.amax(2, keepdim=True) + 1e-6)

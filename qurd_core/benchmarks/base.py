@@ -6,6 +6,7 @@ from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
+import torch
 from torch import Tensor
 
 from qurd_core.access import Access
@@ -57,7 +58,7 @@ class Source(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Benchmark:
-    """A set of model pairs with what is needed to query them. The same one as long as its file, if any, is the same.
+    """A set of model pairs with what is needed to query them. The same one as long as its files, if any, hold the same.
 
     Attributes:
         name: canonical token, or the path of what it was read from.
@@ -69,6 +70,7 @@ class Benchmark:
         part_of: name of the benchmark whose pairs these are, if they are a part. Models are asked as for the whole one, so
             that a part finds what the whole one has stored.
         missing: answers that models lack. Each counts as an answer of its own, unlike all others.
+        notes: what its files hold that is not read, and what they lack, a sentence each.
     """
 
     name: str
@@ -79,6 +81,12 @@ class Benchmark:
     access: Access = Access.LOGITS
     part_of: str | None = None
     missing: int = 0
+    notes: tuple[str, ...] = ()
+
+    @property
+    def caveats(self) -> tuple[str, ...]:
+        """What goes with every number of it, a sentence each."""
+        return (*self.notes, self.caveat) if self.caveat else self.notes
 
     @property
     def caveat(self) -> str | None:
@@ -137,6 +145,13 @@ class Benchmark:
         """(n,C) outputs on a whole seed set that are known without asking the model; None where it must be asked."""
         return self.source.answers(model, self._known(split))
 
+    def unanswered(self, model: str, split: str) -> Tensor:
+        """(n,) whether the answer of a model is missing; where none is known, each can be had."""
+        known = self.answers(model, split)
+        if known is None:
+            return torch.zeros(len(self.images(split)), dtype=torch.bool)
+        return known.argmax(1) == len(self.classes)
+
     def oracle(self, model: str, runtime: Runtime) -> Oracle:
         """The model behind an oracle that grants everything."""
         return self.source.oracle(model, runtime)
@@ -156,10 +171,12 @@ class Reader:
 
     Attributes:
         read: the benchmark, or one sentence about what is wrong.
+        content: what identifies the benchmark: a digest of all that its files hold.
         problems: everything that is wrong, a sentence each.
     """
 
     read: Read
+    content: Callable[[Path], str]
     problems: Callable[[Path], list[str]]
 
 
@@ -167,11 +184,11 @@ _READERS: dict[str, Reader] = {}
 FOLDER = "/"  # the ending of a folder
 
 
-def reads(*endings: str, problems: Callable[[Path], list[str]]) -> Callable[[Read], Read]:
+def reads(*endings: str, content: Callable[[Path], str], problems: Callable[[Path], list[str]]) -> Callable[[Read], Read]:
     """The decorator of a function that makes benchmarks of files with one of the endings (`".csv"`, or `FOLDER`)."""
 
     def add(read: Read) -> Read:
-        _READERS.update(dict.fromkeys(endings, Reader(read, problems)))
+        _READERS.update(dict.fromkeys(endings, Reader(read, content, problems)))
         return read
 
     return add
@@ -200,15 +217,20 @@ def benchmark(text: str) -> Benchmark:
     file, or of a folder of models or a table of answers.
     """
     if text.endswith(ENDING):
-        return _from_file(_part, Path(text).resolve())
+        return _saved(Path(text).resolve())
     if text in saved_names():
-        return _from_file(_part, home_of(text).resolve())
+        return _saved(home_of(text).resolve())
     return _whole(text)
+
+
+def _saved(path: Path) -> Benchmark:
+    file = BenchFile.read(path)
+    return _part(path, file, _whole(file.benchmark))
 
 
 def _whole(text: str) -> Benchmark:
     found = reader(text)
-    return _from_file(found[0].read, found[1]) if found else _registered(text)
+    return _from_file(*found) if found else _registered(text)
 
 
 def component(text: str) -> tuple[Component, dict[str, Value]]:
@@ -234,25 +256,27 @@ def _registered(text: str) -> Benchmark:
     return found.function(**values)
 
 
-def _from_file(read: Read, path: Path) -> Benchmark:
-    """What a file or folder holds, read once as long as nobody changes it."""
+def _from_file(found: Reader, path: Path) -> Benchmark:
+    """What a file or folder holds, read once as long as it holds the same."""
     try:
-        files = sorted(path.iterdir()) if path.is_dir() else [path]
-        state = tuple((file.name, file.stat().st_mtime_ns, file.stat().st_size) for file in files)
-    except OSError:
-        return read(path)  # which says what is missing
-    return _cached(read, path, state)
+        content = found.content(path)
+    except QurdError:
+        found.read(path)  # which may say more exactly what is wrong
+        raise
+    return _cached(found, path, content)
 
 
 @lru_cache(maxsize=64)
-def _cached(read: Read, path: Path, _state: tuple[tuple[str, int, int], ...]) -> Benchmark:
-    return read(path)
+def _cached(found: Reader, path: Path, content: str) -> Benchmark:
+    bench = found.read(path)
+    if found.content(path) != content:
+        raise QurdError(f"Expected {path} to stay as it was while it was read. It changed meanwhile: run it again.")
+    return bench
 
 
-def _part(path: Path) -> Benchmark:
+@lru_cache(maxsize=64)
+def _part(path: Path, file: BenchFile, whole: Benchmark) -> Benchmark:
     """The pairs of a benchmark that a bench's file keeps."""
-    file = BenchFile.read(path)
-    whole = _whole(file.benchmark)
     pairs = tuple(pair for pair in whole.pairs if (pair.victim, pair.suspect) in file.pairs)
     if len(pairs) < len(file.pairs):
         lost = min(file.pairs - {(pair.victim, pair.suspect) for pair in pairs})

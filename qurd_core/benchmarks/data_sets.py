@@ -6,7 +6,6 @@
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,8 +15,8 @@ from safetensors.torch import save_file
 
 from qurd_core.benchmarks import pictures
 from qurd_core.benchmarks.hub import PATIENCE, endpoint, publish_json, reaching, read_json, token_of
-from qurd_core.benchmarks.weights import file_digest
 from qurd_core.errors import QurdError
+from qurd_core.files import file_digest
 from qurd_core.runtime import Track
 from qurd_core.types import Images
 
@@ -68,8 +67,7 @@ class DataSet:
         """Content address of a split."""
         if split == "noise":
             return f"noise {self.side}x{self.side}"
-        state = self._there(hub, split).stat()
-        return _digest_of(self.path(hub, split), state.st_mtime_ns, state.st_size)
+        return file_digest(self._there(hub, split))
 
     def _there(self, hub: Path, split: str) -> Path:
         path = self.path(hub, split)
@@ -205,8 +203,3 @@ def _publish(path: Path, pixels: np.ndarray, truth: torch.Tensor) -> None:
         aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
-
-
-@cache
-def _digest_of(path: Path, _changed: int, _size: int) -> str:
-    return file_digest(path)

@@ -22,8 +22,9 @@ import torch
 from torch import nn
 
 from qurd_core.benchmarks.networks import MEAN, STD, Preparation, Prepared, empty
-from qurd_core.benchmarks.weights import file_digest, load_into
+from qurd_core.benchmarks.weights import load_into
 from qurd_core.errors import QurdError, doing
+from qurd_core.files import file_digest
 
 WEIGHTS, CONFIG, FETCHED = "model.safetensors", "config.json", "fetched.json"
 LARGEST = 1_000_000  # bytes of a config or collection that is read
@@ -60,7 +61,7 @@ class HubModel:
 
     def sha256(self, hub: Path) -> str:
         """Of the weights: as noted when they were fetched, else of the file that somebody put there."""
-        return self.noted(hub).get("sha256") or _digest_of(self._weights(hub))
+        return self.noted(hub).get("sha256") or file_digest(self._weights(hub))
 
     def noted(self, hub: Path) -> dict[str, Any]:
         """What was noted when it was fetched: the pinned `commit`, and `sha256` of the weights once they had come."""
@@ -262,17 +263,6 @@ def read_json(path: Path) -> dict[str, Any]:
 def _three(values: object, usual: Sequence[float]) -> tuple[float, ...]:
     sound = isinstance(values, list) and len(values) == 3 and all(type(value) in (int, float) for value in values)
     return tuple(map(float, values if sound else usual))
-
-
-_DIGESTS: dict[tuple[Path, int, int], str] = {}  # of files that were put there by hand, as long as the process
-
-
-def _digest_of(path: Path) -> str:
-    state = path.stat()
-    key = path, state.st_mtime_ns, state.st_size
-    if key not in _DIGESTS:
-        _DIGESTS[key] = file_digest(path)
-    return _DIGESTS[key]
 
 
 def _silent() -> type:

@@ -1,4 +1,9 @@
-"""How many answers a table of answers may lack: none of a victim, which is at hand, and a tenth of any other model."""
+"""Answers that a table lacks: none of a victim, which is at hand; of other models some are left out of the table.
+
+A missing answer counts as disagreement. For a stolen model that is conservative, however many are missing: it can only be
+overlooked. For an unrelated model it is not: it looks farther from the victim than it is and may lift the threshold, so
+`evaluation.gaps` looks at the very queries that it was sent.
+"""
 
 from collections.abc import Iterator
 
@@ -6,46 +11,41 @@ import pandas as pd
 
 from qurd_core.benchmarks.kinship import pairs_by_lineage
 from qurd_core.lineage import Lineage
-from qurd_core.types import Pair
 
-MOST = 0.1  # share of the items, and of those that a victim gets wrong, which are the queries of AKH
+MOST = 0.1  # share of the answers that an unrelated model may lack
 
 
-def too_many_missing(table: pd.DataFrame, lineages: dict[str, Lineage]) -> Iterator[str]:
-    """Whose answers are missing that must not be, a sentence per model.
+def missing_of_victims(table: pd.DataFrame, lineages: dict[str, Lineage]) -> Iterator[str]:
+    """Which victim lacks an answer, a sentence per victim and split.
 
     Args:
         table: rows of item, truth, model, label and split, at most one per item and model.
         lineages: of every model.
     """
-    pairs = pairs_by_lineage(lineages)
+    victims = dict.fromkeys(pair.victim for pair in pairs_by_lineage(lineages))
     for split, rows in table.groupby("split", observed=True):
-        if len(rows) < rows["item"].nunique() * len(lineages):
-            yield from _of_split(str(split), rows, tuple(lineages), pairs)
+        items = pd.Index(rows["item"].unique()).sort_values()
+        answered = rows.groupby("model", observed=True)["item"]
+        for victim in victims:
+            there = answered.get_group(victim) if victim in answered.groups else ()
+            if len(missing := items.difference(pd.Index(there))):
+                yield (
+                    f"'{victim}' has no answer to the item '{missing[0]}' of {split}. It is a victim, so it is at hand: ask"
+                    f" it, or leave the item out ({len(missing):,} such items)."
+                )
 
 
-def _of_split(split: str, rows: pd.DataFrame, models: tuple[str, ...], pairs: tuple[Pair, ...]) -> Iterator[str]:
-    labels = rows.pivot(index="item", columns="model", values="label").reindex(columns=list(models))
-    missing, truth = labels.isna(), rows.groupby("item")["truth"].first()
-    told: set[str] = set()
-    for victim in dict.fromkeys(pair.victim for pair in pairs):
-        if missing[victim].any():
-            told.add(victim)
-            first = missing.index[missing[victim]][0]
+def lacking(answered: dict[str, dict[str, tuple[int, int]]]) -> Iterator[str]:
+    """Who lacks more than `MOST` of a seed set, a sentence per split.
+
+    Args:
+        answered: by split and model, the number of answers that are missing and of items.
+    """
+    for split, models in answered.items():
+        few = {model: gone for model, gone in models.items() if gone[0] > MOST * gone[1]}
+        if few:
+            model, (gone, items) = max(few.items(), key=lambda one: one[1][0])
             yield (
-                f"'{victim}' has no answer to the item '{first}' of {split}. It is a victim, so it is at hand: ask it, or"
-                " leave the item out."
-            )
-    if told:
-        return
-    shares = [(model, f"items of {split}", missing[model]) for model in models]
-    for pair in pairs:
-        mistakes = missing.loc[labels[pair.victim] != truth, pair.suspect]
-        shares.append((pair.suspect, f"items of {split} that '{pair.victim}' gets wrong", mistakes))
-    for model, which, lacks in shares:
-        if model not in told and lacks.mean() > MOST:
-            told.add(model)
-            yield (
-                f"'{model}' has no answer to {lacks.sum():,} of {len(lacks):,} {which}. At most {MOST:.0%} may be missing:"
-                " ask it again, or leave the model out."
+                f"{len(few):,} model(s) have no answer to more than {MOST:.0%} of the items of {split}; '{model}' to"
+                f" {gone:,} of {items:,}. A scheme runs where unrelated models have answered what it asks of them."
             )

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,9 @@ from qurd_core.benchmarks import pictures
 from qurd_core.benchmarks.base import FOLDER, Benchmark, reads
 from qurd_core.benchmarks.kinship import faults, lineage_faults, pairs_by_lineage, read_lineages
 from qurd_core.benchmarks.networks import Preparation, Prepared, check, empty
-from qurd_core.benchmarks.weights import file_digest, load_into, shapes
+from qurd_core.benchmarks.weights import load_into
 from qurd_core.errors import QurdError, doing
+from qurd_core.files import file_digest
 from qurd_core.lineage import Lineage
 from qurd_core.oracle import Oracle
 from qurd_core.runtime import Runtime
@@ -67,24 +68,35 @@ class ModelFolder:
 
     def digest(self, model: str) -> str:
         entry = self.entries[model]
-        about = [entry.architecture, len(self.classes), str(entry.preparation), self._file(entry.weights)]
+        about = [entry.architecture, len(self.classes), str(entry.preparation), self._held(entry.weights)]
         return hashlib.sha256(json.dumps(about).encode()).hexdigest()
 
     def images(self, split: str) -> Images:
         if split == "noise":
             return pictures.noise(*self._size)
         path = self.seed_sets[split]
+        self._held(path)
         if path.is_dir():
-            return pictures.seed_set(pictures.listed(path, self.classes), self._square)
-        return pictures.stored(path, len(self.classes))
+            images = pictures.seed_set(pictures.listed(path, self.classes), self._square)
+        else:
+            images = pictures.stored(path, len(self.classes), self._size)
+        self._unchanged(path)
+        return images
 
     def images_digest(self, split: str) -> str:
-        if split == "noise":
-            return "noise {}x{}".format(*self._size)
-        path = self.seed_sets[split]
-        if path not in self._digests and path.is_dir():
-            self._digests[path] = pictures.seed_set_digest(pictures.listed(path, self.classes), self._square)
-        return self._file(path)
+        return "noise {}x{}".format(*self._size) if split == "noise" else self._held(self.seed_sets[split])
+
+    def content(self) -> str:
+        """Digest of all models and images, and of what is said of their files; each is looked at now, if it was not yet."""
+        held = [[name, self.digest(name), str(entry.lineage)] for name, entry in self.entries.items()]
+        seeds = [[split, self.images_digest(split)] for split in self.splits]
+        return hashlib.sha256(json.dumps([self.classes, held, seeds, self.notes]).encode()).hexdigest()
+
+    @cached_property
+    def notes(self) -> tuple[str, ...]:
+        """What the folders of pictures hold that is not read, and what they lack, a sentence each."""
+        folders = [path for path in self.seed_sets.values() if path.is_dir()]
+        return tuple(note for path in folders for note in pictures.left_out(path, self.classes))
 
     def answers(self, model: str, split: str) -> None:
         return None
@@ -93,16 +105,15 @@ class ModelFolder:
         entry = self.entries[model]
         with doing(f"loading '{model}'"):
             network = load_into(empty(entry.architecture, len(self.classes)), entry.weights, entry.architecture)
-        if file_digest(entry.weights) != self._file(entry.weights):
-            raise QurdError(f"Expected {entry.weights} to stay as it was. It changed meanwhile: run it again.")
+        self._unchanged(entry.weights)
         return Oracle(Prepared(network, entry.preparation), classes=len(self.classes), runtime=runtime, name=model)
 
     @cached_property
     def _size(self) -> tuple[int, int]:
-        """Height and width of the images."""
-        if self.side:
-            return self.side, self.side
-        return shapes(next(iter(self.seed_sets.values())))["pixels"][2:]
+        """Height and width of the images of all seed sets."""
+        if self.side or any(path.is_dir() for path in self.seed_sets.values()):
+            return self._square, self._square
+        return pictures.stored_size(next(iter(self.seed_sets.values())))
 
     @property
     def _square(self) -> int:
@@ -110,10 +121,21 @@ class ModelFolder:
             raise QurdError("Expected 'side' in the manifest: the pixels that every picture is scaled and cut to.")
         return self.side
 
-    def _file(self, path: Path) -> str:
+    def _held(self, path: Path) -> str:
+        """The digest that a file or folder had when it was first looked at, which all answers are kept under."""
         if path not in self._digests:
-            self._digests[path] = file_digest(path)
+            self._digests[path] = self._digest_of(path)
         return self._digests[path]
+
+    def _digest_of(self, path: Path) -> str:
+        if path.is_dir():
+            return pictures.seed_set_digest(pictures.listed(path, self.classes), self._square)
+        return file_digest(path)
+
+    def _unchanged(self, path: Path) -> None:
+        """Refuse what was read of a file or folder that is no longer what its digest says."""
+        if self._digest_of(path) != self._held(path):
+            raise QurdError(f"Expected {path} to stay as it was. It changed meanwhile: run it again.")
 
 
 def _problems(folder: Path) -> list[str]:
@@ -143,16 +165,29 @@ def _problems(folder: Path) -> list[str]:
     return found
 
 
-@reads(FOLDER, problems=_problems)
-def model_folder(folder: Path) -> Benchmark:
-    """A folder of models with a manifest."""
+def _opened(folder: Path) -> tuple[dict[str, Any], ModelFolder]:
+    """The manifest, and what it names."""
     manifest = read_manifest(folder)
     for problem in _faults(manifest, folder):
         raise QurdError(f"{problem} (In {folder}.)")
-    source, lineages = _source(manifest, folder), _lineages(manifest)
+    return manifest, _source(manifest, folder)
+
+
+def _content(folder: Path) -> str:
+    """What identifies a folder: weights, images and how they are read; other files in it may come and go."""
+    return _opened(folder)[1].content()
+
+
+@reads(FOLDER, content=_content, problems=_problems)
+def model_folder(folder: Path) -> Benchmark:
+    """A folder of models with a manifest."""
+    manifest, source = _opened(folder)
+    lineages = _lineages(manifest)
     for problem in faults(lineages):
         raise QurdError(f"{problem} (In {folder}.)")
-    return Benchmark(str(folder), source.classes, pairs_by_lineage(lineages), tuple(lineages), source)
+    pairs = pairs_by_lineage(lineages)
+    source.content()  # what it holds now, whenever it is asked
+    return Benchmark(str(folder), source.classes, pairs, tuple(lineages), source, notes=source.notes)
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -163,7 +198,12 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     there = [folder / name for name in MANIFESTS if (folder / name).is_file()]
     if len(there) != 1:
         raise QurdError(f"Expected one of {', '.join(MANIFESTS)} in {folder}. There are {len(there)}.")
-    (path,) = there
+    return _read(there[0], file_digest(there[0]))
+
+
+@lru_cache(maxsize=8)
+def _read(path: Path, _digest: str) -> dict[str, Any]:
+    """The manifest, parsed once: every unit of work asks whether its benchmark is still the same."""
     if path.stat().st_size > BYTES:
         raise QurdError(f"Expected a manifest of at most {BYTES:,} bytes. {path} has {path.stat().st_size:,}.")
     try:

@@ -33,6 +33,7 @@ class HubSource:
         self.models, self.lineages, self.data = dict(models), dict(lineages), data
         self.splits = (*data.splits, "noise")
         self._digests: dict[str, str] = {}
+        self._images_digests: dict[str, str] = {}
 
     @property
     def hub(self) -> Path:
@@ -58,22 +59,34 @@ class HubSource:
         return self._digests[model]
 
     def images(self, split: str) -> Images:
-        return self.data.images(self.hub, split)
+        images = self.data.images(self.hub, split)
+        _unchanged(f"the {split} pictures of {self.data.name}", self.images_digest(split), self.data.digest(self.hub, split))
+        return images
 
     def images_digest(self, split: str) -> str:
-        return self.data.digest(self.hub, split)
+        if split not in self._images_digests:
+            self._images_digests[split] = self.data.digest(self.hub, split)
+        return self._images_digests[split]
 
     def answers(self, model: str, split: str) -> None:
         return None
 
     def oracle(self, model: str, runtime: Runtime) -> Oracle:
-        module = self._model(model).module(self.hub, self.data.classes)
+        found = self._model(model)
+        module = found.module(self.hub, self.data.classes)
+        _unchanged(f"the files of {found.repository}", self.digest(model), found.digest(self.hub, self.data.classes))
         return Oracle(module, classes=self.data.classes, runtime=runtime, name=model)
 
     def _model(self, name: str) -> HubModel:
         if name not in self.models:
             raise unknown("model", name, self.models)
         return self.models[name]
+
+
+def _unchanged(what: str, known: str, now: str) -> None:
+    """Refuse what is no longer what this process took it for: its answers would be kept as those of something else."""
+    if now != known:
+        raise QurdError(f"Expected {what} to stay as this process found them. They changed meanwhile: start it again.")
 
 
 def repository(family: str, model: str) -> str:

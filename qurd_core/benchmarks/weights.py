@@ -1,6 +1,5 @@
 """Weights out of files that somebody else wrote: safetensors only, and nothing is believed before it is checked."""
 
-import hashlib
 import json
 import math
 from pathlib import Path
@@ -17,19 +16,6 @@ TENSORS = 20_000
 SIZES = {"BOOL": 1, "U8": 1, "I8": 1, "I16": 2, "I32": 4, "I64": 8, "F16": 2, "BF16": 2, "F32": 4, "F64": 8}
 
 Shapes = dict[str, tuple[int, ...]]
-
-
-def file_digest(path: Path) -> str:
-    """SHA-256 of a file's bytes.
-
-    Raises:
-        QurdError: there is no such file.
-    """
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise QurdError(f"Expected a file at {path}: {error.strerror}.") from None
 
 
 def shapes(path: Path) -> Shapes:

@@ -67,7 +67,7 @@ def _mistakes(bench: Benchmark, victim: str) -> int | None:
 
 
 def _notes(bench: Benchmark) -> list[str]:
-    notes = []
+    notes = list(bench.notes)
     if bench.caveat:
         notes.append(f"{bench.caveat} Schemes that cannot count it so do not run, such as those on ranks or lists.")
     if not bench.source.asks:

@@ -4,9 +4,10 @@ import pandas as pd
 import torch
 
 from qurd_core.akh import deltas
-from qurd_core.benchmarks.base import benchmark
+from qurd_core.benchmarks.base import Benchmark, benchmark
+from qurd_core.evaluation import gaps
 from qurd_core.evaluation.pipeline import ask_natural
-from qurd_core.evaluation.workbench import workbench
+from qurd_core.evaluation.workbench import Workbench, workbench
 from qurd_core.runtime import Runtime
 from qurd_core.store import Store
 
@@ -20,7 +21,7 @@ def pair_table(name: str, store: Store, runtime: Runtime, split: str = "test") -
     """One row of `COLUMNS` per pair, from the models' labels on a whole seed set.
 
     Raises:
-        QurdError: a victim makes no mistake there, so that delta_C does not exist.
+        QurdError: a victim makes no mistake there, so that delta_C does not exist; or unrelated models lack answers.
     """
     bench = benchmark(name)
     ask_natural(bench, split, store, runtime)
@@ -29,6 +30,8 @@ def pair_table(name: str, store: Store, runtime: Runtime, split: str = "test") -
     tables = []
     for victim in bench.victims:
         pairs = bench.pairs_of(victim)
+        if bench.missing:
+            _check_gaps(bench, victim, split, desk)
         labels = torch.stack([desk.natural(pair.suspect, split).argmax(1) for pair in pairs])
         found = deltas(desk.natural(victim, split).argmax(1), labels, truth)
         tables.append(
@@ -48,3 +51,12 @@ def pair_table(name: str, store: Store, runtime: Runtime, split: str = "test") -
             )
         )
     return pd.concat(tables, ignore_index=True)
+
+
+def _check_gaps(bench: Benchmark, victim: str, split: str, desk: Workbench) -> None:
+    """Refuse distances over a seed set, or over the victim's mistakes in it, to unrelated models that lack much of it."""
+    unrelated = [pair.suspect for pair in bench.pairs_of(victim) if pair.kind != "positive"]
+    gone = {model: bench.unanswered(model, split) for model in unrelated}
+    wrong = desk.natural(victim, split).argmax(1) != desk.images(split).truth
+    for items, what in ((torch.arange(len(wrong)), "delta"), (wrong.nonzero()[:, 0], "delta_C")):
+        gaps.refuse(gone, items, [len(items)], victim=victim, split=split, what=what)

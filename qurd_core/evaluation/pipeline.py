@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import torch
 
 from qurd_core.benchmarks.base import Benchmark, benchmark
 from qurd_core.errors import QurdError, unknown
+from qurd_core.evaluation import gaps
 from qurd_core.evaluation.metrics import aggregate, victim_cells
 from qurd_core.evaluation.runs import RunFile
 from qurd_core.evaluation.sides import NEGATIVE_KINDS, Negatives, Sides, sides
@@ -166,10 +167,10 @@ def run(
     """Compute what the store lacks, then the table.
 
     Args:
-        tell: hears one sentence per kind of empty cell before anything runs, and what missing answers count as.
+        tell: hears one sentence per kind of empty cell before anything runs, and the caveats of the benchmark.
     """
-    if asked.bench.caveat:
-        tell(asked.bench.caveat)
+    for sentence in asked.bench.caveats:
+        tell(sentence)
     if plan(asked, store, runtime):
         for sentence in empty_cells(asked, store, runtime):
             tell(sentence)
@@ -191,8 +192,14 @@ def compute(asked: Request, store: Store, runtime: Runtime) -> None:
 
 
 def plan(asked: Request, store: Store, runtime: Runtime) -> list[Unit]:
-    """The units whose results the store lacks: the answer bank, then one per query seed, sampler and victim."""
+    """The units whose results the store lacks: the answer bank, then one per query seed, sampler and victim.
+
+    Raises:
+        QurdError: unrelated models have not answered what is asked of them.
+    """
     bench, desk = asked.bench, workbench(asked.bench.whole, str(store.folder), runtime.device, runtime.batch_size)
+    if bench.missing:
+        _check_gaps(asked, desk)
     where = (bench.whole, str(store.folder), runtime.device, runtime.batch_size)
     cells: list[Unit] = []  # their needs are answers at first; which unit holds an answer is known at the end
     banks: dict[_Bank, None] = {}
@@ -356,6 +363,19 @@ def _check_answers(bench: Benchmark, scheme: Scheme) -> None:
             f"'{label(scheme)}' needs {scheme.access}, and {bench.name} reveals {bench.access} only. Use a scheme that"
             " needs less, such as AKH."
         )
+
+
+def _check_gaps(asked: Request, desk: Workbench) -> None:
+    """Refuse a request of whose very queries unrelated models have not answered enough."""
+    unanswered = cache(asked.bench.unanswered)
+    for scheme in {str(scheme.sampler): scheme for scheme in asked.schemes}.values():
+        for victim in asked.bench.victims:
+            unrelated = [pair.suspect for pair in asked.pairs(victim) if pair.kind in NEGATIVE_KINDS[asked.negatives]]
+            gone = {model: unanswered(model, scheme.split) for model in unrelated}
+            for query_seed in range(asked.seeds):
+                drawn = desk.draw(victim, scheme, query_seed)[1].indices
+                what = f"'{label(scheme)}' with query seed {query_seed}"
+                gaps.refuse(gone, drawn, asked.budgets, victim=victim, split=scheme.split, what=what)
 
 
 def _check_classes(bench: Benchmark, scheme: Scheme) -> None:

@@ -1,13 +1,16 @@
 """A folder of models with a manifest is a benchmark; whatever is wrong in it is one sentence and harms nothing."""
 
 import json
+import os
 import re
 import shutil
 import struct
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 import yaml
@@ -15,6 +18,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from qurd_core import cli
+from qurd_core.benchfile import BenchFile
 from qurd_core.benchmarks import architectures, benchmark, networks, pictures, weights
 from qurd_core.errors import QurdError
 from qurd_core.evaluation.checks import check
@@ -399,3 +403,222 @@ def test_the_readmes_manifest_is_one(tmp_path):
     report = check(str(tmp_path))
     assert report.problems == []
     assert report.facts["models"] == 3
+
+
+def paint(path, value):
+    """Another picture at the place of one, of the same time."""
+    was = path.stat()
+    Image.new("RGB", (48, 36), value).save(path)
+    os.utime(path, ns=(was.st_atime_ns, was.st_mtime_ns))
+
+
+def test_an_overwritten_picture_gives_the_new_numbers(changed, tmp_path, store):
+    """In the same process, at the same time of the file, in the layout of the readme."""
+    folder = changed(lambda manifest: manifest["images"].update(test="pictures/test"))
+    (folder / "pictures").mkdir()
+    (folder / "test").rename(folder / "pictures" / "test")
+    before, old = pair_table(str(folder), store, Runtime()), benchmark(str(folder))
+    assert benchmark(str(folder)) is old
+    for path in (folder / "pictures" / "test").glob("*/*.png"):
+        paint(path, (200, 30, 30))
+    after = pair_table(str(folder), store, Runtime())
+    fresh = pair_table(str(folder), Store(tmp_path / "fresh"), Runtime())
+    pd.testing.assert_frame_equal(after, fresh)
+    assert not before.equals(after)
+    assert benchmark(str(folder)).images_digest("test") != old.images_digest("test")
+    assert benchmark(str(folder)).images_digest("train") == old.images_digest("train")
+
+
+def test_added_pictures_are_seen_by_the_check_and_the_run_alike(changed, store):
+    folder = changed(lambda manifest: None)
+    evaluate(str(folder), ["Random"], budgets=[10], seeds=1, store=store)
+    for n in range(20):
+        for name in CLASSES:
+            shutil.copy(folder / "test" / name / f"{n}.png", folder / "test" / name / f"new{n}.png")
+    assert f"{3 * (PICTURES + 20)} test" in check(str(folder)).facts["items"]
+    with pytest.warns(UserWarning, match=f"seeds for {3 * (PICTURES + 20)} queries only"):
+        evaluate(str(folder), ["Random"], budgets=[10, 900], seeds=1, store=store)
+
+
+def test_rewritten_weights_of_equal_size_and_time_are_another_model(changed, tmp_path, store):
+    folder = changed(lambda manifest: None)
+    before, path = pair_table(str(folder), store, Runtime()), folder / "0.safetensors"
+    was = path.stat()
+    path.unlink()
+    save_file(network(77, "res"), path)
+    os.utime(path, ns=(was.st_atime_ns, was.st_mtime_ns))
+    assert path.stat().st_size == was.st_size
+    after = pair_table(str(folder), store, Runtime())
+    assert not before.equals(after)
+    pd.testing.assert_frame_equal(after, pair_table(str(folder), Store(tmp_path / "fresh"), Runtime()))
+
+
+def test_a_saved_bench_sees_that_its_benchmark_has_changed(made, changed, tmp_path):
+    folder = changed(lambda manifest: None)
+    pairs = frozenset((pair.victim, pair.suspect) for pair in benchmark(str(folder)).pairs)
+    BenchFile(str(folder), pairs).write(tmp_path / "part.json")
+    before = benchmark(str(tmp_path / "part.json"))
+    assert benchmark(str(tmp_path / "part.json")) is before
+    paint(folder / "test" / "cat" / "0.png", (1, 2, 3))
+    assert benchmark(str(tmp_path / "part.json")).images_digest("test") != before.images_digest("test")
+
+
+def test_what_nobody_reads_changes_no_benchmark(changed):
+    folder = changed(lambda manifest: None)
+    before = benchmark(str(folder))
+    (folder / "notes.txt").write_text("anything")
+    (folder / "store").mkdir()
+    assert benchmark(str(folder)) is before
+
+
+def test_pictures_that_change_after_their_digest_was_taken_are_refused(changed):
+    folder = changed(lambda manifest: None)
+    bench = benchmark(str(folder))
+    paint(folder / "test" / "cat" / "0.png", (1, 2, 3))
+    with pytest.raises(QurdError, match="changed meanwhile"):
+        bench.images("test")
+    assert len(benchmark(str(folder)).images("test")) == 3 * PICTURES
+
+
+def written(path, picture, **options):
+    picture.save(path, **options)
+    return path
+
+
+def test_sixteen_bits_of_grey_keep_their_upper_eight(tmp_path):
+    values = np.array([[0, 256, 32_768, 65_535]], np.uint16).repeat(4, 0)
+    found = pictures.decode(written(tmp_path / "a.png", Image.fromarray(values)), 4)
+    assert found.shape == (3, 4, 4)
+    assert (found == np.array([0, 1, 128, 255])).all()
+
+
+def test_a_picture_is_turned_as_its_exif_says(tmp_path):
+    upright = Image.new("RGB", (8, 16), (0, 0, 0))
+    upright.paste((255, 255, 255), (0, 0, 8, 4))  # above
+    exif = Image.Exif()
+    exif[0x0112] = 6  # lies on its side: turn it by 90 degrees clockwise
+    lying = upright.transpose(Image.Transpose.ROTATE_90)
+    for name, options in (("a.png", {}), ("a.webp", {"lossless": True}), ("a.jpg", {"quality": 100, "subsampling": 0})):
+        path = written(tmp_path / name, lying, exif=exif, **options)
+        wanted = pictures.square(upright, 8)
+        assert np.abs(pictures.decode(path, 8).astype(int) - wanted).max() < 40, name
+
+
+@pytest.mark.parametrize(("mode", "name"), [("RGBA", "a.png"), ("RGBA", "a.webp"), ("LA", "b.png")])
+def test_transparent_pixels_are_refused_and_opaque_ones_are_not(tmp_path, mode, name):
+    options = {"lossless": True} if name.endswith("webp") else {}
+    colour = (10, 200, 30)[: len(mode) - 1]
+    picture = Image.new(mode, (4, 4), (*colour, 255))
+    assert (pictures.decode(written(tmp_path / name, picture, **options), 4)[0] == 10).all()
+    picture.putpixel((1, 1), (*colour, 100))
+    with pytest.raises(QurdError, match="has some, whose colour nobody knows: lay it on a background"):
+        pictures.decode(written(tmp_path / name, picture, **options), 4)
+
+
+def test_a_palette_gives_its_colours_unless_one_is_transparent(tmp_path):
+    palette = Image.new("P", (4, 4), 3)
+    palette.putpalette([*[0] * 9, 10, 200, 30])
+    assert pictures.decode(written(tmp_path / "p.png", palette), 4)[:, 0, 0].tolist() == [10, 200, 30]
+    with pytest.raises(QurdError, match="without transparent pixels"):
+        pictures.decode(written(tmp_path / "p.png", palette, transparency=3), 4)
+
+
+def test_black_and_white_grey_and_cmyk_are_what_they_look_like(tmp_path):
+    for picture, name, wanted in (
+        (Image.new("1", (4, 4), 1), "a.png", (255, 255, 255)),
+        (Image.new("L", (4, 4), 77), "b.png", (77, 77, 77)),
+        (Image.new("CMYK", (8, 8), (255, 0, 0, 0)), "c.jpg", (0, 255, 255)),
+    ):
+        found = pictures.decode(written(tmp_path / name, picture), 4)[:, 1, 1]
+        assert np.abs(found.astype(int) - wanted).max() < 3, name
+
+
+def test_damaged_exif_is_one_sentence_or_none(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010E] = 6, "words"
+    whole = written(tmp_path / "a.jpg", Image.new("RGB", (16, 8), (9, 99, 199)), exif=exif).read_bytes()
+    start, rng = whole.index(b"Exif"), np.random.default_rng(0)
+    for _ in range(200):
+        data = bytearray(whole)
+        data[start + int(rng.integers(60))] ^= 1 << int(rng.integers(8))
+        (tmp_path / "a.jpg").write_bytes(data)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                assert pictures.decode(tmp_path / "a.jpg", 8).shape == (3, 8, 8)
+            except QurdError as error:
+                assert "\n" not in str(error)
+
+
+def test_what_is_not_read_of_a_folder_and_what_it_lacks_are_said(changed, store):
+    folder = changed(lambda manifest: None)
+    assert benchmark(str(folder)).notes == ()
+    for name in (".ipynb_checkpoints", "cat/.ipynb_checkpoints", "cat/more"):
+        (folder / "test" / name).mkdir()
+    shutil.copy(folder / "test" / "cat" / "0.png", folder / "test" / "cat" / ".ipynb_checkpoints" / "0.png")
+    (folder / "test" / "cat" / "._0.png").write_text("of another program")
+    (folder / "test" / "cat" / "a.gif").write_bytes(b"GIF89a")
+    (folder / "test" / "list.txt").write_text("a")
+    for path in (folder / "test" / "owl").iterdir():
+        path.unlink()
+    bench = benchmark(str(folder))
+    assert len(bench.images("test")) == 2 * PICTURES
+    (strange, empty) = bench.notes
+    assert "3 file(s) or folder(s)" in strange
+    assert "such as" in strange
+    assert "no picture of 1 of 3 classes" in empty
+    assert empty.endswith("owl.")
+    assert {*bench.notes} <= {*check(str(folder)).notes}
+    with pytest.warns(UserWarning) as told:
+        evaluate(str(folder), ["Random"], budgets=[10], seeds=1, store=store)
+    assert {*bench.notes} <= {str(one.message) for one in told}
+
+
+def tensors_of(made, changed, change, size=32, **tensors):
+    """A folder whose test images are tensors."""
+
+    def to(manifest):
+        manifest["images"] = {"test": "test.safetensors"}
+        change(manifest)
+
+    folder = changed(to)
+    pixels = torch.randint(256, (9, 3, size, size), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
+    save_file({"pixels": pixels, "truth": torch.arange(9) % 3} | tensors, folder / "test.safetensors")
+    return str(folder)
+
+
+def test_pixels_of_another_side_are_refused_with_both(made, changed):
+    folder = tensors_of(made, changed, lambda manifest: None, size=24)
+    with pytest.raises(QurdError, match=r"'pixels' of 32 x 32 in .*test.safetensors.* Got 24 x 24: scale them, or change"):
+        benchmark(folder).images("test")
+    assert any("Got 24 x 24" in problem for problem in check(folder).problems)
+
+
+def test_seed_sets_of_two_sizes_are_refused(made, changed):
+    def change(manifest):
+        del manifest["side"]
+        manifest["images"] = {"train": "train.safetensors", "test": "test.safetensors"}
+
+    folder = tensors_of(made, changed, change, size=24)
+    pixels = torch.full((3, 3, 32, 32), 7, dtype=torch.uint8)
+    save_file({"pixels": pixels, "truth": torch.arange(3)}, Path(folder) / "train.safetensors")
+    assert any("Expected 'pixels' of 32 x 32" in problem for problem in check(folder).problems)
+
+
+@pytest.mark.parametrize(
+    ("tensors", "says"),
+    [
+        ({"pixels": torch.rand(9, 3, 32, 32)}, "as uint8 from 0 to 255 in .* Got torch.float32 from"),
+        ({"pixels": torch.ones(9, 3, 32, 32, dtype=torch.uint8)}, "Got torch.uint8 from 1 to 1"),
+        ({"truth": torch.arange(9) / 3}, "whole numbers from 0 to 2 in .* Got torch.float32 from 0.0 to 2.6"),
+        ({"truth": torch.arange(9)}, "Got torch.int64 from 0 to 8"),
+        ({"truth": torch.arange(9) - 1}, "Got torch.int64 from -1 to 7"),
+        ({"pixels": torch.zeros(9, 32, 32, 3, dtype=torch.uint8)}, r"Expected 'pixels' \(n,3,H,W\).* Got \(9, 32, 32, 3\)"),
+        ({"labels": torch.arange(9), "truth": torch.arange(4)}, r"Got \(9, 3, 32, 32\) and \(4,\)"),
+    ],
+)
+def test_tensors_that_are_no_seed_set_are_named_with_what_they_are(made, changed, tensors, says):
+    folder = tensors_of(made, changed, lambda manifest: None, **tensors)
+    with pytest.raises(QurdError, match=says):
+        benchmark(folder).images("test")
+    assert any(re.search(says, problem) for problem in check(folder).problems)

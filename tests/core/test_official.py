@@ -204,6 +204,22 @@ def test_timm_end_to_end_on_three_models(folder, tmp_path):
     assert len({bench.digest(name) for name in names}) == 3
 
 
+def test_files_that_change_after_their_digest_was_taken_are_refused(folder):
+    source = benchmark("modelreuse-flower102").source
+    name = "train(resnet18,Flower102)"
+    put(folder, source.models[name], 102, 0)
+    put_images(folder, FLOWER102)
+    source.digest(name), source.images_digest("test")
+    path = source.models[name].home(folder) / "model.safetensors"
+    path.unlink()
+    save_file(random_state("modelreuse/resnet18", 102, 7), path)
+    put_images(folder, FLOWER102, n=9)
+    with pytest.raises(QurdError, match=r"Expected the files of .* They changed meanwhile: start it again"):
+        source.oracle(name, Runtime())
+    with pytest.raises(QurdError, match=r"Expected the test pictures of Flower102 .* They changed meanwhile"):
+        source.images("test")
+
+
 def test_the_dropout_variants_take_the_published_names():
     """Published: torchvision's names for the ResNet, five stages for the MobileNet (as ModelDiff's code has them)."""
     assert set(networks.empty("modelreuse/resnet18", 102).state_dict()) == set(models.resnet18(num_classes=102).state_dict())

@@ -111,8 +111,17 @@ def test_the_wrong_number_of_classes_is_refused_with_both_numbers():
 
 @pytest.mark.parametrize("x", [2 * X, X - 1, X.double(), X[:, :1]], ids=["bright", "normalised", "double", "grey"])
 def test_images_that_are_no_images_are_refused(x, linear):
-    with pytest.raises(QurdError, match="Expected images"):
-        linear("victim").labels(x)
+    for ask in (linear("victim").labels, lambda x: linear("victim").gradient(lambda z: z.sum(), x)):
+        with pytest.raises(QurdError, match="Expected images"):
+            ask(x)
+
+
+def test_the_noise_of_arithmetic_is_answered_as_if_it_were_not_there(linear):
+    victim, noisy = linear("victim"), X.clone().clamp(0.1, 0.9)
+    noisy[0, 0, 0, 0], noisy[1, 1, 1, 1] = -1e-8, 1.0000001
+    clean = noisy.clamp(0, 1)
+    assert torch.equal(victim.logits(noisy), victim.logits(clean))
+    assert torch.equal(victim.gradient(lambda z: z.sum(), noisy)[1], victim.gradient(lambda z: z.sum(), clean)[1])
 
 
 def test_no_question_has_no_answer(linear):

@@ -32,6 +32,37 @@ def test_images_are_float32_rgb_in_the_unit_interval(x):
     check_images(torch.zeros(0, 3, 4, 4))
 
 
+@pytest.mark.parametrize("noise", [-1e-8, 1.0000001, -9e-6])
+def test_the_noise_of_arithmetic_is_cut_off(noise):
+    x = torch.rand(2, 3, 4, 4, generator=torch.Generator().manual_seed(0))
+    assert check_images(x) is x
+    x[1, 2, 3, 3] = noise
+    before, found = x.clone(), check_images(x)
+    assert torch.equal(found, before.clamp(0, 1))
+    assert torch.equal(x, before)
+    assert torch.equal(Queries(x, torch.arange(2), torch.arange(2)).x, found)
+
+
+@pytest.mark.parametrize(
+    ("x", "says"),
+    [
+        (torch.full((2, 3, 4, 4), 200, dtype=torch.uint8), r"Got torch.uint8 \(2, 3, 4, 4\): convert with .float\(\) / 255"),
+        (torch.zeros(2, 3, 4, 4, dtype=torch.float64), r"Got torch.float64 .*: convert with .float\(\)\."),
+        (torch.zeros(2, 4, 4, 3), r"Got torch.float32 \(2, 4, 4, 3\): move the colours"),
+        (torch.zeros(2, 1, 4, 4), "bring three colours"),
+        (torch.zeros(3, 4, 4), "a single one with"),
+        (torch.linspace(0, 255, 96).view(2, 3, 4, 4), "Got values from 0 to 255: divide by 255"),
+        (torch.linspace(-2.1, 2.6, 96).view(2, 3, 4, 4), r"Got values from -2.1 to 2.6: undo the normalisation"),
+        (torch.full((2, 3, 4, 4), 1.0001), "Got values from 1.0001 to 1.0001"),
+        (torch.full((2, 3, 4, 4), torch.nan), "Got NaN"),
+        (torch.full((2, 3, 4, 4), torch.inf), "Got values from inf to inf"),
+    ],
+)
+def test_what_is_no_image_is_named_with_what_to_do(x, says):
+    with pytest.raises(QurdError, match=says):
+        check_images(x)
+
+
 def test_access_levels_are_ordered_and_have_names():
     assert Access.LABELS < Access.TOPK < Access.PROBITS < Access.LOGITS < Access.GRADIENTS
     assert [str(level) for level in Access] == ["labels", "top-k labels", "probits", "logits", "gradients"]

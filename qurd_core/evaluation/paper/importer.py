@@ -24,6 +24,7 @@ import pyarrow.parquet as pq
 from qurd_core.akh import counts_to_deltas
 from qurd_core.errors import QurdError
 from qurd_core.evaluation.paper import names
+from qurd_core.files import file_digest
 from qurd_core.runtime import Track, silent
 
 COLUMNS = ("seed", "split", "sampler", "representation", "distance", "budget", "source_model", "target_model", "value")
@@ -121,7 +122,7 @@ def _of_checkout(source: Path) -> Iterator[Part]:
         seed, benchmark, dataset = folder.parts[-3:]
         if seed.isdecimal() and names.BENCHMARKS.get(names.BY_DATASET.get(dataset, "")) == (benchmark, dataset):
             files = sorted(folder.glob("*/*.csv"))
-            states = [(str(path.relative_to(root)), path.stat().st_size, path.stat().st_mtime_ns) for path in files]
+            states = [(str(path.relative_to(root)), file_digest(path)) for path in files]
             name = names.BY_DATASET[dataset]
             if files:
                 yield Part(
@@ -195,7 +196,7 @@ def _of_table(source: Path) -> Iterator[Part]:
         raise QurdError(f"Expected at most {MOST_CELLS // len(wanted):,} rows. {source} says {file.metadata.num_rows:,}.")
     keys = _read(source, ["benchmark", "dataset", "seed"]).unify_dictionaries()
     keys = keys.group_by(["benchmark", "dataset", "seed"]).aggregate([])
-    sign = _sign([source.stat().st_size, source.stat().st_mtime_ns, str(source.resolve())])
+    sign = _sign([file_digest(source)])
     for row in sorted(keys.to_pylist(), key=lambda row: (str(row["dataset"]), row["seed"] or 0)):
         name = names.BY_DATASET.get(row["dataset"])
         if name is None or names.BENCHMARKS[name] != (row["benchmark"], row["dataset"]):
