@@ -13,6 +13,7 @@ import torch
 from qurd_core.benchmarks.base import Benchmark, benchmark
 from qurd_core.errors import QurdError, unknown
 from qurd_core.evaluation.metrics import aggregate, victim_cells
+from qurd_core.evaluation.plausibility import Labels, findings, lineage_notes, measured_split
 from qurd_core.evaluation.runs import RunFile
 from qurd_core.evaluation.sides import NEGATIVE_KINDS, Negatives, Sides, sides
 from qurd_core.evaluation.workbench import Workbench, workbench
@@ -166,10 +167,13 @@ def run(
     """Compute what the store lacks, then the table.
 
     Args:
-        tell: hears one sentence per kind of empty cell before anything runs, and what missing answers count as.
+        tell: hears one sentence per kind of empty cell before anything runs, what missing answers count as, what is asked
+            about a benchmark that somebody brings, and where stolen models lie farther from a victim than unrelated ones.
     """
     if asked.bench.caveat:
         tell(asked.bench.caveat)
+    for sentence in examine(asked, store, runtime):
+        tell(sentence)
     if plan(asked, store, runtime):
         for sentence in empty_cells(asked, store, runtime):
             tell(sentence)
@@ -178,7 +182,44 @@ def run(
     for scheme, rows in table.groupby("scheme", sort=False):
         if not rows["used"].any():
             raise QurdError(f"Every cell of '{scheme}' is empty: {rows['reason'].iloc[0]}. Ask for other budgets.")
+    for sentence in _backwards(table):
+        tell(sentence)
     return table
+
+
+def examine(asked: Request, store: Store, runtime: Runtime) -> list[str]:
+    """What is to be asked about a benchmark that somebody brings, a sentence each, before it is scored.
+
+    Models are measured where some scheme needs their answers anyway; what it needs is asked here and found there.
+
+    Raises:
+        QurdError: a model falls far below its declared accuracy.
+    """
+    bench, split = asked.bench, measured_split(asked.bench)
+    if split is None:
+        return []
+    told = lineage_notes(bench)
+    models = tuple(dict.fromkeys(name for pair in bench.pairs for name in (pair.victim, pair.suspect)))
+    if any(scheme.sends_seeds and scheme.split == split for scheme in asked.schemes):
+        ask_natural(replace(bench, models=models), split, store, runtime)
+    desk = workbench(bench.whole, str(store.folder), runtime.device, runtime.batch_size)
+    if not all(desk.has_natural(model, split) for model in models):
+        unseen = f"No scheme here sends the {split} items as they are, so the accuracy of the models was not measured."
+        return [*told, f"{unseen} 'check-benchmark' does so."]
+    found = findings(bench, Labels.of(desk, split, models))
+    if found.problems:
+        raise QurdError(f"{found.problems[0]} (In {bench.name}.)")
+    return told + found.notes
+
+
+def _backwards(table: pd.DataFrame) -> Iterator[str]:
+    """Where unrelated models are closer to a victim than stolen ones, a sentence per scheme and task."""
+    for (scheme, task), rows in table[table["auc"] < 0.5].groupby(["scheme", "task"], sort=False):
+        where = "" if task == "all" else f" on {task}"
+        yield (
+            f"{scheme}{where} at {_list(rows['budget'])} queries: thieves lie farther from the victim than unrelated models"
+            f" (AUC {_list(f'{auc:.2f}' for auc in rows['auc'])})."
+        )
 
 
 def compute(asked: Request, store: Store, runtime: Runtime) -> None:
@@ -374,8 +415,8 @@ def label(scheme: Scheme) -> str:
     return scheme.name or str(scheme)
 
 
-def _list(budgets: Iterable[int]) -> str:
-    return ", ".join(map(str, budgets))
+def _list(values: Iterable[object]) -> str:
+    return ", ".join(map(str, values))
 
 
 def _banks(desk: Workbench, victim: str, scheme: Scheme) -> list[_Bank]:
