@@ -178,13 +178,13 @@ def run(
         for sentence in empty_cells(asked, store, runtime):
             tell(sentence)
         compute(asked, store, runtime)
-    table = tabulate(asked, store, runtime, by_task=by_task)
+    table = tabulate(asked, store, runtime, by_task=True)
     for scheme, rows in table.groupby("scheme", sort=False):
         if not rows["used"].any():
             raise QurdError(f"Every cell of '{scheme}' is empty: {rows['reason'].iloc[0]}. Ask for other budgets.")
     for sentence in _backwards(table):
         tell(sentence)
-    return table
+    return table if by_task else _pooled(table)
 
 
 def examine(asked: Request, store: Store, runtime: Runtime) -> list[str]:
@@ -213,13 +213,22 @@ def examine(asked: Request, store: Store, runtime: Runtime) -> list[str]:
 
 
 def _backwards(table: pd.DataFrame) -> Iterator[str]:
-    """Where unrelated models are closer to a victim than stolen ones, a sentence per scheme and task."""
-    for (scheme, task), rows in table[table["auc"] < 0.5].groupby(["scheme", "task"], sort=False):
-        where = "" if task == "all" else f" on {task}"
+    """Where unrelated models are closer to a victim than stolen ones, a sentence per scheme.
+
+    By task, because the victim itself, which is among the stolen models of `"all"`, is always closest.
+    """
+    for scheme, rows in table[table["auc"] < 0.5].groupby("scheme", sort=False):
+        worst = rows.loc[rows["auc"].idxmin()]
+        more = f", and in {len(rows) - 1} more cells" if len(rows) > 1 else ""
         yield (
-            f"{scheme}{where} at {_list(rows['budget'])} queries: thieves lie farther from the victim than unrelated models"
-            f" (AUC {_list(f'{auc:.2f}' for auc in rows['auc'])})."
+            f"{scheme}: thieves lie farther from the victim than unrelated models (AUC {worst['auc']:.2f} on {worst['task']}"
+            f" at {worst['budget']} queries{more})."
         )
+
+
+def _pooled(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of all tasks together."""
+    return table[table["task"] == "all"].reset_index(drop=True)
 
 
 def compute(asked: Request, store: Store, runtime: Runtime) -> None:
@@ -263,6 +272,8 @@ def ask_natural(bench: Benchmark, split: str, store: Store, runtime: Runtime) ->
     """Put the answers of all models of a benchmark on a whole seed set into the store."""
     where = (bench.whole, str(store.folder), runtime.device, runtime.batch_size)
     lacking = [(model, split) for model in bench.models if not workbench(*where).has_natural(model, split)]
+    if not lacking:
+        return
     units, _ = _bank_units(lacking, where)
     finish(runtime.track(executor(runtime.workers).run(units), len(units), "asking models"))
 
@@ -294,7 +305,7 @@ def tabulate(
     facing = {victim: _facing(asked, desk, victim) for victim in asked.bench.victims}
     some = [asked.schemes[start : start + TOGETHER] for start in range(0, len(asked.schemes), TOGETHER)]
     table = pd.concat([_scheme_rows(asked, desk, schemes, facing) for schemes in some], ignore_index=True)
-    return table if by_task else table[table["task"] == "all"].reset_index(drop=True)
+    return table if by_task else _pooled(table)
 
 
 def _scheme_rows(asked: Request, desk: Workbench, schemes: tuple[Scheme, ...], facing: dict[str, "_Facing"]) -> pd.DataFrame:
@@ -415,8 +426,8 @@ def label(scheme: Scheme) -> str:
     return scheme.name or str(scheme)
 
 
-def _list(values: Iterable[object]) -> str:
-    return ", ".join(map(str, values))
+def _list(budgets: Iterable[int]) -> str:
+    return ", ".join(map(str, budgets))
 
 
 def _banks(desk: Workbench, victim: str, scheme: Scheme) -> list[_Bank]:
