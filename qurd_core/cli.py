@@ -200,7 +200,10 @@ def run(
 @app.command()
 def sweep(
     benchmark: BenchmarkName,
-    seeds: Annotated[int, typer.Option("--seeds", help="Repetitions.")] = 5,
+    seeds: Annotated[int, typer.Option("--seeds", help="Repetitions; named schemes have 10 or 20 at least.")] = 5,
+    named: Annotated[
+        bool, typer.Option("--named", help="Evaluate the named schemes only, and keep the records of all others.")
+    ] = False,
     out: Annotated[Path | None, typer.Option("--out", help="Folder for the records; the app's own if not given.")] = None,
     store: StoreFolder = None,
     device: Device = None,
@@ -212,8 +215,8 @@ def sweep(
     from qurd_core.folders import made
 
     folder, shelf, runtime = made(out or records.FOLDER), _store(store), _runtime(device, workers)
-    print(every.estimate(benchmark, seeds, shelf, runtime), file=sys.stderr)  # noqa: T201
-    for path in every.sweep(benchmark, seeds, shelf, runtime, folder):
+    print(every.estimate(benchmark, seeds, shelf, runtime, only_named=named), file=sys.stderr)  # noqa: T201
+    for path in every.sweep(benchmark, seeds, shelf, runtime, folder, only_named=named):
         print(path)  # noqa: T201
 
 
@@ -374,7 +377,8 @@ SIZES = ("victims", "tasks", "models", "stolen_pairs", "unrelated_pairs", "hard_
 PAIR_KINDS = ("positive", "negative", "hard")  # as the sizes have them
 RUN_COLUMNS = (
     *("scheme", "benchmark", "task", "budget", "used", "tpr", "tpr_conformal", "sd", "sd_conformal", "auc"),
-    *("n_positives", "n_negatives", "n_lineages", "n_victims", "seeds", "samples", "gradients", "converged", "reason"),
+    *("n_positives", "n_negatives", "n_lineages", "n_victims", "seeds", "distinct", "samples", "gradients", "converged"),
+    "reason",
 )
 HONEST_COLUMNS = (
     *("scheme", "task", "budget", "tpr", "low", "high", "method", "lineages", "diff", "diff_low", "diff_high", "p"),

@@ -5,7 +5,7 @@ A model made from several names the others in quotes: `merge("train(vgg,mine)","
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -135,6 +135,40 @@ def text_of_roots(roots: Iterable[Lineage]) -> str:
 def roots_in(text: str) -> tuple[str, ...]:
     """The texts that `text_of_roots` joined."""
     return tuple(part.strip() for part in _ROOT.findall(text))
+
+
+def independent(roots: Sequence[str]) -> list[int]:
+    """The independent lineage that each of some models counts in, numbered from 0 in order of appearance.
+
+    A lineage is a first training with everything that was made from it: however many models share a pre-trained network,
+    they are one. A model that was merged from several makes one of theirs. Every promise of a false-alarm rate and every
+    test over victims counts these.
+
+    Args:
+        roots: `text_of_roots` of each model.
+    """
+    leader: dict[str, str] = {}
+
+    def find(root: str) -> str:
+        while leader.setdefault(root, root) != root:
+            root = leader[root]
+        return root
+
+    firsts = []
+    for text in roots:
+        first, *others = roots_in(text) if AND in text else (text,)
+        firsts.append(first)
+        for other in others:
+            leader[find(other)] = find(first)
+    numbers: dict[str, int] = {}
+    return [numbers.setdefault(find(first), len(numbers)) for first in firsts]
+
+
+def joined(roots: Sequence[str]) -> list[str]:
+    """One text for all models of an independent lineage: the roots of the first of them."""
+    numbers = independent(roots)
+    first = dict(reversed(list(zip(numbers, roots, strict=True))))
+    return [first[number] for number in numbers]
 
 
 def _check_merges(chain: Chain) -> None:

@@ -143,7 +143,11 @@ class Component:
             yield self.call(defaults | dict(zip(axes, values, strict=True)))
 
     def access(self, values: Mapping[str, Value]) -> Access:
-        """What the suspect must reveal. A parameter named `of` chooses the outputs, and with them the level."""
+        """What the suspect must reveal. A parameter named `of` chooses the outputs, and with them the level; of the most
+        probable classes the first alone is the label.
+        """
+        if values.get(self.extra.get("counts_classes", "")) == 1:
+            return Access.LABELS
         return Access[str(values["of"]).upper()] if "of" in values else self.extra["access"]
 
     def group_size(self, values: Mapping[str, Value]) -> int:

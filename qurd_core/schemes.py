@@ -64,7 +64,7 @@ NAMED = {
     ),
     "ZestOfLIME": Named(
         "uniform(train)->superpixels | lime(of=logits) | l2",
-        "Jia et al. 2022, as the QuRD paper runs it",
+        "Jia et al. 2022, as the QuRD paper runs it, with images cut by SLIC",
         "Hide parts of an image at random and fit which parts the answer rests on. A copy looks at the same parts.",
     ),
     "FBI": Named(
@@ -73,6 +73,18 @@ NAMED = {
         "Note at which rank each model puts the true class of ordinary images. Two related models share information about"
         " these ranks, two strangers hardly any.",
     ),
+    "FBI:labels": Named(
+        "uniform(test) | rank(k=1) | mutual_information",
+        "Maho, Furon, Le Merrer 2023, their variant for models that reveal a label only",
+        "Note whether each model's label of ordinary images is right. Two related models share information about where they"
+        " err, two strangers hardly any.",
+    ),
+    "ZestOfLIME:authors": Named(
+        "uniform(train)->superpixels(segmentation=quickshift) | lime(of=logits) | l2",
+        "Jia et al. 2022, with their own segmentation",
+        "As ZestOfLIME, with images cut into parts as its authors cut them. Small or plain images then have one or two"
+        " parts, so that most masked versions of an image are the same query.",
+    ),
     "accuracy": Named(
         "uniform(test) | correct | accuracy",
         "control: lower accuracy = thief",
@@ -80,6 +92,10 @@ NAMED = {
         " gives away by quality alone.",
     ),
 }
+
+VARIANT = ":"  # parts the name of a published scheme from that of its variant
+REFERENCE, CONTROL = "AKH", "accuracy"  # what others are compared with; what is no fingerprint
+PUBLISHED = tuple(name for name in NAMED if name not in (REFERENCE, "Random", CONTROL) and VARIANT not in name)
 
 FEATURES = {
     "photo": "photographs",

@@ -133,6 +133,14 @@ class Queries:
         """(n,) number of queries up to and including each group."""
         return self.group.unique_consecutive(return_counts=True)[1].cumsum(0)
 
+    @property
+    def different(self) -> Tensor:
+        """(s,) number of different images among the queries up to and including each; items without pixels all differ."""
+        if not self.x[:1].numel():
+            return torch.arange(1, len(self) + 1)
+        first = {image.numpy().tobytes(): place for place, image in reversed(list(enumerate(self.x)))}
+        return torch.zeros(len(self), dtype=torch.long).index_fill(0, torch.tensor(list(first.values())), 1).cumsum(0)
+
     def prefix(self, budget: int) -> int:
         """Number of images in the largest whole number of groups that `budget` buys."""
         ends = self.group_ends
@@ -236,8 +244,8 @@ class Answers:
         return self.outputs.argmax(-1)
 
     def top(self, k: int) -> Tensor:
-        """(M,s,k) the k most probable classes, best first."""
-        self._grant(Access.TOPK)
+        """(M,s,k) the k most probable classes, best first; the first alone is the label."""
+        self._grant(Access.TOPK if k > 1 else Access.LABELS)
         if not 1 <= k <= self.outputs.shape[-1]:
             raise QurdError(f"Expected k between 1 and the {self.outputs.shape[-1]} classes. Got {k}.")
         return self.outputs.topk(k, dim=-1).indices

@@ -1,18 +1,21 @@
 """The embedded models: made from their lineage, stored as safetensors with a manifest, loaded and checked."""
 
 import hashlib
+import importlib
 import json
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
+from types import ModuleType
 from typing import Literal
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
+from qurd_core.benchmarks import training
 from qurd_core.benchmarks.architectures import Architecture, Normalised, empty, initialised
 from qurd_core.benchmarks.patches import patches
 from qurd_core.benchmarks.supplies import Supplies
@@ -121,6 +124,24 @@ def canonical(lineage: str) -> str:
     return str(Chain(tuple(calls)))
 
 
+def recipe(lineage: str) -> str:
+    """What a model is made by, as a digest: every parameter, version and constant of every step, and of the training loop.
+
+    A name says less: with other epochs in the code the same lineage is another model.
+    """
+    steps = []
+    for call in Lineage.parse(lineage).chain.calls:
+        component = origins[call.name] if call.name in origins else thefts[call.name]
+        home = importlib.import_module(component.function.__module__)
+        steps.append([call.name, component.bind(call), component.version, _constants(home)])
+    return hashlib.sha256(json.dumps([steps, _constants(training)], sort_keys=True).encode()).hexdigest()[:20]
+
+
+def _constants(module: ModuleType) -> dict[str, object]:
+    """The numbers and tables of numbers that a module names in capitals."""
+    return {name: value for name, value in vars(module).items() if name.isupper() and isinstance(value, (int, float, dict))}
+
+
 def file_of(lineage: str) -> str:
     """The file name of a model: its lineage holds characters that file systems refuse."""
     return hashlib.sha256(lineage.encode()).hexdigest()[:20] + ".safetensors"
@@ -188,32 +209,35 @@ def build_one(lineage: str, folder: str) -> None:
             stored=True,
         )
         aside = home / f".{uuid.uuid4().hex}"
-        aside.write_bytes(save(state, {"record": json.dumps(asdict(record))}))
+        # One entry: the format writes several in an order of its own, different every time.
+        aside.write_bytes(save(state, {"record": json.dumps(asdict(record) | {"recipe": recipe(lineage)})}))
         aside.replace(home / file_of(lineage))
 
 
 def build(lineages: Iterable[str], folder: Path, executor: Executor, track: Track) -> None:
-    """Make every model that the folder lacks, parents first, then write the manifest.
+    """Make every model that the folder lacks or holds by another recipe, parents first, then write the manifest.
 
-    A killed build is continued by the same call, and a damaged file is made again. Derived models get a record and no file.
+    A killed build is continued by the same call, and a damaged file is made again, as is whatever was made from one of
+    these. Derived models get a record and no file.
 
     Raises:
         QurdError: the folder holds models that were made with other images than this machine decodes.
     """
     folder.mkdir(parents=True, exist_ok=True)
     data = {region: patches(region).digest for region in REGIONS}
-    if (folder / MANIFEST).exists() and Zoo(folder).manifest["data"] != data:
+    before = Zoo(folder).manifest if (folder / MANIFEST).exists() else {"data": data}
+    if before["data"] != data:
         raise QurdError(
             f"Expected the images that the models in {folder} were made with. The photographs decode to other pixels here:"
             " name an empty folder with --out."
         )
     every = _with_ancestors(lineages)
     derived = [name for name in every if _is_derived(name)]
-    units = [
-        Unit(name, build_one, (name, str(folder)), _parents(name))
-        for name in every
-        if name not in derived and not _is_whole(folder, name)
-    ]
+    lacking: dict[str, None] = {}
+    for name in every:
+        if any(parent in lacking for parent in _parents(name)) or not (name in derived or _is_whole(folder, name, before)):
+            lacking[name] = None
+    units = [Unit(name, build_one, (name, str(folder)), _parents(name)) for name in lacking if name not in derived]
     finish(track(executor.run(units), len(units), "making models"))
     records = [_stored_record(folder, name) for name in every if name not in derived]
     records += [_derived_record(folder, name) for name in derived]
@@ -222,6 +246,7 @@ def build(lineages: Iterable[str], folder: Path, executor: Executor, track: Trac
         "torch": torch.__version__,
         "instruction_set": torch.backends.cpu.get_cpu_capability(),
         "data": data,
+        "recipes": {name: recipe(name) for name in every},
         "models": [asdict(record) for record in records],
     }
     aside = folder / f".{uuid.uuid4().hex}"
@@ -241,14 +266,20 @@ def _with_ancestors(lineages: Iterable[str]) -> Sequence[str]:
     return list(found)
 
 
-def _is_whole(folder: Path, lineage: str) -> bool:
-    """Whether the file of a model is there and holds the tensors that it was published with."""
-    if not (folder / file_of(lineage)).exists():
+def _is_whole(folder: Path, lineage: str, manifest: dict) -> bool:
+    """Whether the file of a model is there, was made by its recipe and holds the tensors that it was published with.
+
+    Args:
+        manifest: may tell the recipes of files that do not.
+    """
+    path = folder / file_of(lineage)
+    if not path.exists():
         return False
     try:
-        return digest(load(folder, lineage).state_dict()) == _stored_record(folder, lineage).sha256
+        whole = digest(load(folder, lineage).state_dict()) == _stored_record(folder, lineage).sha256
     except QurdError:
         return False
+    return whole and _header(folder, lineage).get("recipe", manifest.get("recipes", {}).get(lineage)) == recipe(lineage)
 
 
 def _parents(lineage: str) -> tuple[str, ...]:
@@ -262,8 +293,14 @@ def _is_derived(lineage: str) -> bool:
 
 
 def _stored_record(folder: Path, lineage: str) -> Record:
+    known = _header(folder, lineage)
+    return Record(**{field.name: known[field.name] for field in fields(Record)})
+
+
+def _header(folder: Path, lineage: str) -> dict:
+    """The record of a stored model as its file holds it, with the recipe if it was made since files tell it."""
     with safe_open(folder / file_of(lineage), framework="pt") as file:
-        return Record(**json.loads(file.metadata()["record"]))
+        return json.loads(file.metadata()["record"])
 
 
 def _derived_record(folder: Path, lineage: str) -> Record:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from qurd_core.evaluation.bank import Bank
+from qurd_core.lineage import independent
 from qurd_core.photographs import REGIONS
 
 SEERS = ("victims", "stolen", "unrelated", "hard unrelated")
@@ -70,14 +71,13 @@ def _counts(pairs: pd.DataFrame, task: str) -> dict[str, Any]:
     serving = pairs if task == "all" else pairs[[task in served for served in pairs["tasks"]]]
     stolen = serving[serving["kind"] == "positive"]
     # Every victim that has the task, also one without any unrelated model.
-    against = (
-        serving[serving["kind"] == "negative"].groupby("victim").agg(models=("suspect", "size"), roots=("root", "nunique"))
-    )
+    roots = serving[serving["kind"] == "negative"].groupby("victim")["root"]
+    against = pd.DataFrame({"models": roots.size(), "lineages": roots.agg(lambda own: len({*independent(list(own))}))})
     against = against.reindex(stolen["victim"].unique(), fill_value=0)
     return {
         "task": task,
         "stolen": len(stolen),
         "victims": len(against),
         "unrelated": int(against["models"].min()),
-        "lineages": int(against["roots"].min()),
+        "lineages": int(against["lineages"].min()),
     }

@@ -65,15 +65,15 @@ def objection(table: pd.DataFrame, alpha: float = ALPHA) -> str | None:
         if not (rows["kind"] == "positive").any():
             return f"No stolen model of {victim} is left: tick one, or leave the whole victim out."
         for task, side in opposed(rows, "unrelated").items():
-            number = len(side.negatives)
+            number = side.lineages
             if task != "all" and number < min_pool(alpha) and (fewest is None or number < fewest[0]):
                 fewest = number, task, victim
     if fewest is None:
         return None
     number, task, victim = fewest
-    least = f", so the smallest level that can be promised is {100 / (number + 1):.1f} %" if number else ""
-    promise = f"A promise of {100 * alpha:.0f} % needs {min_pool(alpha)} unrelated models"
-    return f"{promise}: task {task} of {victim} has {number} left{least}."
+    least = f" The lowest false-alarm rate that can be guaranteed is {100 / (number + 1):.1f} %." if number else ""
+    promise = f"A guarantee of {100 * alpha:.0f} % needs {min_pool(alpha)} independent lineages of unrelated models"
+    return f"{promise}: task {task} of {victim} has {number} left.{least}"
 
 
 def measurable(table: pd.DataFrame) -> bool:
@@ -82,15 +82,15 @@ def measurable(table: pd.DataFrame) -> bool:
 
 
 def weakest(table: pd.DataFrame) -> tuple[int, int]:
-    """The number of unrelated models, and of their lineages, where a victim and task has fewest.
+    """The number of unrelated models, and of their independent lineages, where a victim and task has fewest.
 
-    With n of them the smallest level that can be promised is 1/(n+1).
+    With n lineages the smallest level that can be promised is 1/(n+1).
     """
     counts = []
     for _, rows in table.groupby("victim", sort=False):
         found = opposed(rows, "unrelated")
         counts += [(len(side.negatives), side.lineages) for task, side in found.items() if task != "all"]
-    return min(counts)
+    return min(counts, key=lambda found: found[::-1])
 
 
 def compare(before: pd.DataFrame, after: pd.DataFrame | None, names: Mapping[str, str]) -> pd.DataFrame:
@@ -186,7 +186,7 @@ def distances(scores: Scores, victim: str, rows: pd.DataFrame) -> Floats:
 
 def flagged(values: Floats, side: Sides, alpha: float) -> NDArray[np.bool_]:
     """(p,K) whether each positive lies below the paper's threshold."""
-    pooled = np.repeat(values[side.negatives], side.repeat, axis=0)
+    pooled = side.calibrating(values, "paper")
     k = allowed_below(len(pooled), alpha, "paper")
     if k is None:
         return np.zeros((len(side.positives), values.shape[1]), bool)

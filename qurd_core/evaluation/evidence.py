@@ -104,7 +104,7 @@ def read(
     table = rates(Scores.read(benchmark, folder), pairs(benchmark, folder), negatives)
     table = table[table["task"] == task].drop(columns=["task", "benchmark", "used"])
     whole = records.read(base_of(benchmark), folder=folder)
-    known = whole[["scheme", "budget", "name", "used", "samples", "gradients"]]  # which models are asked changes none of it
+    known = whole[["scheme", "budget", "name", "used", *records.COSTS]]  # which models are asked changes none of it
     table = table.merge(known, on=["scheme", "budget"], how="left").assign(task=task, negatives=negatives)
     return table[list(records.COLUMNS)]
 

@@ -33,7 +33,7 @@ def by_task(
     scores = scores or Scores.read(benchmark, folder)
     table = evidence.rates(scores, evidence.pairs(benchmark, folder), negatives, budget=at)
     whole = records.read_at(evidence.base_of(benchmark), at, folder=folder).drop_duplicates("scheme")
-    known = whole[["scheme", "name", "used", "samples", "gradients"]]
+    known = whole[["scheme", "name", "used", *records.COSTS]]
     table = table.drop(columns=["benchmark", "used"]).merge(known, on="scheme", how="left").assign(negatives=negatives)
     return table[list(records.COLUMNS)]
 
@@ -91,9 +91,7 @@ def false_alarms(scores: Scores, pairs: pd.DataFrame, scheme: str, at: int, kind
         unrelated, hard = values[side.negatives], values[(rows["kind"] == "hard").to_numpy()]
         counts += len(unrelated), len(hard)
         if values.shape[1]:
-            # The paper's rule counts a model once per task that it serves, here as everywhere.
-            times = side.repeat if kind == "paper" else np.ones_like(side.repeat)
-            shares.append(_below(unrelated, times, hard, kind))
+            shares.append(_below(unrelated, side.repeat, hard, side.calibrating(values, kind), kind))
     if not shares:
         return None
     return FalseAlarms(*_means(shares), *counts.tolist(), budget)
@@ -182,13 +180,15 @@ def _row(schemes: pd.DataFrame, label: str) -> pd.Series | None:
     return found.iloc[0] if len(found) else None
 
 
-def _below(unrelated: Floats, times: NDArray[np.int_], hard: Floats, kind: Kind) -> tuple[float, float]:
-    """Shares, means over the columns, strictly below the threshold of the unrelated models, which count `times`."""
-    pool = np.repeat(unrelated, times, axis=0)
-    k = allowed_below(len(pool), kind=kind)
+def _below(unrelated: Floats, times: NDArray[np.int_], hard: Floats, calibrating: Floats, kind: Kind) -> tuple[float, float]:
+    """Shares, means over the columns, strictly below the threshold: of the unrelated models, which by the paper's rule count
+    `times`, and of the hard ones.
+    """
+    k = allowed_below(len(calibrating), kind=kind)
     if k is None:
         return np.nan, np.nan
-    threshold = np.partition(pool, k, axis=0)[k]
+    threshold = np.partition(calibrating, k, axis=0)[k]
+    pool = np.repeat(unrelated, times, axis=0) if kind == "paper" else unrelated
     return (pool < threshold).mean(), (hard < threshold).mean() if len(hard) else np.nan
 
 

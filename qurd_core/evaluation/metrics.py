@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from qurd_core.errors import QurdError
-from qurd_core.evaluation.sides import SCORES, Negatives, Sides, sides
+from qurd_core.evaluation.sides import SCORES, Negatives, Sides, closest, sides
 from qurd_core.evaluation.statistics import allowed_below, refusal
 
 Floats = NDArray[np.float64]
@@ -37,7 +37,14 @@ class Rates(NamedTuple):
     auc: Floats
 
 
-def rates(negatives: ArrayLike, positives: ArrayLike, *, alpha: float = 0.05, repeat: ArrayLike | None = None) -> Rates:
+def rates(
+    negatives: ArrayLike,
+    positives: ArrayLike,
+    *,
+    alpha: float = 0.05,
+    repeat: ArrayLike | None = None,
+    groups: ArrayLike | None = None,
+) -> Rates:
     """What a scheme catches, for all budgets at once.
 
     The threshold is an order statistic of the negatives (`statistics.allowed_below`), and a positive is caught strictly
@@ -48,8 +55,10 @@ def rates(negatives: ArrayLike, positives: ArrayLike, *, alpha: float = 0.05, re
         negatives: (n,B) distances of unrelated models, one column per budget; any further dimensions may follow.
         positives: (p,B) distances of stolen models, p >= 1.
         alpha: the share of false alarms that is allowed.
-        repeat: (n,) how often each negative counts, 1 if not given. The conformal rule counts every model once: its promise
-            is about independent models, and repeating one adds none.
+        repeat: (n,) how often each negative counts by the paper's rule, 1 if not given.
+        groups: (n,) the independent lineage of each negative, from `lineage.independent`; each is a lineage of its own if
+            not given. The conformal rule counts lineages, each by its closest model: its promise is about independent
+            draws, and another model of a lineage adds none.
 
     Raises:
         QurdError: a distance is NaN, or the shapes do not fit.
@@ -67,9 +76,10 @@ def rates(negatives: ArrayLike, positives: ArrayLike, *, alpha: float = 0.05, re
     if times.shape != (len(negatives),) or (times < 1).any():
         raise QurdError(f"Expected a positive 'repeat' for each of {len(negatives)} negatives. Got {times.shape}.")
     pooled = negatives if repeat is None else np.repeat(negatives, times, axis=0)
+    lineages = negatives if groups is None else closest(negatives, np.asarray(groups))
     return Rates(
         _caught(pooled, positives, allowed_below(len(pooled), alpha, "paper")),
-        _caught(negatives, positives, allowed_below(len(negatives), alpha, "conformal")),
+        _caught(lineages, positives, allowed_below(len(lineages), alpha, "conformal")),
         _auc(negatives, positives, times),
     )
 
@@ -174,8 +184,8 @@ def aggregate(cells: pd.DataFrame) -> pd.DataFrame:
     table["n_victims"], table["seeds"] = by_cell["victim"].nunique(), by_cell["query_seed"].nunique()
     once = cells.drop_duplicates([*_CELL, "victim"]).groupby(_CELL, sort=False)
     table["n_positives"] = once["n_positives"].sum()
-    # Of several reasons the row tells the worst: no rate at all, then the refusal of the victim with fewest negatives.
-    worst_first = cells.iloc[np.lexsort([cells["n_negatives"], cells["tpr"].notna()])]
+    # Of several reasons the row tells the worst: no rate at all, then the refusal of the victim with fewest lineages.
+    worst_first = cells.iloc[np.lexsort([cells["n_lineages"], cells["tpr"].notna()])]
     table["reason"] = worst_first.groupby(_CELL)["reason"].first()
     table["reason"] = table["reason"].astype(object).where(table["reason"].notna(), None)
     return table.reset_index()[list(ROWS)]
@@ -203,14 +213,14 @@ def _auc(negatives: Floats, positives: Floats, times: NDArray[np.int_]) -> Float
 def _task_cells(values: Floats, task: str, side: Sides, alpha: float) -> dict[str, NDArray]:
     """Columns (B,) of one task."""
     negatives, positives, budgets = values[side.negatives], values[side.positives], values.shape[1]
-    found = rates(negatives, positives, alpha=alpha, repeat=side.repeat)
+    found = rates(negatives, positives, alpha=alpha, repeat=side.repeat, groups=side.groups)
     empty = np.full(budgets, np.nan)
     constant = {
         "task": task,
         "n_negatives": len(negatives),
         "n_lineages": side.lineages,
         "n_positives": len(positives),
-        "reason": refusal(len(negatives), alpha),
+        "reason": refusal(side.lineages, alpha, models=len(negatives)),
     }
     return {
         **found._asdict(),

@@ -19,6 +19,7 @@ from qurd_core.evaluation.sides import NEGATIVE_KINDS, Negatives, Sides, sides
 from qurd_core.evaluation.workbench import Workbench, workbench
 from qurd_core.executors import Unit, executor, finish
 from qurd_core.folders import default_folder
+from qurd_core.lineage import Lineage, roots_in, text_of_roots
 from qurd_core.registry import representations, seed_rules
 from qurd_core.runtime import Runtime
 from qurd_core.schemes import Scheme
@@ -29,7 +30,7 @@ _Bank = tuple[str, str]  # a model and a split: its answers on the whole seed se
 _Where = tuple[str, str, str, int]  # what `workbench` takes
 
 MOST = 1_000  # queries of one set
-COSTS = ("samples", "gradients", "converged")
+COSTS = ("distinct", "samples", "gradients", "converged")
 BANK_UNIT = 12  # models per unit of the answer bank
 TOGETHER = 16  # schemes whose cells are averaged at once: more take memory, fewer take time
 
@@ -115,11 +116,17 @@ def request(
         if task not in bench.tasks:
             raise unknown(f"task of {bench.name}", task, bench.tasks)
     roots = {bench.root(pair.suspect) for pair in bench.pairs if pair.kind == "negative"}
-    for lineage in pool or ():
+    chosen = None if pool is None else tuple(map(_root, pool))
+    for lineage in chosen or ():
         if lineage not in roots:
             raise unknown(f"lineage of the unrelated models of {bench.name}", lineage, roots)
     kept = tuple(task for task in bench.tasks if task in tasks) or bench.tasks
-    return Request(bench, parsed, tuple(sorted(set(budgets))), seeds, kept, negatives, None if pool is None else tuple(pool))
+    return Request(bench, parsed, tuple(sorted(set(budgets))), seeds, kept, negatives, chosen)
+
+
+def _root(text: str) -> str:
+    """The text by which a benchmark knows a root, or several, however it was spelled."""
+    return text_of_roots(root for part in roots_in(text) for root in Lineage.parse(part).roots)
 
 
 def evaluate(
@@ -150,8 +157,8 @@ def evaluate(
         runtime: how to compute.
 
     Returns:
-        the columns of `metrics.ROWS`, with `COSTS`: labelled images looked at and victim gradients computed per query
-        set, and the share of the seeds tried that gave queries.
+        the columns of `metrics.ROWS`, with `COSTS`: different images among those sent, labelled images looked at and
+        victim gradients computed per query set, and the share of the seeds tried that gave queries.
 
     Raises:
         QurdError: bad input, or a scheme whose every cell is empty. Single empty cells are warned of before anything runs.
@@ -315,6 +322,7 @@ def _scheme_rows(asked: Request, desk: Workbench, schemes: tuple[Scheme, ...], f
             by_seed = [desk.scores(victim, [scheme], seed, asked.budgets)[scheme] for seed in range(asked.seeds)]
             found = {name: torch.cat([one[name] for one in by_seed], dim=-1).numpy() for name in by_seed[0]}
             spent = pd.DataFrame({name: found[name] for name in ("used", "available", *COSTS)})
+            spent["distinct"] = spent["distinct"].where(spent["used"] > 0)
             if "truth" in representations[scheme.representation.name].needs:  # so the images that are sent are labelled
                 spent["samples"] = np.maximum(spent["samples"], spent["used"] // scheme.group_size)
             spent["query_seed"], spent["budget"] = (axis.ravel() for axis in _grid(asked))

@@ -275,7 +275,7 @@ def _cause(known: Labels, model: str, enough: float) -> str | None:
         enough: the accuracy that a change must reach to count as the cause.
     """
     if any(_pictures(known.desk.images(known.split), known.split)):
-        return "The likely cause are the pictures: see what 'check-benchmark' says of them"
+        return "The pictures are the likely cause: see what 'check-benchmark' says of them"
     found = _order(known, model, enough)
     if found is None and known.desk.bench.source.asks:
         found = _never_updated(known, model) or _normalisation(known, model, enough)

@@ -110,14 +110,12 @@ def trial(bank: Bank, pairs: pd.DataFrame, victim: str, scheme: Name, *, query_s
     queries = drawn[drawn >= 0][:LAST]
     running = _running(bank.rows(mine["suspect"].tolist())[:, queries], bank.of(victim)[queries])
     pooled = sides(mine["kind"].tolist(), mine["tasks"].tolist(), mine["root"].tolist())["all"]
-    # As in the rates: the paper's rule counts an unrelated model once per task, the guarantee is about models.
-    against = np.repeat(pooled.negatives, pooled.repeat) if rule == "paper" else pooled.negatives
+    against = pooled.calibrating(running, rule)
     allowed = allowed_below(len(against), kind=rule)
-    unknown = allowed is None
-    thresholds = np.full(len(queries), np.nan) if unknown else np.sort(running[against], axis=0)[allowed]
+    thresholds = np.full(len(queries), np.nan) if allowed is None else np.sort(against, axis=0)[allowed]
     last = running[:, -1] if len(queries) else np.full(len(mine), np.nan)
     suspects = mine[["suspect", "kind"]].assign(distance=last, flagged=last < thresholds[-1] if len(queries) else False)
-    reason = refusal(len(against), kind=rule)
+    reason = refusal(len(against), kind=rule, models=len(pooled.negatives))
     suspects = suspects.sort_values("distance", kind="stable").reset_index(drop=True)
     return Trial(bank, victim, queries, suspects, thresholds, len(pooled.negatives), pooled.lineages, reason)
 

@@ -18,6 +18,7 @@ FOLDER, PUBLISHED_FOLDER = ASSETS / "records", ASSETS / "published"
 EMBEDDED = ("patchwork-sac", "patchwork-reuse")  # with models and images
 PUBLISHED = tuple(BENCHMARKS)  # the paper's own scores
 SHIPPED = EMBEDDED + PUBLISHED
+COSTS = ("distinct", "samples", "gradients")  # of a query set, means over victims and query seeds
 COLUMNS = (
     "scheme",
     "name",
@@ -38,8 +39,7 @@ COLUMNS = (
     "reason",
     "mean_stolen",
     "mean_unrelated",
-    "samples",
-    "gradients",
+    *COSTS,
 )
 _TEXTS = ("scheme", "name", "negatives", "task", "reason")
 _SHARES = ("tpr", "tpr_conformal", "auc")

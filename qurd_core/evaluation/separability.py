@@ -290,7 +290,10 @@ def _row(label: str, found: Distances, group: list[Sides], alpha: float) -> Row:
 
 def _separation(values: Floats, group: list[Sides], alpha: float) -> Separation:
     """Means over victims first, then over query seeds."""
-    each = [rates(values[side.negatives], values[side.positives], alpha=alpha, repeat=side.repeat) for side in group]
+    each = [
+        rates(values[side.negatives], values[side.positives], alpha=alpha, repeat=side.repeat, groups=side.groups)
+        for side in group
+    ]
     tpr, guaranteed, auc = (np.mean([getattr(one, name) for one in each], axis=0) for name in each[0]._fields)
     return Separation(
         tpr=float(tpr.mean()),

@@ -1,7 +1,8 @@
 """The score table, and who stands against whom in it.
 
 A score table has one row per score, with the columns `SCORES`: kind is `"positive"`, `"negative"` or `"hard"`, tasks the
-list of tasks that the pair serves, lineage the text of the suspect's root, used the images really sent, value the distance.
+list of tasks that the pair serves, lineage the text of the suspect's root (of its roots, if it was merged), used the images
+really sent, value the distance.
 """
 
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qurd_core.errors import QurdError, unknown
+from qurd_core.lineage import independent
 
 Negatives = Literal["unrelated", "unrelated+hard"]
 NEGATIVE_KINDS = {"unrelated": ("negative",), "unrelated+hard": ("negative", "hard")}
@@ -29,14 +31,33 @@ class Sides:
     Attributes:
         positives: (p,) rows of the stolen models.
         negatives: (n,) rows of the unrelated models.
-        repeat: (n,) how often each of them counts.
-        lineages: number of independent lineages, that is of distinct roots, among the negatives.
+        repeat: (n,) how often each of them counts by the paper's rule.
+        groups: (n,) the independent lineage of each, numbered from 0.
     """
 
     positives: NDArray[np.int_]
     negatives: NDArray[np.int_]
     repeat: NDArray[np.int_]
-    lineages: int
+    groups: NDArray[np.int_]
+
+    @property
+    def lineages(self) -> int:
+        """Number of independent lineages among the negatives."""
+        return len(np.unique(self.groups))
+
+    def calibrating(self, values: NDArray[np.floating], kind: str) -> NDArray[np.floating]:
+        """(m,...) the distances that a rule sets its threshold on.
+
+        The paper's rule takes every unrelated model, once per task that it serves. A guarantee is about independent
+        lineages: each is represented by its closest model, so that whatever an innocent lineage sends is covered.
+
+        Args:
+            values: (M,...) distances of all suspects of the victim.
+            kind: of rule, see `statistics.allowed_below`.
+        """
+        if kind == "paper":
+            return np.repeat(values[self.negatives], self.repeat, axis=0)
+        return closest(values[self.negatives], self.groups)
 
 
 def sides(
@@ -64,7 +85,20 @@ def sides(
     for task in dict.fromkeys(task for row in stolen for task in tasks[row]):
         against = np.array([row for row in unrelated if task in tasks[row]], int)
         ours = np.array([row for row in stolen if task in tasks[row]], int)
-        found[task] = Sides(ours, against, np.ones(len(against), int), len({lineages[row] for row in against}))
+        found[task] = Sides(ours, against, np.ones(len(against), int), _groups(lineages, against))
     repeat = np.array([len(tasks[row]) for row in unrelated], int)
-    found["all"] = Sides(stolen, unrelated, repeat, len({lineages[row] for row in unrelated}))
+    found["all"] = Sides(stolen, unrelated, repeat, _groups(lineages, unrelated))
     return found
+
+
+def closest(values: NDArray[np.floating], groups: NDArray[np.int_]) -> NDArray[np.floating]:
+    """(L,...) the smallest of the values (n,...) of each group (n,), in the order of their numbers."""
+    if not len(values):
+        return values
+    order = np.argsort(groups, kind="stable")
+    starts = np.flatnonzero(np.diff(groups[order], prepend=-1))
+    return np.minimum.reduceat(values[order], starts, axis=0)
+
+
+def _groups(lineages: Sequence[str], rows: NDArray[np.int_]) -> NDArray[np.int_]:
+    return np.array(independent([lineages[row] for row in rows]), int)

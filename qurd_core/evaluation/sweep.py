@@ -7,6 +7,7 @@ Two files per benchmark. `<benchmark>.parquet` has a row per combination, choice
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,9 @@ from qurd_core.benchmarks.base import component, reader
 from qurd_core.errors import QurdError
 from qurd_core.evaluation import facts
 from qurd_core.evaluation.pipeline import Request, ask_natural, compute, lacking, request, tabulate
+from qurd_core.evaluation.records import shipped_table
 from qurd_core.evaluation.scores import raw_scores
+from qurd_core.evaluation.sides import NEGATIVE_KINDS
 from qurd_core.evaluation.workbench import PART, Workbench, workbench
 from qurd_core.folders import made
 from qurd_core.randomness import stream
@@ -31,6 +34,7 @@ from qurd_core.types import seeds_as_queries
 
 BUDGETS = tuple(range(10, 401, 10))
 RAW_BUDGETS = (10, 20, 50, 100, 200, 400)
+NATURAL_SEEDS, CRAFTED_SEEDS = 20, 10  # of named schemes, at least: conclusions rest on them, and five are thin
 BEST = 100  # combinations whose raw scores are kept, by TPR@5% over all tasks
 BEST_AT = 100  # the budget at which they are ranked
 
@@ -41,17 +45,18 @@ def fitting() -> list[Scheme]:
     return list(dict.fromkeys(every))
 
 
-def estimate(name: str, seeds: int, store: Store, runtime: Runtime) -> str:
+def estimate(name: str, seeds: int, store: Store, runtime: Runtime, *, only_named: bool = False) -> str:
     """How long the rest of a sweep will take, in a sentence, after asking all models about the natural images.
 
     One part of every sampler and the scores of one query set are timed, in seconds of CPU, which other programs on the
     machine do not change. What is stored already costs nothing.
     """
-    asked = _request(name, seeds)
-    for split in asked.bench.splits:
-        ask_natural(asked.bench, split, store, runtime)
-    desk = workbench(asked.bench.whole, str(store.folder), runtime.device, runtime.batch_size)
-    waiting = list(lacking(asked, desk))
+    asked = _requests(name, seeds, only_named=only_named)
+    bench = asked[0].bench
+    for split in bench.splits:
+        ask_natural(bench, split, store, runtime)
+    desk = workbench(bench.whole, str(store.folder), runtime.device, runtime.batch_size)
+    waiting = [cell for some in asked for cell in lacking(some, desk)]
     crafting: dict[str, float] = {}
     looking = 0.0
     for query_seed, victim, schemes in waiting:
@@ -64,7 +69,7 @@ def estimate(name: str, seeds: int, store: Store, runtime: Runtime) -> str:
             looking = (time.process_time() - started) / len(schemes)
     seconds = sum(crafting.get(str(schemes[0].sampler), 0.0) + looking * len(schemes) for *_, schemes in waiting)
     return (
-        f"{len(asked.schemes)} combinations, {len(waiting)} query sets left: about"
+        f"{sum(len(some.schemes) for some in asked)} combinations, {len(waiting)} query sets left: about"
         f" {seconds / runtime.workers / 60:.0f} minutes with {runtime.workers} worker(s) on {runtime.device}."
     )
 
@@ -83,35 +88,57 @@ def _crafting(desk: Workbench, victim: str, scheme: Scheme) -> float:
     return (time.process_time() - started) * max(BUDGETS) / len(queries)
 
 
-def sweep(name: str, seeds: int, store: Store, runtime: Runtime, out: Path) -> Iterator[Path]:
-    """Compute what the store lacks, write the two files, and yield their paths. A killed sweep is continued."""
-    asked = _request(name, seeds)
+def sweep(name: str, seeds: int, store: Store, runtime: Runtime, out: Path, *, only_named: bool = False) -> Iterator[Path]:
+    """Compute what the store lacks, write the two files, and yield their paths. A killed sweep is continued.
+
+    Args:
+        only_named: compute the named schemes; the rows of all other combinations stay as they are in `out`.
+    """
+    asked = _requests(name, seeds, only_named=only_named)
     made(out)
-    compute(asked, store, runtime)
-    summary = _summary(name, seeds, store, runtime)
-    yield _write(summary, out / f"{name}.parquet", asked)
-    desk = workbench(asked.bench.whole, str(store.folder), runtime.device, runtime.batch_size)
-    yield _write(raw_scores(asked, _best(summary), RAW_BUDGETS, desk), out / f"{name}-scores.parquet", asked)
+    for some in asked:
+        compute(some, store, runtime)
+    path, raw_path = out / f"{name}.parquet", out / f"{name}-scores.parquet"
+    summary = pd.concat([_summary(some, store, runtime) for some in asked], ignore_index=True)
+    summary = _with_others(summary, path) if only_named else summary
+    yield _write(summary, path, name)
+    desk = workbench(asked[0].bench.whole, str(store.folder), runtime.device, runtime.batch_size)
+    best = _best(summary)
+    parts = [raw_scores(some, [one for one in best if one in some.schemes], RAW_BUDGETS, desk) for some in asked]
+    raw = pd.concat([part for part in parts if len(part)], ignore_index=True)
+    yield _write(_with_others(raw, raw_path) if only_named else raw, raw_path, name)
     yield from facts.write(desk, seeds, out)
-    yield facts.write_schemes(fitting(), out / "schemes.json")
+    yield facts.write_schemes([Scheme.parse(text) for text in summary["scheme"].unique()], out / "schemes.json")
 
 
-def _request(name: str, seeds: int, negatives: str = "unrelated") -> Request:
+def _requests(name: str, seeds: int, *, only_named: bool) -> list[Request]:
+    """One request per number of query seeds: of named schemes on natural images, of those that craft, of all others."""
     if reader(name) or "fetch" in component(name)[0].extra:
         raise QurdError(f"Expected an embedded benchmark: the app shows records of no other. Use 'run' on {name}.")
-    return request(name, [str(scheme) for scheme in fitting()], budgets=BUDGETS, seeds=seeds, negatives=negatives)
+    by_seeds: dict[int, list[str]] = {}
+    for scheme in fitting():
+        least = 0 if not scheme.name else NATURAL_SEEDS if scheme.craft.name == "identity" else CRAFTED_SEEDS
+        if scheme.name or not only_named:
+            by_seeds.setdefault(max(seeds, least), []).append(str(scheme))
+    return [request(name, schemes, budgets=BUDGETS, seeds=number) for number, schemes in by_seeds.items()]
 
 
-def _summary(name: str, seeds: int, store: Store, runtime: Runtime) -> pd.DataFrame:
-    tables = []
-    for negatives in ("unrelated", "unrelated+hard"):
-        asked = _request(name, seeds, negatives)
-        tables.append(tabulate(asked, store, runtime, by_task=True).assign(negatives=negatives))
+def _summary(asked: Request, store: Store, runtime: Runtime) -> pd.DataFrame:
+    tables = [
+        tabulate(replace(asked, negatives=negatives), store, runtime, by_task=True).assign(negatives=negatives)
+        for negatives in NEGATIVE_KINDS
+    ]
     table = pd.concat(tables, ignore_index=True)
     texts = {label: str(Scheme.parse(label)) for label in table["scheme"].unique()}
     table["name"] = [label if label in NAMED else None for label in table["scheme"]]
     table["scheme"] = table["scheme"].map(texts)
     return table.drop(columns="benchmark")
+
+
+def _with_others(table: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """A table and the rows of all other schemes in the file that it will replace."""
+    before = shipped_table(path, "python -m qurd_core sweep")
+    return pd.concat([table, before[~before["scheme"].isin(set(table["scheme"]))]], ignore_index=True)
 
 
 def _best(summary: pd.DataFrame) -> list[Scheme]:
@@ -121,13 +148,13 @@ def _best(summary: pd.DataFrame) -> list[Scheme]:
     return list(dict.fromkeys([*map(Scheme.parse, NAMED), *map(Scheme.parse, best)]))
 
 
-def _write(table: pd.DataFrame, path: Path, asked: Request) -> Path:
-    """Parquet with the request in its metadata; rates to four decimals, which is finer than one model in a thousand."""
+def _write(table: pd.DataFrame, path: Path, name: str) -> Path:
+    """Parquet with the benchmark in its metadata; rates to four decimals, which is finer than one model in a thousand."""
     rates = table.select_dtypes("float").columns
     decimals = {column: 4 for column in rates if column != "value"}
     small = table.round(decimals).astype(dict.fromkeys(rates, np.float32))
     arrow = pa.Table.from_pandas(small, preserve_index=False)
-    about = {"benchmark": asked.bench.name, "seeds": asked.seeds, "part": PART, "format": 1}
+    about = {"benchmark": name, "part": PART, "format": 1}
     arrow = arrow.replace_schema_metadata({"qurd": json.dumps(about)})
     aside = path.with_suffix(".part")
     # Who looks at one task reads its part of the file only.

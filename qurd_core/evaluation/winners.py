@@ -17,6 +17,7 @@ from qurd_core.evaluation.leaderboard import LEVELS, allowed, unnamed
 from qurd_core.evaluation.sides import NEGATIVE_KINDS, Negatives
 from qurd_core.evaluation.statistics import Kind
 from qurd_core.evaluation.worth import REFERENCE
+from qurd_core.lineage import joined
 from qurd_core.runtime import Track, silent
 
 Rate = Literal["tpr", "tpr_conformal"]
@@ -190,6 +191,7 @@ def levels_of(rows: pd.DataFrame) -> dict[str, int]:
 def lineages_of(pairs: pd.DataFrame, task: str = "all") -> dict[str, str]:
     """The lineage of every victim that has a task, which is that of what was stolen from it."""
     stolen = pairs[pairs["kind"] == "positive"]
+    stolen = stolen.assign(root=joined(stolen["root"].tolist()))
     stolen = stolen[[task in ("all", *served) for served in stolen["tasks"]]].drop_duplicates("victim")
     return dict(zip(stolen["victim"], stolen["root"], strict=True))
 

@@ -28,6 +28,7 @@ STEP = 10  # scores are stored at every tenth budget, which costs no query more 
 LEVELS = (20, 50, 100, 200, 400, 1000)  # where scores at more budgets are looked for
 HELD = 4 * 2**30  # bytes of models in memory: those of SACBench together are 30 GB
 PIECE = 2**27  # numbers of a seed set that are made floats at a time
+COSTS_VERSION = 2  # of what is stored beside distances: part of the key of every score
 PART = 64  # queries made by one call of a craft; decides which generator draws what, so it is part of every key's version
 
 
@@ -41,11 +42,13 @@ class Part(NamedTuple):
 class Costs(NamedTuple):
     """What each budget costs, (B,) each: images sent (0 = the cell is empty), labelled images looked at, gradients.
 
+    `distinct` (B,) is the number of different images among those sent: below `used` where a craft repeats some.
     `converged` (B,) is the share of the seeds tried so far that gave queries: below 1 where a craft drops failures.
     `available` (B,) is the number of queries that could be made, at most the largest budget and the rest of its part.
     """
 
     used: Tensor
+    distinct: Tensor
     samples: Tensor
     gradients: Tensor
     converged: Tensor
@@ -239,7 +242,7 @@ class Workbench:
 
     def _stored(self, victim: str, scheme: Scheme, query_seed: int, budgets: tuple[int, ...]) -> tuple[Key, tuple[int, ...]]:
         """The entry that holds the scores at these budgets, or will hold them, and all budgets in it."""
-        spec = {"models": self._digests(victim), "query_seed": query_seed}
+        spec = {"models": self._digests(victim), "query_seed": query_seed, "costs version": COSTS_VERSION}
         spec |= {"images": self.bench.images_digest(scheme.split)} | scheme.identity(PART)
         entries = [(Key("scores", spec | {"budgets": list(grid)}), grid) for grid in _grids(budgets, scheme.nested)]
         return next((entry for entry in entries if self.store.has(entry[0])), entries[0])
@@ -285,7 +288,8 @@ def _costs(queries: Queries, draw: Draw, group: int, budgets: tuple[int, ...]) -
     groups = torch.searchsorted(queries.group_ends, used, right=True)
     spent = torch.cat([nothing, queries.per_group("gradients").cumsum(0)])[groups]
     converged = (groups / tried.clamp_min(1)).clamp_max(1)
-    return Costs(used, samples, spent, converged, torch.full((len(budgets),), len(queries)))
+    different = torch.cat([nothing, queries.different])[used]
+    return Costs(used, different, samples, spent, converged, torch.full((len(budgets),), len(queries)))
 
 
 def _represent(answers: Answers, scheme: Scheme, used: int) -> Tensor:

@@ -8,7 +8,7 @@ import pytest
 
 from qurd_core.errors import QurdError
 from qurd_core.evaluation import metrics
-from qurd_core.evaluation.statistics import clopper_pearson, node_bootstrap, tpr_report
+from qurd_core.evaluation.statistics import allowed_below, clopper_pearson, node_bootstrap, tpr_report
 from tests.score_tables import score_table
 
 SKILLS = {"good": 2.5, "weak": 1.0}
@@ -45,18 +45,32 @@ def test_weights_are_as_good_as_copies(table, rule, place):
             np.testing.assert_allclose(found[:, column], expected)
 
 
-def copied(rows: pd.DataFrame, task: str, times: dict[str, int]) -> tuple[float, float]:
-    """Rates by both rules, with every unrelated model copied as often as its lineage and task "all" by the paper's count."""
-    found = []
+def copied(rows: pd.DataFrame, task: str, times: dict[str, float]) -> tuple[float, float]:
+    """Rates by both rules, with every unrelated model copied six times as often as its lineage counts: victims count V/(V-1)
+    times, which is no whole number. Task "all" by the paper's count, lineages by their closest model for the guarantee.
+    """
+    found, weights = [], []
     for victim, group in rows.groupby("victim"):
         serves = group["tasks"].map(lambda tasks: task == "all" or task in tasks)
-        stolen = group.loc[serves & (group["kind"] == "positive"), ["value"]]
+        stolen = group.loc[serves & (group["kind"] == "positive"), "value"].to_numpy()
         unrelated = group[serves & (group["kind"] == "negative")]
-        copies = unrelated.loc[unrelated.index.repeat(unrelated["lineage"].map(times))]
-        repeat = copies["tasks"].map(len).to_numpy() if task == "all" else None
-        both = metrics.rates(copies[["value"]], stolen, repeat=repeat)
-        found += times[victim] * [[float(both.tpr[0]), float(both.tpr_conformal[0])]]
-    return tuple(np.nanmean(found, axis=0))
+        closest = unrelated.sort_values("value").drop_duplicates("lineage")
+        counts = unrelated["tasks"].map(len) if task == "all" else 1
+        found.append(
+            [
+                caught(unrelated["value"], unrelated["lineage"].map(times) * counts, stolen, "paper"),
+                caught(closest["value"], closest["lineage"].map(times), stolen, "conformal"),
+            ]
+        )
+        weights.append(times[victim])
+    found, weights = np.array(found), np.array(weights)[:, None] * ~np.isnan(found)
+    return tuple((np.nan_to_num(found) * weights).sum(axis=0) / weights.sum(axis=0))
+
+
+def caught(values: pd.Series, counts: pd.Series, stolen: np.ndarray, rule: str) -> float:
+    copies = np.sort(np.repeat(values.to_numpy(), (6 * counts).round().astype(int)))
+    allowed = allowed_below(round(counts.sum()), kind=rule)
+    return np.nan if allowed is None else (stolen < copies[6 * allowed]).mean()
 
 
 def test_draws_depend_on_names_and_not_on_order_or_company(table):
@@ -75,7 +89,9 @@ def test_every_draw_has_as_many_lineages_as_there_are(table):
     for benchmark, victims in (("one", 3), ("two", 4)):
         drawn = {name: weights for (of, name), weights in boot.lineage_weights.items() if of == benchmark}
         assert len(drawn) == victims + 20
-        assert (sum(weights for name, weights in drawn.items() if "victim" in name) == victims).all()
+        of_victims = np.array([weights for name, weights in drawn.items() if "victim" in name])
+        np.testing.assert_allclose(of_victims.sum(axis=0), victims)
+        assert (of_victims[:, 1:] * (victims - 1) / victims % 1 < 1e-9).all()  # one victim fewer is drawn
         assert (sum(weights for name, weights in drawn.items() if "stranger" in name) == 20).all()
     assert (sum(boot.seed_weights.values()) == 3).all()
 
@@ -111,8 +127,8 @@ def test_a_report_says_what_it_rests_on(table):
     assert (found.n_victims, found.n_victim_lineages, found.n_positives) == (7, 7, 14)
     assert (found.n_negatives, found.n_lineages) == (20 + 2 * 4, 20 + 2)
     assert found.coverage == "covers 2 of 2 data sets"
-    assert found.mean_fpr == pytest.approx(1 / 29)
-    assert found.fpr_upper95 == pytest.approx(1 - 0.05 ** (1 / 28))
+    assert found.mean_fpr == pytest.approx(1 / 23)  # of the lineages
+    assert found.fpr_upper95 == pytest.approx(1 - 0.05 ** (1 / 22))
     assert "(28 unrelated models, 22 lineages)" in found.sentence
     assert "on average and at most" in found.sentence
     assert "200 draws" in found.method
@@ -120,16 +136,28 @@ def test_a_report_says_what_it_rests_on(table):
     assert found.point == pytest.approx(np.mean(list(found.by_dataset.values())))
 
 
-def test_where_everything_is_caught_the_interval_counts_victims():
-    found = report(score_table({"sure": 30.0}, {"one": 8, "two": 9}), "sure", "prune")
-    assert found.point == 1
-    assert found.ci == clopper_pearson(17, 17)
-    assert "17 independent victims" in found.method
+def test_where_everything_is_caught_the_interval_is_made_as_everywhere_and_not_wider():
+    sure = report(score_table({"sure": 30.0}, {"one": 8}), "sure", "prune")
+    assert sure.point == sure.ci[1] == 1
+    assert 0.8 < sure.ci[0] < 1
     nothing = report(score_table({"none": -30.0}, {"one": 8}), "none", "prune")
-    assert (nothing.point, nothing.ci) == (0, clopper_pearson(0, 8))
+    assert nothing.point == nothing.ci[0] == 0
+    assert 0 < nothing.ci[1] < 0.2
+    nearly = report(score_table({"nearly": 4.0}, {"one": 8}), "nearly", "prune")
+    assert 0.85 < nearly.point < 1
+    assert sure.method == nothing.method == nearly.method
+    assert sure.ci[1] - sure.ci[0] < nearly.ci[1] - nearly.ci[0]
     one = report(score_table({"sure": 30.0}, {"one": 1}), "sure", "prune")
-    assert one.ci == clopper_pearson(1, 1)
+    assert one.ci[0] < sure.ci[0]  # from two stolen models, not from sixteen
     assert any("one independent victim" in note for note in one.notes)
+
+
+def test_intervals_narrow_along_a_curve_that_rises_to_one():
+    curve = [report(score_table({"s": skill}, {"one": 3}, per_task=8), "s", "prune") for skill in (2.0, 3.0, 4.0, 6.0, 30.0)]
+    assert [found.point for found in curve] == sorted(found.point for found in curve)
+    widths = [found.ci[1] - found.ci[0] for found in curve]
+    assert widths == sorted(widths, reverse=True)
+    assert all(found.ci[0] <= found.point <= found.ci[1] for found in curve)
 
 
 def test_of_one_victim_stolen_models_are_drawn():
@@ -138,7 +166,9 @@ def test_of_one_victim_stolen_models_are_drawn():
     assert found.sd_model > 0
     assert any("stolen models are drawn" in sentence for sentence in found.assumptions)
     single = report(scores[scores["query_seed"] == 0], "fair", "prune")
-    assert single.ci == clopper_pearson(round(20 * single.point), 20)
+    exact = clopper_pearson(round(20 * single.point), 20)
+    assert exact[1] - exact[0] < 2 * (single.ci[1] - single.ci[0])  # and that of the threshold is in it, too
+    assert single.method == found.method
 
 
 def test_victims_of_one_lineage_are_one_victim(table):
@@ -157,7 +187,7 @@ def test_too_few_unrelated_models_are_refused_and_said_so():
 
 
 def test_the_share_of_refused_draws_is_told():
-    found = report(score_table({"weak": 2.5}, {"one": 3}, tasks=["prune"], strangers=16), "weak", "prune")
+    found = report(score_table({"weak": 2.5}, {"one": 4}, tasks=["prune"], strangers=16), "weak", "prune")
     assert found.refused_reason is None
     assert 0.05 < found.refusals < 0.8
     assert any("the rule is refused" in note for note in found.notes)

@@ -1,7 +1,7 @@
 import pytest
 
 from qurd_core.errors import QurdError
-from qurd_core.lineage import Lineage, roots_in, text_of_roots
+from qurd_core.lineage import Lineage, independent, joined, roots_in, text_of_roots
 
 STEAL = Lineage.parse("train(vgg,victim)->label_extraction(res,seed=1)->prune(0.2)")
 
@@ -113,3 +113,14 @@ def test_a_bare_word_is_a_name_and_no_training():
     assert not Lineage.parse('merge("train(vgg,mine)",suspect-x)').origin_is_known
     assert Lineage.parse(BOTH).origin_is_known
     assert Lineage.parse("pretrain(resnet50)").origin_is_known
+
+
+def test_independent_lineages_are_first_trainings_and_what_a_merge_joins():
+    assert independent(["train(a)", "train(b)", "train(a)", "pretrain(c)"]) == [0, 1, 0, 2]
+    assert independent(["train(a)", "train(b)", text_of_roots([Lineage.parse("train(b)"), Lineage.parse("train(c)")])]) == [
+        *(0, 1, 1)
+    ]
+    merged = text_of_roots([Lineage.parse("train(a)"), Lineage.parse("train(c)")])
+    assert independent(["train(a)", "train(b)", "train(c)", merged]) == [0, 1, 0, 0]
+    assert joined(["train(a)", "train(b)", "train(c)", merged]) == ["train(a)", "train(b)", "train(a)", "train(a)"]
+    assert independent([]) == joined([]) == []

@@ -140,7 +140,8 @@ def test_rows_say_what_they_rest_on():
     assert isinstance(prune["used"], int)
     assert np.isnan(prune["tpr_conformal"])
     assert np.isnan(prune["sd_conformal"])
-    assert "There are 2, so the smallest attainable level is 33 %." in prune["reason"]
+    assert "There are 1, behind 2 models: 18 more are needed." in prune["reason"]
+    assert "The lowest false-alarm rate that can be guaranteed is 50 %." in prune["reason"]
 
 
 def test_hard_models_are_negatives_only_when_asked_for():
@@ -162,9 +163,20 @@ def test_one_query_seed_has_no_spread_and_part_of_an_image_is_no_integer():
 def synthetic(victims: dict[str, int], seeds: int, budgets: list[int]) -> pd.DataFrame:
     """Random scores of victims with a given number of unrelated models each and two stolen ones."""
     rng = np.random.default_rng(5)
-    stolen, unrelated = ("positive", ["prune"], "stolen"), ("negative", ["prune", "same"], "unrelated")
+    stolen, unrelated = ("positive", ["prune"]), ("negative", ["prune", "same"])
     rows = [
-        ("toy", "akh", victim, f"s{s}", *(unrelated if s < n else stolen), seed, budget, budget, float(rng.random()))
+        (
+            "toy",
+            "akh",
+            victim,
+            f"s{s}",
+            *(unrelated if s < n else stolen),
+            f"s{s}",
+            seed,
+            budget,
+            budget,
+            rng.random(),
+        )
         for victim, n in victims.items()
         for seed in range(seeds)
         for s in range(n + 2)
@@ -178,12 +190,32 @@ def test_a_rate_that_one_victim_lacks_is_not_averaged_over_the_others():
     assert table["budget"].tolist() == [10, 20, 10, 20]
     assert table["tpr_conformal"].isna().all()
     assert table["tpr"].notna().all()
-    assert all("There are 10, so the smallest attainable level is 9.1 %." in reason for reason in table["reason"])
+    assert all("There are 10: 9 more are needed." in reason for reason in table["reason"])
     fewest_last = aggregate(cells(synthetic({"A": 12, "B": 10}, 1, [10])))
-    assert all("There are 10," in reason for reason in fewest_last["reason"])
+    assert all("There are 10:" in reason for reason in fewest_last["reason"])
     alone = aggregate(cells(synthetic({"B": 30}, 2, [20, 10])))
     assert alone["tpr_conformal"].notna().all()
     assert alone["reason"].tolist() == [None] * 4
+
+
+def test_twenty_five_children_of_one_network_guarantee_nothing():
+    table = synthetic({"B": 25}, 2, [10])
+    assert aggregate(cells(table))["tpr_conformal"].notna().all()
+    family = table.assign(lineage=np.where(table["kind"] == "negative", "train(net)", table["lineage"]))
+    rows = aggregate(cells(family))
+    assert rows["tpr_conformal"].isna().all()
+    assert (rows["n_negatives"] == 25).all() and (rows["n_lineages"] == 1).all()
+    assert all("There are 1, behind 25 models: 18 more are needed." in reason for reason in rows["reason"])
+    np.testing.assert_array_equal(rows["tpr"], aggregate(cells(table))["tpr"])  # the paper's rule counts models
+
+
+def test_a_lineage_is_represented_by_its_closest_model():
+    negatives, positives = np.arange(40.0)[:, None], np.array([[0.5], [1.5], [2.5]])
+    pairs = [number // 2 for number in range(40)]
+    alone, paired = rates(negatives, positives), rates(negatives, positives, groups=pairs)
+    assert alone.tpr_conformal == 1 / 3  # below the second of forty
+    assert paired.tpr_conformal == 0  # below the first of twenty
+    assert alone.tpr == paired.tpr == 2 / 3
 
 
 def test_a_cell_that_one_victim_could_not_fill_tells_why_rather_than_a_refusal():

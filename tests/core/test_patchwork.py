@@ -10,6 +10,7 @@ from torch.nn import functional as F
 from qurd_core.benchmarks import benchmark, zoo
 from qurd_core.benchmarks.patches import patches
 from qurd_core.benchmarks.patchwork import FOLDER, SPLITS
+from qurd_core.benchmarks.thefts import tuning
 from qurd_core.benchmarks.zoo import Zoo, digest, file_of, load
 from qurd_core.errors import QurdError
 from qurd_core.executors import Inline
@@ -176,6 +177,7 @@ def test_a_build_goes_on_where_it_was_killed(tmp_path, monkeypatch):
         (tmp_path / file_of(lineage)).write_bytes((FOLDER / file_of(lineage)).read_bytes())
 
     monkeypatch.setattr(zoo, "build_one", note)
+    (tmp_path / zoo.MANIFEST).write_bytes((FOLDER / zoo.MANIFEST).read_bytes())
     names = ["train(vgg,victim)->finetune", "train(res,victim)->quantize(qint8)"]
     note("train(vgg,victim)", tmp_path)
     note("train(res,victim)", tmp_path)
@@ -187,6 +189,28 @@ def test_a_build_goes_on_where_it_was_killed(tmp_path, monkeypatch):
     again = Zoo(tmp_path)
     assert again.record("train(res,victim)->quantize(qint8)") == SHIPPED.record("train(res,victim)->quantize(qint8)")
     assert set(again.records) == {"train(vgg,victim)", *names, "train(res,victim)"}
+
+
+def test_a_model_is_made_again_when_its_recipe_has_changed_and_so_is_what_was_made_from_it(tmp_path, monkeypatch):
+    made = []
+    monkeypatch.setattr(zoo, "build_one", lambda lineage, folder: made.append(lineage))
+    names = ["train(vgg,victim)->finetune", "train(vgg,victim)->quantize(qint8)"]
+    for name in ("train(vgg,victim)", names[0], "train(res,victim)"):
+        (tmp_path / file_of(name)).write_bytes((FOLDER / file_of(name)).read_bytes())
+    (tmp_path / zoo.MANIFEST).write_bytes((FOLDER / zoo.MANIFEST).read_bytes())
+    zoo.build([*names, "train(res,victim)"], tmp_path, Inline(), silent)
+    assert made == []
+    monkeypatch.setattr(tuning, "TUNING_EPOCHS", 3)
+    zoo.build([*names, "train(res,victim)"], tmp_path, Inline(), silent)
+    assert made == [names[0]]
+    made.clear()
+    monkeypatch.setitem(zoo.training.EPOCHS, "vgg", 11)
+    zoo.build([*names, "train(vgg,victim)"], tmp_path, Inline(), silent)
+    assert made == ["train(vgg,victim)", names[0]]
+
+
+def test_the_shipped_models_were_made_by_the_recipes_of_this_code():
+    assert SHIPPED.manifest["recipes"] == {name: zoo.recipe(name) for name in SHIPPED.records}
 
 
 def test_a_build_does_not_bless_models_of_other_images(tmp_path):

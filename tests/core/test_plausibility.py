@@ -275,7 +275,7 @@ def test_statistics_that_were_never_updated_are_named_as_the_cause(folder, parts
 def test_pixels_of_0_and_1_and_pictures_of_one_colour_are_said(folder, parts, store):
     report = check(folder(pixels=(parts[0] > 127).to(torch.uint8)), store)
     assert "No pixel of the test pictures is above 1 of 255" in " ".join(report.notes)
-    assert "The likely cause are the pictures" in report.problems[0]
+    assert "The pictures are the likely cause" in report.problems[0]
     plain = parts[0].clone()
     plain[:40] = 7
     assert "40 of 120 test pictures have one value in all pixels" in " ".join(check(folder(pixels=plain), store).notes)
@@ -286,6 +286,16 @@ def test_a_run_that_does_not_send_the_items_says_that_nothing_was_measured(folde
     assert any("the accuracy of the models was not measured. 'check-benchmark' does so." in one for one in heard)
     ask_natural(benchmark(folder()), "test", store, Runtime())
     assert not any("not measured" in one for one in told(folder(), store, "uniform(test)->pgd(steps=1) | labels | hamming"))
+
+
+def test_the_pool_is_chosen_by_any_spelling_of_a_lineage(table, store):
+    def rename(models, truth, rng):
+        for n in range(STRANGERS):
+            models[f"train(forest,theirs,lr=1.0,seed={n})"] = models.pop(f"train(forest,theirs,seed={n})")
+
+    pool = [f"train(forest, theirs, seed={n}, lr=1)" for n in range(5)]
+    found = evaluate(table(rename), ["AKH"], budgets=[20], seeds=1, pool=pool, store=store)
+    assert found.iloc[0]["n_negatives"] == 5
 
 
 def test_the_commands_say_it(qurd, table):

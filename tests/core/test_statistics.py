@@ -68,8 +68,10 @@ def test_a_refused_rule_flags_nothing_and_says_what_is_attainable():
     rule = calibrated_rule(range(10), 0.05, "conformal")
     assert rule.k is None
     assert rule.attainable == 1 / 11
-    assert "There are 10, so the smallest attainable level is 9.1 %." in rule.refused_reason
-    assert "19 unrelated models or more" in rule.refused_reason
+    assert rule.refused_reason == (
+        "Refused: at most 5 % false alarms can be guaranteed from 19 independent lineages of unrelated models on. There are "
+        "10: 9 more are needed. The lowest false-alarm rate that can be guaranteed is 9.1 %."
+    )
     assert math.isnan(rule.threshold)
     assert math.isnan(rule.chance_above(0.05))
 
@@ -78,8 +80,34 @@ def test_the_calibration_conditional_rule_begins_at_fifty_nine_models():
     assert calibrated_rule(range(59), 0.05, "pac").k == 0
     refused = calibrated_rule(range(58), 0.05, "pac")
     assert "with 95 % confidence" in refused.refused_reason
-    assert "59 unrelated models or more" in refused.refused_reason
+    assert "from 59 independent lineages" in refused.refused_reason
     assert (1 - refused.attainable) ** 58 == pytest.approx(0.05)
+
+
+def test_a_guarantee_counts_lineages_and_not_models():
+    family = [f"train(net,seed={number % 5})" for number in range(40)]
+    refused = calibrated_rule(np.arange(40), lineages=family)
+    assert refused.k is None
+    assert (refused.n, refused.attainable) == (5, 1 / 6)
+    assert "There are 5, behind 40 models: 14 more are needed." in refused.refused_reason
+    assert calibrated_rule(np.arange(40), 0.05, "paper", lineages=family).k == 2
+    many = calibrated_rule(np.arange(40), lineages=[f"train(net,seed={number % 20})" for number in range(40)])
+    assert (many.n, many.k, many.threshold) == (20, 0, 0.0)
+    apart = [f"train(net,seed={number})" for number in range(40)]
+    assert calibrated_rule(np.arange(40), lineages=apart).threshold == calibrated_rule(np.arange(40)).threshold == 1
+
+
+def test_the_guarantee_holds_for_models_of_lineages_that_resemble_one_another():
+    """Twenty lineages of five models each, of an innocent provider who may be any of its own five."""
+    rng, flagged, by_models, draws = np.random.default_rng(3), 0, 0, 4_000
+    names = np.repeat([f"train(net,seed={number})" for number in range(20)], 5)
+    for _ in range(draws):
+        pool = (rng.normal(size=(20, 1)) + 0.6 * rng.normal(size=(20, 5))).ravel()
+        innocent = rng.normal() + 0.6 * rng.normal(size=5)
+        flagged += innocent.min() < calibrated_rule(pool, lineages=list(names)).threshold
+        by_models += innocent.min() < calibrated_rule(pool).threshold
+    assert flagged / draws < 0.05 + 3 * (0.05 * 0.95 / draws) ** 0.5
+    assert by_models / draws > 0.1  # which is what counting models would promise as 5 %
 
 
 @pytest.mark.parametrize("kind", ["paper", "conformal", "pac"])

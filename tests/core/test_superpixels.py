@@ -5,13 +5,14 @@ import pytest
 import torch
 from skimage.segmentation import quickshift
 
-from qurd_core.samplers.crafts.superpixels import OFF, segment
+from qurd_core.benchmarks.patches import patches
+from qurd_core.samplers.crafts.superpixels import OFF, SEGMENTS, segment
 from qurd_core.types import Queries
 
 
 @pytest.fixture
 def queries(craft):
-    return craft("superpixels", masks=20)
+    return craft("superpixels", masks=20, segmentation="quickshift")  # which gives images different numbers of superpixels
 
 
 def test_pixels_are_those_of_the_seed_or_the_mean_colour(queries, seeds):
@@ -49,15 +50,35 @@ def test_the_mean_colour_is_zero_behind_the_normalisation(linear, craft):
 def test_images_are_segmented_on_the_authors_scale(seeds):
     settings = {"kernel_size": 4, "max_dist": 200, "ratio": 0.2, "rng": 0}
     images = [(image, image.permute(1, 2, 0).double().numpy()) for image in seeds.x]
-    assert all(np.array_equal(segment(image).numpy(), quickshift(255 * pixels, **settings)) for image, pixels in images)
-    assert any(not np.array_equal(segment(image).numpy(), quickshift(pixels, **settings)) for image, pixels in images)
+    found = [(segment(image, "quickshift").numpy(), pixels) for image, pixels in images]
+    assert all(np.array_equal(segments, quickshift(255 * pixels, **settings)) for segments, pixels in found)
+    assert any(not np.array_equal(segments, quickshift(pixels, **settings)) for segments, pixels in found)
+
+
+@pytest.mark.parametrize("region", ["test", "noise"])
+def test_every_image_has_at_least_eight_superpixels_numbered_without_gaps(region):
+    plain = [torch.zeros(3, 32, 32), torch.ones(3, 32, 32), torch.full((3, 224, 224), 0.5)]
+    images = [*(patches(region).pixels[::40].float() / 255), *plain]
+    for image in images:
+        numbers = segment(image).unique()
+        assert 8 <= len(numbers) <= SEGMENTS
+        assert torch.equal(numbers, torch.arange(len(numbers)))
+
+
+def test_the_authors_segmentation_leaves_few_distinct_queries_of_plain_images(craft, seeds):
+    plain = Queries(torch.full((1, 3, 32, 32), 0.2), seeds.group[:1], seeds.seed[:1], seeds.truth[:1])
+    ours, theirs = (craft("superpixels", on=plain, masks=100, segmentation=how) for how in ("slic", "quickshift"))
+    assert len(theirs.x.unique(dim=0)) <= 4
+    assert len(ours.x.unique(dim=0)) > 90
 
 
 def test_an_image_has_the_same_neighbours_whatever_comes_after_it(craft, seeds):
-    order = torch.stack([segment(image).max() for image in seeds.x]).argsort()  # from few superpixels to many
+    how = "quickshift"
+    order = torch.stack([segment(image, how).max() for image in seeds.x]).argsort()  # from few superpixels to many
 
     def neighbours(rows: torch.Tensor) -> Queries:
-        return craft("superpixels", on=Queries(seeds.x[rows], seeds.group[: len(rows)], seeds.seed[rows], seeds.truth[rows]))
+        some = Queries(seeds.x[rows], seeds.group[: len(rows)], seeds.seed[rows], seeds.truth[rows])
+        return craft("superpixels", on=some, segmentation=how)
 
     few, all_of_them = neighbours(order[:3]), neighbours(order)
     assert few.aux["masks"].shape[1] < all_of_them.aux["masks"].shape[1]

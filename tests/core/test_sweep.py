@@ -35,8 +35,8 @@ def test_only_embedded_benchmarks_have_records(tmp_path, name):
 def test_the_estimate_counts_what_the_store_lacks_and_keeps_no_crafted_query(small, tmp_path):
     store = Store(tmp_path)
     told = sweep.estimate("toy", 2, store, Runtime())
-    # Three samplers, two victims, two query seeds.
-    assert "3 combinations, 12 query sets left" in told
+    # Two victims: a named scheme on natural images with twenty query seeds, two other combinations with the two asked for.
+    assert "3 combinations, 48 query sets left" in told
     assert not list(store.folder.glob("queries/**/*.safetensors"))
     compute(request("toy", TEXTS, budgets=BUDGETS, seeds=2), store, Runtime())
     assert "0 query sets left: about 0 minutes" in sweep.estimate("toy", 2, store, Runtime())

@@ -358,7 +358,7 @@ def model_facts(accuracy: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
     if missing:
         raise QurdError(f"Expected the accuracy of every model. None of {missing[0]}.")
     table = pd.DataFrame({"lineage": models, "accuracy": [measured[model] for model in models]})
-    return table.assign(architecture=table["lineage"].map(names.origin_of), root=table["lineage"].map(names.base_of))
+    return table.assign(architecture=table["lineage"].map(names.origin_of), root=table["lineage"].map(names.root_of))
 
 
 def _publish(table: pd.DataFrame, path: Path, more: dict[str, str] | None = None) -> None:

@@ -112,10 +112,14 @@ def base_of(model: str) -> str:
     return "->".join(steps[:2]) if steps[0].startswith("pretrain(") else steps[0]
 
 
+def root_of(model: str) -> str:
+    """The network that a model began as: models that share it, pre-trained or not, are one lineage for statistics."""
+    return model.split("->")[0]
+
+
 def origin_of(model: str) -> str:
-    """What models share beyond their lineage: the pre-trained network, or else the architecture and data."""
-    first = model.split("->")[0]
-    return re.sub(r"\(\d+\)$", "", first)
+    """What kind of model it began as: the pre-trained network, or else the architecture and data."""
+    return re.sub(r"\(\d+\)$", "", root_of(model))
 
 
 def task_of(model: str) -> str:
@@ -133,7 +137,7 @@ def pairs(dataset: str, models: Iterable[str]) -> pd.DataFrame:
     corrupted images stand against the transfer task alone, the others against all the rest.
 
     Returns:
-        rows of victim, suspect, kind, tasks, root (the lineage that the suspect counts in) and origin.
+        rows of victim, suspect, kind, tasks, root (the network that the suspect counts in) and origin.
     """
     models = list(dict.fromkeys(models))
     rows = []
@@ -145,7 +149,7 @@ def pairs(dataset: str, models: Iterable[str]) -> pd.DataFrame:
             if served:
                 rows.append((victim, name, "positive" if name in stolen else "negative", served))
     table = pd.DataFrame(rows, columns=["victim", "suspect", "kind", "tasks"])
-    return table.assign(root=table["suspect"].map(base_of), origin=table["suspect"].map(origin_of))
+    return table.assign(root=table["suspect"].map(root_of), origin=table["suspect"].map(origin_of))
 
 
 def _served(victim: str, model: str, dataset: str, tasks: Sequence[str]) -> list[str]:

@@ -74,7 +74,7 @@ def summarise(scores: Scores, pairs: pd.DataFrame) -> pd.DataFrame:
     What the schemes cost besides queries was not published.
     """
     table = rates(scores, pairs)
-    table = table.assign(name=table["scheme"].map(LABELS), samples=np.nan, gradients=np.nan)
+    table = table.assign(name=table["scheme"].map(LABELS), **dict.fromkeys(records.COSTS, np.nan))
     # No published model is hard unrelated, so counting those too changes nothing.
     both = [table.assign(negatives=choice) for choice in NEGATIVE_KINDS]
     return pd.concat(both, ignore_index=True)[list(records.COLUMNS)]

@@ -4,6 +4,9 @@ A pair is no unit that one could draw: an unrelated model stands against many vi
 as much as the lineage of its victim times that of its suspect (Snijders and Borgatti 1999; Owen 2007). Weights are drawn
 once and serve all schemes, so that differences between schemes are paired. Nothing is copied: a threshold is an order
 statistic of the weighted scores.
+
+Victims are few, and as many draws as there are victims would spread too little: of V victims V-1 are drawn, and count
+V/(V-1) times each (Rao and Wu 1988).
 """
 
 import hashlib
@@ -22,9 +25,11 @@ from qurd_core.errors import QurdError
 from qurd_core.evaluation.sides import Negatives, Sides
 from qurd_core.evaluation.statistics.grids import Grid, checked, grids
 from qurd_core.evaluation.statistics.rules import Kind, allowed_below
+from qurd_core.evaluation.statistics.words import SLACK
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int_]
+Weights = Counts | Floats
 Cell = tuple[str, str, str]
 Vary = Literal["both", "models", "seeds"]
 
@@ -48,7 +53,7 @@ class Bootstrap:
         refused: per cell, the share of draws and victims without a threshold.
         seeds: (S,) query seeds per scheme and benchmark.
         seed_weights: (B+1,) per query seed.
-        lineage_weights: (B+1,) per benchmark and lineage.
+        lineage_weights: (B+1,) per benchmark and lineage; those of victims are multiples of V/(V-1).
     """
 
     victims: pd.DataFrame
@@ -57,7 +62,7 @@ class Bootstrap:
     refused: dict[Cell, float]
     seeds: dict[tuple[str, str], tuple[int, ...]]
     seed_weights: dict[int, Counts]
-    lineage_weights: dict[tuple[str, str], Counts]
+    lineage_weights: dict[tuple[str, str], Weights]
     method: str
     assumptions: tuple[str, ...]
 
@@ -109,7 +114,8 @@ def node_bootstrap(
 
     Args:
         scores: a score table at one budget, with the columns of `sides.SCORES` (`used` may be missing).
-        rule: how thresholds are set. `"paper"` counts a negative once per task that it serves, the others count it once.
+        rule: how thresholds are set. `"paper"` counts a negative once per task that it serves, the others count every
+            independent lineage once.
         tasks: those wanted, all if not given.
         seed: of the draws, which depend on it and on the names of data set and lineages, not on their order.
 
@@ -149,14 +155,14 @@ class _Part(NamedTuple):
 
     side: Sides
     rates: Floats
-    weight: Counts
+    weight: Weights
     caught: Floats
 
 
 class _Nodes(NamedTuple):
     """The drawn weights of one data set: (B+1,) per lineage, and whether stolen models are drawn in place of victims."""
 
-    weights: dict[str, Counts]
+    weights: dict[str, Weights]
     one_victim: bool
     names: tuple[int | str, ...]
     draws: int
@@ -167,10 +173,11 @@ class _Nodes(NamedTuple):
         others = sorted(set(table["lineage"]) - set(victims))
         weights = {}
         for role, lineages in (("victims", victims), ("others", others)):
-            weights |= zip(lineages, _drawn((*names, role), len(lineages), draws), strict=True)
+            fewer = role == "victims" and len(victims) > 1
+            weights |= zip(lineages, _drawn((*names, role), len(lineages), draws, fewer=fewer), strict=True)
         return cls(weights, len(victims) == 1, names, draws)
 
-    def of(self, lineages: Sequence[str]) -> Counts:
+    def of(self, lineages: Sequence[str]) -> Weights:
         return np.array([self.weights[lineage] for lineage in lineages])
 
     def stolen(self, victim: str, task: str, number: int) -> Counts:
@@ -180,26 +187,32 @@ class _Nodes(NamedTuple):
         return np.ones((number, 1), int)
 
 
-def _drawn(names: tuple[int | str, ...], number: int, draws: int) -> Counts:
-    """(number,B+1) how often each of `number` units is drawn; column 0 is 1 throughout."""
+def generator(names: tuple[int | str, ...]) -> Generator:
+    """The generator of some draws, from what they are for."""
     digest = hashlib.sha256(json.dumps(names).encode()).digest()
-    rng = Generator(PCG64(int.from_bytes(digest[:8], "big")))
-    picked = rng.integers(max(number, 1), size=(draws, number)) + number * np.arange(draws)[:, None]
-    times = np.bincount(picked.ravel(), minlength=number * draws).reshape(draws, number)
-    return np.vstack([np.ones((1, number), int), times]).T.copy()
+    return Generator(PCG64(int.from_bytes(digest[:8], "big")))
+
+
+def _drawn(names: tuple[int | str, ...], number: int, draws: int, *, fewer: bool = False) -> Weights:
+    """(number,B+1) how often each of `number` units is drawn; column 0 is 1 throughout.
+
+    Args:
+        fewer: draw one less, and let each draw count for more, so that all together count as much.
+    """
+    times = number - fewer
+    picked = generator(names).integers(max(number, 1), size=(draws, times)) + number * np.arange(draws)[:, None]
+    counts = np.bincount(picked.ravel(), minlength=number * draws).reshape(draws, number)
+    weights = counts * (number / times) if fewer else counts
+    return np.vstack([np.ones((1, number), int), weights]).T.copy()
 
 
 def _parts(grid: Grid, wanted: Mapping[str, Sides], nodes: _Nodes, rule: Kind, alpha: float) -> Iterator[tuple[str, _Part]]:
     """The wanted tasks of a victim. Tasks with the same negatives share their thresholds."""
     victim, suspects, thresholds = nodes.weights[grid.lineage], nodes.of(grid.lineages), {}
     for task, side in wanted.items():
-        # Only the paper counts a negative once per task: repeating a model adds nothing that a promise could rest on.
-        repeat = side.repeat if rule == "paper" else np.ones_like(side.repeat)
-        key = (side.negatives.tobytes(), repeat.tobytes())
+        key = (side.negatives.tobytes(), side.repeat.tobytes() if rule == "paper" else b"")
         if key not in thresholds:
-            thresholds[key] = _thresholds(
-                grid.values[side.negatives], suspects[side.negatives] * repeat[:, None], rule, alpha
-            )
+            thresholds[key] = _thresholds(*_calibrating(grid.values, suspects, side, rule), rule, alpha)
         ordered, places, allowed = thresholds[key]
         stolen = nodes.stolen(grid.victim, task, len(side.positives))
         flags = [_flags(*each) for each in zip(grid.values[side.positives].T, ordered, places, strict=True)]
@@ -208,15 +221,23 @@ def _parts(grid: Grid, wanted: Mapping[str, Sides], nodes: _Nodes, rule: Kind, a
         yield task, _Part(side, np.where(allowed, rates, np.nan), victim, caught)
 
 
-def _thresholds(negatives: Floats, weights: Counts, rule: Kind, alpha: float) -> tuple[Floats, Counts, NDArray[np.bool_]]:
+def _calibrating(values: Floats, weights: Weights, side: Sides, rule: Kind) -> tuple[Floats, Weights]:
+    """What a rule sets its threshold on (`Sides.calibrating`), and how often each is drawn: models of a lineage together."""
+    if rule == "paper":
+        return values[side.negatives], weights[side.negatives] * side.repeat[:, None]
+    firsts = side.negatives[np.unique(side.groups, return_index=True)[1]]
+    return side.calibrating(values, rule), weights[firsts]
+
+
+def _thresholds(negatives: Floats, weights: Weights, rule: Kind, alpha: float) -> tuple[Floats, Counts, NDArray[np.bool_]]:
     """Thresholds of n negatives under their weights (n,B+1).
 
     Returns:
         (S,n) sorted scores, (S,B+1) place of the threshold among them, and (B+1,) whether a threshold is allowed.
     """
-    k = _allowed(weights.sum(axis=0), rule, alpha)
+    k = _allowed(weights.sum(axis=0).round().astype(int), rule, alpha)
     order = np.argsort(negatives, axis=0, kind="stable")
-    places = [np.cumsum(weights[column], axis=0) <= k for column in order.T]
+    places = [np.cumsum(weights[column], axis=0) <= k + SLACK for column in order.T]
     # Weights may all lie on models below the place; only where k < 0, which is refused, it then points past the end.
     return np.take_along_axis(negatives, order, axis=0).T, np.array([below.sum(axis=0) for below in places]), k >= 0
 

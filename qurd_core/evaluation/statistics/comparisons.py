@@ -191,7 +191,7 @@ def _differences(boot: Bootstrap, a: str, b: str, task: str) -> pd.DataFrame:
 
 def _units(boot: Bootstrap, victims: pd.DataFrame, a: str, b: str, task: str) -> tuple[np.ndarray, str]:
     """What the signs are flipped of: victims of one lineage together, or the stolen models if there is one lineage."""
-    parts = (victims["gap"] * victims["weight"]).groupby([victims["benchmark"], victims["lineage"]]).sum()
+    parts = (victims["gap"] * victims["weight"]).groupby(victims["lineage"]).sum()
     if len(parts) > 1:
         return parts.to_numpy(), "independent victims"
     cells = [(row.benchmark, task, row.victim) for row in victims.itertuples()]

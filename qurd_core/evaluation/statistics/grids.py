@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from qurd_core.errors import QurdError
 from qurd_core.evaluation.sides import SCORES, Negatives, Sides, sides
+from qurd_core.lineage import joined
 
 _NEEDED = [name for name in SCORES if name != "used"]
 _CELL = ["benchmark", "victim", "suspect", "query_seed"]
@@ -39,7 +40,8 @@ class Grid:
 def checked(scores: pd.DataFrame) -> pd.DataFrame:
     """A score table at one budget, without rows that have no score, and with the lineage of every victim.
 
-    The column `victim_lineage` may be missing: a stolen model has the root of its victim.
+    The column `victim_lineage` may be missing: a stolen model has the root of its victim. Lineages that a merged model joins
+    get one name.
 
     Raises:
         QurdError: the table is empty, lacks a column, has several budgets, a score twice, or a victim of unknown lineage.
@@ -52,6 +54,7 @@ def checked(scores: pd.DataFrame) -> pd.DataFrame:
         raise QurdError(
             f"Expected one score per pair and query seed. Got two of {row['scheme']} for {row['victim']}, {row['suspect']}."
         )
+    found = _with_joined_lineages(found)
     return found if "victim_lineage" in found else _with_victim_lineage(found)
 
 
@@ -105,6 +108,15 @@ def matched(scores: pd.DataFrame, schemes: Iterable[str]) -> pd.DataFrame:
     seeds = rows.groupby("benchmark", observed=True)["query_seed"].transform("nunique")
     times = rows.groupby(["benchmark", "victim", "suspect"], observed=True)["value"].transform("size")
     return rows[times == len(schemes) * seeds]
+
+
+def _with_joined_lineages(scores: pd.DataFrame) -> pd.DataFrame:
+    columns = [name for name in ("lineage", "victim_lineage") if name in scores]
+    known = [*dict.fromkeys(text for name in columns for text in scores[name].unique())]
+    names = dict(zip(known, joined(known), strict=True))
+    if names == dict(zip(known, known, strict=True)):
+        return scores
+    return scores.assign(**{name: scores[name].map(names) for name in columns})
 
 
 def _with_victim_lineage(scores: pd.DataFrame) -> pd.DataFrame:

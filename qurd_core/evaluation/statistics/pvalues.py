@@ -9,9 +9,11 @@ from numpy.random import Generator
 from numpy.typing import ArrayLike, NDArray
 
 from qurd_core.errors import QurdError
+from qurd_core.evaluation.sides import closest
 from qurd_core.evaluation.statistics.intervals import upper_limit
 from qurd_core.evaluation.statistics.rules import min_pool
 from qurd_core.evaluation.statistics.words import EXCHANGEABLE, FIXED, TIES, check_scores, percent
+from qurd_core.lineage import independent
 
 Mode = Literal["model", "lineage_min", "lineage_one"]
 ENOUGH = min_pool(0.05)  # independent models from which on a 5 % verdict exists
@@ -43,7 +45,7 @@ class PValue:
 def conformal_pvalue(
     suspect: float,
     pool: ArrayLike,
-    groups: Sequence[Hashable] | None = None,
+    groups: Sequence[str] | None = None,
     mode: Mode = "model",
     rng: Generator | None = None,
 ) -> PValue:
@@ -64,7 +66,7 @@ def conformal_pvalue(
     score = float(check_scores([suspect], "the suspect's score")[0])
     if groups is not None and len(groups) != len(units):
         raise QurdError(f"Expected one lineage per model of the pool, {len(units)}. Got {len(groups)}.")
-    lineages = None if groups is None else len(set(groups))
+    lineages = None if groups is None else len({*independent([str(group) for group in groups])})
     warnings, models = [], len(units)
     if mode not in _ASSUMED:
         raise QurdError(f"Expected the mode 'model', 'lineage_min' or 'lineage_one'. Got '{mode}'.")
@@ -72,10 +74,10 @@ def conformal_pvalue(
         units = _one_per_group(units, groups, mode, rng)
     elif lineages is not None and lineages < models:
         warnings.append(f"The {models} models of the pool come from {lineages} lineages, so they are not independent.")
+    unit = "models" if mode == "model" else "lineages"
     n, rank = len(units), int((units <= score).sum())
     if n < ENOUGH:
-        warnings.append(f"A 5 % verdict needs {ENOUGH} independent models. There are {n}.")
-    unit = "models" if mode == "model" else "lineages"
+        warnings.append(f"A 5 % verdict needs {ENOUGH} independent {unit}. There are {n}.")
     return PValue(
         p=(1 + rank) / (n + 1),
         rank=rank,
@@ -117,7 +119,7 @@ def stratum_pvalue(
     pool: ArrayLike,
     traits: Sequence[Hashable],
     trait: Hashable,
-    groups: Sequence[Hashable] | None = None,
+    groups: Sequence[str] | None = None,
     mode: Mode = "model",
     rng: Generator | None = None,
 ) -> Stratum:
@@ -152,15 +154,13 @@ _ASSUMED = {
 
 
 def _one_per_group(
-    units: NDArray[np.float64], groups: Sequence[Hashable] | None, mode: str, rng: Generator | None
+    units: NDArray[np.float64], groups: Sequence[str] | None, mode: str, rng: Generator | None
 ) -> NDArray[np.float64]:
     if groups is None:
         raise QurdError(f"The mode '{mode}' needs the lineage of every model of the pool. Pass 'groups'.")
-    members: dict[Hashable, list[float]] = {}
-    for score, group in zip(units, groups, strict=True):
-        members.setdefault(group, []).append(score)
+    numbers = np.array(independent([str(group) for group in groups]), int)
     if mode == "lineage_min":
-        return np.array([min(scores) for scores in members.values()])
+        return closest(units, numbers)
     if rng is None:
         raise QurdError("The mode 'lineage_one' draws one model of every lineage. Pass a generator as 'rng'.")
-    return np.array([scores[rng.integers(len(scores))] for scores in members.values()])
+    return np.array([rng.choice(units[numbers == number]) for number in np.unique(numbers)])

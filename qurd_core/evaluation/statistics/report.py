@@ -8,16 +8,16 @@ import numpy as np
 import pandas as pd
 
 from qurd_core.evaluation.sides import Negatives
-from qurd_core.evaluation.statistics.bootstrap import Bootstrap, node_bootstrap
+from qurd_core.evaluation.statistics.bootstrap import Bootstrap, generator, node_bootstrap
 from qurd_core.evaluation.statistics.grids import tasks_of
-from qurd_core.evaluation.statistics.intervals import clopper_pearson, upper_limit
+from qurd_core.evaluation.statistics.intervals import upper_limit
 from qurd_core.evaluation.statistics.rules import Kind, allowed_below, refusal
-from qurd_core.evaluation.statistics.words import EXCHANGEABLE, FIXED, SLACK, TIES, check_share, percent
+from qurd_core.evaluation.statistics.words import EXCHANGEABLE, FIXED, TIES, check_share, percent
 
 RARE = 0.005  # a share of refused draws up to here is not worth a word
 ONE_VICTIM = "There is one independent victim: what holds for it need not hold for others."
 
-_FEW = 6  # independent victims below which a percentile interval is too narrow to be shown without a word
+_FEW = 3  # independent victims below which the interval is too narrow to be shown without a word
 
 
 @dataclass(frozen=True)
@@ -93,9 +93,10 @@ def tpr_report(
 ) -> tuple[TprReport, ...]:
     """One report per scheme and task of a score table, in the order of schemes and tasks in it.
 
-    The interval is the percentile interval of `node_bootstrap`. Where all stolen models are caught, or none, that one has no
-    width: it is then the exact interval over independent victims. Of a single victim at a single query seed it is the exact
-    interval over its stolen models.
+    The interval is the percentile interval of `node_bootstrap`, one method for every rate. Resampling shows no spread where
+    all stolen models are caught, or none: therefore every drawn rate is that of the stolen models and of a caught and a
+    missed one beside them, of weights as Jeffreys' prior has them (Gamma with shape 1/2). In simulations the interval holds
+    the rate of other models in 93 to 97 of 100 cases (`tests/benchmarks/coverage.py`).
 
     Args:
         scores: a score table at one budget, with the columns of `sides.SCORES`.
@@ -131,9 +132,9 @@ def _report(
     rows = boot.of(scheme, task)
     by_dataset = boot.by_dataset(scheme, task)
     datasets = datasets_of(boot, task)
-    independent = len(rows[["benchmark", "lineage"]].drop_duplicates())
+    independent = rows["lineage"].nunique()
     refused = rows[rows["refused"]]
-    reason = refusal(int(refused["n_negatives"].min()), alpha, rule) if len(refused) else None
+    reason = _refusal(refused.loc[refused["n_lineages"].idxmin()], alpha, rule) if len(refused) else None
     point = float(boot.draws(scheme, task)[0])
     refusals = float(np.mean([share for (name, _, of), share in boot.refused.items() if (name, of) == (scheme, task)]))
     ci, method = ((math.nan, math.nan), "No interval: the rule is refused.") if reason else _interval(boot, rows, level)
@@ -162,10 +163,14 @@ def _report(
         refused_reason=reason,
         sd_seed=spread["seeds"],
         sd_model=spread["models"],
-        notes=(*_notes(scheme, by_dataset, datasets, independent, method.startswith(boot.method), refusals), *notes),
+        notes=(*_notes(scheme, by_dataset, datasets, independent, refusals), *notes),
         method=method,
         assumptions=(EXCHANGEABLE, FIXED, TIES, *boot.assumptions),
     )
+
+
+def _refusal(row: pd.Series, alpha: float, rule: Kind) -> str | None:
+    return refusal(int(row["n_lineages"]), alpha, rule, models=int(row["n_negatives"]))
 
 
 def datasets_of(boot: Bootstrap, task: str) -> list[str]:
@@ -178,33 +183,24 @@ def covered(have: Iterable[str], datasets: list[str]) -> str:
 
 
 def _interval(boot: Bootstrap, rows: pd.DataFrame, level: float) -> tuple[tuple[float, float], str]:
-    scheme, task, rates = rows["scheme"].iloc[0], rows["task"].iloc[0], rows["tpr"]
-    independent = len(rows[["benchmark", "lineage"]].drop_duplicates())
-    if (rates > 1 - SLACK).all() or (rates < SLACK).all():
-        whom, number = "Every" if rates.iloc[0] > 0.5 else "No", _counted(independent)
-        method = (
-            f"{whom} stolen model is caught, so that resampling shows no spread: exact interval (Clopper and Pearson 1934) "
-            f"over {number}."
-        )
-        return clopper_pearson(independent if whom == "Every" else 0, independent, level), method
-    if len(rows) == 1 and len(boot.seeds[scheme, rows["benchmark"].iloc[0]]) == 1:
-        caught = boot.caught[scheme, rows["benchmark"].iloc[0], task, rows["victim"].iloc[0]]
-        method = f"Exact interval (Clopper and Pearson 1934) over the {len(caught)} stolen models of the one victim."
-        return clopper_pearson(round(caught.sum()), len(caught), level), method
+    drawn, stolen = boot.draws(rows["scheme"].iloc[0], rows["task"].iloc[0]), int(rows["n_positives"].sum())
+    # The same two for every scheme and budget, so that a band does not tremble.
+    caught, missed = generator(("Jeffreys",)).gamma(0.5, size=(2, len(drawn) - 1))
+    smoothed = (drawn[1:] * stolen + caught) / (stolen + caught + missed)
     tail = (1 - level) / 2
-    low, high = np.nanquantile(boot.draws(scheme, task)[1:], [tail, 1 - tail])
-    return (float(low), float(high)), f"{boot.method} Percentile interval at {percent(level)}."
-
-
-def _counted(independent: int) -> str:
-    return f"{independent} independent victim{'' if independent == 1 else 's'}"
+    low, high = np.nanquantile(smoothed, [tail, 1 - tail])
+    # Where all are caught the quantile stays below 1, and the rate itself must lie inside.
+    ends = min(float(low), float(drawn[0])), max(float(high), float(drawn[0]))
+    return ends, f"{boot.method} Percentile interval at {percent(level)} with Jeffreys' prior."
 
 
 def _false_alarms(rows: pd.DataFrame, rule: Kind, alpha: float) -> tuple[float, float]:
-    """Largest expected false-alarm rate over victims, and the largest upper limit; NaN where some negatives count more."""
-    if rule == "paper" and not rows["even"].all():
+    """Largest expected false-alarm rate over victims, and the largest upper limit; NaN where they are not known: where the
+    paper's rule counts some negatives more often than others, or models of one lineage as if they were independent.
+    """
+    if rule == "paper" and not (rows["even"] & (rows["n_lineages"] == rows["n_negatives"])).all():
         return math.nan, math.nan
-    sizes = {int(n): allowed_below(int(n), alpha, rule) for n in rows["n_negatives"].unique()}
+    sizes = {int(n): allowed_below(int(n), alpha, rule) for n in rows["n_lineages"].unique()}
     if None in sizes.values():
         return math.nan, math.nan
     return max((k + 1) / (n + 1) for n, k in sizes.items()), max(upper_limit(k, n) for n, k in sizes.items())
@@ -218,18 +214,16 @@ def _left_out(scores: pd.DataFrame, victims: pd.DataFrame, scheme: str) -> tuple
     return (f"{had - kept} of {had} scores were left out: missing, or of a model that lacks one at some query seed.",)
 
 
-def _notes(
-    scheme: str, have: Iterable[str], datasets: list[str], independent: int, resampled: bool, refusals: float
-) -> tuple[str, ...]:
+def _notes(scheme: str, have: Iterable[str], datasets: list[str], independent: int, refusals: float) -> tuple[str, ...]:
     absent = [name for name in datasets if name not in have]
     notes = []
     if absent:
         notes.append(f"{scheme} {covered(have, datasets)}: it has no scores on {', '.join(absent)}.")
     if independent == 1:
         notes.append(ONE_VICTIM)
-    elif resampled and independent < _FEW:
-        notes.append(f"There are only {independent} independent victims: a resampling interval is then too narrow.")
-    if resampled and refusals > RARE:
+    elif independent < _FEW:
+        notes.append(f"There are only {independent} independent victims: the interval is then too narrow.")
+    if refusals > RARE:
         notes.append(
             f"In {percent(refusals)} of the draws too few unrelated models remain and the rule is refused: left out."
         )

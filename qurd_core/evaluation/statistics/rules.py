@@ -1,10 +1,14 @@
 """Thresholds with a known false-alarm rate.
 
+Everything that promises a rate counts independent lineages (`lineage.independent`): a model and what was made from it, or a
+pre-trained network and what was transferred from it, are one draw and not many.
+
 A score is a distance, small = stolen, and a rule flags a suspect whose score lies strictly below its threshold. With few
 unrelated models a threshold that flags 5 % of them flags more than 5 % of those to come; the functions here say how many.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from qurd_core.errors import QurdError
+from qurd_core.evaluation.sides import closest
 from qurd_core.evaluation.statistics.intervals import upper_limit
 from qurd_core.evaluation.statistics.words import (
     EXCHANGEABLE,
@@ -23,6 +28,7 @@ from qurd_core.evaluation.statistics.words import (
     ordinal,
     percent,
 )
+from qurd_core.lineage import independent
 
 Kind = Literal["conformal", "paper", "pac"]
 
@@ -33,9 +39,10 @@ class Rule:
 
     Attributes:
         threshold: a score strictly below it is flagged; NaN, which flags nothing, where the rule is refused.
-        k: unrelated models that may lie below the threshold; None where refused.
-        n: unrelated models that it was calibrated on.
-        attainable: the smallest level that a rule of this kind can promise with `n` unrelated models.
+        k: independent lineages of unrelated models (models, by the paper's rule) that may lie below the threshold; None
+            where refused.
+        n: lineages (models) that it was calibrated on.
+        attainable: the smallest level that a rule of this kind can promise with `n` of them.
         mean_fpr: expected false-alarm rate on fresh innocent models, (k+1)/(n+1).
         fpr_upper95: the false-alarm rate stays below it with 95 % confidence.
         refused_reason: why there is no threshold, as one text that can be shown, or None.
@@ -61,13 +68,13 @@ class Rule:
 
 
 def min_pool(alpha: float) -> int:
-    """The number of unrelated models from which on a false-alarm rate of at most `alpha` can be promised."""
+    """The number of independent unrelated lineages from which on a false-alarm rate of at most `alpha` can be promised."""
     check_share(alpha, "alpha")
     return math.ceil(1 / alpha - SLACK) - 1
 
 
 def allowed_below(n: int, alpha: float = 0.05, kind: Kind = "conformal", delta: float = 0.05) -> int | None:
-    """The number k of `n` unrelated models that may lie below the threshold, which is the (k+1)-th smallest score.
+    """The number k of `n` independent unrelated lineages that may lie below the threshold, the (k+1)-th smallest score.
 
     * `"paper"`: the empirical rate k/n stays at or below alpha.
     * `"conformal"`: the expected rate on fresh innocent models, (k+1)/(n+1), stays at or below alpha.
@@ -92,8 +99,15 @@ def allowed_below(n: int, alpha: float = 0.05, kind: Kind = "conformal", delta: 
     return None if k < 0 else k
 
 
-def refusal(n: int, alpha: float = 0.05, kind: Kind = "conformal", delta: float = 0.05) -> str | None:
-    """Why a rule of this kind cannot be had with `n` unrelated models, and the level that can; None where it can."""
+def refusal(
+    n: int, alpha: float = 0.05, kind: Kind = "conformal", delta: float = 0.05, *, models: int | None = None
+) -> str | None:
+    """Why a rule of this kind cannot be had with `n` independent lineages of unrelated models: how many are missing, and the
+    level that can be promised; None where it can.
+
+    Args:
+        models: in these lineages, if they are more.
+    """
     if allowed_below(n, alpha, kind, delta) is not None:
         return None
     if n == 0:
@@ -101,28 +115,45 @@ def refusal(n: int, alpha: float = 0.05, kind: Kind = "conformal", delta: float 
     needed, promise = min_pool(alpha), ""
     if kind == "pac":
         needed, promise = math.ceil(math.log(delta) / math.log1p(-alpha) - SLACK), f" with {percent(1 - delta)} confidence"
+    have = f"{n}" if models in (None, n) else f"{n}, behind {models} models"
     return (
-        f"Refused: at most {percent(alpha)} false alarms{promise} can be promised with {needed} unrelated models or more. "
-        f"There are {n}, so the smallest attainable level is {percent(_attainable(n, kind, delta))}."
+        f"Refused: at most {percent(alpha)} false alarms{promise} can be guaranteed from {needed} independent lineages of "
+        f"unrelated models on. There are {have}: {needed - n} more are needed. The lowest false-alarm rate that can be "
+        f"guaranteed is {percent(_attainable(n, kind, delta))}."
     )
 
 
-def calibrated_rule(neg: ArrayLike, alpha: float = 0.05, kind: Kind = "conformal", delta: float = 0.05) -> Rule:
+def calibrated_rule(
+    neg: ArrayLike,
+    alpha: float = 0.05,
+    kind: Kind = "conformal",
+    delta: float = 0.05,
+    *,
+    lineages: Sequence[str] | None = None,
+) -> Rule:
     """The threshold that the scores of unrelated models allow, with its real false-alarm rate.
 
     Args:
         neg: (n,) scores of unrelated models.
+        lineages: (n,) the lineage of each, as in a score table; each model is one of its own if not given. All rules but the
+            paper's take the closest model of every independent lineage.
         alpha: the share of innocent models that may be flagged.
         kind: which promise, see `allowed_below`.
         delta: for `"pac"`, the share of calibration sets that may break it.
 
     Raises:
-        QurdError: a score is NaN, or alpha or delta is no share.
+        QurdError: a score is NaN, alpha or delta is no share, or there is not one lineage per score.
     """
-    scores = np.sort(check_scores(neg, "the scores of unrelated models"))
+    scores = check_scores(neg, "the scores of unrelated models")
+    models = len(scores)
+    if lineages is not None:
+        if len(lineages) != models:
+            raise QurdError(f"Expected one lineage per unrelated model, {models}. Got {len(lineages)}.")
+        scores = scores if kind == "paper" else closest(scores, np.array(independent(lineages), int))
+    scores = np.sort(scores)
     n, k = len(scores), allowed_below(len(scores), alpha, kind, delta)
     attainable = _attainable(n, kind, delta)
-    reason = refusal(n, alpha, kind, delta)
+    reason = refusal(n, alpha, kind, delta, models=models)
     if k is None:
         return Rule(math.nan, None, n, attainable, math.nan, math.nan, reason, f"No {_NAMES[kind]} rule exists.")
     method = f"Flag a suspect below the {ordinal(k + 1)} smallest of {n} unrelated scores ({_NAMES[kind]} rule)."

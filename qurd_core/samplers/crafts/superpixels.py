@@ -1,6 +1,6 @@
 """LIME neighbourhoods of seed images: the queries of Zest (Jia et al. 2022)."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 import torch
@@ -10,15 +10,27 @@ from qurd_core.oracle import Oracle
 from qurd_core.registry import Range, crafts
 from qurd_core.types import Queries
 
+Segmentation = Literal["slic", "quickshift"]
+
+SEGMENTS, COMPACTNESS = 36, 10.0  # of SLIC; chosen by tests/benchmarks/segments.py
 OFF = 0.45  # the mean colour: pixels switched off are zero behind our models' normalisation, as in the authors' code
 
 
 @crafts.register(provides={"masks"}, needs={"photo"}, group="masks")
 def superpixels(
-    seeds: Queries, victim: Oracle, rng: torch.Generator, *, masks: Annotated[int, Range(2, 10_000)] = 100
+    seeds: Queries,
+    victim: Oracle,
+    rng: torch.Generator,
+    *,
+    masks: Annotated[int, Range(2, 10_000)] = 100,
+    segmentation: Segmentation = "slic",
 ) -> Queries:
-    """Switch random superpixels of every seed off; the first query of each group is the whole image."""
-    segments = torch.stack([segment(image) for image in seeds.x])
+    """Switch random superpixels of every seed off; the first query of each group is the whole image.
+
+    `quickshift` is the authors' segmentation. It finds one or two superpixels in many small or plain images, whose masked
+    versions are then few distinct queries; `slic` finds about `SEGMENTS` in every image.
+    """
+    segments = torch.stack([segment(image, segmentation) for image in seeds.x])
     on = draw_masks(segments, masks, rng)
     x = switch(seeds.x, segments, on)
     truth = None if seeds.truth is None else seeds.truth.repeat_interleave(masks)
@@ -31,15 +43,17 @@ def superpixels(
     )
 
 
-def segment(image: Tensor) -> Tensor:
-    """(H,W) number of the superpixel of every pixel of an image (3,H,W), with the settings of the authors.
+def segment(image: Tensor, segmentation: Segmentation = "slic") -> Tensor:
+    """(H,W) number of the superpixel of every pixel of an image (3,H,W)."""
+    from skimage import segmentation as known  # slow to import, and needed only where images are cut
 
-    They segment floats from 0 to 255; the scale changes the outcome.
-    """
-    from skimage.segmentation import quickshift  # slow to import, and needed only where images are cut
-
-    pixels = (image * 255).permute(1, 2, 0).numpy().astype(np.float64)
-    return torch.from_numpy(quickshift(pixels, kernel_size=4, max_dist=200, ratio=0.2, rng=0)).long()
+    pixels = image.permute(1, 2, 0).numpy().astype(np.float64)
+    if segmentation == "quickshift":  # the authors segment floats from 0 to 255; the scale changes the outcome
+        return torch.from_numpy(known.quickshift(pixels * 255, kernel_size=4, max_dist=200, ratio=0.2, rng=0)).long()
+    # Superpixels need not be connected: joining small ones to their neighbours leaves a single one of a noisy image.
+    how = {"compactness": COMPACTNESS, "enforce_connectivity": False, "start_label": 0}
+    found = known.slic(pixels, n_segments=SEGMENTS, **how)
+    return torch.from_numpy(np.unique(found, return_inverse=True)[1].reshape(found.shape)).long()  # numbers may skip
 
 
 def draw_masks(segments: Tensor, masks: int, rng: torch.Generator) -> Tensor:
