@@ -71,33 +71,42 @@ def benchmarks(as_json: AsJson = False) -> None:
 
 
 @app.command()
-def models(benchmark: BenchmarkName, as_json: AsJson = False) -> None:
+def models(
+    benchmark: BenchmarkName,
+    as_json: AsJson = False,
+    store: StoreFolder = None,
+    device: Device = None,
+    workers: Workers = None,
+) -> None:
     """List the models of a benchmark: their lineage, accuracy, and what they were trained on."""
     from qurd_core.benchmarks import benchmark as find
+    from qurd_core.evaluation.checks import records
 
-    bench = find(benchmark)
-    _show([bench.record(model) for model in bench.models], as_json)
+    _show(records(find(benchmark), _store(store), _runtime(device, workers)), as_json)
 
 
 @app.command("check-benchmark")
 def check_benchmark(
     path: Annotated[str, typer.Argument(help="A folder of models, a table of answers (.csv, .parquet), or a name.")],
     as_json: AsJson = False,
+    store: StoreFolder = None,
+    device: Device = None,
+    workers: Workers = None,
 ) -> None:
-    """Say what is wrong in your benchmark, or which models stand against which victim in it."""
+    """Say what is wrong or doubtful in your benchmark, how accurate its models are, and who stands against whom."""
     from dataclasses import asdict
 
     from qurd_core.evaluation.checks import check, sentence
 
-    report = check(path)
+    report = check(path, _store(store), _runtime(device, workers))
     if as_json:
         _print_json(asdict(report))
     else:
         for line in (*report.problems, *report.notes):
             print(f"- {line}")  # noqa: T201
-        if report.facts:
-            _show([report.facts], as_json)
-            _show(report.victims, as_json)
+        for rows in ([report.facts] if report.facts else [], report.victims, report.models, report.stolen):
+            if rows:
+                _show(rows, as_json)
     if report.problems:
         raise sentence(report)
 
@@ -184,6 +193,10 @@ def run(
         from qurd_core.evaluation.scores import worth_of
 
         found = worth_of(asked, shelf, runtime, by_task=by == "task").rename(columns={"label": "scheme", "point": "tpr"})
+        cell = ["scheme", "task", "budget"]
+        found = table[[*cell, "reason"]].merge(
+            found, on=cell, how="left"
+        )  # a cell without scores is known by its reason only
         _show(_rows(found, HONEST_COLUMNS if as_json else SHORT_HONEST_COLUMNS), as_json)
         return
     _show(_rows(table, RUN_COLUMNS if as_json else SHORT_COLUMNS), as_json)
@@ -369,14 +382,19 @@ SIZES = ("victims", "tasks", "models", "stolen_pairs", "unrelated_pairs", "hard_
 PAIR_KINDS = ("positive", "negative", "hard")  # as the sizes have them
 RUN_COLUMNS = (
     *("scheme", "benchmark", "task", "budget", "used", "tpr", "tpr_conformal", "sd", "sd_conformal", "auc"),
-    *("n_negatives", "n_lineages", "n_victims", "seeds", "distinct", "samples", "gradients", "converged", "reason"),
+    *("n_positives", "n_negatives", "n_lineages", "n_victims", "seeds", "distinct", "samples", "gradients", "converged"),
+    "reason",
 )
 HONEST_COLUMNS = (
     *("scheme", "task", "budget", "tpr", "low", "high", "method", "lineages", "diff", "diff_low", "diff_high", "p"),
-    *("verdict", "needed", "rank_low", "rank_high", "notes"),
+    *("verdict", "needed", "rank_low", "rank_high", "notes", "reason"),
 )
-SHORT_HONEST_COLUMNS = ("scheme", "task", "budget", "tpr", "low", "high", "diff", "diff_low", "diff_high", "p", "verdict")
-SHORT_COLUMNS = ("scheme", "task", "budget", "tpr", "sd", "tpr_conformal", "auc", "n_negatives", "n_lineages", "reason")
+SHORT_HONEST_COLUMNS = (
+    *("scheme", "task", "budget", "tpr", "low", "high", "diff", "diff_low", "diff_high", "p", "verdict", "reason"),
+)
+SHORT_COLUMNS = (
+    *("scheme", "task", "budget", "tpr", "sd", "tpr_conformal", "auc", "n_positives", "n_negatives", "n_lineages", "reason"),
+)
 WIDEST = 100_000  # characters of a line that no terminal folds
 
 

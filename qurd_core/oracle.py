@@ -46,6 +46,11 @@ class Oracle:
         self.asked = self.gradients = 0
         self.size = sum(tensor.nbytes for tensor in (*module.parameters(), *module.buffers()))
 
+    @property
+    def module(self) -> nn.Module:
+        """The frozen model itself, for whoever looks at its tensors."""
+        return self._module
+
     def logits(self, x: Tensor) -> Tensor:
         """(n,C) for images (n,3,H,W) in [0,1]."""
         self._grant(Access.LOGITS)

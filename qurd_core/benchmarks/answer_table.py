@@ -1,7 +1,7 @@
 """A table of answers alone: a benchmark without a model or an image, hence of any modality and any API.
 
 One row per item and model, as CSV or Parquet: `item, truth, model, label`, and if known `p_<class>` for every class, `split`
-(train or test; test if left out) and `lineage` (the model's name if left out).
+(train or test; test if left out), `lineage` (the model's name if left out) and `accuracy` (as it was declared).
 
 An answer that is missing has no row. It counts as disagreement with a victim: it is a class of its own beside the others.
 """
@@ -35,6 +35,7 @@ from qurd_core.types import Images
 
 NEEDED = ("item", "truth", "model", "label")
 OPTIONAL = ("split", "lineage")
+DECLARED = "accuracy"  # a column that may be empty
 SPLITS = ("train", "test")
 PROBIT = "p_"
 CELLS = 100_000_000  # rows times columns that are read
@@ -79,13 +80,22 @@ class AnswerTable:
         classes: names, in the order of the numbers in `seed_sets`.
         lineages: of every model, in the order of the rows in `seed_sets`.
         seed_sets: answers by split.
+        declared: accuracies, of the models that have one.
     """
 
     kept = False
     asks = False
 
-    def __init__(self, path: Path, classes: tuple[str, ...], lineages: dict[str, Lineage], seed_sets: dict[str, Answered]):
+    def __init__(
+        self,
+        path: Path,
+        classes: tuple[str, ...],
+        lineages: dict[str, Lineage],
+        seed_sets: dict[str, Answered],
+        declared: dict[str, float],
+    ):
         self.path, self.classes, self.lineages, self.seed_sets = path, classes, lineages, seed_sets
+        self.declared = declared
         self.splits = tuple(seed_sets)
         self._row = {model: row for row, model in enumerate(lineages)}
 
@@ -93,9 +103,13 @@ class AnswerTable:
         return self.lineages[model]
 
     def record(self, model: str) -> dict[str, Any]:
-        right = {}
+        """Accuracies are shares of the items that the model answers."""
+        right: dict[str, float | None] = {}
         for split, known in self.seed_sets.items():
-            right[f"accuracy_{split}"] = float((known.labels[self._row[model]] == known.truth).double().mean())
+            labels = known.labels[self._row[model]]
+            right[f"accuracy_{split}"] = float((labels == known.truth)[labels < len(self.classes)].double().mean())
+        if self.declared:
+            right["accuracy_declared"] = self.declared.get(model)
         return {"lineage": str(self.lineages[model]), "model": model, "classes": len(self.classes), **right}
 
     def missing(self, split: str) -> dict[str, tuple[int, int]]:
@@ -152,7 +166,7 @@ def answer_table(path: Path) -> Benchmark:
     for problem in (*faults(lineages), *missing_of_victims(table, lineages)):
         raise QurdError(f"{problem} (In {path}.)")
     classes, probits = _classes(table), _probit_columns(table)
-    source = AnswerTable(path, classes, lineages, _seed_sets(table, list(lineages), classes, probits))
+    source = AnswerTable(path, classes, lineages, _seed_sets(table, list(lineages), classes, probits), _declared(table))
     access = Access.PROBITS if probits else Access.LABELS
     missing, pairs = sum(known.missing for known in source.seed_sets.values()), pairs_by_lineage(lineages)
     notes = tuple(lacking({split: source.missing(split) for split in source.splits}))
@@ -250,10 +264,11 @@ def _column(column: Any, name: str, path: Path) -> pd.Series:
 
 def _check_columns(names: list[str], path: Path) -> None:
     missing = [name for name in NEEDED if name not in names]
-    strange = [name for name in names if name not in (*NEEDED, *OPTIONAL) and not name.startswith(PROBIT)]
+    strange = [name for name in names if name not in (*NEEDED, *OPTIONAL, DECLARED) and not name.startswith(PROBIT)]
     twice = sorted(name for name, times in Counter(names).items() if times > 1)
     wanted = (
-        f"Expected the columns {', '.join(NEEDED)}, and if known split, lineage and a p_<class> for each class, in {path}."
+        f"Expected the columns {', '.join(NEEDED)}, and if known split, lineage, accuracy and a p_<class> for each class, in"
+        f" {path}."
     )
     if missing:
         raise QurdError(f"{wanted} '{missing[0]}' is missing; got {', '.join(names[:12])}.")
@@ -282,6 +297,14 @@ def _lineages(table: pd.DataFrame) -> dict[str, Lineage]:
     """The lineage of every model, in the order of the table."""
     first = table.drop_duplicates("model")
     return read_lineages(dict(zip(first["model"], first["lineage"], strict=True)))
+
+
+def _declared(table: pd.DataFrame) -> dict[str, float]:
+    """Accuracies of the models that say one."""
+    if DECLARED not in table:
+        return {}
+    said = table[table[DECLARED] != ""].drop_duplicates("model")
+    return dict(zip(said["model"], said[DECLARED].astype(float), strict=True))
 
 
 def _wrong_rows(table: pd.DataFrame, path: Path) -> Iterator[str]:
@@ -335,6 +358,10 @@ def _wrong_values(table: pd.DataFrame, where: Any) -> Iterator[str]:
         if wrong.any():
             yield f"The {name} '{table[name][wrong].iloc[0]}' in {where(wrong)} has no column '{PROBIT}<class>'. Add it."
             return
+    if DECLARED in table:
+        wrong = (table[DECLARED] != "") & ~pd.to_numeric(table[DECLARED], errors="coerce").between(0, 1)
+        if wrong.any():
+            yield f"Expected 'accuracy' as a share from 0 to 1. Got '{table[DECLARED][wrong].iloc[0]}' in {where(wrong)}."
     yield from lineage_faults(dict(table.drop_duplicates("model")[["model", "lineage"]].itertuples(index=False)))
     if not probits:
         return
@@ -398,7 +425,8 @@ def _wrong_grid(table: pd.DataFrame, where: Any) -> Iterator[str]:
     if wrong.any():
         row = table[wrong].iloc[0]
         yield f"'{row['model']}' answers the item '{row['item']}' of {row['split']} twice: {where(wrong)}. Keep one row."
-    for of, name in ((["split", "item"], "truth"), (["model"], "lineage")):
+    declared = [(["model"], DECLARED)] if DECLARED in table else []
+    for of, name in [(["split", "item"], "truth"), (["model"], "lineage"), *declared]:
         wrong = table[name] != table.groupby(of, observed=True)[name].transform("first")
         if wrong.any():
             row = table[wrong].iloc[0]

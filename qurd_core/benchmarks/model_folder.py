@@ -27,7 +27,7 @@ BYTES = 256_000  # of a manifest
 SPLITS = ("train", "test")
 SIDES = (1, 1024)
 _KEYS = {"format", "classes", "side", "images", "normalisation", "models"}
-_MODEL_KEYS = {"model", "lineage", "architecture", "weights", "normalisation", "side"}
+_MODEL_KEYS = {"model", "lineage", "architecture", "weights", "normalisation", "side", "accuracy"}
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,7 @@ class Entry:
     architecture: str
     weights: Path
     preparation: Preparation
+    accuracy: float | None = None  # as declared
 
 
 class ModelFolder:
@@ -63,7 +64,9 @@ class ModelFolder:
 
     def record(self, model: str) -> dict[str, Any]:
         entry = self.entries[model]
-        about = {"lineage": str(entry.lineage), "model": model, "architecture": entry.architecture}
+        about: dict[str, Any] = {"lineage": str(entry.lineage), "model": model, "architecture": entry.architecture}
+        if any(other.accuracy is not None for other in self.entries.values()):
+            about |= {"accuracy_declared": entry.accuracy}
         return about | {"classes": len(self.classes), "sha256": self.digest(model)}
 
     def digest(self, model: str) -> str:
@@ -284,6 +287,9 @@ def _model_faults(model: Any, what: str, folder: Path) -> Iterator[str]:
     if model.get("side") is not None and not _is_side(model["side"]):
         yield f"Expected 'side' of {what} from {SIDES[0]} to {SIDES[1]} pixels. Got {model['side']!r}."
     yield from _preparation_faults(model.get("normalisation"), what)
+    given = model.get("accuracy", 1)
+    if type(given) not in (int, float) or not 0 <= given <= 1:
+        yield f"Expected 'accuracy' of {what} as a share from 0 to 1. Got {str(given)[:60]!r}."
 
 
 def _path_faults(text: Any, folder: Path, what: str) -> Iterator[str]:
@@ -329,6 +335,7 @@ def _source(manifest: dict[str, Any], folder: Path) -> ModelFolder:
             model["architecture"],
             folder / model["weights"],
             _preparation(manifest, model),
+            model.get("accuracy"),
         )
         for model in manifest["models"]
     }

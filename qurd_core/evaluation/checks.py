@@ -1,11 +1,18 @@
 """What is wrong in a benchmark that somebody brings, and what can be expected of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from qurd_core.access import Access
 from qurd_core.benchmarks.base import Benchmark, benchmark, reader
 from qurd_core.errors import QurdError
+from qurd_core.evaluation import plausibility
 from qurd_core.evaluation.metrics import sides
+from qurd_core.evaluation.pipeline import ask_natural
+from qurd_core.evaluation.plausibility import Labels, measured_split
+from qurd_core.evaluation.workbench import workbench
+from qurd_core.folders import default_folder
+from qurd_core.runtime import Runtime
+from qurd_core.store import Store
 
 ENOUGH = 19  # independent unrelated lineages below which the guaranteed rule refuses 5 %
 
@@ -16,25 +23,64 @@ class Report:
 
     Attributes:
         problems: what keeps the benchmark from being run, a sentence each.
-        notes: what limits it, a sentence each.
+        notes: what limits it or is asked about, a sentence each.
         victims: a row per victim: how many models stand against it.
         facts: sizes of the whole.
+        models: a row per model that somebody brings: its accuracy.
+        stolen: a row per stolen model that somebody brings: how much it answers like its victim.
     """
 
     problems: list[str]
     notes: list[str]
     victims: list[dict[str, object]]
     facts: dict[str, object]
+    models: list[dict[str, object]] = field(default_factory=list)
+    stolen: list[dict[str, object]] = field(default_factory=list)
 
 
-def check(text: str) -> Report:
-    """Look at a folder of models or a table of answers, or at any other benchmark, without scoring anything."""
+def check(text: str, store: Store | None = None, runtime: Runtime | None = None) -> Report:
+    """Look at a folder of models or a table of answers, or at any other benchmark, without scoring anything.
+
+    Models that somebody brings are asked about the items on which they are measured; a run finds these answers in the store.
+
+    Args:
+        store: where answers are kept; the user's cache folder if not given.
+        runtime: how to compute.
+    """
     found = reader(text)
     problems = found[0].problems(found[1]) if found else []
     if problems:
         return Report(problems, [], [], {})
     bench = benchmark(text)
-    return Report([], _notes(bench), [_victim(bench, victim) for victim in bench.victims], _facts(bench))
+    known = measured(bench, store or Store(default_folder()), runtime or Runtime())
+    report = Report([], _notes(bench, known), [_victim(bench, victim, known) for victim in bench.victims], _facts(bench))
+    if known is None:
+        return report
+    findings = plausibility.findings(bench, known)
+    models = [plausibility.model_row(known, model) for model in bench.models]
+    notes = [*report.notes, *plausibility.lineage_notes(bench), *findings.notes]
+    return replace(
+        report, problems=findings.problems, notes=notes, models=models, stolen=plausibility.stolen_rows(bench, known)
+    )
+
+
+def measured(bench: Benchmark, store: Store, runtime: Runtime) -> Labels | None:
+    """What the models that somebody brings answer where they are measured; None for any other benchmark."""
+    split = measured_split(bench)
+    if split is None:
+        return None
+    ask_natural(bench, split, store, runtime)
+    desk = workbench(bench.whole, str(store.folder), runtime.device, runtime.batch_size)
+    return Labels.of(desk, split, bench.models)
+
+
+def records(bench: Benchmark, store: Store, runtime: Runtime) -> list[dict[str, object]]:
+    """What is known of every model, with the measured accuracy of those that somebody brings."""
+    known = measured(bench, store, runtime)
+    if known is None:
+        return [bench.record(model) for model in bench.models]
+    accuracy = f"accuracy_{known.split}"
+    return [bench.record(model) | {accuracy: known.accuracy(model)} for model in bench.models]
 
 
 def _facts(bench: Benchmark) -> dict[str, object]:
@@ -49,24 +95,23 @@ def _facts(bench: Benchmark) -> dict[str, object]:
     }
 
 
-def _victim(bench: Benchmark, victim: str) -> dict[str, object]:
+def _victim(bench: Benchmark, victim: str, known: Labels | None) -> dict[str, object]:
     kinds = [pair.kind for pair in bench.pairs_of(victim)]
     return {
         "victim": victim,
         "stolen": kinds.count("positive"),
         "unrelated": kinds.count("negative"),
         "hard": kinds.count("hard"),
-        "mistakes": _mistakes(bench, victim),
+        "mistakes": _mistakes(victim, known),
     }
 
 
-def _mistakes(bench: Benchmark, victim: str) -> int | None:
+def _mistakes(victim: str, known: Labels | None) -> int | None:
     """Test items that the victim gets wrong, where its answers are known."""
-    known = bench.answers(victim, "test") if "test" in bench.splits else None
-    return None if known is None else int((known.argmax(1) != bench.images("test").truth).sum())
+    return None if known is None or known.split != "test" else int((known.labels[victim] != known.truth).sum())
 
 
-def _notes(bench: Benchmark) -> list[str]:
+def _notes(bench: Benchmark, known: Labels | None) -> list[str]:
     notes = list(bench.notes)
     if bench.caveat:
         notes.append(f"{bench.caveat} Schemes that cannot count it so do not run, such as those on ranks or lists.")
@@ -83,7 +128,7 @@ def _notes(bench: Benchmark) -> list[str]:
         least = min(side.lineages for side in served.values())
         if least < ENOUGH:
             notes.append(f"{victim} faces {least} unrelated lineages: below {ENOUGH} the guaranteed rule refuses 5 %.")
-        if _mistakes(bench, victim) == 0:
+        if _mistakes(victim, known) == 0:
             notes.append(f"{victim} is right on every test item: AKH has no queries and delta_C does not exist.")
     return notes
 

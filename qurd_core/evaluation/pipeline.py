@@ -14,11 +14,13 @@ from qurd_core.benchmarks.base import Benchmark, benchmark
 from qurd_core.errors import QurdError, unknown
 from qurd_core.evaluation import gaps
 from qurd_core.evaluation.metrics import aggregate, victim_cells
+from qurd_core.evaluation.plausibility import Labels, findings, lineage_notes, measured_split
 from qurd_core.evaluation.runs import RunFile
 from qurd_core.evaluation.sides import NEGATIVE_KINDS, Negatives, Sides, sides
 from qurd_core.evaluation.workbench import Workbench, workbench
 from qurd_core.executors import Unit, executor, finish
 from qurd_core.folders import default_folder
+from qurd_core.lineage import Lineage, roots_in, text_of_roots
 from qurd_core.registry import representations, seed_rules
 from qurd_core.runtime import Runtime
 from qurd_core.schemes import Scheme
@@ -115,11 +117,17 @@ def request(
         if task not in bench.tasks:
             raise unknown(f"task of {bench.name}", task, bench.tasks)
     roots = {bench.root(pair.suspect) for pair in bench.pairs if pair.kind == "negative"}
-    for lineage in pool or ():
+    chosen = None if pool is None else tuple(map(_root, pool))
+    for lineage in chosen or ():
         if lineage not in roots:
             raise unknown(f"lineage of the unrelated models of {bench.name}", lineage, roots)
     kept = tuple(task for task in bench.tasks if task in tasks) or bench.tasks
-    return Request(bench, parsed, tuple(sorted(set(budgets))), seeds, kept, negatives, None if pool is None else tuple(pool))
+    return Request(bench, parsed, tuple(sorted(set(budgets))), seeds, kept, negatives, chosen)
+
+
+def _root(text: str) -> str:
+    """The text by which a benchmark knows a root, or several, however it was spelled."""
+    return text_of_roots(root for part in roots_in(text) for root in Lineage.parse(part).roots)
 
 
 def evaluate(
@@ -167,19 +175,66 @@ def run(
     """Compute what the store lacks, then the table.
 
     Args:
-        tell: hears one sentence per kind of empty cell before anything runs, and the caveats of the benchmark.
+        tell: hears one sentence per kind of empty cell before anything runs, the caveats of the benchmark, what is asked about
+            one that somebody brings, and where stolen models lie farther from a victim than unrelated ones.
     """
-    for sentence in asked.bench.caveats:
+    for sentence in (*asked.bench.caveats, *examine(asked, store, runtime)):
         tell(sentence)
     if plan(asked, store, runtime):
         for sentence in empty_cells(asked, store, runtime):
             tell(sentence)
         compute(asked, store, runtime)
-    table = tabulate(asked, store, runtime, by_task=by_task)
+    table = tabulate(asked, store, runtime, by_task=True)
     for scheme, rows in table.groupby("scheme", sort=False):
         if not rows["used"].any():
             raise QurdError(f"Every cell of '{scheme}' is empty: {rows['reason'].iloc[0]}. Ask for other budgets.")
-    return table
+    for sentence in _backwards(table):
+        tell(sentence)
+    return table if by_task else _pooled(table)
+
+
+def examine(asked: Request, store: Store, runtime: Runtime) -> list[str]:
+    """What is to be asked about a benchmark that somebody brings, a sentence each, before it is scored.
+
+    Models are measured where some scheme needs their answers anyway; what it needs is asked here and found there.
+
+    Raises:
+        QurdError: a model falls far below its declared accuracy.
+    """
+    bench, split = asked.bench, measured_split(asked.bench)
+    if split is None:
+        return []
+    told = lineage_notes(bench)
+    models = tuple(dict.fromkeys(name for pair in bench.pairs for name in (pair.victim, pair.suspect)))
+    if any(scheme.sends_seeds and scheme.split == split for scheme in asked.schemes):
+        ask_natural(replace(bench, models=models), split, store, runtime)
+    desk = workbench(bench.whole, str(store.folder), runtime.device, runtime.batch_size)
+    if not all(desk.has_natural(model, split) for model in models):
+        unseen = f"No scheme here sends the {split} items as they are, so the accuracy of the models was not measured."
+        return [*told, f"{unseen} 'check-benchmark' does so."]
+    found = findings(bench, Labels.of(desk, split, models))
+    if found.problems:
+        raise QurdError(f"{found.problems[0]} (In {bench.name}.)")
+    return told + found.notes
+
+
+def _backwards(table: pd.DataFrame) -> Iterator[str]:
+    """Where unrelated models are closer to a victim than stolen ones, a sentence per scheme.
+
+    By task, because the victim itself, which is among the stolen models of `"all"`, is always closest.
+    """
+    for scheme, rows in table[table["auc"] < 0.5].groupby("scheme", sort=False):
+        worst = rows.loc[rows["auc"].idxmin()]
+        more = f", and in {len(rows) - 1} more cells" if len(rows) > 1 else ""
+        yield (
+            f"{scheme}: thieves lie farther from the victim than unrelated models (AUC {worst['auc']:.2f} on {worst['task']}"
+            f" at {worst['budget']} queries{more})."
+        )
+
+
+def _pooled(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of all tasks together."""
+    return table[table["task"] == "all"].reset_index(drop=True)
 
 
 def compute(asked: Request, store: Store, runtime: Runtime) -> None:
@@ -229,6 +284,8 @@ def ask_natural(bench: Benchmark, split: str, store: Store, runtime: Runtime) ->
     """Put the answers of all models of a benchmark on a whole seed set into the store."""
     where = (bench.whole, str(store.folder), runtime.device, runtime.batch_size)
     lacking = [(model, split) for model in bench.models if not workbench(*where).has_natural(model, split)]
+    if not lacking:
+        return
     units, _ = _bank_units(lacking, where)
     finish(runtime.track(executor(runtime.workers).run(units), len(units), "asking models"))
 
@@ -260,7 +317,7 @@ def tabulate(
     facing = {victim: _facing(asked, desk, victim) for victim in asked.bench.victims}
     some = [asked.schemes[start : start + TOGETHER] for start in range(0, len(asked.schemes), TOGETHER)]
     table = pd.concat([_scheme_rows(asked, desk, schemes, facing) for schemes in some], ignore_index=True)
-    return table if by_task else table[table["task"] == "all"].reset_index(drop=True)
+    return table if by_task else _pooled(table)
 
 
 def _scheme_rows(asked: Request, desk: Workbench, schemes: tuple[Scheme, ...], facing: dict[str, "_Facing"]) -> pd.DataFrame:

@@ -1,12 +1,13 @@
 """The distances behind a table of rates, and what those rates are worth, for any benchmark that can be run."""
 
+import warnings
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
 
 from qurd_core.benchmarks.base import Benchmark
-from qurd_core.evaluation.pipeline import Request, compute, label, request
+from qurd_core.evaluation.pipeline import Request, compute, examine, label, request
 from qurd_core.evaluation.statistics import Kind
 from qurd_core.evaluation.workbench import Workbench, workbench
 from qurd_core.evaluation.worth import EVERY, worth
@@ -36,6 +37,8 @@ def score_table(
     """
     asked = request(bench, schemes, budgets=budgets, seeds=seeds, tasks=tasks, pool=pool)
     shelf, how = store or Store(default_folder()), runtime or Runtime()
+    for sentence in examine(asked, shelf, how):
+        warnings.warn(sentence, stacklevel=2)
     compute(asked, shelf, how)
     return of_request(asked, shelf, how)
 

@@ -196,7 +196,7 @@ def test_answers_that_nobody_asks_for_may_be_missing(write, store):
         evaluate(path, ["Random"], budgets=[20], store=store)
     with pytest.raises(QurdError, match=r"of what delta asks. It has no answer to 148 of 200 items of test: ask it these"):
         pair_table(path, store, Runtime())
-    assert any("have no answer to more than 10%" in note for note in check(path).notes)
+    assert any("have no answer to more than 10%" in note for note in check(path, store, Runtime()).notes)
 
 
 @pytest.mark.filterwarnings("ignore:.*answer")
@@ -295,10 +295,10 @@ def test_what_rounding_does_not_explain_is_refused_with_its_sum(write, row):
         benchmark(write(table))
 
 
-def test_the_check_says_what_missing_answers_count_as(write):
-    notes = " ".join(check(write(gaps(answers(), "copy", 3))).notes)
+def test_the_check_says_what_missing_answers_count_as(write, store):
+    notes = " ".join(check(write(gaps(answers(), "copy", 3)), store, Runtime()).notes)
     assert "3 answer(s) are missing: each counts as disagreement with the victim." in notes
-    assert "missing" not in " ".join(check(write(answers(), "all.csv")).notes)
+    assert "missing" not in " ".join(check(write(answers(), "all.csv"), store, Runtime()).notes)
 
 
 def test_order_format_and_workers_change_nothing(write, tmp_path):
@@ -419,13 +419,13 @@ BAD = [
 
 
 @pytest.mark.parametrize(("change", "says"), BAD, ids=[says for _, says in BAD])
-def test_a_bad_table_is_one_sentence_and_the_check_finds_it(write, change, says):
+def test_a_bad_table_is_one_sentence_and_the_check_finds_it(write, store, change, says):
     path = write(change(answers()))
     with pytest.raises(QurdError) as told:
         benchmark(path)
     assert says in str(told.value)
     assert "\n" not in str(told.value)
-    assert any(says in problem for problem in check(path).problems)
+    assert any(says in problem for problem in check(path, store, Runtime()).problems)
 
 
 BAD_PROBITS = [
@@ -459,12 +459,12 @@ def test_bad_probits_are_one_sentence(write, change, says):
         ("wide.csv", b",".join(b"p_%d" % n for n in range(20_000)) + b"\n"),
     ],
 )
-def test_a_corrupt_file_is_one_sentence(tmp_path, name, data):
+def test_a_corrupt_file_is_one_sentence(tmp_path, store, name, data):
     (tmp_path / name).write_bytes(data)
     with pytest.raises(QurdError) as told:
         benchmark(str(tmp_path / name))
     assert "\n" not in str(told.value)
-    assert check(str(tmp_path / name)).problems
+    assert check(str(tmp_path / name), store, Runtime()).problems
 
 
 def test_a_truncated_parquet_is_one_sentence(write, tmp_path):
@@ -547,11 +547,11 @@ def test_the_check_lists_every_problem_and_ends_with_code_2(qurd, write):
     assert "problem(s)" in err
 
 
-def test_the_check_says_what_limits_a_table(write):
+def test_the_check_says_what_limits_a_table(write, store):
     table = answers(strangers=5)
     right = table["model"] == "mine"
     table.loc[right, "label"] = table.loc[right, "truth"]
-    notes = " ".join(check(write(table)).notes)
+    notes = " ".join(check(write(table), store, Runtime()).notes)
     assert "faces 5 unrelated lineages: below 19" in notes
     assert "right on every test item" in notes
 

@@ -165,10 +165,13 @@ def test_images_may_come_as_one_safetensors_file(made, changed, store):
     assert evaluate(str(folder), ["AKH"], budgets=[10], seeds=1, store=store)["tpr"].notna().all()
 
 
-def test_the_check_of_a_good_folder_says_who_stands_against_whom(made):
-    report = check(str(made))
+def test_the_check_of_a_good_folder_says_who_stands_against_whom(made, store):
+    report = check(str(made), store, Runtime())
     assert report.problems == []
-    assert report.victims == [{"victim": "train(mb,mine)", "stolen": 2, "unrelated": STRANGERS, "hard": 0, "mistakes": None}]
+    mistakes = report.victims[0].pop("mistakes")
+    assert report.victims == [{"victim": "train(mb,mine)", "stolen": 2, "unrelated": STRANGERS, "hard": 0}]
+    assert report.models[0]["accuracy_test"] == pytest.approx(1 - mistakes / (3 * PICTURES))
+    assert len(report.models) == 2 + STRANGERS
 
 
 def edit(**values):
@@ -210,7 +213,8 @@ BAD = [
 @pytest.mark.parametrize(("change", "says"), BAD, ids=[says for _, says in BAD])
 def test_a_bad_manifest_is_one_sentence(changed, store, change, says):
     folder = str(changed(change))
-    assert any(says in problem for problem in check(folder).problems), check(folder).problems
+    problems = check(folder, store, Runtime()).problems
+    assert any(says in problem for problem in problems), problems
     with pytest.raises(QurdError) as told:
         evaluate(folder, ["AKH"], budgets=[10], seeds=1, store=store)
     assert says in str(told.value)
@@ -374,18 +378,18 @@ def test_the_command_line_checks_a_folder(made, changed, monkeypatch, capsys):
     assert "Expected 'side'" in told.out
 
 
-def test_a_network_that_cannot_take_the_images_is_told_by_the_check(made, changed):
+def test_a_network_that_cannot_take_the_images_is_told_by_the_check(made, changed, store):
     def change(manifest):
         manifest["models"][1] |= {"side": 4, "architecture": "squeezenet1_1", "weights": "small.safetensors"}
 
     folder = changed(change)
     empty = networks.empty("squeezenet1_1", len(CLASSES)).state_dict()
     save_file({name: torch.zeros(tensor.shape) for name, tensor in empty.items()}, folder / "small.safetensors")
-    (problem,) = check(str(folder)).problems
+    (problem,) = check(str(folder), store, Runtime()).problems
     assert "'train(mb,mine)->finetune' cannot answer images of (3, 32, 32)" in problem
 
 
-def test_the_readmes_manifest_is_one(tmp_path):
+def test_the_readmes_manifest_is_one(tmp_path, store):
     """With networks of its architectures, random weights and a few pictures."""
     root = Path(__file__).parents[2]
     (text,) = re.findall(r"```yaml\n(.*?)```", (root / "README.md").read_text(), re.DOTALL)
@@ -400,7 +404,7 @@ def test_the_readmes_manifest_is_one(tmp_path):
             (tmp_path / folder / name).mkdir(parents=True)
             picture = Image.fromarray(rng.integers(256, size=(40, 50, 3), dtype=np.uint8))
             picture.save(tmp_path / folder / name / "a.jpg")
-    report = check(str(tmp_path))
+    report = check(str(tmp_path), store, Runtime())
     assert report.problems == []
     assert report.facts["models"] == 3
 
