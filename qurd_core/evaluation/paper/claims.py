@@ -13,8 +13,9 @@ from typing import NamedTuple
 from qurd_core.errors import QurdError
 from qurd_core.evaluation import records
 from qurd_core.evaluation.paper import grading
-from qurd_core.evaluation.paper.facts import Facts
+from qurd_core.evaluation.paper.facts import SACBENCH, Facts
 from qurd_core.evaluation.paper.grading import VERDICTS, Graded, Verdict
+from qurd_core.evaluation.paper.tables import BUDGETS
 
 __all__ = ["CLAIMS", "FILE", "VERDICTS", "Claim", "claims", "read", "rows"]
 
@@ -93,6 +94,7 @@ def rows(facts: Facts | None = None) -> list[dict[str, str]]:
     return [asdict(claim) for claim in claims(facts)]
 
 
+_ADVERSARIAL = {"pgd": "uniform({split})->pgd", "boundary": "uniform({split})->boundary"}
 _HOME = "leaderboard?bench=published-{}&budget={}"
 
 CLAIMS: tuple[_Asked, ...] = (
@@ -102,9 +104,9 @@ CLAIMS: tuple[_Asked, ...] = (
         "a simple baseline that we introduce performs on par with existing state-of-the-art fingerprints",
         "A simple baseline is on par with the published schemes.",
         "drawn in Figure 1, no number",
-        "Best published scheme per data set, tasks pooled, 200 queries; supported if AKH is nowhere 10 points behind in the mean.",
+        "Best published scheme per data set, tasks pooled, 200 queries; supported if AKH is nowhere 10 points behind.",
         _HOME.format("sdog120", 200),
-        grading.baseline,
+        grading.par,
     ),
     _Asked(
         "hundred",
@@ -142,7 +144,7 @@ CLAIMS: tuple[_Asked, ...] = (
         "defined by AKH enjoys the following guarantees",
         "It clears an unrelated model with a chance of at least (delta - (1 - alpha')) / (1 - alpha).",
         "inequality (2)",
-        "All pairs on the test images; supported if none is below the bound.",
+        "Unrelated pairs on the test images; supported if none is below the bound.",
         "separability?bench=published-sdog120&show=bound",
         grading.bound,
     ),
@@ -152,7 +154,7 @@ CLAIMS: tuple[_Asked, ...] = (
         "decreases the False Negative Rate exponentially",
         "A majority vote over several queries lowers the false negative rate exponentially.",
         "no number",
-        "A majority of many queries flags exactly the suspects with delta_C below one half; supported if all stolen pairs are.",
+        "A majority of many queries flags whoever has a delta_C below one half; supported if all stolen pairs do.",
         "separability?bench=published-flower102",
         grading.majority,
     ),
@@ -174,7 +176,7 @@ CLAIMS: tuple[_Asked, ...] = (
         "drawn in Figure 1, no number",
         "Victim by victim against the best one at 200 queries; supported if less than 10 points behind in the mean.",
         _HOME.format("sdog120", 200),
-        grading.on_par,
+        lambda facts: grading.par(facts, ("SDog120", SACBENCH)),
     ),
     _Asked(
         "better-flower",
@@ -184,7 +186,7 @@ CLAIMS: tuple[_Asked, ...] = (
         "drawn in Figure 1, no number",
         "Victim by victim against the best one at 200 queries; supported if more than two standard errors above it.",
         _HOME.format("flower102", 200),
-        grading.better,
+        lambda facts: grading.par(facts, ("Flower102",), better=True),
     ),
     _Asked(
         "adversarial-low-budget",
@@ -194,7 +196,7 @@ CLAIMS: tuple[_Asked, ...] = (
         "no number",
         "pgd or boundary for uniform seeds, same head, split and data set, 10 to 50 queries; supported if most gain.",
         "budget?bench=published-flower102",
-        grading.low_budget,
+        lambda facts: grading.swapped(facts, _ADVERSARIAL, (10, 20, 50)),
     ),
     _Asked(
         "negative-better",
@@ -204,7 +206,7 @@ CLAIMS: tuple[_Asked, ...] = (
         "no number",
         "negative for uniform seeds, same head, split and data set, 10 to 400 queries; supported if most gain.",
         "leaderboard?bench=published-cifar10&view=swap",
-        grading.negative,
+        lambda facts: grading.swapped(facts, {"negative": "negative({split})"}, BUDGETS),
     ),
     _Asked(
         "no-gradients",
@@ -299,7 +301,8 @@ CLAIMS: tuple[_Asked, ...] = (
     _Asked(
         "variance",
         "A focus on the query budget, Figure 4",
-        "schemes based on negative sampling appear to suffer a lower variance than adversarial-based fingerprints, especially on SACBench",
+        "schemes based on negative sampling appear to suffer a lower variance than adversarial-based "
+        "fingerprints, especially on SACBench",
         "Negative-sampling schemes vary less, especially on SACBench.",
         "drawn in Figure 4, no number",
         "s.d. over query seeds from 50 queries on; supported if lower on SACBench and on two of three data sets.",
@@ -309,7 +312,8 @@ CLAIMS: tuple[_Asked, ...] = (
     _Asked(
         "suffers",
         "A focus on the query budget, Figure 4",
-        "the performance of some fingerprints (e.g. ModelDiff and SAC) suffers when the query budget increases from 100 to 400 queries",
+        "the performance of some fingerprints (e.g. ModelDiff and SAC) suffers when the query budget increases "
+        "from 100 to 400 queries",
         "ModelDiff and SAC suffer from 100 to 400 queries, and only pairwise and listwise schemes do.",
         "drawn in Figure 4, no number",
         "Change of TPR@5%; supported if one loses 2 points and such combinations lose more often than others.",
@@ -369,7 +373,8 @@ CLAIMS: tuple[_Asked, ...] = (
     _Asked(
         "adversarial-easy",
         "The majority of benchmarked tasks are solved, Table 3",
-        "adversarial label extraction is easily detected by fingerprints … based on negative sampling but not by adversarial, random, or subsampling-based fingerprints",
+        "adversarial label extraction is easily detected by fingerprints … based on negative sampling but not by "
+        "adversarial, random, or subsampling-based fingerprints",
         "Adversarial label extraction is easy for negative sampling and hard for the rest.",
         ".92 and 1.0 against at most .29",
         "SACBench at 100 queries; supported if AKH and SAC both lead by 10 points.",
@@ -399,7 +404,8 @@ CLAIMS: tuple[_Asked, ...] = (
     _Asked(
         "explains",
         "Why does SACBench look so easy?",
-        "This explains the inferior performance of fingerprints based on adversarial sampling (ModelDiff and IPGuard) on SACBench",
+        "This explains the inferior performance of fingerprints based on adversarial sampling (ModelDiff and "
+        "IPGuard) on SACBench",
         "The two exceptions explain why adversarial sampling does worse on SACBench.",
         "no number",
         "Means over the tasks that both have; supported if neither scheme is more than 5 points lower on SACBench.",

@@ -5,14 +5,29 @@ No finding is typed: each sentence is made of the numbers that its verdict rests
 
 import math
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Literal, NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from qurd_core.akh import official
 from qurd_core.evaluation import records, separability
-from qurd_core.evaluation.paper import names, summary
-from qurd_core.evaluation.paper.facts import BASELINES, DATASETS, REUSE, SACBENCH, Difference, Facts
+from qurd_core.evaluation.paper import names
+from qurd_core.evaluation.paper.facts import DATASETS, REUSE, SACBENCH, Difference, Facts
+from qurd_core.evaluation.paper.phrases import (
+    arrow,
+    counted,
+    listed,
+    per,
+    percent,
+    points,
+    size,
+    stands,
+    thousands,
+    victims,
+    with_error,
+)
 from qurd_core.evaluation.paper.tables import BUDGETS
 from qurd_core.evaluation.statistics import allowed_below
 from qurd_core.schemes import PUBLISHED, Scheme
@@ -26,10 +41,9 @@ SOLVED = 0.95
 NOTABLE = 0.02  # a change of TPR@5% that a curve over budgets shows
 EXPLAINED = 0.05  # what may be left of a gap that is explained
 WIDER = 1.5  # how many times as large a spread is that is much higher
-BRITTLE, NATURAL = ("IPGuard", "ModelDiff"), ("AKH", "SAC")
-NEGATIVE, ADVERSARIAL = NATURAL, BRITTLE  # by how they sample
-LEAKS = ("same", "quantize", "finetune", "transfer")
-EXTRACTIONS = ("probit_extraction", "label_extraction", "adv_label_extraction")
+NEGATIVE, ADVERSARIAL = ("AKH", "SAC"), ("IPGuard", "ModelDiff")  # schemes by how they sample
+LEAKS = names.LEAKS[:4]  # those that the text calls solved
+EXTRACTIONS = names.TASKS[5:]
 FIGURE_1, TABLE_3 = 200, 100  # budgets
 RUNS = 5  # query seeds, as the paper has it
 
@@ -47,476 +61,348 @@ def _verdict(holds: bool) -> Verdict:
     return VERDICTS[0] if holds else VERDICTS[1]
 
 
-def _percent(value: float) -> str:
-    return "–" if math.isnan(value) else f"{100 * value:.0f} %"
-
-
-def _size(value: float) -> str:
-    return f"{100 * abs(value):.1f} points"
-
-
-def _points(value: float) -> str:
-    sign = "" if _size(value).startswith("0.0 ") else "+" if value > 0 else "\N{MINUS SIGN}"
-    return f"{sign}{_size(value)}"
-
-
-def _number(value: float) -> str:
-    return f"{value:,.0f}".replace(",", "\N{NARROW NO-BREAK SPACE}")
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def _listed(items: Iterable[str], join: str = ", ") -> str:
-    return join.join(items) or "none"
-
-
-def _per(values: Mapping[str, object], said: Callable = str) -> str:
-    return _listed(f"{name} {said(value)}" for name, value in values.items())
-
-
 def _embedded(said: Callable[[str], str], start: str = "") -> str:
     """The same of both embedded benchmarks."""
-    return start + _listed((f"{name} {said(name)}" for name in records.EMBEDDED), "; ")
+    return start + listed((f"{name} {said(name)}" for name in records.EMBEDDED), "; ")
+
+
+def _at(budgets: tuple[int, ...]) -> str:
+    return f"at {budgets[0]} to {budgets[-1]} queries"
 
 
 def _rates(facts: Facts, schemes: Iterable[str], budget: int, task: str = "all", best: bool = False) -> str:
-    """Rates of named schemes on both embedded benchmarks, and the best published one if it is wanted."""
+    """Rates of named schemes on the embedded benchmarks that have the task, and the best published one if it is wanted."""
 
-    def said(benchmark: str) -> str:
-        named = facts.patchwork_named(benchmark, task, budget)
-        own = {name: named.get(name, math.nan) for name in schemes}
+    def said(place: str) -> str:
+        named = facts.named(place, task, budget)
+        if named.empty:
+            return "no such task"
         rivals = named[named.index.isin(PUBLISHED)]
-        top = f", best published scheme {rivals.idxmax()} {_percent(rivals.max())}" if best and len(rivals) else ""
-        return _per(own, _percent) + top
+        top = f", best published scheme {rivals.idxmax()} {percent(rivals.max())}" if best and len(rivals) else ""
+        return per({name: named[name] for name in schemes if name in named}, percent) + top
 
     return _embedded(said, f"at {budget} queries: ")
 
 
-def _stands(gap: float, other: str) -> str:
-    if _size(gap).startswith("0.0 "):
-        return f"is level with {other}"
-    return f"lies {_size(gap)} {'above' if gap > 0 else 'below'} {other}"
+def _tasks(facts: Facts, tasks: Iterable[str]) -> str:
+    """How AKH does on tasks of the embedded benchmarks, where they have them."""
 
+    def said(place: str) -> str:
+        rates = {task: facts.tpr(place, "AKH", task, TABLE_3) for task in tasks}
+        return per({task: rate for task, rate in rates.items() if not math.isnan(rate)}, percent)
 
-def _victims(found: Difference) -> str:
-    """How many victims there are, and of how many networks where they are not independent."""
-    kin = "" if found.networks == found.victims else f" of {_counted(found.networks, 'independent network')}"
-    return f"{_counted(found.victims, 'victim')}{kin}"
-
-
-def _spread(found: Difference) -> str:
-    return "" if math.isnan(found.error) else f" ± {100 * found.error:.1f} (one standard error)"
-
-
-def _rivals(facts: Facts, datasets: Iterable[str]) -> dict[str, tuple[str, Difference]]:
-    """The best published scheme on each data set, and how far AKH lies above it."""
-    found = {}
-    for dataset in datasets:
-        named = facts.named(dataset, "all", FIGURE_1)
-        best = str(named[named.index.isin(PUBLISHED)].idxmax())
-        found[dataset] = best, facts.difference(dataset, "AKH", best, FIGURE_1)
-    return found
-
-
-def _against(found: Mapping[str, tuple[str, Difference]]) -> str:
-    said = {
-        dataset: f"{_points(gap.mean)} against {best}{_spread(gap)} over {_victims(gap)}"
-        for dataset, (best, gap) in found.items()
-    }
-    return f"AKH minus the best published scheme at {FIGURE_1} queries: {_per(said)}"
+    return _embedded(said, f"AKH at {TABLE_3} queries: ")
 
 
 def _on_par(found: Mapping[str, tuple[str, Difference]]) -> str:
     """Whether AKH keeps within the margin where it is furthest behind, and whether that is established."""
     dataset = min(found, key=lambda name: found[name][1].mean)
     best, gap = found[dataset]
-    said = f"At worst, on {dataset}, AKH {_stands(gap.mean, best)}"
+    said = f"At worst, on {dataset}, AKH {stands(gap.mean, best)}, which is"
     if gap.mean <= -MARGIN:
-        return f"{said}, which is not within {_size(MARGIN)}."
+        return f"{said} not within {size(MARGIN)}."
     low = {name: one.mean - 2 * one.error for name, (_, one) in found.items() if not math.isnan(one.error)}
     alone = [name for name, (_, one) in found.items() if math.isnan(one.error)]
-    single = f" {_listed(alone)} has a single network of victims, which says nothing of other victims." if alone else ""
-    within = f"{said}, which is within {_size(MARGIN)}."
-    if low and (least := min(low.values())) <= -MARGIN:
+    single = f" The victims of {listed(alone)} come from a single network, so of others nothing is known." if alone else ""
+    if low and min(low.values()) <= -MARGIN:
+        least = min(low, key=low.__getitem__)
         return (
-            f"{within} Two standard errors reach {_size(least)} below the best scheme on {min(low, key=low.__getitem__)}, "
-            f"so non-inferiority is not established.{single}"
+            f"{said} within {size(MARGIN)}. On {least} two standard errors reach {size(low[least])} below "
+            f"{found[least][0]}, so non-inferiority is not established there.{single}"
         )
-    return f"{within} That is non-inferior, a weaker claim than equal.{single}"
+    return f"{said} within {size(MARGIN)}: non-inferior, a weaker claim than equal.{single}"
 
 
-def baseline(facts: Facts) -> Graded:
-    found = _rivals(facts, DATASETS)
+def par(facts: Facts, datasets: tuple[str, ...] = DATASETS, *, better: bool = False) -> Graded:
+    """AKH against the best published scheme of each data set, victim by victim.
+
+    Args:
+        better: whether it must lie above, not only within the margin below.
+    """
+    found: dict[str, tuple[str, Difference]] = {}
+    for dataset in datasets:
+        named = facts.named(dataset, "all", FIGURE_1)
+        best = str(named[named.index.isin(PUBLISHED)].idxmax())
+        found[dataset] = best, facts.difference(dataset, "AKH", best, FIGURE_1)
+    if better:
+        ((best, gap),) = found.values()
+        holds = gap.mean > 2 * gap.error
+        why = f"AKH {stands(gap.mean, best)}, {'more' if holds else 'no more'} than two standard errors"
+        why += f" ({size(2 * gap.error)}) over {victims(gap)}" + ("." if holds else ": no difference is established.")
+    else:
+        holds, why = min(gap.mean for _, gap in found.values()) > -MARGIN, _on_par(found)
+    said = {dataset: f"{with_error(gap)} against {best}" for dataset, (best, gap) in found.items()}
     return Graded(
-        _against(found),
-        _verdict(min(gap.mean for _, gap in found.values()) > -MARGIN),
-        _on_par(found),
+        f"AKH minus the best published scheme at {FIGURE_1} queries: {per(said)}",
+        _verdict(holds),
+        why,
         _rates(facts, ["AKH"], FIGURE_1, best=True),
     )
 
 
 def hundred(facts: Facts) -> Graded:
-    have = {dataset: set(rows["scheme"]) for dataset, rows in facts.rates.groupby("dataset")}
-    unnamed = {dataset: len(have[dataset] - set(summary.NAMED.values())) for dataset in DATASETS}
+    unnamed = {dataset: facts.unnamed(dataset) for dataset in DATASETS}
     most, least = (pick(unnamed, key=unnamed.__getitem__) for pick in (max, min))
-    lacks = set.union(*have.values()) - have[least]
-    seeds = {text.partition("(")[0] + "(" + text.partition("(")[2].partition(")")[0] + ")" for text in lacks}
-    why = f"The data set with most has {unnamed[most]} unnamed combinations"
+    have = {dataset: set(facts.rates[dataset]["scheme"]) for dataset in DATASETS}
+    lacks = sorted({str(Scheme.read(text).seeds) for text in have[most] - have[least]})
+    why = f"{most} has {unnamed[most]} unnamed combinations, the most of a data set"
     if unnamed[least] < unnamed[most]:
-        why += f"; {least} has {unnamed[least]}"
-        why += f", because nothing with {_listed(sorted(seeds))} was run there" if lacks and len(seeds) == 1 else ""
+        why += f"; {least} has {unnamed[least]}: it lacks combinations with {listed(lacks, ' and ')}"
     return Graded(
-        f"published combinations without a name: {_per(unnamed)}",
+        f"published combinations without a name: {per(unnamed)}",
         _verdict(unnamed[most] >= 80),
         f"{why}.",
-        _embedded(lambda name: str(facts.unnamed(name)), "recorded combinations without a name: "),
+        _embedded(lambda place: str(facts.unnamed(place)), "recorded combinations without a name: "),
     )
 
 
 def at_best_as_good(facts: Facts) -> Graded:
-    over, count = {}, {}
+    gaps: dict[str, pd.Series] = {}
     for dataset in DATASETS:
         named = facts.named(dataset, "all", FIGURE_1)
-        gaps = named[named.index.isin(PUBLISHED)] - named["AKH"]
-        higher = gaps[gaps > 0.005]
-        count[dataset] = f"{len(higher)} of {len(gaps)}"
-        over |= {(str(name), dataset): (gap, len(gaps)) for name, gap in higher.items()}
-    total = sum(int(text.split()[-1]) for text in count.values())
-    above = _listed(f"{name} on {dataset} by {_size(gap)}" for (name, dataset), (gap, _) in over.items())
-    why = f"{total - len(over)} of {total} results of published schemes (one per scheme and data set) are not above AKH"
+        gaps[dataset] = named[named.index.isin(PUBLISHED)] - named["AKH"]
+    above = {f"{name} on {dataset}": gap for dataset, own in gaps.items() for name, gap in own.items() if gap > 0.005}
+    total = sum(map(len, gaps.values()))
+    why = f"{total - len(above)} of {total} results of published schemes (one per scheme and data set) do not exceed AKH"
     return Graded(
-        f"published schemes above AKH at {FIGURE_1} queries: {_per(count)}",
-        _verdict(len(over) < total / 2),
-        f"{why}; above it lie {above}." if over else f"{why}.",
+        f"published schemes above AKH at {FIGURE_1} queries: "
+        + per({d: f"{sum(place.endswith(f' {d}') for place in above)} of {len(own)}" for d, own in gaps.items()}),
+        _verdict(len(above) < total / 2),
+        f"{why}; the others: {per(above, points)}." if above else f"{why}.",
         _rates(facts, ["AKH"], FIGURE_1, best=True),
     )
 
 
 def copies(facts: Facts) -> Graded:
     same = {dataset: facts.tpr(dataset, "AKH", "same", TABLE_3) for dataset in DATASETS}
-    worst = min(same, key=same.__getitem__)
+    missed = [dataset for dataset, rate in same.items() if rate < 1]
     return Graded(
-        f"exact copies that AKH catches at {TABLE_3} queries: {_per(same, _percent)}",
-        _verdict(same[worst] == 1),
-        "The proof needs no scores, and they agree with it: AKH catches every exact copy."
-        if same[worst] == 1
-        else f"The proof needs no scores, but here the rate is {_percent(same[worst])} on {worst}: with the threshold at "
-        "distance 0, where unrelated models lie, too, a copy is not caught.",
+        f"exact copies that AKH catches at {TABLE_3} queries: {per(same, percent)}",
+        _verdict(not missed),
+        f"It is proved that a copy agrees on every query, but on {listed(missed)} AKH catches less than all copies: an "
+        "unrelated model agrees on every query, too."
+        if missed
+        else "It is proved that a copy agrees on every query, and AKH catches every copy in the scores.",
         _rates(facts, ["AKH"], TABLE_3, "same"),
     )
 
 
+def _counts(facts: Facts, places: Iterable[str], kind: str, holds: Callable[[pd.DataFrame], pd.Series]) -> dict[str, str]:
+    """Of how many pairs of a kind something holds, by place."""
+    sides = {place: facts.side(place, kind) for place in places}
+    return {place: f"{int(holds(pairs).sum())} of {len(pairs)}" for place, pairs in sides.items()}
+
+
+def _sum(counts: Mapping[str, str]) -> tuple[int, int]:
+    some, every = zip(*(map(int, text.split(" of ")) for text in counts.values()), strict=True)
+    return sum(some), sum(every)
+
+
 def bound(facts: Facts) -> Graded:
-    table = facts.pairs
-    below = int((table["delta_c"] < table["bound"] - 1e-9).sum())
-    unrelated = table[table["kind"] == "negative"]
-    vacuous = float((unrelated["bound"] <= 0).mean())
+    def below(pairs: pd.DataFrame) -> pd.Series:
+        return pairs["delta_c"] < pairs["bound"] - 1e-9
+
+    counts = _counts(facts, DATASETS, "negative", below)
+    broken, every = _sum(counts)
+    vacuous, _ = _sum(_counts(facts, DATASETS, "negative", lambda pairs: pairs["bound"] <= 0))
+    share = percent(vacuous / every)
     return Graded(
-        f"pairs below the bound: {below} of {len(table)}; unrelated pairs whose bound is vacuous (at most 0): "
-        f"{_percent(vacuous)}",
-        _verdict(below == 0),
-        f"No pair contradicts the inequality. It promises nothing for {_percent(vacuous)} of the unrelated pairs, because "
-        "its slack is P(suspect wrong | victim wrong)."
-        if below == 0
-        else f"{_counted(below, 'pair')} of {len(table)} lie below the bound, which the proof excludes.",
-        _embedded(
-            lambda name: (
-                f"{int((own['delta_c'] < own['bound'] - 1e-9).sum())} of {len(own)}"
-                if len(own := facts.embedded_pairs[name])
-                else "–"
-            ),
-            "pairs below the bound: ",
-        ),
+        f"unrelated pairs with delta_C below the bound: {per(counts)}; with a vacuous bound (at most 0): {share}",
+        _verdict(broken == 0),
+        f"{counted(broken, 'unrelated pair')} of {every} with delta_C below the bound: the proof excludes that."
+        if broken
+        else f"No pair contradicts the inequality, which promises nothing for {share} of the unrelated pairs: its slack is "
+        "the chance that the suspect errs where the victim does.",
+        f"unrelated pairs with delta_C below the bound: {per(_counts(facts, records.EMBEDDED, 'negative', below))}",
     )
-
-
-def _beyond_half(facts: Facts, place: str) -> tuple[int, int]:
-    """Stolen pairs that a majority of many queries misses, and all."""
-    stolen = facts.pairs_of(place, "positive")["delta_c"]
-    return int((stolen > 0.5).sum()), len(stolen)
 
 
 def majority(facts: Facts) -> Graded:
-    found = {dataset: _beyond_half(facts, dataset) for dataset in DATASETS}
-    missed, stolen = map(sum, zip(*found.values(), strict=True))
+    def far(pairs: pd.DataFrame) -> pd.Series:
+        return pairs["delta_c"] > 0.5
+
+    counts = _counts(facts, DATASETS, "positive", far)
+    missed, stolen = _sum(counts)
     return Graded(
-        f"stolen pairs with delta_C above one half: {_per(found, lambda counts: '{} of {}'.format(*counts))}",
+        f"stolen pairs with delta_C above one half: {per(counts)}",
         _verdict(missed == 0),
-        f"A majority of many queries misses the {missed} of {stolen} stolen pairs whose delta_C exceeds one half: for them "
-        "more queries raise the false negative rate. An exact copy is never missed, with one query or many."
+        f"For {missed} of {stolen} stolen pairs delta_C exceeds one half: more queries raise their false negative rate. An "
+        "exact copy is never missed, with one query or with many."
         if missed
-        else f"All {stolen} stolen pairs have a delta_C of at most one half, so more queries lower the false negative rate.",
-        _embedded(lambda name: "{} of {}".format(*_beyond_half(facts, name)), "stolen pairs with delta_C above one half: "),
+        else f"For all {stolen} stolen pairs delta_C is at most one half: more queries lower the false negative rate.",
+        f"stolen pairs with delta_C above one half: {per(_counts(facts, records.EMBEDDED, 'positive', far))}",
     )
-
-
-def _cleared(facts: Facts, place: str) -> tuple[int, int]:
-    """Unrelated pairs that a negative query clears more likely than a random one, and all."""
-    unrelated = facts.pairs_of(place, "negative")
-    return int((unrelated["delta_c"] > unrelated["delta"]).sum()), len(unrelated)
 
 
 def true_negatives(facts: Facts) -> Graded:
-    higher, every = map(sum, zip(*(_cleared(facts, dataset) for dataset in DATASETS), strict=True))
+    def higher(pairs: pd.DataFrame) -> pd.Series:
+        return pairs["delta_c"] > pairs["delta"]
+
+    counts = _counts(facts, DATASETS, "negative", higher)
+    clears, every = _sum(counts)
     return Graded(
-        f"unrelated pairs with delta_C above delta: {higher} of {every}",
-        _verdict(higher == every),
-        f"One negative query clears {higher} of {every} unrelated models more likely than one random query does; of stolen "
+        f"unrelated pairs with delta_C above delta: {per(counts)}",
+        _verdict(clears == every),
+        f"A negative query clears {clears} of {every} unrelated models with a higher chance than a random query; of stolen "
         "models this says nothing.",
-        _embedded(lambda name: "{} of {}".format(*_cleared(facts, name)), "unrelated pairs with delta_C above delta: "),
+        f"unrelated pairs with delta_C above delta: {per(_counts(facts, records.EMBEDDED, 'negative', higher))}",
     )
 
 
-def on_par(facts: Facts) -> Graded:
-    found = _rivals(facts, ("SDog120", SACBENCH))
-    return Graded(
-        _against(found),
-        _verdict(min(gap.mean for _, gap in found.values()) > -MARGIN),
-        _on_par(found),
-        _rates(facts, ["AKH"], FIGURE_1, best=True),
-    )
-
-
-def better(facts: Facts) -> Graded:
-    found = _rivals(facts, ("Flower102",))
-    ((best, gap),) = found.values()
-    holds = gap.mean > 2 * gap.error
-    enough = "more" if holds else "no more"
-    return Graded(
-        _against(found),
-        _verdict(holds),
-        f"AKH {_stands(gap.mean, best)}, {enough} than two standard errors ({_size(2 * gap.error)}) over {_victims(gap)}"
-        + ("." if holds else ": the difference is not established."),
-        _rates(facts, ["AKH"], FIGURE_1, best=True),
-    )
-
-
-def _swapped(facts: Facts, before: str, after: Mapping[str, str], budgets: tuple[int, ...]) -> str:
-    """What a change of the sampler brings on the embedded benchmarks, over the heads of the published combinations.
+def swapped(facts: Facts, crafts: Mapping[str, str], budgets: tuple[int, ...]) -> Graded:
+    """Other samplers in the place of uniform ones.
 
     Args:
-        before, after: samplers with a `{split}` to fill in, the new ones by their names.
+        crafts: the samplers by their names, with a `{split}` to fill in.
     """
-
-    def gain(benchmark: str, sampler: str) -> str:
-        gains = np.array(
-            [
-                facts.patchwork(benchmark, f"{sampler.format(split=split)} | {head}", "all", budget)
-                - facts.patchwork(benchmark, f"{before.format(split=split)} | {head}", "all", budget)
-                for split in ("train", "test")
-                for head in names.HEADS.values()
-                for budget in budgets
-            ]
-        )
-        known = gains[~np.isnan(gains)]
-        return _points(float(known.mean())) if len(known) else "–"
-
-    return _embedded(
-        lambda benchmark: _per({name: gain(benchmark, sampler) for name, sampler in after.items()}),
-        f"at {_budgets(budgets)} queries: ",
+    change = partial(facts.swap, "uniform({split})", budgets=budgets)
+    found = {name: change(sampler) for name, sampler in crafts.items()}
+    count = sum(swap.count for swap in found.values())
+    mean, better = (sum(swap[part] * swap.count for swap in found.values()) / count for part in (0, 1))
+    each = [
+        np.average(means, weights=counts)
+        for at in budgets
+        for means, _, counts in [zip(*(facts.swap("uniform({split})", s, (at,)) for s in crafts.values()), strict=True)]
+    ]
+    said = _embedded(
+        lambda place: per({name: change(sampler, places=(place,)).mean for name, sampler in crafts.items()}, points)
     )
-
-
-def _budgets(budgets: tuple[int, ...]) -> str:
-    return f"{budgets[0]} to {budgets[-1]}" if len(budgets) > 1 else str(budgets[0])
-
-
-def low_budget(facts: Facts) -> Graded:
-    small = (10, 20, 50)
-    low = {
-        name: facts.swap("Random", sampler, small) for name, sampler in (("pgd", "Adversarial"), ("boundary", "Boundary"))
-    }
-    better = sum(round(swap.better * swap.count) for swap in low.values())
-    count = sum(swap.count for swap in low.values())
-    mean = sum(swap.mean * swap.count for swap in low.values()) / count
-    said = {name: f"{_points(swap.mean)} over {swap.count} comparisons" for name, swap in low.items()}
     return Graded(
-        f"adversarial images in the place of uniform ones at {_budgets(small)} queries: {_per(said)}",
-        _verdict(mean > 0 and better > count / 2),
-        f"With the same representation and detector, adversarial images catch more in {better} of {count} comparisons; the "
-        f"mean change is {_points(mean)}.",
-        _swapped(
-            facts,
-            "uniform({split})",
-            {"pgd": "uniform({split})->pgd", "boundary": "uniform({split})->boundary"},
-            small,
-        ),
-    )
-
-
-def negative(facts: Facts) -> Graded:
-    found = facts.swap("Random", "Negative", BUDGETS)
-    each = [facts.swap("Random", "Negative", (budget,)).mean for budget in BUDGETS]
-    return Graded(
-        f"negative images in the place of uniform ones at {_budgets(BUDGETS)} queries: {_points(found.mean)} over "
-        f"{found.count} comparisons",
-        _verdict(found.mean > 0 and found.better > 0.5),
-        f"With the same representation and detector, negative images catch more in {_percent(found.better)} of "
-        f"{found.count} comparisons; the mean change at a budget is {_points(min(each))} to {_points(max(each))}.",
-        _swapped(facts, "uniform({split})", {"negative": "negative({split})"}, BUDGETS),
+        f"in the place of uniform images {_at(budgets)}: {per(found, lambda swap: points(swap.mean))}",
+        _verdict(mean > 0 and better > 0.5),
+        f"With the same representation and detector, {' and '.join(crafts)} images catch more in {percent(better)} of "
+        f"{count} comparisons; the mean change at one budget is {points(min(each))} to {points(max(each))}.",
+        f"{_at(budgets)}: {said}",
     )
 
 
 def _costs(facts: Facts, cost: str, schemes: Iterable[str]) -> str:
-    return _embedded(
-        lambda benchmark: _per({s: facts.patchwork(benchmark, s, "all", TABLE_3, cost) for s in schemes}, _number)
-    )
+    return _embedded(lambda place: per({name: facts.tpr(place, name, "all", TABLE_3, cost) for name in schemes}, thousands))
 
 
 def no_gradients(facts: Facts) -> Graded:
     return Graded(
         "the published scores do not say what a query set costs",
         UNTESTED,
-        "No costs were published. By construction, to find a negative image takes an answer of the victim and no gradient.",
-        f"gradients of the victim that {TABLE_3} queries take: " + _costs(facts, "gradients", ("AKH", "SAC", *ADVERSARIAL)),
+        "No costs were published; by construction, to find a negative image takes an answer of the victim and no gradient.",
+        f"gradients of the victim for {TABLE_3} queries: {_costs(facts, 'gradients', (*NEGATIVE, *ADVERSARIAL))}",
     )
 
 
 def few_samples(facts: Facts) -> Graded:
-    seeds = {name: TABLE_3 // Scheme.parse(name).group_size for name in ("ZestOfLIME", "ModelDiff", "AKH")}
+    groups = {name: Scheme.parse(name).group_size for name in ("ZestOfLIME", "ModelDiff", "AKH")}
+    made = listed(f"{counted(TABLE_3 // size, 'image')} by {name}" for name, size in groups.items())
     return Graded(
         "the published scores do not say from how many images a query set was made",
         UNTESTED,
-        f"No costs were published. By construction, {TABLE_3} queries of ZestOfLIME are made from "
-        f"{_counted(seeds['ZestOfLIME'], 'image')}, those of AKH from {_counted(seeds['AKH'], 'image')}.",
-        f"images that {TABLE_3} queries are made from: {_per(seeds)}; labelled images that AKH looks through to find its "
-        "own: " + _costs(facts, "samples", ["AKH"]),
+        f"No costs were published; by construction, {TABLE_3} queries are made from {made}.",
+        f"labelled images that AKH looks through for {TABLE_3} queries: {_costs(facts, 'samples', ['AKH'])}",
     )
 
 
 def ten_points(facts: Facts) -> Graded:
     own, other = (
-        facts.tpr("Flower102", names.scheme_of(split, sampler, "Labels", "hamming"), "all", TABLE_3)
-        for split, sampler in (("train", "Boundary"), ("test", "NegativeAdversarial"))
+        facts.tpr("Flower102", text, "all", TABLE_3) for text in ("IPGuard", "negative(test)->pgd | labels | hamming")
     )
-    text = "{}(test)->boundary | labels | hamming"
-    literal = {
-        benchmark: facts.patchwork(benchmark, text.format("negative"), "all", TABLE_3)
-        - facts.patchwork(benchmark, text.format("uniform"), "all", TABLE_3)
-        for benchmark in records.EMBEDDED
-    }
+    before, after = (f"{rule}(test)->boundary | labels | hamming" for rule in ("uniform", "negative"))
     return Graded(
-        f"nearest that was published, on Flower102 at {TABLE_3} queries: IPGuard {_percent(own)}, "
-        f"negative(test)->pgd | labels | hamming {_percent(other)}: {_points(other - own)}, {100 * (other / own - 1):+.0f} %",
+        f"nearest that was published, on Flower102 at {TABLE_3} queries: IPGuard {percent(own)}, "
+        f"negative(test)->pgd | labels | hamming {percent(other)}: {points(other - own)}, {100 * (other / own - 1):+.0f} %",
         UNTESTED,
-        "No scores of negative seeds before IPGuard's own boundary search were published; the nearest combination differs in "
-        "split, seeds and craft.",
-        f"negative instead of uniform seeds before the boundary search, all else equal, at {TABLE_3} queries: "
-        f"{_per(literal, _points)}",
+        "No scores of negative seeds before IPGuard's own boundary search were published; the nearest combination has "
+        "another split, seed rule and craft.",
+        _embedded(
+            lambda place: points(facts.tpr(place, after, "all", TABLE_3) - facts.tpr(place, before, "all", TABLE_3)),
+            f"IPGuard on test seeds, negative instead of uniform ones, at {TABLE_3} queries: ",
+        ),
     )
 
 
 def many_worse(facts: Facts) -> Graded:
     shares = {dataset: facts.share_below(dataset, FIGURE_1) for dataset in DATASETS}
-    low, high = min(shares.values()), max(shares.values())
+    start = f"unnamed combinations below the median published scheme at {FIGURE_1} queries: "
     return Graded(
-        f"unnamed combinations below the median published scheme at {FIGURE_1} queries: {_per(shares, _percent)}",
-        _verdict(low > 0.2),
-        f"Between {_percent(low)} and {_percent(high)} of the unnamed combinations of a data set catch less than the median "
-        "published scheme.",
-        _embedded(
-            lambda name: _percent(facts.share_below(name, FIGURE_1)),
-            f"below the median published scheme at {FIGURE_1} queries: ",
-        ),
+        start + per(shares, percent),
+        _verdict(min(shares.values()) > 0.2),
+        f"Of the unnamed combinations of a data set {percent(min(shares.values()))} to {percent(max(shares.values()))} "
+        "catch less than its median published scheme.",
+        _embedded(lambda place: percent(facts.share_below(place, FIGURE_1)), start),
     )
 
 
 def needs(facts: Facts) -> Graded:
-    most = int(facts.rates["budget"].max())
-    fbi = bool((facts.rates["name"] == "FBI").any())
-    said = [f"no scores beyond {most} queries were published"] + ["none of FBI were"] * (not fbi)
-    ends = {name: facts.embedded[name]["budget"].max() for name in records.EMBEDDED}
+    most = max(int(facts.rates[dataset]["budget"].max()) for dataset in DATASETS)
+    known = any((facts.rates[dataset]["name"] == "FBI").any() for dataset in DATASETS)
+    ends = {place: int(facts.rates[place]["budget"].max()) for place in records.EMBEDDED}
     return Graded(
-        f"the published scores end at {most} queries",
+        f"the published scores end at {most} queries" + ("" if known else " and have no FBI"),
         UNTESTED,
-        f"The numbers are those of the cited papers: {_listed(said, ', and ')}.",
+        f"The numbers are those of the cited papers; beyond {most} queries no scores were published.",
         _embedded(
-            lambda name: (
-                "FBI "
-                + ", ".join(f"{_percent(facts.patchwork(name, 'FBI', 'all', at))} at {at}" for at in (TABLE_3, ends[name]))
+            lambda place: (
+                listed((f"{percent(facts.tpr(place, 'FBI', 'all', at))} at {at}" for at in (TABLE_3, ends[place])), " and ")
                 + " queries"
-            )
+            ),
+            "FBI: ",
         ),
     )
-
-
-def _lead(rates: Mapping[str, float]) -> tuple[str, float] | None:
-    """The adversarial scheme that is best, and how far above the better negative one it lies; None without both."""
-    ours, theirs = ({name: rates[name] for name in kind if name in rates} for kind in (NEGATIVE, ADVERSARIAL))
-    if not ours or not theirs:
-        return None
-    best = max(theirs, key=theirs.__getitem__)
-    return best, theirs[best] - max(ours.values())
 
 
 def equal_or_better(facts: Facts) -> Graded:
     leads = {}
     for dataset in DATASETS:
         for budget in BUDGETS:
-            lead = _lead(facts.named(dataset, "all", budget))
-            if lead:
-                leads[f"{lead[0]} on {dataset} at {budget} queries"] = lead[1]
-    ahead = {place: gap for place, gap in leads.items() if gap > NOTABLE}
-    most = max(leads, key=leads.__getitem__)
+            named = facts.named(dataset, "all", budget)
+            ours, theirs = (named[named.index.isin(kind)] for kind in (NEGATIVE, ADVERSARIAL))
+            if len(ours) and len(theirs):
+                leads[f"{theirs.idxmax()} on {dataset} at {budget}"] = theirs.max() - ours.max()
+    ahead = {place: lead for place, lead in leads.items() if lead > NOTABLE}
     return Graded(
-        f"places (data set and budget) where IPGuard or ModelDiff lies more than {_size(NOTABLE)} above the better of AKH "
-        f"and SAC: {len(ahead)} of {len(leads)}" + (f" ({_per(ahead, _points)})" if ahead else ""),
+        f"IPGuard or ModelDiff minus the better of AKH and SAC, where more than {size(NOTABLE)}: {per(ahead, points)}",
         _verdict(not ahead),
-        f"An adversarial scheme leads in {len(ahead)} of {len(leads)} places, at most by {_size(leads[most])} ({most})."
-        if ahead
-        else f"No adversarial scheme leads by more than {_size(NOTABLE)} in any of {len(leads)} places.",
+        f"An adversarial scheme leads by more than {size(NOTABLE)} in {len(ahead)} of {len(leads)} places (data set and "
+        "budget)" + (f", by up to {size(max(ahead.values()))}." if ahead else "."),
         _rates(facts, (*NEGATIVE, *ADVERSARIAL), TABLE_3),
     )
 
 
-def _curve(rate: Callable[[int], float]) -> dict[int, float]:
-    return {budget: value for budget in BUDGETS if not math.isnan(value := rate(budget))}
-
-
-def _curves(facts: Facts, dataset: str) -> dict[str, dict[int, float]]:
-    """TPR by budget of the named schemes."""
-    return {name: _curve(lambda at, name=name: facts.tpr(dataset, name, "all", at)) for name in summary.NAMED}
-
-
-def _knee(dataset: str) -> int:
-    """The budget from which on the paper sees a plateau."""
-    return 100 if dataset == SACBENCH else 50
-
-
 def _growth(facts: Facts, schemes: Iterable[str], budgets: tuple[int, ...]) -> str:
-    def said(benchmark: str) -> str:
-        curves = {name: [facts.patchwork(benchmark, name, "all", at) for at in budgets] for name in schemes}
-        return _per(curves, lambda values: " → ".join(map(_percent, values)))
+    def said(place: str) -> str:
+        return per({s: [facts.tpr(place, s, "all", at) for at in budgets] for s in schemes}, partial(arrow, said=percent))
 
     return _embedded(said, f"at {', '.join(map(str, budgets))} queries: ")
 
 
-def _most(facts: Facts, said: str, reaches: Callable[[dict[int, float], int], bool | None]) -> tuple[str, bool, str]:
-    """How many schemes of each data set do what most are said to do, whether most do, and the sentence."""
-    counts, others = {}, {}
+def _most(
+    facts: Facts, what: str, does: Callable[[dict[int, float]], bool], part: Callable[[int, int], bool]
+) -> tuple[str, bool, str]:
+    """How many schemes of each data set do what most are said to do, whether most do everywhere, and the sentence.
+
+    Args:
+        part: whether a budget counts, given the one from which on the paper sees a plateau.
+    """
+    counts, others = {}, []
     for dataset in DATASETS:
-        found = {name: reaches(curve, _knee(dataset)) for name, curve in _curves(facts, dataset).items()}
-        known = {name: does for name, does in found.items() if does is not None}
-        counts[dataset] = sum(known.values()), len(known)
-        others[dataset] = [name for name, does in known.items() if not does]
-    holds = all(2 * does > known for does, known in counts.values())
-    text = {dataset: f"{does} of {known}" for dataset, (does, known) in counts.items()}
-    rest = _listed((f"{', '.join(which)} on {dataset}" for dataset, which in others.items() if which), "; ")
-    few = [dataset for dataset, (does, known) in counts.items() if 2 * does <= known]
-    start = f"Most schemes {said} on every data set" if holds else f"It is not most schemes that {said} on {_listed(few)}"
-    return _per(text), holds, f"{start}; those that do not: {rest}."
+        knee = 100 if dataset == SACBENCH else 50
+        curves = {s: {at: v for at, v in curve.items() if part(at, knee)} for s, curve in facts.curves(dataset).items()}
+        found = {scheme: does(curve) for scheme, curve in curves.items() if len(curve) > 1}
+        counts[dataset] = sum(found.values()), len(found)
+        others += [f"{scheme} on {dataset}" for scheme, done in found.items() if not done]
+    few = [dataset for dataset, (done, known) in counts.items() if 2 * done <= known]
+    start = f"Most schemes {what} on every data set" if not few else f"On {listed(few)} most schemes do not {what}"
+    return per(counts, lambda pair: "{} of {}".format(*pair)), not few, f"{start}. Those that do not: {listed(others)}."
 
 
 def rise(facts: Facts) -> Graded:
-    def rises(curve: dict[int, float], knee: int) -> bool | None:
-        values = [value for budget, value in curve.items() if budget <= knee]
-        return bool((np.diff(values) > NOTABLE).all()) if len(values) > 1 else None
-
-    counts, holds, why = _most(facts, f"gain more than {_size(NOTABLE)} at every increment", rises)
+    what = f"gain more than {size(NOTABLE)} at every increment"
+    counts, holds, why = _most(
+        facts,
+        what,
+        lambda curve: bool((np.diff(list(curve.values())) > NOTABLE).all()),
+        lambda at, knee: at <= knee,
+    )
     return Graded(
-        f"schemes that gain more than {_size(NOTABLE)} at every increment up to 100 (CIFAR10) or 50 queries: {counts}",
+        f"schemes that {what} up to 100 (CIFAR10) or 50 queries: {counts}",
         _verdict(holds),
         why,
         _growth(facts, NEGATIVE, (10, 20, 50, 100)),
@@ -524,247 +410,195 @@ def rise(facts: Facts) -> Graded:
 
 
 def plateau(facts: Facts) -> Graded:
-    def flat(curve: dict[int, float], knee: int) -> bool | None:
-        ends = [budget for budget in curve if budget >= knee]
-        if len(ends) < 2:
-            return None
-        return (curve[ends[-1]] - curve[ends[0]]) / math.log2(ends[-1] / ends[0]) < NOTABLE
+    def flat(curve: dict[int, float]) -> bool:
+        first, last = min(curve), max(curve)
+        return (curve[last] - curve[first]) / math.log2(last / first) < NOTABLE
 
-    counts, holds, why = _most(facts, f"gain less than {_size(NOTABLE)} per doubling", flat)
+    what = f"gain less than {size(NOTABLE)} per doubling"
+    counts, holds, why = _most(facts, what, flat, lambda at, knee: at >= knee)
     return Graded(
-        f"schemes that gain less than {_size(NOTABLE)} per doubling after 100 (CIFAR10) or 50 queries: {counts}",
+        f"schemes that {what} after 100 (CIFAR10) or 50 queries: {counts}",
         _verdict(holds),
         why,
         _growth(facts, NEGATIVE, (100, 200, 400)),
     )
 
 
-def _enough(curves: Mapping[str, Mapping[int, float]]) -> dict[str, int]:
-    """The budget from which on a scheme is within two points of its best; only of those that were run from the least on."""
-    whole = {name: curve for name, curve in curves.items() if BUDGETS[0] in curve}
-    return {
-        name: min(budget for budget, value in curve.items() if value >= max(curve.values()) - NOTABLE)
-        for name, curve in whole.items()
-    }
+def _enough(facts: Facts, place: str) -> "pd.Series[int]":
+    """The budget from which on a scheme is within two points of its best; of schemes that were run from the least on."""
+    whole = {name: curve for name, curve in facts.curves(place).items() if BUDGETS[0] in curve}
+    return pd.Series(
+        {
+            name: min(at for at, rate in curve.items() if rate >= max(curve.values()) - NOTABLE)
+            for name, curve in whole.items()
+        }
+    )
 
 
-def _ends(enough: Mapping[str, int]) -> str:
-    """The schemes that are done first and last."""
-    first, last = (pick(enough, key=enough.__getitem__) for pick in (min, max))
-    return f"{enough[first]} ({first}) to {enough[last]} ({last})"
+def _ends(enough: "pd.Series[int]") -> str:
+    return f"{enough.min()} ({enough.idxmin()}) to {enough.max()} ({enough.idxmax()})"
 
 
 def optimal(facts: Facts) -> Graded:
-    found = {dataset: _enough(_curves(facts, dataset)) for dataset in DATASETS}
-    ratio = {dataset: max(own.values()) / min(own.values()) for dataset, own in found.items()}
+    found = {dataset: _enough(facts, dataset) for dataset in DATASETS}
+    ratio = {dataset: own.max() / own.min() for dataset, own in found.items()}
     worst = max(ratio, key=ratio.__getitem__)
     return Graded(
-        f"queries from which on a scheme is within {_size(NOTABLE)} of its best: {_per(found, _ends)}",
+        f"queries from which on a scheme is within {size(NOTABLE)} of its best: {per(found, _ends)}",
         _verdict(ratio[worst] <= 2),
-        f"The schemes of a data set agree within a factor of two or less: the largest is {ratio[worst]:.1f} on {worst}."
-        if ratio[worst] <= 2
-        else f"It depends on the scheme: on {worst} the last scheme needs {ratio[worst]:.0f} times the queries of the first.",
-        _embedded(
-            lambda benchmark: _ends(
-                _enough(
-                    {
-                        name: _curve(lambda at, name=name: facts.patchwork(benchmark, name, "all", at))
-                        for name in (*BASELINES, *PUBLISHED)
-                    }
-                )
-            )
-        ),
+        f"On {worst} {found[worst].idxmax()} needs {ratio[worst]:.0f} times the queries of {found[worst].idxmin()}"
+        + (", no more than twice." if ratio[worst] <= 2 else ": the budget depends on the scheme."),
+        _embedded(lambda place: _ends(_enough(facts, place))),
     )
 
 
 def variance(facts: Facts) -> Graded:
-    named = facts.rates[(facts.rates["task"] == "all") & facts.rates["name"].notna() & (facts.rates["budget"] >= 50)]
-    sd = named.groupby(["dataset", "name"])["sd"].mean().unstack().reindex(columns=[*NEGATIVE, *ADVERSARIAL])
-    means = {dataset: [sd.loc[dataset, list(kind)].mean() for kind in (NEGATIVE, ADVERSARIAL)] for dataset in DATASETS}
-    lower = [dataset for dataset, (ours, theirs) in means.items() if ours < theirs]
-    others = [dataset for dataset in DATASETS if dataset not in lower]
-    each = {dataset: _per((100 * sd.loc[dataset]).dropna(), "{:.2f}".format) for dataset in DATASETS}
-    said = [f"{dataset} ({100 * means[dataset][0]:.1f} against {100 * means[dataset][1]:.1f} points)" for dataset in lower]
-    rest = [f"{dataset} ({100 * means[dataset][0]:.1f} against {100 * means[dataset][1]:.1f} points)" for dataset in others]
+    schemes = [*NEGATIVE, *ADVERSARIAL]
+    sd = pd.DataFrame(
+        {
+            dataset: 100
+            * pd.DataFrame({at: facts.named(dataset, "all", at, "sd") for at in BUDGETS if at >= 50}).mean(axis=1)
+            for dataset in DATASETS
+        }
+    ).reindex(schemes)
+    ours, theirs = (sd.loc[list(kind)].mean() for kind in (NEGATIVE, ADVERSARIAL))
+    said = {dataset: f"({ours[dataset]:.1f} against {theirs[dataset]:.1f} points)" for dataset in DATASETS}
+    lower = {dataset: text for dataset, text in said.items() if ours[dataset] < theirs[dataset]}
+    rest = {dataset: text for dataset, text in said.items() if dataset not in lower}
     return Graded(
-        f"s.d. over query seeds in points, mean over the budgets from 50 on: {_per(each, '({})'.format)}",
+        "s.d. over query seeds in points, mean over budgets from 50 on: "
+        + per({d: f"({per(sd[d].dropna(), '{:.2f}'.format)})" for d in DATASETS}),
         _verdict(len(lower) >= 2 and SACBENCH in lower),
-        f"AKH and SAC vary less than IPGuard and ModelDiff on {_listed(said)}"
-        + (f", and not on {_listed(rest)}." if rest else "."),
+        f"AKH and SAC vary less than IPGuard and ModelDiff on {per(lower)}"
+        + (f", and not on {per(rest)}." if rest else "."),
         _embedded(
-            lambda name: _per(
-                {s: 100 * facts.patchwork(name, s, "all", TABLE_3, "sd") for s in (*NEGATIVE, *ADVERSARIAL)}, "{:.1f}".format
-            ),
+            lambda place: per(100 * facts.named(place, "all", TABLE_3, "sd").reindex(schemes), "{:.1f}".format),
             f"s.d. over query seeds in points at {TABLE_3} queries: ",
         ),
     )
 
 
 def suffers(facts: Facts) -> Graded:
-    rates = facts.rates[facts.rates["task"] == "all"].pivot_table(
-        index=["dataset", "scheme"], columns="budget", values="tpr"
-    )
-    change = (rates[400] - rates[100]).dropna()
-    named = {
-        f"{name} on {dataset}": float(change[dataset, summary.NAMED[name]])
-        for name in ("ModelDiff", "SAC")
-        for dataset in DATASETS
-        if (dataset, summary.NAMED[name]) in change.index
-    }
+    rates = pd.concat({dataset: facts.rates[dataset].query("task == 'all'") for dataset in DATASETS}, names=["dataset"])
+    wide = rates.pivot_table(index=["dataset", "scheme"], columns="budget", values="tpr")
+    change = (wide[400] - wide[100]).dropna()
+    curves = {(s, d): facts.curves(d).get(s, {}) for s in ("ModelDiff", "SAC") for d in DATASETS}
+    named = {f"{s} on {d}": curve[400] - curve[100] for (s, d), curve in curves.items() if {100, 400} <= set(curve)}
     related = np.array(["pairwise" in text or "listwise" in text for _, text in change.index])
     falls = (change < -NOTABLE).to_numpy()
-    worst = min(named, key=named.__getitem__)
-    inside, outside = (f"{int(falls[side].sum())} of {int(side.sum())}" for side in (related, ~related))
-    lost = f"loses {_size(named[worst])}" if named[worst] < 0 else "loses nothing"
+    worst, shares = min(named, key=named.__getitem__), [falls[side].mean() for side in (related, ~related)]
     return Graded(
-        f"change from 100 to 400 queries: {_per(named, _points)}; combinations that lose more than {_size(NOTABLE)}: "
-        f"{inside} pairwise or listwise, {outside} others",
-        _verdict(named[worst] < -NOTABLE and falls[related].mean() > falls[~related].mean()),
-        f"The worst of them, {worst}, {lost}; more than {_size(NOTABLE)} are lost by "
-        f"{_percent(falls[related].mean())} of the pairwise and listwise combinations and by "
-        f"{_percent(falls[~related].mean())} of the others.",
+        f"change from 100 to 400 queries: {per(named, points)}",
+        _verdict(named[worst] < -NOTABLE and shares[0] > shares[1]),
+        f"{worst} changes most for the worse, by {points(named[worst])}; more than {size(NOTABLE)} are lost by "
+        f"{falls[related].sum()} of {related.sum()} pairwise or listwise combinations ({percent(shares[0])}) and by "
+        f"{falls[~related].sum()} of {(~related).sum()} others ({percent(shares[1])}).",
         _growth(facts, ("ModelDiff", "SAC"), (100, 400)),
     )
 
 
 def gap(facts: Facts) -> Graded:
-    def gaps(rate: Callable[[int, str], float]) -> list[float]:
-        return [rate(at, "mean_unrelated") - rate(at, "mean_stolen") for at in (100, 400)]
+    def gaps(place: str, scheme: str) -> list[float]:
+        far, near = (
+            [facts.tpr(place, scheme, "all", at, f"mean_{side}") for at in (100, 400)] for side in ("unrelated", "stolen")
+        )
+        return [one - other for one, other in zip(far, near, strict=True)]
 
-    pairs = [(scheme, dataset) for scheme in ("ModelDiff", "SAC") for dataset in DATASETS]
-    found = {
-        f"{scheme} on {dataset}": gaps(lambda at, rule, s=scheme, d=dataset: facts.tpr(d, s, "all", at, rule))
-        for scheme, dataset in pairs
-    }
-    known = {place: values for place, values in found.items() if not np.isnan(values).any()}
+    every = {f"{s} on {d}": gaps(d, s) for s in ("ModelDiff", "SAC") for d in DATASETS}
+    known = {place: pair for place, pair in every.items() if not np.isnan(pair).any()}
     shrinks = [place for place, (before, after) in known.items() if after < before]
-
-    def arrow(values: list[float]) -> str:
-        return " → ".join(f"{value:.3f}" for value in values)
-
+    shown = partial(arrow, said="{:.3f}".format)
     return Graded(
-        f"mean distance of unrelated minus stolen models, 100 → 400 queries: {_per(known, arrow)}",
+        f"mean distance of unrelated minus stolen models, 100 → 400 queries: {per(known, shown)}",
         _verdict(len(shrinks) > len(known) / 2),
-        f"The gap shrinks in {len(shrinks)} of {len(known)} cases" + (f" ({_listed(shrinks)})." if shrinks else "."),
-        _embedded(
-            lambda name: _per(
-                {s: gaps(lambda at, rule, s=s: facts.patchwork(name, s, "all", at, rule)) for s in ("ModelDiff", "SAC")},
-                arrow,
-            ),
-            "100 → 400 queries: ",
-        ),
+        f"The gap shrinks in {len(shrinks)} of {len(known)} cases (scheme and data set): {listed(shrinks)}.",
+        _embedded(lambda place: per({s: gaps(place, s) for s in ("ModelDiff", "SAC")}, shown), "100 → 400 queries: "),
     )
 
 
 def table3(facts: Facts) -> Graded:
-    single = {
-        (name, task, dataset): lead
-        for task in names.TASKS
-        for name in PUBLISHED
-        for dataset in DATASETS
-        if not math.isnan(lead := facts.tpr(dataset, "AKH", task, TABLE_3) - facts.tpr(dataset, name, task, TABLE_3))
+    columns = {task: facts.column(task, TABLE_3) for task in names.TASKS}
+    gaps = {
+        (name, task): found
+        for task, column in columns.items()
+        for name in column
+        if name in PUBLISHED and (found := facts.shared("AKH", name, task, TABLE_3))
     }
-    shared: dict[str, list[float]] = {}
-    for (name, task, _), lead in single.items():
-        shared.setdefault(f"{name} on {task}", []).append(lead)
-    means = {place: float(np.mean(leads)) for place, leads in shared.items()}
+    means = {f"{name} on {task}": float(np.mean(list(found.values()))) for (name, task), found in gaps.items()}
     least, behind = min(means, key=means.__getitem__), [place for place, lead in means.items() if lead < -MARGIN]
-    # A hair's breadth of tolerance: rates ship as float32, and ten points are not more than ten points.
+    printed = {f"{name} on {task}": columns[task]["AKH"] - columns[task][name] for name, task in gaps}
     cells = {
-        f"{name} on {task} of {dataset}": lead for (name, task, dataset), lead in single.items() if lead < -MARGIN - 1e-6
+        f"{name} on {task} of {dataset}": lead
+        for (name, task), found in gaps.items()
+        for dataset, lead in found.items()
+        if lead < -MARGIN - 1e-6  # rates ship as float32, and ten points are not more than ten points
     }
-    why = (
-        f"In the means over the data sets that both have, AKH is nowhere more than {_size(MARGIN)} behind: non-inferior, a "
-        f"weaker claim than equal"
-        if not behind
-        else f"In the means over the data sets that both have, AKH is more than {_size(MARGIN)} behind {_listed(behind)}"
-    )
+    start = "In means over the data sets that both have, AKH is "
+    start += f"more than {size(MARGIN)} behind {listed(behind)}" if behind else f"nowhere more than {size(MARGIN)} behind"
     return Graded(
-        f"largest deficit of AKH in a mean over the data sets that both have, at {TABLE_3} queries: {least}, "
-        f"{_points(means[least])}; means more than {_size(MARGIN)} behind: {len(behind)} of {len(means)}; single cells: "
-        f"{len(cells)} of {len(single)}",
+        f"AKH minus a published scheme at {TABLE_3} queries: at worst {points(means[least])} ({least}) in means over the "
+        f"data sets that both have; as printed, where rows average different data sets, "
+        f"{per({place: lead for place, lead in printed.items() if lead < -MARGIN}, points)} beyond {size(MARGIN)}",
         _verdict(not behind),
-        f"{why}. In {_counted(len(cells), 'single cell')} it is more than {_size(MARGIN)} behind: {_per(cells, _points)}."
-        if cells
-        else f"{why}, in no single cell either.",
+        start
+        + ("." if behind else ": non-inferior, a weaker claim than equal.")
+        + f" Of single cells {len(cells)} of {sum(map(len, gaps.values()))} lie more than {size(MARGIN)} behind: "
+        f"{per(cells, points)}.",
         _rates(facts, ["AKH"], TABLE_3, best=True),
     )
 
 
 def sac_best(facts: Facts) -> Graded:
-    highest, matched, covers = {}, {}, []
-    for task in ("probit_extraction", "label_extraction"):
-        column = {name: facts.cell(name, task, TABLE_3) for name in summary.NAMED}
-        highest[task] = max(column, key=column.__getitem__)
-        covers = [d for d in DATASETS if not math.isnan(facts.tpr(d, "SAC", task, TABLE_3))]
-        matched[task] = [float(np.mean([facts.tpr(d, name, task, TABLE_3) for d in covers])) for name in ("AKH", "SAC")]
+    tasks = ("probit_extraction", "label_extraction")
+    columns = {task: facts.column(task, TABLE_3) for task in tasks}
+    highest = {task: max(column, key=column.__getitem__) for task, column in columns.items()}
+    gaps = {task: facts.shared("AKH", "SAC", task, TABLE_3) for task in tasks}
+    level = [f"{stands(float(np.mean(list(gap.values()))), 'SAC')} on {task}" for task, gap in gaps.items()]
     holds = set(highest.values()) == {"SAC"}
-    level = {task: _stands(ours - theirs, "SAC") for task, (ours, theirs) in matched.items()}
     return Graded(
-        f"highest number of the column: {_per(highest)}; means over the {_counted(len(covers), 'data set')} that SAC has: "
-        + _per(matched, lambda two: "AKH {}, SAC {}".format(*map(_percent, two))),
+        f"highest number of the column: {per({t: f'{name} {percent(columns[t][name])}' for t, name in highest.items()})}",
         _verdict(holds),
-        ("The numbers in bold are the highest of their columns" if holds else "A number in bold is not the highest")
-        + f", which does not make SAC the best scheme: its row rests on {len(covers)} of {len(DATASETS)} data sets, and on "
-        + f"these AKH {_listed((f'{said} on {task}' for task, said in level.items()), ' and ')}.",
-        f"on patchwork-sac at {TABLE_3} queries: "
-        + _per(
-            {
-                task: _per({n: facts.patchwork("patchwork-sac", n, task, TABLE_3) for n in NATURAL}, _percent)
-                for task in level
-            }
+        f"{'The numbers in bold are' if holds else 'A number in bold is not'} the highest of the column. That makes no "
+        f"best scheme: SAC has scores on {len(gaps[tasks[0]])} of {len(DATASETS)} data sets, and on those AKH "
+        f"{listed(level, ' and ')}.",
+        _embedded(
+            lambda place: per({t: per(facts.named(place, t, TABLE_3).loc[list(NEGATIVE)], percent) for t in tasks}),
+            f"at {TABLE_3} queries: ",
         ),
     )
-
-
-def _schemes(facts: Facts) -> list[str]:
-    """AKH and the published schemes that the paper ran."""
-    return [name for name in summary.NAMED if name == "AKH" or name in PUBLISHED]
 
 
 def solved(facts: Facts) -> Graded:
-    cells = {(name, task): facts.cell(name, task, TABLE_3) for name in _schemes(facts) for task in LEAKS}
-    short = {f"{name} on {task}": value for (name, task), value in cells.items() if value < SOLVED}
-    open_ = [
-        task
-        for task in LEAKS
-        if cells["AKH", task] < SOLVED or 2 * sum(cells[n, task] >= SOLVED for n in _schemes(facts)) <= len(_schemes(facts))
-    ]
+    columns = {task: facts.column(task, TABLE_3) for task in LEAKS}
+    rivals = {task: [rate >= SOLVED for name, rate in own.items() if name in PUBLISHED] for task, own in columns.items()}
+    left = [t for t in LEAKS if columns[t]["AKH"] < SOLVED or 2 * sum(rivals[t]) <= len(rivals[t])]
+    short = {
+        f"{name} on {task}": rate
+        for task, column in columns.items()
+        for name, rate in column.items()
+        if rate < SOLVED and name != "Random"
+    }
     refused = [task for task in LEAKS if math.isnan(facts.cell("AKH", task, TABLE_3, "tpr_conformal"))]
-    why = (
-        f"AKH and most published schemes reach {_percent(SOLVED)} on each of the {len(LEAKS)} tasks"
-        if not open_
-        else f"AKH or most published schemes miss {_percent(SOLVED)} on {_listed(open_)}"
-    )
+    reach = f"On {listed(left)} AKH or most published schemes miss" if left else "AKH and most published schemes reach"
+    guaranteed = f" The guaranteed rule refuses {listed(refused)}: too few independent unrelated models." if refused else ""
     return Graded(
-        f"cells below {_percent(SOLVED)}: {_per(short, _percent) or 'none'}",
-        _verdict(not open_),
-        why
-        + (f"; below it: {_per(short, _percent)}" if short else "")
-        + (f". The guaranteed rule refuses {_listed(refused)}: too few independent unrelated models." if refused else "."),
-        _embedded(
-            lambda name: _per(
-                {t: v for t in LEAKS if not math.isnan(v := facts.patchwork(name, "AKH", t, TABLE_3))}, _percent
-            ),
-            f"AKH at {TABLE_3} queries: ",
-        ),
+        f"cells of published schemes and AKH below {percent(SOLVED)}: {per(short, percent)}",
+        _verdict(not left),
+        f"{reach} {percent(SOLVED)}{'' if left else f' on each of {len(LEAKS)} tasks'}; below it: {per(short, percent)}."
+        + guaranteed,
+        _tasks(facts, LEAKS),
     )
 
 
 def unsolved(facts: Facts) -> Graded:
-    best = {}
-    for task in ("prune", *EXTRACTIONS):
-        column = {name: facts.cell(name, task, TABLE_3) for name in _schemes(facts)}
-        best[task] = max(column.items(), key=lambda item: item[1])
-    name, rate = best["prune"]
-    holds = rate >= SOLVED
+    columns = {task: pd.Series(facts.column(task, TABLE_3)) for task in ("prune", *EXTRACTIONS)}
+    rate, name = columns["prune"].max(), columns["prune"].idxmax()
+    missed = f"which misses {percent(SOLVED)} by {size(SOLVED - rate)}: pruning is left unsolved, too"
     return Graded(
-        f"best scheme by task: {_per(best, lambda found: f'{found[0]} {100 * found[1]:.1f} %')}",
-        _verdict(holds),
-        f"Pruning is solved: {name} reaches {_percent(SOLVED)}."
-        if holds
-        else f"Pruning is left, too: its best scheme, {name}, catches {100 * rate:.1f} %, which misses {_percent(SOLVED)} by "
-        f"{_size(SOLVED - rate)}.",
+        f"best scheme by task: {per(columns, lambda own: f'{own.idxmax()} {100 * own.max():.1f} %')}",
+        _verdict(rate >= SOLVED),
+        f"On pruning the best scheme, {name}, catches {100 * rate:.1f} %, "
+        + (f"which solves it at {percent(SOLVED)}." if rate >= SOLVED else f"{missed}."),
         _rates(facts, ["AKH"], TABLE_3, "prune", best=True),
     )
 
@@ -775,292 +609,245 @@ def adversarial_easy(facts: Facts) -> Graded:
     ours, rest = found[found.index.isin(NEGATIVE)], found[~found.index.isin(NEGATIVE)]
     lead = ours.min() - rest.max()
     return Graded(
-        f"on {SACBENCH} at {TABLE_3} queries: {_per(found, _percent)}",
+        f"on {SACBENCH} at {TABLE_3} queries: {per(found, percent)}",
         _verdict(lead > MARGIN),
-        f"The lowest scheme on negative images, {ours.idxmin()}, {_stands(lead, f'the best of the others, {rest.idxmax()}')}"
-        f"; SACBench has {_counted(len(facts.networks[SACBENCH]), 'victim')}.",
+        f"{ours.idxmin()}, the lower one of AKH and SAC, {stands(lead, rest.idxmax())}, the best of the others, on "
+        f"{counted(len(facts.networks(SACBENCH)), 'victim')}.",
         _rates(facts, (*NEGATIVE, *ADVERSARIAL), TABLE_3, task),
     )
 
 
 def harder(facts: Facts) -> Graded:
-    leak, extraction = (
-        float(np.nanmean([facts.cell(name, task, TABLE_3) for name in _schemes(facts) for task in tasks]))
-        for tasks in ((*LEAKS, "prune"), EXTRACTIONS)
-    )
+    columns = {task: pd.Series(facts.column(task, TABLE_3)).drop("Random") for task in names.TASKS}
+    leak, extraction = (float(pd.concat([columns[t] for t in tasks]).mean()) for tasks in (names.LEAKS, EXTRACTIONS))
     limit = {dataset: facts.separation(dataset, "label_extraction").rates.tpr for dataset in DATASETS}
     return Graded(
-        f"mean over schemes and tasks at {TABLE_3} queries: leaks {_percent(leak)}, extractions {_percent(extraction)}",
+        f"mean over schemes and tasks at {TABLE_3} queries: leaks {percent(leak)}, extractions {percent(extraction)}",
         _verdict(extraction < leak - MARGIN),
-        f"Extractions {_stands(extraction - leak, 'leaks')} in the mean. With all test images as queries, delta_C catches of "
-        f"label extraction {_per(limit, _percent)}.",
-        f"AKH at {TABLE_3} queries: "
-        + _embedded(
-            lambda name: _per(
-                {t: v for t in ("prune", *EXTRACTIONS) if not math.isnan(v := facts.patchwork(name, "AKH", t, TABLE_3))},
-                _percent,
-            )
-        ),
+        f"The mean of extractions {stands(extraction - leak, 'that of leaks')}. With all test images as queries, delta_C "
+        f"catches of label extraction {per(limit, percent)}.",
+        _tasks(facts, ("prune", *EXTRACTIONS)),
     )
 
 
 def two_exceptions(facts: Facts) -> Graded:
-    have = {
-        dataset: {task for served in facts.pairs_of(dataset, "positive")["tasks"] for task in served} for dataset in DATASETS
-    }
-    reuse = set.union(*(have[dataset] for dataset in REUSE))
-    only = {"ModelReuse": reuse - have[SACBENCH], "SACBench": have[SACBENCH] - reuse}
-    differ = sorted(set.union(*only.values()))
-    printed = sorted(task for task, sets in names.PRINTED.items() if (SACBENCH in sets) != bool(set(REUSE) & set(sets)))
-    same = "as the paper's own Table 2 has it" if printed == differ else "which is not what the paper's Table 2 has"
-    recorded = {name: set(facts.embedded[name]["task"]) - {"all"} for name in records.EMBEDDED}
-    apart = set.symmetric_difference(*recorded.values())
+    have = {place: {task for served in facts.side(place, "positive")["tasks"] for task in served} for place in facts.pairs}
+    reuse = have[REUSE[0]] | have[REUSE[1]]
+    only = {"ModelReuse": sorted(reuse - have[SACBENCH]), "SACBench": sorted(have[SACBENCH] - reuse)}
+    differ = sum(map(len, only.values()))
+    printed = sum((SACBENCH in sets) != bool(set(REUSE) & set(sets)) for sets in names.PRINTED.values())
     return Graded(
-        f"tasks that only one of both has: {_per(only, lambda tasks: _listed(sorted(tasks), ' and '))}",
-        _verdict(len(differ) == 2),
-        f"{_counted(len(differ), 'task')} differ{'s' * (len(differ) == 1)}, {same}: {_listed(differ)}.",
-        f"tasks that only one of patchwork-sac and patchwork-reuse has: {_listed(sorted(apart))}",
+        f"tasks that only one of both has: {per(only, lambda tasks: f'({listed(tasks)})')}",
+        _verdict(differ == 2),
+        f"The scores of both benchmarks differ in {counted(differ, 'task')}, and the paper's own Table 2 in {printed}.",
+        "tasks that only one of patchwork-sac and patchwork-reuse has: "
+        + listed(sorted(have[records.EMBEDDED[0]] ^ have[records.EMBEDDED[1]])),
     )
 
 
 def explains(facts: Facts) -> Graded:
-    shared = [t for t in names.TASKS if not any(math.isnan(facts.tpr(d, "IPGuard", t, TABLE_3)) for d in DATASETS)]
+    shared = [task for task in names.TASKS if len(facts.shared("AKH", "IPGuard", task, TABLE_3)) == len(DATASETS)]
 
     def left(name: str, tasks: Iterable[str]) -> float:
         own = {d: np.mean([facts.tpr(d, name, task, TABLE_3) for task in tasks]) for d in DATASETS}
         return float(own[SACBENCH] - np.mean([own[d] for d in REUSE]))
 
-    pooled = {name: left(name, ["all"]) for name in ADVERSARIAL}
-    without = {name: left(name, shared) for name in ADVERSARIAL}
+    pooled, without = ({name: left(name, tasks) for name in ADVERSARIAL} for tasks in (["all"], shared))
     least = min(without, key=without.__getitem__)
     holds = without[least] >= -EXPLAINED
-    decided = f"{_size(without[least] + EXPLAINED)} {'within' if holds else 'beyond'} the limit of {_size(EXPLAINED)}"
     return Graded(
-        f"SACBench minus ModelReuse at {TABLE_3} queries: with all tasks pooled {_per(pooled, _points)}; as means over the "
-        f"{len(shared)} tasks that both have {_per(without, _points)}",
+        f"SACBench minus ModelReuse at {TABLE_3} queries: all tasks pooled {per(pooled, points)}; mean over the "
+        f"{len(shared)} tasks that both have {per(without, points)}",
         _verdict(holds),
-        f"On the tasks that both have, {least} {_stands(without[least], 'its own mean on ModelReuse')}: the verdict is "
-        f"decided by {decided}, with {_counted(len(facts.networks[SACBENCH]), 'victim')} on SACBench.",
+        f"On the tasks that both have, {least} on SACBench {stands(without[least], 'itself on ModelReuse')}, which "
+        f"{'keeps' if holds else 'misses'} the limit of {size(EXPLAINED)} by {size(without[least] + EXPLAINED)}, with "
+        f"{counted(len(facts.networks(SACBENCH)), 'victim')} on SACBench.",
         _rates(facts, ADVERSARIAL, TABLE_3),
     )
 
 
-def _within(facts: Facts, place: str, kind: str) -> float:
-    """sd of delta_C inside the groups that stand against the same tasks, which SACBench's corrupted images do not share."""
-    own = facts.pairs_of(place, kind)
-    if kind == "positive":
-        return float(own["delta_c"].std())
-    groups = own.groupby([own["victim"], own["tasks"].map(tuple)])["delta_c"]
-    return float(np.sqrt((groups.transform(lambda values: values - values.mean()) ** 2).sum() / (len(own) - groups.ngroups)))
-
-
 def spread(facts: Facts) -> Graded:
-    sides = {"stolen": "positive", "unrelated": "negative"}
-    plain = {s: {d: facts.pairs_of(d, kind)["delta_c"].std() for d in DATASETS} for s, kind in sides.items()}
-    within = {d: _within(facts, d, "negative") for d in DATASETS}
-    plotted = {
-        d: official(own["delta_c"], own["accuracy_victim"]).std()
-        for d in DATASETS
-        for own in [facts.pairs_of(d, "negative")]
-    }
-    ratio = {
-        side: float(np.mean([sd[d] for d in REUSE]) / sd[SACBENCH])
-        for side, sd in (("stolen", plain["stolen"]), ("unrelated", within))
-    }
-    least = min(ratio, key=ratio.__getitem__)
-    holds = ratio[least] > WIDER
-    two = "{:.2f}".format
+    def sd(place: str, kind: str, column: str = "delta_c") -> float:
+        """Around the mean of those of one victim that serve the same tasks, if they are unrelated."""
+        own = facts.side(place, kind)
+        own = own.assign(official=official(own["delta_c"], own["accuracy_victim"]))
+        if kind == "positive":
+            return float(own[column].std())
+        groups = own.groupby(["victim", own["tasks"].map(tuple)])[column]
+        return float(np.sqrt(((own[column] - groups.transform("mean")) ** 2).sum() / (len(own) - groups.ngroups)))
+
+    kinds, shown = {"stolen": "positive", "unrelated": "negative"}, "{:.3f}".format
+    found = {side: {dataset: sd(dataset, kind) for dataset in DATASETS} for side, kind in kinds.items()}
+    whole = {dataset: facts.side(dataset, "negative")["delta_c"].std() for dataset in DATASETS}
+    plotted = {dataset: sd(dataset, "positive", "official") for dataset in DATASETS}
+    ratio = {side: np.mean([own[d] for d in REUSE]) / own[SACBENCH] for side, own in found.items()}
     return Graded(
-        f"s.d. of delta_C by definition: stolen pairs {_per(plain['stolen'], two)}; unrelated pairs "
-        f"{_per(plain['unrelated'], two)}, and {_per(within, two)} around the mean of those of one victim that serve the "
-        f"same tasks; unrelated pairs by the authors' formula, as plotted: {_per(plotted, two)}",
-        _verdict(holds),
-        f"On ModelReuse the s.d. of stolen pairs is {ratio['stolen']:.1f} times that of SACBench, and of unrelated pairs "
-        f"that serve the same tasks {ratio['unrelated']:.1f} times. All unrelated pairs of SACBench together have "
-        f"{plain['unrelated'][SACBENCH]:.2f}, because its models of corrupted images lie apart from the others.",
-        _embedded(
-            lambda name: _per({s: facts.pairs_of(name, kind)["delta_c"].std() for s, kind in sides.items()}, two),
-            "s.d. of delta_C: ",
-        ),
+        f"s.d. of delta_C: stolen pairs {per(found['stolen'], shown)}; unrelated pairs that serve the same tasks of one "
+        f"victim {per(found['unrelated'], shown)}, all unrelated pairs {per(whole, shown)}; stolen pairs by the authors' "
+        f"formula, as plotted, {per(plotted, shown)}",
+        _verdict(min(ratio.values()) > WIDER),
+        f"On ModelReuse the s.d. is {ratio['stolen']:.1f} times that of SACBench for stolen pairs, and "
+        f"{ratio['unrelated']:.1f} times for unrelated pairs that serve the same tasks. Over all unrelated pairs of "
+        f"SACBench, those of corrupted images among them, it is {whole[SACBENCH] / found['unrelated'][SACBENCH]:.0f} times "
+        "as large as over those that serve the same tasks.",
+        _embedded(lambda place: per({side: sd(place, kind) for side, kind in kinds.items()}, shown), "s.d. of delta_C: "),
     )
 
 
 def comparable(facts: Facts) -> Graded:
-    schemes = [name for name in summary.NAMED if name != "SAC"]
-    gaps = {
-        name: facts.tpr(SACBENCH, name, "all", FIGURE_1)
-        - float(np.nanmean([facts.tpr(d, name, "all", FIGURE_1) for d in REUSE]))
-        for name in schemes
-    }
-    apart = {name: gap for name, gap in gaps.items() if abs(gap) >= MARGIN}
+    whole = {dataset: facts.named(dataset, "all", FIGURE_1).drop("SAC", errors="ignore") for dataset in DATASETS}
+    gaps = whole[SACBENCH] - pd.DataFrame({dataset: whole[dataset] for dataset in REUSE}).mean(axis=1)
+    apart = gaps[gaps.abs() >= MARGIN]
     return Graded(
-        f"SACBench minus the mean of ModelReuse at {FIGURE_1} queries: {_per(gaps, _points)}",
-        _verdict(not apart),
-        f"{len(apart)} of {len(gaps)} schemes differ by {_size(MARGIN)} or more: {_per(apart, _points)}."
-        if apart
-        else f"None of {len(gaps)} schemes differs by {_size(MARGIN)} or more.",
-        _rates(facts, schemes, FIGURE_1),
+        f"SACBench minus the mean of ModelReuse at {FIGURE_1} queries: {per(gaps, points)}",
+        _verdict(apart.empty),
+        f"{len(apart)} of {len(gaps)} schemes differ by {size(MARGIN)} or more: {per(apart, points)}.",
+        _rates(facts, gaps.index, FIGURE_1),
     )
 
 
-def _overlap(row: separability.Row) -> str:
-    common = separability.overlap(row, share=True)
-    return f"AUC {row.rates.auc:.2f}" + ("" if math.isnan(common) else f", densities overlap by {_percent(common)}")
-
-
 def separation(facts: Facts) -> Graded:
+    def said(row: separability.Row) -> str:
+        common = separability.overlap(row, share=True)
+        return f"AUC {row.rates.auc:.2f}" + ("" if math.isnan(common) else f" with {percent(common)} overlap")
+
     found = {dataset: facts.separation(dataset) for dataset in DATASETS}
     auc = {dataset: row.rates.auc for dataset, row in found.items()}
-    clear = {dataset: row.unrelated.min() - row.stolen.max() for dataset, row in found.items()}
     best = max(REUSE, key=auc.__getitem__)
-    apart = [dataset for dataset, room in clear.items() if room > 0]
+    clear = [dataset for dataset, row in found.items() if row.unrelated.min() > row.stolen.max()]
+    start = "delta_C, AUC as a mean over victims, and the area that both densities share: "
     return Graded(
-        f"delta_C by definition (AUC: mean over victims): {_per(found, lambda row: f'({_overlap(row)})')}",
+        start + per(found, said),
         _verdict(auc[SACBENCH] > auc[best]),
-        f"The AUC is {auc[SACBENCH]:.2f} on SACBench and at most {auc[best]:.2f} on ModelReuse ({best}); every unrelated "
-        f"pair lies farther than every stolen one on {_listed(apart)}"
-        + (" alone." if len(apart) == 1 else " data set." if not apart else "."),
-        _embedded(lambda name: _overlap(facts.separation(name))),
+        f"The AUC is {auc[SACBENCH]:.2f} on SACBench and at most {auc[best]:.2f} on ModelReuse ({best}). Data sets on which "
+        f"every unrelated pair lies farther than every stolen one: {listed(clear)}.",
+        _embedded(lambda place: said(facts.separation(place)), start),
     )
 
 
 def suited(facts: Facts) -> Graded:
-    rates = {n: {d: facts.tpr(d, n, "all", TABLE_3) for d in (SACBENCH, "SDog120")} for n in ("SAC", "AKH")}
-    gains = {name: own[SACBENCH] - own["SDog120"] for name, own in rates.items()}
-    holds = gains["SAC"] > MARGIN
+    rates = {name: [facts.tpr(d, name, "all", TABLE_3) for d in (SACBENCH, "SDog120")] for name in NEGATIVE}
+    gains = {name: one - other for name, (one, other) in rates.items()}
+    both = "so do they suit" if min(gains.values()) > MARGIN else "they do not suit"
     return Graded(
-        f"TPR@5% at {TABLE_3} queries: {_per(rates, lambda own: f'({_per(own, _percent)})')}",
-        _verdict(holds),
-        f"SAC on SACBench {_stands(gains['SAC'], 'itself on SDog120')}, and AKH {_stands(gains['AKH'], 'itself')}"
-        + (
-            ": the pairs suit negative sampling, not SAC alone."
-            if holds and gains["AKH"] > MARGIN
-            else ": the pairs suit SAC alone."
-            if holds
-            else ": the pairs do not suit SAC especially."
-        ),
-        _rates(facts, ("SAC", "AKH"), TABLE_3),
+        f"SACBench against SDog120 at {TABLE_3} queries: {per(rates, lambda pair: ' against '.join(map(percent, pair)))}",
+        _verdict(gains["SAC"] > MARGIN),
+        f"On SACBench SAC {stands(gains['SAC'], 'itself on SDog120')} and AKH {stands(gains['AKH'], 'itself')}: by a margin "
+        f"of {size(MARGIN)} the pairs {'suit' if gains['SAC'] > MARGIN else 'do not suit'} SAC, and {both} negative "
+        "sampling as a whole.",
+        _rates(facts, NEGATIVE, TABLE_3),
     )
 
 
 def conclusion(facts: Facts) -> Graded:
-    def telling(named) -> bool:
+    def neither(named: "pd.Series[float]") -> bool:
         return "AKH" in named and named["AKH"] < SOLVED and named.max() - named.min() > MARGIN
 
-    def said(named) -> str:
-        return f"({_percent(named.min())} to {_percent(named.max())}, AKH {_percent(named['AKH'])})"
+    def said(named: "pd.Series[float]") -> str:
+        return f"{percent(named.min())} to {percent(named.max())} (AKH {percent(named['AKH'])})"
 
     whole = {dataset: facts.named(dataset, "all", TABLE_3) for dataset in DATASETS}
-    neither = {dataset: named for dataset, named in whole.items() if telling(named)}
-    cells = [
-        f"{task} of {dataset}"
-        for dataset in DATASETS
-        for task in names.TASKS
-        if telling(facts.named(dataset, task, TABLE_3))
-    ]
+    left = [dataset for dataset, named in whole.items() if neither(named)]
+    cells = [f"{t} of {d}" for d in DATASETS for t in names.TASKS if neither(facts.named(d, t, TABLE_3))]
     return Graded(
-        f"TPR@5% at {TABLE_3} queries of all tasks, lowest to highest scheme: {_per(whole, said)}",
-        _verdict(not neither),
-        f"{_listed(neither, ' and ')} {'tells' if len(neither) == 1 else 'tell'} the schemes apart by more than "
-        f"{_size(MARGIN)} and {'is' if len(neither) == 1 else 'are'} not solved by AKH; of single tasks "
-        f"{_counted(len(cells), 'does')[:-1] if len(cells) != 1 else '1 doe'}{'s' if len(cells) == 1 else ''} so: {_listed(cells)}."
-        if neither
-        else f"On every data set the schemes lie within {_size(MARGIN)} or AKH reaches {_percent(SOLVED)}.",
-        _embedded(lambda name: said(facts.patchwork_named(name, "all", TABLE_3)), f"at {TABLE_3} queries: "),
+        f"lowest to highest scheme at {TABLE_3} queries, all tasks pooled: {per(whole, said)}",
+        _verdict(not left),
+        f"Schemes differ by more than {size(MARGIN)} and AKH stays below {percent(SOLVED)} on {len(left)} of {len(whole)} "
+        f"data sets ({listed(left)}) and in {len(cells)} single cells ({listed(cells)}).",
+        _embedded(lambda place: said(facts.named(place, "all", TABLE_3)), f"at {TABLE_3} queries: "),
     )
 
 
 def almost_any(facts: Facts) -> Graded:
-    solved = {task: sum(facts.cell(name, task, TABLE_3) >= SOLVED for name in summary.NAMED) for task in names.TASKS}
-    schemes = len(summary.NAMED)
+    columns = {task: pd.Series(facts.column(task, TABLE_3)) for task in names.TASKS}
+    solved = {task: int((own >= SOLVED).sum()) for task, own in columns.items()}
+    schemes = len(columns["same"])
     most = [task for task, count in solved.items() if count >= schemes - 1]
+
+    def recorded(place: str) -> str:
+        tasks = facts.rates[place]["task"].drop_duplicates().drop(0, errors="ignore")
+        return listed(t for t in tasks if t != "all" and (facts.named(place, t, TABLE_3) < SOLVED).sum() <= 1)
+
     return Graded(
-        f"schemes of {schemes} that reach {_percent(SOLVED)} at {TABLE_3} queries: {_per(solved)}",
+        f"schemes of {schemes} that reach {percent(SOLVED)} at {TABLE_3} queries: {per(solved)}",
         _verdict(len(most) > len(solved) / 2),
-        f"{len(most)} of {len(solved)} tasks are solved by at least {schemes - 1} of {schemes} schemes: {_listed(most)}.",
-        _embedded(
-            lambda name: _listed(
-                task for task in records.tasks(name)[1:] if (facts.patchwork_named(name, task, TABLE_3) < SOLVED).sum() <= 1
-            ),
-            f"tasks on which all schemes but one reach {_percent(SOLVED)} at {TABLE_3} queries: ",
-        ),
+        f"{len(most)} of {len(solved)} tasks are solved by at least {schemes - 1} of {schemes} schemes: {listed(most)}.",
+        _embedded(recorded, f"tasks on which all schemes but one reach {percent(SOLVED)} at {TABLE_3} queries: "),
     )
 
 
 def too_easy(facts: Facts) -> Graded:
     caught = {dataset: facts.tpr(dataset, "AKH", "all", FIGURE_1) for dataset in DATASETS}
     escape = {dataset: 1 - rate for dataset, rate in caught.items() if rate < SOLVED}
-    easy = [dataset for dataset in DATASETS if dataset not in escape]
     hard = facts.hard("patchwork-sac", "AKH", FIGURE_1)
     return Graded(
-        f"AKH at {FIGURE_1} queries: {_per(caught, _percent)}",
+        f"AKH at {FIGURE_1} queries: {per(caught, percent)}",
         _verdict(not escape),
-        f"AKH catches {_percent(SOLVED)} or more on {_listed(easy)}"
-        + (f"; of stolen models escape on {_per(escape, _percent)}." if escape else "."),
-        f"{_rates(facts, ['AKH'], FIGURE_1)}; with hard unrelated models (trained like the victim, not stolen) "
-        f"{_percent(hard)} on patchwork-sac",
+        f"AKH catches {percent(SOLVED)} or more on {len(caught) - len(escape)} of {len(caught)} data sets; stolen models "
+        f"that escape on the others: {per(escape, percent)}.",
+        f"{_rates(facts, ['AKH'], FIGURE_1)}; with hard unrelated models (independent models trained on the victim's data) "
+        f"patchwork-sac {percent(hard)}",
     )
 
 
 def brittle(facts: Facts) -> Graded:
-    low = {}
-    for name in (*ADVERSARIAL, *NATURAL, "Random"):
-        cells = {task: facts.cell(name, task, TABLE_3) for task in names.TASKS}
-        low[name] = min(cells.items(), key=lambda item: item[1])
-    worse, kept = max(low[name][1] for name in BRITTLE), min(low[name][1] for name in NATURAL)
-    plain = low["Random"][1]
+    columns = pd.DataFrame({task: facts.column(task, TABLE_3) for task in names.TASKS})
+    low = columns.min(axis=1)
+    worse, kept = low[list(ADVERSARIAL)].max(), low[list(NEGATIVE)].min()
     return Graded(
-        f"worst task at {TABLE_3} queries: {_per(low, lambda found: f'{_percent(found[1])} ({found[0]})')}",
+        f"worst task at {TABLE_3} queries: "
+        + per(
+            {name: f"{percent(low[name])} ({columns.loc[name].idxmin()})" for name in (*ADVERSARIAL, *NEGATIVE, "Random")}
+        ),
         _verdict(worse < kept),
-        f"On their worst tasks IPGuard and ModelDiff catch at most {_percent(worse)}, AKH and SAC at least {_percent(kept)}. "
-        f"Random, which sends natural images, too, catches {_percent(plain)}: natural images alone are "
-        f"{'not enough' if plain < kept else 'enough'}.",
-        _rates(facts, (*NATURAL, *BRITTLE), TABLE_3, "adv_label_extraction"),
+        f"On their worst tasks IPGuard and ModelDiff catch at most {percent(worse)}, AKH and SAC at least {percent(kept)}. "
+        f"Random, which sends natural images, too, catches {percent(low['Random'])} on its worst.",
+        _rates(facts, (*ADVERSARIAL, *NEGATIVE), TABLE_3, "adv_label_extraction"),
     )
 
 
+def _unrelated(facts: Facts, places: Iterable[str]) -> list[int]:
+    """How many unrelated models a victim's task has, each number once."""
+    found = [facts.side(place, "negative").explode("tasks").groupby(["victim", "tasks"]).size() for place in places]
+    return sorted({int(count) for count in pd.concat(found)})
+
+
 def five_percent(facts: Facts) -> Graded:
-    counts = sorted({int(n) for n in facts.rates.loc[facts.rates["task"] != "all", "n_negatives"]})
-    below = {n: allowed_below(n, kind="paper") or 0 for n in counts}
-    flagged = {f"{n} unrelated models": below[n] / n for n in counts}
-    fresh = {f"{n} unrelated models": (below[n] + 1) / (n + 1) for n in counts}
-    one = "{:.1%}".format
+    below = {count: allowed_below(count, kind="paper") or 0 for count in _unrelated(facts, DATASETS)}
+    flagged = {n: k / n for n, k in below.items()}
+    fresh = {n: (k + 1) / (n + 1) for n, k in below.items()}
 
-    def shown(value: float) -> str:
-        return one(value).replace("%", " %")
+    def shown(share: float) -> str:
+        return f"{100 * share:.1f} %"
 
-    holds = max(flagged.values()) <= 0.05
+    def said(shares: Mapping[int, float]) -> str:
+        return listed(f"{shown(share)} of {n}" for n, share in shares.items())
+
     return Graded(
-        f"unrelated models of the benchmark that the paper rule flags at most: {_per(flagged, shown)}; expected of unrelated "
-        f"models to come: {_per(fresh, shown)}",
-        _verdict(holds),
-        f"As the paper defines it, on the unrelated models at hand, the false positive rate is at most "
-        f"{shown(max(flagged.values()))}. Of models to come the same threshold is expected to flag (k+1)/(n+1), up to "
-        f"{shown(max(fresh.values()))}: another definition, which the guaranteed rule keeps.",
-        "unrelated models of one victim and task: "
-        + _embedded(
-            lambda name: "{} to {}".format(
-                *(int(pick(facts.embedded[name].query("task != 'all'")["n_negatives"])) for pick in (min, max))
-            )
-        ),
+        f"unrelated models at hand that the paper rule flags, at most: {said(flagged)}; expected of models to come where as "
+        f"many calibrate: {said(fresh)}",
+        _verdict(max(flagged.values()) <= 0.05),
+        f"By the paper's definition, on the unrelated models at hand, false positives are at most "
+        f"{shown(max(flagged.values()))}. Of models to come the same threshold is expected to flag up to "
+        f"{shown(max(fresh.values()))}, (k+1)/(n+1): that is another definition, and the guaranteed rule's.",
+        _embedded(lambda place: f"{listed(map(str, _unrelated(facts, [place])))}", "unrelated models of a victim's task: "),
     )
 
 
 def five_seeds(facts: Facts) -> Graded:
     from scipy.stats import t
 
-    seeds = sorted({int(n) for n in facts.rates["seeds"]})
-    runs = " to ".join(map(str, dict.fromkeys((seeds[0], seeds[-1]))))
+    def runs(places: Iterable[str]) -> list[int]:
+        return sorted({int(seeds) for place in places for seeds in facts.rates[place]["seeds"]})
+
+    seeds, own = runs(DATASETS), pd.concat([facts.networks(dataset) for dataset in DATASETS])
     narrow = float(t.ppf(0.975, RUNS - 1)) / 0.95
-    victims = {d: facts.networks[d] for d in DATASETS}
-    count, own = sum(len(of) for of in victims.values()), facts.networks.nunique()
+    kin = f" of {own.nunique()} independent networks" if own.nunique() < len(own) else ""
     return Graded(
-        f"query seeds of a published value: {runs}; victims: {_per({d: len(of) for d, of in victims.items()})}, of "
-        f"{own} independent networks",
+        f"query seeds behind a value: {listed(map(str, seeds))}",
         _verdict(seeds == [RUNS]),
-        f"Every value is a mean over {runs} query seeds. What the ± of Table 3 is, the text does not say: it is .95 s.d. / "
-        f"sqrt({RUNS}) over query seeds, {narrow:.1f} times narrower than a 95 % interval over seeds, and says nothing of "
-        f"models other than these {count} victims.",
-        "query seeds of a recorded value: "
-        + _embedded(lambda name: " to ".join(map(str, sorted({int(n) for n in facts.embedded[name]["seeds"]})[::1]))),
+        f"Values are means over {listed(map(str, seeds), ' or ')} query seeds. The text does not say what ± is; it is .95 "
+        f"s.d. / sqrt({RUNS}) over query seeds, {narrow:.1f} times narrower than a 95 % interval over seeds, and says "
+        f"nothing of victims other than these {len(own)}{kin}.",
+        _embedded(lambda place: listed(map(str, runs([place]))), "query seeds behind a value: "),
     )
