@@ -23,14 +23,12 @@ class Named:
         source: who published it.
         idea: what it does and why that should betray a thief, in two sentences.
         reconstruction: whether a detail had to be chosen here because the source does not give it.
-        published: whether it was proposed as a fingerprint, as a baseline and a control were not.
     """
 
     scheme: str
     source: str
     idea: str
     reconstruction: bool = False
-    published: bool = True
 
 
 NAMED = {
@@ -39,14 +37,12 @@ NAMED = {
         "Godinot et al. 2025 (the QuRD paper's baseline)",
         "Models that are right are all alike; each is wrong in its own way. So send only images that the victim gets wrong,"
         " and count how often the suspect gives another answer.",
-        published=False,
     ),
     "Random": Named(
         "uniform(test) | labels | hamming",
         "Godinot et al. 2025 (the QuRD paper's lower reference)",
         "Send ordinary images and count how often the suspect gives another answer than the victim. Good models agree on"
         " most of them whether they are related or not.",
-        published=False,
     ),
     "IPGuard": Named(
         "uniform(train)->boundary | labels | hamming",
@@ -82,10 +78,12 @@ NAMED = {
         "control: lower accuracy = thief",
         "Suspect whoever is less accurate. It looks at no answer of the victim: what it catches says how much a benchmark"
         " gives away by quality alone.",
-        published=False,
     ),
 }
-PUBLISHED = tuple(name for name, about in NAMED.items() if about.published)  # the schemes that AKH is compared with
+
+VARIANT = ":"  # parts the name of a published scheme from that of its variant
+REFERENCE, CONTROL = "AKH", "accuracy"  # what others are compared with; what is no fingerprint
+PUBLISHED = tuple(name for name in NAMED if name not in (REFERENCE, "Random", CONTROL) and VARIANT not in name)
 
 FEATURES = {
     "photo": "photographs",
