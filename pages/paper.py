@@ -1,4 +1,4 @@
-"""What survives of the paper? Every claim with both numbers and a verdict; Tables 2 and 3; whether ranks agree."""
+"""Which claims of the paper do its scores support? Each in its words, with a verdict; Tables 2 and 3; how ranks agree."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""One claim of the paper: what it printed, what its scores give, and the view that shows it."""
+"""One claim of the paper: its words, what it printed, what its scores give, and the view that shows it."""
 
 from collections.abc import Sequence
 from html import escape
@@ -35,7 +35,7 @@ def show(claim: Claim, style: Style) -> None:
     terms = "".join(f"<dt>{name}</dt><dd>{escape(words.retold(text))}</dd>" for name, text in rows)
     st.html(
         f"{_LOOK.format(muted=style.surface.muted, border=style.surface.border, hue=hue)}<div class='claim'>"
-        f"<small>{escape(claim.place)}</small><h4>{escape(claim.claim)}</h4>"
+        f"<h4>{escape(claim.claim)}</h4><blockquote>“{escape(claim.quote)}”<br><small>{escape(claim.place)}</small></blockquote>"
         f"<p class='verdict'>{paper.GLYPHS[claim.verdict]} {claim.verdict}</p><p>{escape(claim.why)}</p>"
         f"<dl>{terms}</dl><small>{escape(claim.method)}</small></div>"
     )
@@ -61,6 +61,7 @@ _LOOK = """
 .claim h4 {{ padding: 0; margin: .2rem 0 .5rem; font-size: 1.15rem; }}
 .claim p {{ margin: 0 0 .5rem; }}
 .claim .verdict {{ color: {hue}; font-weight: 700; }}
+.claim blockquote {{ border-left: 3px solid {border}; margin: 0 0 .6rem; padding: 0 0 0 .7rem; }}
 .claim small, .claim dt {{ color: {muted}; font-size: .85rem; font-weight: 400; }}
 .claim dl {{ margin: .4rem 0; padding: 0; }}
 .claim dt {{ margin: .4rem 0 0; padding: 0; }}

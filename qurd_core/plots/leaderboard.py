@@ -9,8 +9,9 @@ from qurd_core.evaluation.leaderboard import allowed, twins
 from qurd_core.evaluation.winners import BestOf
 from qurd_core.plots import budget, honest, words
 from qurd_core.plots.budget import REFERENCE, Rule
-from qurd_core.plots.theme import BASELINES, SCHEMES
+from qurd_core.plots.theme import SCHEMES
 from qurd_core.plots.words import Measured
+from qurd_core.schemes import PUBLISHED
 
 REVEALED = {"labels": "labels", "topk": "top-k labels", "probits": "probits", "logits": "logits"}  # as said in a sentence
 
@@ -57,8 +58,7 @@ def judged(rows: pd.DataFrame, worth: pd.DataFrame = honest.UNKNOWN) -> pd.DataF
 
 def published(rows: pd.DataFrame) -> pd.DataFrame:
     """The published schemes that have a value."""
-    names = [name for name in SCHEMES if name not in BASELINES]
-    return rows[rows["label"].isin(names) & rows["value"].notna()]
+    return rows[rows["label"].isin(PUBLISHED) & rows["value"].notna()]
 
 
 def headline(rows: pd.DataFrame, where: str) -> str:
