@@ -286,7 +286,7 @@ def figure4(mode: PaperMode = "paper", as_json: AsJson = False) -> None:
 
 @paper.command()
 def claims(as_json: AsJson = False) -> None:
-    """Every claim of the paper: its words, what it printed, what its scores give, and whether they support it."""
+    """Every claim of the paper: what it printed, what its scores give, and whether they support it."""
     from qurd_core.evaluation.paper import claims as graded
 
     found = graded.rows()

@@ -35,14 +35,15 @@ def headline(claims: Sequence[Claim]) -> str:
 
 
 def figure(claims: Sequence[Claim], chosen: str, style: Style) -> go.Figure:
-    """A row per place in the paper, a mark per claim, in the paper's order."""
-    places = list(dict.fromkeys(claim.place for claim in claims))
+    """A row per section of the paper, a mark per claim, in the paper's order."""
+    sections = [claim.place.partition(", ")[0] for claim in claims]
+    places = list(dict.fromkeys(sections))
     column: Counter[str] = Counter()
     x, y = [], []
-    for claim in claims:
-        x.append(column[claim.place])
-        y.append(places.index(claim.place))
-        column[claim.place] += 1
+    for section in sections:
+        x.append(column[section])
+        y.append(places.index(section))
+        column[section] += 1
     at = next((number for number, claim in enumerate(claims) if claim.id == chosen), None)
     marks = go.Scatter(
         x=x,
@@ -82,7 +83,7 @@ def figure(claims: Sequence[Claim], chosen: str, style: Style) -> go.Figure:
         "yaxis": axis
         | {
             "tickvals": list(range(len(places))),
-            "ticktext": [plain(place) for place in places],
+            "ticktext": ["<br>".join(map(plain, textwrap.wrap(place, 26))) for place in places],
             "tickfont": {"size": style.text},
             "range": [len(places) - 0.4, -0.6],
         },
@@ -93,7 +94,7 @@ def figure(claims: Sequence[Claim], chosen: str, style: Style) -> go.Figure:
 
 def alt(claims: Sequence[Claim]) -> str:
     """The chart in words."""
-    return f"A mark per claim of the paper, by its place. {headline(claims)}."
+    return f"A mark per claim of the paper, by its section. {headline(claims)}."
 
 
 def agreement_headline(table: pd.DataFrame, at: int) -> str:

@@ -806,31 +806,36 @@ def brittle(facts: Facts) -> Graded:
     )
 
 
-def _unrelated(facts: Facts, places: Iterable[str]) -> list[int]:
-    """How many unrelated models a victim's task has, each number once."""
-    found = [facts.side(place, "negative").explode("tasks").groupby(["victim", "tasks"]).size() for place in places]
-    return sorted({int(count) for count in pd.concat(found)})
+def _unrelated(facts: Facts, places: Iterable[str]) -> dict[int, bool]:
+    """How many unrelated models a victim's task has, each number once, and whether they come from as many networks."""
+    by_task = [facts.side(place, "negative").explode("tasks").groupby(["victim", "tasks"])["root"] for place in places]
+    counts = pd.concat([roots.agg(["size", "nunique"]) for roots in by_task])
+    return (counts["size"] == counts["nunique"]).groupby(counts["size"]).all().to_dict()
 
 
 def five_percent(facts: Facts) -> Graded:
-    below = {count: allowed_below(count, kind="paper") or 0 for count in _unrelated(facts, DATASETS)}
-    flagged = {n: k / n for n, k in below.items()}
-    fresh = {n: (k + 1) / (n + 1) for n, k in below.items()}
+    pools = _unrelated(facts, DATASETS)
+    below = {count: allowed_below(count, kind="paper") or 0 for count in pools}
+    flagged = {count: k / count for count, k in below.items()}
+    fresh = {count: (below[count] + 1) / (count + 1) for count, independent in pools.items() if independent}
+    kin = [str(count) for count, independent in pools.items() if not independent]
 
     def shown(share: float) -> str:
         return f"{100 * share:.1f} %"
 
     def said(shares: Mapping[int, float]) -> str:
-        return listed(f"{shown(share)} of {n}" for n, share in shares.items())
+        return listed(f"{shown(share)} of {count}" for count, share in shares.items())
 
+    unknown = f"; not known of {listed(kin)}, which share networks" if kin else ""
+    other = f"up to {shown(max(fresh.values()))}" if fresh else "a share that is not known"
     return Graded(
-        f"unrelated models at hand that the paper rule flags, at most: {said(flagged)}; expected of models to come where as "
-        f"many calibrate: {said(fresh)}",
+        f"unrelated models at hand that the paper rule flags, at most: {said(flagged)}; expected of models to come, "
+        f"(k+1)/(n+1), where all at hand are independent: {said(fresh)}{unknown}",
         _verdict(max(flagged.values()) <= 0.05),
-        f"By the paper's definition, on the unrelated models at hand, false positives are at most "
-        f"{shown(max(flagged.values()))}. Of models to come the same threshold is expected to flag up to "
-        f"{shown(max(fresh.values()))}, (k+1)/(n+1): that is another definition, and the guaranteed rule's.",
-        _embedded(lambda place: f"{listed(map(str, _unrelated(facts, [place])))}", "unrelated models of a victim's task: "),
+        "By the paper's definition, on the unrelated models at hand, false positives are at most "
+        f"{shown(max(flagged.values()))}. Of models to come the same threshold is expected to flag {other}: that is another "
+        "definition, and the guaranteed rule's.",
+        _embedded(lambda place: listed(map(str, _unrelated(facts, [place]))), "unrelated models of a victim's task: "),
     )
 
 
