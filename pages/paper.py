@@ -24,8 +24,7 @@ with first:
 if view == "claims":
     with second:
         kinds = (ANY, *paper.VERDICTS)
-        links.check("verdict", kinds, "verdict")
-        kind = st.segmented_control("Verdict", kinds, default=ANY, required=True, key="verdict", **controls.LINKED)
+        kind = controls.choose("Verdict", kinds, "verdict")
     shown = [one for one in claims if kind in (ANY, one.verdict)]
     with third:
         chosen = claim.choose(shown)

@@ -1,5 +1,6 @@
 """The paper's claims and the agreement of benchmarks, from their tables to words and figures."""
 
+import re
 import textwrap
 from collections import Counter
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from qurd_core.plots.theme import ALWAYS_WHOLE, HEAT, HEAT_STOPS, STOLEN, Paint,
 MARKS = dict(zip(VERDICTS, ("circle", "x", "circle-open"), strict=True))
 _PAINTS = dict(zip(VERDICTS, (Paint("#0B7A66", "#5CB8A6"), STOLEN), strict=False))
 GLYPHS = dict(zip(VERDICTS, ("●", "✕", "○"), strict=True))
+_TOKEN = re.compile(r"`(\w+)`")
 _HALF = 0.00501  # a number printed with two decimals is off by at most half of the last one
 
 
@@ -29,9 +31,14 @@ def headline(claims: Sequence[Claim]) -> str:
     count = Counter(claim.verdict for claim in claims)
     supported, others, unknown = (count[verdict] for verdict in VERDICTS)
     return (
-        f"The published scores support {supported} of {words.counted(len(claims), 'claim')} of the paper; {others} are not "
-        f"supported by them, {unknown} not testable here"
+        f"{supported} of the paper’s {len(claims)} claims are supported by its scores, {others} are not, {unknown} are not "
+        "testable here"
     )
+
+
+def told(text: str) -> str:
+    """A sentence of a claim, with its tasks in words."""
+    return _TOKEN.sub(lambda found: words.task(found[1]), text)
 
 
 def figure(claims: Sequence[Claim], chosen: str, style: Style) -> go.Figure:
@@ -50,7 +57,7 @@ def figure(claims: Sequence[Claim], chosen: str, style: Style) -> go.Figure:
         y=y,
         mode="markers",
         customdata=[claim.id for claim in claims],
-        hovertext=[f"<b>{plain(claim.claim)}</b><br>{claim.verdict}: {plain(claim.why)}" for claim in claims],
+        hovertext=[f"<b>{plain(claim.claim)}</b><br>{claim.verdict}: {plain(told(claim.why))}" for claim in claims],
         hovertemplate="%{hovertext}<extra></extra>",
         marker={
             "symbol": [MARKS[claim.verdict] for claim in claims],
@@ -78,12 +85,12 @@ def figure(claims: Sequence[Claim], chosen: str, style: Style) -> go.Figure:
     axis = {"showgrid": False, "zeroline": False}
     layout = {
         "height": style.height,
-        "margin": {"l": 15 * style.text, "r": style.text, "t": style.text, "b": style.text},
+        "margin": {"l": 17 * style.text, "r": style.text, "t": style.text, "b": style.text},
         "xaxis": axis | {"visible": False, "range": [-0.7, max(x) + 0.7]},
         "yaxis": axis
         | {
             "tickvals": list(range(len(places))),
-            "ticktext": ["<br>".join(map(plain, textwrap.wrap(place, 26))) for place in places],
+            "ticktext": ["<br>".join(map(plain, textwrap.wrap(place, 34))) for place in places],
             "tickfont": {"size": style.text},
             "range": [len(places) - 0.4, -0.6],
         },

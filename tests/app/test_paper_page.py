@@ -1,6 +1,7 @@
 """The Paper page: claims, Table 3 and agreement, and the published benchmarks on the other pages."""
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -20,7 +21,7 @@ from tests.app.screen import headline, sound
 
 ROOT = Path(__file__).parents[2]
 VIEWS = {
-    "claims": "claims of the paper",
+    "claims": "claims are supported by its scores",
     "table2": "differ in 4 of 8 tasks",
     "table3": "Table 3 recomputed: all 48 cells match",
     "agreement": "Ranks agree most",
@@ -89,6 +90,13 @@ def test_a_claim_shows_the_papers_words_and_their_place(shipped, one):
     assert all(text in card for text in (one.place, one.claim, one.verdict))
 
 
+def test_a_claim_says_tasks_in_words(shipped):
+    card = next(part.value for part in sound(shipped(page="paper", claim="table3")).html if "blockquote" in part.value)
+    assert "IPGuard on pruning of SDog120" in card
+    assert "`" not in card
+    assert not re.search(r"\w+_extraction", card)
+
+
 def test_a_cell_that_is_not_as_printed_is_counted():
     rows = pd.DataFrame(tables.table3())
     rows.loc[[3, 8], "tpr"] = 0.5
@@ -99,8 +107,8 @@ def test_a_headline_counts_the_verdicts():
     shown = claims.read()
     counts = [sum(one.verdict == verdict for one in shown) for verdict in claims.VERDICTS]
     assert paper.headline(shown) == (
-        f"The published scores support {counts[0]} of {len(shown)} claims of the paper; {counts[1]} are not supported by "
-        f"them, {counts[2]} not testable here"
+        f"{counts[0]} of the paper’s {len(shown)} claims are supported by its scores, {counts[1]} are not, {counts[2]} are "
+        "not testable here"
     )
 
 
@@ -123,7 +131,7 @@ def test_the_link_of_a_claim_is_a_view(one):
 
 def test_stage_hides_the_controls_and_keeps_the_finding(shipped):
     app = sound(shipped(page="paper", stage="true", claim="spread"))
-    assert "claims of the paper" in headline(app)
+    assert "are supported by its scores" in headline(app)
 
 
 @pytest.mark.parametrize("bench", records.PUBLISHED)

@@ -595,7 +595,7 @@ def test_without_guaranteed_rates_no_sentence_breaks(facts):
     for claim in claims.CLAIMS:
         found = changed(facts, claim.id, by_victim=table, rates=refused)
         assert not re.search(r"\bnan\b", " ".join(found)), claim.id
-    assert "The guaranteed rule refuses same, quantize, transfer" in changed(facts, "solved", by_victim=table).why
+    assert "The guaranteed rule refuses `same`, `quantize`, `transfer`" in changed(facts, "solved", by_victim=table).why
 
 
 def test_figures_that_the_issue_names_are_in_the_sentences(graded):

@@ -374,7 +374,7 @@ CLAIMS: tuple[_Asked, ...] = (
         "solved",
         "The majority of benchmarked tasks are solved, Table 3",
         "are completely solved by existing fingerprints, as well as by AKH",
-        "same, quantize, finetune and transfer are completely solved by existing schemes and by the baseline.",
+        "Existing schemes and the baseline completely solve exact copies, quantization, fine-tuning and transfer.",
         "1.0",
         "Cells of Table 3; supported if AKH and most published schemes reach 95 % on each of the four tasks.",
         "leaderboard?bench=published-cifar10&view=table",

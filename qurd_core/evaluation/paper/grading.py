@@ -20,11 +20,13 @@ from qurd_core.evaluation.paper.phrases import (
     counted,
     listed,
     per,
+    per_task,
     percent,
     points,
     size,
     stands,
     thousands,
+    token,
     victims,
     with_error,
 )
@@ -89,7 +91,7 @@ def _tasks(facts: Facts, tasks: Iterable[str]) -> str:
 
     def said(place: str) -> str:
         rates = {task: facts.tpr(place, "AKH", task, TABLE_3) for task in tasks}
-        return per({task: rate for task, rate in rates.items() if not math.isnan(rate)}, percent)
+        return per_task({task: rate for task, rate in rates.items() if not math.isnan(rate)}, percent)
 
     return _embedded(said, f"AKH at {TABLE_3} queries: ")
 
@@ -524,11 +526,11 @@ def table3(facts: Facts) -> Graded:
         for name in column
         if name in PUBLISHED and (found := facts.shared("AKH", name, task, TABLE_3))
     }
-    means = {f"{name} on {task}": float(np.mean(list(found.values()))) for (name, task), found in gaps.items()}
+    means = {f"{name} on {token(task)}": float(np.mean(list(found.values()))) for (name, task), found in gaps.items()}
     least, behind = min(means, key=means.__getitem__), [place for place, lead in means.items() if lead < -MARGIN]
-    printed = {f"{name} on {task}": columns[task]["AKH"] - columns[task][name] for name, task in gaps}
+    printed = {f"{name} on {token(task)}": columns[task]["AKH"] - columns[task][name] for name, task in gaps}
     cells = {
-        f"{name} on {task} of {dataset}": lead
+        f"{name} on {token(task)} of {dataset}": lead
         for (name, task), found in gaps.items()
         for dataset, lead in found.items()
         if lead < -MARGIN - 1e-6  # rates ship as float32, and ten points are not more than ten points
@@ -550,19 +552,18 @@ def table3(facts: Facts) -> Graded:
 
 def sac_best(facts: Facts) -> Graded:
     tasks = ("probit_extraction", "label_extraction")
-    columns = {task: facts.column(task, TABLE_3) for task in tasks}
-    highest = {task: max(column, key=column.__getitem__) for task, column in columns.items()}
+    columns = {task: pd.Series(facts.column(task, TABLE_3)) for task in tasks}
     gaps = {task: facts.shared("AKH", "SAC", task, TABLE_3) for task in tasks}
-    level = [f"{stands(float(np.mean(list(gap.values()))), 'SAC')} on {task}" for task, gap in gaps.items()]
-    holds = set(highest.values()) == {"SAC"}
+    level = [f"{stands(float(np.mean(list(gap.values()))), 'SAC')} on {token(task)}" for task, gap in gaps.items()]
+    holds = {column.idxmax() for column in columns.values()} == {"SAC"}
     return Graded(
-        f"highest number of the column: {per({t: f'{name} {percent(columns[t][name])}' for t, name in highest.items()})}",
+        f"highest number of the column: {per_task(columns, lambda own: f'{own.idxmax()} {percent(own.max())}')}",
         _verdict(holds),
         f"{'The numbers in bold are' if holds else 'A number in bold is not'} the highest of the column. That makes no "
         f"best scheme: SAC has scores on {len(gaps[tasks[0]])} of {len(DATASETS)} data sets, and on those AKH "
         f"{listed(level, ' and ')}.",
         _embedded(
-            lambda place: per({t: per(facts.named(place, t, TABLE_3).loc[list(NEGATIVE)], percent) for t in tasks}),
+            lambda place: per_task({t: per(facts.named(place, t, TABLE_3).loc[list(NEGATIVE)], percent) for t in tasks}),
             f"at {TABLE_3} queries: ",
         ),
     )
@@ -571,14 +572,14 @@ def sac_best(facts: Facts) -> Graded:
 def solved(facts: Facts) -> Graded:
     columns = {task: facts.column(task, TABLE_3) for task in LEAKS}
     rivals = {task: [rate >= SOLVED for name, rate in own.items() if name in PUBLISHED] for task, own in columns.items()}
-    left = [t for t in LEAKS if columns[t]["AKH"] < SOLVED or 2 * sum(rivals[t]) <= len(rivals[t])]
+    left = [token(t) for t in LEAKS if columns[t]["AKH"] < SOLVED or 2 * sum(rivals[t]) <= len(rivals[t])]
     short = {
-        f"{name} on {task}": rate
+        f"{name} on {token(task)}": rate
         for task, column in columns.items()
         for name, rate in column.items()
         if rate < SOLVED and name != "Random"
     }
-    refused = [task for task in LEAKS if math.isnan(facts.cell("AKH", task, TABLE_3, "tpr_conformal"))]
+    refused = [token(task) for task in LEAKS if math.isnan(facts.cell("AKH", task, TABLE_3, "tpr_conformal"))]
     reach = f"On {listed(left)} AKH or most published schemes miss" if left else "AKH and most published schemes reach"
     guaranteed = f" The guaranteed rule refuses {listed(refused)}: too few independent unrelated models." if refused else ""
     return Graded(
@@ -595,7 +596,7 @@ def unsolved(facts: Facts) -> Graded:
     rate, name = columns["prune"].max(), columns["prune"].idxmax()
     missed = f"which misses {percent(SOLVED)} by {size(SOLVED - rate)}: pruning is left unsolved, too"
     return Graded(
-        f"best scheme by task: {per(columns, lambda own: f'{own.idxmax()} {100 * own.max():.1f} %')}",
+        f"best scheme by task: {per_task(columns, lambda own: f'{own.idxmax()} {100 * own.max():.1f} %')}",
         _verdict(rate >= SOLVED),
         f"On pruning the best scheme, {name}, catches {100 * rate:.1f} %, "
         + (f"which solves it at {percent(SOLVED)}." if rate >= SOLVED else f"{missed}."),
@@ -637,11 +638,11 @@ def two_exceptions(facts: Facts) -> Graded:
     differ = sum(map(len, only.values()))
     printed = sum((SACBENCH in sets) != bool(set(REUSE) & set(sets)) for sets in names.PRINTED.values())
     return Graded(
-        f"tasks that only one of both has: {per(only, lambda tasks: f'({listed(tasks)})')}",
+        f"tasks that only one of both has: {per(only, lambda tasks: f'({listed(map(token, tasks))})')}",
         _verdict(differ == 2),
         f"The scores of both benchmarks differ in {counted(differ, 'task')}, and the paper's own Table 2 in {printed}.",
         "tasks that only one of patchwork-sac and patchwork-reuse has: "
-        + listed(sorted(have[records.EMBEDDED[0]] ^ have[records.EMBEDDED[1]])),
+        + listed(map(token, sorted(have[records.EMBEDDED[0]] ^ have[records.EMBEDDED[1]]))),
     )
 
 
@@ -748,7 +749,7 @@ def conclusion(facts: Facts) -> Graded:
 
     whole = {dataset: facts.named(dataset, "all", TABLE_3) for dataset in DATASETS}
     left = [dataset for dataset, named in whole.items() if neither(named)]
-    cells = [f"{t} of {d}" for d in DATASETS for t in names.TASKS if neither(facts.named(d, t, TABLE_3))]
+    cells = [f"{token(t)} of {d}" for d in DATASETS for t in names.TASKS if neither(facts.named(d, t, TABLE_3))]
     return Graded(
         f"lowest to highest scheme at {TABLE_3} queries, all tasks pooled: {per(whole, said)}",
         _verdict(not left),
@@ -762,14 +763,14 @@ def almost_any(facts: Facts) -> Graded:
     columns = {task: pd.Series(facts.column(task, TABLE_3)) for task in names.TASKS}
     solved = {task: int((own >= SOLVED).sum()) for task, own in columns.items()}
     schemes = len(columns["same"])
-    most = [task for task, count in solved.items() if count >= schemes - 1]
+    most = [token(task) for task, count in solved.items() if count >= schemes - 1]
 
     def recorded(place: str) -> str:
-        tasks = facts.rates[place]["task"].drop_duplicates().drop(0, errors="ignore")
-        return listed(t for t in tasks if t != "all" and (facts.named(place, t, TABLE_3) < SOLVED).sum() <= 1)
+        tasks = [task for task in facts.rates[place]["task"].unique() if task != "all"]
+        return listed(token(task) for task in tasks if (facts.named(place, task, TABLE_3) < SOLVED).sum() <= 1)
 
     return Graded(
-        f"schemes of {schemes} that reach {percent(SOLVED)} at {TABLE_3} queries: {per(solved)}",
+        f"schemes of {schemes} that reach {percent(SOLVED)} at {TABLE_3} queries: {per_task(solved)}",
         _verdict(len(most) > len(solved) / 2),
         f"{len(most)} of {len(solved)} tasks are solved by at least {schemes - 1} of {schemes} schemes: {listed(most)}.",
         _embedded(recorded, f"tasks on which all schemes but one reach {percent(SOLVED)} at {TABLE_3} queries: "),
@@ -797,7 +798,10 @@ def brittle(facts: Facts) -> Graded:
     return Graded(
         f"worst task at {TABLE_3} queries: "
         + per(
-            {name: f"{percent(low[name])} ({columns.loc[name].idxmin()})" for name in (*ADVERSARIAL, *NEGATIVE, "Random")}
+            {
+                name: f"{percent(low[name])} ({token(columns.loc[name].idxmin())})"
+                for name in (*ADVERSARIAL, *NEGATIVE, "Random")
+            }
         ),
         _verdict(worse < kept),
         f"On their worst tasks IPGuard and ModelDiff catch at most {percent(worse)}, AKH and SAC at least {percent(kept)}. "

@@ -41,6 +41,15 @@ def per(values: Mapping[str, object], said: Callable = str) -> str:
     return listed(f"{name} {said(value)}" for name, value in values.items())
 
 
+def token(task: str) -> str:
+    """A task among words. Where the app shows a sentence, it says the task in words, too."""
+    return f"`{task}`"
+
+
+def per_task(values: Mapping[str, object], said: Callable = str) -> str:
+    return per({token(task): value for task, value in values.items()}, said)
+
+
 def arrow(values: Iterable[float], said: Callable[[float], str]) -> str:
     return " → ".join(map(said, values))
 
