@@ -623,6 +623,20 @@ def test_the_published_schemes_are_those_of_the_registry(facts):
     assert set(facts.named("patchwork-sac", "all", 100).index) == {"AKH", "Random", *PUBLISHED}
 
 
+def test_the_story_of_table_3_says_what_is_so(facts):
+    """Its sentences are written, so their findings are held here."""
+    rows = pd.DataFrame(tables.table3("honest"))
+    assert rows["tpr"].isna().any(), "some tasks are refused"
+    assert set(rows.loc[rows["fingerprint"] == "SAC", "covers"]) == {"2 of 3 data sets"}
+    for task in ("probit_extraction", "label_extraction"):
+        column = facts.column(task, 100)
+        assert max(column, key=column.__getitem__) == "SAC"
+        assert np.mean(list(facts.shared("AKH", "SAC", task, 100).values())) >= 0, "the baseline is no lower"
+    apart = [facts.separation(dataset) for dataset in DATASETS]
+    assert [bool(row.unrelated.min() > row.stolen.max()) for row in apart] == [False, False, True]
+    assert agreement.read().query("budget == 100")["tau"].between(0.1, 0.9).all(), "ranks agree in part"
+
+
 def test_ranks_agree_as_the_published_scores_say():
     table = agreement.read()
     at = table[table["budget"] == 100].set_index(["one", "other"])

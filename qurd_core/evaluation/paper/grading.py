@@ -539,8 +539,8 @@ def table3(facts: Facts) -> Graded:
     start += f"more than {size(MARGIN)} behind {listed(behind)}" if behind else f"nowhere more than {size(MARGIN)} behind"
     return Graded(
         f"AKH minus a published scheme at {TABLE_3} queries: at worst {points(means[least])} ({least}) in means over the "
-        f"data sets that both have; as printed, where rows average different data sets, "
-        f"{per({place: lead for place, lead in printed.items() if lead < -MARGIN}, points)} beyond {size(MARGIN)}",
+        f"data sets that both have; more than {size(MARGIN)} behind as printed, where rows average different data sets: "
+        f"{per({place: lead for place, lead in printed.items() if lead < -MARGIN}, points)}",
         _verdict(not behind),
         start
         + ("." if behind else ": non-inferior, a weaker claim than equal.")
