@@ -1,4 +1,4 @@
-"""What survives of the paper? Every claim with both numbers and a verdict; Tables 2 and 3; whether ranks agree."""
+"""Which claims of the paper do its scores support? Each in its words, with a verdict; Tables 2 and 3; how ranks agree."""
 
 from functools import partial
 
@@ -24,8 +24,7 @@ with first:
 if view == "claims":
     with second:
         kinds = (ANY, *paper.VERDICTS)
-        links.check("verdict", kinds, "verdict")
-        kind = st.segmented_control("Verdict", kinds, default=ANY, required=True, key="verdict", **controls.LINKED)
+        kind = controls.choose("Verdict", kinds, "verdict")
     shown = [one for one in claims if kind in (ANY, one.verdict)]
     with third:
         chosen = claim.choose(shown)

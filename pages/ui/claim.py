@@ -1,4 +1,4 @@
-"""One claim of the paper: what it printed, what its scores give, and the view that shows it."""
+"""One claim of the paper: its words, what it printed, what its scores give, and the view that shows it."""
 
 from collections.abc import Sequence
 from html import escape
@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.ui import controls, frame, links
 from qurd_core.evaluation.paper.claims import Claim
-from qurd_core.plots import paper, words
+from qurd_core.plots import paper
 from qurd_core.plots.theme import Style
 
 CODE = "from qurd_core.evaluation.paper import agreement, claims, tables\n\nfound = claims.claims()"
@@ -32,14 +32,18 @@ def show(claim: Claim, style: Style) -> None:
     """The card."""
     hue = paper.colour(claim.verdict, style)
     rows = (("printed", claim.printed), ("from its scores", claim.recomputed), ("on Patchwork", claim.patchwork))
-    terms = "".join(f"<dt>{name}</dt><dd>{escape(words.retold(text))}</dd>" for name, text in rows)
+    terms = "".join(f"<dt>{name}</dt><dd>{_told(text)}</dd>" for name, text in rows)
     st.html(
         f"{_LOOK.format(muted=style.surface.muted, border=style.surface.border, hue=hue)}<div class='claim'>"
-        f"<small>{escape(claim.place)}</small><h4>{escape(claim.claim)}</h4>"
-        f"<p class='verdict'>{paper.GLYPHS[claim.verdict]} {claim.verdict}</p><p>{escape(claim.why)}</p>"
-        f"<dl>{terms}</dl><small>{escape(claim.method)}</small></div>"
+        f"<h4>{escape(claim.claim)}</h4><blockquote>“{escape(claim.quote)}”<br><small>{escape(claim.place)}</small></blockquote>"
+        f"<p class='verdict'>{paper.GLYPHS[claim.verdict]} {claim.verdict}</p><p>{_told(claim.why)}</p>"
+        f"<dl>{terms}</dl><small>{_told(claim.method)}</small></div>"
     )
     st.button("Show the view", type="primary", on_click=frame.go, args=[target(claim.link)])
+
+
+def _told(text: str) -> str:
+    return escape(paper.told(text))
 
 
 def read_button(id: str, label: str) -> None:
@@ -61,6 +65,7 @@ _LOOK = """
 .claim h4 {{ padding: 0; margin: .2rem 0 .5rem; font-size: 1.15rem; }}
 .claim p {{ margin: 0 0 .5rem; }}
 .claim .verdict {{ color: {hue}; font-weight: 700; }}
+.claim blockquote {{ border-left: 3px solid {border}; margin: 0 0 .6rem; padding: 0 0 0 .7rem; }}
 .claim small, .claim dt {{ color: {muted}; font-size: .85rem; font-weight: 400; }}
 .claim dl {{ margin: .4rem 0; padding: 0; }}
 .claim dt {{ margin: .4rem 0 0; padding: 0; }}

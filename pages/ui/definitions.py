@@ -46,9 +46,9 @@ a combination has no recorded distances the band is one standard deviation over 
 
 **Beats, trails**: an exact test over independent victims (of a single victim: over its stolen models) finds a difference
 from AKH, corrected for all named schemes. *Ahead, behind*: no exact test decides, often because too few victims are
-independent, but the 95 % interval of the difference excludes 0; for unpublished combinations that interval is simultaneous for all of them.
-*On par*: the 90 % interval of the difference lies within ten points. *Does not differ significantly, undecided*: none of
-these. Where no distances are recorded, two standard errors over query seeds decide.
+independent, but the 95 % interval of the difference excludes 0; for unpublished combinations that interval is simultaneous
+for all of them. *On par*: the 90 % interval of the difference lies within ten points. *Does not differ significantly,
+undecided*: none of these. Where no distances are recorded, two standard errors over query seeds decide.
 
 **Swap**: another sampler before the same representation and detector. Its gain has a bootstrap interval over models,
 simultaneous for all swaps of the scheme with recorded distances, since the best is found by looking at all of these. A gain

@@ -175,8 +175,8 @@ def run(
     """Compute what the store lacks, then the table.
 
     Args:
-        tell: hears one sentence per kind of empty cell before anything runs, the caveats of the benchmark, what is asked about
-            one that somebody brings, and where stolen models lie farther from a victim than unrelated ones.
+        tell: hears one sentence per kind of empty cell before anything runs, the caveats of the benchmark, what is asked
+            about one that somebody brings, and where stolen models lie farther from a victim than unrelated ones.
     """
     for sentence in (*asked.bench.caveats, *examine(asked, store, runtime)):
         tell(sentence)

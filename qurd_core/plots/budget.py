@@ -15,6 +15,7 @@ from qurd_core.plots.costs import COSTS, TICKS, Unit, free, placed
 from qurd_core.plots.labels import spread
 from qurd_core.plots.theme import ALWAYS_WHOLE, BASELINES, OTHERS, SCHEMES, Style, faded, plain
 from qurd_core.plots.words import Measured, Verdict
+from qurd_core.schemes import PUBLISHED
 
 Rule = Literal["paper", "guaranteed"]
 
@@ -134,8 +135,7 @@ def at_budget(points: pd.DataFrame, at: int, label: str = REFERENCE) -> float:
 
 
 def _gains(points: pd.DataFrame, at: int) -> str:
-    names = [name for name in SCHEMES if name not in BASELINES]
-    wide = points[points["label"].isin(names)].pivot(index="label", columns="budget", values="value")
+    wide = points[points["label"].isin(PUBLISHED)].pivot(index="label", columns="budget", values="value")
     last, which = int(points["budget"].max()), words.on_task(points["task"].iloc[0])
     if at not in wide or wide[at].isna().all():
         return words.headline(at, last, None, None) + which

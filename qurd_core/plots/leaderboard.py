@@ -9,13 +9,11 @@ from qurd_core.evaluation.leaderboard import allowed, twins
 from qurd_core.evaluation.winners import BestOf
 from qurd_core.plots import budget, honest, words
 from qurd_core.plots.budget import REFERENCE, Rule
-from qurd_core.plots.theme import BASELINES, SCHEMES
+from qurd_core.plots.theme import SCHEMES
 from qurd_core.plots.words import Measured
+from qurd_core.schemes import PUBLISHED
 
 REVEALED = {"labels": "labels", "topk": "top-k labels", "probits": "probits", "logits": "logits"}  # as said in a sentence
-
-
-_PUBLISHED = [name for name in SCHEMES if name not in BASELINES]
 
 
 def board(
@@ -60,7 +58,7 @@ def judged(rows: pd.DataFrame, worth: pd.DataFrame = honest.UNKNOWN) -> pd.DataF
 
 def published(rows: pd.DataFrame) -> pd.DataFrame:
     """The published schemes that have a value."""
-    return rows[rows["label"].isin(_PUBLISHED) & rows["value"].notna()]
+    return rows[rows["label"].isin(PUBLISHED) & rows["value"].notna()]
 
 
 def headline(rows: pd.DataFrame, where: str, reveal: str = "logits") -> str:
@@ -78,8 +76,10 @@ def headline(rows: pd.DataFrame, where: str, reveal: str = "logits") -> str:
         return f"{REFERENCE} has no value {where}, so no scheme can be compared with {REFERENCE}"
     if total == 1:
         verdict = words.PHRASES[found["verdict"].iloc[0]][0]
-        works = reveal != "logits" and int(rows["label"].isin(_PUBLISHED).sum()) == 1
-        only = f"the only published scheme {f'that works with {REVEALED[reveal]}' if works else 'with a value'}"
+        works = reveal != "logits" and int(rows["label"].isin(PUBLISHED).sum()) == 1
+        # Variants of others may work with it, too.
+        only = f"the only scheme that works with {REVEALED[reveal]} as published" if works else "the only published scheme"
+        only += "" if works else " with a value"
         return f"{found['label'].iloc[0]}, {only}, {verdict} {REFERENCE} {where}"
     schemes = f"{total} published schemes"
     for verdict in ("beats", "ahead"):

@@ -140,7 +140,7 @@ def test_on_equal_data_sets_sac_is_not_ahead(scores):
     assert all("SAC covers 2 of 3 data sets: Flower102 is left out." in each.dropped for each in found.values())
 
 
-def test_two_comparisons_of_twenty_survive_on_modelreuse(scores):
+def test_two_comparisons_of_twenty_are_significant_on_modelreuse(scores):
     reuse = scores[scores["benchmark"] != "CIFAR10"]
     tasks = ["quantize", "prune", "probit_extraction", "label_extraction"]
     family = {

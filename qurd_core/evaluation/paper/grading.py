@@ -1,23 +1,53 @@
-"""How every claim of the paper is graded: a function from the facts to our number, a verdict and one sentence why."""
+"""How every claim of the paper is graded: a function from the facts to our number, a verdict and one sentence why.
+
+No finding is typed: each sentence is made of the numbers that its verdict rests on, and turns with them.
+"""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from qurd_core.akh import official
-from qurd_core.evaluation import records
-from qurd_core.evaluation.paper import names, summary
-from qurd_core.evaluation.paper.facts import DATASETS, REUSE, SACBENCH, Facts
+from qurd_core.evaluation import records, separability
+from qurd_core.evaluation.paper import names
+from qurd_core.evaluation.paper.facts import DATASETS, REUSE, SACBENCH, Difference, Facts
+from qurd_core.evaluation.paper.phrases import (
+    arrow,
+    counted,
+    listed,
+    per,
+    per_task,
+    percent,
+    points,
+    size,
+    stands,
+    thousands,
+    token,
+    victims,
+    with_error,
+)
 from qurd_core.evaluation.paper.tables import BUDGETS
+from qurd_core.evaluation.statistics import allowed_below
+from qurd_core.schemes import PUBLISHED, Scheme
 
-Verdict = Literal["survives", "falls", "not testable here"]
+Verdict = Literal["supported", "not supported by these scores", "not testable here"]
+VERDICTS: tuple[Verdict, ...] = ("supported", "not supported by these scores", "not testable here")
+UNTESTED = VERDICTS[2]
 
 MARGIN = 0.10  # a difference of TPR@5% that counts, here as in equivalence tests
 SOLVED = 0.95
-PUBLISHED = tuple(name for name in summary.NAMED if name not in ("AKH", "Random"))
+NOTABLE = 0.02  # a change of TPR@5% that a curve over budgets shows
+EXPLAINED = 0.05  # what may be left of a gap that is explained
+WIDER = 1.5  # how many times as large a spread is that is much higher
+NEGATIVE, ADVERSARIAL = ("AKH", "SAC"), ("IPGuard", "ModelDiff")  # schemes by how they sample
+LEAKS = names.LEAKS[:4]  # those that the text calls solved
+EXTRACTIONS = names.TASKS[5:]
+FIGURE_1, TABLE_3 = 200, 100  # budgets
+RUNS = 5  # query seeds, as the paper has it
 
 
 class Graded(NamedTuple):
@@ -29,718 +59,804 @@ class Graded(NamedTuple):
     patchwork: str
 
 
-def _percent(value: float) -> str:
-    return "–" if math.isnan(value) else f"{100 * value:.0f} %"
-
-
-def _points(value: float) -> str:
-    return f"{100 * value:+.1f} points".replace("-", "\N{MINUS SIGN}")
-
-
-def _per_set(values: dict[str, str]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in values.items())
+def _verdict(holds: bool) -> Verdict:
+    return VERDICTS[0] if holds else VERDICTS[1]
 
 
 def _embedded(said: Callable[[str], str], start: str = "") -> str:
     """The same of both embedded benchmarks."""
-    return start + "; ".join(f"{name} {said(name)}" for name in records.EMBEDDED)
+    return start + listed((f"{name} {said(name)}" for name in records.EMBEDDED), "; ")
 
 
-def _enough(rate: Callable[[str, int], float]) -> tuple[int, int]:
-    """The least and the largest budget from which on a named scheme is within two points of its best."""
-    enough = []
-    for name in summary.NAMED:
-        curve = {budget: value for budget in BUDGETS if not math.isnan(value := rate(name, budget))}
-        if 10 in curve:
-            enough.append(min(budget for budget, value in curve.items() if value >= max(curve.values()) - 0.02))
-    return min(enough), max(enough)
+def _at(budgets: tuple[int, ...]) -> str:
+    return f"at {budgets[0]} to {budgets[-1]} queries"
 
 
-def _tasks(which: int) -> set[str]:
-    """The tasks of one embedded benchmark."""
-    return set(records.tasks(records.EMBEDDED[which])) - {"all"}
+def _rates(facts: Facts, schemes: Iterable[str], budget: int, task: str = "all", best: bool = False) -> str:
+    """Rates of named schemes on the embedded benchmarks that have the task, and the best published one if it is wanted."""
+
+    def said(place: str) -> str:
+        named = facts.named(place, task, budget)
+        if named.empty:
+            return "no such task"
+        rivals = named[named.index.isin(PUBLISHED)]
+        top = f", best published scheme {rivals.idxmax()} {percent(rivals.max())}" if best and len(rivals) else ""
+        return per({name: named[name] for name in schemes if name in named}, percent) + top
+
+    return _embedded(said, f"at {budget} queries: ")
 
 
-def _gap_change(facts: Facts, benchmark: str, scheme: str) -> str:
-    gaps = [
-        facts.patchwork(benchmark, scheme, budget=budget, rule="mean_unrelated")
-        - facts.patchwork(benchmark, scheme, budget=budget, rule="mean_stolen")
-        for budget in (100, 400)
-    ]
-    return " → ".join(f"{gap:.3f}" for gap in gaps)
+def _tasks(facts: Facts, tasks: Iterable[str]) -> str:
+    """How AKH does on tasks of the embedded benchmarks, where they have them."""
+
+    def said(place: str) -> str:
+        rates = {task: facts.tpr(place, "AKH", task, TABLE_3) for task in tasks}
+        return per_task({task: rate for task, rate in rates.items() if not math.isnan(rate)}, percent)
+
+    return _embedded(said, f"AKH at {TABLE_3} queries: ")
 
 
-def _verdict(holds: bool) -> Verdict:
-    return "survives" if holds else "falls"
+def _on_par(found: Mapping[str, tuple[str, Difference]]) -> str:
+    """Whether AKH keeps within the margin where it is furthest behind, and whether that is established."""
+    dataset = min(found, key=lambda name: found[name][1].mean)
+    best, gap = found[dataset]
+    said = f"At worst, on {dataset}, AKH {stands(gap.mean, best)}, which is"
+    if gap.mean <= -MARGIN:
+        return f"{said} not within {size(MARGIN)}."
+    low = {name: one.mean - 2 * one.error for name, (_, one) in found.items() if not math.isnan(one.error)}
+    alone = [name for name, (_, one) in found.items() if math.isnan(one.error)]
+    single = f" The victims of {listed(alone)} come from a single network, so of others nothing is known." if alone else ""
+    if low and min(low.values()) <= -MARGIN:
+        least = min(low, key=low.__getitem__)
+        return (
+            f"{said} within {size(MARGIN)}. On {least} two standard errors reach {size(low[least])} below "
+            f"{found[least][0]}, so non-inferiority is not established there.{single}"
+        )
+    return f"{said} within {size(MARGIN)}: non-inferior, a weaker claim than equal.{single}"
 
 
-def _both(facts: Facts, scheme: str, task: str = "all", budget: int = 100) -> str:
-    """A rate on both embedded benchmarks."""
-    shown = {name: facts.patchwork(name, scheme, task, budget) for name in ("patchwork-sac", "patchwork-reuse")}
-    return _per_set({name: _percent(value) for name, value in shown.items()})
+def par(facts: Facts, datasets: tuple[str, ...] = DATASETS, *, better: bool = False) -> Graded:
+    """AKH against the best published scheme of each data set, victim by victim.
 
-
-def baseline(facts: Facts) -> Graded:
-    gaps = {}
-    for dataset in DATASETS:
-        named = facts.named(dataset, budget=200)
-        gaps[dataset] = named["AKH"] - named[list(set(named.index) & set(PUBLISHED))].max()
-    worst = min(gaps.values())
+    Args:
+        better: whether it must lie above, not only within the margin below.
+    """
+    found: dict[str, tuple[str, Difference]] = {}
+    for dataset in datasets:
+        named = facts.named(dataset, "all", FIGURE_1)
+        best = str(named[named.index.isin(PUBLISHED)].idxmax())
+        found[dataset] = best, facts.difference(dataset, "AKH", best, FIGURE_1)
+    if better:
+        ((best, gap),) = found.values()
+        holds = gap.mean > 2 * gap.error
+        why = f"AKH {stands(gap.mean, best)}, {'more' if holds else 'no more'} than two standard errors"
+        why += f" ({size(2 * gap.error)}) over {victims(gap)}" + ("." if holds else ": no difference is established.")
+    else:
+        holds, why = min(gap.mean for _, gap in found.values()) > -MARGIN, _on_par(found)
+    said = {dataset: f"{with_error(gap)} against {best}" for dataset, (best, gap) in found.items()}
     return Graded(
-        f"AKH minus the best published scheme at 200 queries: {_per_set({k: _points(v) for k, v in gaps.items()})}",
-        _verdict(worst > -MARGIN),
-        "It is nowhere more than 10 points behind the best one: non-inferior, which is less than equal.",
-        f"AKH {_both(facts, 'AKH')}; the best published scheme "
-        + _per_set(
-            {n: _percent(max(facts.patchwork(n, s) for s in PUBLISHED)) for n in ("patchwork-sac", "patchwork-reuse")}
-        ),
+        f"AKH minus the best published scheme at {FIGURE_1} queries: {per(said)}",
+        _verdict(holds),
+        why,
+        _rates(facts, ["AKH"], FIGURE_1, best=True),
     )
 
 
 def hundred(facts: Facts) -> Graded:
-    counts = facts.rates.groupby("dataset")["scheme"].nunique()
-    free = {dataset: int(counts[dataset]) - facts.named(dataset).size for dataset in DATASETS}
+    unnamed = {dataset: facts.unnamed(dataset) for dataset in DATASETS}
+    most, least = (pick(unnamed, key=unnamed.__getitem__) for pick in (max, min))
+    have = {dataset: set(facts.rates[dataset]["scheme"]) for dataset in DATASETS}
+    lacks = sorted({str(Scheme.read(text).seeds) for text in have[most] - have[least]})
+    why = f"{most} has {unnamed[most]} unnamed combinations, the most of a data set"
+    if unnamed[least] < unnamed[most]:
+        why += f"; {least} has {unnamed[least]}: it lacks combinations with {listed(lacks, ' and ')}"
     return Graded(
-        f"combinations without a name: {_per_set({k: str(v) for k, v in free.items()})}",
-        _verdict(max(free.values()) >= 80),
-        "About ninety per data set; fewer on Flower102, where no train negatives were run.",
-        _per_set({n: f"{facts.unnamed(n)} more are recorded" for n in ("patchwork-sac", "patchwork-reuse")}),
+        f"published combinations without a name: {per(unnamed)}",
+        _verdict(unnamed[most] >= 80),
+        f"{why}.",
+        _embedded(lambda place: str(facts.unnamed(place)), "recorded combinations without a name: "),
     )
 
 
 def at_best_as_good(facts: Facts) -> Graded:
-    over = {}
+    gaps: dict[str, pd.Series] = {}
     for dataset in DATASETS:
-        named = facts.named(dataset, budget=200)
-        others = named[[name for name in named.index if name in PUBLISHED]]
-        over[dataset] = f"{int((others > named['AKH'] + 0.005).sum())} of {len(others)}"
+        named = facts.named(dataset, "all", FIGURE_1)
+        gaps[dataset] = named[named.index.isin(PUBLISHED)] - named["AKH"]
+    above = {f"{name} on {dataset}": gap for dataset, own in gaps.items() for name, gap in own.items() if gap > 0.005}
+    total = sum(map(len, gaps.values()))
+    why = f"{total - len(above)} of {total} results of published schemes (one per scheme and data set) do not exceed AKH"
     return Graded(
-        f"published schemes above AKH at 200 queries: {_per_set(over)}",
-        _verdict(over["Flower102"].startswith("0") and over[SACBENCH].startswith("0")),
-        "None on two data sets; on SDog120 two lie 2 to 3 points above it, within what other models would change.",
-        f"AKH {_both(facts, 'AKH')}; no published scheme is above it",
+        f"published schemes above AKH at {FIGURE_1} queries: "
+        + per({d: f"{sum(place.endswith(f' {d}') for place in above)} of {len(own)}" for d, own in gaps.items()}),
+        _verdict(len(above) < total / 2),
+        f"{why}; the others: {per(above, points)}." if above else f"{why}.",
+        _rates(facts, ["AKH"], FIGURE_1, best=True),
     )
 
 
 def copies(facts: Facts) -> Graded:
-    same = [facts.tpr(dataset, "AKH", "same") for dataset in DATASETS]
+    same = {dataset: facts.tpr(dataset, "AKH", "same", TABLE_3) for dataset in DATASETS}
+    missed = [dataset for dataset, rate in same.items() if rate < 1]
     return Graded(
-        f"exact copies caught by AKH: {_percent(min(same))} on every data set",
-        _verdict(min(same) == 1),
-        "It is proved, and a copy agrees on every query.",
-        f"{_both(facts, 'AKH', 'same')}",
+        f"exact copies that AKH catches at {TABLE_3} queries: {per(same, percent)}",
+        _verdict(not missed),
+        f"It is proved that a copy agrees on every query, but on {listed(missed)} AKH catches less than all copies: an "
+        "unrelated model agrees on every query, too."
+        if missed
+        else "It is proved that a copy agrees on every query, and AKH catches every copy in the scores.",
+        _rates(facts, ["AKH"], TABLE_3, "same"),
     )
 
 
+def _counts(facts: Facts, places: Iterable[str], kind: str, holds: Callable[[pd.DataFrame], pd.Series]) -> dict[str, str]:
+    """Of how many pairs of a kind something holds, by place."""
+    sides = {place: facts.side(place, kind) for place in places}
+    return {place: f"{int(holds(pairs).sum())} of {len(pairs)}" for place, pairs in sides.items()}
+
+
+def _sum(counts: Mapping[str, str]) -> tuple[int, int]:
+    some, every = zip(*(map(int, text.split(" of ")) for text in counts.values()), strict=True)
+    return sum(some), sum(every)
+
+
 def bound(facts: Facts) -> Graded:
-    table = facts.pairs
-    broken = int((table["delta_c"] < table["bound"] - 1e-9).sum())
-    silent = (table.loc[table["kind"] == "negative", "bound"] <= 0).mean()
+    def below(pairs: pd.DataFrame) -> pd.Series:
+        return pairs["delta_c"] < pairs["bound"] - 1e-9
+
+    counts = _counts(facts, DATASETS, "negative", below)
+    broken, every = _sum(counts)
+    vacuous, _ = _sum(_counts(facts, DATASETS, "negative", lambda pairs: pairs["bound"] <= 0))
+    share = percent(vacuous / every)
     return Graded(
-        f"{broken} of {len(table)} pairs below the bound; it is 0 or less for {_percent(silent)} of the unrelated pairs",
+        f"unrelated pairs with delta_C below the bound: {per(counts)}; with a vacuous bound (at most 0): {share}",
         _verdict(broken == 0),
-        "True, but its slack is exactly P(suspect wrong | victim wrong), so it often promises nothing.",
-        _per_set(
-            {
-                name: f"{int((pairs['delta_c'] < pairs['bound'] - 1e-9).sum())} of {len(pairs)} below"
-                for name in ("patchwork-sac", "patchwork-reuse")
-                for pairs in [facts.patchwork_pairs(name)]
-            }
-        ),
+        f"{counted(broken, 'unrelated pair')} of {every} with delta_C below the bound: the proof excludes that."
+        if broken
+        else f"No pair contradicts the inequality, which promises nothing for {share} of the unrelated pairs: its slack is "
+        "the chance that the suspect errs where the victim does.",
+        f"unrelated pairs with delta_C below the bound: {per(_counts(facts, records.EMBEDDED, 'negative', below))}",
     )
 
 
 def majority(facts: Facts) -> Graded:
-    stolen = facts.pairs[facts.pairs["kind"] == "positive"]
-    far = stolen.groupby("dataset")["delta_c"].agg(lambda values: f"{int((values > 0.5).sum())} of {len(values)}")
+    def far(pairs: pd.DataFrame) -> pd.Series:
+        return pairs["delta_c"] > 0.5
+
+    counts = _counts(facts, DATASETS, "positive", far)
+    missed, stolen = _sum(counts)
     return Graded(
-        f"stolen pairs with delta_C above one half, which a majority of many queries misses: {_per_set(far.to_dict())}",
-        "falls",
-        "A copy is never missed, so what falls is the rate of false positives, and only where delta_C exceeds one half.",
-        _per_set(
-            {
-                name: f"{int((own['delta_c'] > 0.5).sum())} of {len(own)}"
-                for name in ("patchwork-sac", "patchwork-reuse")
-                for own in [facts.patchwork_pairs(name).query("kind == 'positive'")]
-            }
-        ),
+        f"stolen pairs with delta_C above one half: {per(counts)}",
+        _verdict(missed == 0),
+        f"For {missed} of {stolen} stolen pairs delta_C exceeds one half: more queries raise their false negative rate. An "
+        "exact copy is never missed, with one query or with many."
+        if missed
+        else f"For all {stolen} stolen pairs delta_C is at most one half: more queries lower the false negative rate.",
+        f"stolen pairs with delta_C above one half: {per(_counts(facts, records.EMBEDDED, 'positive', far))}",
     )
 
 
 def true_negatives(facts: Facts) -> Graded:
-    unrelated = facts.pairs[facts.pairs["kind"] == "negative"]
-    higher = int((unrelated["delta_c"] > unrelated["delta"]).sum())
+    def higher(pairs: pd.DataFrame) -> pd.Series:
+        return pairs["delta_c"] > pairs["delta"]
+
+    counts = _counts(facts, DATASETS, "negative", higher)
+    clears, every = _sum(counts)
     return Graded(
-        f"delta_C exceeds delta for {higher} of {len(unrelated)} unrelated pairs",
-        _verdict(higher == len(unrelated)),
-        "One negative query clears an innocent model likelier than a random one; of thieves this says nothing.",
-        _per_set(
-            {
-                name: f"{int((own['delta_c'] > own['delta']).sum())} of {len(own)}"
-                for name in ("patchwork-sac", "patchwork-reuse")
-                for own in [_unrelated(facts, name)]
-            }
-        ),
+        f"unrelated pairs with delta_C above delta: {per(counts)}",
+        _verdict(clears == every),
+        f"A negative query clears {clears} of {every} unrelated models with a higher chance than a random query; of stolen "
+        "models this says nothing.",
+        f"unrelated pairs with delta_C above delta: {per(_counts(facts, records.EMBEDDED, 'negative', higher))}",
     )
 
 
-def par_on(facts: Facts, datasets: tuple[str, ...], better: bool) -> Graded:
-    said, holds = {}, True
-    for dataset in datasets:
-        named = facts.named(dataset, budget=200)
-        best = named[[name for name in named.index if name in PUBLISHED]].idxmax()
-        gap, error = facts.difference(dataset, "AKH", best, 200)
-        said[dataset] = f"{_points(gap)} against {best}" + (
-            "" if math.isnan(error) else f" ± {100 * error:.1f} over victims"
-        )
-        holds &= gap > 2 * error if better else gap > -MARGIN
-    if better:
-        why = "It lies above, but not by two standard errors over eight victims, so the difference is not established."
-        why = "It lies above by more than two standard errors over the eight victims." if holds else why
-    else:
-        why = "Within ten points of the best. SACBench has a single victim, so nothing can be said of another one."
-    return Graded(f"AKH at 200 queries: {_per_set(said)}", _verdict(holds), why, f"AKH {_both(facts, 'AKH', budget=200)}")
+def swapped(facts: Facts, crafts: Mapping[str, str], budgets: tuple[int, ...]) -> Graded:
+    """Other samplers in the place of uniform ones.
 
-
-def low_budget(facts: Facts) -> Graded:
-    low, high = facts.swap("Random", "Adversarial", (10, 20, 50)), facts.swap("Random", "Adversarial", (200, 400))
-    gains = _embedded_swap(facts, "uniform({split})", "uniform({split})->pgd", 20)
+    Args:
+        crafts: the samplers by their names, with a `{split}` to fill in.
+    """
+    change = partial(facts.swap, "uniform({split})", budgets=budgets)
+    found = {name: change(sampler) for name, sampler in crafts.items()}
+    count = sum(swap.count for swap in found.values())
+    mean, better = (sum(swap[part] * swap.count for swap in found.values()) / count for part in (0, 1))
+    each = [
+        np.average(means, weights=counts)
+        for at in budgets
+        for means, _, counts in [zip(*(facts.swap("uniform({split})", s, (at,)) for s in crafts.values()), strict=True)]
+    ]
+    said = _embedded(
+        lambda place: per({name: change(sampler, places=(place,)).mean for name, sampler in crafts.items()}, points)
+    )
     return Graded(
-        f"pgd for random images: {_points(low.mean)} at 10 to 50 queries ({_percent(low.better)} of {low.count} "
-        f"comparisons), "
-        f"{_points(high.mean)} at 200 and 400",
-        _verdict(low.mean > 0 and low.better > 0.5),
-        "With the same representation and detector, adversarial queries catch more at small budgets.",
-        gains,
+        f"in the place of uniform images {_at(budgets)}: {per(found, lambda swap: points(swap.mean))}",
+        _verdict(mean > 0 and better > 0.5),
+        f"With the same representation and detector, {' and '.join(crafts)} images catch more in {percent(better)} of "
+        f"{count} comparisons; the mean change at one budget is {points(min(each))} to {points(max(each))}.",
+        f"{_at(budgets)}: {said}",
     )
 
 
-def negative(facts: Facts) -> Graded:
-    found = facts.swap("Random", "Negative", (10, 20, 50, 100, 200))
-    return Graded(
-        f"negative for random images: {_points(found.mean)}, better in {_percent(found.better)} of {found.count} "
-        f"comparisons",
-        _verdict(found.mean > 0 and found.better > 0.5),
-        "The gain is the same at every budget and needs no gradient.",
-        _embedded_swap(facts, "uniform({split})", "negative({split})", 100),
-    )
-
-
-def _embedded_swap(facts: Facts, before: str, after: str, budget: int) -> str:
-    said = {}
-    for name in ("patchwork-sac", "patchwork-reuse"):
-        gains = []
-        for split in ("train", "test"):
-            for head in names.HEADS.values():
-                one, two = (
-                    facts.patchwork(name, f"{sampler.format(split=split)} | {head}", budget=budget)
-                    for sampler in (before, after)
-                )
-                gains.append(two - one)
-        known = np.array(gains)[~np.isnan(gains)]
-        said[name] = f"{_points(known.mean())} at {budget} queries" if len(known) else "–"
-    return _per_set(said)
+def _costs(facts: Facts, cost: str, schemes: Iterable[str]) -> str:
+    return _embedded(lambda place: per({name: facts.tpr(place, name, "all", TABLE_3, cost) for name in schemes}, thousands))
 
 
 def no_gradients(facts: Facts) -> Graded:
     return Graded(
         "the published scores do not say what a query set costs",
-        "not testable here",
-        "Costs were not published; by construction a negative image needs an answer of the victim and no gradient.",
-        "gradients of the victim for 100 queries on patchwork-sac: "
-        + _costs(facts, "gradients", ("AKH", "ModelDiff", "IPGuard")),
-    )
-
-
-def _costs(facts: Facts, cost: str, schemes: tuple[str, ...]) -> str:
-    return _per_set(
-        {name: f"{facts.patchwork('patchwork-sac', name, rule=cost):,.0f}".replace(",", " ") for name in schemes}
+        UNTESTED,
+        "No costs were published; by construction, to find a negative image takes an answer of the victim and no gradient.",
+        f"gradients of the victim for {TABLE_3} queries: {_costs(facts, 'gradients', (*NEGATIVE, *ADVERSARIAL))}",
     )
 
 
 def few_samples(facts: Facts) -> Graded:
+    groups = {name: Scheme.parse(name).group_size for name in ("ZestOfLIME", "ModelDiff", "AKH")}
+    made = listed(f"{counted(TABLE_3 // size, 'image')} by {name}" for name, size in groups.items())
     return Graded(
-        "the published scores do not say how many images were looked at",
-        "not testable here",
-        "Costs were not published; by construction one image gives as many queries as it has masks.",
-        "labelled images looked at for 100 queries on patchwork-sac: "
-        + _costs(facts, "samples", ("ZestOfLIME", "AKH", "SAC")),
+        "the published scores do not say from how many images a query set was made",
+        UNTESTED,
+        f"No costs were published; by construction, {TABLE_3} queries are made from {made}.",
+        f"labelled images that AKH looks through for {TABLE_3} queries: {_costs(facts, 'samples', ['AKH'])}",
     )
 
 
 def ten_points(facts: Facts) -> Graded:
     own, other = (
-        facts.tpr("Flower102", names.scheme_of(split, sampler, "Labels", "hamming"))
-        for split, sampler in (("train", "Boundary"), ("test", "NegativeAdversarial"))
+        facts.tpr("Flower102", text, "all", TABLE_3) for text in ("IPGuard", "negative(test)->pgd | labels | hamming")
     )
-    literal = {
-        name: _points(
-            facts.patchwork(name, "negative(test)->boundary | labels | hamming")
-            - facts.patchwork(name, "uniform(test)->boundary | labels | hamming")
-        )
-        for name in ("patchwork-sac", "patchwork-reuse")
-    }
+    before, after = (f"{rule}(test)->boundary | labels | hamming" for rule in ("uniform", "negative"))
     return Graded(
-        f"IPGuard {_percent(own)}, with negative(test)->pgd {_percent(other)} on Flower102: {_points(other - own)}, "
-        f"{100 * (other / own - 1):+.0f} %",
-        "not testable here",
-        "No scores of negative seeds before IPGuard's own boundary search were published: split, seeds and craft all "
-        "changed.",
-        f"negative instead of uniform seeds before boundary, all else equal: {_per_set(literal)}",
+        f"nearest that was published, on Flower102 at {TABLE_3} queries: IPGuard {percent(own)}, "
+        f"negative(test)->pgd | labels | hamming {percent(other)}: {points(other - own)}, {100 * (other / own - 1):+.0f} %",
+        UNTESTED,
+        "No scores of negative seeds before IPGuard's own boundary search were published; the nearest combination has "
+        "another split, seed rule and craft.",
+        _embedded(
+            lambda place: points(facts.tpr(place, after, "all", TABLE_3) - facts.tpr(place, before, "all", TABLE_3)),
+            f"IPGuard on test seeds, negative instead of uniform ones, at {TABLE_3} queries: ",
+        ),
     )
 
 
 def many_worse(facts: Facts) -> Graded:
-    shares = {}
-    for dataset in DATASETS:
-        rows = facts.rates[
-            (facts.rates["dataset"] == dataset) & (facts.rates["task"] == "all") & (facts.rates["budget"] == 200)
-        ]
-        middle = facts.named(dataset, budget=200)[lambda named: named.index.isin(PUBLISHED)].median()
-        shares[dataset] = (rows.loc[rows["name"].isna(), "tpr"] < middle).mean()
+    shares = {dataset: facts.share_below(dataset, FIGURE_1) for dataset in DATASETS}
+    start = f"unnamed combinations below the median published scheme at {FIGURE_1} queries: "
     return Graded(
-        f"unnamed combinations below the median published scheme at 200 queries: "
-        f"{_per_set({k: _percent(v) for k, v in shares.items()})}",
+        start + per(shares, percent),
         _verdict(min(shares.values()) > 0.2),
-        "Many are lower, as said; which ones differs between the data sets.",
-        _embedded(lambda name: _percent(facts.share_below(name, 200)), "below the median published scheme: "),
+        f"Of the unnamed combinations of a data set {percent(min(shares.values()))} to {percent(max(shares.values()))} "
+        "catch less than its median published scheme.",
+        _embedded(lambda place: percent(facts.share_below(place, FIGURE_1)), start),
     )
 
 
 def needs(facts: Facts) -> Graded:
+    most = max(int(facts.rates[dataset]["budget"].max()) for dataset in DATASETS)
+    known = any((facts.rates[dataset]["name"] == "FBI").any() for dataset in DATASETS)
+    ends = {place: int(facts.rates[place]["budget"].max()) for place in records.EMBEDDED}
     return Graded(
-        "the scores go up to 400 queries",
-        "not testable here",
-        "The numbers are those of the cited papers; 1 000 and more queries were not published.",
-        "recorded up to 400 queries; Compose runs up to 1 000",
+        f"the published scores end at {most} queries" + ("" if known else " and have no FBI"),
+        UNTESTED,
+        f"The numbers are those of the cited papers; beyond {most} queries no scores were published.",
+        _embedded(
+            lambda place: (
+                listed((f"{percent(facts.tpr(place, 'FBI', 'all', at))} at {at}" for at in (TABLE_3, ends[place])), " and ")
+                + " queries"
+            ),
+            "FBI: ",
+        ),
     )
 
 
 def equal_or_better(facts: Facts) -> Graded:
-    worse, total = [], 0
+    leads = {}
     for dataset in DATASETS:
-        for budget in (10, 20, 50, 100, 200):
-            named = facts.named(dataset, budget=budget)
-            best = max(named.get("AKH", -1), named.get("SAC", -1))
-            rivals = named[named.index.isin(["IPGuard", "ModelDiff"])]
-            total += 1
-            if rivals.max() > best + 0.02:
-                worse.append(f"{dataset} at {budget}")
+        for budget in BUDGETS:
+            named = facts.named(dataset, "all", budget)
+            ours, theirs = (named[named.index.isin(kind)] for kind in (NEGATIVE, ADVERSARIAL))
+            if len(ours) and len(theirs):
+                leads[f"{theirs.idxmax()} on {dataset} at {budget}"] = theirs.max() - ours.max()
+    ahead = {place: lead for place, lead in leads.items() if lead > NOTABLE}
     return Graded(
-        f"the better of AKH and SAC is more than 2 points below IPGuard or ModelDiff in {len(worse)} of {total} places"
-        + (f": {', '.join(worse)}" if worse else ""),
-        _verdict(not worse),
-        "Not on ModelReuse: IPGuard or ModelDiff lead at small budgets on Flower102 and from 50 queries on SDog120.",
-        f"AKH {_both(facts, 'AKH')}; IPGuard {_both(facts, 'IPGuard')}; ModelDiff {_both(facts, 'ModelDiff')}",
+        f"IPGuard or ModelDiff minus the better of AKH and SAC, where more than {size(NOTABLE)}: {per(ahead, points)}",
+        _verdict(not ahead),
+        f"An adversarial scheme leads by more than {size(NOTABLE)} in {len(ahead)} of {len(leads)} places (data set and "
+        "budget)" + (f", by up to {size(max(ahead.values()))}." if ahead else "."),
+        _rates(facts, (*NEGATIVE, *ADVERSARIAL), TABLE_3),
     )
 
 
-def _curve(facts: Facts, dataset: str, name: str) -> dict[int, float]:
-    found = {budget: facts.tpr(dataset, name, budget=budget) for budget in (10, 20, 50, 100, 200, 400)}
-    return {budget: value for budget, value in found.items() if not math.isnan(value)}
+def _growth(facts: Facts, schemes: Iterable[str], budgets: tuple[int, ...]) -> str:
+    def said(place: str) -> str:
+        return per({s: [facts.tpr(place, s, "all", at) for at in budgets] for s in schemes}, partial(arrow, said=percent))
+
+    return _embedded(said, f"at {', '.join(map(str, budgets))} queries: ")
 
 
-def _steps(facts: Facts, first: bool) -> dict[str, float]:
-    """Median gain per doubling of the budget over the named schemes, before or after the knee that the paper names."""
-    found = {}
+def _most(
+    facts: Facts, what: str, does: Callable[[dict[int, float]], bool], part: Callable[[int, int], bool]
+) -> tuple[str, bool, str]:
+    """How many schemes of each data set do what most are said to do, whether most do everywhere, and the sentence.
+
+    Args:
+        part: whether a budget counts, given the one from which on the paper sees a plateau.
+    """
+    counts, others = {}, []
     for dataset in DATASETS:
         knee = 100 if dataset == SACBENCH else 50
-        gains = []
-        for name in summary.NAMED:
-            curve = _curve(facts, dataset, name)
-            ends = [b for b in curve if (b <= knee if first else b >= knee)]
-            if len(ends) > 1:
-                gains.append((curve[ends[-1]] - curve[ends[0]]) / math.log2(ends[-1] / ends[0]))
-        found[dataset] = float(np.median(gains))
-    return found
+        curves = {s: {at: v for at, v in curve.items() if part(at, knee)} for s, curve in facts.curves(dataset).items()}
+        found = {scheme: does(curve) for scheme, curve in curves.items() if len(curve) > 1}
+        counts[dataset] = sum(found.values()), len(found)
+        others += [f"{scheme} on {dataset}" for scheme, done in found.items() if not done]
+    few = [dataset for dataset, (done, known) in counts.items() if 2 * done <= known]
+    start = f"Most schemes {what} on every data set" if not few else f"On {listed(few)} most schemes do not {what}"
+    return per(counts, lambda pair: "{} of {}".format(*pair)), not few, f"{start}. Those that do not: {listed(others)}."
 
 
 def rise(facts: Facts) -> Graded:
-    gains = _steps(facts, first=True)
+    what = f"gain more than {size(NOTABLE)} at every increment"
+    counts, holds, why = _most(
+        facts,
+        what,
+        lambda curve: bool((np.diff(list(curve.values())) > NOTABLE).all()),
+        lambda at, knee: at <= knee,
+    )
     return Graded(
-        f"median gain per doubling up to 100 (CIFAR10) and 50 queries: "
-        f"{_per_set({k: _points(v) for k, v in gains.items()})}",
-        _verdict(min(gains.values()) > 0.02),
-        "Most schemes gain more than two points with every doubling; IPGuard hardly gains on SACBench.",
-        _growth(facts, (10, 50, 100)),
+        f"schemes that {what} up to 100 (CIFAR10) or 50 queries: {counts}",
+        _verdict(holds),
+        why,
+        _growth(facts, NEGATIVE, (10, 20, 50, 100)),
     )
 
 
 def plateau(facts: Facts) -> Graded:
-    gains = _steps(facts, first=False)
+    def flat(curve: dict[int, float]) -> bool:
+        first, last = min(curve), max(curve)
+        return (curve[last] - curve[first]) / math.log2(last / first) < NOTABLE
+
+    what = f"gain less than {size(NOTABLE)} per doubling"
+    counts, holds, why = _most(facts, what, flat, lambda at, knee: at >= knee)
     return Graded(
-        f"median gain per doubling after that: {_per_set({k: _points(v) for k, v in gains.items()})}",
-        _verdict(max(gains.values()) < 0.02),
-        "The median scheme gains less than two points per doubling, though Random keeps rising.",
-        _growth(facts, (100, 200, 400)),
+        f"schemes that {what} after 100 (CIFAR10) or 50 queries: {counts}",
+        _verdict(holds),
+        why,
+        _growth(facts, NEGATIVE, (100, 200, 400)),
     )
 
 
-def _growth(facts: Facts, budgets: tuple[int, ...]) -> str:
-    said = [
-        f"{name} {' → '.join(_percent(facts.patchwork('patchwork-sac', name, budget=b)) for b in budgets)}"
-        for name in ("AKH", "SAC")
-    ]
-    return f"patchwork-sac at {', '.join(map(str, budgets))} queries: {', '.join(said)}"
+def _enough(facts: Facts, place: str) -> "pd.Series[int]":
+    """The budget from which on a scheme is within two points of its best; of schemes that were run from the least on."""
+    whole = {name: curve for name, curve in facts.curves(place).items() if BUDGETS[0] in curve}
+    return pd.Series(
+        {
+            name: min(at for at, rate in curve.items() if rate >= max(curve.values()) - NOTABLE)
+            for name, curve in whole.items()
+        }
+    )
+
+
+def _ends(enough: "pd.Series[int]") -> str:
+    return f"{enough.min()} ({enough.idxmin()}) to {enough.max()} ({enough.idxmax()})"
 
 
 def optimal(facts: Facts) -> Graded:
-    found = {
-        dataset: _enough(lambda scheme, budget, dataset=dataset: facts.tpr(dataset, scheme, budget=budget))
-        for dataset in DATASETS
-    }
-    ends = {dataset: f"{low} to {high}" for dataset, (low, high) in found.items()}
+    found = {dataset: _enough(facts, dataset) for dataset in DATASETS}
+    ratio = {dataset: own.max() / own.min() for dataset, own in found.items()}
+    worst = max(ratio, key=ratio.__getitem__)
     return Graded(
-        f"budget from which a scheme is within 2 points of its best: {_per_set(ends)}",
-        _verdict(max(high / low for low, high in found.values()) <= 2),
-        "It depends on the scheme as much as on the benchmark: some are done at 20 queries, others rise to 400.",
-        _embedded(lambda name: "{} to {}".format(*_enough(lambda scheme, at: facts.patchwork(name, scheme, budget=at)))),
+        f"queries from which on a scheme is within {size(NOTABLE)} of its best: {per(found, _ends)}",
+        _verdict(ratio[worst] <= 2),
+        f"On {worst} {found[worst].idxmax()} needs {ratio[worst]:.0f} times the queries of {found[worst].idxmin()}"
+        + (", no more than twice." if ratio[worst] <= 2 else ": the budget depends on the scheme."),
+        _embedded(lambda place: _ends(_enough(facts, place))),
     )
 
 
 def variance(facts: Facts) -> Graded:
-    named = facts.rates[(facts.rates["task"] == "all") & facts.rates["name"].notna() & (facts.rates["budget"] >= 50)]
-    sd = named.groupby(["dataset", "name"])["sd"].mean().unstack()
-    said = {
-        d: f"{100 * sd.loc[d, ['AKH', 'SAC']].mean():.1f} against {100 * sd.loc[d, ['IPGuard', 'ModelDiff']].mean():.1f}"
-        for d in DATASETS
-    }
-    holds = [sd.loc[d, ["AKH", "SAC"]].mean() < sd.loc[d, ["IPGuard", "ModelDiff"]].mean() for d in DATASETS]
+    schemes = [*NEGATIVE, *ADVERSARIAL]
+    sd = pd.DataFrame(
+        {
+            dataset: 100
+            * pd.DataFrame({at: facts.named(dataset, "all", at, "sd") for at in BUDGETS if at >= 50}).mean(axis=1)
+            for dataset in DATASETS
+        }
+    ).reindex(schemes)
+    ours, theirs = (sd.loc[list(kind)].mean() for kind in (NEGATIVE, ADVERSARIAL))
+    said = {dataset: f"({ours[dataset]:.1f} against {theirs[dataset]:.1f} points)" for dataset in DATASETS}
+    lower = {dataset: text for dataset, text in said.items() if ours[dataset] < theirs[dataset]}
+    rest = {dataset: text for dataset, text in said.items() if dataset not in lower}
     return Graded(
-        f"sd over query seeds from 50 queries on, in points, AKH and SAC against IPGuard and ModelDiff: {_per_set(said)}",
-        _verdict(sum(holds) >= 2 and holds[DATASETS.index(SACBENCH)]),
-        "On SACBench alone, because of ModelDiff; IPGuard varies least of all.",
-        "sd over query seeds stands beside every value on the Budget page",
+        "s.d. over query seeds in points, mean over budgets from 50 on: "
+        + per({d: f"({per(sd[d].dropna(), '{:.2f}'.format)})" for d in DATASETS}),
+        _verdict(len(lower) >= 2 and SACBENCH in lower),
+        f"AKH and SAC vary less than IPGuard and ModelDiff on {per(lower)}"
+        + (f", and not on {per(rest)}." if rest else "."),
+        _embedded(
+            lambda place: per(100 * facts.named(place, "all", TABLE_3, "sd").reindex(schemes), "{:.1f}".format),
+            f"s.d. over query seeds in points at {TABLE_3} queries: ",
+        ),
     )
 
 
 def suffers(facts: Facts) -> Graded:
-    change = {
-        f"{name} on {d}": facts.tpr(d, name, budget=400) - facts.tpr(d, name, budget=100)
-        for name in ("ModelDiff", "SAC")
-        for d in DATASETS
-    }
-    known = {k: v for k, v in change.items() if not math.isnan(v)}
-    rates = facts.rates[facts.rates["task"] == "all"].pivot_table(
-        index=["dataset", "scheme"], columns="budget", values="tpr"
-    )
-    falls = (rates[400] - rates[100]).dropna()
-    look = [scheme.split(" | ")[1] for _, scheme in falls.index]
-    related = np.array([text.startswith(("pairwise", "hard_pairwise", "listwise", "hard_listwise")) for text in look])
-    lower = (falls < -0.02).to_numpy()
+    rates = pd.concat({dataset: facts.rates[dataset].query("task == 'all'") for dataset in DATASETS}, names=["dataset"])
+    wide = rates.pivot_table(index=["dataset", "scheme"], columns="budget", values="tpr")
+    change = (wide[400] - wide[100]).dropna()
+    curves = {(s, d): facts.curves(d).get(s, {}) for s in ("ModelDiff", "SAC") for d in DATASETS}
+    named = {f"{s} on {d}": curve[400] - curve[100] for (s, d), curve in curves.items() if {100, 400} <= set(curve)}
+    related = np.array(["pairwise" in text or "listwise" in text for _, text in change.index])
+    falls = (change < -NOTABLE).to_numpy()
+    worst, shares = min(named, key=named.__getitem__), [falls[side].mean() for side in (related, ~related)]
     return Graded(
-        f"change from 100 to 400 queries: {_per_set({k: _points(v) for k, v in known.items()})}; combinations that "
-        f"lose more "
-        f"than 2 points: {lower[related].sum()} of {related.sum()} pairwise or listwise, {lower[~related].sum()} of "
-        f"{(~related).sum()} others",
-        _verdict(min(known.values()) < -0.02 and lower[related].mean() > lower[~related].mean()),
-        "Their losses are about a point, and pairwise and listwise combinations lose no oftener than the others.",
-        _growth(facts, (100, 400)),
+        f"change from 100 to 400 queries: {per(named, points)}",
+        _verdict(named[worst] < -NOTABLE and shares[0] > shares[1]),
+        f"{worst} changes most for the worse, by {points(named[worst])}; more than {size(NOTABLE)} are lost by "
+        f"{falls[related].sum()} of {related.sum()} pairwise or listwise combinations ({percent(shares[0])}) and by "
+        f"{falls[~related].sum()} of {(~related).sum()} others ({percent(shares[1])}).",
+        _growth(facts, ("ModelDiff", "SAC"), (100, 400)),
     )
 
 
 def gap(facts: Facts) -> Graded:
-    rows = facts.rates[(facts.rates["task"] == "all") & facts.rates["name"].isin(["ModelDiff", "SAC"])]
-    rows = rows.assign(gap=rows["mean_unrelated"] - rows["mean_stolen"]).set_index(["name", "dataset", "budget"])["gap"]
-    change = {}
-    for name, dataset in dict.fromkeys((name, dataset) for name, dataset, _ in rows.index):
-        if not math.isnan(rows.get((name, dataset, 400), math.nan)):
-            change[f"{name} on {dataset}"] = f"{rows[name, dataset, 100]:.3f} → {rows[name, dataset, 400]:.3f}"
-    shrinks = [float(text.split(" → ")[1]) < 0.95 * float(text.split(" → ")[0]) for text in change.values()]
+    def gaps(place: str, scheme: str) -> list[float]:
+        far, near = (
+            [facts.tpr(place, scheme, "all", at, f"mean_{side}") for at in (100, 400)] for side in ("unrelated", "stolen")
+        )
+        return [one - other for one, other in zip(far, near, strict=True)]
+
+    every = {f"{s} on {d}": gaps(d, s) for s in ("ModelDiff", "SAC") for d in DATASETS}
+    known = {place: pair for place, pair in every.items() if not np.isnan(pair).any()}
+    shrinks = [place for place, (before, after) in known.items() if after < before]
+    shown = partial(arrow, said="{:.3f}".format)
     return Graded(
-        f"unrelated minus stolen mean distance, 100 → 400 queries: {_per_set(change)}",
-        _verdict(sum(shrinks) > len(shrinks) / 2),
-        f"It shrinks by more than 5 % in {sum(shrinks)} of {len(shrinks)} cases.",
-        _embedded(lambda name: ", ".join(f"{scheme} {_gap_change(facts, name, scheme)}" for scheme in ("ModelDiff", "SAC"))),
+        f"mean distance of unrelated minus stolen models, 100 → 400 queries: {per(known, shown)}",
+        _verdict(len(shrinks) > len(known) / 2),
+        f"The gap shrinks in {len(shrinks)} of {len(known)} cases (scheme and data set): {listed(shrinks)}.",
+        _embedded(lambda place: per({s: gaps(place, s) for s in ("ModelDiff", "SAC")}, shown), "100 → 400 queries: "),
     )
 
 
 def table3(facts: Facts) -> Graded:
-    tasks = names.TASKS
-    worst = {}
-    for task in tasks:
-        sets = [d for d in DATASETS if not math.isnan(facts.tpr(d, "AKH", task))]
-        for name in PUBLISHED:
-            shared = [d for d in sets if not math.isnan(facts.tpr(d, name, task))]
-            if shared:
-                worst[f"{name} on {task}"] = float(
-                    np.mean([facts.tpr(d, "AKH", task) - facts.tpr(d, name, task) for d in shared])
-                )
-    behind = {k: v for k, v in worst.items() if v < -MARGIN}
-    least = min(worst, key=worst.__getitem__)
+    columns = {task: facts.column(task, TABLE_3) for task in names.TASKS}
+    gaps = {
+        (name, task): found
+        for task, column in columns.items()
+        for name in column
+        if name in PUBLISHED and (found := facts.shared("AKH", name, task, TABLE_3))
+    }
+    means = {f"{name} on {token(task)}": float(np.mean(list(found.values()))) for (name, task), found in gaps.items()}
+    least, behind = min(means, key=means.__getitem__), [place for place, lead in means.items() if lead < -MARGIN]
+    printed = {f"{name} on {token(task)}": columns[task]["AKH"] - columns[task][name] for name, task in gaps}
+    cells = {
+        f"{name} on {token(task)} of {dataset}": lead
+        for (name, task), found in gaps.items()
+        for dataset, lead in found.items()
+        if lead < -MARGIN - 1e-6  # rates ship as float32, and ten points are not more than ten points
+    }
+    start = "In means over the data sets that both have, AKH is "
+    start += f"more than {size(MARGIN)} behind {listed(behind)}" if behind else f"nowhere more than {size(MARGIN)} behind"
     return Graded(
-        f"on the data sets that both have, AKH is furthest behind {least}: {_points(worst[least])}; more than 10 "
-        f"points behind "
-        f"in {len(behind)} of {len(worst)} comparisons",
+        f"AKH minus a published scheme at {TABLE_3} queries: at worst {points(means[least])} ({least}) in means over the "
+        f"data sets that both have; more than {size(MARGIN)} behind as printed, where rows average different data sets: "
+        f"{per({place: lead for place, lead in printed.items() if lead < -MARGIN}, points)}",
         _verdict(not behind),
-        "Nowhere ten points behind on matched data sets: not worse, which is less than equal.",
-        f"AKH {_both(facts, 'AKH')}",
+        start
+        + ("." if behind else ": non-inferior, a weaker claim than equal.")
+        + f" Of single cells {len(cells)} of {sum(map(len, gaps.values()))} lie more than {size(MARGIN)} behind: "
+        f"{per(cells, points)}.",
+        _rates(facts, ["AKH"], TABLE_3, best=True),
     )
 
 
 def sac_best(facts: Facts) -> Graded:
-    said = {}
-    for task in ("label_extraction", "probit_extraction"):
-        shared = [d for d in DATASETS if not math.isnan(facts.tpr(d, "SAC", task))]
-        sac, akh = (float(np.mean([facts.tpr(d, name, task) for d in shared])) for name in ("SAC", "AKH"))
-        said[task] = f"SAC {_percent(sac)}, AKH {_percent(akh)}"
+    tasks = ("probit_extraction", "label_extraction")
+    columns = {task: pd.Series(facts.column(task, TABLE_3)) for task in tasks}
+    gaps = {task: facts.shared("AKH", "SAC", task, TABLE_3) for task in tasks}
+    level = [f"{stands(float(np.mean(list(gap.values()))), 'SAC')} on {token(task)}" for task, gap in gaps.items()]
+    holds = {column.idxmax() for column in columns.values()} == {"SAC"}
     return Graded(
-        f"on the two data sets that SAC has: {_per_set(said)}",
-        "falls",
-        "SAC has no Flower102 scores, so its row averages two data sets and the others three; matched, AKH is level "
-        "or above.",
-        _per_set(
-            {
-                t: ", ".join(f"{name} {_percent(facts.patchwork('patchwork-sac', name, t))}" for name in ("SAC", "AKH"))
-                for t in said
-            }
+        f"highest number of the column: {per_task(columns, lambda own: f'{own.idxmax()} {percent(own.max())}')}",
+        _verdict(holds),
+        f"{'The numbers in bold are' if holds else 'A number in bold is not'} the highest of the column. That makes no "
+        f"best scheme: SAC has scores on {len(gaps[tasks[0]])} of {len(DATASETS)} data sets, and on those AKH "
+        f"{listed(level, ' and ')}.",
+        _embedded(
+            lambda place: per_task({t: per(facts.named(place, t, TABLE_3).loc[list(NEGATIVE)], percent) for t in tasks}),
+            f"at {TABLE_3} queries: ",
         ),
     )
 
 
-LEAKS = ("same", "quantize", "finetune", "transfer")
-EXTRACTIONS = ("probit_extraction", "label_extraction", "adv_label_extraction")
-
-
 def solved(facts: Facts) -> Graded:
-    cells = {f"{name} on {task}": facts.cell(name, task) for name in (*PUBLISHED, "AKH") for task in LEAKS}
-    short = {k: v for k, v in cells.items() if v < SOLVED}
-    honest = facts.cell("AKH", "transfer", "tpr_conformal")
+    columns = {task: facts.column(task, TABLE_3) for task in LEAKS}
+    rivals = {task: [rate >= SOLVED for name, rate in own.items() if name in PUBLISHED] for task, own in columns.items()}
+    left = [token(t) for t in LEAKS if columns[t]["AKH"] < SOLVED or 2 * sum(rivals[t]) <= len(rivals[t])]
+    short = {
+        f"{name} on {token(task)}": rate
+        for task, column in columns.items()
+        for name, rate in column.items()
+        if rate < SOLVED and name != "Random"
+    }
+    refused = [token(task) for task in LEAKS if math.isnan(facts.cell("AKH", task, TABLE_3, "tpr_conformal"))]
+    reach = f"On {listed(left)} AKH or most published schemes miss" if left else "AKH and most published schemes reach"
+    guaranteed = f" The guaranteed rule refuses {listed(refused)}: too few independent unrelated models." if refused else ""
     return Graded(
-        f"cells below 95 %: {_per_set({k: _percent(v) for k, v in short.items()}) or 'none'}",
-        _verdict(len(short) <= 1),
-        "The points hold but for ZestOfLIME on transfer; with 10 unrelated models transfer has no 5 % test"
-        + (" at all." if math.isnan(honest) else "."),
-        _per_set(
-            {
-                task: _percent(facts.patchwork("patchwork-sac", "AKH", task)) + " (AKH)"
-                for task in ("same", "finetune", "transfer")
-            }
-        ),
+        f"cells of published schemes and AKH below {percent(SOLVED)}: {per(short, percent)}",
+        _verdict(not left),
+        f"{reach} {percent(SOLVED)}{'' if left else f' on each of {len(LEAKS)} tasks'}; below it: {per(short, percent)}."
+        + guaranteed,
+        _tasks(facts, LEAKS),
     )
 
 
 def unsolved(facts: Facts) -> Graded:
-    best = {task: max(facts.cell(name, task) for name in (*PUBLISHED, "AKH")) for task in (*EXTRACTIONS, "prune")}
+    columns = {task: pd.Series(facts.column(task, TABLE_3)) for task in ("prune", *EXTRACTIONS)}
+    rate, name = columns["prune"].max(), columns["prune"].idxmax()
+    missed = f"which misses {percent(SOLVED)} by {size(SOLVED - rate)}: pruning is left unsolved, too"
     return Graded(
-        f"best scheme by task: {_per_set({k: _percent(v) for k, v in best.items()})}",
-        _verdict(best["prune"] >= SOLVED),
-        "Pruning is not solved either: no scheme reaches 95 % on it.",
-        f"prune {_percent(max(facts.patchwork('patchwork-sac', n, 'prune') for n in (*PUBLISHED, 'AKH')))} at best on "
-        f"patchwork-sac",
+        f"best scheme by task: {per_task(columns, lambda own: f'{own.idxmax()} {100 * own.max():.1f} %')}",
+        _verdict(rate >= SOLVED),
+        f"On pruning the best scheme, {name}, catches {100 * rate:.1f} %, "
+        + (f"which solves it at {percent(SOLVED)}." if rate >= SOLVED else f"{missed}."),
+        _rates(facts, ["AKH"], TABLE_3, "prune", best=True),
     )
 
 
 def adversarial_easy(facts: Facts) -> Graded:
-    found = {name: facts.tpr(SACBENCH, name, "adv_label_extraction") for name in ("AKH", "SAC", *PUBLISHED, "Random")}
-    rest = max(found[name] for name in ("IPGuard", "ModelDiff", "ZestOfLIME", "Random"))
+    task = "adv_label_extraction"
+    found = facts.named(SACBENCH, task, TABLE_3)
+    ours, rest = found[found.index.isin(NEGATIVE)], found[~found.index.isin(NEGATIVE)]
+    lead = ours.min() - rest.max()
     return Graded(
-        _per_set({k: _percent(v) for k, v in found.items()}),
-        _verdict(min(found["AKH"], found["SAC"]) > rest + MARGIN),
-        "For the one victim of SACBench; under the guaranteed rule AKH has "
-        f"{_percent(facts.tpr(SACBENCH, 'AKH', 'adv_label_extraction', rule='tpr_conformal'))}.",
-        _per_set(
-            {
-                n: _percent(facts.patchwork("patchwork-sac", n, "adv_label_extraction"))
-                for n in ("AKH", "SAC", "IPGuard", "ModelDiff")
-            }
-        ),
+        f"on {SACBENCH} at {TABLE_3} queries: {per(found, percent)}",
+        _verdict(lead > MARGIN),
+        f"{ours.idxmin()}, the lower one of AKH and SAC, {stands(lead, rest.idxmax())}, the best of the others, on "
+        f"{counted(len(facts.networks(SACBENCH)), 'victim')}.",
+        _rates(facts, (*NEGATIVE, *ADVERSARIAL), TABLE_3, task),
     )
 
 
 def harder(facts: Facts) -> Graded:
-    leak = float(np.mean([facts.cell(n, t) for n in (*PUBLISHED, "AKH") for t in (*LEAKS, "prune")]))
-    extraction = float(np.mean([facts.cell(n, t) for n in (*PUBLISHED, "AKH") for t in EXTRACTIONS]))
-    reuse = max(
-        facts.tpr(d, n, "label_extraction")
-        for d in REUSE
-        for n in (*PUBLISHED, "AKH")
-        if not math.isnan(facts.tpr(d, n, "label_extraction"))
-    )
+    columns = {task: pd.Series(facts.column(task, TABLE_3)).drop("Random") for task in names.TASKS}
+    leak, extraction = (float(pd.concat([columns[t] for t in tasks]).mean()) for tasks in (names.LEAKS, EXTRACTIONS))
+    limit = {dataset: facts.separation(dataset, "label_extraction").rates.tpr for dataset in DATASETS}
     return Graded(
-        f"mean over schemes and tasks: leak {_percent(leak)}, extraction {_percent(extraction)}; label extraction on "
-        f"ModelReuse "
-        f"at best {_percent(reuse)}",
+        f"mean over schemes and tasks at {TABLE_3} queries: leaks {percent(leak)}, extractions {percent(extraction)}",
         _verdict(extraction < leak - MARGIN),
-        "By far, and with unlimited queries too: on ModelReuse delta_C itself overlaps.",
-        "AKH on patchwork-sac: "
-        + _per_set(
-            {
-                t: _percent(facts.patchwork("patchwork-sac", "AKH", t))
-                for t in ("prune", "probit_extraction", "label_extraction")
-            }
-        ),
+        f"The mean of extractions {stands(extraction - leak, 'that of leaks')}. With all test images as queries, delta_C "
+        f"catches of label extraction {per(limit, percent)}.",
+        _tasks(facts, ("prune", *EXTRACTIONS)),
     )
 
 
 def two_exceptions(facts: Facts) -> Graded:
-    sets = {d: {t for t in names.TASKS if not math.isnan(facts.tpr(d, "AKH", t))} for d in DATASETS}
-    differ = sorted(sets[SACBENCH] ^ sets["SDog120"])
+    have = {place: {task for served in facts.side(place, "positive")["tasks"] for task in served} for place in facts.pairs}
+    reuse = have[REUSE[0]] | have[REUSE[1]]
+    only = {"ModelReuse": sorted(reuse - have[SACBENCH]), "SACBench": sorted(have[SACBENCH] - reuse)}
+    differ = sum(map(len, only.values()))
+    printed = sum((SACBENCH in sets) != bool(set(REUSE) & set(sets)) for sets in names.PRINTED.values())
     return Graded(
-        f"tasks that only one of both has: {', '.join(differ)}",
-        _verdict(len(differ) == 2),
-        "Four tasks differ, as the paper's own Table 2 shows: finetuning and transfer are missing from ModelReuse.",
-        f"tasks that only one of both has: {', '.join(sorted(_tasks(0) ^ _tasks(1)))}",
+        f"tasks that only one of both has: {per(only, lambda tasks: f'({listed(map(token, tasks))})')}",
+        _verdict(differ == 2),
+        f"The scores of both benchmarks differ in {counted(differ, 'task')}, and the paper's own Table 2 in {printed}.",
+        "tasks that only one of patchwork-sac and patchwork-reuse has: "
+        + listed(map(token, sorted(have[records.EMBEDDED[0]] ^ have[records.EMBEDDED[1]]))),
     )
 
 
 def explains(facts: Facts) -> Graded:
-    said = {}
-    for name in ("IPGuard", "ModelDiff"):
-        sac = [facts.tpr(SACBENCH, name, t) for t in ("probit_extraction", "label_extraction")]
-        reuse = [facts.tpr(d, name, t) for d in REUSE for t in ("probit_extraction", "label_extraction")]
-        said[name] = f"{_percent(float(np.mean(sac)))} on SACBench, {_percent(float(np.mean(reuse)))} on ModelReuse"
-    pooled = {n: facts.tpr(SACBENCH, n) - np.mean([facts.tpr(d, n) for d in REUSE]) for n in ("IPGuard", "ModelDiff")}
-    without = {n: _tasks_mean(facts, SACBENCH, n) - np.mean([_tasks_mean(facts, d, n) for d in REUSE]) for n in pooled}
+    shared = [task for task in names.TASKS if len(facts.shared("AKH", "IPGuard", task, TABLE_3)) == len(DATASETS)]
+
+    def left(name: str, tasks: Iterable[str]) -> float:
+        own = {d: np.mean([facts.tpr(d, name, task, TABLE_3) for task in tasks]) for d in DATASETS}
+        return float(own[SACBENCH] - np.mean([own[d] for d in REUSE]))
+
+    pooled, without = ({name: left(name, tasks) for name in ADVERSARIAL} for tasks in (["all"], shared))
+    least = min(without, key=without.__getitem__)
+    holds = without[least] >= -EXPLAINED
     return Graded(
-        f"SACBench minus ModelReuse: {_per_set({k: _points(v) for k, v in pooled.items()})} with all tasks pooled, "
-        f"{_per_set({k: _points(v) for k, v in without.items()})} as means over the tasks that both have; extraction: "
-        f"{_per_set(said)}",
-        _verdict(all(gap > -0.05 for gap in without.values())),
-        "Over the tasks that both have, the difference is gone: the mix of tasks explains it."
-        if all(gap > -0.05 for gap in without.values())
-        else "A difference stays on the tasks that both have.",
-        f"IPGuard {_both(facts, 'IPGuard')}",
+        f"SACBench minus ModelReuse at {TABLE_3} queries: all tasks pooled {per(pooled, points)}; mean over the "
+        f"{len(shared)} tasks that both have {per(without, points)}",
+        _verdict(holds),
+        f"On the tasks that both have, {least} on SACBench {stands(without[least], 'itself on ModelReuse')}, which "
+        f"{'keeps' if holds else 'misses'} the limit of {size(EXPLAINED)} by {size(without[least] + EXPLAINED)}, with "
+        f"{counted(len(facts.networks(SACBENCH)), 'victim')} on SACBench.",
+        _rates(facts, ADVERSARIAL, TABLE_3),
     )
-
-
-def _tasks_mean(facts: Facts, dataset: str, name: str) -> float:
-    return float(np.mean([facts.tpr(dataset, name, t) for t in ("same", "prune", "probit_extraction", "label_extraction")]))
 
 
 def spread(facts: Facts) -> Graded:
-    unrelated = facts.pairs[facts.pairs["kind"] == "negative"]
-    honest = unrelated.groupby("dataset")["delta_c"].std()
-    authors = (
-        unrelated.assign(value=official(unrelated["delta_c"], unrelated["accuracy_victim"]))
-        .groupby("dataset")["value"]
-        .std()
-    )
-    ratio = honest[list(REUSE)].mean() / honest[SACBENCH]
+    def sd(place: str, kind: str, column: str = "delta_c") -> float:
+        """Around the mean of those of one victim that serve the same tasks, if they are unrelated."""
+        own = facts.side(place, kind)
+        own = own.assign(official=official(own["delta_c"], own["accuracy_victim"]))
+        if kind == "positive":
+            return float(own[column].std())
+        groups = own.groupby(["victim", own["tasks"].map(tuple)])[column]
+        return float(np.sqrt(((own[column] - groups.transform("mean")) ** 2).sum() / (len(own) - groups.ngroups)))
+
+    kinds, shown = {"stolen": "positive", "unrelated": "negative"}, "{:.3f}".format
+    found = {side: {dataset: sd(dataset, kind) for dataset in DATASETS} for side, kind in kinds.items()}
+    whole = {dataset: facts.side(dataset, "negative")["delta_c"].std() for dataset in DATASETS}
+    plotted = {dataset: sd(dataset, "positive", "official") for dataset in DATASETS}
+    ratio = {side: np.mean([own[d] for d in REUSE]) / own[SACBENCH] for side, own in found.items()}
     return Graded(
-        f"sd of delta_C over unrelated pairs: {_per_set({d: f'{honest[d]:.2f}' for d in DATASETS})}; by the authors' "
-        f"formula "
-        f"{_per_set({d: f'{authors[d]:.2f}' for d in DATASETS})}",
-        _verdict(ratio > 1.5),
-        "The plotted number was divided by the victim's accuracy instead of its error rate; by definition nothing is left.",
-        _per_set(
-            {name: f"sd {_unrelated(facts, name)['delta_c'].std():.2f}" for name in ("patchwork-sac", "patchwork-reuse")}
-        ),
+        f"s.d. of delta_C: stolen pairs {per(found['stolen'], shown)}; unrelated pairs that serve the same tasks of one "
+        f"victim {per(found['unrelated'], shown)}, all unrelated pairs {per(whole, shown)}; stolen pairs by the authors' "
+        f"formula, as plotted, {per(plotted, shown)}",
+        _verdict(min(ratio.values()) > WIDER),
+        f"On ModelReuse the s.d. is {ratio['stolen']:.1f} times that of SACBench for stolen pairs, and "
+        f"{ratio['unrelated']:.1f} times for unrelated pairs that serve the same tasks. Over all unrelated pairs of "
+        f"SACBench, those of corrupted images among them, it is {whole[SACBENCH] / found['unrelated'][SACBENCH]:.0f} times "
+        "as large as over those that serve the same tasks.",
+        _embedded(lambda place: per({side: sd(place, kind) for side, kind in kinds.items()}, shown), "s.d. of delta_C: "),
     )
-
-
-def _unrelated(facts: Facts, benchmark: str) -> pd.DataFrame:
-    return facts.patchwork_pairs(benchmark).query("kind == 'negative'")
 
 
 def comparable(facts: Facts) -> Graded:
-    gaps = {
-        n: facts.tpr(SACBENCH, n, budget=200) - float(np.nanmean([facts.tpr(d, n, budget=200) for d in REUSE]))
-        for n in ("AKH", "IPGuard", "ModelDiff", "ZestOfLIME", "Random")
-    }
+    whole = {dataset: facts.named(dataset, "all", FIGURE_1).drop("SAC", errors="ignore") for dataset in DATASETS}
+    gaps = whole[SACBENCH] - pd.DataFrame({dataset: whole[dataset] for dataset in REUSE}).mean(axis=1)
+    apart = gaps[gaps.abs() >= MARGIN]
     return Graded(
-        f"SACBench minus ModelReuse at 200 queries: {_per_set({k: _points(v) for k, v in gaps.items()})}",
-        _verdict(max(abs(gap) for gap in gaps.values()) < MARGIN),
-        "Most differ by more than ten points: AKH is higher on SACBench, IPGuard, ModelDiff and Random are lower.",
-        f"AKH {_both(facts, 'AKH')}; IPGuard {_both(facts, 'IPGuard')}",
+        f"SACBench minus the mean of ModelReuse at {FIGURE_1} queries: {per(gaps, points)}",
+        _verdict(apart.empty),
+        f"{len(apart)} of {len(gaps)} schemes differ by {size(MARGIN)} or more: {per(apart, points)}.",
+        _rates(facts, gaps.index, FIGURE_1),
     )
 
 
 def separation(facts: Facts) -> Graded:
-    said, gap = {}, {}
-    for dataset, rows in facts.pairs.groupby("dataset"):
-        stolen, unrelated = (rows.loc[rows["kind"] == kind, "delta_c"] for kind in ("positive", "negative"))
-        auc = float(np.mean([(s < unrelated).mean() + 0.5 * (s == unrelated).mean() for s in stolen]))
-        gap[dataset] = unrelated.min() - stolen.max()
-        said[dataset] = f"AUC {auc:.2f}"
+    def said(row: separability.Row) -> str:
+        common = separability.overlap(row, share=True)
+        return f"AUC {row.rates.auc:.2f}" + ("" if math.isnan(common) else f" with {percent(common)} overlap")
+
+    found = {dataset: facts.separation(dataset) for dataset in DATASETS}
+    auc = {dataset: row.rates.auc for dataset, row in found.items()}
+    best = max(REUSE, key=auc.__getitem__)
+    clear = [dataset for dataset, row in found.items() if row.unrelated.min() > row.stolen.max()]
+    start = "delta_C, AUC as a mean over victims, and the area that both densities share: "
     return Graded(
-        f"delta_C by definition: {_per_set(said)}; on CIFAR10 nothing lies between the worst stolen and the best "
-        f"unrelated pair",
-        _verdict(gap[SACBENCH] > 0 and all(gap[d] < 0 for d in REUSE)),
-        "Stronger than plotted: SACBench has an empty gap, ModelReuse overlaps.",
-        "see Separability, rows: benchmarks",
+        start + per(found, said),
+        _verdict(auc[SACBENCH] > auc[best]),
+        f"The AUC is {auc[SACBENCH]:.2f} on SACBench and at most {auc[best]:.2f} on ModelReuse ({best}). Data sets on which "
+        f"every unrelated pair lies farther than every stolen one: {listed(clear)}.",
+        _embedded(lambda place: said(facts.separation(place)), start),
     )
 
 
 def suited(facts: Facts) -> Graded:
-    said = {d: f"SAC {_percent(facts.tpr(d, 'SAC'))}, AKH {_percent(facts.tpr(d, 'AKH'))}" for d in (SACBENCH, "SDog120")}
+    rates = {name: [facts.tpr(d, name, "all", TABLE_3) for d in (SACBENCH, "SDog120")] for name in NEGATIVE}
+    gains = {name: one - other for name, (one, other) in rates.items()}
+    both = "so do they suit" if min(gains.values()) > MARGIN else "they do not suit"
     return Graded(
-        _per_set(said),
-        _verdict(facts.tpr(SACBENCH, "SAC") > facts.tpr("SDog120", "SAC") + MARGIN),
-        "SAC catches all there and falls behind elsewhere; but AKH profits as much, so it is negative sampling that "
-        "is suited.",
-        f"SAC {_both(facts, 'SAC')}",
+        f"SACBench against SDog120 at {TABLE_3} queries: {per(rates, lambda pair: ' against '.join(map(percent, pair)))}",
+        _verdict(gains["SAC"] > MARGIN),
+        f"On SACBench SAC {stands(gains['SAC'], 'itself on SDog120')} and AKH {stands(gains['AKH'], 'itself')}: by a margin "
+        f"of {size(MARGIN)} the pairs {'suit' if gains['SAC'] > MARGIN else 'do not suit'} SAC, and {both} negative "
+        "sampling as a whole.",
+        _rates(facts, NEGATIVE, TABLE_3),
     )
 
 
 def conclusion(facts: Facts) -> Graded:
-    neither = []
-    for dataset in DATASETS:
-        for task in names.TASKS:
-            named = facts.named(dataset, task)
-            if "AKH" in named and named["AKH"] < SOLVED and named.max() - named.min() > MARGIN:
-                neither.append(f"{dataset} {task} ({_percent(named['AKH'])} by AKH, {_percent(named.max())} at best)")
+    def neither(named: "pd.Series[float]") -> bool:
+        return "AKH" in named and named["AKH"] < SOLVED and named.max() - named.min() > MARGIN
+
+    def said(named: "pd.Series[float]") -> str:
+        return f"{percent(named.min())} to {percent(named.max())} (AKH {percent(named['AKH'])})"
+
+    whole = {dataset: facts.named(dataset, "all", TABLE_3) for dataset in DATASETS}
+    left = [dataset for dataset, named in whole.items() if neither(named)]
+    cells = [f"{token(t)} of {d}" for d in DATASETS for t in names.TASKS if neither(facts.named(d, t, TABLE_3))]
     return Graded(
-        f"cells that tell schemes apart and that AKH does not solve: {len(neither)}: {'; '.join(neither)}",
-        _verdict(not neither),
-        "Several tasks tell the schemes apart and are not solved by AKH, label extraction above all.",
-        _embedded(lambda name: ", ".join(facts.telling_tasks(name, SOLVED, MARGIN)) or "no such task"),
+        f"lowest to highest scheme at {TABLE_3} queries, all tasks pooled: {per(whole, said)}",
+        _verdict(not left),
+        f"Schemes differ by more than {size(MARGIN)} and AKH stays below {percent(SOLVED)} on {len(left)} of {len(whole)} "
+        f"data sets ({listed(left)}) and in {len(cells)} single cells ({listed(cells)}).",
+        _embedded(lambda place: said(facts.named(place, "all", TABLE_3)), f"at {TABLE_3} queries: "),
     )
 
 
 def almost_any(facts: Facts) -> Graded:
-    solved = {task: sum(facts.cell(n, task) >= SOLVED for n in summary.NAMED) for task in names.TASKS}
-    most = sum(count >= 5 for count in solved.values())
+    columns = {task: pd.Series(facts.column(task, TABLE_3)) for task in names.TASKS}
+    solved = {task: int((own >= SOLVED).sum()) for task, own in columns.items()}
+    schemes = len(columns["same"])
+    most = [token(task) for task, count in solved.items() if count >= schemes - 1]
+
+    def recorded(place: str) -> str:
+        tasks = [task for task in facts.rates[place]["task"].unique() if task != "all"]
+        return listed(token(task) for task in tasks if (facts.named(place, task, TABLE_3) < SOLVED).sum() <= 1)
+
     return Graded(
-        f"schemes of 6 at 95 % or more: {_per_set({k: str(v) for k, v in solved.items()})}",
-        _verdict(most > len(names.TASKS) / 2),
-        f"{most} of {len(names.TASKS)} tasks are solved by at least five of the six: fewer than half.",
-        "see the Leaderboard's table",
+        f"schemes of {schemes} that reach {percent(SOLVED)} at {TABLE_3} queries: {per_task(solved)}",
+        _verdict(len(most) > len(solved) / 2),
+        f"{len(most)} of {len(solved)} tasks are solved by at least {schemes - 1} of {schemes} schemes: {listed(most)}.",
+        _embedded(recorded, f"tasks on which all schemes but one reach {percent(SOLVED)} at {TABLE_3} queries: "),
     )
 
 
 def too_easy(facts: Facts) -> Graded:
-    caught = {d: facts.tpr(d, "AKH", budget=200) for d in DATASETS}
+    caught = {dataset: facts.tpr(dataset, "AKH", "all", FIGURE_1) for dataset in DATASETS}
+    escape = {dataset: 1 - rate for dataset, rate in caught.items() if rate < SOLVED}
+    hard = facts.hard("patchwork-sac", "AKH", FIGURE_1)
     return Graded(
-        f"AKH at 200 queries: {_per_set({k: _percent(v) for k, v in caught.items()})}",
-        _verdict(min(caught.values()) >= SOLVED),
-        "On SACBench; a quarter of ModelReuse's stolen models escapes.",
-        f"AKH {_both(facts, 'AKH', budget=200)}; with hard unrelated models "
-        f"{_percent(facts.hard('patchwork-sac', 'AKH', 200))} on patchwork-sac",
+        f"AKH at {FIGURE_1} queries: {per(caught, percent)}",
+        _verdict(not escape),
+        f"AKH catches {percent(SOLVED)} or more on {len(caught) - len(escape)} of {len(caught)} data sets; stolen models "
+        f"that escape on the others: {per(escape, percent)}.",
+        f"{_rates(facts, ['AKH'], FIGURE_1)}; with hard unrelated models (independent models trained on the victim's data) "
+        f"patchwork-sac {percent(hard)}",
     )
 
 
 def brittle(facts: Facts) -> Graded:
-    low = {n: min(facts.cell(n, t) for t in names.TASKS) for n in ("IPGuard", "ModelDiff", "AKH", "SAC")}
+    columns = pd.DataFrame({task: facts.column(task, TABLE_3) for task in names.TASKS})
+    low = columns.min(axis=1)
+    worse, kept = low[list(ADVERSARIAL)].max(), low[list(NEGATIVE)].min()
     return Graded(
-        f"worst task: {_per_set({k: _percent(v) for k, v in low.items()})}",
-        _verdict(max(low["IPGuard"], low["ModelDiff"]) < min(low["AKH"], low["SAC"])),
-        "Their worst tasks are far worse; under weights that only moved, IPGuard and ModelDiff lead.",
-        f"adversarial extraction on patchwork-sac: IPGuard "
-        f"{_percent(facts.patchwork('patchwork-sac', 'IPGuard', 'adv_label_extraction'))}, "
-        f"AKH {_percent(facts.patchwork('patchwork-sac', 'AKH', 'adv_label_extraction'))}",
+        f"worst task at {TABLE_3} queries: "
+        + per(
+            {
+                name: f"{percent(low[name])} ({token(columns.loc[name].idxmin())})"
+                for name in (*ADVERSARIAL, *NEGATIVE, "Random")
+            }
+        ),
+        _verdict(worse < kept),
+        f"On their worst tasks IPGuard and ModelDiff catch at most {percent(worse)}, AKH and SAC at least {percent(kept)}. "
+        f"Random, which sends natural images, too, catches {percent(low['Random'])} on its worst.",
+        _rates(facts, (*ADVERSARIAL, *NEGATIVE), TABLE_3, "adv_label_extraction"),
     )
 
 
-def five_percent(facts: Facts) -> Graded:
-    from qurd_core.evaluation.statistics import allowed_below
+def _unrelated(facts: Facts, places: Iterable[str]) -> dict[int, bool]:
+    """How many unrelated models a victim's task has, each number once, and whether they come from as many networks."""
+    by_task = [facts.side(place, "negative").explode("tasks").groupby(["victim", "tasks"])["root"] for place in places]
+    counts = pd.concat([roots.agg(["size", "nunique"]) for roots in by_task])
+    return (counts["size"] == counts["nunique"]).groupby(counts["size"]).all().to_dict()
 
-    said = {}
-    for n in (10, 20, 41, 61):
-        said[f"{n} unrelated models"] = f"{100 * (allowed_below(n, kind='paper') + 1) / (n + 1):.1f} %"
+
+def five_percent(facts: Facts) -> Graded:
+    pools = _unrelated(facts, DATASETS)
+    below = {count: allowed_below(count, kind="paper") or 0 for count in pools}
+    flagged = {count: k / count for count, k in below.items()}
+    fresh = {count: (below[count] + 1) / (count + 1) for count, independent in pools.items() if independent}
+    kin = [str(count) for count, independent in pools.items() if not independent]
+
+    def shown(share: float) -> str:
+        return f"{100 * share:.1f} %"
+
+    def said(shares: Mapping[int, float]) -> str:
+        return listed(f"{shown(share)} of {count}" for count, share in shares.items())
+
+    unknown = f"; not known of {listed(kin)}, which share networks" if kin else ""
+    other = f"up to {shown(max(fresh.values()))}" if fresh else "a share that is not known"
     return Graded(
-        f"expected false-alarm rate of the paper's rule: {_per_set(said)}",
-        "falls",
-        "A threshold that flags 5 % of the models at hand flags (k+1)/(n+1) of those to come.",
-        "both rules stand side by side on every page",
+        f"unrelated models at hand that the paper rule flags, at most: {said(flagged)}; expected of models to come, "
+        f"(k+1)/(n+1), where all at hand are independent: {said(fresh)}{unknown}",
+        _verdict(max(flagged.values()) <= 0.05),
+        "By the paper's definition, on the unrelated models at hand, false positives are at most "
+        f"{shown(max(flagged.values()))}. Of models to come the same threshold is expected to flag {other}: that is another "
+        "definition, and the guaranteed rule's.",
+        _embedded(lambda place: listed(map(str, _unrelated(facts, [place]))), "unrelated models of a victim's task: "),
     )
 
 
 def five_seeds(facts: Facts) -> Graded:
-    victims = facts.by_victim.groupby("dataset")["victim"].nunique().to_dict()
+    from scipy.stats import t
+
+    def runs(places: Iterable[str]) -> list[int]:
+        return sorted({int(seeds) for place in places for seeds in facts.rates[place]["seeds"]})
+
+    seeds, own = runs(DATASETS), pd.concat([facts.networks(dataset) for dataset in DATASETS])
+    narrow = float(t.ppf(0.975, RUNS - 1)) / 0.95
+    kin = f" of {own.nunique()} independent networks" if own.nunique() < len(own) else ""
     return Graded(
-        f"the printed ± is .95 sd / sqrt(5) over query seeds; victims: {_per_set({k: str(v) for k, v in victims.items()})}",
-        "falls",
-        "As an interval it is 2.9 times too narrow over seeds, and it says nothing of other models.",
-        "sd over query seeds is shown as such",
+        f"query seeds behind a value: {listed(map(str, seeds))}",
+        _verdict(seeds == [RUNS]),
+        f"Values are means over {listed(map(str, seeds), ' or ')} query seeds. The text does not say what ± is; it is .95 "
+        f"s.d. / sqrt({RUNS}) over query seeds, {narrow:.1f} times narrower than a 95 % interval over seeds, and says "
+        f"nothing of victims other than these {len(own)}{kin}.",
+        _embedded(lambda place: listed(map(str, runs([place]))), "query seeds behind a value: "),
     )

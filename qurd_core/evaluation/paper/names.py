@@ -78,6 +78,15 @@ PRINTED = {  # in which data sets Table 2 says that a task is
     "quantize": ("Flower102", "SDog120"),
     **dict.fromkeys(("finetune", "transfer", "adv_label_extraction"), ("CIFAR10",)),
 }
+PRINTED_RATES = {  # Table 3: TPR and "+-" of every scheme, in the order of `TASKS`
+    "AKH": ((1, 0), (1, 0), (1, 0), (1, 0), (0.91, 0.01), (0.78, 0.01), (0.46, 0.01), (0.92, 0.03)),
+    "Random": ((1, 0), (0.93, 0.03), (1, 0), (0.48, 0.2), (0.71, 0.02), (0.46, 0.01), (0.07, 0.02), (0.06, 0.05)),
+    "IPGuard": ((1, 0), (1, 0), (1, 0), (1, 0), (0.94, 0.01), (0.64, 0.02), (0.12, 0), (0.02, 0.01)),
+    "ModelDiff": ((1, 0), (1, 0), (1, 0), (1, 0), (0.94, 0.01), (0.59, 0.05), (0.14, 0.02), (0.16, 0.07)),
+    "SAC": ((1, 0), (1, 0), (1, 0), (1, 0), (0.92, 0), (0.81, 0), (0.59, 0.02), (1, 0)),
+    "ZestOfLIME": ((1, 0), (1, 0), (1, 0), (0.78, 0.17), (0.86, 0), (0.74, 0.02), (0.38, 0.05), (0.29, 0.11)),
+}
+PRINTED_BUDGET = 100  # of Table 3
 _VICTIM = "vgg_model"  # the one of SACBench
 _SHIFTED = "cifar10C"  # in the names of its unrelated models of the transfer task
 _STEP = re.compile(r"[a-z]\w*(\([\w.,\- ]*\))?")

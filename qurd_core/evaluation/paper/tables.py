@@ -55,8 +55,9 @@ def table3(mode: Mode = "paper", *, budget: int = 100, folder: Path | None = Non
     """Table 3: the named schemes by task.
 
     A rate is the mean over victims, then over the data sets that have the cell, then over query seeds; the paper's "+-" is
-    .95 sd / sqrt(n) over the query seeds. Honest mode adds on how many data sets a row rests, why a cell is refused, the
-    95 % interval over models and query seeds, and the difference to AKH on the data sets that both have, with its verdict.
+    .95 sd / sqrt(n) over the query seeds. Paper mode adds what is printed, at the budget of the table. Honest mode adds on
+    how many data sets a row rests, why a cell is refused, the 95 % interval over models and query seeds, and the difference
+    to AKH on the data sets that both have, with its verdict.
     """
     table = _at(by_victim(folder), budget)
     known = pooled.read(folder) if mode == "honest" else None
@@ -67,7 +68,11 @@ def table3(mode: Mode = "paper", *, budget: int = 100, folder: Path | None = Non
             cell = own[own["task"] == task]
             if not cell.empty:
                 found = {"fingerprint": name, "task": task} | _table3_cell(cell, table[table["task"] == task], mode)
-                rows.append(found | (_worth(known, name, task, budget) if known is not None else {}))
+                if known is not None:
+                    found |= _worth(known, name, task, budget)
+                elif budget == names.PRINTED_BUDGET:
+                    found |= _printed(name, task)
+                rows.append(found)
     return rows
 
 
@@ -181,6 +186,10 @@ def _table3_cell(cell: pd.DataFrame, everyone: pd.DataFrame, mode: Mode) -> dict
         refused = math.isnan(per_seed.mean())
         found["reason"] = "refused: too few unrelated models for a guarantee at 5 %" if refused else None
     return found
+
+
+def _printed(name: str, task: str) -> dict[str, float]:
+    return dict(zip(("printed", "printed_plus_minus"), names.PRINTED_RATES[name][names.TASKS.index(task)], strict=True))
 
 
 def _worth(known: pd.DataFrame, name: str, task: str, budget: int) -> dict[str, Any]:
