@@ -119,7 +119,7 @@ def test_the_headline_counts_the_published_schemes(show):
     app.get_by_key("reveal").set_value("labels").run()
     assert (
         headline(app)
-        == "IPGuard, the only published scheme that works with labels, is behind AKH on patchwork-sac at 100 queries"
+        == "IPGuard, the only scheme that works with labels as published, is behind AKH on patchwork-sac at 100 queries"
     )
 
 

@@ -9,6 +9,7 @@ import pytest
 from qurd_core.errors import QurdError
 from qurd_core.evaluation import metrics
 from qurd_core.evaluation.statistics import allowed_below, clopper_pearson, node_bootstrap, tpr_report
+from tests.benchmarks.coverage import WORLDS, coverage
 from tests.score_tables import score_table
 
 SKILLS = {"good": 2.5, "weak": 1.0}
@@ -246,3 +247,10 @@ def test_options_are_checked(table):
         tpr_report(table, level=95)
     with pytest.raises(QurdError, match="task nothing"):
         node_bootstrap(table, draws=5).draws("good", "nothing")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("victims", [3, 8])
+def test_intervals_hold_the_rate_of_other_models_about_as_often_as_they_say(victims):
+    """With few worlds, for time's sake; tests/benchmarks/coverage.py has the figures."""
+    assert 0.88 <= np.mean([coverage(victims, WORLDS[number], 40, draws=200) for number in (1, 3)]) <= 1
