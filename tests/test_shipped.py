@@ -12,6 +12,7 @@ import pytest
 
 import qurd_core as q
 from qurd_core.evaluation import records
+from tests.benchmarks import near_duplicates
 
 pytestmark = pytest.mark.slow
 
@@ -71,6 +72,20 @@ def test_a_shipped_record_follows_from_the_weights(folder, benchmark, scheme, ta
         assert again[name] == pytest.approx(row[name], abs=1e-4, nan_ok=True), name
     for name in ("n_negatives", "n_lineages", "n_victims", "seeds"):
         assert again[name] == row[name]
+
+
+def test_test_patches_that_nearly_occur_among_training_patches_change_no_conclusion():
+    """211 of 4,000, of which 166 show black space beside the rocket: they stay in the seed set."""
+    near = near_duplicates.near_duplicates().numpy()
+    assert near.sum() == 211
+    for benchmark in records.EMBEDDED:
+        for negatives in ("unrelated", "unrelated+hard"):
+            found = near_duplicates.rates(benchmark, near, negatives)["tpr"]
+            assert abs(found["all"] - found["without"]).max() < 0.03
+            assert abs(found["all"] - found["without"]).xs("all", level="task").max() < 0.015
+            for kept in ("all", "without"):
+                ahead = found[kept].unstack("scheme")
+                assert (ahead["AKH"] >= ahead["Random"] - 0.05).all()
 
 
 def test_pairs_tell_how_far_models_are_apart(folder):

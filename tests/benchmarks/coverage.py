@@ -4,8 +4,8 @@
 
 Every world draws victims, their stolen models, unrelated models and query seeds anew. Its spreads are those of the named
 schemes on Patchwork, in standard deviations of the unrelated models: .5 to .8 between victims, .8 between the stolen models
-of one, half of the variance of unrelated models or more the same for all victims. The rate to be held is the mean of the rate
-over many worlds. Takes some minutes.
+of one, half of the variance of unrelated models or more the same for all victims. The rate to be held is its mean over many
+worlds. Takes some minutes.
 """
 
 import sys

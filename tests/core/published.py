@@ -21,7 +21,7 @@ _FILED_UNDER = {"steal": "label_extraction", "distill": "probit_extraction", "fi
 
 @functools.cache
 def table(folder: Path, budget: int = 100) -> pd.DataFrame:
-    """Score table of the named schemes. A lineage is a base model, the last step before a model was stolen or hidden."""
+    """Score table of the named schemes. A lineage is a network, pre-trained or not, and all that was made from it."""
     named = ", ".join(str((name, *parts)) for name, parts in SCHEMES.items())
     rows = duckdb.sql(
         f"""select dataset as benchmark, scheme, source_model as victim, target_model as suspect, {KIND} as kind,
@@ -37,7 +37,7 @@ def table(folder: Path, budget: int = 100) -> pd.DataFrame:
         [_served(_step(row.victim, row.suspect))] if row.kind == "positive" else _against(row.suspect, own[row.victim])
         for row in pairs.itertuples()
     ]
-    pairs["lineage"] = pairs["suspect"].map(base)
+    pairs["lineage"] = pairs["suspect"].map(root)
     return rows.merge(pairs, on=["benchmark", "victim", "suspect", "kind"])
 
 

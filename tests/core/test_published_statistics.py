@@ -1,4 +1,8 @@
-"""What the honest statistics make of the published scores. Numbers are those of the specification, section 2."""
+"""What the honest statistics make of the published scores. Numbers are those of the specification, section 2.
+
+The specification takes models that share a pre-trained network for independent: `apart` does, too, to repeat its numbers.
+The product does not.
+"""
 
 import math
 
@@ -8,7 +12,7 @@ import pytest
 
 from qurd_core.evaluation.paper import pooled
 from qurd_core.evaluation.statistics import compare, holdout_audit, tpr_report, victims_needed
-from tests.core.published import root, table
+from tests.core.published import base, root, table
 
 TASKS = [
     "same",
@@ -46,6 +50,14 @@ def scores(paper_folder) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
+def apart(scores) -> pd.DataFrame:
+    alone = scores["kind"] == "negative"
+    return scores.assign(
+        lineage=scores["suspect"].where(alone, scores["victim"].map(base)), victim_lineage=scores["victim"].map(base)
+    )
+
+
+@pytest.fixture(scope="module")
 def paper(scores) -> dict:
     return {(found.scheme, found.task): found for found in tpr_report(scores, rule="paper")}
 
@@ -55,15 +67,32 @@ def guaranteed(scores) -> dict:
     return {(found.scheme, found.task): found for found in tpr_report(scores, rule="conformal", draws=200)}
 
 
+@pytest.fixture(scope="module")
+def of_models(apart) -> dict:
+    return {(found.scheme, found.task): found for found in tpr_report(apart, rule="conformal", draws=10)}
+
+
 @pytest.mark.parametrize("scheme", RATES)
 def test_the_rates_of_table_3_by_the_papers_rule(paper, scheme):
     assert [paper[scheme, task].point for task in TASKS] == pytest.approx(RATES[scheme], abs=0.0006)
 
 
 @pytest.mark.parametrize("scheme", GUARANTEED)
-def test_the_rates_by_the_rule_that_keeps_its_promise(guaranteed, scheme):
-    found = [guaranteed[scheme, task].point for task in GUARANTEED_TASKS]
+def test_the_rates_of_the_conformal_rule_if_all_models_were_independent(of_models, scheme):
+    found = [of_models[scheme, task].point for task in GUARANTEED_TASKS]
     assert found == pytest.approx(GUARANTEED[scheme], abs=0.0055)
+
+
+@pytest.mark.parametrize("scheme", GUARANTEED)
+def test_three_networks_guarantee_no_five_percent(guaranteed, of_models, scheme):
+    for task in GUARANTEED_TASKS[:-1]:
+        found = guaranteed[scheme, task]
+        assert math.isnan(found.point)
+        assert "There are 3, behind 41 models: 16 more are needed." in found.refused_reason
+        assert "can be guaranteed is 25 %" in found.refused_reason
+    alone = guaranteed[scheme, "adv_label_extraction"]  # on CIFAR10, whose twenty unrelated models were trained one by one
+    assert alone.point == of_models[scheme, "adv_label_extraction"].point
+    assert alone.n_lineages == alone.n_negatives == 20
 
 
 @pytest.mark.parametrize("scheme", RATES)
@@ -83,7 +112,8 @@ def test_ten_unrelated_models_of_the_transfer_task_are_too_few(guaranteed):
     for scheme in RATES:
         found = guaranteed[scheme, "transfer"]
         assert math.isnan(found.point)
-        assert "There are 10, so the smallest attainable level is 9.1 %." in found.refused_reason
+        assert "There are 10: 9 more are needed. The lowest" in found.refused_reason
+        assert "guaranteed is 9.1 %." in found.refused_reason
 
 
 def test_sac_covers_two_of_three_data_sets_and_is_missing_on_the_third(paper):
@@ -108,8 +138,11 @@ def test_sac_covers_two_of_three_data_sets_and_is_missing_on_the_third(paper):
         ("Random", "prune", 0.56, 0.83),
     ],
 )
-def test_intervals_over_models_are_those_of_the_specification(paper, scheme, task, low, high):
-    assert paper[scheme, task].ci == pytest.approx((low, high), abs=0.025)
+def test_intervals_over_networks_are_no_narrower_than_those_of_the_specification(paper, scheme, task, low, high):
+    found = paper[scheme, task]
+    assert found.ci[0] < found.point < found.ci[1]
+    assert found.ci[1] - found.ci[0] > high - low - 0.02
+    assert found.n_victim_lineages < found.n_victims
 
 
 @pytest.mark.parametrize(
@@ -123,25 +156,45 @@ def test_intervals_over_models_are_those_of_the_specification(paper, scheme, tas
     ],
 )
 def test_query_seeds_are_the_smallest_source_of_spread(paper, scheme, task, seeds, models):
-    assert (paper[scheme, task].sd_seed, paper[scheme, task].sd_model) == pytest.approx((seeds, models), abs=0.003)
+    assert paper[scheme, task].sd_seed == pytest.approx(seeds, abs=0.003)
+    assert paper[scheme, task].sd_model > models - 0.003
 
 
-def test_where_all_are_caught_the_interval_counts_victims(paper):
-    assert paper["AKH", "same"].ci == pytest.approx((0.805, 1), abs=0.0005)
-    assert paper["AKH", "quantize"].ci == pytest.approx((0.735, 1), abs=0.0005)
-    assert paper["AKH", "finetune"].ci == pytest.approx((0.025, 1), abs=0.0005)
+def test_victims_are_counted_by_network(paper):
+    assert [paper["AKH", task].n_victims for task in ("same", "quantize", "finetune")] == [17, 12, 1]
+    assert [paper["AKH", task].n_victim_lineages for task in ("same", "quantize", "finetune")] == [7, 2, 1]
+
+
+def test_where_all_are_caught_there_is_an_interval_by_the_same_method(paper):
+    lows = [paper["AKH", task].ci[0] for task in ("same", "quantize", "finetune")]
+    assert all(paper["AKH", task].ci[1] == 1 for task in ("same", "quantize", "finetune"))
+    assert all(0.7 < low < 0.95 for low in lows)
+    assert len({paper["AKH", task].method for task in ("same", "prune")}) == 1
 
 
 def test_on_equal_data_sets_sac_is_not_ahead(scores):
     found = {each.task: each for each in compare(scores, "AKH", "SAC", tasks=TASKS[4:7], rule="paper", draws=500)}
     assert [found[task].diff for task in TASKS[4:7]] == pytest.approx([0.02, 0.05, 0.01], abs=0.0055)
-    assert found["prune"].verdict == "on par"
+    assert found["prune"].verdict == "not distinguished"
     assert found["label_extraction"].verdict == "not distinguished"
     assert all("SAC covers 2 of 3 data sets: Flower102 is left out." in each.dropped for each in found.values())
 
 
-def test_two_comparisons_of_twenty_are_significant_on_modelreuse(scores):
+def test_six_networks_decide_none_of_twenty_comparisons_on_modelreuse(scores):
     reuse = scores[scores["benchmark"] != "CIFAR10"]
+    found = compare(reuse, "AKH", COMPETITORS, tasks=TASKS[4:7], rule="paper", draws=100)
+    assert {each.n_units for each in found} == {4, 6}  # SAC has one data set
+    assert not {each.verdict for each in found} & {"beats", "trails"}
+    assert all(any("cannot decide one of 15 comparisons" in note for note in each.notes) for each in found)
+
+
+def test_sac_would_be_on_par_on_pruning_if_all_transfers_were_independent(apart):
+    (found,) = compare(apart, "AKH", "SAC", tasks=["prune"], rule="paper", draws=500)
+    assert found.verdict == "on par"
+
+
+def test_two_of_twenty_were_significant_if_all_transfers_were_independent(apart):
+    reuse = apart[apart["benchmark"] != "CIFAR10"]
     tasks = ["quantize", "prune", "probit_extraction", "label_extraction"]
     family = {
         (found.task, found.b): found for found in compare(reuse, "AKH", COMPETITORS, tasks=tasks, rule="paper", draws=300)
@@ -195,7 +248,7 @@ def test_models_of_a_root_that_was_held_out_are_flagged_too_often(scores, scheme
         assert (np.mean(rates) if rates else math.nan) == pytest.approx(expected, abs=0.0006, nan_ok=True)
 
 
-def test_unrelated_models_of_modelreuse_are_five_or_seven_lineages(scores):
+def test_unrelated_models_of_modelreuse_are_three_networks(scores):
     reuse = scores[(scores["benchmark"] != "CIFAR10") & (scores["kind"] == "negative")]
-    assert set(reuse.groupby(["benchmark", "victim"])["lineage"].nunique()) == {5, 7}
+    assert set(reuse.groupby(["benchmark", "victim"])["lineage"].nunique()) == {3}
     assert set(reuse.groupby(["benchmark", "victim"])["suspect"].nunique()) == {41, 61}
