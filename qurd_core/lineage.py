@@ -164,6 +164,11 @@ def independent(roots: Sequence[str]) -> list[int]:
     return [numbers.setdefault(find(first), len(numbers)) for first in firsts]
 
 
+def count_independent(roots: Iterable[str]) -> int:
+    """Number of independent lineages among some models."""
+    return len({*independent(list(roots))})
+
+
 def joined(roots: Sequence[str]) -> list[str]:
     """One text for all models of an independent lineage: the roots of the first of them."""
     numbers = independent(roots)

@@ -181,7 +181,7 @@ def numbers(row: Row, axis: separability.Axis, fpr: int, style: Style, *, brief:
     if brief:
         return
     line, guaranteed = row.line, rates.guaranteed
-    promise = words.precise(guaranteed) if guaranteed == guaranteed else "none: too few unrelated models"
+    promise = words.precise(guaranteed) if guaranteed == guaranteed else "none: too few lineages"
     st.markdown(f":gray[Guaranteed rule] **{promise}**", help=_GUARANTEED.format(fpr=fpr))
     st.markdown(f":gray[Single pooled threshold] **{words.precise(line.caught)}**", help=_POOLED)
     alarms = f"{line.flagged} of {line.unrelated}"

@@ -9,12 +9,11 @@ from qurd_core.evaluation import plausibility
 from qurd_core.evaluation.metrics import sides
 from qurd_core.evaluation.pipeline import ask_natural
 from qurd_core.evaluation.plausibility import Labels, measured_split
+from qurd_core.evaluation.statistics.pvalues import ENOUGH
 from qurd_core.evaluation.workbench import workbench
 from qurd_core.folders import default_folder
 from qurd_core.runtime import Runtime
 from qurd_core.store import Store
-
-ENOUGH = 19  # independent unrelated lineages below which the guaranteed rule refuses 5 %
 
 
 @dataclass(frozen=True)

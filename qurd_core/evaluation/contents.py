@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from qurd_core.evaluation.bank import Bank
-from qurd_core.lineage import independent
+from qurd_core.lineage import count_independent
 from qurd_core.photographs import REGIONS
 
 SEERS = ("victims", "stolen", "unrelated", "hard unrelated")
@@ -72,7 +72,7 @@ def _counts(pairs: pd.DataFrame, task: str) -> dict[str, Any]:
     stolen = serving[serving["kind"] == "positive"]
     # Every victim that has the task, also one without any unrelated model.
     roots = serving[serving["kind"] == "negative"].groupby("victim")["root"]
-    against = pd.DataFrame({"models": roots.size(), "lineages": roots.agg(lambda own: len({*independent(list(own))}))})
+    against = pd.DataFrame({"models": roots.size(), "lineages": roots.agg(count_independent)})
     against = against.reindex(stolen["victim"].unique(), fill_value=0)
     return {
         "task": task,

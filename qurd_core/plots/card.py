@@ -58,7 +58,7 @@ def _robustness(rates: pd.Series) -> Line:
 
 def _uniqueness(alarms: FalseAlarms) -> Line:
     if pd.isna(alarms.unrelated):
-        return Line("Uniqueness", "–", "too few unrelated models for the guaranteed rule")
+        return Line("Uniqueness", "–", "too few independent lineages for the guaranteed rule")
     at = f" at {words.counted(alarms.budget, 'query')}"
     if pd.isna(alarms.hard):
         note = f"false alarms on {words.counted(alarms.n_unrelated, 'unrelated pair')}{at}; there is no hard unrelated model"

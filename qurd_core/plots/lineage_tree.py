@@ -7,6 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from qurd_core.evaluation.designer import groups
+from qurd_core.lineage import count_independent
 from qurd_core.plots import words
 from qurd_core.plots.lineages import folded, network, readable
 from qurd_core.plots.theme import ALWAYS_WHOLE, STOLEN, UNRELATED, Paint, Style, faded, plain
@@ -61,9 +62,9 @@ def headline(rows: list[Branch], models: pd.DataFrame, victim: str) -> str:
 def subline(rows: list[Branch], victim: str) -> str:
     """The victim, and what stands against it."""
     unrelated = sum(len(branch.models) for branch in rows if branch.kind == "negative")
-    roots = {root for branch in rows if branch.kind == "negative" for root in branch.models["root"]}
+    roots = count_independent(root for branch in rows if branch.kind == "negative" for root in branch.models["root"])
     return (
-        f"{readable(victim)} · {words.counted(unrelated, 'unrelated model')} of {words.counted(len(roots), 'lineage')} "
+        f"{readable(victim)} · {words.counted(unrelated, 'unrelated model')} of {words.counted(roots, 'lineage')} "
         "· a dot is a model, at its accuracy on the test images"
     )
 

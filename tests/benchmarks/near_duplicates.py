@@ -2,9 +2,9 @@
 
     python -m tests.benchmarks.near_duplicates
 
-Regions share no pixel, but flat sky and black space look alike everywhere. A test patch is a near-duplicate if a patch of the
-victim or attacker region, turned or mirrored in any of eight ways, lies within a root mean square of 2 of 255. AKH and Random
-are computed from the shipped labels with and without them, at 100 queries: every rate, and delta_C of every pair.
+Regions share no pixel, but flat sky and black space look alike everywhere. A test patch is a near-duplicate if a patch of
+the victim or attacker region, turned or mirrored in any of eight ways, lies within a root mean square of 2 of 255. AKH and
+Random are computed from the shipped labels with and without them, at 100 queries: every rate, and delta_C of every pair.
 """
 
 import sys
@@ -69,9 +69,8 @@ def delta_c(benchmark: str, near: np.ndarray) -> pd.DataFrame:
 
 def main() -> None:
     near = near_duplicates().numpy()
-    print(
-        f"{near.sum()} of {len(near)} test patches: {np.bincount(patches('test').truth[near], minlength=10).tolist()} by class"
-    )
+    by_class = np.bincount(patches("test").truth[near], minlength=10).tolist()
+    print(f"{near.sum()} of {len(near)} test patches: {by_class} by class")
     for benchmark in records.EMBEDDED:
         moved = delta_c(benchmark, near)
         print(f"{benchmark}: delta_C changes by at most {(moved['all'] - moved['without']).abs().max():.3f}")

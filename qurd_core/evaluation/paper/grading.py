@@ -32,6 +32,7 @@ from qurd_core.evaluation.paper.phrases import (
 )
 from qurd_core.evaluation.paper.tables import BUDGETS
 from qurd_core.evaluation.statistics import allowed_below
+from qurd_core.lineage import count_independent
 from qurd_core.schemes import PUBLISHED, Scheme
 
 Verdict = Literal["supported", "not supported by these scores", "not testable here"]
@@ -813,8 +814,8 @@ def brittle(facts: Facts) -> Graded:
 def _unrelated(facts: Facts, places: Iterable[str]) -> dict[int, bool]:
     """How many unrelated models a victim's task has, each number once, and whether they come from as many networks."""
     by_task = [facts.side(place, "negative").explode("tasks").groupby(["victim", "tasks"])["root"] for place in places]
-    counts = pd.concat([roots.agg(["size", "nunique"]) for roots in by_task])
-    return (counts["size"] == counts["nunique"]).groupby(counts["size"]).all().to_dict()
+    counts = pd.concat([roots.agg(["size", count_independent]) for roots in by_task])
+    return (counts["size"] == counts["count_independent"]).groupby(counts["size"]).all().to_dict()
 
 
 def five_percent(facts: Facts) -> Graded:

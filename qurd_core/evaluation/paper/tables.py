@@ -15,6 +15,7 @@ from qurd_core.akh import official
 from qurd_core.errors import QurdError, unknown
 from qurd_core.evaluation import records
 from qurd_core.evaluation.paper import names, pooled, summary
+from qurd_core.lineage import count_independent
 
 Mode = Literal["paper", "honest"]
 Rows = list[dict[str, Any]]
@@ -42,7 +43,7 @@ def table2(mode: Mode = "paper", *, folder: Path | None = None) -> Rows:
                 "stolen": int(stolen.size().sum()),
                 "victims": stolen.ngroups,
                 "unrelated": int(unrelated.size().min()) if len(own) else 0,
-                "lineages": int(unrelated["root"].nunique().min()) if len(own) else 0,
+                "lineages": int(unrelated["root"].agg(count_independent).min()) if len(own) else 0,
             }
             how = "model leak" if task in names.LEAKS else "model extraction"
             benchmark, _ = names.BENCHMARKS[names.BY_DATASET[dataset]]
@@ -184,7 +185,7 @@ def _table3_cell(cell: pd.DataFrame, everyone: pd.DataFrame, mode: Mode) -> dict
         here, there = cell["benchmark"].nunique(), everyone["benchmark"].nunique()
         found["covers"] = f"{here} of {there} data sets"
         refused = math.isnan(per_seed.mean())
-        found["reason"] = "refused: too few unrelated models for a guarantee at 5 %" if refused else None
+        found["reason"] = "refused: too few independent lineages of unrelated models to guarantee 5 %" if refused else None
     return found
 
 

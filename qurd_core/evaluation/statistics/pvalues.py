@@ -13,10 +13,10 @@ from qurd_core.evaluation.sides import closest
 from qurd_core.evaluation.statistics.intervals import upper_limit
 from qurd_core.evaluation.statistics.rules import min_pool
 from qurd_core.evaluation.statistics.words import EXCHANGEABLE, FIXED, TIES, check_scores, percent
-from qurd_core.lineage import independent
+from qurd_core.lineage import count_independent, independent
 
 Mode = Literal["model", "lineage_min", "lineage_one"]
-ENOUGH = min_pool(0.05)  # independent models from which on a 5 % verdict exists
+ENOUGH = min_pool(0.05)  # independent lineages from which on a 5 % verdict exists
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def conformal_pvalue(
     score = float(check_scores([suspect], "the suspect's score")[0])
     if groups is not None and len(groups) != len(units):
         raise QurdError(f"Expected one lineage per model of the pool, {len(units)}. Got {len(groups)}.")
-    lineages = None if groups is None else len({*independent([str(group) for group in groups])})
+    lineages = None if groups is None else count_independent(map(str, groups))
     warnings, models = [], len(units)
     if mode not in _ASSUMED:
         raise QurdError(f"Expected the mode 'model', 'lineage_min' or 'lineage_one'. Got '{mode}'.")

@@ -225,6 +225,6 @@ def _notes(scheme: str, have: Iterable[str], datasets: list[str], independent: i
         notes.append(f"There are only {independent} independent victims: the interval is then too narrow.")
     if refusals > RARE:
         notes.append(
-            f"In {percent(refusals)} of the draws too few unrelated models remain and the rule is refused: left out."
+            f"In {percent(refusals)} of the draws too few unrelated lineages remain and the rule is refused: left out."
         )
     return tuple(notes)
