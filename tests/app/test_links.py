@@ -98,7 +98,7 @@ def test_the_last_step_has_a_code_of_its_link_where_phones_can_follow_it(shipped
 
 
 def test_menus_show_words_and_links_keep_tokens(show):
-    app = sound(show(task="transfer", reveal="topk"))
+    app = sound(show(page="budget", task="transfer"))
     assert (app.selectbox(key="task").value, app.selectbox(key="task-words").value) == ("transfer", "transfer")
     assert app.selectbox(key="task-words").options == ["all tasks", "exact copy", "transfer"]
     assert app.query_params["task"] == ["transfer"]

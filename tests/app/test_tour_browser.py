@@ -116,7 +116,7 @@ def test_a_bench_is_saved_and_opened(visit):  # noqa: F811
     page.get_by_placeholder("my-bench").fill("my-bench")
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Save your benchmark").click()
-    page.get_by_text("Every command takes it").wait_for()
+    page.get_by_text("Every command accepts it").wait_for()
     page.get_by_role("button", name="Open my-bench").click()
     page.wait_for_url("**bench=my-bench*")
     settle(page)
