@@ -77,7 +77,7 @@ NAMED = {
         "uniform(test) | rank(k=1) | mutual_information",
         "Maho, Furon, Le Merrer 2023, their variant for models that reveal a label only",
         "Note whether each model's label of ordinary images is right. Two related models share information about where they"
-        " err, two strangers hardly any.",
+        " err, two unrelated ones hardly any.",
     ),
     "ZestOfLIME:authors": Named(
         "uniform(train)->superpixels(segmentation=quickshift) | lime(of=logits) | l2",

@@ -13,6 +13,7 @@ from qurd_core.evaluation.statistics import Kind, node_bootstrap, simultaneous
 from qurd_core.evaluation.statistics.grids import tasks_of
 from qurd_core.evaluation.worth import DRAWS
 from qurd_core.runtime import Track, silent
+from qurd_core.schemes import VARIANT
 
 _TEXTS = ("name", "label", "task", "rule", "negatives")
 NOTHING = pd.DataFrame(columns=[*_TEXTS, "budget", "low", "high"])
@@ -56,7 +57,7 @@ def families(schemes: pd.DataFrame) -> dict[str, list[str]]:
     """
     labels = schemes["name"].where(schemes["name"].notna(), schemes["scheme"])
     heads = dict(zip(labels, schemes["head"], strict=True))
-    named = [name for name in schemes["name"].dropna() if name != CONTROL]
+    named = [name for name in schemes["name"].dropna() if name != CONTROL and VARIANT not in name]
     return {name: [label for label, head in heads.items() if head == heads[name] and label != name] for name in named}
 
 

@@ -12,6 +12,7 @@ from qurd_core.evaluation.sides import NEGATIVE_KINDS, Negatives
 from qurd_core.evaluation.statistics import Kind
 from qurd_core.evaluation.worth import COLUMNS, DRAWS, worth
 from qurd_core.runtime import Track, silent
+from qurd_core.schemes import VARIANT
 
 BUDGETS = (10, 20, 50, 100, 200, 400)
 RULES: tuple[Kind, ...] = ("paper", "conformal")
@@ -138,8 +139,8 @@ def names_of(benchmark: str) -> dict[str, str]:
 
 
 def hypotheses(names: dict[str, str]) -> list[str]:
-    """The names that are compared by tests: all but the control."""
-    return [name for name in names.values() if name != CONTROL]
+    """The names that are compared by tests: all but the control and variants, which are no schemes of their own."""
+    return [name for name in names.values() if name != CONTROL and VARIANT not in name]
 
 
 def _with_origin(benchmark: str, folder: Path | None) -> pd.DataFrame:

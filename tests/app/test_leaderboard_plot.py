@@ -475,6 +475,7 @@ def card_rows(n_negatives=40, **values):
         "n_negatives": n_negatives,
         "negatives": str(n_negatives),
         "used": 100,
+        "distinct": 100,
         "samples": 2429,
         "gradients": 0,
         "reason": None,
@@ -496,6 +497,8 @@ def test_the_four_lines_of_a_card():
     assert "180 unrelated and 12 hard unrelated pairs at 100 queries" in told["Uniqueness"].note
     assert told["Efficiency"].value == "100 queries"
     assert told["Efficiency"].note == "2\u202f429 labelled images, no gradient of the victim"
+    few = {line.term: line for line in card.lines(rows.assign(distinct=4), "paper", alarms, rows)}
+    assert few["Efficiency"].value == "100 queries, 4 distinct"
 
 
 def test_the_card_says_what_it_does_not_know():

@@ -10,7 +10,7 @@ import pytest
 
 from qurd_core.evaluation.separability import Distances, Row, reports
 from qurd_core.evaluation.separability import rows as make_rows
-from qurd_core.plots import bound, separability
+from qurd_core.plots import bound, honest, separability
 from qurd_core.plots.separability import DELTAS, POINTER, Pick
 from qurd_core.plots.theme import STOLEN, SURFACES, UNRELATED, UNRELATED_TEXT, Style
 from tests.app.test_theme import contrast
@@ -123,9 +123,10 @@ def test_a_row_with_a_report_shows_its_interval():
     told = reports(found, negatives="unrelated", alpha=0.05, draws=50)
     rows = [replace(row, report=told[row.label]) for row in compare(by="tasks")]
     chart = separability.figure(rows, AXIS)
-    assert "16 to 100 %" in notes(chart), "both victims are caught whole: the exact interval over two"
-    assert any("95 % interval over models: 16 to 100 %" in (note.hovertext or "") for note in chart.layout.annotations)
-    assert separability.over_models(rows[0]) == "16 to 100 % over models"
+    said = honest.interval(*rows[0].report.ci)
+    assert said.endswith(" to 100 %") and said in notes(chart), "both victims are caught whole"
+    assert any(f"95 % interval over models: {said}" in (note.hovertext or "") for note in chart.layout.annotations)
+    assert separability.over_models(rows[0]) == f"{said} over models"
     assert "Clopper and Pearson" in separability.method(rows[0])
     assert set(separability.data(rows)["tpr_low"].round(2)) == {0.16}
     assert separability.over_models(compare()[0]) == ""
