@@ -67,7 +67,9 @@ harder = bench_part.adds(points, easy)
 about = bench_part.of(bench, points, hard=harder) + heatmap.subline(cells, at, budget.basis(points, rule))
 before = budget.at_budget(easy, at, pick.label)
 turned = words.turned(pick.label, before, value.value, leaderboard.place(bench, task, at)) if own_cell else ""
-frame.finding(head, turned or heatmap.headline(pick, value, against, at) + bench_part.counting(harder), about)
+frame.finding(
+    head, turned or heatmap.headline(pick, value, against, at) + bench_part.counting(harder and value is not None), about
+)
 compose_controls.parts(scheme, parts)
 if wrong:
     st.warning(links.plain(wrong, 600))

@@ -83,7 +83,7 @@ def model(label: str, lineages: Sequence[str], key: str, what: str, **more: Any)
         what: the thing in words, for what a link asks for in vain.
     """
     links.check(key, [None, *lineages] if more.get("index", 0) is None else lineages, what)
-    return worded(st.selectbox, label, lineages, key, readable, help=lambda held: held and f"`{held}`", **more)
+    return worded(st.selectbox, label, lineages, key, readable, help=lambda held: held and links.plain(held, 200), **more)
 
 
 def choose(label: str, options: Sequence[Any], key: str, usual: Any = None, said: Callable[[Any], str] | None = None) -> Any:

@@ -247,7 +247,7 @@ def test_a_run_whose_process_is_gone_says_so(compose, tmp_path):
 def test_a_run_of_the_command_line_is_seen(compose, tmp_path):
     about = {"benchmark": "patchwork-sac", "schemes": [OTHER], "done": 12, "total": 90}
     publish(tmp_path / "runs" / "x.json", {"state": "running", "pid": os.getpid(), **about})
-    assert "Running elsewhere: 12 of 90 units." in said(sound(compose(pick=OTHER)))
+    assert "Another process measures this combination: 12 of 90 units done." in said(sound(compose(pick=OTHER)))
 
 
 def test_a_finished_run_stands_beside_the_records(compose, tmp_path):

@@ -211,8 +211,8 @@ def test_a_saved_bench_chooses_at_once_what_the_whole_has_recorded(shipped):
     for bench in ("patchwork-sac", "mine"):
         app = shipped(bench=bench, task="prune", rule="guaranteed")
         next(button for button in app.button if "Best unpublished" in button.label).click().run()
-        told.append(texts(sound(app)).partition("The best of ")[2].partition("of the same.")[0])
-    assert "chosen on one part of the victims" in told[0]
+        told.append(texts(sound(app)).partition("The best of ")[2].partition("on the same held-out victims.")[0])
+    assert "on held-out victims; selection half" in told[0]
     assert told[0].partition(" unpublished ")[2] == told[1].partition(" unpublished ")[2]
 
 

@@ -80,7 +80,7 @@ def test_a_link_holds_the_whole_view(play):
 def test_wrong_values_in_a_link_fall_back_with_one_notice(play):
     app = sound(play(by="SAC", victim="nobody", stolen="<b>", innocent="7", sent="3"))
     (notice,) = app.toast
-    for part in ("scheme SAC", "victim nobody", r"stolen suspect \<b\>", "unrelated model 7", "sent first 3"):
+    for part in ("scheme SAC", "victim nobody", r"stolen model \<b\>", "unrelated model 7", "sent first 3"):
         assert part in notice.value
     assert app.selectbox(key="innocent").value == "train(res,attacker,seed=1)"
 

@@ -150,12 +150,12 @@ def test_the_numbers_on_screen_are_those_of_the_bank(visit):
     pairs = evidence.pairs("patchwork-sac")
     strangers = pairs.loc[(pairs["victim"] == victim) & (pairs["kind"] == "negative"), "suspect"]
     mean = np.mean([(bank.of(victim)[drawn] == bank.of(model)[drawn]).sum() for model in strangers])
-    assert headline(app).endswith(f"; unrelated models repeat {mean:.1f} of 100")
+    assert headline(app).endswith(f"; unrelated models repeat {mean:.0f}% on average")
     app.selectbox(key="suspect").select(strangers.iloc[0]).run()
     assert headline(app).startswith("The unrelated model repeats ")
     stolen = set(pairs.loc[(pairs["victim"] == victim) & (pairs["kind"] == "positive"), "suspect"]) - {victim}
     mean = np.mean([(bank.of(victim)[drawn] == bank.of(model)[drawn]).sum() for model in stolen])
-    assert headline(app).endswith(f"; stolen models repeat {mean:.1f} of 100")
+    assert headline(app).endswith(f"; stolen models repeat {mean:.0f}% on average")
 
 
 def test_suspects_come_by_kind_and_by_how_much_they_agree_with_the_victim():

@@ -63,8 +63,8 @@ def odd(folder):
 def test_the_page_opens_twice(shipped, bench, theme):
     app = shipped(theme, PAGE, bench=bench)
     for _ in range(2):
-        assert headline(app).endswith(bench)
-        assert "of stolen models lie below their victim’s 5% line of δ_C" in headline(app)
+        assert headline(app).endswith(f"of stolen models at 5% false alarms on {bench}")
+        assert headline(app).startswith("δ_C catches ")
         assert chart(app)["layout"]["template"]["layout"]["paper_bgcolor"] == {"light": "#FFFFFF", "dark": "#0E1320"}[theme]
         assert [metric.label for metric in app.metric] == ["TPR@5%", "AUC", "Overlap"]
         assert app.get("plotly_chart")[0].proto.alt.startswith("Distances by δ_C")
@@ -108,7 +108,7 @@ def test_every_control_changes_the_page(shipped):
 @pytest.mark.parametrize("bench", ["published-flower102", "patchwork-sac"])
 def test_the_authors_formula_is_a_distance_and_says_why_it_differs(shipped, bench):
     app = sound(shipped(page=PAGE, bench=bench, of="official"))
-    assert "line of δ_C (official)" in headline(app)
+    assert headline(app).startswith("δ_C (authors’ formula) catches ")
     assert "divide by the victim’s accuracy where δ\\_C divides by its error rate" in said(app)
     assert "(1 − α) / α" in chart(app)["layout"]["xaxis"]["title"]["text"]
     app.get_by_key("of").set_value("delta_c").run()
@@ -125,7 +125,7 @@ def test_a_link_holds_the_whole_view(shipped):
     assert app.selectbox(key="pair").value == SUSPECT
     assert app.toggle(key="hard").value is True
     assert "query seed 2" in chart(app)["layout"]["xaxis"]["title"]["text"]
-    assert any("Both call" in element.value for element in app.html)
+    assert any("Both models call" in element.value for element in app.html)
 
 
 def test_wrong_values_in_a_link_fall_back_with_one_notice(shipped):
@@ -227,14 +227,14 @@ def test_an_exact_copy_and_an_unrelated_model_can_be_looked_at(shipped):
     for row in (*copies.itertuples(), *pairs[pairs["kind"] == "negative"].head(1).itertuples()):
         app = sound(shipped(page=PAGE, bench="patchwork-reuse", victim=row.victim, pair=row.suspect))
         assert f"{row.delta_c:.3f}" in said(app)
-        assert any("Both call" in element.value for element in app.html)
+        assert any("Both models call" in element.value for element in app.html)
 
 
 def test_stage_shows_the_chart_and_three_numbers(shipped):
     app = sound(shipped(page=PAGE, stage="true", victim=VICTIM, pair=SUSPECT))
     assert len(app.metric) == 3
     assert not any(metric.proto.help for metric in app.metric)
-    assert not any("Both call" in element.value for element in app.html)
+    assert not any("Both models call" in element.value for element in app.html)
     assert "picked" in [trace["name"] for trace in chart(app)["data"]]
     assert any(".st-key-pairing { display: none }" in element.value for element in app.html)
 
@@ -271,7 +271,7 @@ app = AppTest.from_file({str(ROOT / "app.py")!r}, default_timeout=60)
 app.query_params["of"] = "AKH"
 app.query_params["victim"], app.query_params["pair"] = {VICTIM!r}, {SUSPECT!r}
 app.run().switch_page("pages/separability.py").run()
-assert not app.exception and app.get("plotly_chart") and any("Both call" in element.value for element in app.html)
+assert not app.exception and app.get("plotly_chart") and any("Both models call" in element.value for element in app.html)
 print([name for name in ("torch", "sklearn", "torchvision") if name in sys.modules])
 """
     ran = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=120, check=True)
@@ -296,7 +296,7 @@ def test_a_saved_bench_is_a_benchmark_like_any_other(shipped, link):
     app = sound(shipped(page=PAGE, bench="mine", victim=VICTIM, pair=SUSPECT, **link))
     assert not app.toast
     assert any(name in headline(app) for name in ("mine", "patchwork", "published"))
-    assert any("Both call" in element.value for element in app.html)
+    assert any("Both models call" in element.value for element in app.html)
     assert said(app).replace("\\", "").count("Part of patchwork-sac · ") == 1
     if not link:
-        assert "below the 5% line" in headline(app)  # one victim has one line
+        assert "at 5% false alarms" in headline(app)
