@@ -38,7 +38,7 @@ def has_hard(bench: str) -> bool:
 
 def counting(hard: bool) -> str:
     """How a headline ends where hard unrelated models count, and there are some."""
-    return ", counting hard unrelated models" * hard
+    return " (counting hard unrelated models)" * hard
 
 
 def _known(points: "DataFrame", whole: "DataFrame") -> str:
