@@ -65,10 +65,15 @@ def test_a_shipped_record_follows_from_the_weights(folder, benchmark, scheme, ta
     shipped = records.read(benchmark, task=task, negatives=negatives)
     (row,) = shipped[(shipped["scheme"] == scheme) & (shipped["budget"] == budget)].to_dict("records")
     table = q.evaluate(
-        *(benchmark, [scheme]), budgets=[budget], seeds=5, negatives=negatives, by_task=True, store=q.Store(folder)
+        *(benchmark, [scheme]),
+        budgets=[budget],
+        seeds=row["seeds"],
+        negatives=negatives,
+        by_task=True,
+        store=q.Store(folder),
     )
     (again,) = table[table["task"] == task].to_dict("records")
-    for name in ("tpr", "tpr_conformal", "sd", "auc", "used", "samples"):
+    for name in ("tpr", "tpr_conformal", "sd", "auc", "used", "distinct", "samples"):
         assert again[name] == pytest.approx(row[name], abs=1e-4, nan_ok=True), name
     for name in ("n_negatives", "n_lineages", "n_victims", "seeds"):
         assert again[name] == row[name]
