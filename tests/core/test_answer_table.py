@@ -21,7 +21,8 @@ from qurd_core.benchmarks import answer_table, benchmark
 from qurd_core.errors import QurdError
 from qurd_core.evaluation.checks import check
 from qurd_core.evaluation.pairs import pair_table
-from qurd_core.evaluation.pipeline import evaluate
+from qurd_core.evaluation.pipeline import evaluate, request
+from qurd_core.evaluation.scores import worth_of
 from qurd_core.evaluation.workbench import workbench
 from qurd_core.runtime import Runtime
 from qurd_core.schemes import Scheme
@@ -208,9 +209,9 @@ def test_only_the_budgets_that_are_asked_for_need_answers(write, store):
     path = write(only(table, [f"other{n}" for n in range(20)], sent), "some.csv")
     found = evaluate(path, ["AKH"], budgets=[10, 20], seeds=1, store=store)
     assert found["tpr"].notna().all()
-    for request in ({"budgets": [20, 50], "seeds": 1}, {"budgets": [20], "seeds": 2}):
+    for more in ({"budgets": [20, 50], "seeds": 1}, {"budgets": [20], "seeds": 2}):
         with pytest.raises(QurdError, match="ask it these, leave it out, or ask for other budgets or fewer seeds"):
-            evaluate(path, ["AKH"], store=store, **request)
+            evaluate(path, ["AKH"], store=store, **more)
 
 
 @pytest.mark.filterwarnings("ignore:.*answer")
@@ -570,3 +571,21 @@ def test_the_readmes_example_works_and_so_do_its_commands(tmp_path):
         )
         assert ended.returncode == 0, ended.stderr
         assert "forest" in ended.stdout or "AKH" in ended.stdout
+
+
+def test_the_check_a_run_and_the_guarantee_count_the_same_independent_lineages(write, store):
+    """Twenty-five unrelated models: of one network each, or all of one."""
+    table = answers(strangers=25)
+    apart = evaluate(write(table), ["AKH"], budgets=[20], store=store)
+    assert apart["tpr_conformal"].notna().all() and apart["reason"].isna().all()
+    kin = table["model"].str.startswith("other")
+    child = "train(forest,theirs)->prune(" + table["model"].str.removeprefix("other") + ")"
+    path = write(table.assign(lineage=table["lineage"].where(~kin, child)), "kin.csv")
+    notes = check(path, store, Runtime()).notes
+    assert "mine faces 1 unrelated lineages: below 19 the guaranteed rule refuses 5 %." in notes
+    (row,) = evaluate(path, ["AKH"], budgets=[20], store=store).to_dict("records")
+    assert (row["n_negatives"], row["n_lineages"]) == (25, 1)
+    assert np.isnan(row["tpr_conformal"])
+    assert "There are 1, behind 25 models: 18 more are needed." in row["reason"]
+    (honest,) = worth_of(request(path, ["AKH"], budgets=[20]), store, Runtime()).to_dict("records")
+    assert np.isnan(honest["point"])
