@@ -91,7 +91,7 @@ class ModelFolder:
 
     def content(self) -> str:
         """Digest of all models and images, and of what is said of their files; each is looked at now, if it was not yet."""
-        held = [[name, self.digest(name), str(entry.lineage)] for name, entry in self.entries.items()]
+        held = [[name, self.digest(name), str(entry.lineage), entry.accuracy] for name, entry in self.entries.items()]
         seeds = [[split, self.images_digest(split)] for split in self.splits]
         return hashlib.sha256(json.dumps([self.classes, held, seeds, self.notes]).encode()).hexdigest()
 

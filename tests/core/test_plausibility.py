@@ -2,11 +2,13 @@
 
 import json
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import save_file
 
 from qurd_core.benchmarks import architectures, benchmark
@@ -191,6 +193,7 @@ def test_a_declared_accuracy_is_a_share(table, value):
 
 
 SIDE, PIXELS = 32, 120
+CLASSES_OF_FOLDER = ["cat", "dog", "owl"]
 NORMALISATION = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
 
 
@@ -234,7 +237,7 @@ def folder(parts, tmp_path):
             save_file(weights, tmp_path / f"{number}.safetensors")
             models.append({"lineage": name, "architecture": "patchwork/res", "weights": f"{number}.safetensors"})
         models[0]["accuracy"] = accuracy
-        manifest = {"classes": ["cat", "dog", "owl"], "images": {"test": "test.safetensors"}, "models": models}
+        manifest = {"classes": CLASSES_OF_FOLDER, "images": {"test": "test.safetensors"}, "models": models}
         (tmp_path / "manifest.json").write_text(json.dumps(manifest | {"normalisation": normalisation}))
         return str(tmp_path)
 
@@ -272,13 +275,31 @@ def test_statistics_that_were_never_updated_are_named_as_the_cause(folder, parts
     assert "layers hold mean 0 and variance 1, as before any training" in problem
 
 
-def test_pixels_of_0_and_1_and_pictures_of_one_colour_are_said(folder, parts, store):
-    report = check(folder(pixels=(parts[0] > 127).to(torch.uint8)), store)
+def as_pictures(path, parts, levels):
+    """The folder with a PNG per picture, of so many grey levels, in place of one file."""
+    home = Path(path)
+    for number, (pixels, truth) in enumerate(zip(parts[0], parts[1].tolist(), strict=True)):
+        folder = home / "pictures" / CLASSES_OF_FOLDER[truth]
+        folder.mkdir(parents=True, exist_ok=True)
+        rows = (pixels.int() * levels // 256).to(torch.uint8).permute(1, 2, 0).numpy()
+        Image.fromarray(rows).save(folder / f"{number}.png")
+    manifest = json.loads((home / "manifest.json").read_text())
+    (home / "manifest.json").write_text(json.dumps(manifest | {"images": {"test": "pictures"}, "side": SIDE}))
+    return path
+
+
+def test_pictures_of_0_and_1_and_pictures_of_one_colour_are_said(folder, parts, store):
+    report = check(as_pictures(folder(), parts, levels=2), store)
     assert "No pixel of the test pictures is above 1 of 255" in " ".join(report.notes)
     assert "The pictures are the likely cause" in report.problems[0]
     plain = parts[0].clone()
     plain[:40] = 7
     assert "40 of 120 test pictures have one value in all pixels" in " ".join(check(folder(pixels=plain), store).notes)
+
+
+def test_another_declaration_is_noticed_in_the_same_process(folder, store):
+    assert check(folder(), store).models[0]["declared"] == 0.95
+    assert check(folder(accuracy=0.9), store).models[0]["declared"] == 0.9
 
 
 def test_a_run_that_does_not_send_the_items_says_that_nothing_was_measured(folder, store):
