@@ -43,7 +43,7 @@ def test_saved_benches_are_listed_with_what_they_are_a_part_of(qurd, tmp_path):
     (save_half(tmp_path).parent / "broken.json").write_text("{")
     _, out, _ = qurd("benchmarks", "--json")
     found = {row["benchmark"]: row for row in json.loads(out)}
-    assert found["half"]["about"] == "A saved bench: a part of toy."
+    assert found["half"]["about"] == "Your benchmark: a part of toy."
     assert [found["half"][size] for size in ("victims", "stolen_pairs", "unrelated_pairs")] == [1, 2, 20]
     assert found["broken"]["victims"] is None
     assert "Expected a bench" in found["broken"]["about"]

@@ -165,7 +165,7 @@ def test_scores_of_one_scheme_are_a_row_per_suspect():
     scores = Scores.read(BASE)
     victim = next(iter(scores.suspects))
     found = scores.of(victim, "negative(test) | labels | hamming", 100)
-    assert found.shape == (len(scores.suspects[victim]), 5)
+    assert found.shape == (len(scores.suspects[victim]), 20)
     assert found.loc[victim].abs().max() == 0
 
 
