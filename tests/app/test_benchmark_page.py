@@ -277,7 +277,7 @@ def test_a_bench_is_deleted_on_a_second_click_only(page):
     app.selectbox(key="turned").select_index(0).run()
     app.menu_button(key="more").click("Delete mine …").run()
     assert benchfile.saved_names() == ["mine"]
-    press(app, "Keep no-copies")
+    press(app, "Keep mine")
     assert not [button for button in app.button if "for good" in button.label]
     assert headline(app).startswith("Without 31 pairs")
     app.menu_button(key="more").click("Delete mine …").run()

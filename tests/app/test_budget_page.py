@@ -74,8 +74,9 @@ def test_every_control_changes_the_page(show):
     assert chart(sound(app))["layout"]["xaxis"]["title"]["text"].startswith("Labelled images")
     app.selectbox(key="panel").select("distance").run()
     assert len(sound(app).get("plotly_chart")) == 2
-    said = "From 100 to 400 queries the gap between stolen and unrelated models by accuracy stays at 0.30, and TPR@5%"
-    assert said in texts(app).replace("\\", "")
+    assert "queries the gap between stolen and unrelated models by accuracy stays at 0.30, and TPR@5% changes by" in texts(
+        app
+    ).replace("\\", "")
     app.get_by_key("picture").set_value("png").run()
     assert json.loads(sound(app).get("plotly_chart")[0].proto.config)["toImageButtonOptions"]["format"] == "png"
     app.get_by_key("bench").set_value("patchwork-reuse").run()

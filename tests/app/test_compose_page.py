@@ -160,7 +160,7 @@ def test_a_link_holds_the_whole_view(compose):
     }
     app = sound(compose(**link, hard="true", pin=["SAC"]))
     assert not app.toast
-    assert headline(app).startswith("FBI ")
+    assert headline(app).startswith("With hard unrelated models, FBI drops from ")
     assert app.get_by_key("split").value == "train"
     assert app.selectbox(key="columns").value == "lime"
     assert app.multiselect(key="pin").value == ["SAC"]
@@ -328,7 +328,9 @@ def test_the_reference_itself_can_be_picked(compose, tmp_path, monkeypatch, benc
     noted = [note.value for note in app.caption if "over models" in note.value]
     assert len(noted) == 1
     assert noted[0].endswith("%")
-    assert ("Part of patchwork-reuse: its named and best combinations" in said(app).replace("\\", "")) == (bench == "mine")
+    assert ("Part of patchwork-reuse: the named and the best combinations" in said(app).replace("\\", "")) == (
+        bench == "mine"
+    )
 
 
 def test_the_page_never_imports_torch(tmp_path):

@@ -222,7 +222,7 @@ def test_one_victim_is_too_few_to_choose_and_to_report(shipped):
     BenchFile("patchwork-sac", frozenset(zip(few["victim"], few["suspect"], strict=True))).write(home_of("mine"))
     app = shipped(bench="mine")
     next(button for button in app.button if "Best unpublished" in button.label).click().run()
-    assert "That cannot be checked here: there is one independent victim." in texts(sound(app))
+    assert "Held-out victims cannot be tried here: there is one independent victim." in texts(sound(app))
 
 
 def test_a_best_combination_without_distances_is_told_by_what_it_was_picked_by(shipped):
@@ -230,8 +230,8 @@ def test_a_best_combination_without_distances_is_told_by_what_it_was_picked_by(s
     next(button for button in app.button if "Best unpublished" in button.label).click().run()
     assert sound(app).multiselect(key="pin").value == ["uniform(test)->boundary | labels | hamming"]
     said = texts(app)
-    assert "picked by this very number, so expect less on other models. That cannot be checked here: no distances of" in said
-    assert "it are recorded at 400 queries." in said
+    assert "picked by this number, so expect less on other models. Held-out victims cannot be tried: no distances" in said
+    assert "are recorded at 400 queries." in said
     assert "with recorded distances catches" not in said
 
 
@@ -240,7 +240,7 @@ def test_the_card_has_four_lines_and_says_what_they_rest_on(show):
     for term in ("Effectiveness", "Robustness", "Uniqueness", "Efficiency"):
         assert term in said
     assert "5%, hard unrelated 100%" in said  # 0.5 lies below the second smallest of 1 to 20
-    assert "false alarms on 20 unrelated pairs at 100 queries and on 1 hard ones" in said
+    assert "false alarms on 20 unrelated and 1 hard unrelated pairs at 100 queries" in said
     assert "600 labelled images" in said
     assert "The suspect must reveal logits." in said
     assert "−5.0 points" in texts(sound(show(pin=["FBI"])))

@@ -82,7 +82,7 @@ def test_every_control_changes_the_page(shipped):
     assert "Left out where" in app.metric[2].proto.help
     assert app.metric[2].value == "–"  # too few stolen pairs for a density
     app.toggle(key="hard").set_value(True).run()
-    assert "hard ◇" in notes(sound(app))
+    assert "hard unrelated ◇" in notes(sound(app))
     app.selectbox(key="of").select("AKH").run()
     assert "Distance by AKH at 100 queries, mean over 5 query seeds" in chart(sound(app))["layout"]["xaxis"]["title"]["text"]
     app.select_slider(key="budget").set_value(50).run()
@@ -179,7 +179,7 @@ def test_a_budget_without_raw_scores_gives_way(shipped):
 def test_a_scheme_without_scores_at_a_budget_says_so_and_offers_another(shipped):
     app = sound(shipped(page=PAGE, of="ZestOfLIME", budget="10", rows="z"))
     assert not app.get("plotly_chart")
-    assert "no score for every pair at 10 queries" in said(app)
+    assert "lacks scores of some pairs at 10 queries. Scores exist at " in said(app)
     assert "rows z" in app.toast[0].value
     next(button for button in app.button if "Show 100 queries" in button.label).click().run()
     assert sound(app).get("plotly_chart")
