@@ -5,11 +5,12 @@ from functools import partial
 import streamlit as st
 
 from pages.ui import cached, claim, controls, definitions, export, frame, links
-from qurd_core.evaluation.paper import agreement, tables
+from qurd_core.evaluation.paper import agreement
 from qurd_core.plots import paper
 
 frame.require()
-VIEWS = ("claims", "table2", "table3", "agreement")
+VIEWS = {"claims": "claims", "table2": "Table 2", "table3": "Table 3", "agreement": "agreement"}
+MODES = {"paper": "paper", "honest": "guaranteed"}
 ANY = "all"
 bench, style = frame.view()
 claims = cached.claims()
@@ -19,7 +20,7 @@ with st.container(key="controls"):
     first, second, third = st.columns([1.8, 2.2, 2.6], gap="medium", vertical_alignment="bottom")
 with first:
     links.check("view", VIEWS, "view")
-    view = st.segmented_control("View", VIEWS, default=VIEWS[0], required=True, key="view", **controls.LINKED)
+    view = controls.worded(st.segmented_control, "View", [*VIEWS], "view", VIEWS.get, default="claims", required=True)
 
 if view == "claims":
     with second:
@@ -49,8 +50,9 @@ elif view == "table2":
     command = ("python -m qurd_core paper table2 --json", claim.CODE.replace("claims.claims()", "tables.table2()"))
 else:
     with second:
-        links.check("mode", tables.MODES, "mode")
-        mode = st.segmented_control("Mode", tables.MODES, default="paper", required=True, key="mode", **controls.LINKED)
+        links.check("mode", MODES, "mode")
+        shown = {"default": "paper", "required": True}
+        mode = controls.worded(st.segmented_control, "False-alarm rule", [*MODES], "mode", MODES.get, **shown)
     data, file_name = cached.table3(mode), f"table3-{mode}"
     title, under = paper.table_headline(data, mode), paper.table_subline(mode)
     draw, words, key = partial(paper.table_figure, data), title, "table3"

@@ -19,7 +19,7 @@ STEALING = (
     "… other photographs",
     "adversarial label extraction",
 )
-HIDING = ("nothing", "quantization", "fine-tuning", "transfer", "pruning", "changed<br>inputs", "noisy<br>outputs")
+HIDING = ("nothing", "quantization", "fine-<br>tuning", "transfer", "pruning", "changed<br>inputs", "noisy<br>outputs")
 CELLS = {  # task -> place in the grid
     "same": (0, 0),
     "quantize": (0, 1),

@@ -181,9 +181,9 @@ def subline(points: pd.DataFrame, rule: Rule = "paper", *, grey: int = 0) -> str
     Args:
         grey: the number of other combinations that are drawn.
     """
-    row = points.iloc[0]
-    seeds, victims = words.counted(int(row["seeds"]), "query seed"), words.counted(int(row["n_victims"]), "victim")
-    parts = [f"Means over {seeds} and {victims}", basis(points, rule)]
+    fewest, most = int(points["seeds"].min()), int(points["seeds"].max())
+    seeds = words.counted(most, "query seed") if fewest == most else f"{fewest} to {most} query seeds"
+    parts = [f"Means over {seeds} and {words.counted(int(points['n_victims'].iloc[0]), 'victim')}", basis(points, rule)]
     parts += [f"grey: {words.counted(grey, 'other combination')}"] * (grey > 0)
     return " · ".join(parts)
 

@@ -116,7 +116,7 @@ def cells(
     pick: Pick,
     reason: Callable[[str], str | None] = lambda scheme: None,
 ) -> pd.DataFrame:
-    """A row per cell of the map. The sampler and the head of the picked combination are always there.
+    """A row per cell of the map: samplers and heads of which something is known, and those of the picked combination.
 
     Args:
         known: what is known, by the text of the combination.
@@ -126,8 +126,9 @@ def cells(
         rows of row, column, sampler, head, scheme, name, value, spread, seeds, reason (where there is no value) and live;
         texts are empty where there is nothing to say.
     """
-    rows = [*dict.fromkeys([*samplers(schemes, split), pick.sampler])]
-    heads = [*dict.fromkeys([*columns(schemes, family), pick.head])]
+    here = schemes[schemes["scheme"].isin(known)]
+    rows = [*dict.fromkeys([*samplers(here, split), pick.sampler])]
+    heads = [*dict.fromkeys([*(columns(here[here["split"] == split], family) or columns(here, family)), pick.head])]
     named = schemes[schemes["name"].notna()]
     names = dict(zip(named["scheme"], named["name"], strict=True))
     found = []

@@ -1,5 +1,7 @@
 """The charts of the Benchmark page: small tables in, figures with known marks out."""
 
+import itertools
+
 import pandas as pd
 import pytest
 
@@ -50,6 +52,8 @@ def test_the_grid_has_a_tile_per_task_and_outlines_elsewhere(pairs):
     filled = [shape for shape in figure.layout.shapes if shape.fillcolor != "rgba(0,0,0,0)"]
     assert len(filled) == 2
     assert len(figure.layout.shapes) == len(benchmark.STEALING) * len(benchmark.HIDING)
+    lines = [max(map(len, text.split("<br>"))) for text in benchmark.HIDING]
+    assert max(map(sum, itertools.pairwise(lines))) < 20  # letters of two neighbours that still stand apart
     assert sorted(figure.data[0].customdata) == ["label_extraction", "prune"]
     assert figure.layout.shapes[-1].line.color == Style().surface.ink
 

@@ -180,6 +180,8 @@ def test_the_chart_in_words(points):
         "Means over 5 query seeds and 3 victims · 40 unrelated models, 40 lineages: threshold set at 5 % per task "
         "· grey: 6 other combinations"
     )
+    few = points.assign(seeds=points["seeds"].where(points["label"] != "SAC", 2))
+    assert budget.subline(few).startswith("Means over 2 to 5 query seeds and 3 victims · ")
 
 
 def test_a_table_of_evaluate_does_as_well(table):

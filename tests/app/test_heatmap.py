@@ -66,8 +66,20 @@ def test_rows_are_the_samplers_of_the_seed_set_and_the_picked_one(schemes):
     assert found.iloc[-1]["reason"] == heatmap.NOWHERE
 
 
+def test_samplers_and_columns_of_which_nothing_is_known_take_no_room(schemes):
+    known = {text: VALUES[text] for text in ("uniform(test)->pgd | labels | hamming", "uniform(test) | probits | cosine")}
+    found = cells(schemes, known)
+    assert list(found["sampler"].unique()) == ["uniform(test)", "uniform(test)->pgd", "negative(test)"]
+    assert list(found["head"].unique()) == ["labels | hamming", "probits | cosine"]
+
+
+def test_a_family_that_the_seed_set_lacks_still_shows_its_columns(schemes):
+    found = heatmap.cells(schemes, VALUES, split="train", family="pairwise", pick=AKH)
+    assert len(found["head"].unique()) == 4
+
+
 def test_a_cell_without_a_value_says_why(schemes):
-    known = {AKH.scheme: Value(math.nan, math.nan, 5, "the seed set gives 40 queries only")}
+    known = VALUES | {AKH.scheme: Value(math.nan, math.nan, 5, "the seed set gives 40 queries only")}
     found = cells(schemes, known, reason=lambda text: "pairs are missing" if "pairwise" in text else None)
     texts = trace(heatmap.figure(found, AKH), "cells").hovertext
     assert "<b>AKH</b><br>negative(test) | labels | hamming<br>The seed set gives 40 queries only." in texts

@@ -62,6 +62,13 @@ def test_every_control_changes_the_page(shipped):
     assert headline(app) != first
 
 
+def test_menus_say_words_where_the_link_keeps_tokens(shipped):
+    app = sound(shipped(page="paper", view="table3", mode="honest"))
+    shown = {key: [one.content for one in app.get_by_key(f"{key}-words").proto.options] for key in ("view", "mode")}
+    assert shown == {"view": ["claims", "Table 2", "Table 3", "agreement"], "mode": ["paper", "guaranteed"]}
+    assert (app.get_by_key("view-words").value, app.get_by_key("mode-words").value) == ("table3", "honest")
+
+
 def test_table_2_and_the_claim_that_contradicts_it_lead_to_one_another(shipped):
     app = sound(shipped(page="paper", view="table2"))
     texts = [note["text"] for note in chart(app)["layout"]["annotations"]]
