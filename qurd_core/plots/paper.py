@@ -318,12 +318,15 @@ def _why(cell: pd.Series) -> str:
     if "low" not in cell:
         return ""
     if isinstance(cell["reason"], str):
-        return f"<br>{plain(cell['reason'])}"
+        return _lines(cell["reason"])
     victims = f"<br>{words.counted(int(cell['independent_victims']), 'independent victim')}"
     if not isinstance(cell["verdict"], str):
         return victims
     interval = f"{words.points(cell['diff_low'])} to {words.points(cell['diff_high'])}"
     said = cell["notes"] if isinstance(cell["notes"], str) else ""
-    notes = "".join(f"<br>{plain(line)}" for line in textwrap.wrap(said, 70))
     against = f"<br>{words.PHRASES[cell['verdict']][0]} {REFERENCE}: {words.points(cell['diff'])}, 95 % {interval}"
-    return f"{victims}{against}, p {cell['p']:.2g}{notes}"
+    return f"{victims}{against}, p {cell['p']:.2g}{_lines(said)}"
+
+
+def _lines(text: str) -> str:
+    return "".join(f"<br>{plain(line)}" for line in textwrap.wrap(text, 70))

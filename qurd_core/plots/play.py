@@ -58,7 +58,7 @@ def subline(duel: Duel, trial: Trial, rule: Kind) -> str:
 
 
 def verdict(rows: pd.DataFrame) -> str:
-    """What the last query leaves of both suspects, in two sentences.
+    """What the last query leaves of both suspects, in one line that a stage has room for.
 
     Args:
         rows: from `evaluation.play.Trial.rows`.
@@ -68,11 +68,11 @@ def verdict(rows: pd.DataFrame) -> str:
     if np.isnan(last["threshold"]):
         shares = " and ".join(f"the {CALLED[side]} model on {words.percent(last[f'distance_{side}'])}" for side in SIDES)
         return f"After {sent} {shares} disagree with the victim. There are too few unrelated models for a threshold."
-    said = [
-        f"The {CALLED[side]} model disagrees on {words.percent(last[f'distance_{side}'])} of {sent}: {_ruled(last, side)}."
-        for side in SIDES
-    ]
-    return f"{said[0]} {said[1]} The threshold is {words.percent(last['threshold'])}."
+    stolen, innocent = (f"{words.percent(last[f'distance_{side}'])}: {_ruled(last, side)}" for side in SIDES)
+    return (
+        f"Of {sent} the stolen model disagrees on {stolen}; the unrelated one on {innocent}. "
+        f"Threshold: {words.percent(last['threshold'])}."
+    )
 
 
 def alt(rows: pd.DataFrame) -> str:

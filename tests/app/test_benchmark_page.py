@@ -211,7 +211,7 @@ def test_the_rates_of_every_task_follow_a_tick(page):
     groups = groups_of(app)
     groups.set_value([group for group in groups.value if group != "prune"]).run()
     (after,) = tables(app)
-    assert {row[0]: row[1:] for row in after[1:]}["pruning"] == ["–"] * 6  # ZestOfLIME needs more queries
+    assert {row[0]: row[1:] for row in after[1:]}["pruning"] == ["–"] * 7  # ZestOfLIME needs more queries
     assert after[1] != before[1]
 
 
@@ -236,7 +236,7 @@ def test_what_is_no_bench_is_refused_before_it_is_saved(page):
     app.text_input(key="bench_name_patchwork-sac").input("mine").run()
     assert next(button for button in app.button if button.label == "Save your benchmark").disabled
     groups_of(app).set_value(["same", "finetune", "hard unrelated"]).run()
-    assert "needs 19 unrelated models" in sound(app).warning[0].value.replace("\\", "")
+    assert "needs 19 independent lineages of unrelated models" in sound(app).warning[0].value.replace("\\", "")
     groups_of(app).set_value([]).run()
     assert "Nothing is ticked" in sound(app).warning[0].value.replace("\\", "")
 

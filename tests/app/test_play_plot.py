@@ -74,12 +74,11 @@ def test_any_number_sent_is_drawn(sent, style):
 
 def test_the_verdict_names_mistakes_and_what_is_not_known():
     assert play.verdict(ROWS) == (
-        "The stolen model disagrees on 33% of 3 queries: caught. "
-        "The unrelated model disagrees on 67% of 3 queries: cleared. The threshold is 50%."
+        "Of 3 queries the stolen model disagrees on 33%: caught; the unrelated one on 67%: cleared. Threshold: 50%."
     )
-    assert "missed. The unrelated model disagrees on 67% of 3 queries: a false alarm." in play.verdict(
-        ROWS.assign(distance_stolen=0.8, threshold=0.7)
-    )
+    longest = play.verdict(pd.concat([ROWS] * 2).assign(query=400, distance_stolen=1.0, threshold=0.7))
+    assert "missed; the unrelated one on 67%: a false alarm." in longest
+    assert len(longest) <= 120, "more letters are cut on a stage of 1920 pixels"
     unknown = ROWS.assign(threshold=math.nan)
     assert "too few unrelated models for a threshold" in play.verdict(unknown)
     assert "nan" not in play.figure(unknown, PICTURES).to_json().lower()
