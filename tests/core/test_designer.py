@@ -173,8 +173,8 @@ def test_eighteen_unrelated_models_are_too_few(table):
     left = designer.kept(table, out_of(table, suspect="s0", victim="v2") | out_of(table, suspect="s1", victim="v2"))
     said = designer.objection(left)
     assert said == (
-        "A promise of 5 % needs 19 unrelated models: task same of v2 has 18 left, so the smallest level that can "
-        "be promised is 5.3 %."
+        "A guarantee of 5 % false alarms needs 19 unrelated models: task same of v2 has 18 left; lowest false-alarm "
+        "rate that can be guaranteed: 5.3 %."
     )
 
 
