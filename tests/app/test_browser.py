@@ -249,7 +249,7 @@ def test_play_runs_pauses_and_starts_again_in_the_browser_alone(answers, visit):
     assert page.locator(".imagelayer image").count() == 100
     restart.click()
     page.wait_for_function(f"{sent} < 10")
-    page.locator(".infolayer .annotation-text", has_text="100 queries: caught").wait_for()
+    page.locator(".infolayer .annotation-text", has_text="Of 100 queries").wait_for()
     assert page.evaluate(sent) == 100
     assert not [url for url in asked if not url.startswith("data:")]
 
