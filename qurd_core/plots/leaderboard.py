@@ -132,7 +132,7 @@ def left_out(points: pd.DataFrame, rows: pd.DataFrame, schemes: pd.DataFrame, at
             instead = "" if math.isnan(weaker) else f"; the same scheme on probits catches {words.percent(weaker)}"
             found[name] = f"needs {access[row['scheme']]}; the suspect reveals {REVEALED[reveal]}{instead}"
         else:
-            found[name] = f"not recorded: {row['reason'] or 'no value at this budget'}"
+            found[name] = row["reason"] or "no value at this budget"
     return found
 
 

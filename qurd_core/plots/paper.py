@@ -241,9 +241,11 @@ def table_headline(rows: pd.DataFrame, mode: str) -> str:
         match, cells = int((off <= _HALF).sum()), len(rows)
         return f"Table 3 recomputed: {f'all {cells}' if match == cells else f'{match} of {cells}'} cells match"
     told, refused = rows["verdict"].value_counts(), int(rows["tpr"].isna().sum())
+    decided = rows.loc[rows["verdict"].isin(["beats", "trails"]), "independent_victims"]
+    few = "" if decided.empty or decided.max() > 1 else ", on one victim"
     return (
-        f"Table 3 by the guaranteed rule: {words.counted(int(told.get('beats', 0)), 'cell')} above {REFERENCE} by an exact "
-        f"test, {told.get('trails', 0)} below, {refused} refused"
+        f"Table 3 by the guaranteed rule: {refused} of {len(rows)} cells refused, {told.get('beats', 0)} above {REFERENCE} "
+        f"by an exact test and {told.get('trails', 0)} below{few}"
     )
 
 

@@ -294,9 +294,7 @@ def _ticks(strip: _Strip) -> list[tuple[float, str]]:
 def _tick(strip: _Strip) -> str:
     """The name of the benchmark, and how many unrelated models its values rest on."""
     name = plain(strip.benchmark)
-    number = (
-        words.counted(int(strip.rows["n_negatives"].min()), "unrelated model") if len(strip.rows) else "nothing recorded"
-    )
+    number = words.counted(int(strip.rows["n_negatives"].min()), "unrelated model") if len(strip.rows) else "no value"
     return f"{f'<b>{name}</b>' if strip.chosen else name}<br>{number}"
 
 

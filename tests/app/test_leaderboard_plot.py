@@ -276,7 +276,7 @@ def test_a_pinned_mix_leaves_the_grey(boards):
 def test_a_benchmark_without_the_task_has_an_empty_strip(boards):
     boards["patchwork-reuse"] = boards["patchwork-reuse"].head(0)
     chart = strips.figure(boards, "patchwork-sac", style=STYLE)
-    assert "patchwork-reuse<br>nothing recorded" in chart.layout.xaxis.ticktext
+    assert "patchwork-reuse<br>no value" in chart.layout.xaxis.ticktext
 
 
 def test_controls_stand_apart(points, schemes):
