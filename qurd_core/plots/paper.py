@@ -244,8 +244,8 @@ def table_headline(rows: pd.DataFrame, mode: str) -> str:
     decided = rows.loc[rows["verdict"].isin(["beats", "trails"]), "independent_victims"]
     few = "" if decided.empty or decided.max() > 1 else ", on one victim"
     return (
-        f"Table 3 by the guaranteed rule: {refused} of {len(rows)} cells refused, {told.get('beats', 0)} above {REFERENCE} "
-        f"by an exact test and {told.get('trails', 0)} below{few}"
+        f"The guaranteed rule refuses {refused} of {len(rows)} cells of Table 3; {told.get('beats', 0)} above {REFERENCE}, "
+        f"{told.get('trails', 0)} below{few}"
     )
 
 
@@ -258,7 +258,7 @@ def table_subline(mode: str) -> str:
         )
     return (
         "A threshold that flags a fresh unrelated model with a chance of at most 5%; small: 95% interval over models and "
-        "query seeds, and the verdict against AKH on the data sets that both have"
+        "query seeds, and what an exact test says against AKH on the data sets that both have"
     )
 
 

@@ -205,11 +205,9 @@ def test_the_guaranteed_table_shows_intervals_and_verdicts():
     bare = paper.table_figure(rows.assign(notes=float("nan")), Style())
     assert any("AKH: −" in text for line in bare.data[0].hovertext for text in line), "a comparison may have no notes"
     said = paper.table_headline(rows, "honest")
-    assert said == (
-        "Table 3 by the guaranteed rule: 36 of 48 cells refused, 1 above AKH by an exact test and 4 below, on one victim"
-    )
+    assert said == "The guaranteed rule refuses 36 of 48 cells of Table 3; 1 above AKH, 4 below, on one victim"
     many = paper.table_headline(rows.assign(independent_victims=2), "honest")
-    assert many.endswith("by an exact test and 4 below")
+    assert many.endswith("1 above AKH, 4 below")
 
 
 def test_the_headline_of_ranks_names_the_ends():
