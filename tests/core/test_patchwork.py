@@ -225,7 +225,8 @@ def test_a_build_does_not_bless_models_of_other_images(tmp_path):
 def test_a_model_can_be_made_again(tmp_path, lineage):
     parent = Lineage.parse(lineage).parent
     if parent:
-        (tmp_path / file_of(str(parent))).write_bytes((FOLDER / file_of(str(parent))).read_bytes())
+        for name in (file_of(str(parent)), zoo.MANIFEST):  # the manifest tells by which recipe the parent was made
+            (tmp_path / name).write_bytes((FOLDER / name).read_bytes())
     zoo.build([lineage], tmp_path, Inline(), silent)
     again, shipped = Zoo(tmp_path).record(lineage), SHIPPED.record(lineage)
     here = (torch.__version__, torch.backends.cpu.get_cpu_capability())
