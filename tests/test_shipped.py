@@ -85,12 +85,16 @@ def test_test_patches_that_nearly_occur_among_training_patches_change_no_conclus
     assert near.sum() == 211
     for benchmark in records.EMBEDDED:
         for negatives in ("unrelated", "unrelated+hard"):
-            found = near_duplicates.rates(benchmark, near, negatives)["tpr"]
-            assert abs(found["all"] - found["without"]).max() < 0.03
-            assert abs(found["all"] - found["without"]).xs("all", level="task").max() < 0.015
+            both = near_duplicates.rates(benchmark, near, negatives)
+            for rule, most in (("tpr", 0.03 if negatives == "unrelated" else 0.05), ("tpr_conformal", 0.0501)):
+                found = both[rule]
+                moved = abs(found["all"] - found["without"])
+                assert moved.max() <= most, (benchmark, negatives, rule)
+                assert moved.xs("all", level="task").max() <= 0.01, (benchmark, negatives, rule)
             for kept in ("all", "without"):
-                ahead = found[kept].unstack("scheme")
-                assert (ahead["AKH"] >= ahead["Random"] - 0.05).all()
+                rates = both["tpr"][kept].unstack("scheme")
+                assert (rates["AKH"] >= rates["Random"] - 0.02).all()
+                assert rates.loc["all", "AKH"] > rates.loc["all", "Random"] + 0.15
 
 
 def test_pairs_tell_how_far_models_are_apart(folder):
