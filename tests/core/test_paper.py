@@ -441,14 +441,7 @@ def changed(facts, claim_id, **tables_):
 
 def rates(facts, where, places=DATASETS, **values):
     """Rates that say something else in the rows of a query."""
-    found = dict(facts.rates)
-    for place in places:
-        table = found[place].copy()
-        rows = table.query(where).index
-        for column, value in values.items():
-            table.loc[rows, column] = value(table.loc[rows]) if callable(value) else value
-        found[place] = table
-    return {"rates": found}
+    return {"rates": edited(facts.rates, where, places, values)}
 
 
 def cells(facts, where, tpr):
@@ -459,14 +452,19 @@ def cells(facts, where, tpr):
 
 
 def distances(facts, where, places=DATASETS, **values):
-    found = dict(facts.pairs)
+    """Distances that say something else in the rows of a query."""
+    return {"pairs": edited(facts.pairs, where, places, values)}
+
+
+def edited(tables_, where, places, values):
+    found = dict(tables_)
     for place in places:
         table = found[place].copy()
         rows = table.query(where).index
         for column, value in values.items():
             table.loc[rows, column] = value(table.loc[rows]) if callable(value) else value
         found[place] = table
-    return {"pairs": found}
+    return found
 
 
 def only(facts, where):
