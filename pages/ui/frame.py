@@ -123,12 +123,9 @@ def tall(rows: int = 1) -> st.delta_generator.DeltaGenerator:
     Args:
         rows: of controls above it.
     """
-    above = f"{19.5 + 3.5 * rows}rem"
-    if st.session_state["stage"]:
-        above = "15.4rem" if story.asked() else "11.9rem"  # with a headline of two lines
-    st.html(
-        f"<style>div:has(> .st-key-hero) {{ flex-basis: clamp(22rem, calc(100vh - {above}), 50rem) !important; }}</style>"
-    )
+    if not st.session_state["stage"]:  # which has a rule of its own
+        room = f"clamp(22rem, calc(100vh - {19.5 + 3.5 * rows}rem), 50rem)"
+        st.html(f"<style>div:has(> .st-key-hero) {{ flex-basis: {room} !important; }}</style>")
     return st.container(key="hero", height=540, border=False, gap=None)
 
 
