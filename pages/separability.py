@@ -27,7 +27,7 @@ if there is not None:
     frame.stop()
 
 if choice.show == "bound":
-    data = separation.pairs_of(choice, pairs)
+    data, high = separation.pairs_of(choice, pairs), 352
     found = bound.summary(data)
     title, under = bound.headline(found, bench), bound.subline(found)
     draw, words = partial(bound.figure, data), bound.alt(data)
@@ -37,7 +37,7 @@ else:
     whole = separation.overall(choice, bench, rows)
     under = " · ".join(filter(None, (separability.subline(whole, choice.fpr), axis.about)))
     draw = partial(separability.figure, rows, axis, fpr=choice.fpr)
-    data, words = separability.data(rows), separability.alt(rows, axis)
+    data, words, high = separability.data(rows), separability.alt(rows, axis), separability.high(rows)
 
 harder = choice.hard and bench_part.has_hard(bench)
 frame.finding(head, title + bench_part.counting(harder), bench_part.of(bench, hard=harder) + under)
@@ -54,7 +54,7 @@ with side:
         separation.bound_numbers(found, style)
     elif whole.rates:
         separation.numbers(whole, axis, choice.fpr, style, brief=style.stage or pick is not None)
-with hero, frame.tall():
+with hero, frame.tall(wide=880, high=high):
     st.plotly_chart(
         draw(pick=pick, style=style),
         theme=None,

@@ -52,6 +52,7 @@ class Sight(NamedTuple):
         schemes: the labels to compute again.
         tests: what its verdicts rest on.
         turned: whether the headline is that hard unrelated models turn the finding.
+        high: the least pixels of its chart.
     """
 
     headline: str
@@ -62,6 +63,7 @@ class Sight(NamedTuple):
     schemes: list[str]
     tests: str
     turned: bool = False
+    high: float = 352
 
 
 def view() -> str:
@@ -139,6 +141,7 @@ def swap(asked: Asked, rows: "DataFrame", name: str | None) -> Sight:
         swaps.missing(table),
         table.loc[table["value"].notna(), "label"].tolist(),  # the command refuses all where one has none at the budget
         swaps.tests(table, asked.worth()),
+        high=swaps.high(table, name),
     )
 
 

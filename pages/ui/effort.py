@@ -29,7 +29,7 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callab
         definitions.show()
         request = {"budgets": [budget], "seeds": int(scores.columns["query_seed"].nunique()), "task": task, "hard": hard}
         export.menu(table, file_name, benchmark=bench, schemes=list(names.values()), **request)
-    with frame.tall():
+    with frame.tall(wide=1150):
         st.plotly_chart(
             effort.figure(table, task, style),
             theme=None,

@@ -24,7 +24,7 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callab
         command = f"python -m qurd_core models --benchmark {bench}"
         code = f'import qurd_core as q\n\nbench = q.benchmark("{bench}")\nprint(*map(bench.record, bench.models))'
         export.offer(models, file_name, command, code)
-    with frame.tall():
+    with frame.tall(wide=860):
         st.plotly_chart(
             lineage_tree.figure(rows, models, victims, victim, style),
             theme=None,

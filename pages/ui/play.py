@@ -81,7 +81,7 @@ def show(bench: str, style: Style) -> None:
         definitions.show()
         asked = {"budgets": (len(rows),), "seeds": 1, "task": "all", "hard": False}
         export.menu(rows, file_name, benchmark=bench, schemes=[scheme], **asked)
-    with frame.tall():
+    with frame.tall(wide=1080, high=450):
         st.plotly_chart(
             _figure(bench, victim, scheme, rule, duel, sent, style.mode, style.stage, cached.version(bench)),
             theme=None,

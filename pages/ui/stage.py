@@ -5,7 +5,6 @@ from collections.abc import Callable
 import streamlit as st
 
 from pages.ui import links, story
-from qurd_core.plots.theme import Style
 
 # Streamlit has no presentation mode and cannot change its font size while it runs. These test ids are not promised to stay:
 # a browser test looks at the result. Charts and type are made for a wall of 1920x1080 and grow or shrink with the window, so
@@ -18,24 +17,24 @@ html { font-size: calc(23px * var(--scale)) !important; }
 [data-testid="stMainBlockContainer"] { padding: 1.2rem 2rem .5rem !important; height: 100vh; }
 [data-testid="stMainBlockContainer"] h2 { padding: 0 !important; }
 [data-testid="stMainBlockContainer"] > [data-testid="stVerticalBlock"] { height: 100%; }
-[data-testid="stMainBlockContainer"] > * *:has(.st-key-hero):not([data-testid="stColumn"]) { flex: 1 1 0 !important;
+[data-testid="stMainBlockContainer"] > * *:has([class*=st-key-hero]):not([data-testid="stColumn"]) { flex: 1 1 0 !important;
   min-height: 0; height: auto; }
-[data-testid="stHorizontalBlock"]:has(.st-key-hero) { align-items: stretch; }
-[data-testid="stColumn"]:has(.st-key-hero) { display: flex; flex-direction: column; }
-div:has(> .st-key-hero) { position: relative; overflow: clip; }
-.st-key-hero { position: absolute; max-width: none !important; overflow: clip;
+[data-testid="stHorizontalBlock"]:has([class*=st-key-hero]) { align-items: stretch; }
+[data-testid="stColumn"]:has([class*=st-key-hero]) { display: flex; flex-direction: column; }
+div:has(> [class*=st-key-hero]) { position: relative; overflow: clip; }
+[class*=st-key-hero] { position: absolute; max-width: none !important; overflow: clip;
   width: calc(100% / var(--scale)) !important; height: calc(100% / var(--scale)) !important; }
-.st-key-hero .js-plotly-plot { transform: scale(var(--scale)); transform-origin: 0 0; }
+[class*=st-key-hero] .js-plotly-plot { transform: scale(var(--scale)); transform-origin: 0 0; }
 .st-key-leave { position: fixed; left: -100vw; }
 </style>
 """
 
-# The sentence of a step has a bar of its own below the chart, which leaves it room; the code of the last stands above it.
+# The sentence of a step stands below the chart; the code of the last above it.
 _BAR = """
 <style>
 div:has(> .st-key-story) { order: 1; }
-.st-key-story { position: relative; margin: 0 -2rem -.5rem; width: auto !important; padding: .5rem 2rem; background: %s; }
-.st-key-code { position: absolute; right: 2rem; bottom: 100%%; width: auto !important; }
+.st-key-story { position: relative; }
+.st-key-code { position: absolute; right: 0; bottom: 100%; width: auto !important; }
 .st-key-story button { opacity: .45; }
 .st-key-story button:hover, .st-key-story button:focus-visible { opacity: 1; }
 </style>
@@ -92,7 +91,7 @@ export default function ({ data }) {
 """
 
 
-def set_up(go: Callable[[links.Target], None], style: Style) -> None:
+def set_up(go: Callable[[links.Target], None]) -> None:
     """Change the page's look; Esc leaves the stage, Left and Right (or a clicker) walk through the story of the link."""
     st.html(_STYLE)
     with st.container(key="leave"):
@@ -104,7 +103,7 @@ def set_up(go: Callable[[links.Target], None], style: Style) -> None:
         return
     steps = story.read(st.query_params["story"])
     at = steps.index(step)
-    st.html(_BAR % style.surface.background)
+    st.html(_BAR)
     before, after = steps[max(at - 1, 0)].target, steps[min(at + 1, len(steps) - 1)].target
     with st.container(horizontal=True, vertical_alignment="center", key="story"):
         st.button("Back", key="stage_back", disabled=at == 0, on_click=go, args=[before])

@@ -18,7 +18,7 @@ FAULTS = r"""
     const corners = box => [[box.left, box.top], [box.right, box.top], [box.right, box.bottom], [box.left, box.bottom]];
     const aside = box => box.right < -LITTLE || box.bottom < -LITTLE;  // kept out of sight on purpose
     const floor = Math.min(innerHeight, document.querySelector('.st-key-story')?.getBoundingClientRect().top ?? innerHeight);
-    const OUT_OF_FLOW = '[data-testid=stToast], [data-testid=stTooltipContent], [data-testid=stHeader], .modebar-container';
+    const OUT_OF_FLOW = '[data-testid=stToast], [data-testid=stTooltipContent], [data-testid=stHeader], [data-testid=stSidebar], .modebar-container';
     const IN_BAR = '.st-key-story';
 
     function around(points) {
@@ -108,7 +108,7 @@ FAULTS = r"""
         return false;
     }
 
-    const name = element => short(element.getAttribute?.('aria-label') || element.textContent || element.className || element.tagName);
+    const name = element => short(element.getAttribute?.('aria-label') || element.textContent || element.getAttribute?.('class') || element.tagName);
 
     // Every line of text that is in sight.
     const lines = [], walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
