@@ -13,13 +13,14 @@ FAULTS = r"""
     const say = (kind, ...what) => found.add(`${kind}: ${what.join(' | ')}`);
     const short = text => text.trim().replace(/\s+/g, ' ').slice(0, 60);
     const shown = element => element.checkVisibility({checkOpacity: true, checkVisibilityCSS: true});
-    const alpha = colour => colour === 'none' || colour === 'transparent' ? 0 : +(colour.match(/rgba\(.*, ([\d.]+)\)/)?.[1] ?? 1);
+    const alpha = colour => ['none', 'transparent'].includes(colour) ? 0 : +(colour.match(/rgba\(.*, ([\d.]+)\)/)?.[1] ?? 1);
     const whole = box => ({left: box.left, right: box.right, top: box.top, bottom: box.bottom});
     const corners = box => [[box.left, box.top], [box.right, box.top], [box.right, box.bottom], [box.left, box.bottom]];
     const aside = box => box.right < -LITTLE || box.bottom < -LITTLE;  // kept out of sight on purpose
     const floor = Math.min(innerHeight, document.querySelector('.st-key-story')?.getBoundingClientRect().top ?? innerHeight);
-    const OUT_OF_FLOW = '[data-testid=stToast], [data-testid=stTooltipContent], [data-testid=stHeader], [data-testid=stSidebar], .modebar-container';
-    const IN_BAR = '.st-key-story';
+    const STREAMLITS = ['stToast', 'stTooltipContent', 'stHeader', 'stSidebar'].map(id => `[data-testid=${id}]`);
+    const NOT_OURS = [...STREAMLITS, '.modebar-container'].join();
+    const ELEMENT = '[data-testid=stElementContainer]';
 
     function around(points) {
         const xs = points.map(point => point[0]), ys = points.map(point => point[1]);
@@ -44,9 +45,8 @@ FAULTS = r"""
         if (!alpha(svg ? style.fill : style.color) || parseFloat(style.fontSize) < 3) return true;
         for (let above = element; above; above = above.parentElement) {
             const box = above.getBoundingClientRect(), css = getComputedStyle(above);
-            if (css.clipPath.startsWith('inset(50%') || (css.overflow !== 'visible' && box.width <= 1.5 && box.height <= 1.5))
-                return true;
-            if (css.clip.startsWith('rect(0') || css.clip.startsWith('rect(1px')) return true;
+            if (css.clipPath.startsWith('inset(50%') || /^rect\([01]px/.test(css.clip)) return true;
+            if (css.overflow !== 'visible' && box.width <= 1.5 && box.height <= 1.5) return true;
         }
         return false;
     }
@@ -88,15 +88,15 @@ FAULTS = r"""
         }
         const over = Math.max(-box.left, box.right - document.documentElement.clientWidth);
         if (over > LITTLE && (stage || !across)) say('beside the window', what);
-        if (stage && !element.closest(IN_BAR) && box.bottom > floor + LITTLE) say('below the fold', what);
+        if (stage && !element.closest('.st-key-story') && box.bottom > floor + LITTLE) say('below the fold', what);
         return box.bottom > 0 && box.top < innerHeight;
     }
 
     function covered(element, x, y) {  // what lies above the middle of a thing, if that is something else
         if (x < 0 || y < 0 || x >= innerWidth || y >= innerHeight) return null;
         const hit = document.elementFromPoint(x, y);
-        if (!hit || hit.contains(element) || element.contains(hit) || hit.closest(OUT_OF_FLOW)) return null;
-        const home = '.js-plotly-plot, [data-testid=stElementContainer], label, figure, table, .card';
+        if (!hit || hit.contains(element) || element.contains(hit) || hit.closest(NOT_OURS)) return null;
+        const home = `.js-plotly-plot, ${ELEMENT}, label, figure, table, .card`;
         return element.closest(home)?.contains(hit) ? null : hit;
     }
 
@@ -108,14 +108,17 @@ FAULTS = r"""
         return false;
     }
 
-    const name = element => short(element.getAttribute?.('aria-label') || element.textContent || element.getAttribute?.('class') || element.tagName);
+    function name(element) {
+        const attribute = which => element.getAttribute(which);
+        return short(attribute('aria-label') || element.textContent || attribute('class') || element.tagName);
+    }
 
     // Every line of text that is in sight.
     const lines = [], walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     const range = document.createRange();
     for (let node = walker.nextNode(); node; node = walker.nextNode()) {
         const element = node.parentElement;
-        if (!node.data.trim() || element.closest('script, style, title, defs, option, noscript') || element.closest(OUT_OF_FLOW)) continue;
+        if (!node.data.trim() || element.closest(`script, style, title, defs, option, noscript, ${NOT_OURS}`)) continue;
         if (!shown(element) || hidden(element)) continue;
         const text = element.closest('svg text'), quad = text && turned(text);
         if (quad && lines.some(line => line.text === text)) continue;
@@ -128,7 +131,7 @@ FAULTS = r"""
             if (!cut(element, {...box, top: letters.top, bottom: letters.bottom}, what)) continue;
             const [x, y] = [(box.left + box.right) / 2, (letters.top + letters.bottom) / 2], other = covered(element, x, y);
             if (other && paints(element, other)) say('text under another element', what, name(other));
-            const block = element.closest('p, td, th, dd, dt, li, button, label, figcaption, h1, h2, h3, h4, summary, svg text');
+            const block = element.closest('p, td, th, dd, dt, li, button, label, figcaption, h2, h3, summary, svg text');
             lines.push({points: lowered(points), box: letters, what, text, block: block ?? element});
         }
         const css = getComputedStyle(element);
@@ -167,16 +170,16 @@ FAULTS = r"""
     }
     for (const bar of document.querySelectorAll('[style*="width:"]')) {
         const asked = parseFloat(bar.style.width), box = bar.getBoundingClientRect(), css = getComputedStyle(bar);
-        if (!bar.style.width.endsWith('%') || asked < 1 || !shown(bar) || bar.closest('svg') || !alpha(css.backgroundColor)) continue;
+        if (!bar.style.width.endsWith('%') || asked < 1 || !shown(bar) || !alpha(css.backgroundColor)) continue;
         if (Math.min(box.width, box.height) < SEEN) say('mark without size', name(bar.parentElement.parentElement));
     }
     for (const image of document.querySelectorAll('img, svg image')) {
-        const box = image.getBoundingClientRect();
-        if (shown(image) && !image.closest(OUT_OF_FLOW) && Math.min(box.width, box.height) < 2) say('mark without size', image.alt || 'an image');
+        const box = image.getBoundingClientRect(), seen = shown(image) && !image.closest(NOT_OURS);
+        if (seen && Math.min(box.width, box.height) < 2) say('mark without size', image.alt || 'an image');
     }
     for (const room of document.querySelectorAll('.js-plotly-plot .nsewdrag')) {
-        const box = room.getBoundingClientRect();
-        if (Math.min(box.width, box.height) < 80) say('chart without room', `${Math.round(box.width)} x ${Math.round(box.height)}`);
+        const box = room.getBoundingClientRect(), size = [box.width, box.height].map(Math.round);
+        if (Math.min(...size) < 80) say('chart without room', size.join(' x '));
         const chart = room.closest('svg').getBoundingClientRect();
         cut(room, {left: chart.left, right: chart.right, top: box.top, bottom: box.bottom}, 'a chart');
     }
@@ -185,15 +188,16 @@ FAULTS = r"""
     const CONTROLS = 'button, a[href], input, textarea, [role=slider], [role=radio], .updatemenu-button, .slider-group';
     for (const control of document.querySelectorAll(CONTROLS)) {
         const box = control.getBoundingClientRect();
-        if (!shown(control) || hidden(control) || aside(box) || box.width < 2 || control.closest(OUT_OF_FLOW)) continue;
-        const what = name(control.closest('[data-testid=stElementContainer]') && !control.textContent ? control.closest('[data-testid=stElementContainer]') : control);
+        if (!shown(control) || hidden(control) || aside(box) || box.width < 2 || control.closest(NOT_OURS)) continue;
+        const what = name(control.textContent ? control : control.closest(ELEMENT) ?? control);
         if (!cut(control, whole(box), what)) continue;
         const [x, y] = [(box.left + box.right) / 2, (box.top + box.bottom) / 2], other = covered(control, x, y);
         if (other) say('control under another element', what, name(other));
     }
 
     const page = document.querySelector('[data-testid=stMain]') ?? document.documentElement;
-    if (stage && page.scrollHeight > page.clientHeight + LITTLE) say('below the fold', `the page is ${page.scrollHeight - page.clientHeight} pixels too high`);
+    const over = page.scrollHeight - page.clientHeight;
+    if (stage && over > LITTLE) say('below the fold', `the page is ${over} pixels too high`);
     return [...found].sort();
 }
 """
