@@ -22,7 +22,7 @@ if playing:
 
 head = st.container()
 with st.container(key="controls"):
-    places = st.columns([1.1, 1.6, 1.3, 1.7, 1.1, 1.1, 1.3], gap="small")
+    places = st.columns([1, 1.6, 1.2, 1.5, 1.5, 1, 1.3], gap="small")
 with places[0]:
     task = controls.task(cached.tasks(bench))
 with places[1]:
@@ -77,7 +77,7 @@ if side:
             st.caption(links.plain(budget.against(values, at), 600))
         if not style.stage:
             states.not_drawn(budget.missing(points, pins))
-with hero, frame.tall(wide=700):
+with hero, frame.tall(wide=700, high=352 if unit == "queries" else 480):
     st.plotly_chart(
         chart,
         theme=None,

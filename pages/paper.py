@@ -17,7 +17,7 @@ claims = cached.claims()
 
 head = st.container()
 with st.container(key="controls"):
-    first, second, third = st.columns([1.8, 2.2, 2.6], gap="medium", vertical_alignment="bottom")
+    first, second, third = st.columns([2.1, 2.1, 2.4], gap="medium", vertical_alignment="bottom")
 with first:
     links.check("view", VIEWS, "view")
     view = controls.worded(st.segmented_control, "View", [*VIEWS], "view", VIEWS.get, default="claims", required=True)

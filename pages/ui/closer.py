@@ -58,7 +58,7 @@ def _bars(side: sides.Side, row: int) -> None:
 
 def bars(classes: tuple[str, ...], own: np.ndarray, other: np.ndarray) -> str:
     """A table of two bars per class, the largest first."""
-    head = "<tr><th></th><th>victim</th><th>suspect</th></tr>"
+    head = "<tr><th>class</th><th>victim</th><th>suspect</th></tr>"
     rows = "".join(
         f"<tr><td>{escape(classes[at])}</td>{_bar(own[at], 'own')}{_bar(other[at], 'other')}</tr>"
         for at in np.argsort(-np.maximum(own, other), kind="stable")

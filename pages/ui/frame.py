@@ -10,7 +10,7 @@ from pages.ui import links, stage, story
 from qurd_core.benchfile import saved_names
 from qurd_core.errors import QurdError
 from qurd_core.evaluation.records import SHIPPED
-from qurd_core.plots.theme import Mode, Style, ink_on
+from qurd_core.plots.theme import SURFACES, Mode, Style, ink_on
 
 LOGO = Path(__file__).parents[2] / "assets" / "logo"
 # In the order of the paper, so that the same row is the talk.
@@ -72,7 +72,8 @@ def draw() -> None:
     links.check("bench", benches, "benchmark")
     links.check("stage", links.SWITCH, "stage")
     story.follow()
-    st.html(_BAR + _ON_ACCENT % ink_on(st.get_option(f"theme.{_mode()}.primaryColor")))
+    accent, ink = st.get_option(f"theme.{_mode()}.primaryColor"), SURFACES[_mode()].ink
+    st.html(_BAR + _LEGIBLE.format(on_accent=ink_on(accent), ink=ink))
     with st.container(horizontal=True, vertical_alignment="center", key="bar"):
         st.segmented_control(
             "Benchmark",
@@ -208,6 +209,7 @@ _BAR = """
 .st-key-controls [data-testid="stCheckbox"] p { white-space: normal; overflow: visible; line-height: 1.2; }
 [class*="st-key-link-"], div:has(> [class*="st-key-link-"]) { display: none !important; }
 @media (max-width: 1400px) {
+  [data-testid="stMainBlockContainer"] { padding-left: 2rem; padding-right: 2rem; }
   .st-key-bar [data-testid="stButtonGroup"] button { padding: .2rem .45rem; }
   .st-key-bar [data-testid="stButtonGroup"] button * { font-size: .8rem; }
   .st-key-tools button { padding: .2rem .3rem; }
@@ -220,6 +222,11 @@ _BAR = """
 }
 </style>
 """
-# Streamlit writes white on the accent, which is too bright for it in the dark.
-_ON_ACCENT = "<style>button[kind=primary]:not(:disabled) *, [data-tag] * { color: %s !important; }</style>"
+# Streamlit writes white on the accent, which is too bright for it in the dark, and in it on the dark; colours words of code.
+_LEGIBLE = """
+<style>
+button[kind=primary]:not(:disabled) *, [data-tag] * {{ color: {on_accent} !important; }}
+button[kind=tertiary], button[kind=tertiary] *, [data-testid="stCode"] .token {{ color: {ink} !important; }}
+</style>
+"""
 _ABOUT = "**QuRD Explorer**: which fingerprints catch a stolen model, and how many queries they need."

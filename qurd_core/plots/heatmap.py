@@ -17,7 +17,7 @@ from qurd_core.plots.words import Measured
 MAIN = "main"
 NOWHERE = "Not in the records: press Run to measure it."
 LONGEST = 26  # letters of a row's name in one line
-LETTER = 0.56  # width of a letter, in parts of its size
+LETTER = 0.47  # width of a letter, in parts of its size
 
 
 class Pick(NamedTuple):
@@ -209,10 +209,10 @@ def least(found: pd.DataFrame) -> dict[str, float]:
     style = Style()
     margin, heads = _margin(found, style), found["head"].unique()
     longest = max(len(line) for head in heads for line in re.sub("</?b>", "", _head(head)).split("<br>"))
-    column = LETTER * _small(style) * longest + 6
+    column = LETTER * _small(style) * longest + 5
     return {
         "wide": margin["l"] + margin["r"] + column * len(heads),
-        "high": margin["t"] + margin["b"] + 2.6 * _small(style) * found["row"].nunique(),
+        "high": margin["t"] + margin["b"] + 3.2 * _small(style) * found["row"].nunique(),
     }
 
 

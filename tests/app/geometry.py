@@ -9,6 +9,7 @@ PHONE = (390, 844)
 FAULTS = r"""
 ({stage}) => {
     const MUCH = 3, LITTLE = 2, SEEN = 0.5;  // pixels: of an overlap, of what may stick out, of the least mark
+    const WIDE = 1000;  // pixels of a window that needs no scrolling to the side
     const found = new Set();
     const say = (kind, ...what) => found.add(`${kind}: ${what.join(' | ')}`);
     const short = text => text.trim().replace(/\s+/g, ' ').slice(0, 60);
@@ -196,6 +197,11 @@ FAULTS = r"""
     }
 
     const page = document.querySelector('[data-testid=stMain]') ?? document.documentElement;
+    for (const part of page.querySelectorAll('*')) {
+        if (innerWidth < WIDE || part.scrollWidth <= part.clientWidth + LITTLE || !shown(part)) continue;
+        if (part.matches('input[role=combobox]') || ['auto', 'scroll'].includes(getComputedStyle(part).overflowX))
+            say('scrolls sideways', part.value || name(part));
+    }
     const over = page.scrollHeight - page.clientHeight;
     if (stage && over > LITTLE) say('below the fold', `the page is ${over} pixels too high`);
     return [...found].sort();
