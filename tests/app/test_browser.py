@@ -42,8 +42,9 @@ main()
 PLACE = """([name, x]) => {
     const chart = document.querySelector('.js-plotly-plot'), box = chart.getBoundingClientRect(), layout = chart._fullLayout;
     const line = chart._fullData.find(trace => trace.name === name), at = [...line.x].indexOf(x);
-    const {xaxis, yaxis} = layout;
-    return [box.left + xaxis._offset + xaxis.c2p(x), box.top + yaxis._offset + yaxis.c2p(line.y[at])];
+    const {xaxis, yaxis} = layout, scale = box.width / chart.offsetWidth;  // a stage draws its charts in the size of a wall
+    const place = [xaxis._offset + xaxis.c2p(x), yaxis._offset + yaxis.c2p(line.y[at])];
+    return [box.left + scale * place[0], box.top + scale * place[1]];
 }"""
 BOXES = "nodes => nodes.map(node => { const b = node.getBoundingClientRect(); return [b.left, b.top, b.right, b.bottom] })"
 
@@ -199,6 +200,14 @@ def test_a_click_on_a_marker_pins_its_line_and_a_second_lets_it_go(visit):
     page.wait_for_function("document.querySelector('.js-plotly-plot')._fullData.filter(t => t.name === 'band').length === 2")
     click_point(page, "SAC", 20)
     page.wait_for_url("**/budget")
+
+
+def test_a_click_on_a_small_stage_meets_the_marker_under_the_pointer(visit):
+    page = visit("/budget?stage=true", size=(1280, 720))
+    for budget in (20, 200):
+        click_point(page, "SAC", budget)
+        page.wait_for_url("**pin=SAC*" if budget == 20 else lambda url: "pin" not in url)
+        settle(page)
 
 
 def test_a_click_on_a_grey_line_pins_the_mix(visit):
