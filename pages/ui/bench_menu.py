@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.ui import ticks
+from pages.ui import notice, ticks
 from qurd_core import benchfile
 from qurd_core.benchfile import BenchFile
 from qurd_core.errors import QurdError
@@ -87,7 +87,7 @@ def _delete(bench: str, base: str) -> None:
     benchfile.remove(bench)
     ticks.reset(bench)
     st.session_state["gone"] = bench
-    st.toast(f"Deleted {bench}.")
+    notice.say(f"Deleted {bench}.")
     _open(base)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.ui import controls, links
+from pages.ui import controls, links, notice
 from qurd_core.errors import QurdError
 from qurd_core.grammar import Call, parse_chain
 from qurd_core.plots import heatmap
@@ -55,7 +55,7 @@ def choose(text: str) -> None:
     """Put a combination into the controls, from a callback; one whose parts do not go together is not taken."""
     why = reason(text)
     if why:
-        st.toast(links.plain(f"{why[:1].upper()}{why[1:]}.", 300))
+        notice.say(f"{why[:1].upper()}{why[1:]}.")
     else:
         _pick(Scheme.read(text))
 
@@ -184,7 +184,7 @@ def _set(scheme: str, part: str, name: str, key: str) -> None:
         values = component.bind(getattr(old, part)) | {name: component.parameters[name].check(component.name, value)}
         _pick(Scheme.parse(str(replace(old, **{part: component.call(values)}))))
     except QurdError as error:
-        st.toast(links.plain(str(error), 300))
+        notice.say(str(error))
 
 
 def _pick(scheme: Scheme) -> None:

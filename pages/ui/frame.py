@@ -3,10 +3,11 @@
 import gc
 from pathlib import Path
 from typing import NamedTuple, NoReturn
+from uuid import uuid4
 
 import streamlit as st
 
-from pages.ui import links, stage, story
+from pages.ui import links, notice, stage, story
 from qurd_core.benchfile import saved_names
 from qurd_core.errors import QurdError
 from qurd_core.evaluation.records import SHIPPED
@@ -40,6 +41,7 @@ def navigate() -> st.Page:
     if asked:
         st.session_state["told"] = asked.link
         st.switch_page(pages[asked.page], query_params=story.parts(asked))
+    _arrive(page)
     return page
 
 
@@ -72,6 +74,7 @@ def draw() -> None:
     links.check("bench", benches, "benchmark")
     links.check("stage", links.SWITCH, "stage")
     story.follow()
+    links.settle()
     st.html(_BAR)
     with st.container(horizontal=True, vertical_alignment="center", key="bar"):
         st.segmented_control(
@@ -135,7 +138,9 @@ def tall(rows: int = 1) -> st.delta_generator.DeltaGenerator:
 def close() -> None:
     """What comes after every page."""
     st.session_state["framed"] = False
-    links.report()
+    surface = view().style.surface
+    said = {"arrived": str(st.session_state.get("arrived"))} | links.report()
+    notice.show(said, surface.border, surface.background)
     _settle()
 
 
@@ -170,6 +175,20 @@ def _pages() -> dict[str, st.Page]:
     return {name: st.Page(f"pages/{name}.py", title=name.title(), url_path=name) for name in PAGES}
 
 
+def _arrive(page: st.Page) -> None:
+    """What is done once where a link has led to a page: parts that say nothing are dropped, before a control takes nothing
+    for a choice, and what the others say is made to stay.
+    """
+    if st.session_state.get("arrived") == page.url_path:
+        return
+    asked = _asked()
+    if len(asked) < len(st.query_params):
+        st.switch_page(page, query_params=asked)
+    st.session_state["arrived"] = page.url_path
+    if "told" in st.session_state or set(asked) - _EVERYWHERE:
+        st.session_state["unsettled"] = uuid4().hex
+
+
 def _follow(step: story.Step | None) -> None:
     """Show the step that a link or the browser's history asks for; not while a click is on its way to another one.
 
@@ -194,8 +213,12 @@ def _door() -> None:
 
 
 def _asked() -> dict[str, list[str]]:
-    return {key: st.query_params.get_all(key) for key in st.query_params}
+    """What the link says; a part without a value says nothing."""
+    found = {key: [value for value in st.query_params.get_all(key) if value] for key in st.query_params}
+    return {key: values for key, values in found.items() if values}
 
+
+_EVERYWHERE = {"bench", "stage", "auto", *story.PARTS}  # parts of a link that stay as they are on all pages
 
 # Five benchmarks and the tools fit one row of a small window only if they are set a little tighter. What only follows the
 # link takes no room.

@@ -7,7 +7,18 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
+from pages.ui import notice
+
 SWITCH = ("true", "false", "True", "False")
+
+# Once for every arrival at a page.
+_SETTLE = """
+let told;
+export default function ({ data, setTriggerValue }) {
+    if (told !== data) setTriggerValue('there', true);
+    told = data;
+}
+"""
 
 Value = str | int | bool | list[str]
 
@@ -50,10 +61,26 @@ def check(key: str, options: Sequence[object], what: str, most: int = 1) -> None
     """
     known, asked = set(map(str, options)), st.query_params.get_all(key)
     known.add(st.session_state.get("gone", ""))  # the link still names a bench that was deleted a moment ago
-    notes = [f"{what} {plain(value)}" for value in asked if value and value not in known]
+    notes = [f"{what} {cut(value)}" for value in asked if value and value not in known]
     notes += [f"all but {most} of {len(asked)} {what}s"] * (len(asked) > most)
     note(*notes)
+    st.session_state.setdefault("drawn", []).append(key)
     _forget(key, options)
+
+
+def settle() -> None:
+    """Make what the controls took from a link stay.
+
+    Streamlit keeps such a value from the next message of the browser on; if that one asks for another page, the value is
+    lost. So the browser sends a message that changes nothing as soon as the page is there.
+    """
+    if arrival := st.session_state.get("unsettled"):
+        settle = st.components.v2.component("settle", js=_SETTLE)
+        st.fragment(lambda: settle(key="settle", data=arrival, on_there_change=_settled))()
+
+
+def _settled() -> None:
+    del st.session_state["unsettled"]
 
 
 def note(*missing: str) -> None:
@@ -61,18 +88,27 @@ def note(*missing: str) -> None:
     st.session_state.setdefault("left_out", []).extend(missing)
 
 
-def report() -> None:
-    """Say what was left out, once."""
-    notes = st.session_state.pop("left_out", [])
+def report() -> dict[str, str]:
+    """Say what was left out, once.
+
+    Returns:
+        what the controls of the page say, each by its key.
+    """
+    notes = [*dict.fromkeys(st.session_state.pop("left_out", []))]
     if notes and notes != st.session_state.get("reported"):
-        st.toast(f"Not found here, so left out: {', '.join(notes)}.")
+        notice.say(f"Not found here, so left out: {', '.join(notes)}.")
     st.session_state["reported"] = notes
+    return {key: str(st.session_state.get(key)) for key in st.session_state.pop("drawn", [])}
+
+
+def cut(text: str, longest: int = 60) -> str:
+    """A text from outside, no longer than there is room."""
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
 def plain(text: str, longest: int = 60) -> str:
     """A text from outside as Markdown that shows it as it is."""
-    short = text if len(text) <= longest else f"{text[: longest - 1]}…"
-    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", short)  # all ASCII punctuation
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", cut(text, longest))  # all ASCII punctuation
 
 
 def _forget(key: str, options: Sequence[object]) -> None:

@@ -15,7 +15,7 @@ from qurd_core import benchfile
 from qurd_core.benchfile import BenchFile
 from qurd_core.benchmarks.base import benchmark
 from qurd_core.evaluation import designer, evidence, records
-from tests.app.screen import headline, sound
+from tests.app.screen import headline, notices, sound
 
 ROOT = Path(__file__).parents[2]
 SECTIONS = {
@@ -71,7 +71,7 @@ def test_every_section_opens_twice(page, section, bench, theme):
             assert chart(app)["layout"]["template"]["layout"]["paper_bgcolor"] == background
             assert app.get("plotly_chart")[0].proto.alt
         app.run()
-    assert not app.toast
+    assert not notices(app)
 
 
 @pytest.mark.parametrize("section", SECTIONS)
@@ -164,11 +164,11 @@ def test_a_link_opens_the_bench_elsewhere(page):
     other = page(section="bench", out=link)
     assert tiles(other) == tiles(app)
     assert headline(other).startswith("Without 16 pairs")
-    assert not other.toast
+    assert not notices(other)
     other.get_by_key("bench").set_value("patchwork-reuse").run()
     assert headline(other).startswith("With every pair in")
     assert "out" not in other.query_params
-    assert not other.toast
+    assert not notices(other)
     other.get_by_key("bench").set_value("patchwork-sac").run()
     assert other.query_params["out"] == link
     other.menu_button(key="more").click("Back to how it was").run()
@@ -181,13 +181,14 @@ def test_a_link_opens_the_bench_elsewhere(page):
 def test_a_link_to_a_bench_of_other_pairs_gives_one_notice(page, bench, link):
     app = page(bench=bench, section="bench", out=link)
     assert headline(app).startswith("With every pair in")
-    told = [notice.value for notice in app.toast]
+    told = notices(app)
     if (bench, link) == ("patchwork-sac", "50h8"):
         assert not told
     else:
         assert told == ["Not found here, so left out: the benchmark of this link, which was made of other pairs."]
-    app.run()
-    assert not app.toast
+    if told:
+        app.button(key="notice_close").click()
+    assert not notices(app.run())
     assert "out" not in app.query_params
 
 
@@ -198,7 +199,7 @@ def test_a_link_to_a_saved_bench_shows_its_pairs_where_it_is_not_saved(page):
     benchfile.remove("mine")
     app = page(bench="mine", section="bench", out=link)
     assert headline(app).startswith("Without 30 pairs")
-    assert "benchmark mine" in app.toast[0].value
+    assert "benchmark mine" in notices(app)[0]
 
 
 def test_the_rates_of_every_task_follow_a_tick(page):
@@ -331,20 +332,20 @@ def test_a_suggestion_is_taken(page):
 def test_a_saved_bench_that_is_gone_falls_back(page):
     app = page(bench="gone")
     assert headline(app).startswith("156 stolen models")
-    assert "benchmark gone" in app.toast[0].value
+    assert "benchmark gone" in notices(app)[0]
 
 
 def test_wrong_values_in_a_link_fall_back_with_one_notice(page):
     app = page(section="nope", task="<b>nap</b>")
     assert headline(app).startswith("156 stolen")
-    (notice,) = app.toast
-    assert "section nope" in notice.value
+    (notice,) = notices(app)
+    assert "section nope" in notice
     app = page(section="bench", scheme="x", budget="37", hard="maybe")
     assert headline(app).startswith("With every pair in")
-    (notice,) = app.toast
+    (notice,) = notices(app)
     for part in ("scheme x", "budget 37", "hard maybe"):
-        assert part in notice.value
-    assert "victim x" in page(section="lineage", victim="x").toast[0].value
+        assert part in notice
+    assert "victim x" in notices(page(section="lineage", victim="x"))[0]
 
 
 def test_a_budget_without_raw_scores_gives_way_to_the_nearest(page):

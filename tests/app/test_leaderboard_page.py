@@ -11,7 +11,7 @@ import pytest
 from pages.ui import export
 from qurd_core.benchfile import BenchFile, home_of
 from qurd_core.evaluation import designer, evidence, records
-from tests.app.screen import headline, sound
+from tests.app.screen import headline, notices, sound
 
 ROOT = Path(__file__).parents[2]
 SAC = "sac(test) | labels | hamming"
@@ -84,7 +84,7 @@ def test_the_page_opens_twice(show, view, bench, theme):
         assert paper == {"light": "#FFFFFF", "dark": "#0E1320"}[theme]
         assert app.get("plotly_chart")[0].proto.alt
         app.run()
-    assert not app.toast
+    assert not notices(app)
 
 
 @pytest.mark.parametrize("bench", records.EMBEDDED)
@@ -155,7 +155,7 @@ def test_every_control_changes_the_page(show):
 def test_a_link_holds_the_whole_view(show):
     link = {"bench": "patchwork-reuse", "task": "same", "rule": "guaranteed", "budget": "200", "reveal": "topk"}
     app = sound(show(**link, hard="true", view="swap", scheme="FBI", pin=["AKH", "FBI"]))
-    assert not app.toast
+    assert not notices(app)
     assert app.get_by_key("view").value == "swap"
     assert app.selectbox(key="scheme").value == "FBI"
     assert app.multiselect(key="pin").value == ["AKH", "FBI"]
@@ -166,11 +166,11 @@ def test_a_link_holds_the_whole_view(show):
 def test_wrong_values_in_a_link_fall_back_with_one_notice(show):
     app = sound(show(bench="nope", task="<b>", rule="z", budget="37", reveal="all", view="pie", pin=["A"], hard="maybe"))
     assert headline(app).endswith("on patchwork-sac at 100 queries")
-    (notice,) = app.toast
+    (notice,) = notices(app)
     for part in ("benchmark nope", "rule z", "budget 37", "answer all", "view pie", "pin A", "hard maybe"):
-        assert part in notice.value
+        assert part in notice
     app = sound(show(view="swap", scheme="Nobody"))
-    assert "scheme Nobody" in app.toast[0].value
+    assert "scheme Nobody" in notices(app)[0]
     assert app.selectbox(key="scheme").value == "SAC"
 
 

@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from pages.ui import links, story
+from pages.ui import story
 from pages.ui.frame import PAGES
 from pages.ui.links import Target
 from qurd_core.evaluation import records
-from tests.app.screen import headline, sound
+from tests.app.screen import headline, notices, sound
 
 
 def bar(app):
@@ -41,7 +41,7 @@ def test_the_stories_are_files_of_links(tmp_path):
 def test_a_step_that_is_not_there_gives_way_to_the_first_and_says_so(shipped, step):
     app = shipped(page="queries", story="mistakes", step=step)
     assert bar(app)[0].startswith("**1 / 6**")
-    assert [toast.value for toast in app.toast] == [f"Not found here, so left out: step {step}."] * bool(step)
+    assert notices(app) == [f"Not found here, so left out: step {step}."] * bool(step)
 
 
 def test_a_story_that_is_not_there_is_left_out_on_stage_or_not(shipped):
@@ -49,7 +49,7 @@ def test_a_story_that_is_not_there_is_left_out_on_stage_or_not(shipped):
         app = shipped(story="nothing", step="2", **stage)
         assert not app.exception
         assert bar(app) == []
-        assert [toast.value for toast in app.toast] == ["Not found here, so left out: story nothing."]
+        assert notices(app) == ["Not found here, so left out: story nothing."]
 
 
 def test_a_step_that_the_browser_goes_back_to_is_shown_as_its_link_shows_it(shipped):
@@ -71,9 +71,7 @@ def test_a_story_advances_by_itself_after_seconds_that_the_link_may_ask_for(ship
     app = shipped(page="benchmark", story="hardness", step="1", auto=asked)
     (keys,) = [one.proto for one in app.get("bidi_component") if one.proto.component_name == "stage_keys"]
     assert json.loads(keys.json) == {"auto": seconds}
-    assert [toast.value for toast in app.toast] == (
-        [] if seconds else [f"Not found here, so left out: number of seconds {links.plain(asked)}."]
-    )
+    assert notices(app) == ([] if seconds else [f"Not found here, so left out: number of seconds {asked}."])
     app.button(key="stage_next").click().run()
     assert app.query_params.get("auto") == (asked if seconds else None)
 
@@ -105,3 +103,53 @@ def test_menus_show_words_and_links_keep_tokens(show):
     app.selectbox(key="task-words").select("same").run()
     assert sound(app).selectbox(key="task").value == "same"
     assert "exact copy" in headline(app)
+
+
+def test_a_notice_stands_until_it_is_closed_or_the_view_changes(shipped):
+    app = shipped(page="budget", pin="nope")
+    told = ["Not found here, so left out: pin nope."]
+    assert notices(app) == notices(app.run()) == told
+    app.get_by_key("rule").set_value("guaranteed").run()
+    assert notices(app) == []
+    app = shipped(page="budget", pin="nope")
+    app.button(key="notice_close").click().run()
+    assert notices(app) == notices(app.run()) == []
+
+
+def test_another_page_has_notices_of_its_own(shipped):
+    app = shipped(page="budget", pin="nope")
+    app.switch_page("pages/paper.py").run()
+    assert notices(app) == []
+
+
+LINKED = {
+    "leaderboard": ("view", "task", "rule", "budget", "reveal", "hard", "pin", "scheme"),
+    "benchmark": ("section", "task", "victim", "budget", "hard", "scheme", "rates", "out"),
+    "compose": ("pick", "split", "columns", "task", "rule", "budget", "hard", "pin", "pool"),
+    "budget": ("task", "rule", "budget", "x", "panel", "hard", "grey", "pin", "play", "by", "victim", "stolen", "sent"),
+    "separability": ("show", "task", "of", "rows", "fpr", "budget", "seed", "hard", "victim", "pair"),
+    "queries": ("view", "victim", "suspect", "seed", "budget", "left", "right", "only", "look", "page"),
+    "paper": ("view", "verdict", "claim", "mode", "budget"),
+}
+EVERYWHERE = ("bench", "stage", "story", "step", "auto")
+
+
+@pytest.mark.parametrize("value", ["", "nope", "9" * 320, "<b>", "-1", "٣", "null"])
+@pytest.mark.parametrize("page", PAGES)
+def test_no_value_of_a_link_breaks_a_page(shipped, page, value):
+    sound(shipped(page=page, link=dict.fromkeys((*EVERYWHERE, *LINKED[page]), value)))
+
+
+@pytest.mark.parametrize("key", ["bench", "rule", "reveal", "view", "task", "hard", "pin"])
+def test_a_part_of_a_link_without_a_value_says_nothing(shipped, key):
+    app = shipped(page="leaderboard", **{key: ""})
+    assert headline(app) == headline(shipped(page="leaderboard"))
+    assert notices(app) == []
+    assert key not in app.query_params
+
+
+def test_a_number_of_a_link_that_no_machine_holds_is_a_sentence(shipped):
+    app = sound(shipped(page="compose", pick=f"uniform(test)->pgd(eps={'9' * 320}) | labels | hamming"))
+    assert "Expected a number of at most 1.8e+308. Got 99999999999999999999… (320 characters)" in app.warning[
+        0
+    ].value.replace("\\", "")
