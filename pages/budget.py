@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.ui import bench_part, cached, controls, definitions, export, frame, links, panel, play, states
 from qurd_core.evaluation import evidence, records
-from qurd_core.plots import budget, costs, distances, leaderboard, words
+from qurd_core.plots import budget, costs, distances
 
 frame.require()
 bench, style = frame.view()
@@ -47,10 +47,9 @@ lines = budget.shown(points, pins)
 others = len(budget.mixes(points)) if grey and lines else 0
 easy = cached.curves(bench, task, hard=False, rule=rule)
 harder = bench_part.adds(points, easy)
-about = f"{bench_part.of(bench, points, hard=harder)}{budget.subline(points, rule, grey=others)} · {budget.bands(points)}"
-turned = words.turned(
-    budget.REFERENCE, budget.at_budget(easy, at), budget.at_budget(points, at), leaderboard.place(bench, task, at)
-)
+part = bench_part.of(bench, points, hard=hard, there=harder)
+about = f"{part}{budget.subline(points, rule, grey=others)} · {budget.bands(points)}"
+turned = bench_part.turned(budget.REFERENCE, points, easy, bench, at, rule)
 frame.finding(head, turned or budget.headline(points, at) + bench_part.counting(harder), about)
 
 file_name = f"budget-{bench}-{task}"

@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.ui import bench_part, cached, compose_controls, controls, definitions, export, frame, links, mix, running, states
 from qurd_core.evaluation import evidence, live, records
-from qurd_core.plots import budget, heatmap, leaderboard, words
+from qurd_core.plots import budget, heatmap
 
 frame.require()
 bench, style = frame.view()
@@ -64,9 +64,8 @@ def cell_clicked() -> None:
 
 easy = cached.curves(bench, task, hard=False, rule=rule)
 harder = bench_part.adds(points, easy)
-about = bench_part.of(bench, points, hard=harder) + heatmap.subline(cells, at, budget.basis(points, rule))
-before = budget.at_budget(easy, at, pick.label)
-turned = words.turned(pick.label, before, value.value, leaderboard.place(bench, task, at)) if own_cell else ""
+about = bench_part.of(bench, points, hard=hard, there=harder) + heatmap.subline(cells, at, budget.basis(points, rule))
+turned = bench_part.turned(pick.label, points, easy, bench, at, rule) if source is points else ""
 frame.finding(
     head, turned or heatmap.headline(pick, value, against, at) + bench_part.counting(harder and value is not None), about
 )

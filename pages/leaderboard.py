@@ -48,9 +48,13 @@ else:
 
 file_name = f"leaderboard-{view}-{bench}-{task}"
 missing = leaderboard.left_out(points, rows, schemes, at, reveal) | sight.missing
-harder = bench_part.adds(points, cached.curves(bench, task, hard=False, rule=rule))
-basis = bench_part.of(bench, points, hard=harder) + leaderboard.subline(points, rows, at, rule, reveal, sight.tests)
-frame.finding(head, sight.headline + bench_part.counting(harder) * (not sight.turned), basis)
+easy = cached.curves(bench, task, hard=False, rule=rule)
+harder = bench_part.adds(points, easy)
+turned = sight.turns and bench_part.turned(budget.REFERENCE, points, easy, bench, at, rule)
+basis = bench_part.of(bench, points, hard=hard, there=harder) + leaderboard.subline(
+    points, rows, at, rule, reveal, sight.tests
+)
+frame.finding(head, (turned or sight.headline + bench_part.counting(harder)) + sight.beside, basis)
 with frame.tools():
     definitions.show()
     export.menu(

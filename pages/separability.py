@@ -26,6 +26,7 @@ if there is not None:
         separation.not_recorded(choice, there)
     frame.stop()
 
+harder, turned = choice.hard and bench_part.has_hard(bench), ""
 if choice.show == "bound":
     data = separation.pairs_of(choice, pairs)
     found = bound.summary(data)
@@ -34,13 +35,15 @@ if choice.show == "bound":
 else:
     axis, rows = separation.axis(choice, bench), separation.measured(choice, bench)
     title = separability.headline(rows, axis, choice.fpr, bench, separation.NOUNS[choice.by])
+    turned = harder and separation.turned(choice, bench, rows, axis)
     whole = separation.overall(choice, bench, rows)
     under = " · ".join(filter(None, (separability.subline(whole, choice.fpr), axis.about)))
     draw = partial(separability.figure, rows, axis, fpr=choice.fpr)
     data, words = separability.data(rows), separability.alt(rows, axis)
 
-harder = choice.hard and bench_part.has_hard(bench)
-frame.finding(head, title + bench_part.counting(harder), bench_part.of(bench, hard=harder) + under)
+frame.finding(
+    head, turned or title + bench_part.counting(harder), bench_part.of(bench, hard=choice.hard, there=harder) + under
+)
 
 file_name = f"separability-{bench}-{choice.task}"
 with frame.tools():

@@ -51,7 +51,8 @@ class Sight(NamedTuple):
         missing: what is not drawn, with reasons.
         schemes: the labels to compute again.
         tests: what its verdicts rest on.
-        turned: whether the headline is that hard unrelated models turn the finding.
+        turns: whether hard unrelated models that turn what is found of AKH turn the headline.
+        beside: what the headline says in any case.
     """
 
     headline: str
@@ -61,7 +62,8 @@ class Sight(NamedTuple):
     missing: dict[str, str]
     schemes: list[str]
     tests: str
-    turned: bool = False
+    turns: bool = True
+    beside: str = ""
 
 
 def view() -> str:
@@ -100,11 +102,9 @@ def chart(asked: Asked, rows: "DataFrame") -> Sight:
         question, lambda: strips.figure(boards, asked.bench, pins=asked.pins, style=asked.style) if drawn else None
     )
     alt = leaderboard.alt(rows, asked.bench, others)
-    before = budget.at_budget(asked._replace(hard=False).board(asked.bench), asked.at)
-    turned = words.turned(budget.REFERENCE, before, budget.at_budget(rows, asked.at), asked.where)
-    headline = turned or leaderboard.headline(rows, asked.where, asked.reveal)
+    headline, beside = leaderboard.headline(rows, asked.where, asked.reveal), leaderboard.outdone(rows)
     lines, data = budget.shown(rows, asked.pins), leaderboard.together(boards)
-    return Sight(headline, figure, alt, data, {}, lines, honest.tests(asked.worth()), bool(turned))
+    return Sight(headline, figure, alt, data, {}, lines, honest.tests(asked.worth(), rows["label"]), beside=beside)
 
 
 def table(asked: Asked, drawn: "DataFrame") -> Sight:
@@ -122,7 +122,9 @@ def _table(asked: Asked, drawn: "DataFrame") -> Sight:
     rows = tasks.named(allowed(every, cached.schemes(), asked.reveal), names, asked.rule, worth)
     figure = tasks.figure(rows, pins=asked.pins, style=asked.style) if len(rows) else None
     headline, lines = tasks.headline(rows, asked.where), budget.shown(drawn, asked.pins)
-    return Sight(headline, figure, tasks.alt(rows), rows, tasks.reasons(rows), lines, honest.tests(asked.worth()))
+    return Sight(
+        headline, figure, tasks.alt(rows), rows, tasks.reasons(rows), lines, honest.tests(asked.worth(), rows["label"])
+    )
 
 
 def swap(asked: Asked, rows: "DataFrame", name: str | None) -> Sight:
@@ -139,6 +141,7 @@ def swap(asked: Asked, rows: "DataFrame", name: str | None) -> Sight:
         swaps.missing(table),
         table.loc[table["value"].notna(), "label"].tolist(),  # the command refuses all where one has none at the budget
         swaps.tests(table, asked.worth()),
+        turns=False,  # what other samplers bring is found with hard unrelated models as without
     )
 
 
@@ -152,7 +155,7 @@ def beneath(asked: Asked, rows: "DataFrame", free: "DataFrame") -> None:
         )
         cards.show(asked.bench, label, asked.at, style=asked.style, rule=asked.rule, pins=asked.pins, note=note)
         return
-    worth = asked.worth()
+    worth = honest.among(asked.worth(), rows.loc[rows["value"].notna(), "label"])
     values = budget.values_at(rows, asked.at, worth=worth)
     panel.values(values, asked.at, asked.style, asked.pins, worth)
     st.caption(links.plain(budget.against(values, asked.at), 600))

@@ -11,7 +11,8 @@ from pages.ui import bench_menu, bench_part, bench_rates, cached, controls, defi
 from qurd_core.benchfile import BenchFile
 from qurd_core.errors import QurdError
 from qurd_core.evaluation import designer, evidence, records, separability, suggest
-from qurd_core.plots import bench_tiles, words
+from qurd_core.plots import bench_tiles, leaderboard, words
+from qurd_core.plots.budget import REFERENCE
 from qurd_core.plots.theme import Style
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callab
     fingerprints = pooled[pooled["label"].isin(asked.names.values())]
     harder = asked.hard and bench_part.has_hard(bench)
     headline = bench_tiles.headline(fingerprints, out, every) + bench_part.counting(harder)
-    say(headline, _subline(fingerprints, kept), harder)
+    say((harder and _turned(asked, kept, pooled)) or headline, _subline(fingerprints, kept), asked.hard)
     file_name = f"bench-{bench}"
     with frame.tools():
         definitions.show()
@@ -92,6 +93,17 @@ def _rates(asked: Asked, kept: "DataFrame") -> "DataFrame":
     whole = cached.whole_rates(asked.base, tuple(every), asked.budget, asked.negatives)
     after = evidence.rates(asked.scores, kept, asked.negatives) if designer.measurable(kept) else None
     return designer.compare(whole, after, asked.names | {asked.scheme: asked.label})
+
+
+def _turned(asked: Asked, kept: "DataFrame", pooled: "DataFrame") -> str:
+    """The headline where hard unrelated models turn what is found of the reference; empty where they do not."""
+    if not designer.measurable(kept):
+        return ""
+    scheme = next(text for text, name in asked.names.items() if name == REFERENCE)
+    easy = evidence.rates(asked.scores.only([scheme], asked.budget), kept, "unrelated")
+    before = easy.loc[easy["task"] == "all", "tpr"].iloc[0]
+    after = pooled.loc[pooled["label"] == REFERENCE, "after"].iloc[0]
+    return words.turned(REFERENCE, before, after, leaderboard.place(asked.bench, "all", asked.budget))
 
 
 def _tiles(asked: Asked, out: designer.Pairs, file_name: str, style: Style) -> None:

@@ -21,9 +21,14 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callab
         hard = controls.hard()
     pairs, names = cached.pairs(bench), designer.named(cached.schemes())
     scores = cached.scores(bench).only(list(names), budget)
-    table = effort.points(pairs, cached.models(bench), designer.catches(scores, pairs, cached.negatives(hard)), names)
     harder = hard and bench_part.has_hard(bench)
-    say(effort.headline(table, budget) + bench_part.counting(harder), f"{effort.subline(table)} · {_CAUGHT}", harder)
+
+    table, easy = (
+        effort.points(pairs, cached.models(bench), designer.catches(scores, pairs, cached.negatives(also)), names)
+        for also in (harder, False)
+    )
+    headline = effort.headline(table, budget, task) + bench_part.counting(harder)
+    say(effort.turned(table, easy, budget, task) or headline, f"{effort.subline(table)} · {_CAUGHT}", hard)
     file_name = f"effort-{bench}"
     with frame.tools():
         definitions.show()

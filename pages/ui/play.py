@@ -75,7 +75,7 @@ def show(bench: str, style: Style) -> None:
         )
     duel = play.Duel(stolen, innocent)
     rows = trial.rows(duel)
-    frame.finding(head, plot.headline(scheme, len(rows)), plot.subline(duel, trial, RULES[rule].kind))
+    frame.finding(head, plot.headline(scheme, rows, sent), plot.subline(duel, trial, RULES[rule].kind))
     file_name = f"play-{bench}-{scheme}"
     with frame.tools():
         definitions.show()

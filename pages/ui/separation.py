@@ -1,5 +1,6 @@
 """The Separability page's parts: its choices, its distances from the records, and the numbers beside its chart."""
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
@@ -122,6 +123,18 @@ def overall(choice: Choice, benchmark: str, found: list[Row]) -> Row:
     if choice.by in ("one", "benchmarks"):
         return next((row for row in found if row.benchmark == benchmark), found[0])
     return _rows(choice._replace(task="all") if choice.by == "tasks" else choice, benchmark, "one")[0]
+
+
+def turned(choice: Choice, benchmark: str, found: list[Row], axis: separability.Axis) -> str:
+    """The headline where hard unrelated models turn what all pairs say; empty where they do not."""
+    if choice.by != "one":
+        return ""
+    before, after = (row.rates.tpr if row.rates else math.nan for row in (*_easy(choice, benchmark), found[0]))
+    return words.turned(axis.name, before, after, separability.place(benchmark, choice.task, choice.fpr))
+
+
+def _easy(choice: Choice, benchmark: str) -> list[Row]:
+    return _rows(choice._replace(hard=False), benchmark, "one")
 
 
 def again(choice: Choice, benchmark: str) -> tuple[str, str]:

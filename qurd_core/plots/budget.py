@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from qurd_core.evaluation.statistics import Kind
+from qurd_core.evaluation.statistics import Kind, allowed_below, min_pool
 from qurd_core.plots import honest, words
 from qurd_core.plots.costs import COSTS, TICKS, Unit, free, placed
 from qurd_core.plots.labels import spread
@@ -22,6 +22,7 @@ Rule = Literal["paper", "guaranteed"]
 MARKER = 0.012  # of the axis that half a marker covers
 TOP = 1.04  # of the axis, so that markers at 100% are whole
 REFERENCE = BASELINES[0]
+LEVEL = 0.05  # of false alarms
 SETTLED = 0.02  # of TPR that a curve may be from where it ends and count as being there
 _MEASURED = ["value", "spread", "seeds"]
 CONTROL = "accuracy"  # no fingerprint: drawn only when it is pinned, and never among the mixes
@@ -126,6 +127,18 @@ def headline(points: pd.DataFrame, at: int) -> str:
     """What further queries bring to the median published scheme, and from how many on the reference needs no more."""
     enough = plateau(points[points["label"] == REFERENCE])
     return _gains(points, at) + ("" if enough is None else f"; {words.enough(REFERENCE, enough)}")
+
+
+def refused(points: pd.DataFrame, rule: Rule, benchmark: str) -> str:
+    """The headline where a rule refuses every value for want of unrelated models; empty where it does not."""
+    row = points.iloc[0]
+    lineages = int(row["n_lineages"])
+    if points["value"].notna().any() or allowed_below(lineages, kind=RULES[rule].kind) is not None:
+        return ""
+    return (
+        f"The {rule} rule gives no value on {benchmark}{words.on_task(row['task'])}: it needs {min_pool(LEVEL)} independent "
+        f"lineages of unrelated models, there {'is' if lineages == 1 else 'are'} {lineages}"
+    )
 
 
 def at_budget(points: pd.DataFrame, at: int, label: str = REFERENCE) -> float:

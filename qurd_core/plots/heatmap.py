@@ -30,6 +30,12 @@ class Pick(NamedTuple):
     head: str
     label: str
 
+    @property
+    def called(self) -> str:
+        """Its label; a control says that it is one."""
+        control = self.head.partition(" | ")[2].partition("(")[0] == CONTROL
+        return f"{self.label} (accuracy only, no fingerprint)" if control else self.label
+
 
 class Value(NamedTuple):
     """What is known of a combination at one budget.
@@ -144,10 +150,10 @@ def cells(
 def headline(pick: Pick, value: Value | None, reference: Value | None, at: int) -> str:
     """What the picked combination catches, and what that is against the reference."""
     if value is None:
-        return f"{pick.label} has not been measured yet"
+        return f"{pick.called} has not been measured yet"
     if math.isnan(value.value):
-        return f"{pick.label} has no value at {words.counted(at, 'query')}"
-    caught = f"{pick.label} catches {words.percent(value.value)}"
+        return f"{pick.called} has no value at {words.counted(at, 'query')}"
+    caught = f"{pick.called} catches {words.percent(value.value)}"
     if pick.label == REFERENCE or reference is None or math.isnan(reference.value):
         return f"{caught} of the stolen models with {words.counted(at, 'query')}"
     gap = round(100 * (value.value - reference.value))

@@ -87,10 +87,10 @@ def headline(rows: Sequence[Row], axis: Axis, fpr: int, benchmark: str, noun: st
     known = [row for row in rows if row.rates]
     if not known:
         return f"No threshold can be set for {axis.name} on {benchmark}"
-    on = known[0].label if noun == "benchmark" else benchmark + (words.on_task(known[0].label) if noun is None else "")
     rate = min(row.rates.tpr for row in known)
     if noun is None or len(known) == 1:
-        return f"{axis.name} catches {words.percent(rate)} of stolen models at {fpr}% false alarms on {on}"
+        on, task = (known[0].label, "all") if noun == "benchmark" else (benchmark, "all" if noun else known[0].label)
+        return f"{axis.name} catches {words.percent(rate)} of stolen models {place(on, task, fpr)}"
     low, where = words.percent(rate), "" if noun == "benchmark" else f" on {benchmark}"
     hardest = [readable(words.task(row.label)) for row in known if words.percent(row.rates.tpr) == low]
     if len(hardest) == len(known):
@@ -99,6 +99,11 @@ def headline(rows: Sequence[Row], axis: Axis, fpr: int, benchmark: str, noun: st
     if len(hardest) > 3:
         return f"{found} {len(hardest)} hardest {noun}s"
     return f"{found} hardest {noun}{'s' * (len(hardest) > 1)}: {words.listed(hardest)}"
+
+
+def place(benchmark: str, task: str, fpr: int) -> str:
+    """`at 5% false alarms on patchwork-sac`, for headlines."""
+    return f"at {fpr}% false alarms on {benchmark}{words.on_task(task)}"
 
 
 def subline(row: Row, fpr: int) -> str:

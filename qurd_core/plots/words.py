@@ -60,6 +60,11 @@ def percent(share: float) -> str:
     return f"{fixed(100 * share, 0)}%"
 
 
+def whole(share: float) -> float:
+    """The number that `percent` prints; NaN where there is none."""
+    return share if math.isnan(share) else float(fixed(100 * share, 0))
+
+
 def precise(share: float, sd: float = math.nan) -> str:
     """`74.2 ± 0.8 %`, for tables and hover labels."""
     spread = "" if math.isnan(sd) else f" ± {fixed(100 * sd, 1)}"

@@ -147,9 +147,9 @@ def rgb(colour: str) -> tuple[int, int, int]:
     ("theme", "query", "size", "expected"),
     [
         ("light", "", (1440, 900), ["#FFFFFF", "#C2410C", "#00966B"]),
-        ("dark", "", (1440, 900), ["#0E1320", "#FFB224", "#2FB574"]),
+        ("dark", "", (1440, 900), ["#0E1320", "#BD4D12", "#2FB574"]),
         ("light", "", (1280, 720), ["#FFFFFF", "#C2410C"]),
-        ("dark", "?stage=true", (1920, 1080), ["#0E1320", "#FFB224", "#2FB574"]),
+        ("dark", "?stage=true", (1920, 1080), ["#0E1320", "#BD4D12", "#2FB574"]),
     ],
     ids=["light", "dark", "small", "stage"],
 )
