@@ -31,8 +31,7 @@ def card(benchmark: str) -> None:
     elif records.has_scores(benchmark):
         st.rerun()  # they came while the page was drawn
     else:
-        report = cached.jobs().result(job.key, live_import.ENDING)
-        said = report.read_text("utf-8") if report.is_file() else ""
+        said = live_import.said(cached.jobs().result(job.key, live_import.ENDING))
         st.warning(links.plain(f"Imported, but nothing of {benchmark}. {said}", 1_000))
 
 
