@@ -21,7 +21,6 @@ import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -163,14 +162,9 @@ def digests() -> dict[str, str]:
     """
     path = ASSETS / DIGESTS
     try:
-        return _digests(path, _state(path.stat()))
+        return read_json(path, restore(DIGESTS))
     except OSError as error:
         raise QurdError(f"Expected the digests of what ships at {path}: {error.strerror}. {restore(DIGESTS)}") from None
-
-
-@lru_cache(maxsize=4)
-def _digests(path: Path, state: "_State") -> dict[str, str]:
-    return read_json(path, restore(DIGESTS))
 
 
 def shipped_files() -> list[Path]:

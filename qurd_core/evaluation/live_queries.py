@@ -1,6 +1,6 @@
 """The queries of one sampler with what victim and suspect answer, and what the victim looked at: a job of the worker."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -56,8 +56,12 @@ def run(
             found = {"attribution": looked_at(desk.oracle(victim), queries.x[list(rows)], look, told)}
     finally:
         ear.listener = None
-    data = save({name: tensor.contiguous() for name, tensor in found.items()}, SEAL)
-    publish(stem.with_suffix(".safetensors"), sealed(data))
+    write(found, stem.with_suffix(".safetensors"))
+
+
+def write(found: Mapping[str, Tensor], path: Path) -> None:
+    """Publish what was found, sealed."""
+    publish(path, sealed(save({name: tensor.contiguous() for name, tensor in found.items()}, SEAL)))
 
 
 def nobody(done: int, total: int) -> None:

@@ -1,6 +1,7 @@
 """The shipped records: what `sweep` measured, read from disk without models, and without importing torch."""
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from pathlib import Path
 
 import pandas as pd
@@ -9,7 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from qurd_core.errors import QurdError, unknown
-from qurd_core.files import ASSETS, checked, parquet, publish, read_json
+from qurd_core.files import ASSETS, AlteredError, checked, file_digest, parquet, publish, read_json
 from qurd_core.folders import default_folder
 from qurd_core.published import BENCHMARKS
 
@@ -136,8 +137,28 @@ def has_facts(benchmark: str, folder: Path | None = None) -> bool:
 
 
 def has_scores(benchmark: str, folder: Path | None = None) -> bool:
-    """Whether raw distances are there; those of a published benchmark are once somebody has imported them."""
-    return scores_path(benchmark, folder).is_file()
+    """Whether raw distances are there; those of a published benchmark are once somebody has imported them, until the file
+    is altered.
+    """
+    return scores_path(benchmark, folder).is_file() and altered_scores(benchmark, folder) is None
+
+
+def altered_scores(benchmark: str, folder: Path | None = None) -> str | None:
+    """Why the imported raw distances of a published benchmark cannot be used, or None."""
+    path = scores_path(benchmark, folder)
+    if benchmark not in PUBLISHED or not path.is_file():
+        return None
+    return _altered(path, file_digest(path), rebuild(benchmark))
+
+
+@lru_cache(maxsize=8)
+def _altered(path: Path, content: str, remake: str) -> str | None:
+    """What is wrong with a file as long as it holds the same."""
+    try:
+        checked(path, f"Make it again with `{remake}`.")
+    except AlteredError as error:
+        return str(error)
+    return None
 
 
 def schemes(folder: Path | None = None) -> pd.DataFrame:
