@@ -7,6 +7,7 @@ sentence or makes the thing anew, *harmless* where what it returns is the same, 
 *crash* where anything but a sentence comes out. Ends with exit code 1 unless the last two are 0.
 """
 
+import hashlib
 import json
 import random
 import shutil
@@ -195,7 +196,7 @@ def told(value: Any) -> str:
     if is_dataclass(value):
         return told(asdict(value))
     if isinstance(value, pd.DataFrame):
-        return value.to_json(orient="split", double_precision=15)
+        return hashlib.sha256(value.to_parquet()).hexdigest()
     if isinstance(value, torch.Tensor):
         return told(value.numpy())
     if isinstance(value, np.ndarray):
