@@ -58,7 +58,8 @@ def _stories() -> dict[str, str | None]:
     found = {}
     for name in sorted(path.stem for path in FOLDER.glob("*.json")):
         try:
-            found[name] = None if _file(name) else ""
+            _file(name)
+            found[name] = None
         except (OSError, QurdError) as error:
             found[name] = str(error)
     return found
@@ -140,5 +141,6 @@ def loopback(address: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
+@cache
 def _file(name: str) -> dict[str, Any]:
     return read_json(FOLDER / f"{name}.json")

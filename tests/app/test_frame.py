@@ -6,7 +6,7 @@ import re
 import pytest
 import streamlit as st
 
-from pages.ui import frame
+from pages.ui import frame, story
 from qurd_core.benchfile import BenchFile, home_of
 from qurd_core.evaluation import records
 from tests.app.screen import headline, sound
@@ -72,6 +72,7 @@ def test_altered_logos_stories_and_benchmarks_of_ones_own_take_no_other_view_dow
             data = bytearray(path.read_bytes())
             data[len(data) // 2] ^= 128
             path.write_bytes(data)
+        story._file.cache_clear()
         sound(shipped(page=page))
         app = shipped(page="leaderboard", bench="mine", story="mistakes")
     assert not app.exception
