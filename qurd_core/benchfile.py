@@ -4,17 +4,18 @@ import base64
 import hashlib
 import json
 import re
-import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from qurd_core.errors import QurdError
+from qurd_core.files import checked, publish, sealed_json
 from qurd_core.folders import default_folder
 
 FORMAT = 1
 ENDING = ".json"
 LARGEST = 4_000_000  # bytes of a file that is read
+AGAIN = "Save it again on the Benchmark page. If it was you who changed it, take out its line 'qurd-seal'."
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _TOKEN = re.compile(r"([\w-]{4})([\w-]*)", re.ASCII)
 
@@ -35,14 +36,14 @@ class BenchFile:
     def read(cls, path: Path) -> "BenchFile":
         """
         Raises:
-            QurdError: there is no such file, or it is no bench.
+            QurdError: there is no such file, it is no bench, or it is not what was saved.
         """
         try:
             if path.stat().st_size > LARGEST:
                 raise QurdError(
                     f"Expected a benchmark file of at most {LARGEST:,} bytes. {path} has {path.stat().st_size:,}."
                 )
-            found = json.loads(path.read_text("utf-8"))
+            found = json.loads(checked(path, AGAIN).decode())
             if found["format"] != FORMAT:
                 raise QurdError(f"Expected a benchmark file of format {FORMAT} in {path}. Got {found['format']!r}.")
             pairs = frozenset((str(victim), str(suspect)) for victim, suspect in found["pairs"])
@@ -61,15 +62,21 @@ class BenchFile:
     @property
     def text(self) -> str:
         """What stands in the file."""
-        return json.dumps({"format": FORMAT, "benchmark": self.benchmark, "pairs": sorted(self.pairs)}, indent=0)
+        return sealed_json(self._said, indent=0).decode()
+
+    @property
+    def identity(self) -> str:
+        """What it says, however its file is written."""
+        return json.dumps(self._said, indent=0)
+
+    @property
+    def _said(self) -> dict[str, object]:
+        return {"format": FORMAT, "benchmark": self.benchmark, "pairs": sorted(self.pairs)}
 
     def write(self, path: Path) -> None:
         """Publish the file whole."""
-        aside = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            aside.write_text(self.text, "utf-8")
-            aside.replace(path)
+            publish(path, self.text.encode())
         except OSError as error:
             raise QurdError(f"Expected to write {path}. The disk refused: {error.strerror}. Nothing was saved.") from None
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from qurd_core.runtime import Runtime
     from qurd_core.store import Store
+    from qurd_core.verify import Checked
 
 app = typer.Typer(help="Model fingerprinting schemes on benchmarks of stolen and unrelated models.", no_args_is_help=True)
 
@@ -221,8 +222,7 @@ def sweep(
 
     folder, shelf, runtime = made(out or records.FOLDER), _store(store), _runtime(device, workers)
     print(every.estimate(benchmark, seeds, shelf, runtime, only_named=named), file=sys.stderr)  # noqa: T201
-    for path in every.sweep(benchmark, seeds, shelf, runtime, folder, only_named=named):
-        print(path)  # noqa: T201
+    _noted(every.sweep(benchmark, seeds, shelf, runtime, folder, only_named=named))
 
 
 @app.command()
@@ -237,8 +237,8 @@ def honest(
 
     if out:
         made(out)
-    for kind in (worth, gains, winners):
-        print(kind.write(kind.measure(benchmark, track=_progress), kind.path_of(benchmark, out)))  # noqa: T201
+    kinds = (worth, gains, winners)
+    _noted(kind.write(kind.measure(benchmark, track=_progress), kind.path_of(benchmark, out)) for kind in kinds)
 
 
 @app.command("import-scores")
@@ -332,18 +332,14 @@ def export_summary(
     from qurd_core.evaluation import facts, records
     from qurd_core.evaluation.paper import claims as graded
     from qurd_core.evaluation.paper import summary
-    from qurd_core.evaluation.paper.facts import Facts
     from qurd_core.folders import default_folder
     from qurd_core.schemes import Scheme
 
     folder = out or records.PUBLISHED_FOLDER
-    for path in summary.export(store or default_folder(), folder, _progress):
-        print(path)  # noqa: T201
+    _noted(summary.export(store or default_folder(), folder, _progress))
     schemes = [Scheme.parse(text) for text in summary.schemes(folder)]
-    print(facts.write_schemes(schemes, folder / "schemes.json"))  # noqa: T201
-    path = folder / graded.FILE
-    path.write_text(json.dumps(graded.rows(Facts(folder)), indent=1, ensure_ascii=False) + "\n", "utf-8")
-    print(path)  # noqa: T201
+    _noted([facts.write_schemes(schemes, folder / "schemes.json")])
+    _noted([graded.write(folder)])
 
 
 @app.command()
@@ -370,12 +366,55 @@ def build(
     from qurd_core.benchmarks import benchmark, zoo
     from qurd_core.benchmarks.patchwork import FOLDER
     from qurd_core.executors import executor
+    from qurd_core.files import note
     from qurd_core.registry import benchmarks as registered
 
     if what != "patchwork":
         raise QurdError(f"Expected 'build patchwork'. Got 'build {what}'.")
     every = [model for name in registered if name.startswith(what) for model in benchmark(name).models]
     zoo.build(every, out or FOLDER, executor(_runtime("cpu", workers).workers), _progress)
+    note((out or FOLDER).iterdir())
+
+
+store_app = typer.Typer(help="The folder of results.", no_args_is_help=True)
+app.add_typer(store_app, name="store")
+
+
+@store_app.command("verify")
+def verify_store(as_json: AsJson = False, store: StoreFolder = None) -> None:
+    """Read everything that is kept (results, runs, saved benchmarks, imports, fetched files) and name what was altered."""
+    from qurd_core.folders import default_folder
+    from qurd_core.verify import kept
+
+    _verified(kept(store or default_folder()), as_json)
+
+
+@app.command("verify-assets")
+def verify_assets(as_json: AsJson = False) -> None:
+    """Read everything that ships with the program and name what was altered."""
+    from qurd_core.verify import shipped
+
+    _verified(shipped(), as_json)
+
+
+def _verified(found: "Iterable[Checked]", as_json: bool) -> None:
+    """Show what was altered; a sentence and exit code 2 if anything was."""
+    from qurd_core.verify import report
+
+    told = report(found)
+    _show([{"file": str(one.path), "wrong": one.wrong, "again": one.again} for one in told.altered], as_json)
+    print(told.sentence, file=sys.stderr)  # noqa: T201
+    if told.altered:
+        raise QurdError(f"{len(told.altered):,} altered file(s). Nothing was changed: each row says how to get a file back.")
+
+
+def _noted(paths: Iterable[Path]) -> None:
+    """Print where files were written; those of the app's own are taken among the digests of what ships."""
+    from qurd_core.files import note
+
+    for path in paths:
+        note([path])
+        print(path)  # noqa: T201
 
 
 SIZES = ("victims", "tasks", "models", "stolen_pairs", "unrelated_pairs", "hard_pairs")  # of a benchmark

@@ -11,9 +11,10 @@ from pages.ui import links, notice, stage, story
 from qurd_core.benchfile import saved_names
 from qurd_core.errors import QurdError
 from qurd_core.evaluation.records import SHIPPED
+from qurd_core.files import ASSETS, checked
 from qurd_core.plots.theme import Style
 
-LOGO = Path(__file__).parents[2] / "assets" / "logo"
+LOGO = ASSETS / "logo"
 # In the order of the paper, so that the same row is the talk.
 PAGES = ("leaderboard", "benchmark", "compose", "budget", "separability", "queries", "paper")
 HOME = PAGES[0]
@@ -68,8 +69,9 @@ def require() -> None:
 
 def draw() -> None:
     """The row above every page: benchmark to the left, room for the page's tools, and the stage switch."""
-    st.set_page_config("QuRD Explorer", LOGO / "icon.png", "wide", menu_items={"About": _ABOUT})
-    st.logo(LOGO / "qurd.svg", size="large")
+    st.set_page_config("QuRD Explorer", _mark("icon.png"), "wide", menu_items={"About": _ABOUT})
+    if logo := _mark("qurd.svg"):
+        st.logo(logo, size="large")
     benches = (*SHIPPED, *saved_names())
     links.check("bench", benches, "benchmark")
     links.check("stage", links.SWITCH, "stage")
@@ -157,6 +159,15 @@ def explain(error: QurdError) -> None:
         st.text(str(error))
         with st.popover("Copy details"):
             st.code(str(error), language=None, wrap_lines=True)
+
+
+def _mark(name: str) -> Path | None:
+    """A picture of the app's own; None where it was altered, for which no page need fall."""
+    try:
+        checked(LOGO / name)
+    except (OSError, QurdError):
+        return None
+    return LOGO / name
 
 
 @st.cache_resource(show_spinner=False)

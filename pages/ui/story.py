@@ -1,12 +1,10 @@
 """Stories for the stage: files with a link and a sentence per step."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
 from ipaddress import ip_address
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,10 +12,12 @@ import streamlit as st
 
 from pages.ui import links
 from pages.ui.links import Target
+from qurd_core.errors import QurdError
+from qurd_core.files import ASSETS, read_json
 
 PARTS = ("story", "step")  # of a link; they belong to no control
 AUTO = range(3, 121)  # seconds that a step may stay before the next one comes by itself
-FOLDER = Path(__file__).parents[2] / "assets" / "stories"
+FOLDER = ASSETS / "stories"
 
 # Streamlit leaves an entry for every part of a link that a step sets. Those of one step become one, so that the browser's
 # Back goes to the step before.
@@ -49,8 +49,20 @@ class Step:
 
 
 def names() -> list[str]:
-    """The stories that are there."""
-    return sorted(path.stem for path in FOLDER.glob("*.json"))
+    """The stories that are there and can be told."""
+    return [name for name, wrong in _stories().items() if not wrong]
+
+
+def _stories() -> dict[str, str | None]:
+    """Every story with what is wrong with its file."""
+    found = {}
+    for name in sorted(path.stem for path in FOLDER.glob("*.json")):
+        try:
+            _file(name)
+            found[name] = None
+        except (OSError, QurdError) as error:
+            found[name] = str(error)
+    return found
 
 
 @cache
@@ -70,6 +82,8 @@ def menu(go: Callable[[Target], None]) -> None:
     with room, st.popover("Stories", icon=":material/auto_stories:", type="tertiary"):
         for name in names():
             st.button(_file(name)["title"], key=f"start-{name}", on_click=go, args=[read(name)[0].target], width="stretch")
+        for wrong in filter(None, _stories().values()):
+            st.caption(links.plain(wrong, 400))
         st.caption("Left and Right walk through a story, Esc leaves the stage.")
 
 
@@ -127,5 +141,6 @@ def loopback(address: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
+@cache
 def _file(name: str) -> dict[str, Any]:
-    return json.loads((FOLDER / f"{name}.json").read_text("utf-8"))
+    return read_json(FOLDER / f"{name}.json")

@@ -11,7 +11,6 @@ repository is ever run, and a login token is sent only if `HF_TOKEN` names one.
 import hashlib
 import json
 import os
-import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,10 +20,11 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
+from qurd_core import files
 from qurd_core.benchmarks.networks import MEAN, STD, Preparation, Prepared, empty
 from qurd_core.benchmarks.weights import load_into
 from qurd_core.errors import QurdError, doing
-from qurd_core.files import file_digest
+from qurd_core.files import file_digest, write_json
 
 WEIGHTS, CONFIG, FETCHED = "model.safetensors", "config.json", "fetched.json"
 LARGEST = 1_000_000  # bytes of a config or collection that is read
@@ -113,7 +113,9 @@ class HubModel:
         return Preparation(mean, std, size[1] if self.resize and sound else None)
 
     def _config(self, hub: Path) -> dict[str, Any]:
-        path = self.home(hub) / CONFIG
+        path, noted = self.home(hub) / CONFIG, self.noted(hub).get("config")
+        if noted and not (path.exists() and file_digest(path) == noted):
+            raise QurdError(f"Expected {path} as it was fetched. It changed since: remove its folder and fetch it again.")
         config = read_json(path) if path.exists() else {}
         if "auto_map" in config:
             raise QurdError(f"{path} names code of its own ('auto_map'), which is never run. Use another repository.")
@@ -163,7 +165,8 @@ def fetch_model(model: HubModel, hub: Path) -> None:
         raise QurdError(
             f"Expected the weights of {model.repository} that commit {commit} had before. The hub gave other ones."
         )
-    publish_json(home / FETCHED, {"repository": model.repository, "commit": commit, "sha256": sha256})
+    about = {"repository": model.repository, "commit": commit, "sha256": sha256, "config": file_digest(home / CONFIG)}
+    publish_json(home / FETCHED, about)
 
 
 def fetch_collection(slug: str, hub: Path) -> None:
@@ -236,11 +239,8 @@ def token_of() -> str | bool:
 
 def publish_json(path: Path, about: dict[str, Any]) -> None:
     """Write a file whole."""
-    aside = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        aside.write_text(json.dumps(about, indent=1), "utf-8")
-        aside.replace(path)
+        write_json(path, about, indent=1)
     except OSError as error:
         raise QurdError(f"Expected to write {path}. The disk refused: {error.strerror}.") from None
 
@@ -250,10 +250,8 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > LARGEST:
             raise QurdError(f"Expected at most {LARGEST:,} bytes in {path}. It has {path.stat().st_size:,}.")
-        found = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        if isinstance(error, QurdError):
-            raise
+        found = files.read_json(path, "Remove it and fetch again.")
+    except OSError as error:
         raise QurdError(f"Cannot read {path}: {error}. Remove it and fetch again.") from None
     if not isinstance(found, dict):
         raise QurdError(f"Expected names with values in {path}. Got a {type(found).__name__}.")

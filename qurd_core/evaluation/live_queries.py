@@ -1,17 +1,17 @@
 """The queries of one sampler with what victim and suspect answer, and what the victim looked at: a job of the worker."""
 
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from qurd_core.benchmarks.base import benchmark as find
 from qurd_core.evaluation.live_rates import desk_of
 from qurd_core.evaluation.workbench import Workbench
+from qurd_core.files import SEAL, publish, sealed
 from qurd_core.oracle import Oracle
 from qurd_core.schemes import Scheme
 from qurd_core.types import Queries, concatenate
@@ -56,9 +56,12 @@ def run(
             found = {"attribution": looked_at(desk.oracle(victim), queries.x[list(rows)], look, told)}
     finally:
         ear.listener = None
-    aside = stem.with_suffix(f".{os.getpid()}")
-    save_file({name: tensor.contiguous() for name, tensor in found.items()}, aside)
-    aside.replace(stem.with_suffix(".safetensors"))
+    write(found, stem.with_suffix(".safetensors"))
+
+
+def write(found: Mapping[str, Tensor], path: Path) -> None:
+    """Publish what was found, sealed."""
+    publish(path, sealed(save({name: tensor.contiguous() for name, tensor in found.items()}, SEAL)))
 
 
 def nobody(done: int, total: int) -> None:

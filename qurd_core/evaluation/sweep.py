@@ -24,6 +24,7 @@ from qurd_core.evaluation.records import shipped_table
 from qurd_core.evaluation.scores import raw_scores
 from qurd_core.evaluation.sides import NEGATIVE_KINDS
 from qurd_core.evaluation.workbench import PART, Workbench, workbench
+from qurd_core.files import publishing
 from qurd_core.folders import made
 from qurd_core.randomness import stream
 from qurd_core.registry import crafts
@@ -156,12 +157,10 @@ def _write(table: pd.DataFrame, path: Path, name: str) -> Path:
     arrow = pa.Table.from_pandas(small, preserve_index=False)
     about = {"benchmark": name, "part": PART, "format": 1}
     arrow = arrow.replace_schema_metadata({"qurd": json.dumps(about)})
-    aside = path.with_suffix(".part")
     # Who looks at one task reads its part of the file only.
     apart = [name for name in ("negatives", "task") if name in table]
     parts = [arrow.take(rows) for rows in small.groupby(apart, sort=False).indices.values()] if apart else [arrow]
-    with pq.ParquetWriter(aside, arrow.schema, compression="zstd", compression_level=15) as file:
+    with publishing(path) as draft, pq.ParquetWriter(draft, arrow.schema, compression="zstd", compression_level=15) as file:
         for part in parts:
             file.write_table(part)
-    aside.replace(path)
     return path

@@ -358,3 +358,20 @@ print([name for name in ("torch", "sklearn", "scipy", "duckdb", "captum") if nam
         check=False,
     )
     assert (done.stdout.strip(), done.returncode) == ("[]", 0), done.stderr
+
+
+def test_a_run_whose_result_was_altered_says_so_and_can_be_run_again(compose, tmp_path):
+    one = job()
+    note(tmp_path, one, "done")
+    leave(tmp_path, one, 5)
+    path = tmp_path / "runs" / f"{one.key}.parquet"
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    app = compose(pick=OTHER)
+    assert not app.exception
+    (told,) = [error.value for error in app.error]
+    assert "was altered" in told and "Run it again" in told
+    assert "Run" in labels(app)
+    assert path.read_bytes() == data, "nothing is lost"
+    assert app.run().error, "nor forgotten at the next look"

@@ -13,6 +13,7 @@ import pytest
 
 from pages.ui import cached, claim
 from pages.ui.frame import PAGES
+from qurd_core import files
 from qurd_core.evaluation import records
 from qurd_core.evaluation.paper import agreement, claims, importer, tables
 from qurd_core.plots import paper
@@ -259,3 +260,15 @@ print([name for name in ("torch", "sklearn", "scipy", "duckdb", "torchvision") i
 """
     ran = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=120, check=True)
     assert ran.stdout.strip().splitlines()[-1] == "[]"
+
+
+def test_an_altered_import_is_said_and_the_page_offers_another_one(shipped, tmp_path):
+    path = tmp_path / "published" / "published-cifar10-scores.parquet"
+    files.write_json(path, {"any": "sealed file will do"})
+    path.write_bytes(path.read_bytes().replace(b"any", b"two"))
+    app = sound(shipped(page="separability", bench="published-cifar10", of="AKH"))
+    assert "no threshold" not in headline(app).lower()
+    app = sound(shipped(page="benchmark", bench="published-cifar10", section="bench"))
+    (told,) = [warning.value for warning in app.warning]
+    assert "was altered" in told and "import-scores CHECKOUT" in told.replace("\\", "")
+    assert path.is_file()

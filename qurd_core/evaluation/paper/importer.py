@@ -8,7 +8,6 @@ import hashlib
 import json
 import math
 import shutil
-import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -24,7 +23,7 @@ import pyarrow.parquet as pq
 from qurd_core.akh import counts_to_deltas
 from qurd_core.errors import QurdError
 from qurd_core.evaluation.paper import names
-from qurd_core.files import file_digest
+from qurd_core.files import checked, file_digest, write_table
 from qurd_core.runtime import Track, silent
 
 COLUMNS = ("seed", "split", "sampler", "representation", "distance", "budget", "source_model", "target_model", "value")
@@ -263,13 +262,13 @@ def _keep(part: Part, path: Path, report: Report) -> None:
     """Read a part into its file, or take from the file what the report said of it."""
     if path.is_file():
         try:
-            said = json.loads(pq.read_schema(path).metadata[b"report"])
+            said = json.loads(_kept(path).schema.metadata[b"report"])
             report.skipped |= said["skipped"]
             report.dropped.update(said["dropped"])
             report.repeated.update(said["repeated"])
             return
         except (pa.ArrowException, OSError, KeyError, TypeError, ValueError):
-            path.unlink()
+            pass  # it is read once more, out of its source
     own = Report()
     table = part.read(own)
     schemes = table[list(names.Published._fields)].drop_duplicates()
@@ -292,9 +291,14 @@ def _keep(part: Part, path: Path, report: Report) -> None:
     _publish(kept, path, {"report": json.dumps(said)})
 
 
+def _kept(path: Path) -> pa.Table:
+    """A part as it was kept."""
+    return pq.read_table(pa.BufferReader(checked(path, "Import again.")))
+
+
 def _whole(paths: list[Path]) -> pd.DataFrame:
     """All scores of a benchmark, in the order in which the app reads them; numbers as the authors' single precision."""
-    table = pa.concat_tables([pq.read_table(path) for path in paths], promote_options="permissive").to_pandas()
+    table = pa.concat_tables([_kept(path) for path in paths], promote_options="permissive").to_pandas()
     table["value"] = table["value"].astype("float32")
     return table.sort_values(["scheme", "victim", "query_seed", "budget"], kind="stable").reset_index(drop=True)
 
@@ -363,17 +367,9 @@ def model_facts(accuracy: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _publish(table: pd.DataFrame, path: Path, more: dict[str, str] | None = None) -> None:
-    """Write a table aside, then put it in its place."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
+    """Write a table whole, with more about it."""
     arrow = pa.Table.from_pandas(table, preserve_index=False)
-    try:
-        pq.write_table(
-            arrow.replace_schema_metadata({**(arrow.schema.metadata or {}), **(more or {})}), aside, compression="zstd"
-        )
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
+    write_table(path, arrow.replace_schema_metadata((arrow.schema.metadata or {}) | (more or {})), "zstd")
 
 
 def _sign(states: list[object]) -> str:
