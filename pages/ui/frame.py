@@ -3,9 +3,11 @@
 import gc
 from pathlib import Path
 from typing import NamedTuple, NoReturn
+from urllib.parse import parse_qs
 from uuid import uuid4
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages.ui import links, notice, stage, story
 from qurd_core.benchfile import saved_names
@@ -41,6 +43,7 @@ def navigate() -> st.Page:
     asked = st.session_state.pop("go", None)
     if asked:
         st.session_state["told"] = asked.link
+        st.session_state["unsaid"] = not story.parts(asked)  # the number of a step says it all
         st.switch_page(pages[asked.page], query_params=story.parts(asked))
     _arrive(page)
     return page
@@ -76,7 +79,6 @@ def draw() -> None:
     links.check("bench", benches, "benchmark")
     links.check("stage", links.SWITCH, "stage")
     story.follow()
-    links.settle()
     st.html(_BAR)
     with st.container(horizontal=True, vertical_alignment="center", key="bar"):
         st.segmented_control(
@@ -143,6 +145,7 @@ def close() -> None:
     surface = view().style.surface
     said = {"arrived": str(st.session_state.get("arrived"))} | links.report()
     notice.show(said, surface.border, surface.background)
+    links.settle()
     _settle()
 
 
@@ -190,14 +193,30 @@ def _arrive(page: st.Page) -> None:
     """What is done once where a link has led to a page: parts that say nothing are dropped, before a control takes nothing
     for a choice, and what the others say is made to stay.
     """
-    if st.session_state.get("arrived") == page.url_path:
+    before = st.session_state.get("arrived")
+    if before == page.url_path:
         return
-    asked = _asked()
+    asked, run = _asked(), get_script_run_ctx()
+    if before and run.is_history_navigation and story.asked() is None:
+        _return(page, parse_qs(run.query_string))
     if len(asked) < len(st.query_params):
         st.switch_page(page, query_params=asked)
     st.session_state["arrived"] = page.url_path
-    if "told" in st.session_state or set(asked) - _EVERYWHERE:
+    if st.session_state.get("unsaid") or set(asked) - _EVERYWHERE:
         st.session_state["unsettled"] = uuid4().hex
+
+
+def _return(page: st.Page, asked: dict[str, list[str]]) -> NoReturn:
+    """Show a page that the browser goes back to as its link shows it in a fresh browser.
+
+    Streamlit drops the parts of that link that the page left behind has, too, and takes the usual values for them.
+    """
+    for key in st.session_state:
+        del st.session_state[key]
+    st.session_state["bench"] = asked.pop("bench", SHIPPED[:1])[0]
+    st.session_state["stage"] = asked.pop("stage", [""])[-1].lower() == "true"
+    st.session_state["unsaid"] = True
+    st.switch_page(page, query_params=asked)
 
 
 def _follow(step: story.Step | None) -> None:
@@ -235,7 +254,7 @@ _EVERYWHERE = {"bench", "stage", "auto", *story.PARTS}  # parts of a link that s
 # link takes no room.
 _BAR = """
 <style>
-.st-key-story_history { position: absolute; }
+.st-key-story_history, .st-key-settle { position: absolute; }
 [class*="st-key-link-"], div:has(> [class*="st-key-link-"]) { display: none !important; }
 @media (max-width: 1400px) {
   .st-key-bar [data-testid="stButtonGroup"] button { padding: .2rem .45rem; }

@@ -72,15 +72,26 @@ def settle() -> None:
     """Make what the controls took from a link stay.
 
     Streamlit keeps such a value from the next message of the browser on; if that one asks for another page, the value is
-    lost. So the browser sends a message that changes nothing as soon as the page is there.
+    lost. So the browser sends a message that changes nothing as soon as the page is there. Where code has set the controls
+    the page is run again, because only then Streamlit lets the link follow.
     """
-    if arrival := st.session_state.get("unsettled"):
-        settle = st.components.v2.component("settle", js=_SETTLE)
-        st.fragment(lambda: settle(key="settle", data=arrival, on_there_change=_settled))()
+    arrival = st.session_state.get("unsettled")
+    if not arrival:
+        return
+    component = st.components.v2.component("settle", js=_SETTLE)
+
+    def wait() -> None:
+        component(key="settle", data=arrival, on_there_change=_settled)
+
+    (wait if st.session_state.get("unsaid") else st.fragment(wait))()
 
 
 def _settled() -> None:
     del st.session_state["unsettled"]
+    if st.session_state.pop("unsaid", False):
+        st.session_state.update(
+            {key: st.session_state[key] for key in st.session_state["linked"] if key in st.session_state}
+        )
 
 
 def note(*missing: str) -> None:
@@ -98,7 +109,8 @@ def report() -> dict[str, str]:
     if notes and notes != st.session_state.get("reported"):
         notice.say(f"Not found here, so left out: {', '.join(notes)}.")
     st.session_state["reported"] = notes
-    return {key: str(st.session_state.get(key)) for key in st.session_state.pop("drawn", [])}
+    st.session_state["linked"] = st.session_state.pop("drawn", [])
+    return {key: str(st.session_state.get(key)) for key in st.session_state["linked"]}
 
 
 def cut(text: str, longest: int = 60) -> str:

@@ -7,6 +7,8 @@ import streamlit as st
 from pages.ui import links, story
 from qurd_core.plots.theme import Style
 
+PLAYS, LAST = "Next starts it.", "The last step: Esc leaves the stage."
+
 # Streamlit has no presentation mode and cannot change its font size while it runs. These test ids are not promised to stay:
 # a browser test looks at the result.
 _STYLE = """
@@ -32,24 +34,37 @@ _BAR = """
 """
 
 # Streamlit's own shortcuts do nothing while a control has the focus, and a press during a run is lost. Where the link asks
-# for it the next step comes by itself once the step has stood still for so many seconds.
+# for it the next step comes by itself once the step has stood still for so many seconds. A clicker has no other key: where
+# there is something to play, the first press plays it.
 _KEYS = """
 export default function ({ data }) {
     const press = { Escape: 'leave', ArrowRight: 'next', PageDown: 'next', ArrowLeft: 'back', PageUp: 'back' };
+    const reel = () => document.querySelector('.st-key-hero .js-plotly-plot:has(.updatemenu-button)');
+    const plays = () => reel()?._transitionData?._animationRaf;
     const busy = () => document.querySelector('[data-test-script-state=running]');
     const waiting = [], rest = 400;  // milliseconds until a click has surely started a run
     let clicked = -rest;
-    let step, still;
+    let step, still, played;
+    const play = () => {
+        const button = reel()?.querySelector('.updatemenu-button');
+        if (!button || played === location.href) return false;
+        played = location.href;
+        button.dispatchEvent(new MouseEvent('click', { bubbles: true }));
+        return true;
+    };
     const go = () => {
         if (!waiting.length || busy() || performance.now() - clicked < rest) return;
         clicked = performance.now();
-        const button = document.querySelector(`.st-key-stage_${waiting.shift()} button`);
+        const wish = waiting.shift();
+        if (wish === 'next' && play()) return;
+        const button = document.querySelector(`.st-key-stage_${wish} button`);
         if (button && !button.disabled) button.click();
     };
     const on = event => {
         const writes = event.target.closest?.('input, textarea, [contenteditable], [role=dialog], [role=slider]');
         if (!(event.key in press) || writes || event.ctrlKey || event.altKey || event.metaKey) return;
-        if (!document.querySelector(`.st-key-stage_${press[event.key]} button`)) return;
+        const goes = document.querySelector(`.st-key-stage_${press[event.key]} button`);
+        if (!goes && !(press[event.key] === 'next' && reel())) return;
         event.preventDefault();
         event.stopPropagation();
         document.activeElement?.blur();
@@ -58,7 +73,7 @@ export default function ({ data }) {
     };
     const advance = () => {
         const asked = new URLSearchParams(location.search).get('step');
-        if (busy() || asked !== step) [step, still] = [asked, performance.now()];
+        if (busy() || plays() || asked !== step) [step, still] = [asked, performance.now()];
         if (data.auto && performance.now() - still > 1000 * data.auto) {
             still = performance.now();
             waiting.push('next');
@@ -84,12 +99,14 @@ def set_up(go: Callable[[links.Target], None], style: Style) -> None:
     at = steps.index(step)
     st.html(_BAR % style.surface.background)
     before, after = steps[max(at - 1, 0)].target, steps[min(at + 1, len(steps) - 1)].target
+    last = at + 1 == len(steps)
+    hints = [PLAYS] * ("play" in step.target.values) + [LAST] * last
     with st.container(horizontal=True, vertical_alignment="center", key="story"):
         st.button("Back", key="stage_back", disabled=at == 0, on_click=go, args=[before])
-        st.markdown(f"**{at + 1} / {len(steps)}** · {links.plain(step.say, 300)}", width="stretch")
-        if at + 1 == len(steps):
+        said = " ".join([links.plain(step.say, 300), *(f":gray[{hint}]" for hint in hints)])
+        st.markdown(f"**{at + 1} / {len(steps)}** · {said}", width="stretch")
+        if last:
             story.code(step.target)
-        last = at + 1 == len(steps)
         st.button("End" if last else "Next", key="stage_next", disabled=last, on_click=go, args=[after])
 
 

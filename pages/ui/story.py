@@ -19,17 +19,23 @@ PARTS = ("story", "step")  # of a link; they belong to no control
 AUTO = range(3, 121)  # seconds that a step may stay before the next one comes by itself
 FOLDER = ASSETS / "stories"
 
-# Streamlit leaves an entry for every part of a link that a step sets. Those of one step become one, so that the browser's
-# Back goes to the step before.
+# Of the parts of a link that one choice or step sets, Streamlit gives some an entry in the browser's history and some none.
+# Here the first one has an entry and the others join it, so that Back undoes one choice, or goes to the step before.
 _ONE_ENTRY = """
 export default function () {
     if (history.folds) return;
     history.folds = true;
     const step = search => ['story', 'step'].map(key => new URLSearchParams(search).get(key)).join();
-    const push = history.pushState;
-    history.pushState = function (state, title, url) {
-        const same = step(location.search) !== ',' && step(location.search) === step(new URL(url, location).search);
-        return (same ? this.replaceState : push).call(this, state, title, url);
+    const { pushState, replaceState } = history;
+    let chosen = false;
+    for (const kind of ['pointerdown', 'keydown']) addEventListener(kind, () => { chosen = true; }, true);
+    addEventListener('popstate', () => { chosen = false; }, true);
+    history.pushState = history.replaceState = function (state, title, url) {
+        const asked = new URL(url ?? location, location);
+        if (asked.href === location.href) return replaceState.call(this, state, title, url);
+        const opens = chosen || step(location.search) !== step(asked.search);
+        chosen = false;
+        return (opens ? pushState : replaceState).call(this, state, title, url);
     };
 }
 """
@@ -109,7 +115,7 @@ def parts(target: Target) -> dict[str, str]:
 
 
 def follow() -> None:
-    """Give a step one place in the browser's history, and note what the link asks of stories in vain."""
+    """Give a choice or a step one place in the browser's history, and note what the link asks of stories in vain."""
     st.components.v2.component("story_history", js=_ONE_ENTRY)(key="story_history")
     links.check("story", names(), "story")
     if (name := st.query_params.get("story")) in names():
