@@ -28,8 +28,7 @@ with places[0]:
 with places[1]:
     rule = controls.rule()
 with places[5]:
-    links.check("panel", panel.BESIDE, "panel")
-    beside = st.selectbox("Panel", panel.BESIDE, key="panel", **controls.LINKED)
+    beside = controls.choose("Panel", panel.BESIDE, "panel", said=panel.SAID.get)
 with places[6]:
     hard = controls.hard()
     links.check("grey", links.SWITCH, "grey")

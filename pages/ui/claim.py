@@ -17,7 +17,7 @@ CODE = "from qurd_core.evaluation.paper import agreement, claims, tables\n\nfoun
 def choose(shown: Sequence[Claim]) -> Claim:
     """The claim that is read."""
     ids = [claim.id for claim in shown]
-    chosen = controls.choose("Claim", ids, "claim")
+    chosen = controls.choose("Claim", ids, "claim", said=lambda id: shown[ids.index(id)].claim)
     return shown[ids.index(chosen)]
 
 

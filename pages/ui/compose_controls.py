@@ -76,7 +76,7 @@ def split(schemes: "DataFrame", scheme: Scheme) -> str:
     links.check("split", splits, "seed set")
     if "split" not in st.session_state and st.query_params.get("split") not in splits:
         st.session_state["split"] = scheme.split
-    return st.segmented_control("Seed images", splits, required=True, key="split", **controls.LINKED)
+    return controls.worded(st.segmented_control, "Seed images", splits, "split", heatmap.SPLITS.get, required=True)
 
 
 def family(schemes: "DataFrame") -> str:
@@ -84,7 +84,10 @@ def family(schemes: "DataFrame") -> str:
     families = heatmap.families(schemes)
     links.check("columns", families, "columns")
     explained = "One column per representation, or every detector of one family of representations."
-    return st.selectbox("Columns", families, key="columns", help=explained, **controls.LINKED)
+    said = {heatmap.MAIN: "all, main detector"}
+    return controls.worded(
+        st.selectbox, "Columns", families, "columns", lambda name: said.get(name, name), help=lambda held: explained
+    )
 
 
 def pins(labels: Sequence[str]) -> tuple[str, ...]:

@@ -10,10 +10,11 @@ import streamlit as st
 from pages.ui.sides import Asked, Side
 from qurd_core.evaluation.query_sets import Array, QuerySet
 from qurd_core.photographs import CLASSES
-from qurd_core.plots import gallery
+from qurd_core.plots import gallery, words
 from qurd_core.plots.theme import Style
 
 MASKED = 3  # masked images that a card shows
+_INSTEAD = "uniform(test)"  # of a sampler that gives nothing
 
 
 def look(style: Style) -> None:
@@ -139,7 +140,7 @@ def empty(name: str) -> None:
     """A side whose sampler gives nothing: why, and a sampler that gives something."""
     with st.container(border=True):
         st.markdown("The victim makes no mistake on these images, so this sampler gives no query.")
-        st.button("Show uniform(test)", key=f"instead-{name}", on_click=_take, args=[name])
+        st.button(f"Show {words.sampler(_INSTEAD)}", key=f"instead-{name}", on_click=_take, args=[name])
 
 
 def title(side: Side) -> None:
@@ -149,7 +150,7 @@ def title(side: Side) -> None:
         blends = [row for row in range(len(side.queries)) if is_blend(side.queries, row)]
         said += [f"blends from query {blends[0] + 1} on" if blends else "seed images go first, blends need more queries"]
     notes = " · ".join(said)
-    st.html(f"<p class='sampler'><b>{escape(side.asked.sampler)}</b> <span class='muted'>{notes}</span></p>")
+    st.html(f"<p class='sampler'><b>{escape(words.sampler(side.asked.sampler))}</b> <span class='muted'>{notes}</span></p>")
 
 
 def _bought(side: Side) -> int:
@@ -158,7 +159,7 @@ def _bought(side: Side) -> int:
 
 
 def _take(key: str) -> None:
-    st.session_state[key] = "uniform(test)"
+    st.session_state[key] = _INSTEAD
 
 
 def _label(queries: QuerySet, label: int) -> str:

@@ -14,6 +14,7 @@ from qurd_core.plots.theme import ALWAYS_WHOLE, GLYPHS, HEAT, SCHEMES, Mode, Sty
 from qurd_core.plots.words import Measured
 
 MAIN = "main"
+SPLITS = {"test": "test", "train": "training", "noise": "noise"}  # seed sets in words
 NOWHERE = "Not in the records: press Run to measure it."
 LONGEST = 26  # letters of a row's name in one line
 
