@@ -17,7 +17,7 @@ gallery.look(style)
 
 if chosen.view == "telling":
     table, models = cached.telling_images(bench, chosen.victim)
-    frame.finding(head, words.telling_headline(table), telling.subline(bench, table, models))
+    frame.finding(head, words.telling_headline(table), words.telling_subline(table, models))
     with frame.tools():
         definitions.show()
         takeaway.telling(bench, chosen.victim, table)

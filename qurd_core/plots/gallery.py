@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from qurd_core.evaluation.query_sets import QuerySet, Story, rule_of
+from qurd_core.evaluation.telling import PER_CLASS
 from qurd_core.photographs import photograph
 from qurd_core.plots import words
 from qurd_core.plots.words import counted, percent
@@ -172,21 +173,15 @@ def telling_headline(table: pd.DataFrame) -> str:
     return f"{percent(stolen)} of stolen and {percent(unrelated)} of unrelated models repeat the victim's {mistakes}"
 
 
-def telling_subline(table: pd.DataFrame, models: dict[str, int], photographs: list[str]) -> str:
-    """Who chose the images, what they promised, who was asked afterwards, and how alike the images are.
-
-    Args:
-        photographs: the photograph of every image.
-    """
+def telling_subline(table: pd.DataFrame, models: dict[str, int]) -> str:
+    """Who chose the images, what they promised, and who was asked afterwards."""
     if table.empty:
         return "The victim makes no mistake on the test images, or there are too few models for two halves."
     promised = " and ".join(percent(table[f"{kind}_chosen"].mean()) for kind in ("stolen", "unrelated"))
-    commonest = max(dict.fromkeys(photographs), key=photographs.count)
-    alike = photographs.count(commonest)
-    note = f" {alike} of {len(table)} are of one photograph ({commonest}), so they are not independent." if alike > 2 else ""
     return (
         f"Held-out half: {models['stolen_reported']} stolen and {models['unrelated_reported']} unrelated models. Selection "
-        f"half: {models['stolen_chosen']} and {models['unrelated_chosen']} models, {promised}.{note}"
+        f"half: {models['stolen_chosen']} and {models['unrelated_chosen']} models, {promised}. At most "
+        f"{PER_CLASS} images of a class."
     )
 
 
