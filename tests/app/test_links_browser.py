@@ -55,3 +55,71 @@ def test_a_first_click_on_another_page_loses_nothing_of_a_link(visit, source):  
         click(page, source)
         page.wait_for_function("keys => keys.every(key => new URLSearchParams(location.search).has(key))", arg=[*link])
         assert parts(page) == link, target
+
+
+def option(page, key: str, name: str) -> None:
+    page.locator(f".st-key-{key}").get_by_text(name, exact=True).first.click()
+
+
+def test_one_press_of_back_undoes_one_choice_on_the_page_before_too(visit):  # noqa: F811
+    page = visit("/leaderboard")
+    trail = []
+
+    def choose(act) -> None:
+        trail.append(page.url)
+        before = page.evaluate("history.length")
+        act()
+        page.wait_for_function("number => history.length === number", arg=before + 1)
+        settle(page)
+
+    def slide() -> None:
+        page.get_by_role("slider").first.focus()
+        page.keyboard.press("ArrowRight")
+
+    choose(lambda: option(page, "rule", "guaranteed"))
+    choose(lambda: option(page, "reveal-words", "probits"))
+    choose(slide)
+    choose(lambda: page.get_by_text("Hard unrelated").first.click())
+    choose(lambda: page.get_by_role("link", name="Compose").first.click())
+    page.wait_for_url("**/compose?*budget*")
+    choose(lambda: option(page, "split-words", "noise"))
+    choose(lambda: option(page, "bench", "patchwork-reuse"))
+    for url in reversed(trail):
+        page.go_back()
+        page.wait_for_function("query => location.search === query", arg=f"?{urlsplit(url).query}".removesuffix("?"))
+        settle(page)
+        assert page.url == url
+
+
+def test_a_claim_opens_its_view_with_all_of_it_in_the_link(visit):  # noqa: F811
+    page = visit("/paper?claim=explains")
+    page.get_by_role("button", name="Show the view").click()
+    page.wait_for_url("**/leaderboard?*view=table*")
+    page.wait_for_url("**bench=published-cifar10*")
+    page.get_by_role("link", name="Budget").first.click()
+    page.wait_for_url("**/budget?bench=published-cifar10*")
+    page.go_back()
+    page.wait_for_url("**/leaderboard?*bench=published-cifar10*")
+    assert parts(page) == {"view": ["table"], "bench": ["published-cifar10"]}
+
+
+def test_a_clicker_starts_play_and_goes_on_at_the_next_press(visit):  # noqa: F811
+    page = visit("/budget?story=mistakes&step=4", size=(1920, 1080))
+    page.get_by_text("Next starts it").wait_for()
+    page.wait_for_selector(".updatemenu-button", state="attached")
+    sent = "document.querySelector('.js-plotly-plot')._fullData[1].y.length"
+    assert page.evaluate(sent) == 1
+    page.keyboard.press("PageDown")
+    page.wait_for_function(f"{sent} >= 5")
+    assert "step=4" in page.url
+    page.keyboard.press("PageDown")
+    page.get_by_text("5 / 6").wait_for()
+    page.keyboard.press("PageDown")
+    page.get_by_text("The last step: Esc leaves the stage").wait_for()
+
+
+def test_a_clicker_starts_play_on_a_stage_without_a_story(visit):  # noqa: F811
+    page = visit("/budget?play=true&stage=true", size=(1920, 1080))
+    page.wait_for_selector(".updatemenu-button", state="attached")
+    page.keyboard.press("PageDown")
+    page.wait_for_function("document.querySelector('.js-plotly-plot')._fullData[1].y.length >= 5")
