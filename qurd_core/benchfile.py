@@ -5,11 +5,11 @@ import hashlib
 import json
 import re
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from qurd_core.errors import QurdError
+from qurd_core.errors import QurdError, misplaced
 from qurd_core.folders import default_folder
 
 FORMAT = 1
@@ -43,20 +43,40 @@ class BenchFile:
                     f"Expected a benchmark file of at most {LARGEST:,} bytes. {path} has {path.stat().st_size:,}."
                 )
             found = json.loads(path.read_text("utf-8"))
+            if "models" in found:
+                raise QurdError(
+                    f"Expected a benchmark file in {path}. Got the manifest of a folder of models: name the folder."
+                )
             if found["format"] != FORMAT:
                 raise QurdError(f"Expected a benchmark file of format {FORMAT} in {path}. Got {found['format']!r}.")
             pairs = frozenset((str(victim), str(suspect)) for victim, suspect in found["pairs"])
             return cls(str(found["benchmark"]), pairs)
-        except OSError as error:
-            raise QurdError(
-                f"Expected a benchmark file at {path}: {error.strerror}. Save one on the Benchmark page."
-            ) from None
-        except (ValueError, KeyError, TypeError) as error:
+        except OSError:
+            raise misplaced("a benchmark file", path, "Save one on the Benchmark page.") from None
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             if isinstance(error, QurdError):
                 raise
             raise QurdError(
                 f"Expected a benchmark file, as the Benchmark page saves it, in {path}. Got something else."
             ) from None
+
+    def check(self, path: Path, kinds: Mapping[tuple[str, str], str]) -> None:
+        """Refuse pairs of which no rates follow, wherever they come from: somebody may have written the file by hand.
+
+        Args:
+            path: said in errors.
+            kinds: of every pair of the whole benchmark, by (victim, suspect).
+
+        Raises:
+            QurdError: a pair is none of the benchmark, or a victim has no stolen model.
+        """
+        if lost := self.pairs - kinds.keys():
+            raise QurdError(f"Expected pairs of {self.benchmark} in {path}. It has none of {' and '.join(min(lost))}.")
+        stolen = {pair[0] for pair in self.pairs if kinds[pair] == "positive"}
+        if not stolen or {victim for victim, _ in self.pairs} - stolen:
+            raise QurdError(
+                f"Expected at least one stolen model of every victim in {path}. Add some or leave the victim out."
+            )
 
     @property
     def text(self) -> str:

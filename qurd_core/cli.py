@@ -18,8 +18,27 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Model fingerprinting schemes on benchmarks of stolen and unrelated models.", no_args_is_help=True)
 
+_BENCHMARK = ("--benchmark", "-b")
 BenchmarkName = Annotated[
-    str, typer.Option("--benchmark", "-b", help="Name of a benchmark, see 'benchmarks', or the path of your own.")
+    str,
+    typer.Option(
+        *_BENCHMARK,
+        help="Name of a benchmark, see 'benchmarks', or the path of a folder of models, a table of answers (.csv, .parquet)"
+        " or a saved benchmark (.json).",
+    ),
+]
+EmbeddedName = Annotated[
+    str, typer.Option(*_BENCHMARK, help="Name of an embedded benchmark, such as patchwork-sac; no path, no saved one.")
+]
+RecordedName = Annotated[
+    str,
+    typer.Option(
+        *_BENCHMARK,
+        help="Name of a benchmark with shipped records, such as patchwork-sac or published-cifar10; no path, no saved one.",
+    ),
+]
+HubName = Annotated[
+    str, typer.Option(*_BENCHMARK, help="Name of a benchmark of the model hub, such as sacbench-cifar10; no path.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 StoreFolder = Annotated[
@@ -87,7 +106,12 @@ def models(
 
 @app.command("check-benchmark")
 def check_benchmark(
-    path: Annotated[str, typer.Argument(help="A folder of models, a table of answers (.csv, .parquet), or a name.")],
+    path: Annotated[
+        str,
+        typer.Argument(
+            help="A folder of models, a table of answers (.csv, .parquet), a saved benchmark (.json), or a name."
+        ),
+    ],
     as_json: AsJson = False,
     store: StoreFolder = None,
     device: Device = None,
@@ -204,7 +228,7 @@ def run(
 
 @app.command()
 def sweep(
-    benchmark: BenchmarkName,
+    benchmark: EmbeddedName,
     seeds: Annotated[int, typer.Option("--seeds", help="Repetitions; named schemes have 10 or 20 at least.")] = 5,
     named: Annotated[
         bool, typer.Option("--named", help="Evaluate the named schemes only, and keep the records of all others.")
@@ -227,14 +251,20 @@ def sweep(
 
 @app.command()
 def honest(
-    benchmark: BenchmarkName,
+    benchmark: RecordedName,
     out: Annotated[Path | None, typer.Option("--out", help="Folder; the app's own if not given.")] = None,
 ) -> None:
     """Intervals over models of rates, differences to AKH and swapped samplers, and the best by halves; from raw scores."""
-    from qurd_core.evaluation import gains, winners
+    from qurd_core.benchmarks import kind_of
+    from qurd_core.evaluation import gains, records, winners
     from qurd_core.evaluation import honest as worth
     from qurd_core.folders import made
 
+    if benchmark not in records.SHIPPED:
+        raise QurdError(
+            f"Expected a benchmark with shipped records: {', '.join(records.SHIPPED)}. Got {kind_of(benchmark)},"
+            f" {benchmark}. Use 'run --honest' on it."
+        )
     if out:
         made(out)
     for kind in (worth, gains, winners):
@@ -347,15 +377,14 @@ def export_summary(
 
 
 @app.command()
-def fetch(benchmark: BenchmarkName) -> None:
+def fetch(benchmark: HubName) -> None:
     """Bring a benchmark of the model hub to this machine, over a network. The same command continues a killed fetch."""
-    from qurd_core.benchmarks import component
+    from qurd_core.benchmarks import OF_HUB, component, kind_of
 
+    if (kind := kind_of(benchmark)) != OF_HUB:
+        raise QurdError(f"Expected {OF_HUB}, which is reached over a network. {benchmark}, {kind}, is here already.")
     found, values = component(benchmark)
-    bring = found.extra.get("fetch")
-    if bring is None:
-        raise QurdError(f"Expected a benchmark that is reached over a network. {benchmark} is here already.")
-    print(bring(_progress, **values))  # noqa: T201
+    print(found.extra["fetch"](_progress, **values))  # noqa: T201
 
 
 @app.command()

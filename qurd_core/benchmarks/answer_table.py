@@ -26,7 +26,7 @@ from qurd_core.access import Access
 from qurd_core.benchmarks.base import Benchmark, reads
 from qurd_core.benchmarks.kinship import faults, lineage_faults, pairs_by_lineage, read_lineages
 from qurd_core.benchmarks.missing import lacking, missing_of_victims
-from qurd_core.errors import QurdError
+from qurd_core.errors import QurdError, is_filled, lies_at, misplaced
 from qurd_core.files import file_digest
 from qurd_core.lineage import Lineage
 from qurd_core.oracle import Oracle
@@ -156,7 +156,7 @@ def _problems(path: Path) -> list[str]:
     return wrong or list(missing_of_victims(table, _lineages(table)))
 
 
-@reads(".csv", ".parquet", content=file_digest, problems=_problems)
+@reads(".csv", ".parquet", what="a table of answers", content=file_digest, problems=_problems)
 def answer_table(path: Path) -> Benchmark:
     """A table of answers: one row per item and model."""
     table = _read(path)
@@ -179,8 +179,8 @@ def _read(path: Path) -> pd.DataFrame:
     Raises:
         QurdError: no such file, no table, too large, or other columns.
     """
-    if not path.is_file():
-        raise QurdError(f"Expected a table of answers at {path}. There is no such file.")
+    if not is_filled(path):
+        raise misplaced("a table of answers", path)
     table = _read_parquet(path) if path.suffix.lower() == ".parquet" else _read_csv(path)
     for name in ("truth", "label"):  # whole numbers may have been written as floats
         table[name] = table[name].str.replace(r"^(-?\d+)\.0+$", r"\1", regex=True)
@@ -208,7 +208,9 @@ def _read_csv(path: Path) -> pd.DataFrame:
     except (OSError, pd.errors.ParserError, pd.errors.EmptyDataError, OverflowError, ValueError) as error:
         if isinstance(error, QurdError):
             raise
-        raise QurdError(f"Cannot read {path} as CSV: {str(error).strip()}. Save it again, in UTF-8.") from None
+        raise QurdError(
+            f"Cannot read {path} as CSV: {str(error).strip()}. It is {lies_at(path)}. Save it again, in UTF-8."
+        ) from None
     for name in _probit_columns(table):
         table[name] = pd.to_numeric(table[name], errors="coerce").astype(np.float32)
     return table
@@ -236,7 +238,7 @@ def _read_parquet(path: Path) -> pd.DataFrame:
         return pd.DataFrame({name: _column(table[name], name, path) for name in schema.names})
     except (pa.ArrowException, OSError) as error:
         first = str(error).strip().partition("\n")[0]
-        raise QurdError(f"Cannot read {path} as Parquet: {first}. Save it again.") from None
+        raise QurdError(f"Cannot read {path} as Parquet: {first}. It is {lies_at(path)}. Save it again.") from None
 
 
 def _column(column: Any, name: str, path: Path) -> pd.Series:

@@ -518,7 +518,7 @@ def test_a_csv_that_is_too_large_is_not_read(write, monkeypatch):
 
 
 def test_a_missing_file_or_folder_is_one_sentence(tmp_path):
-    with pytest.raises(QurdError, match="There is no such file"):
+    with pytest.raises(QurdError, match="There is nothing"):
         benchmark(str(tmp_path / "none.csv"))
     with pytest.raises(QurdError, match="There is nothing"):
         benchmark(str(tmp_path / "none"))

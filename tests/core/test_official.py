@@ -399,7 +399,7 @@ def test_a_file_that_changed_after_it_was_fetched_is_refused_and_fetched_again(f
     [
         ({"auto_map": {"AutoModel": "x.py"}}, "names code of its own"),
         ([], "Expected names with values"),
-        ({"architecture": "hf-hub:x"}, "Unknown architecture of timm"),
+        ({"architecture": "hf-hub:x"}, "Unknown architecture 'timm/hf-hub:x'"),
         ({"architecture": "test_resnet", "model_args": {"x": 1}}, "wants arguments of its own"),
     ],
 )
