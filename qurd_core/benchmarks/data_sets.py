@@ -95,6 +95,11 @@ def fetch_images(data: DataSet, hub: Path, splits: Iterable[str], track: Track) 
             for row in track(range(len(rows)), len(rows), f"cutting {data.name} {split}"):
                 picture, truth[row] = rows[row]
                 pixels[row] = pictures.square(picture, data.side, data.scale)
+            if not 0 <= int(truth.min()) <= int(truth.max()) < data.classes:
+                raise QurdError(
+                    f"Expected classes from 0 to {data.classes - 1} of the {split} pictures of {data.name}. {data.source}"
+                    f" gave {truth.min()} to {truth.max()}."
+                )
             _publish(path, pixels, truth)
 
 
