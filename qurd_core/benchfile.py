@@ -49,8 +49,7 @@ class BenchFile:
                 )
             if found["format"] != FORMAT:
                 raise QurdError(f"Expected a benchmark file of format {FORMAT} in {path}. Got {found['format']!r}.")
-            pairs = frozenset((str(victim), str(suspect)) for victim, suspect in found["pairs"])
-            return cls(str(found["benchmark"]), pairs)
+            return cls(str(found["benchmark"]), frozenset(map(_pair, found["pairs"])))
         except OSError:
             raise misplaced("a benchmark file", path, "Save one on the Benchmark page.") from None
         except (ValueError, KeyError, TypeError, RecursionError) as error:
@@ -92,6 +91,16 @@ class BenchFile:
             aside.replace(path)
         except OSError as error:
             raise QurdError(f"Expected to write {path}. The disk refused: {error.strerror}. Nothing was saved.") from None
+
+
+def _pair(found: object) -> tuple[str, str]:
+    """
+    Raises:
+        ValueError: two letters of a word, or whatever else is no list of two names.
+    """
+    if not isinstance(found, list) or len(found) != 2 or not all(isinstance(name, str) for name in found):
+        raise ValueError("no pair of names")
+    return found[0], found[1]
 
 
 def home_of(name: str) -> Path:
