@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from qurd_core.errors import QurdError, misplaced
+from qurd_core.errors import QurdError, is_filled, misplaced
 from qurd_core.folders import default_folder
 
 FORMAT = 1
@@ -37,6 +37,9 @@ class BenchFile:
         Raises:
             QurdError: there is no such file, or it is no bench.
         """
+        absent = misplaced("a benchmark file", path, "Save one on the Benchmark page.")
+        if not is_filled(path):
+            raise absent
         try:
             if path.stat().st_size > LARGEST:
                 raise QurdError(
@@ -51,7 +54,7 @@ class BenchFile:
                 raise QurdError(f"Expected a benchmark file of format {FORMAT} in {path}. Got {found['format']!r}.")
             return cls(str(found["benchmark"]), frozenset(map(_pair, found["pairs"])))
         except OSError:
-            raise misplaced("a benchmark file", path, "Save one on the Benchmark page.") from None
+            raise absent from None
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             if isinstance(error, QurdError):
                 raise
