@@ -280,9 +280,9 @@ def import_scores(
 ) -> None:
     """Read the paper's published scores, so that the app can show every one. A killed import is continued."""
     from qurd_core.evaluation.paper import importer
-    from qurd_core.folders import default_folder
+    from qurd_core.folders import default_folder, not_a_file
 
-    report = importer.import_scores(source, store or default_folder(), _progress)
+    report = importer.import_scores(source, not_a_file(store or default_folder()), _progress)
     print("\n".join(report.sentences))  # noqa: T201
 
 
@@ -363,10 +363,10 @@ def export_summary(
     from qurd_core.evaluation.paper import claims as graded
     from qurd_core.evaluation.paper import summary
     from qurd_core.evaluation.paper.facts import Facts
-    from qurd_core.folders import default_folder
+    from qurd_core.folders import default_folder, made
     from qurd_core.schemes import Scheme
 
-    folder = out or records.PUBLISHED_FOLDER
+    folder = made(out or records.PUBLISHED_FOLDER)
     for path in summary.export(store or default_folder(), folder, _progress):
         print(path)  # noqa: T201
     schemes = [Scheme.parse(text) for text in summary.schemes(folder)]
@@ -399,12 +399,13 @@ def build(
     from qurd_core.benchmarks import benchmark, zoo
     from qurd_core.benchmarks.patchwork import FOLDER
     from qurd_core.executors import executor
+    from qurd_core.folders import made
     from qurd_core.registry import benchmarks as registered
 
     if what != "patchwork":
         raise QurdError(f"Expected 'build patchwork'. Got 'build {what}'.")
     every = [model for name in registered if name.startswith(what) for model in benchmark(name).models]
-    zoo.build(every, out or FOLDER, executor(_runtime("cpu", workers).workers), _progress)
+    zoo.build(every, made(out or FOLDER), executor(_runtime("cpu", workers).workers), _progress)
 
 
 SIZES = ("victims", "tasks", "models", "stolen_pairs", "unrelated_pairs", "hard_pairs")  # of a benchmark
@@ -435,10 +436,10 @@ def _budgets(text: str) -> list[int]:
 
 
 def _store(folder: Path | None) -> "Store":
-    from qurd_core.folders import default_folder
+    from qurd_core.folders import default_folder, not_a_file
     from qurd_core.store import Store
 
-    return Store(folder or default_folder())
+    return Store(not_a_file(folder or default_folder()))
 
 
 def _runtime(device: str | None, workers: int | None) -> "Runtime":

@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 
 from qurd_core.benchmarks import pictures
 from qurd_core.benchmarks.hub import PATIENCE, endpoint, publish_json, reaching, read_json, token_of
-from qurd_core.errors import QurdError
+from qurd_core.errors import QurdError, misplaced
 from qurd_core.files import file_digest
 from qurd_core.runtime import Track
 from qurd_core.types import Images
@@ -72,9 +72,10 @@ class DataSet:
     def _there(self, hub: Path, split: str) -> Path:
         path = self.path(hub, split)
         if not path.is_file():
-            raise QurdError(
-                f"Expected the {split} pictures of {self.name} at {path}. Fetch them once, with a network:"
-                " python -m qurd_core fetch --benchmark NAME."
+            raise misplaced(
+                f"the {split} pictures of {self.name}",
+                path,
+                "Fetch them once, with a network: python -m qurd_core fetch --benchmark NAME.",
             )
         return path
 

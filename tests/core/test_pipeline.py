@@ -265,8 +265,8 @@ def test_a_scheme_with_nothing_but_empty_cells_is_an_error(bench, store):
 def test_only_schemes_that_compare_answers_pair_by_pair_have_a_small_limit(bench, store):
     square = [name for name in representations if representations[name].extra.get("square")]
     assert square == ["hard_listwise", "listwise"]
-    for name in square:
-        scheme = f"negative(train)->cutmix | {name} | l2"
+    for name, detector in zip(square, ("l1", "l2"), strict=True):
+        scheme = f"negative(train)->cutmix | {name} | {detector}"
         request(bench, [scheme], budgets=[1000])
         with pytest.raises(
             QurdError, match=rf"compares answers pair by pair \({name}\), so it takes budgets of at most 1,000"
