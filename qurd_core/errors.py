@@ -8,9 +8,10 @@ from pathlib import Path
 LONGEST = 600  # characters of the known names in a sentence
 SHOWN = 80  # characters of the name that came
 NOTHING, A_FOLDER, NO_FILE = "nothing", "a folder", "neither a file nor a folder"
+PARQUET = "a Parquet table"
 _EMPTY, _LOST, _LOCKED = "an empty file", "a link to nothing", "something that this user may not read"
 _BEGINNINGS = {  # of files whose endings often say something else, or nothing
-    b"PAR1": "a Parquet table",
+    b"PAR1": PARQUET,
     b"PK\x03\x04": "a ZIP archive, as PyTorch, NumPy and Excel write them",
     b"\x80": "a pickle, as older PyTorch writes them",
     b"\x93NUMPY": "a NumPy array",

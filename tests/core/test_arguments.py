@@ -172,6 +172,50 @@ def test_the_help_of_every_command_says_what_it_takes():
                 assert ("no path" in option.help) == (name not in OF_ALL)
 
 
+FOLDERS = [
+    ["models", "-b", "toy", "--store", "notes.txt"],
+    ["check-benchmark", "toy", "--store", "notes.txt"],
+    ["run", "-b", "toy", "-s", "AKH", "--store", "notes.txt"],
+    ["honest", "-b", "patchwork-reuse", "--out", "notes.txt"],
+    ["sweep", "-b", "toy", "--out", "notes.txt"],
+    ["build", "patchwork", "--out", "notes.txt"],
+    ["paper", "export-summary", "--out", "notes.txt"],
+    ["import-scores", "folder", "--store", "notes.txt"],
+]
+
+
+@pytest.mark.parametrize("arguments", FOLDERS, ids=" ".join)
+def test_a_file_in_place_of_a_folder_is_named(qurd, place, arguments):
+    code, out, err = qurd(*arguments)
+    assert (code, out) == (2, "")
+    assert "Expected a folder at notes.txt. There is a .txt file. Name another one." in " ".join(err.split())
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("nothing", "at nothing. There is nothing."),
+        ("folder", "at folder. There is a folder. It holds no 'generated'."),
+        ("empty.csv", "at empty.csv. There is an empty file."),
+        ("pipe.json", "at pipe.json. There is neither a file nor a folder."),
+        ("answers.csv", "Expected a Parquet table at answers.csv. There is a .csv file."),
+        ("victim.pth", "There is a ZIP archive, as PyTorch"),
+    ],
+)
+def test_what_cannot_be_imported_is_named(qurd, place, name, says):
+    code, out, err = qurd("import-scores", name)
+    assert (code, out) == (2, "")
+    assert says in " ".join(err.split())
+
+
+@pytest.mark.parametrize("command", ["models", "pairs", "fetch"])
+def test_a_hub_that_is_a_file_is_named(qurd, place, monkeypatch, command):
+    monkeypatch.setenv("QURD_HUB", "notes.txt")
+    code, _, err = qurd(command, "-b", "sacbench-cifar10")
+    assert code == 2
+    assert "Expected a folder at notes.txt. There is a .txt file." in " ".join(err.split())
+
+
 def test_what_lies_at_a_path_is_said_in_words(tmp_path, monkeypatch):
     (tmp_path / "loop").symlink_to("loop")
     (tmp_path / "locked.csv").write_text("x")
