@@ -20,6 +20,7 @@ _BEGINNINGS = {  # of files whose endings often say something else, or nothing
     b"\xff\xd8\xff": "a picture",
     b"\x1f\x8b": "a gzip archive",
 }
+RECOGNISED = frozenset(_BEGINNINGS.values())
 
 
 class QurdError(ValueError):

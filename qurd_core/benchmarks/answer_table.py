@@ -26,7 +26,7 @@ from qurd_core.access import Access
 from qurd_core.benchmarks.base import Benchmark, reads
 from qurd_core.benchmarks.kinship import faults, lineage_faults, pairs_by_lineage, read_lineages
 from qurd_core.benchmarks.missing import lacking, missing_of_victims
-from qurd_core.errors import QurdError, is_filled, lies_at, misplaced
+from qurd_core.errors import PARQUET, RECOGNISED, QurdError, is_filled, lies_at, misplaced
 from qurd_core.files import file_digest
 from qurd_core.lineage import Lineage
 from qurd_core.oracle import Oracle
@@ -181,9 +181,11 @@ def _read(path: Path) -> pd.DataFrame:
     Raises:
         QurdError: no such file, no table, too large, or other columns.
     """
-    if not is_filled(path):
+    there = lies_at(path)
+    if there in RECOGNISED - {PARQUET} or not is_filled(path):
         raise misplaced("a table of answers", path)
-    table = _read_parquet(path) if path.suffix.lower() == ".parquet" else _read_csv(path)
+    packed = there == PARQUET or path.suffix.lower() == ".parquet"  # a link may lead to a file of another name
+    table = _read_parquet(path) if packed else _read_csv(path)
     for name in ("truth", "label"):  # whole numbers may have been written as floats
         table[name] = table[name].str.replace(r"^(-?\d+)\.0+$", r"\1", regex=True)
     if "split" not in table:
@@ -210,9 +212,7 @@ def _read_csv(path: Path) -> pd.DataFrame:
     except (OSError, pd.errors.ParserError, pd.errors.EmptyDataError, OverflowError, ValueError) as error:
         if isinstance(error, QurdError):
             raise
-        raise QurdError(
-            f"Cannot read {path} as CSV: {str(error).strip()}. It is {lies_at(path)}. Save it again, in UTF-8."
-        ) from None
+        raise QurdError(f"Cannot read {path} as CSV: {str(error).strip()}. Save it again, in UTF-8.") from None
     for name in _probit_columns(table):
         table[name] = pd.to_numeric(table[name], errors="coerce").astype(np.float32)
     return table
@@ -240,7 +240,7 @@ def _read_parquet(path: Path) -> pd.DataFrame:
         return pd.DataFrame({name: _column(table[name], name, path) for name in schema.names})
     except (pa.ArrowException, OSError) as error:
         first = str(error).strip().partition("\n")[0]
-        raise QurdError(f"Cannot read {path} as Parquet: {first}. It is {lies_at(path)}. Save it again.") from None
+        raise QurdError(f"Cannot read {path} as Parquet: {first}. Save it again.") from None
 
 
 def _column(column: Any, name: str, path: Path) -> pd.Series:

@@ -305,7 +305,7 @@ def _model_faults(model: Any, what: str, folder: Path) -> Iterator[str]:
 
 
 def _path_faults(text: Any, folder: Path, what: str, *, or_folder: bool = False) -> Iterator[str]:
-    if not isinstance(text, str):
+    if not isinstance(text, str) or "\0" in text:
         yield f"Expected a path as {what}. Got {str(text)[:60]!r}."
     elif not (folder / text).resolve().is_relative_to(folder.resolve()):
         yield f"Expected the {what} inside {folder}. Got {text}."

@@ -46,6 +46,10 @@ def place(tmp_path, monkeypatch):
     save_file({"weight": torch.zeros(2)}, "victim.safetensors")
     Path("notes.txt").write_text("hello")
     Path("plain").write_text("hello")
+    Path("linked.csv").symlink_to(Path("answers.parquet").rename("blob"))
+    answers().to_parquet("answers.parquet", index=False)
+    Path("zip.csv").write_bytes(Path("victim.pth").read_bytes())
+    Path("text.parquet").write_text("item,truth")
     for name in ("empty.csv", "empty.json", "empty.pth"):
         Path(name).write_text("")
     Path("benches").mkdir()
@@ -65,7 +69,16 @@ def ask(qurd, command, text):
     return code, out, " ".join(err.split())
 
 
-GOOD = ["toy", "half", "store/benches/half.json", "answers.csv", "answers.csv/", "./answers.parquet", "part.json"]
+GOOD = [
+    "toy",
+    "half",
+    "linked.csv",
+    "store/benches/half.json",
+    "answers.csv",
+    "answers.csv/",
+    "./answers.parquet",
+    "part.json",
+]
 
 
 @pytest.mark.parametrize("text", GOOD)
@@ -109,6 +122,8 @@ def test_what_is_no_benchmark_is_named_by_every_command_alike(qurd, place, comma
 
 WRONG = {
     "empty.csv": "Expected a table of answers at {}/empty.csv. There is an empty file.",
+    "zip.csv": "Expected a table of answers at {}/zip.csv. There is a ZIP archive, as PyTorch",
+    "text.parquet": "Cannot read {}/text.parquet as Parquet: Parquet",
     "lost.csv": "Expected a table of answers at {}/nowhere.csv. There is nothing.",
     "nothing.csv": "Expected a table of answers at {}/nothing.csv. There is nothing.",
     "nothing.json": "Expected a benchmark file at {}/nothing.json. There is nothing.",

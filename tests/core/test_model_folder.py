@@ -204,6 +204,7 @@ BAD = [
     (model(architecture="timm/hf-hub:something"), "Unknown architecture 'timm/hf-hub:something'"),
     (model(architecture="os/system"), "Unknown architecture 'os/system'"),
     (model(weights="none.safetensors"), "There is nothing"),
+    (model(weights="a\0b.safetensors"), "Expected a path as weights of model 2"),
     (model(weights="test"), "Expected the weights of model 2 at {folder}/test. There is a folder"),
     (lambda m: m["images"].update(test="none"), "Expected the images of test at {folder}/none. There is nothing"),
     (lambda m: m["images"].update(test="manifest.json"), "Expected a .safetensors file. Got manifest.json, a .json file"),
