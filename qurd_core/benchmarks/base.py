@@ -214,7 +214,8 @@ def reader(text: str) -> tuple[Reader, Path] | None:
     path, there = Path(text), lies_at(Path(text)) if text.strip() else NOTHING
     ending = FOLDER if there == A_FOLDER else path.suffix.lower()
     if ending in _READERS and there != NO_FILE:  # nothing is ever read of a pipe, which would never end
-        return _READERS[ending], path.resolve()
+        # A link keeps its name, whose ending says how to read what it leads to.
+        return _READERS[ending], path.resolve() if ending == FOLDER else path.parent.resolve() / path.name
     if there == NOTHING and ("(" in text or (len(path.parts) < 2 and not path.suffix)):
         return None
     todo = "" if there == NOTHING else " Weights and their manifest belong into a folder: name that folder."
