@@ -124,7 +124,7 @@ WRONG = {
     "empty.csv": "Expected a table of answers at {}/empty.csv. There is an empty file.",
     "zip.csv": "Expected a table of answers at {}/zip.csv. There is a ZIP archive, as PyTorch",
     "text.parquet": "Cannot read {}/text.parquet as Parquet: Parquet",
-    "lost.csv": "Expected a table of answers at {}/nowhere.csv. There is nothing.",
+    "lost.csv": "Expected a table of answers at {}/lost.csv. There is a link to nothing.",
     "nothing.csv": "Expected a table of answers at {}/nothing.csv. There is nothing.",
     "nothing.json": "Expected a benchmark file at {}/nothing.json. There is nothing.",
     "empty.json": "Expected a benchmark file at {}/empty.json. There is an empty file.",
