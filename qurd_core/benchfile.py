@@ -119,7 +119,11 @@ def home_of(name: str) -> Path:
 
 def saved_names() -> list[str]:
     """The benches that the app has saved, by name."""
-    return sorted(path.stem for path in (default_folder() / "benches").glob(f"*{ENDING}") if _NAME.fullmatch(path.stem))
+    try:
+        found = [path.stem for path in (default_folder() / "benches").glob(f"*{ENDING}")]
+    except PermissionError:  # whoever needs the store says so
+        return []
+    return sorted(name for name in found if _NAME.fullmatch(name))
 
 
 def remove(name: str) -> None:

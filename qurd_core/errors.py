@@ -1,5 +1,6 @@
 """The one error of the core: a sentence that says what was expected, what came, and what to do."""
 
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
@@ -70,6 +71,7 @@ def lies_at(path: Path) -> str:
     """What lies at a path, in words: `"a folder"`, `"an empty file"`, `"a .txt file"`; `NOTHING` where nothing does."""
     try:
         if path.is_dir():
+            os.scandir(f"{path}{os.sep}.").close()  # which needs the rights to list it and to enter it
             return A_FOLDER
         if path.is_symlink() and not path.exists():
             return _LOST

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from qurd_core.access import Access
 from qurd_core.benchfile import ENDING, BenchFile, home_of, saved_names
-from qurd_core.errors import A_FOLDER, NO_FILE, NOTHING, SHOWN, QurdError, lies_at, unknown
+from qurd_core.errors import A_FOLDER, NO_FILE, NOTHING, SHOWN, QurdError, is_filled, lies_at, unknown
 from qurd_core.grammar import Value, parse_chain
 from qurd_core.lineage import Lineage, text_of_roots
 from qurd_core.oracle import Oracle
@@ -218,7 +218,7 @@ def reader(text: str) -> tuple[Reader, Path] | None:
         return _READERS[ending], path.resolve() if ending == FOLDER else path.parent.resolve() / path.name
     if there == NOTHING and ("(" in text or (len(path.parts) < 2 and not path.suffix)):
         return None
-    todo = "" if there == NOTHING else " Weights and their manifest belong into a folder: name that folder."
+    todo = " Weights and their manifest belong into a folder: name that folder." if is_filled(path) else ""
     raise QurdError(
         "Expected the name of a benchmark, or the path of a folder of models, a table of answers (.csv, .parquet) or a saved"
         f" benchmark ({ENDING}). Got '{text[:SHOWN]}'. There is {there}.{todo}"

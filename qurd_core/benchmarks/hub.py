@@ -23,7 +23,7 @@ from torch import nn
 
 from qurd_core.benchmarks.networks import MEAN, STD, Preparation, Prepared, empty
 from qurd_core.benchmarks.weights import load_into
-from qurd_core.errors import QurdError, doing, misplaced
+from qurd_core.errors import QurdError, doing, is_filled, misplaced
 from qurd_core.files import file_digest
 
 WEIGHTS, CONFIG, FETCHED = "model.safetensors", "config.json", "fetched.json"
@@ -61,7 +61,7 @@ class HubModel:
         return hub / "models" / self.repository
 
     def is_there(self, hub: Path) -> bool:
-        return (self.home(hub) / WEIGHTS).is_file()
+        return is_filled(self.home(hub) / WEIGHTS)
 
     def sha256(self, hub: Path) -> str:
         """Of the weights: as noted when they were fetched, else of the file that somebody put there."""

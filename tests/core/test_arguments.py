@@ -3,6 +3,7 @@ what the others are."""
 
 import json
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,8 @@ from typer.main import get_command
 from qurd_core import cli
 from qurd_core.benchfile import BenchFile
 from qurd_core.benchmarks import base
-from qurd_core.errors import lies_at
+from qurd_core.errors import QurdError, lies_at
+from qurd_core.evaluation.paper import importer
 from tests.core.test_answer_table import answers
 from tests.toy import STRANGERS, VICTIMS
 
@@ -229,6 +231,44 @@ def test_a_hub_that_is_a_file_is_named(qurd, place, monkeypatch, command):
     code, _, err = qurd(command, "-b", "sacbench-cifar10")
     assert code == 2
     assert "Expected a folder at notes.txt. There is a .txt file." in " ".join(err.split())
+
+
+@pytest.fixture
+def user():
+    """A folder that everybody may enter, and a switch to a user who is not root, who may read everything."""
+    if os.geteuid():
+        pytest.skip("Only root can become a user without rights.")
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        try:
+            yield Path(folder), lambda: os.seteuid(65534)
+        finally:
+            os.seteuid(0)
+
+
+def test_files_and_folders_without_rights_are_one_sentence(user, monkeypatch):
+    folder, become = user
+    monkeypatch.setenv("QURD_STORE", str(folder / "locked"))
+    answers().to_csv(folder / "answers.csv", index=False)
+    for name in ("saved.json", "victim.pth", "answers.parquet"):
+        (folder / name).write_text("{}")
+    for name in ("locked", "listed"):
+        (folder / name).mkdir()
+        (folder / name / "manifest.json").write_text("{}")
+    (folder / "shown").mkdir()
+    (folder / "shown" / "manifest.json").write_text("{}")
+    paths = [*folder.iterdir()]
+    for path in (*paths, folder / "shown" / "manifest.json"):
+        path.chmod({"listed": 0o444, "shown": 0o755}.get(path.name, 0))
+    become()
+    for path in (*paths, folder / "locked" / "any.csv", folder / "locked" / "any"):
+        with pytest.raises(QurdError, match=r"There is something that this user may not read|Permission denied"):
+            base.benchmark(str(path))
+    for path in (folder / "locked", folder / "locked" / "any", folder / "victim.pth"):
+        with pytest.raises(QurdError, match="There is something that this user may not read"):
+            importer.import_scores(path, folder / "store")
+    with pytest.raises(QurdError, match="Did you mean 'patchwork-sac'"):
+        base.benchmark("patchwork-sak")
 
 
 def test_what_lies_at_a_path_is_said_in_words(tmp_path, monkeypatch):

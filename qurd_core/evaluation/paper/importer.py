@@ -22,7 +22,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from qurd_core.akh import counts_to_deltas
-from qurd_core.errors import QurdError, is_filled, misplaced
+from qurd_core.errors import A_FOLDER, QurdError, is_filled, lies_at, misplaced
 from qurd_core.evaluation.paper import names
 from qurd_core.files import file_digest
 from qurd_core.runtime import Track, silent
@@ -139,13 +139,14 @@ def generated(source: Path) -> Path:
     Raises:
         QurdError: `source` holds none.
     """
-    for root in (source / "generated", source):
+    there = lies_at(source)
+    for root in (source / "generated", source) if there == A_FOLDER else ():
         if root.is_dir() and (root.name == "generated" or root == source / "generated"):
             return root
     raise misplaced(
         "a checkout of the authors' repository, which has a folder 'generated', or a Parquet table of its scores,",
         source,
-        "It holds no 'generated'." if source.is_dir() else "",
+        "It holds no 'generated'." if there == A_FOLDER else "",
     )
 
 
