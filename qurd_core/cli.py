@@ -19,8 +19,27 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Model fingerprinting schemes on benchmarks of stolen and unrelated models.", no_args_is_help=True)
 
+_BENCHMARK = ("--benchmark", "-b")
 BenchmarkName = Annotated[
-    str, typer.Option("--benchmark", "-b", help="Name of a benchmark, see 'benchmarks', or the path of your own.")
+    str,
+    typer.Option(
+        *_BENCHMARK,
+        help="Name of a benchmark, see 'benchmarks', or the path of a folder of models, a table of answers (.csv, .parquet)"
+        " or a saved benchmark (.json).",
+    ),
+]
+EmbeddedName = Annotated[
+    str, typer.Option(*_BENCHMARK, help="Name of an embedded benchmark, such as patchwork-sac; no path, no saved one.")
+]
+RecordedName = Annotated[
+    str,
+    typer.Option(
+        *_BENCHMARK,
+        help="Name of a benchmark with shipped records, such as patchwork-sac or published-cifar10; no path, no saved one.",
+    ),
+]
+HubName = Annotated[
+    str, typer.Option(*_BENCHMARK, help="Name of a benchmark of the model hub, such as sacbench-cifar10; no path.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 StoreFolder = Annotated[
@@ -88,7 +107,12 @@ def models(
 
 @app.command("check-benchmark")
 def check_benchmark(
-    path: Annotated[str, typer.Argument(help="A folder of models, a table of answers (.csv, .parquet), or a name.")],
+    path: Annotated[
+        str,
+        typer.Argument(
+            help="A folder of models, a table of answers (.csv, .parquet), a saved benchmark (.json), or a name."
+        ),
+    ],
     as_json: AsJson = False,
     store: StoreFolder = None,
     device: Device = None,
@@ -205,7 +229,7 @@ def run(
 
 @app.command()
 def sweep(
-    benchmark: BenchmarkName,
+    benchmark: EmbeddedName,
     seeds: Annotated[int, typer.Option("--seeds", help="Repetitions; named schemes have 10 or 20 at least.")] = 5,
     named: Annotated[
         bool, typer.Option("--named", help="Evaluate the named schemes only, and keep the records of all others.")
@@ -227,14 +251,20 @@ def sweep(
 
 @app.command()
 def honest(
-    benchmark: BenchmarkName,
+    benchmark: RecordedName,
     out: Annotated[Path | None, typer.Option("--out", help="Folder; the app's own if not given.")] = None,
 ) -> None:
     """Intervals over models of rates, differences to AKH and swapped samplers, and the best by halves; from raw scores."""
-    from qurd_core.evaluation import gains, winners
+    from qurd_core.benchmarks import kind_of
+    from qurd_core.evaluation import gains, records, winners
     from qurd_core.evaluation import honest as worth
     from qurd_core.folders import made
 
+    if benchmark not in records.SHIPPED:
+        raise QurdError(
+            f"Expected a benchmark with shipped records: {', '.join(records.SHIPPED)}. Got {kind_of(benchmark)},"
+            f" {benchmark}. Use 'run --honest' on it."
+        )
     if out:
         made(out)
     kinds = (worth, gains, winners)
@@ -250,9 +280,9 @@ def import_scores(
 ) -> None:
     """Read the paper's published scores, so that the app can show every one. A killed import is continued."""
     from qurd_core.evaluation.paper import importer
-    from qurd_core.folders import default_folder
+    from qurd_core.folders import default_folder, not_a_file
 
-    report = importer.import_scores(source, store or default_folder(), _progress)
+    report = importer.import_scores(source, not_a_file(store or default_folder()), _progress)
     print("\n".join(report.sentences))  # noqa: T201
 
 
@@ -332,10 +362,10 @@ def export_summary(
     from qurd_core.evaluation import facts, records
     from qurd_core.evaluation.paper import claims as graded
     from qurd_core.evaluation.paper import summary
-    from qurd_core.folders import default_folder
+    from qurd_core.folders import default_folder, made
     from qurd_core.schemes import Scheme
 
-    folder = out or records.PUBLISHED_FOLDER
+    folder = made(out or records.PUBLISHED_FOLDER)
     _noted(summary.export(store or default_folder(), folder, _progress))
     schemes = [Scheme.parse(text) for text in summary.schemes(folder)]
     _noted([facts.write_schemes(schemes, folder / "schemes.json")])
@@ -343,15 +373,14 @@ def export_summary(
 
 
 @app.command()
-def fetch(benchmark: BenchmarkName) -> None:
+def fetch(benchmark: HubName) -> None:
     """Bring a benchmark of the model hub to this machine, over a network. The same command continues a killed fetch."""
-    from qurd_core.benchmarks import component
+    from qurd_core.benchmarks import OF_HUB, component, kind_of
 
+    if (kind := kind_of(benchmark)) != OF_HUB:
+        raise QurdError(f"Expected {OF_HUB}, which is reached over a network. {benchmark}, {kind}, is here already.")
     found, values = component(benchmark)
-    bring = found.extra.get("fetch")
-    if bring is None:
-        raise QurdError(f"Expected a benchmark that is reached over a network. {benchmark} is here already.")
-    print(bring(_progress, **values))  # noqa: T201
+    print(found.extra["fetch"](_progress, **values))  # noqa: T201
 
 
 @app.command()
@@ -367,13 +396,15 @@ def build(
     from qurd_core.benchmarks.patchwork import FOLDER
     from qurd_core.executors import executor
     from qurd_core.files import note
+    from qurd_core.folders import made
     from qurd_core.registry import benchmarks as registered
 
     if what != "patchwork":
         raise QurdError(f"Expected 'build patchwork'. Got 'build {what}'.")
     every = [model for name in registered if name.startswith(what) for model in benchmark(name).models]
-    zoo.build(every, out or FOLDER, executor(_runtime("cpu", workers).workers), _progress)
-    note((out or FOLDER).iterdir())
+    folder = made(out or FOLDER)
+    zoo.build(every, folder, executor(_runtime("cpu", workers).workers), _progress)
+    note(folder.iterdir())
 
 
 store_app = typer.Typer(help="The folder of results.", no_args_is_help=True)
@@ -445,10 +476,10 @@ def _budgets(text: str) -> list[int]:
 
 
 def _store(folder: Path | None) -> "Store":
-    from qurd_core.folders import default_folder
+    from qurd_core.folders import default_folder, not_a_file
     from qurd_core.store import Store
 
-    return Store(folder or default_folder())
+    return Store(not_a_file(folder or default_folder()))
 
 
 def _runtime(device: str | None, workers: int | None) -> "Runtime":

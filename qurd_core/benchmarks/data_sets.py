@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 
 from qurd_core.benchmarks import pictures
 from qurd_core.benchmarks.hub import PATIENCE, endpoint, publish_json, reaching, read_json, token_of
-from qurd_core.errors import QurdError
+from qurd_core.errors import QurdError, misplaced
 from qurd_core.files import file_digest, publishing
 from qurd_core.runtime import Track
 from qurd_core.types import Images
@@ -72,9 +72,10 @@ class DataSet:
     def _there(self, hub: Path, split: str) -> Path:
         path = self.path(hub, split)
         if not path.is_file():
-            raise QurdError(
-                f"Expected the {split} pictures of {self.name} at {path}. Fetch them once, with a network:"
-                " python -m qurd_core fetch --benchmark NAME."
+            raise misplaced(
+                f"the {split} pictures of {self.name}",
+                path,
+                "Fetch them once, with a network: python -m qurd_core fetch --benchmark NAME.",
             )
         note = path.with_suffix(".json")
         if note.is_file() and read_json(note)["sha256"] != file_digest(path):
@@ -98,6 +99,11 @@ def fetch_images(data: DataSet, hub: Path, splits: Iterable[str], track: Track) 
             for row in track(range(len(rows)), len(rows), f"cutting {data.name} {split}"):
                 picture, truth[row] = rows[row]
                 pixels[row] = pictures.square(picture, data.side, data.scale)
+            if not 0 <= int(truth.min()) <= int(truth.max()) < data.classes:
+                raise QurdError(
+                    f"Expected classes from 0 to {data.classes - 1} of the {split} pictures of {data.name}. {data.source}"
+                    f" gave {truth.min()} to {truth.max()}."
+                )
             _publish(path, pixels, truth)
 
 

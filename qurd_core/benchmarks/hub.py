@@ -23,11 +23,15 @@ from torch import nn
 from qurd_core import files
 from qurd_core.benchmarks.networks import MEAN, STD, Preparation, Prepared, empty
 from qurd_core.benchmarks.weights import load_into
-from qurd_core.errors import QurdError, doing
+from qurd_core.errors import QurdError, doing, is_filled, misplaced
 from qurd_core.files import file_digest, write_json
 
 WEIGHTS, CONFIG, FETCHED = "model.safetensors", "config.json", "fetched.json"
 LARGEST = 1_000_000  # bytes of a config or collection that is read
+_FETCH = (
+    "Weights in other formats are not read: they may run code. Fetch them once, with a network: python -m qurd_core fetch"
+    " --benchmark NAME."
+)
 PATIENCE = 20  # seconds for an answer of the hub
 
 Quantised = Literal["float16", "qint8"]
@@ -57,7 +61,7 @@ class HubModel:
         return hub / "models" / self.repository
 
     def is_there(self, hub: Path) -> bool:
-        return (self.home(hub) / WEIGHTS).is_file()
+        return is_filled(self.home(hub) / WEIGHTS)
 
     def sha256(self, hub: Path) -> str:
         """Of the weights: as noted when they were fetched, else of the file that somebody put there."""
@@ -89,10 +93,7 @@ class HubModel:
 
     def _weights(self, hub: Path) -> Path:
         if not self.is_there(hub):
-            raise QurdError(
-                f"Expected the weights of {self.repository} at {self.home(hub) / WEIGHTS}. Fetch them once, with a network:"
-                " python -m qurd_core fetch --benchmark NAME."
-            )
+            raise misplaced(f"the weights of {self.repository}", self.home(hub) / WEIGHTS, _FETCH)
         return self.home(hub) / WEIGHTS
 
     def _architecture(self, hub: Path) -> str:
@@ -185,9 +186,10 @@ def collection(slug: str, hub: Path) -> tuple[str, ...]:
     """The repositories of a collection that was fetched."""
     path = collection_path(slug, hub)
     if not path.exists():
-        raise QurdError(
-            f"Expected the list of models of the collection {slug} at {path}. Fetch it once, with a network:"
-            f" python -m qurd_core fetch --benchmark 'timm(collection={slug})'."
+        raise misplaced(
+            f"the list of models of the collection {slug}",
+            path,
+            f"Fetch it once, with a network: python -m qurd_core fetch --benchmark 'timm(collection={slug})'.",
         )
     models = read_json(path).get("models")
     if not isinstance(models, list) or not models or not all(is_repository(name) for name in models):

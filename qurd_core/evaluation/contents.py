@@ -72,7 +72,7 @@ def _counts(pairs: pd.DataFrame, task: str) -> dict[str, Any]:
     stolen = serving[serving["kind"] == "positive"]
     # Every victim that has the task, also one without any unrelated model.
     roots = serving[serving["kind"] == "negative"].groupby("victim")["root"]
-    against = pd.DataFrame({"models": roots.size(), "lineages": roots.agg(count_independent)})
+    against = pd.DataFrame({"models": roots.size(), "lineages": roots.agg(count_independent).astype(int)})
     against = against.reindex(stolen["victim"].unique(), fill_value=0)
     return {
         "task": task,

@@ -63,8 +63,20 @@ class Scores:
 
 
 def base_of(benchmark: str) -> str:
-    """The embedded benchmark that a benchmark is or is a part of."""
-    return benchmark if benchmark in records.SHIPPED else BenchFile.read(home_of(benchmark)).benchmark
+    """The benchmark with records that a benchmark is or is a part of.
+
+    Raises:
+        QurdError: it is a part of another one, which the app shows nothing of.
+    """
+    if benchmark in records.SHIPPED:
+        return benchmark
+    base = BenchFile.read(home_of(benchmark)).benchmark
+    if base not in records.SHIPPED:
+        raise QurdError(
+            f"Expected a part of {', '.join(records.SHIPPED)} in {home_of(benchmark)}: pages show records, and there are"
+            f" none of {base}. Commands take it: python -m qurd_core run --benchmark {benchmark} --scheme AKH."
+        )
+    return base
 
 
 def pairs(benchmark: str, folder: Path | None = None) -> pd.DataFrame:
@@ -72,8 +84,9 @@ def pairs(benchmark: str, folder: Path | None = None) -> pd.DataFrame:
     table = records.pairs(base_of(benchmark), folder)
     if benchmark in records.SHIPPED:
         return table
-    kept = BenchFile.read(home_of(benchmark)).pairs
-    return table[[pair in kept for pair in zip(table["victim"], table["suspect"], strict=True)]].reset_index(drop=True)
+    file, keys = BenchFile.read(home_of(benchmark)), list(zip(table["victim"], table["suspect"], strict=True))
+    file.check(home_of(benchmark), dict(zip(keys, table["kind"], strict=True)))
+    return table[[pair in file.pairs for pair in keys]].reset_index(drop=True)
 
 
 def models(benchmark: str, folder: Path | None = None) -> pd.DataFrame:

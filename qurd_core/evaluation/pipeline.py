@@ -30,7 +30,8 @@ from qurd_core.types import Pair
 _Bank = tuple[str, str]  # a model and a split: its answers on the whole seed set
 _Where = tuple[str, str, str, int]  # what `workbench` takes
 
-MOST = 1_000  # queries of one set
+MOST = 1_000_000  # queries of one set: more are a slip
+SQUARE = 1_000  # where answers are compared pair by pair, which takes a matrix per model
 COSTS = ("distinct", "samples", "gradients", "converged")
 BANK_UNIT = 12  # models per unit of the answer bank
 TOGETHER = 16  # schemes whose cells are averaged at once: more take memory, fewer take time
@@ -98,9 +99,7 @@ def request(
     if min(budgets) < 1 or seeds < 1:
         raise QurdError(f"Expected budgets and a number of seeds of at least 1. Got {min(budgets)} and {seeds}.")
     if max(budgets) > MOST:
-        raise QurdError(
-            f"Expected budgets of at most {MOST}: lists of answers are compared pair by pair. Got {max(budgets)}."
-        )
+        raise QurdError(f"Expected budgets of at most {MOST:,}. Got {max(budgets):,}.")
     if benchmark(bench.name) != bench:
         raise QurdError(f"Expected a registered benchmark, which workers find by its name. Got another '{bench.name}'.")
     for scheme in parsed:
@@ -109,6 +108,7 @@ def request(
                 f"Every cell of '{label(scheme)}' is empty: a budget of {max(budgets)} buys no group of"
                 f" {scheme.group_size} queries. Ask for a larger one."
             )
+        _check_square(scheme, max(budgets))
         _check_answers(bench, scheme)
         _check_classes(bench, scheme)
     if negatives not in NEGATIVE_KINDS:
@@ -183,6 +183,7 @@ def run(
     if plan(asked, store, runtime):
         for sentence in empty_cells(asked, store, runtime):
             tell(sentence)
+        _check_seeds(asked, store, runtime)
         compute(asked, store, runtime)
     table = tabulate(asked, store, runtime, by_task=True)
     for scheme, rows in table.groupby("scheme", sort=False):
@@ -419,6 +420,28 @@ def _check_answers(bench: Benchmark, scheme: Scheme) -> None:
         raise QurdError(
             f"'{label(scheme)}' needs {scheme.access}, and {bench.name} reveals {bench.access} only. Use a scheme that"
             " needs less, such as AKH."
+        )
+
+
+def _check_seeds(asked: Request, store: Store, runtime: Runtime) -> None:
+    """Refuse a scheme whose seed sets are too small for every budget, before as many queries are made as they allow."""
+    desk = workbench(asked.bench.whole, str(store.folder), runtime.device, runtime.batch_size)
+    for scheme in asked.schemes:
+        seeds = {victim: len(desk.draw(victim, scheme, 0)[1].indices) for victim in asked.bench.victims}
+        if not scheme.goes_round and min(asked.budgets) // scheme.group_size > max(seeds.values()) > 0:
+            victim = max(seeds, key=seeds.get)
+            raise QurdError(
+                f"Every cell of '{label(scheme)}' is empty: the seed set gives {seeds[victim] * scheme.group_size} queries"
+                f" only, to {victim}. Ask for other budgets."
+            )
+
+
+def _check_square(scheme: Scheme, budget: int) -> None:
+    """Refuse a budget at which the matrices of a scheme would not fit in memory."""
+    if budget > SQUARE and representations[scheme.representation.name].extra.get("square"):
+        raise QurdError(
+            f"'{label(scheme)}' compares answers pair by pair ({scheme.representation}), so it takes budgets of at most"
+            f" {SQUARE:,}. Got {budget:,}: ask for less, or use a scheme that takes them one by one, such as AKH."
         )
 
 

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from qurd_core.answers import answer
-from qurd_core.benchmarks.base import component, reader
+from qurd_core.benchmarks.base import EMBEDDED, kind_of
 from qurd_core.errors import QurdError
 from qurd_core.evaluation import facts
 from qurd_core.evaluation.pipeline import Request, ask_natural, compute, lacking, request, tabulate
@@ -114,8 +114,8 @@ def sweep(name: str, seeds: int, store: Store, runtime: Runtime, out: Path, *, o
 
 def _requests(name: str, seeds: int, *, only_named: bool) -> list[Request]:
     """One request per number of query seeds: of named schemes on natural images, of those that craft, of all others."""
-    if reader(name) or "fetch" in component(name)[0].extra:
-        raise QurdError(f"Expected an embedded benchmark: the app shows records of no other. Use 'run' on {name}.")
+    if (kind := kind_of(name)) != EMBEDDED:
+        raise QurdError(f"Expected {EMBEDDED}: the app shows records of no other. Got {kind}, {name}. Use 'run' on it.")
     by_seeds: dict[int, list[str]] = {}
     for scheme in fitting():
         least = 0 if not scheme.name else NATURAL_SEEDS if scheme.craft.name == "identity" else CRAFTED_SEEDS

@@ -93,7 +93,7 @@ def test_a_row_of_a_table_is_one_line_where_there_is_no_terminal(qurd, monkeypat
         (["run", "-b", "patchwork-sac", "-s", "AKH", "--task", "stealing"], "Unknown task of patchwork-sac"),
         (["run", "-b", "patchwork-sac", "-s", "AKH", "--by", "victim"], "--by task"),
         (["run", "-b", "patchwork-sac", "-s", "AKH", "--device", "gpu"], "Expected a device out of cpu"),
-        (["run", "-b", "../etc", "-s", "AKH"], "or a saved bench. Got '../etc'. There is nothing."),
+        (["run", "-b", "../etc", "-s", "AKH"], "Got '../etc'. There is nothing."),
         (["run", "-b", "published-cifar10", "-s", "AKH"], "Of published-cifar10 only scores were published"),
         (["run", "-b", "patchwork-reuse(negatives=all)", "-s", "AKH"], "must be one of pool, lineage"),
         (["build", "imagenet"], "Expected 'build patchwork'"),

@@ -89,7 +89,7 @@ def test_a_bad_file_gives_one_sentence(home, text, says):
 
 
 def test_missing_binary_and_large_files_give_one_sentence(home):
-    with pytest.raises(QurdError, match="No such file"):
+    with pytest.raises(QurdError, match="There is nothing"):
         benchmark(str(home / "none.json"))
     (home / "binary.json").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(QurdError, match="as the Benchmark page saves it"):
@@ -175,7 +175,7 @@ def test_a_task_that_no_victim_has_gives_one_sentence():
 
 
 def test_a_bench_whose_file_is_gone_gives_one_sentence(home):
-    with pytest.raises(QurdError, match="No such file"):
+    with pytest.raises(QurdError, match="There is nothing"):
         evidence.pairs("gone")
 
 

@@ -21,7 +21,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from qurd_core.akh import counts_to_deltas
-from qurd_core.errors import QurdError
+from qurd_core.errors import A_FOLDER, QurdError, is_filled, lies_at, misplaced
 from qurd_core.evaluation.paper import names
 from qurd_core.files import checked, file_digest, write_table
 from qurd_core.runtime import Track, silent
@@ -90,7 +90,7 @@ def import_scores(source: Path, store: Path, track: Track = silent) -> Report:
         QurdError: there are no scores at `source`, or no disk for them. What was imported before stays as it was.
     """
     folder, report = home(store), Report()
-    found = list(_of_table(source) if source.is_file() else _of_checkout(source))
+    found = list(_of_table(source) if is_filled(source) else _of_checkout(source))
     aside = folder / "parts"
     try:
         parts: dict[str, list[Path]] = {}
@@ -138,12 +138,14 @@ def generated(source: Path) -> Path:
     Raises:
         QurdError: `source` holds none.
     """
-    for root in (source / "generated", source):
+    there = lies_at(source)
+    for root in (source / "generated", source) if there == A_FOLDER else ():
         if root.is_dir() and (root.name == "generated" or root == source / "generated"):
             return root
-    raise QurdError(
-        f"Expected a checkout of the authors' repository, which has a folder 'generated', or a Parquet table of its scores. "
-        f"Got {source}."
+    raise misplaced(
+        "a checkout of the authors' repository, which has a folder 'generated', or a Parquet table of its scores,",
+        source,
+        "It holds no 'generated'." if there == A_FOLDER else "",
     )
 
 
@@ -221,7 +223,7 @@ def _opened(path: Path) -> pq.ParquetFile:
     try:
         return pq.ParquetFile(path)
     except (pa.ArrowException, OSError) as error:
-        raise QurdError(f"Expected a Parquet table in {path}: {str(error).partition(chr(10))[0][:200]}") from None
+        raise misplaced("a Parquet table", path, str(error).partition("\n")[0][:200]) from None
 
 
 def _read(path: Path, columns: list[str], chosen: list[tuple[str, str, object]] | None = None) -> pa.Table:
@@ -328,7 +330,7 @@ def _beside(source: Path, benchmark: str, dataset: str) -> tuple[pd.DataFrame, p
         table = _read(folder / "test-oracle_distance.pq", ["source_model", "target_model", "counts_matrix"])
         accuracy = folder / "accuracy.csv"
     if not accuracy.is_file():
-        raise QurdError(f"Expected the accuracies in {accuracy.name}. There is no such file.")
+        raise misplaced("the accuracies", accuracy)
     known = pd.read_csv(accuracy)
     known = known[known["dataset"] == dataset] if "dataset" in known else known
     return table.to_pandas(), known
