@@ -2,21 +2,20 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import streamlit as st
 
 from pages.ui import cached, controls, links
 from qurd_core.evaluation import evidence, records
-from qurd_core.evaluation.separability import DELTAS, By, Row, budgets, ends_at_one, overlap, rows
+from qurd_core.evaluation.separability import DELTAS, By, Row, budgets, ends_at_one, overlap, reported, rows
 from qurd_core.evaluation.statistics.words import fixed
 from qurd_core.plots import bound, separability, words
 from qurd_core.plots.theme import Style
 
 if TYPE_CHECKING:
     from pandas import DataFrame
-
-    from qurd_core.evaluation.statistics import TprReport
 
 BY = ("one", "tasks", "victims", "benchmarks")
 NOUNS = {"one": None, "tasks": "task", "victims": "victim", "benchmarks": "benchmark"}
@@ -220,15 +219,8 @@ def _rows(choice: Choice, benchmark: str, by: By) -> list[Row]:
         return [Row(choice.task, pairs.iloc[:0].assign(value=0.0), reason=why)]
     measure = choice.of, choice.scheme, choice.budget, choice.seed
     found = rows(cached.distances(benchmark, *measure), **request)
-    return [replace(row, report=_report(choice, benchmark, by, row.label)) if row.rates else row for row in found]
-
-
-def _report(choice: Choice, benchmark: str, by: By, label: str) -> "TprReport":
-    """The rate of a row with its interval."""
-    measure = choice.of, choice.scheme, choice.budget, choice.seed
-    alone = (label, choice.task) if by == "victims" else None
-    found = cached.reports(benchmark, *measure, fpr=choice.fpr, hard=choice.hard, alone=alone)
-    return found[choice.task if alone else label]
+    report = partial(cached.reports, benchmark, *measure, fpr=choice.fpr, hard=choice.hard)
+    return reported(found, by, choice.task, report)
 
 
 def _select(key: str, options: tuple[str, ...], label: str, said: Callable[[str], str] | None = None) -> str:

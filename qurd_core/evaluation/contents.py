@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from qurd_core.evaluation.bank import Bank
+from qurd_core.evaluation.sides import NEGATIVE_KINDS, Negatives
 from qurd_core.lineage import count_independent
 from qurd_core.photographs import REGIONS
 
@@ -23,6 +24,12 @@ def tasks(pairs: pd.DataFrame) -> pd.DataFrame:
     stolen = pairs[pairs["kind"] == "positive"]
     names = ["all", *dict.fromkeys(task for served in stolen["tasks"] for task in served)]
     return pd.DataFrame([_counts(pairs, task) for task in names])
+
+
+def counted(pairs: pd.DataFrame, task: str, negatives: Negatives) -> pd.DataFrame:
+    """The pairs that a task sets against each other, with hard unrelated models or without."""
+    serve = pairs["tasks"].map(bool if task == "all" else lambda tasks: task in tasks)
+    return pairs[serve & pairs["kind"].isin(("positive", *NEGATIVE_KINDS[negatives]))].reset_index(drop=True)
 
 
 def seen(pairs: pd.DataFrame, models: pd.DataFrame) -> pd.DataFrame:

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from qurd_core.benchfile import BenchFile, home_of
-from qurd_core.errors import QurdError
+from qurd_core.benchfile import BenchFile, home_of, saved_names
+from qurd_core.errors import QurdError, unknown
 from qurd_core.evaluation import records
 from qurd_core.evaluation.bank import Bank
-from qurd_core.evaluation.metrics import Floats, aggregate, victim_cells
+from qurd_core.evaluation.metrics import Floats, Rule, aggregate, by_rule, victim_cells
 from qurd_core.evaluation.sides import Negatives, sides
 
 
@@ -67,6 +67,12 @@ def base_of(benchmark: str) -> str:
     return benchmark if benchmark in records.SHIPPED else BenchFile.read(home_of(benchmark)).benchmark
 
 
+def was_published(benchmark: str) -> bool:
+    """Whether all that there is of a benchmark, or of the one that it is a part of, was published: no model can be asked."""
+    part = benchmark in saved_names() and base_of(benchmark)
+    return (part or benchmark) in records.PUBLISHED
+
+
 def pairs(benchmark: str, folder: Path | None = None) -> pd.DataFrame:
     """One row per pair with the columns of `pair_table`, and `root`, the lineage of the suspect."""
     table = records.pairs(base_of(benchmark), folder)
@@ -107,6 +113,45 @@ def read(
     known = whole[["scheme", "budget", "name", "used", *records.COSTS]]  # which models are asked changes none of it
     table = table.merge(known, on=["scheme", "budget"], how="left").assign(task=task, negatives=negatives)
     return table[list(records.COLUMNS)]
+
+
+def select(
+    benchmark: str,
+    schemes: Collection[str] = (),
+    *,
+    budgets: Collection[int] = (),
+    task: str = "all",
+    negatives: Negatives = "unrelated",
+    by_task: bool = False,
+    rule: Rule | None = None,
+) -> pd.DataFrame:
+    """Recorded rates as `evaluate` gives computed ones, for benchmarks whose models cannot be asked.
+
+    Args:
+        schemes: names or texts, all if not given.
+        budgets: all if not given.
+        by_task: one row per task beside the pooled one.
+        rule: adds `value` and `spread`.
+
+    Raises:
+        QurdError: nothing is recorded of a scheme, at a budget, or of the task.
+    """
+    names = tasks(benchmark)
+    if task not in names:
+        raise unknown(f"task of {benchmark}", task, names)
+    parts = [read(benchmark, task=name, negatives=negatives) for name in (names if by_task else [task])]
+    table = pd.concat(parts, ignore_index=True)
+    texts, labels = table["scheme"], table["name"].fillna(table["scheme"])
+    for asked in schemes:
+        if asked not in {*texts, *labels}:
+            raise unknown(f"scheme with recorded rates on {benchmark}", asked, labels.unique())
+    if missing := set(budgets) - set(table["budget"]):
+        known = ", ".join(map(str, sorted(table["budget"].unique())))
+        raise QurdError(f"Expected recorded budgets of {benchmark}: {known}. Got {min(missing)}.")
+    chosen = texts.isin(schemes) | labels.isin(schemes) if schemes else texts.notna()
+    chosen &= table["budget"].isin(budgets) if budgets else True
+    table = table.assign(scheme=labels, benchmark=benchmark)[chosen].reset_index(drop=True)
+    return by_rule(table, rule) if rule else table
 
 
 def rates(

@@ -133,17 +133,6 @@ def method(row: Row) -> str:
     return " ".join((f"95 % interval of TPR. {row.report.method}", *row.report.notes))
 
 
-def data(rows: Sequence[Row]) -> pd.DataFrame:
-    """The drawn pairs with their distances and the rate of their row, as a table to take away."""
-    tables = [row.table.assign(row=row.label, tasks=row.table["tasks"].map(" ".join), **_rate(row)) for row in rows]
-    return pd.concat(tables, ignore_index=True)
-
-
-def _rate(row: Row) -> dict[str, float]:
-    low, high = row.report.ci if row.report else (math.nan, math.nan)
-    return {"tpr": row.rates.tpr if row.rates else math.nan, "tpr_low": low, "tpr_high": high}
-
-
 def alt(rows: Sequence[Row], axis: Axis) -> str:
     """The chart in words, for those who do not see it."""
     said = [
