@@ -149,16 +149,14 @@ def pairs(
 def separability(
     benchmark: BenchmarkName,
     of: Annotated[
-        str, typer.Option("--of", help="delta_c, delta, official (the authors' delta_C), or a scheme.")
+        str, typer.Option("--of", help="delta_c, delta, official (the authors' formula), or a scheme.")
     ] = "delta_c",
     budget: Annotated[int, typer.Option("--budget", help="Queries of the scheme.")] = 100,
     seed: Annotated[int | None, typer.Option("--seed", help="One query seed of the scheme; else the mean over all.")] = None,
     task: Annotated[str, typer.Option("--task", help="Only the pairs that this task sets against each other.")] = "all",
     negatives: Negatives = "unrelated",
     alarms: Annotated[int, typer.Option("--alarms", help="Allowed share of false alarms in percent.")] = 5,
-    by: Annotated[
-        str, typer.Option("--by", help="A rate for 'one' and all, or for the 'tasks', 'victims' or 'benchmarks'.")
-    ] = "one",
+    by: Annotated[str, typer.Option("--by", help="A rate for: one (all pairs), tasks, victims, benchmarks.")] = "one",
     as_json: AsJson = False,
 ) -> None:
     """List the recorded distance of every pair, and what a threshold between stolen and unrelated models catches."""
@@ -214,7 +212,7 @@ def run(
     honest: Annotated[
         bool,
         typer.Option(
-            "--honest", help="Intervals over models, and which schemes differ from AKH; guaranteed rule if not given."
+            "--honest", help="Intervals over models, and which schemes differ from AKH, by the guaranteed rule or --rule."
         ),
     ] = False,
     as_json: AsJson = False,

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from qurd_core.akh import official
-from qurd_core.errors import QurdError
+from qurd_core.errors import QurdError, unknown
 from qurd_core.evaluation import evidence, honest, records
 from qurd_core.evaluation.evidence import Scores
 from qurd_core.evaluation.metrics import Floats, rates
@@ -25,10 +25,12 @@ from qurd_core.evaluation.statistics import reports as tpr_reports
 from qurd_core.evaluation.worth import DRAWS
 
 By = Literal["one", "tasks", "victims"]
+Each = By | Literal["benchmarks"]
 Alone = tuple[str, str]  # a victim and a task
 Report = Callable[..., Mapping[str, TprReport]]
 
 DELTAS = ("delta_c", "delta", "official")
+EACH = ("one", "tasks", "victims", "benchmarks")
 SHARES = ("hamming", "mutual_information", "accuracy")  # detectors whose distances end at 1
 FEWEST = 20  # pairs from which on a side has a density
 POINTS = 256  # of a density
@@ -188,7 +190,7 @@ def table(
     task: str = "all",
     negatives: Negatives = "unrelated",
     alpha: float = 0.05,
-    by: By | Literal["benchmarks"] = "one",
+    by: Each = "one",
 ) -> pd.DataFrame:
     """Every pair with its recorded distance and the rate of its row: the Separability page as a table.
 
@@ -199,8 +201,11 @@ def table(
         by: what a row is; a row per benchmark holds all of them that have such distances.
 
     Raises:
-        QurdError: the benchmark has no such distances.
+        QurdError: the benchmark has no such distances or no such task, or there is no such choice.
     """
+    for what, one, options in (("row", by, EACH), ("task", task, evidence.tasks(benchmark))):
+        if one not in options:
+            raise unknown(what, one, options)
     known = records.schemes().set_index("name")["scheme"]
     measure = of, None if of in DELTAS else known.get(of, of), budget, seed
     asked = {"negatives": negatives, "alpha": alpha}
@@ -212,9 +217,9 @@ def table(
             if name == benchmark:
                 raise
             continue
-        each: By = "one" if by == "benchmarks" else by
-        draw = partial(reports, distances, draws=honest.draws_of(name), **asked)
-        some = reported(rows(distances, task=task, by=each, **asked), each, task, draw)
+        each = "one" if by == "benchmarks" else by
+        report = partial(reports, distances, draws=honest.draws_of(name), **asked)
+        some = reported(rows(distances, task=task, by=each, **asked), each, task, report)
         found += [replace(row, label=name) for row in some] if by == "benchmarks" else some
     return as_table(found)
 

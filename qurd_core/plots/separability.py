@@ -1,12 +1,10 @@
 """Figure 3: how far apart stolen and unrelated models lie. Stolen up, unrelated down, a tick per pair."""
 
-import math
 import re
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 import plotly.graph_objects as go
 
 from qurd_core.akh import official
