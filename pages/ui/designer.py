@@ -110,7 +110,10 @@ def _again(asked: Asked, found: "DataFrame", mine: str | None) -> Again:
         for bench, rate in parts.items()
         for one in again.rates(bench, rows.assign(tpr=rows[rate]), seeds, by_task=True, negatives=asked.negatives)
     ]
-    return again.of_rates(some, f"Rates on {asked.base} are the column 'before', those on {mine} 'after'.")
+    what = (
+        "every pair: 'before' and 'after' are one" if mine == asked.base else f"{asked.base} ('before') and {mine} ('after')"
+    )
+    return again.of_rates(some, f"These are the rates on {what}.")
 
 
 def _tiles(asked: Asked, out: designer.Pairs, file_name: str, style: Style) -> None:
