@@ -35,7 +35,7 @@ Negatives = Annotated[
 ]
 ByTask = Annotated[str | None, typer.Option("--by", help="'task' adds a row per task.")]
 Rule = Annotated[
-    str | None, typer.Option("--rule", help="paper or guaranteed: whose rates stand in 'value', and in --honest.")
+    str | None, typer.Option("--rule", help="paper or guaranteed: whose rates stand in 'value' and have intervals.")
 ]
 
 

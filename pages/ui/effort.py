@@ -29,7 +29,7 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callab
     file_name = f"effort-{bench}"
     with frame.tools():
         definitions.show()
-        code = _CODE.format(bench=json.dumps(bench), budget=budget, negatives=cached.negatives(hard))
+        code = _CODE.format(name=json.dumps(bench), budget=budget, negatives=cached.negatives(hard))
         export.offer(table, file_name, Again("", code, again.NO_COMMAND))
     with frame.tall():
         st.plotly_chart(
@@ -46,8 +46,8 @@ _CAUGHT = "caught: below the threshold of the paper rule for its victim and task
 _CODE = """from qurd_core.evaluation import designer, evidence, records
 from qurd_core.plots import effort
 
-bench, names = {bench}, designer.named(records.schemes())
-pairs = evidence.pairs(bench)
-scores = evidence.Scores.read(bench).only(names, {budget})
+name, names = {name}, designer.named(records.schemes())
+pairs, models = evidence.pairs(name), evidence.models(name)
+scores = evidence.Scores.read(name).only(names, {budget})
 caught = designer.catches(scores, pairs, "{negatives}")
-table = effort.points(pairs, evidence.models(bench), caught, names)"""
+table = effort.points(pairs, models, caught, names)"""

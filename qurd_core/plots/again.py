@@ -123,8 +123,8 @@ def rest(benchmark: str, asked: Sequence[Rates], every: int) -> str:
     named = sum(len(one.labels) for one in asked)
     others = words.counted(every - named, "other combination")
     more = f"These are the rates of what has a name or a pin or is picked; the data have {others}, too. " * (every > named)
-    worth = honest.rebuild(benchmark) if benchmark in records.SHIPPED else "qurd_core.evaluation.honest.of_part"
-    return f"{more}Intervals over models (low, high) and verdicts come from {worth}."
+    worth = f"come from {honest.rebuild(benchmark)}" if benchmark in records.SHIPPED else "are drawn in the app alone"
+    return f"{more}Intervals (low, high) and verdicts {worth}."
 
 
 def command(name: str, benchmark: str, **options: object) -> str:

@@ -108,15 +108,16 @@ def test_what_computes_a_view_again():
         "--budget 10,400 --seeds 5 --task same --negatives unrelated+hard --rule paper"
     )
     assert asked.call == (
-        'q.evaluate("patchwork-sac", ["AKH", "a(x=\\"b c\\") | labels | hamming"], budgets=[10, 400], seeds=5, tasks=["same"], '
-        'negatives="unrelated+hard", rule="paper")'
+        'q.evaluate("patchwork-sac", ["AKH", "a(x=\\"b c\\") | labels | hamming"], budgets=[10, 400], seeds=5, '
+        'tasks=["same"], negatives="unrelated+hard", rule="paper")'
     )
 
 
 def test_what_was_published_is_read_and_not_computed_again():
     asked = again.Rates("published-sdog120", ("AKH",), (100,), 5, "prune", rule="guaranteed")
     assert asked.command.replace(" \\\n ", "") == (
-        "python -m qurd_core paper rates --benchmark published-sdog120 --scheme AKH --budget 100 --task prune --rule guaranteed"
+        "python -m qurd_core paper rates --benchmark published-sdog120 --scheme AKH --budget 100 --task prune "
+        "--rule guaranteed"
     )
     assert asked.call == ('evidence.select("published-sdog120", ["AKH"], budgets=[100], task="prune", rule="guaranteed")')
 
@@ -243,7 +244,7 @@ TOKENS = {"bench", "bench-", "benches", "innocent", "official", "honest", "confo
 # Code and markup inside other texts: snippets to copy, classes of style sheets, the value of an option that commands know.
 CODE = re.compile(
     r"class='mix'|\.mix\b|bench(?:, victim)? = |\bbench\.\w+|\(bench\)|^\s+bench,$|table\[\"official\"\]|= official\(|"
-    r"import official|honest: with",
+    r"import official|honest: with|official \(the authors",
     re.MULTILINE,
 )
 ROOT = Path(__file__).parents[2]

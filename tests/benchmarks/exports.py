@@ -336,7 +336,9 @@ def remembered() -> Iterator[None]:
 
 def main() -> None:
     arguments = sys.argv[1:]
-    step = int(arguments.pop(1)) if arguments[:1] == ["--one-in"] and arguments.pop(0) else 1
+    step = 1
+    if arguments[:1] == ["--one-in"]:
+        step, arguments = int(arguments[1]), arguments[2:]
     with parts(), remembered():
         for name in arguments or VIEWS:
             page, choices = VIEWS[name]
