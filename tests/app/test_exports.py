@@ -11,11 +11,13 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from qurd_core.benchfile import home_of
+from pages.ui import cached, running
+from qurd_core.benchfile import BenchFile, home_of
 from qurd_core.errors import QurdError
-from qurd_core.evaluation import evidence, pipeline
+from qurd_core.evaluation import evidence, live_rates, pipeline
 from qurd_core.evaluation.paper import importer
 from qurd_core.plots import again
+from qurd_core.schemes import Scheme
 from tests.benchmarks import exports
 
 PIN = "uniform(test) | probits | cosine"
@@ -189,3 +191,23 @@ def test_requests_are_split_by_query_seeds():
     rows = pd.DataFrame({"label": ["a", "b", "c", "d"], "budget": 10, "tpr": [0.5, 0.5, 0.5, None], "seeds": [5, 20, 5, 5]})
     found = again.rates("patchwork-sac", rows, ["d", "c", "b", "a"], task="same")
     assert [(one.labels, one.seeds, one.task) for one in found] == [(("c", "a"), 5, "same"), (("b",), 20, "same")]
+
+
+@pytest.mark.slow
+def test_models_that_are_asked_again_give_the_same(store):
+    """On a part with few models: the recorded rates, and those of a run that some lineages calibrate."""
+    pairs = evidence.pairs("patchwork-sac").query(f"victim == {VICTIM!r}")
+    some = pd.concat([pairs[pairs["kind"] == kind].head(number) for kind, number in (("positive", 4), ("negative", 24))])
+    BenchFile("patchwork-sac", frozenset(zip(some["victim"], some["suspect"], strict=True))).write(home_of("few"))
+    link = {"bench": "few", "pick": "AKH", "budget": "10", "rule": "guaranteed"}
+    check("compose", link)
+    pool = tuple(cached.lineages("few")[:12])
+    cached.jobs.clear()
+    job = running.job_of("few", Scheme.parse("AKH"), pool)
+    result = cached.jobs().result(job.key, "parquet")
+    result.parent.mkdir(parents=True, exist_ok=True)
+    live_rates.run(store, result.with_suffix(""), lambda *_: None, **job.args)
+    view = exports.taken("compose", link | {"pool": [*pool]})
+    own = view.rows[view.rows["pool"] != ""]
+    assert len(own) == 1
+    assert exports.differences(own, exports.by_command(view.again.command.partition("\npython")[0])) == []

@@ -192,7 +192,7 @@ def _columns_differ(one: pd.DataFrame, other: pd.DataFrame) -> list[str]:
     for name in shared:
         ours, theirs = one[name], other[name]
         if all(pd.api.types.is_numeric_dtype(side) and side.dtype != bool for side in (ours, theirs)):
-            alike = (ours.isna() & theirs.isna()) | ((ours - theirs).abs() <= CLOSE)
+            alike = (ours.isna() & theirs.isna()) | (((ours - theirs).abs() <= CLOSE + 1e-6 * theirs.abs())
         else:
             alike = ours.fillna("").astype(str) == theirs.fillna("").astype(str)
         if not alike.all():
