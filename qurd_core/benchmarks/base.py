@@ -284,5 +284,6 @@ def _part(path: Path, file: BenchFile, whole: Benchmark) -> Benchmark:
     stolen = {pair.victim for pair in pairs if pair.kind == "positive"}
     if not stolen or {pair.victim for pair in pairs} - stolen:
         raise QurdError(f"Expected at least one stolen model of every victim in {path}. Add some or leave the victim out.")
-    names = tuple(dict.fromkeys(name for pair in pairs for name in (pair.victim, pair.suspect)))
-    return replace(whole, name=str(path), pairs=pairs, models=names, part_of=whole.name)
+    kept = {name for pair in pairs for name in (pair.victim, pair.suspect)}
+    models = tuple(name for name in whole.models if name in kept)
+    return replace(whole, name=str(path), pairs=pairs, models=models, part_of=whole.name)

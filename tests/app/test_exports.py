@@ -122,7 +122,7 @@ def test_what_was_published_is_read_again(page, link):
         ("separability", {"of": "delta", "rows": "victims", "task": "prune", "bench": "exports-part-sac"}),
         ("separability", {"rows": "benchmarks"}),
         ("benchmark", {"section": "overview", "bench": "exports-part-sac"}),
-        ("benchmark", {"section": "lineage", "bench": "patchwork-reuse"}),
+        ("benchmark", {"section": "lineage", "bench": "exports-part-sac"}),
         ("benchmark", {"section": "effort", "budget": "50", "hard": "true", "task": "prune"}),
         ("benchmark", {"section": "images"}),
         ("paper", {"view": "claims"}),

@@ -156,7 +156,7 @@ def _rates_differ(rows: pd.DataFrame, found: pd.DataFrame) -> list[str]:
     if joined["there"].isna().any():
         lost = joined.loc[joined["there"].isna(), keys].iloc[0].to_dict()
         return [f"the data have no row of {lost}"]
-    drawn = ours[ours["tpr" if "tpr" in ours else "value"].notna() & ours["label"].isin([*SCHEMES, *found["label"]])]
+    drawn = ours[ours["value" if "value" in ours else "tpr"].notna() & ours["label"].isin([*SCHEMES, *found["label"]])]
     left = drawn[keys].merge(found[keys].assign(there=True), on=keys, how="left")
     if left["there"].isna().any():
         return [
@@ -192,7 +192,7 @@ def _columns_differ(one: pd.DataFrame, other: pd.DataFrame) -> list[str]:
     for name in shared:
         ours, theirs = one[name], other[name]
         if all(pd.api.types.is_numeric_dtype(side) and side.dtype != bool for side in (ours, theirs)):
-            alike = (ours.isna() & theirs.isna()) | (((ours - theirs).abs() <= CLOSE + 1e-6 * theirs.abs())
+            alike = (ours.isna() & theirs.isna()) | ((ours - theirs).abs() <= CLOSE + 1e-6 * theirs.abs())
         else:
             alike = ours.fillna("").astype(str) == theirs.fillna("").astype(str)
         if not alike.all():
