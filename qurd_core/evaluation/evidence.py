@@ -109,10 +109,19 @@ def read(
         return records.read(benchmark, task=task, negatives=negatives, folder=folder)
     table = rates(Scores.read(benchmark, folder), pairs(benchmark, folder), negatives)
     table = table[table["task"] == task].drop(columns=["task", "benchmark", "used"])
-    whole = records.read(base_of(benchmark), folder=folder)
-    known = whole[["scheme", "budget", "name", "used", *records.COSTS]]  # which models are asked changes none of it
+    known = of_whole(benchmark, records.read(base_of(benchmark), folder=folder), folder)
     table = table.merge(known, on=["scheme", "budget"], how="left").assign(task=task, negatives=negatives)
     return table[list(records.COLUMNS)]
+
+
+def of_whole(benchmark: str, whole: pd.DataFrame, folder: Path | None = None) -> pd.DataFrame:
+    """What a part of a benchmark takes from the rates of the whole: scheme, budget, name, used and costs.
+
+    Which suspects are asked changes none of it. Costs are means over victims: they are not known of a part that lacks one.
+    """
+    known = whole[["scheme", "budget", "name", "used", *records.COSTS]]
+    kept, every = ({*table["victim"]} for table in (pairs(benchmark, folder), pairs(base_of(benchmark), folder)))
+    return known if kept == every else known.assign(**dict.fromkeys(records.COSTS, np.nan))
 
 
 def select(

@@ -114,7 +114,7 @@ class Step:
     shown: bool = True
 
     def take(self, asked: Request, meter: "Meter") -> None:
-        for victim in asked.victims:
+        for victim in asked.bench.victims:
             self.desk.scores(victim, [self.scheme], self.query_seed, self.budgets)
             meter.tell()
 
@@ -152,7 +152,9 @@ def sparing(desk: Workbench, scheme: Scheme) -> Workbench:
 
 def cost(step: Step, asked: Request, speed: Speed) -> float:
     """Seconds that a step takes, about."""
-    return sum(query_set(step.desk, victim, step.scheme, step.query_seed, step.budgets, speed) for victim in asked.victims)
+    return sum(
+        query_set(step.desk, victim, step.scheme, step.query_seed, step.budgets, speed) for victim in asked.bench.victims
+    )
 
 
 def rows(asked: Request, desk: Workbench) -> pd.DataFrame:

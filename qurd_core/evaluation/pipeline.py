@@ -288,7 +288,7 @@ def lacking(asked: Request, desk: Workbench) -> Iterator[tuple[int, str, list[Sc
         samplers.setdefault(str(scheme.sampler), []).append(scheme)
     for query_seed in range(asked.seeds):
         for schemes in samplers.values():
-            for victim in asked.victims:
+            for victim in asked.bench.victims:
                 missing = [s for s in schemes if not desk.has_scores(victim, s, query_seed, asked.budgets)]
                 if missing:
                     yield query_seed, victim, missing
@@ -312,7 +312,7 @@ def empty_cells(asked: Request, store: Store, runtime: Runtime) -> list[str]:
         small = [b for b in asked.budgets if b < scheme.group_size]
         if small:
             told[f"{label(scheme)}: {_list(small)} buys no group of {scheme.group_size} queries."] = None
-        for victim in asked.victims:
+        for victim in asked.bench.victims:
             seeds = len(desk.draw(victim, scheme, 0)[1].indices)
             if seeds and scheme.goes_round:
                 continue
@@ -337,7 +337,7 @@ def tabulate(
 def _scheme_rows(asked: Request, desk: Workbench, schemes: tuple[Scheme, ...], facing: dict[str, "_Facing"]) -> pd.DataFrame:
     cells, costs = [], []
     for scheme in schemes:
-        for victim, (order, tasks) in facing.items():
+        for victim in asked.bench.victims:
             by_seed = [desk.scores(victim, [scheme], seed, asked.budgets)[scheme] for seed in range(asked.seeds)]
             found = {name: torch.cat([one[name] for one in by_seed], dim=-1).numpy() for name in by_seed[0]}
             spent = pd.DataFrame({name: found[name] for name in ("used", "available", *COSTS)})
@@ -345,8 +345,11 @@ def _scheme_rows(asked: Request, desk: Workbench, schemes: tuple[Scheme, ...], f
             if "truth" in representations[scheme.representation.name].needs:  # so the images that are sent are labelled
                 spent["samples"] = np.maximum(spent["samples"], spent["used"] // scheme.group_size)
             spent["query_seed"], spent["budget"] = (axis.ravel() for axis in _grid(asked))
-            cells.append(_victim_rows(scheme, found["values"][order].astype(float), tasks, spent).assign(victim=victim))
             costs.append(spent.assign(scheme=label(scheme)))
+            if victim in facing:
+                order, tasks = facing[victim]
+                values = found["values"][order].astype(float)
+                cells.append(_victim_rows(scheme, values, tasks, spent).assign(victim=victim))
     cells = pd.concat(cells, ignore_index=True).assign(benchmark=asked.bench.name)
     spent = pd.concat(costs).groupby(["scheme", "budget"], as_index=False)[list(COSTS)].mean()
     return aggregate(cells).merge(spent, on=["scheme", "budget"], how="left")
@@ -440,7 +443,7 @@ def _check_gaps(asked: Request, desk: Workbench) -> None:
     """Refuse a request of whose very queries unrelated models have not answered enough."""
     unanswered = cache(asked.bench.unanswered)
     for scheme in {str(scheme.sampler): scheme for scheme in asked.schemes}.values():
-        for victim in asked.victims:
+        for victim in asked.bench.victims:
             unrelated = [pair.suspect for pair in asked.pairs(victim) if pair.kind in NEGATIVE_KINDS[asked.negatives]]
             gone = {model: unanswered(model, scheme.split) for model in unrelated}
             for query_seed in range(asked.seeds):

@@ -152,6 +152,9 @@ def _rates_differ(rows: pd.DataFrame, found: pd.DataFrame) -> list[str]:
     keys = [key for key in KEYS if key in ours and key in found]
     if ours.duplicated(keys).any():
         return [f"the data have two rows for one of {keys}"]
+    # Of a part, what has no rate at a budget is not recorded; the command says why.
+    there = found[keys].merge(ours[keys], on=keys, how="left", indicator=True)["_merge"].eq("both").to_numpy()
+    found = found[found["tpr"].notna() | there]
     joined = found[keys].merge(ours.assign(there=True), on=keys, how="left")
     if joined["there"].isna().any():
         lost = joined.loc[joined["there"].isna(), keys].iloc[0].to_dict()
