@@ -122,7 +122,7 @@ def rest(benchmark: str, asked: Sequence[Rates], every: int) -> str:
     """
     named = sum(len(one.labels) for one in asked)
     others = words.counted(every - named, "other combination")
-    more = f"These are the rates of what has a name or a pin or is picked; the data have {others}, too. " * (every > named)
+    more = f"Gives the combinations that are named, pinned or picked; the data also hold {others}. " * (every > named)
     worth = f"come from {honest.rebuild(benchmark)}" if benchmark in records.SHIPPED else "are drawn in the app alone"
     return f"{more}Intervals (low, high) and verdicts {worth}."
 
