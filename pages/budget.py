@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.ui import bench_part, cached, controls, definitions, export, frame, links, panel, play, states
 from qurd_core.evaluation import evidence, records
-from qurd_core.plots import budget, costs, distances
+from qurd_core.plots import again, budget, costs, distances
 
 frame.require()
 bench, style = frame.view()
@@ -54,8 +54,10 @@ frame.finding(head, turned or budget.headline(points, at) + bench_part.counting(
 file_name = f"budget-{bench}-{task}"
 with frame.tools():
     definitions.show()
-    request = {"budgets": budget.TICKS, "seeds": int(points["seeds"].max()), "task": task, "hard": hard}
-    export.menu(points, file_name, benchmark=bench, schemes=lines or [*budget.missing(points, pins)], **request)
+    named = lines or [*budget.missing(points, pins)]
+    data = points if grey else points[points["label"].isin(named)]
+    asked = again.rates(bench, points, named, task=task, negatives=cached.negatives(hard), rule=rule)
+    export.offer(data, file_name, again.of_rates(asked, again.rest(bench, asked, data["label"].nunique())))
 
 if not lines:
     states.refused(budget.missing(points, pins), rule)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.ui import bench_part, cached, compose_controls, controls, definitions, export, frame, links, mix, running, states
 from qurd_core.evaluation import evidence, live, records
-from qurd_core.plots import budget, heatmap
+from qurd_core.plots import again, budget, heatmap
 
 frame.require()
 bench, style = frame.view()
@@ -76,8 +76,13 @@ if wrong:
 file_name = f"compose-{bench}-{task}"
 with frame.tools():
     definitions.show()
-    request = {"budgets": budget.TICKS, "seeds": live.SEEDS, "task": task, "hard": hard}
-    export.menu(cells, file_name, benchmark=bench, schemes=[pick.label], pool=pool, **request)
+    view = {"task": task, "negatives": cached.negatives(hard), "rule": rule}
+    data = heatmap.taken_away(cells, pick, value, pool)
+    asked = again.rates(bench, points[points["budget"] == at], heatmap.marked(cells, pick, pins), **view)
+    if job and (not own_cell or own_cell.live):
+        seeds = value.seeds if value else live.SEEDS
+        asked = [again.Rates(bench, (pick.label,), (at,), seeds, pool=pool, **view), *asked]
+    export.offer(data, file_name, again.of_rates(asked, again.rest(bench, asked, int(data["value"].notna().sum()))))
 
 question = "map", bench, cached.version(bench), task, hard, rule, at, split, family, pick, own_cell, pins, style
 chart = cached.once(question, lambda: heatmap.figure(cells, pick, pins=pins, style=style))

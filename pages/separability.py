@@ -5,6 +5,8 @@ from functools import partial
 import streamlit as st
 
 from pages.ui import bench_part, cached, definitions, export, frame, pair, separation, states
+from qurd_core.evaluation import contents
+from qurd_core.evaluation.separability import as_table
 from qurd_core.plots import bound, separability
 
 frame.require()
@@ -28,7 +30,7 @@ if there is not None:
 
 harder, turned = choice.hard and bench_part.has_hard(bench), ""
 if choice.show == "bound":
-    data = separation.pairs_of(choice, pairs)
+    data = contents.counted(pairs, choice.task, cached.negatives(choice.hard))
     found = bound.summary(data)
     title, under = bound.headline(found, bench), bound.subline(found)
     draw, words = partial(bound.figure, data), bound.alt(data)
@@ -39,7 +41,7 @@ else:
     whole = separation.overall(choice, bench, rows)
     under = " · ".join(filter(None, (separability.subline(whole, choice.fpr), axis.about)))
     draw = partial(separability.figure, rows, axis, fpr=choice.fpr)
-    data, words = separability.data(rows), separability.alt(rows, axis)
+    data, words = as_table(rows), separability.alt(rows, axis)
 
 frame.finding(
     head, turned or title + bench_part.counting(harder), bench_part.of(bench, hard=choice.hard, there=harder) + under
@@ -48,7 +50,7 @@ frame.finding(
 file_name = f"separability-{bench}-{choice.task}"
 with frame.tools():
     definitions.show()
-    export.offer(data, file_name, *separation.again(choice, bench))
+    export.offer(data, file_name, separation.same(choice, bench))
 
 with body:
     hero, side = st.columns([4, 1], gap="medium")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from qurd_core.errors import QurdError
+from qurd_core.errors import QurdError, unknown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,6 +52,10 @@ Negatives = Annotated[
     typer.Option(
         "--negatives", help="unrelated, or unrelated+hard to count independent models trained on the victim's data, too."
     ),
+]
+ByTask = Annotated[str | None, typer.Option("--by", help="'task' adds a row per task.")]
+Rule = Annotated[
+    str | None, typer.Option("--rule", help="paper or guaranteed: whose rates stand in 'value' and have intervals.")
 ]
 
 
@@ -100,8 +104,12 @@ def models(
 ) -> None:
     """List the models of a benchmark: their lineage, accuracy, and what they were trained on."""
     from qurd_core.benchmarks import benchmark as find
+    from qurd_core.evaluation import evidence
     from qurd_core.evaluation.checks import records
 
+    if evidence.was_published(benchmark):
+        _show(evidence.models(benchmark).to_dict("records"), as_json)
+        return
     _show(records(find(benchmark), _store(store), _runtime(device, workers)), as_json)
 
 
@@ -139,16 +147,49 @@ def check_benchmark(
 @app.command()
 def pairs(
     benchmark: BenchmarkName,
+    task: Annotated[str, typer.Option("--task", help="Only the pairs that this task sets against each other.")] = "all",
+    negatives: Negatives = "unrelated+hard",
+    by: Annotated[str | None, typer.Option("--by", help="'task' counts the pairs of every task instead.")] = None,
     as_json: AsJson = False,
     store: StoreFolder = None,
     device: Device = None,
     workers: Workers = None,
 ) -> None:
     """List the pairs of a benchmark with delta, delta_C and Proposition 1's bound on the test split."""
-    from qurd_core.evaluation.pairs import pair_table
+    from qurd_core.evaluation import contents, evidence
+    from qurd_core.evaluation.pairs import listed, pair_table
 
-    table = pair_table(benchmark, _store(store), _runtime(device, workers))
+    _check_by(by)
+    if evidence.was_published(benchmark):
+        table = evidence.pairs(benchmark)
+    elif by == "task":
+        table = listed(benchmark)
+    else:
+        table = pair_table(benchmark, _store(store), _runtime(device, workers))
+    table = contents.tasks(table) if by == "task" else contents.counted(table, task, negatives)
     _show(table.to_dict("records"), as_json)
+
+
+@app.command()
+def separability(
+    benchmark: BenchmarkName,
+    of: Annotated[
+        str, typer.Option("--of", help="delta_c, delta, official (the authors' formula), or a scheme.")
+    ] = "delta_c",
+    budget: Annotated[int, typer.Option("--budget", help="Queries of the scheme.")] = 100,
+    seed: Annotated[int | None, typer.Option("--seed", help="One query seed of the scheme; else the mean over all.")] = None,
+    task: Annotated[str, typer.Option("--task", help="Only the pairs that this task sets against each other.")] = "all",
+    negatives: Negatives = "unrelated",
+    alarms: Annotated[int, typer.Option("--alarms", help="Allowed share of false alarms in percent.")] = 5,
+    by: Annotated[str, typer.Option("--by", help="A rate for: one (all pairs), tasks, victims, benchmarks.")] = "one",
+    as_json: AsJson = False,
+) -> None:
+    """List the recorded distance of every pair, and what a threshold between stolen and unrelated models catches."""
+    from qurd_core.evaluation import separability as distances
+
+    asked = {"budget": budget, "seed": seed, "task": task, "negatives": negatives, "alpha": alarms / 100}
+    table = distances.table(benchmark, of, by=by, **asked)
+    _show(_rows(table, tuple(table.columns)), as_json)
 
 
 @app.command()
@@ -191,9 +232,13 @@ def run(
     pool: Annotated[
         list[str] | None, typer.Option("--pool", help="Calibrate with this unrelated lineage only; repeat.")
     ] = None,
-    by: Annotated[str | None, typer.Option("--by", help="'task' adds a row per task.")] = None,
+    by: ByTask = None,
+    rule: Rule = None,
     honest: Annotated[
-        bool, typer.Option("--honest", help="Guaranteed rule, intervals over models, and which schemes differ from AKH.")
+        bool,
+        typer.Option(
+            "--honest", help="Intervals over models, and which schemes differ from AKH, by the guaranteed rule or --rule."
+        ),
     ] = False,
     as_json: AsJson = False,
     store: StoreFolder = None,
@@ -202,9 +247,11 @@ def run(
 ) -> None:
     """TPR@5% of schemes at query budgets."""
     from qurd_core.evaluation import pipeline
+    from qurd_core.evaluation.metrics import RULES
 
-    if by not in (None, "task"):
-        raise QurdError(f"Expected --by task. Got '{by}'.")
+    _check_by(by)
+    if rule not in (None, *RULES):
+        raise unknown("rule", rule, RULES)
     asked = pipeline.request(
         benchmark, scheme, budgets=_budgets(budget), seeds=seeds, tasks=task or (), negatives=negatives, pool=pool or None
     )
@@ -217,14 +264,16 @@ def run(
     if honest:
         from qurd_core.evaluation.scores import worth_of
 
-        found = worth_of(asked, shelf, runtime, by_task=by == "task").rename(columns={"label": "scheme", "point": "tpr"})
+        kind = RULES[rule or "guaranteed"].kind
+        found = worth_of(asked, shelf, runtime, rule=kind, by_task=by == "task")
+        found = found.rename(columns={"label": "scheme", "point": "tpr"})
         cell = ["scheme", "task", "budget"]
         found = table[[*cell, "reason"]].merge(
             found, on=cell, how="left"
         )  # a cell without scores is known by its reason only
         _show(_rows(found, HONEST_COLUMNS if as_json else SHORT_HONEST_COLUMNS), as_json)
         return
-    _show(_rows(table, RUN_COLUMNS if as_json else SHORT_COLUMNS), as_json)
+    _show_rates(table, rule, as_json)
 
 
 @app.command()
@@ -297,6 +346,25 @@ def _paper(what: str, mode: str, as_json: bool, budget: int | None = None) -> No
     from qurd_core.evaluation.paper import tables
 
     _show(tables.rows_of(what, mode, budget), as_json)
+
+
+@paper.command()
+def rates(
+    benchmark: BenchmarkName,
+    scheme: Annotated[list[str] | None, typer.Option("--scheme", "-s", help="Only this one; repeat for several.")] = None,
+    budget: Annotated[str | None, typer.Option("--budget", help="Only these, separated by commas.")] = None,
+    task: Annotated[str, typer.Option("--task", help="This task instead of all together.")] = "all",
+    negatives: Negatives = "unrelated",
+    by: ByTask = None,
+    rule: Rule = None,
+    as_json: AsJson = False,
+) -> None:
+    """TPR@5% of combinations on a published benchmark or a part of one, as 'run' gives it for others."""
+    from qurd_core.evaluation import evidence
+
+    _check_by(by)
+    chosen = {"budgets": _budgets(budget) if budget else (), "task": task, "negatives": negatives}
+    _show_rates(evidence.select(benchmark, scheme or (), by_task=by == "task", **chosen), rule, as_json)
 
 
 @paper.command()
@@ -466,6 +534,20 @@ SHORT_COLUMNS = (
     *("scheme", "task", "budget", "tpr", "sd", "tpr_conformal", "auc", "n_positives", "n_negatives", "n_lineages", "reason"),
 )
 WIDEST = 100_000  # characters of a line that no terminal folds
+
+
+def _check_by(by: str | None) -> None:
+    if by not in (None, "task"):
+        raise QurdError(f"Expected --by task. Got '{by}'.")
+
+
+def _show_rates(table: "pd.DataFrame", rule: str | None, as_json: bool) -> None:
+    """Rates as `evaluate` or `evidence.select` gives them, with those of one rule as `value` if it was named."""
+    from qurd_core.evaluation.metrics import by_rule
+
+    table = by_rule(table, rule) if rule else table
+    columns = [column for column in (RUN_COLUMNS if as_json else SHORT_COLUMNS) if column in table]
+    _show(_rows(table, (*columns, *["value", "spread"] * bool(rule))), as_json)
 
 
 def _budgets(text: str) -> list[int]:

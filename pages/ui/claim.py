@@ -9,9 +9,8 @@ import streamlit as st
 from pages.ui import controls, frame, links
 from qurd_core.evaluation.paper.claims import Claim
 from qurd_core.plots import paper
+from qurd_core.plots.again import Again
 from qurd_core.plots.theme import Style
-
-CODE = "from qurd_core.evaluation.paper import agreement, claims, tables\n\nfound = claims.claims()"
 
 
 def choose(shown: Sequence[Claim]) -> Claim:
@@ -44,6 +43,13 @@ def show(claim: Claim, style: Style) -> None:
 
 def _told(text: str) -> str:
     return escape(paper.told(text))
+
+
+def again(command: str, call: str) -> Again:
+    """What gives a table of the page again."""
+    module = call.partition(".")[0]
+    uses = f"import pandas as pd\nfrom qurd_core.evaluation.paper import {module}"
+    return Again(f"python -m qurd_core paper {command} --json", f"{uses}\n\ntable = pd.DataFrame({call})")
 
 
 def read_button(id: str, label: str) -> None:

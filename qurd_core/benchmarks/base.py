@@ -326,5 +326,6 @@ def saved_benchmark(path: Path) -> Benchmark:
     whole = benchmark(file.benchmark)
     file.check(path, {(pair.victim, pair.suspect): pair.kind for pair in whole.pairs})
     pairs = tuple(pair for pair in whole.pairs if (pair.victim, pair.suspect) in file.pairs)
-    names = tuple(dict.fromkeys(name for pair in pairs for name in (pair.victim, pair.suspect)))
-    return replace(whole, name=str(path), pairs=pairs, models=names, part_of=whole.name)
+    kept = {name for pair in pairs for name in (pair.victim, pair.suspect)}
+    models = tuple(name for name in whole.models if name in kept)
+    return replace(whole, name=str(path), pairs=pairs, models=models, part_of=whole.name)

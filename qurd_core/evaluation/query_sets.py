@@ -186,16 +186,21 @@ def read(path: Path, sampler: str, classes: tuple[str, ...]) -> QuerySet:
     """
     found = tensors(path)
     try:
-        more = {f"{role}_probits": found.pop(role) for role in ("victim", "suspect")}
-        labels = {role: more[f"{role}_probits"].argmax(1) for role in ("victim", "suspect")}
-        plain = {
-            name: found.pop(name)
-            for name in ("seed_pixels", "group", "seed", "truth", "places", "victim_on_seed", "suspect_on_seed")
-        }
-        pixels = found.pop("pixels").astype(np.float32)
-        return QuerySet(sampler, classes, pixels, **plain, **labels, more=more | found)
+        return as_queries(found, sampler, classes)
     except (KeyError, ValueError, TypeError) as error:
         raise _damaged(path, error) from None
+
+
+def as_queries(found: dict[str, Array], sampler: str, classes: tuple[str, ...]) -> QuerySet:
+    """The queries of the arrays that `live_queries.query_set` gives."""
+    more = {f"{role}_probits": found.pop(role) for role in ("victim", "suspect")}
+    labels = {role: more[f"{role}_probits"].argmax(1) for role in ("victim", "suspect")}
+    plain = {
+        name: found.pop(name)
+        for name in ("seed_pixels", "group", "seed", "truth", "places", "victim_on_seed", "suspect_on_seed")
+    }
+    pixels = found.pop("pixels").astype(np.float32)
+    return QuerySet(sampler, classes, pixels, **plain, **labels, more=more | found)
 
 
 def tensors(path: Path) -> dict[str, Array]:

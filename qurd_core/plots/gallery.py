@@ -201,20 +201,6 @@ def subline(kind: str, tasks: list[str], left: str, right: str, budget: int) -> 
     return f"The suspect is {who}. Budget: {counted(budget, 'query')} a side; {more}. {seeds}."
 
 
-def python_code(benchmark: str, victim: str, suspect: str, samplers: list[str], query_seed: int, budget: int) -> str:
-    """The Python that makes the queries of a view again."""
-    return (
-        "from qurd_core.evaluation.live_queries import query_set, sample\n"
-        "from qurd_core.evaluation.workbench import workbench\n"
-        "from qurd_core.folders import default_folder\n\n"
-        f'desk = workbench("{benchmark}", str(default_folder()), "cpu", 64)\n'
-        f"victim, suspect = {json.dumps(victim)}, {json.dumps(suspect)}\n"
-        f"for sampler in {json.dumps(samplers)}:\n"
-        f"    queries = sample(desk, victim, sampler, {query_seed}, {budget})\n"
-        "    found = query_set(desk, queries, victim, suspect, sampler)"
-    )
-
-
 def telling_code(benchmark: str, victim: str) -> str:
     """The Python that finds the telling images again."""
     return (

@@ -148,6 +148,23 @@ def cells(
     return pd.DataFrame(found, columns=places)
 
 
+def marked(found: pd.DataFrame, pick: Pick, pins: Sequence[str]) -> list[str]:
+    """The labels of the cells that are outlined, pinned or picked."""
+    labels = found["name"].where(found["name"] != "", found["scheme"])
+    return labels[labels.isin([*SCHEMES, *pins, pick.label])].tolist()
+
+
+def taken_away(found: pd.DataFrame, pick: Pick, value: Value | None, pool: Sequence[str]) -> pd.DataFrame:
+    """The cells as a table to take away, with `pool`: where lineages calibrate the picked combination, its value is a row of
+    its own, because the map shows all values as recorded.
+    """
+    table = found.assign(pool="")
+    if not pool or value is None:
+        return table
+    own = found[found["scheme"] == pick.scheme].assign(**value._asdict(), pool=", ".join(pool))
+    return pd.concat([table, own], ignore_index=True)
+
+
 def headline(pick: Pick, value: Value | None, reference: Value | None, at: int) -> str:
     """What the picked combination catches, and what that is against the reference."""
     if value is None:

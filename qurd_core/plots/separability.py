@@ -1,12 +1,10 @@
 """Figure 3: how far apart stolen and unrelated models lie. Stolen up, unrelated down, a tick per pair."""
 
-import math
 import re
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 import plotly.graph_objects as go
 
 from qurd_core.akh import official
@@ -136,17 +134,6 @@ def over_models(row: Row) -> str:
 def method(row: Row) -> str:
     """How the interval was made, and what must be known of it."""
     return " ".join((f"95 % interval of TPR. {row.report.method}", *row.report.notes))
-
-
-def data(rows: Sequence[Row]) -> pd.DataFrame:
-    """The drawn pairs with their distances and the rate of their row, as a table to take away."""
-    tables = [row.table.assign(row=row.label, tasks=row.table["tasks"].map(" ".join), **_rate(row)) for row in rows]
-    return pd.concat(tables, ignore_index=True)
-
-
-def _rate(row: Row) -> dict[str, float]:
-    low, high = row.report.ci if row.report else (math.nan, math.nan)
-    return {"tpr": row.rates.tpr if row.rates else math.nan, "tpr_low": low, "tpr_high": high}
 
 
 def alt(rows: Sequence[Row], axis: Axis) -> str:

@@ -148,8 +148,4 @@ def test_whether_both_sides_start_from_the_same_images_is_said():
 
 
 def test_the_code_of_a_view_is_python():
-    for code in (
-        gallery.python_code("patchwork-sac", 'v"', "s", ["noise"], 1, 100),
-        gallery.telling_code("patchwork-sac", "v'"),
-    ):
-        compile(code, "snippet", "exec")
+    compile(gallery.telling_code("patchwork-sac", "v'"), "snippet", "exec")

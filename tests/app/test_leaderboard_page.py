@@ -1,6 +1,7 @@
 """The Leaderboard as a user sees it, without a browser."""
 
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -258,11 +259,11 @@ def test_the_control_is_never_the_best(show, folder):
 
 def test_the_export_of_swaps_has_all_of_them(shipped, monkeypatch):
     taken = {}
-    monkeypatch.setattr(export, "menu", lambda rows, name, **request: taken.update(request, rows=rows, name=name))
+    monkeypatch.setattr(export, "offer", lambda rows, name, again: taken.update(rows=rows, name=name, again=again))
     app = sound(shipped(view="swap", scheme="IPGuard", task="prune"))
     rows = taken["rows"].set_index("label")
     assert taken["name"] == "leaderboard-swap-patchwork-sac-prune"
-    assert list(taken["schemes"]) == list(rows.index)
+    assert all(f"--scheme {shlex.quote(label)}" in taken["again"].command for label in rows.index)
     assert len(rows) == 21
     assert {"AKH", "Random", "IPGuard"} < set(rows.index), "the sampler of another scheme is one to swap in"
     assert rows["over"].value_counts().to_dict() == {"query seeds": 14, "models": 6}
@@ -277,11 +278,12 @@ def test_the_export_of_swaps_has_all_of_them(shipped, monkeypatch):
 
 def test_the_command_of_swaps_leaves_out_those_without_a_value(shipped, monkeypatch):
     taken = {}
-    monkeypatch.setattr(export, "menu", lambda rows, name, **request: taken.update(request, rows=rows))
+    monkeypatch.setattr(export, "offer", lambda rows, name, again: taken.update(rows=rows, command=again.command))
     sound(shipped(bench="patchwork-sac", view="swap", scheme="AKH", budget="10"))
     rows = taken["rows"]
     assert rows["value"].isna().any()
-    assert taken["schemes"] == rows.loc[rows["value"].notna(), "label"].tolist()
+    for label, value in zip(rows["label"], rows["value"], strict=True):
+        assert (f"--scheme {shlex.quote(label)} " in taken["command"]) == (value == value)
 
 
 def test_swaps_of_one_victim_say_so(shipped):

@@ -396,9 +396,9 @@ def test_telling_images_show_both_halves(visit, jobs):
 
 def test_the_export_computes_the_view_again(visit, jobs):
     app = sound(visit(left="uniform(test)", budget="50"))
-    assert "query_set(desk, queries, victim, suspect, sampler)" in app.code[0].value
-    assert "--scheme 'negative(test) | labels | hamming'" in app.code[1].value
-    assert "--budget 50" in app.code[1].value
+    assert 'live_queries.facts("patchwork-sac"' in app.code[0].value
+    assert "budget=50" in app.code[0].value
+    assert "No command gives these rows" in said(app)
 
 
 def test_the_page_never_imports_torch(tmp_path):

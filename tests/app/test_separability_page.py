@@ -282,11 +282,10 @@ print([name for name in ("torch", "sklearn", "torchvision") if name in sys.modul
 
 
 def test_the_drawn_pairs_can_be_taken_away():
-    from qurd_core.evaluation.separability import Distances, rows
-    from qurd_core.plots import separability
+    from qurd_core.evaluation.separability import Distances, as_table, rows
 
     found = rows(Distances.of_delta(make_pairs(), "delta_c"), negatives="unrelated", alpha=0.05, by="tasks")
-    table = separability.data(found)
+    table = as_table(found)
     assert isinstance(table, pd.DataFrame)
     assert set(table["row"]) == {"same", "prune"}
     assert table["tasks"].map(type).eq(str).all()

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 import torch
 
+from qurd_core.benchfile import BenchFile
 from qurd_core.benchmarks.base import benchmark
 from qurd_core.errors import QurdError
+from qurd_core.evaluation.metrics import RULES
 from qurd_core.evaluation.pipeline import compute, empty_cells, evaluate, plan, request, tabulate
 from qurd_core.evaluation.workbench import Workbench, workbench
 from qurd_core.registry import crafts, representations
@@ -169,6 +171,30 @@ def test_tasks_are_rows_when_asked_and_restrict_the_pool(bench, store):
     row = table[table["task"] == "same"].iloc[0]
     assert only.iloc[0]["tpr"] == row["tpr"]
     assert only.iloc[0]["n_positives"] == 2
+    assert only["task"].tolist() == ["same"], "called as it was asked for"
+
+
+def test_a_victim_without_the_task_is_left_out(store, tmp_path):
+    """Of a part, whose tasks need not be those of every victim."""
+    one, _ = VICTIMS
+    thief = f"{one}->finetune(seed=1)"
+    pairs = {(victim, suspect) for victim in VICTIMS for suspect in (victim, *STRANGERS)} | {(one, thief)}
+    BenchFile("toy", frozenset(pairs)).write(tmp_path / "part.json")
+    asked = {"budgets": [20], "seeds": 2, "store": store}
+    row = evaluate(str(tmp_path / "part.json"), ["AKH"], tasks=["finetune"], **asked).iloc[0]
+    every = evaluate(str(tmp_path / "part.json"), ["AKH"], by_task=True, **asked).set_index("task").loc["finetune"]
+    assert row["n_victims"] == every["n_victims"] == 1
+    assert row["tpr"] == every["tpr"]
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_rule_names_the_columns_of_its_rates(bench, store, rule):
+    table = evaluate(bench, ["AKH"], budgets=[20], seeds=2, rule=rule, store=store)
+    chosen = RULES[rule]
+    assert table["value"].equals(table[chosen.value])
+    assert table["spread"].equals(table[chosen.spread])
+    with pytest.raises(QurdError, match="Did you mean 'paper'"):
+        evaluate(bench, ["AKH"], budgets=[20], seeds=2, rule="papers", store=store)
 
 
 def test_hard_unrelated_models_count_when_asked(bench, store):
