@@ -77,7 +77,7 @@ if side:
             st.caption(links.plain(budget.against(values, at), 600))
         if not style.stage:
             states.not_drawn(budget.missing(points, pins))
-with hero, frame.tall():
+with hero, frame.tall(wide=700):
     st.plotly_chart(
         chart,
         theme=None,

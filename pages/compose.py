@@ -101,7 +101,7 @@ if side:
         if len(mine):
             mix.curve(mine, reference, at, pick, style)
         mix.about(scheme, style)
-with hero, frame.tall(rows=2):
+with hero, frame.tall(rows=2, **heatmap.least(cells)):
     st.plotly_chart(
         chart,
         theme=None,

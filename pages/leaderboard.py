@@ -67,7 +67,7 @@ if side:
     with side:
         board.beneath(asked, rows, free)
         states.not_drawn(missing)
-with hero, frame.tall():
+with hero, frame.tall(wide=880, high=sight.high):
     st.plotly_chart(
         sight.figure,
         theme=None,

@@ -63,11 +63,12 @@ with frame.tools():
     definitions.show()
     export.offer(data, file_name, same)
 
-hero, side = st.columns([3, 2], gap="large") if view == "claims" else (st.container(), None)
+shares = [1, 1] if style.stage else [3, 2]
+hero, side = st.columns(shares, gap="large") if view == "claims" else (st.container(), None)
 if side:
     with side:
         claim.show(chosen, style)
-with hero, frame.tall():
+with hero, frame.tall(wide=620 if view == "claims" else 960):
     st.plotly_chart(
         draw(style=style),
         theme=None,

@@ -30,7 +30,7 @@ if there is not None:
 
 harder, turned = choice.hard and bench_part.has_hard(bench), ""
 if choice.show == "bound":
-    data = contents.counted(pairs, choice.task, cached.negatives(choice.hard))
+    data, high = contents.counted(pairs, choice.task, cached.negatives(choice.hard)), 352
     found = bound.summary(data)
     title, under = bound.headline(found, bench), bound.subline(found)
     draw, words = partial(bound.figure, data), bound.alt(data)
@@ -41,7 +41,7 @@ else:
     whole = separation.overall(choice, bench, rows)
     under = " · ".join(filter(None, (separability.subline(whole, choice.fpr), axis.about)))
     draw = partial(separability.figure, rows, axis, fpr=choice.fpr)
-    data, words = as_table(rows), separability.alt(rows, axis)
+    data, words, high = as_table(rows), separability.alt(rows, axis), separability.high(rows)
 
 frame.finding(
     head, turned or title + bench_part.counting(harder), bench_part.of(bench, hard=choice.hard, there=harder) + under
@@ -59,7 +59,7 @@ with side:
         separation.bound_numbers(found, style)
     elif whole.rates:
         separation.numbers(whole, axis, choice.fpr, style, brief=style.stage or pick is not None)
-with hero, frame.tall():
+with hero, frame.tall(wide=880, high=high):
     st.plotly_chart(
         draw(pick=pick, style=style),
         theme=None,

@@ -58,6 +58,7 @@ class Sight(NamedTuple):
         tests: what its verdicts rest on.
         turns: whether hard unrelated models that turn what is found of AKH turn the headline.
         beside: what the headline says in any case.
+        high: the least pixels of its chart.
     """
 
     headline: str
@@ -69,6 +70,7 @@ class Sight(NamedTuple):
     tests: str
     turns: bool = True
     beside: str = ""
+    high: float = 352
 
     @property
     def every(self) -> int:
@@ -155,6 +157,7 @@ def swap(asked: Asked, rows: "DataFrame", name: str | None) -> Sight:
         again.rates(asked.bench, rows, table["label"], **asked.view),
         swaps.tests(table, asked.worth()),
         turns=False,  # what other samplers bring is found with hard unrelated models as without
+        high=swaps.high(table, name),
     )
 
 

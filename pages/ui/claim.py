@@ -28,15 +28,17 @@ def take() -> None:
 
 
 def show(claim: Claim, style: Style) -> None:
-    """The card."""
+    """The card; on stage without what only a reader needs."""
     hue = paper.colour(claim.verdict, style)
-    rows = (("printed", claim.printed), ("from its scores", claim.recomputed), ("on Patchwork", claim.patchwork))
+    rows = [("printed", claim.printed), ("from its scores", claim.recomputed)]
+    rows += [] if style.stage else [("on Patchwork", claim.patchwork)]
+    method = "" if style.stage else f"<small>{_told(claim.method)}</small>"
     terms = "".join(f"<dt>{name}</dt><dd>{_told(text)}</dd>" for name, text in rows)
     st.html(
         f"{_LOOK.format(muted=style.surface.muted, border=style.surface.border, hue=hue)}<div class='claim'>"
         f"<h4>{escape(claim.claim)}</h4><blockquote>“{escape(claim.quote)}”<br><small>{escape(claim.place)}</small></blockquote>"
         f"<p class='verdict'>{paper.GLYPHS[claim.verdict]} {claim.verdict}</p><p>{_told(claim.why)}</p>"
-        f"<dl>{terms}</dl><small>{_told(claim.method)}</small></div>"
+        f"<dl>{terms}</dl>{method}</div>"
     )
     st.button("Show the view", type="primary", on_click=frame.go, args=[target(claim.link)])
 

@@ -70,7 +70,7 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callab
     if side:
         with side:
             _beside(asked, every, kept, out, found, style)
-    with hero, frame.tall():
+    with hero, frame.tall(wide=840):
         _tiles(asked, out, file_name, style)
 
 

@@ -36,7 +36,7 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callab
         definitions.show()
         code = _CODE.format(name=json.dumps(bench), budget=budget, negatives=cached.negatives(hard))
         export.offer(table, file_name, Again("", code, again.NO_COMMAND))
-    with frame.tall():
+    with frame.tall(wide=1150):
         st.plotly_chart(
             effort.figure(table, task, style),
             theme=None,

@@ -99,7 +99,7 @@ def draw() -> None:
             story.menu(go)  # which would stay open over the stage
         on = st.toggle("Stage", key="stage", bind="query-params")
     if on:
-        stage.set_up(go, view().style)
+        stage.set_up(go)
 
 
 def view() -> View:
@@ -124,19 +124,19 @@ def finding(place: st.delta_generator.DeltaGenerator, headline: str, basis: str)
             st.markdown(f":gray[{links.plain(basis, 600)}]")
 
 
-def tall(rows: int = 1) -> st.delta_generator.DeltaGenerator:
-    """Room for the hero chart: what the window leaves, within bounds.
+def tall(rows: int = 1, key: str = "hero", *, wide: float = 620, high: float = 352) -> st.delta_generator.DeltaGenerator:
+    """Room for a chart: what the window leaves, within bounds. In a smaller one it is scrolled to, never overprinted.
 
     Args:
         rows: of controls above it.
+        key: of the hero chart, or one that begins like it.
+        wide, high: the least pixels that keep what it says apart.
     """
-    above = f"{19.5 + 3.5 * rows}rem"
-    if st.session_state["stage"]:
-        above = "15.4rem" if story.asked() else "11.9rem"  # with a headline of two lines
-    st.html(
-        f"<style>div:has(> .st-key-hero) {{ flex-basis: clamp(22rem, calc(100vh - {above}), 50rem) !important; }}</style>"
-    )
-    return st.container(key="hero", height=540, border=False, gap=None)
+    if not st.session_state["stage"]:  # which has a rule of its own
+        room = f"clamp({high:.0f}px, calc(100vh - {19.5 + 3.5 * rows}rem), max(50rem, {high:.0f}px))"
+        basis = f"div:has(> .st-key-hero) {{ flex-basis: {room} !important; }}"
+        st.html(f"<style>{basis} .st-key-hero > * {{ min-width: {wide:.0f}px; }}</style>")
+    return st.container(key=key, height=540, border=False, gap=None)
 
 
 def close() -> None:
@@ -255,11 +255,18 @@ _EVERYWHERE = {"bench", "stage", "auto", *story.PARTS}  # parts of a link that s
 _BAR = """
 <style>
 .st-key-story_history, .st-key-settle { position: absolute; }
+.st-key-controls [data-testid="stCheckbox"] p { white-space: normal; overflow: visible; line-height: 1.2; }
 [class*="st-key-link-"], div:has(> [class*="st-key-link-"]) { display: none !important; }
 @media (max-width: 1400px) {
   .st-key-bar [data-testid="stButtonGroup"] button { padding: .2rem .45rem; }
   .st-key-bar [data-testid="stButtonGroup"] button * { font-size: .8rem; }
   .st-key-tools button { padding: .2rem .3rem; }
+  .st-key-controls [data-testid="stPopover"] button { padding: .2rem .4rem; }
+  .st-key-controls [data-testid="stPopover"] button * { font-size: .8rem; }
+}
+@media (max-width: 640px) {
+  .st-key-tools { flex-wrap: nowrap !important; }
+  .st-key-tools button [data-testid="stIconMaterial"]:first-child { display: none; }
 }
 </style>
 """

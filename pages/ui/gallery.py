@@ -171,8 +171,11 @@ def _figure(inside: str, caption: str, kind: str = "") -> str:
 
 
 _PAGE = "--grid:1fr 1fr;--most:5.2rem;--text:.85rem;--told:3.6rem;"
-# Three cards fit below a headline of two lines on a wall of 1920x1080.
-_STAGE = "--grid:1fr;--most:clamp(3.5rem, calc((100vh - 31rem) / 3), 6rem);--text:1.05rem;--told:4.6rem;"
+# Three cards and their pages, or five of discriminative images, fit below a headline of two lines, above a step's sentence.
+_STAGE = (
+    "--grid:1fr;--most:clamp(3.5rem, calc((100vh - 34rem) / 3), 6rem);--text:1.05rem;"
+    "--told:clamp(3rem, calc((100vh - 28.5rem) / 5), 4.6rem);"
+)
 _LOOK = """
 [class*="st-key-cards-"] { display: grid !important; grid-template-columns: var(--grid); gap: .6rem; }
 [class*="st-key-card-"] { position: relative; }

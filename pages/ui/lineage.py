@@ -24,7 +24,7 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callab
         definitions.show()
         code = again.code("evidence", again.call("evidence.models", bench))
         export.offer(models, file_name, Again(again.command("models", bench), code))
-    with frame.tall():
+    with frame.tall(wide=860):
         st.plotly_chart(
             lineage_tree.figure(rows, models, victims, victim, style),
             theme=None,

@@ -30,7 +30,7 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callab
         definitions.show()
         code = again.code("contents, evidence", again.call("contents.tasks", again.call("evidence.pairs", bench)))
         export.offer(counts, file_name, Again(again.command("pairs", bench, by="task"), code))
-    hero, side = (st.container(), None) if style.stage else st.columns([7, 6], gap="medium")
+    hero, side = (st.container(), None) if style.stage else st.columns([3, 2], gap="medium")
     if side:
         with side:
             for who, sentence in grid.basis(counts).items():
@@ -38,7 +38,7 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callab
             models = cached.models(bench)
             if "regions" in models:
                 _seen(contents.seen(cached.pairs(bench), models), style)
-    with hero, frame.tall():
+    with hero, frame.tall(wide=700):
         st.plotly_chart(
             cached.once(("tasks", bench, cached.version(bench), task, style), lambda: grid.figure(counts, task, style)),
             theme=None,

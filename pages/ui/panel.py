@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.ui import export, states
+from pages.ui import export, frame, states
 from pages.ui.links import plain
 from qurd_core.plots import distances, honest, words
 from qurd_core.plots.budget import REFERENCE
@@ -48,13 +48,15 @@ def distance(points: "DataFrame", label: str, at: int, style: Style) -> None:
     if distances.rows_of(points, label).empty:
         states.not_drawn({label: "no distances are recorded"})
         return
-    st.plotly_chart(
-        distances.figure(points, label, at=at, style=style),
-        theme=None,
-        key="distances",
-        config=export.chart_config("distances", stage=style.stage),
-        alt=distances.alt(points, label),
-    )
+    with frame.tall(key="hero-beside") if style.stage else st.container():
+        st.plotly_chart(
+            distances.figure(points, label, at=at, style=style),
+            theme=None,
+            height="stretch" if style.stage else "content",
+            key="distances",
+            config=export.chart_config("distances", stage=style.stage),
+            alt=distances.alt(points, label),
+        )
     (st.markdown if style.stage else st.caption)(plain(f"{_GUESS} {distances.finding(points, label)}", 600))
 
 

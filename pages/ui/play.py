@@ -86,7 +86,7 @@ def show(bench: str, style: Style) -> None:
         table = f"{again.call('play.trial', *known, victim, scheme, rule=kind)}.rows({again.call('play.Duel', *duel)})"
         code = again.code("evidence, play", table)
         export.offer(rows, file_name, Again("", code, again.NO_COMMAND))
-    with frame.tall():
+    with frame.tall(wide=1080, high=450):
         st.plotly_chart(
             _figure(bench, victim, scheme, rule, duel, sent, style.mode, style.stage, cached.version(bench)),
             theme=None,

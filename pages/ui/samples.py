@@ -76,7 +76,7 @@ def _data(picture: Image.Image, kind: str, **options: int) -> str:
 
 _LOOK = """
 <style>
-.classes {{ display: grid; grid-template-columns: repeat(5, minmax(0, 1fr)); gap: .7rem; }}
+.classes {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(max(9rem, 18%), 1fr)); gap: .7rem; }}
 .classes figure {{ margin: 0; padding: .4rem .7rem .7rem; border: 1px solid {border}; border-radius: .6rem; }}
 .classes figure div {{ display: flex; flex-direction: column; gap: .4rem; }}
 .classes img {{ border-radius: .2rem; max-width: 100%; object-fit: contain; object-position: left; }}

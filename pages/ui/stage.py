@@ -5,32 +5,52 @@ from collections.abc import Callable
 import streamlit as st
 
 from pages.ui import links, story
-from qurd_core.plots.theme import Style
 
 PLAYS, LAST = "Next starts it.", "The last step: Esc leaves the stage."
 
 # Streamlit has no presentation mode and cannot change its font size while it runs. These test ids are not promised to stay:
-# a browser test looks at the result.
+# a browser test looks at the result. Charts and type are made for a wall of 1920x1080 and grow or shrink with the window, so
+# that all of them are as large on the wall whatever the projector. The chart takes the room that the words leave.
 _STYLE = """
 <style>
-html { font-size: 23px !important; }
+:root { --scale: 1; }
+html { font-size: calc(23px * var(--scale)) !important; }
 [data-testid="stHeader"], .st-key-tools, .st-key-stories, .st-key-controls, .st-key-subline { display: none !important; }
-[data-testid="stMainBlockContainer"] { padding: 1.2rem 2rem 0.5rem !important; }
+[data-testid="stMainBlockContainer"] { padding: 1.2rem 2rem .5rem !important; height: 100vh; }
 [data-testid="stMainBlockContainer"] h2 { padding: 0 !important; }
+[data-testid="stMainBlockContainer"] > [data-testid="stVerticalBlock"] { height: 100%; }
+[data-testid="stMainBlockContainer"] > * *:has([class*=st-key-hero]):not([data-testid="stColumn"]) { flex: 1 1 0 !important;
+  min-height: 0; height: auto; }
+[data-testid="stHorizontalBlock"]:has([class*=st-key-hero]) { align-items: stretch; }
+[data-testid="stColumn"]:has([class*=st-key-hero]) { display: flex; flex-direction: column; }
+div:has(> [class*=st-key-hero]) { position: relative; overflow: clip; }
+[class*=st-key-hero] { position: absolute; max-width: none !important; overflow: clip;
+  width: calc(100% / var(--scale)) !important; height: calc(100% / var(--scale)) !important; }
+[class*=st-key-hero] .js-plotly-plot { transform: scale(var(--scale)); transform-origin: 0 0; }
 .st-key-leave { position: fixed; left: -100vw; }
 </style>
 """
 
-# The sentence of a step has a bar of its own below the chart, which leaves it room; the code of the last stands above it.
+# The sentence of a step stands below the chart; the code of the last above it.
 _BAR = """
 <style>
-.st-key-story { position: fixed; left: 0; right: 0; bottom: 0; width: auto !important; z-index: 100;
-  padding: .5rem 2rem; background: %s; }
-.st-key-code { position: absolute; right: 2rem; bottom: 100%%; width: auto !important; }
+div:has(> .st-key-story) { order: 1; }
+.st-key-story { position: relative; }
+.st-key-code { position: absolute; right: 0; bottom: 100%; width: auto !important; }
 .st-key-story button { opacity: .45; }
 .st-key-story button:hover, .st-key-story button:focus-visible { opacity: 1; }
-[data-testid="stMainBlockContainer"] { padding-bottom: 4.5rem !important; }
 </style>
+"""
+
+# The scale as a number, which not every browser computes from lengths.
+_SCALE = """
+export default function () {
+    const root = document.documentElement.style;
+    const fit = () => root.setProperty('--scale', Math.min(innerWidth / 1920, innerHeight / 1080));
+    fit();
+    addEventListener('resize', fit);
+    return () => { removeEventListener('resize', fit); root.removeProperty('--scale'); };
+}
 """
 
 # Streamlit's own shortcuts do nothing while a control has the focus, and a press during a run is lost. Where the link asks
@@ -86,18 +106,19 @@ export default function ({ data }) {
 """
 
 
-def set_up(go: Callable[[links.Target], None], style: Style) -> None:
+def set_up(go: Callable[[links.Target], None]) -> None:
     """Change the page's look; Esc leaves the stage, Left and Right (or a clicker) walk through the story of the link."""
     st.html(_STYLE)
     with st.container(key="leave"):
         st.button("Leave the stage", key="stage_leave", on_click=_leave)
+        st.components.v2.component("stage_scale", js=_SCALE)(key="stage_scale")
         st.components.v2.component("stage_keys", js=_KEYS)(key="stage_keys", data={"auto": story.auto()})
     step = story.asked()
     if step is None:
         return
     steps = story.read(st.query_params["story"])
     at = steps.index(step)
-    st.html(_BAR % style.surface.background)
+    st.html(_BAR)
     before, after = steps[max(at - 1, 0)].target, steps[min(at + 1, len(steps) - 1)].target
     last = at + 1 == len(steps)
     hints = [PLAYS] * ("play" in step.target.values) + [LAST] * last
@@ -105,9 +126,9 @@ def set_up(go: Callable[[links.Target], None], style: Style) -> None:
         st.button("Back", key="stage_back", disabled=at == 0, on_click=go, args=[before])
         said = " ".join([links.plain(step.say, 300), *(f":gray[{hint}]" for hint in hints)])
         st.markdown(f"**{at + 1} / {len(steps)}** · {said}", width="stretch")
+        st.button("End" if last else "Next", key="stage_next", disabled=last, on_click=go, args=[after])
         if last:
             story.code(step.target)
-        st.button("End" if last else "Next", key="stage_next", disabled=last, on_click=go, args=[after])
 
 
 def _leave() -> None:

@@ -55,5 +55,10 @@ _LOOK = """
 .line { display: grid; grid-template-columns: 4.6rem 1fr 2.8rem 7.4rem; gap: .4rem; align-items: center; font-size: .85rem; }
 .track { position: relative; height: .8rem; background: var(--panel); border-radius: .2rem; }
 .bar { height: 100%; border-radius: .2rem; }
+@media (max-width: 900px) {
+  .telling { grid-template-columns: 1fr; }
+  .telling .row { flex-wrap: wrap; }
+  .say { flex-basis: 14rem; }
+}
 .track i { position: absolute; top: -.15rem; bottom: -.15rem; border-left: 2px solid var(--ink); }
 """

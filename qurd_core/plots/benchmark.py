@@ -153,11 +153,12 @@ def _clickable(single: pd.DataFrame, places: list[tuple[int, int]], style: Style
 
 
 def _layout(rows: list[str], style: Style) -> dict[str, Any]:
-    axis = {"showgrid": False, "tickangle": 0, "ticklabelstandoff": 4, "tickfont": {"color": style.surface.ink}}
+    axis = {"showgrid": False, "tickangle": 0, "ticklabelstandoff": 4}
+    axis |= {"tickfont": {"color": style.surface.ink, "size": style.text * (1 if style.stage else 0.9)}}
     longest = max(map(len, rows))
     return {
         "height": style.height,
-        "margin": {"l": style.text * (1 + 0.5 * longest), "t": 5.2 * style.text, "r": 8, "b": 8},
+        "margin": {"l": style.text * (1 + 0.46 * longest), "t": 5.2 * style.text, "r": 8, "b": 8},
         "xaxis": axis
         | {"side": "top", "range": [-0.5, len(HIDING) - 0.5], "tickvals": list(range(len(HIDING))), "ticktext": HIDING},
         "yaxis": axis

@@ -78,7 +78,7 @@ def placed(points: pd.DataFrame, unit: Unit, drawn: Sequence[str]) -> tuple[pd.D
     if none:
         ticks, texts = [10 ** ((others + left - 2 * step) / 2), *ticks], [COSTS[unit].none.replace(" ", "<br>", 1), *texts]
     right = math.log10(most) + max(math.log10(_RIGHT), 0.012 * (math.log10(most) - start))
-    axis = {"type": "log", "range": [start, right], "tickvals": ticks, "ticktext": texts}
+    axis = {"type": "log", "range": [start, right], "tickvals": ticks, "ticktext": texts, "tickangle": 0}
     return points, axis | {"title": {"text": COSTS[unit].title, "standoff": 8}}
 
 

@@ -1,6 +1,7 @@
 """Every combination at a glance: samplers as rows, representation and detector as columns, the share caught as colour."""
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -17,6 +18,7 @@ MAIN = "main"
 SPLITS = {"test": "test", "train": "training", "noise": "noise"}  # seed sets in words
 NOWHERE = "Not in the records: press Run to measure it."
 LONGEST = 26  # letters of a row's name in one line
+LETTER = 0.56  # width of a letter, in parts of its size
 
 
 class Pick(NamedTuple):
@@ -222,6 +224,22 @@ def figure(found: pd.DataFrame, pick: Pick, *, pins: Sequence[str] = (), style: 
     return go.Figure(traces, _layout(found, pick, style) | {"template": style.template})
 
 
+def least(found: pd.DataFrame) -> dict[str, float]:
+    """The least pixels of the map that keep its labels apart on a page: `wide` and `high`.
+
+    Args:
+        found: from `cells`.
+    """
+    style = Style()
+    margin, heads = _margin(found, style), found["head"].unique()
+    longest = max(len(line) for head in heads for line in re.sub("</?b>", "", _head(head)).split("<br>"))
+    column = LETTER * _small(style) * longest + 6
+    return {
+        "wide": margin["l"] + margin["r"] + column * len(heads),
+        "high": margin["t"] + margin["b"] + 2.6 * _small(style) * found["row"].nunique(),
+    }
+
+
 def text_colour(share: float, mode: Mode) -> str:
     """Black or white, whichever is easier to read on the colour of a share."""
     ground = _luminance(_on_scale(share, mode))
@@ -306,13 +324,10 @@ def _sentence(text: str) -> str:
 def _layout(found: pd.DataFrame, pick: Pick, style: Style) -> dict[str, Any]:
     rows = found.drop_duplicates("row").set_index("row")["sampler"]
     heads = found.drop_duplicates("column").set_index("column")["head"]
-    lines = max(_head(head).count("<br>") for head in heads) + 1
-    longest = max(len(line) for sampler in rows for line in _row(sampler).split("<br>"))
-    size = style.text * 0.9
-    axis = {"showgrid": False, "tickfont": {"size": size, "color": style.surface.ink}, "ticks": ""}
+    axis = {"showgrid": False, "tickfont": {"size": _small(style), "color": style.surface.ink}, "ticks": ""}
     return {
         "height": style.height,
-        "margin": {"l": 0.56 * size * longest + 10, "r": 34, "t": 1.3 * size * lines + 12, "b": 4},
+        "margin": _margin(found, style),
         # Without ranges the marks would widen the axes. To the right there is room for the camera.
         "xaxis": axis
         | {
@@ -329,6 +344,17 @@ def _layout(found: pd.DataFrame, pick: Pick, style: Style) -> dict[str, Any]:
         "hoverdistance": -1,  # the nearest mark is that of the cell under the pointer
         "shapes": [*_outlines(found, style), *_dashes(found, pick, style)],
     }
+
+
+def _small(style: Style) -> float:
+    """Pixels of the text at the edges, which is more than that of other charts."""
+    return style.text * (0.9 if style.stage else 0.8)
+
+
+def _margin(found: pd.DataFrame, style: Style) -> dict[str, float]:
+    lines = max(_head(head).count("<br>") for head in found["head"].unique()) + 1
+    longest = max(len(line) for sampler in found["sampler"].unique() for line in _row(sampler).split("<br>"))
+    return {"l": LETTER * _small(style) * longest + 10, "r": 34, "t": 1.3 * _small(style) * lines + 12, "b": 4}
 
 
 def _outlines(found: pd.DataFrame, style: Style) -> list[dict[str, Any]]:

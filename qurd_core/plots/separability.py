@@ -201,6 +201,11 @@ def figure(
     return go.Figure(traces, layout)
 
 
+def high(rows: Sequence[Row]) -> float:
+    """The least pixels of the chart that keep its rows apart on a page: two lines each."""
+    return max(352, _TWO_LINES * len(rows) + 100)
+
+
 def _short(text: str, longest: int) -> str:
     """A text that fits; its middle goes, for lineages differ at their ends."""
     half = longest // 2
@@ -464,6 +469,7 @@ def _sides(rows: Sequence[Row], style: Style) -> list[dict[str, Any]]:
 
 
 _LONGEST = 36  # letters of a row's name
+_TWO_LINES = 40  # pixels
 
 
 def _named(row: Row) -> str:

@@ -14,6 +14,7 @@ from qurd_core.plots.theme import ALWAYS_WHOLE, OTHERS, SCHEMES, Style, faded, p
 from qurd_core.plots.words import Measured
 
 TALLEST = 22  # samplers that are drawn; the best ones
+_ROW = 18  # pixels of a row on a page
 
 
 def choices(rows: pd.DataFrame) -> list[str]:
@@ -194,6 +195,11 @@ def figure(table: pd.DataFrame, name: str, *, pins: Sequence[str] = (), style: S
     return go.Figure([sticks, intervals, dots, numbers], layout)
 
 
+def high(table: pd.DataFrame, name: str) -> float:
+    """The least pixels of the chart that keep its rows apart on a page."""
+    return _ROW * len(_drawn(table, name)) + 90
+
+
 def _drawn(table: pd.DataFrame, name: str) -> pd.DataFrame:
     """As many rows as fit, the published one among them."""
     table = table.dropna(subset="value").reset_index(drop=True)
@@ -255,7 +261,7 @@ def _layout(drawn: pd.DataFrame, bold: set[str], name: str, published: float, st
             "b": 3.6 * style.text,
         },
         "xaxis": {
-            "range": [_least(drawn, published) - 0.13, TOP],
+            "range": [_least(drawn, published) - 0.17, TOP],
             "tickvals": [0, 0.2, 0.4, 0.6, 0.8, 1],
             "tickformat": ".0%",
             "title": {"text": "Stolen models caught at 5% false alarms (TPR@5%)", "standoff": 8},
