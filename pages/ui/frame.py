@@ -32,7 +32,6 @@ class View(NamedTuple):
 def navigate() -> st.Page:
     """Declare the pages and return the one that was asked for. Nothing of Streamlit may run before."""
     pages = _pages()
-    _follow(story.asked())
     # The default page has no name in links, so it is one of its own that leads to the first page at once.
     door = st.Page(_door, title="Home", url_path="home", default=True, visibility="hidden")
     page = st.navigation([*pages.values(), door], position="top")
@@ -40,6 +39,7 @@ def navigate() -> st.Page:
     if page == door:
         # Once a control is bound to a part of the link, only the control may set it, and keeps it.
         st.switch_page(pages[HOME], query_params=None if "bench" in st.session_state else _asked())
+    _follow(story.asked())
     asked = st.session_state.pop("go", None)
     if asked:
         st.session_state["told"] = asked.link

@@ -17,15 +17,19 @@ MASKED = 3  # masked images that a card shows
 _INSTEAD = "uniform(test)"  # of a sampler that gives nothing
 
 
-def look(style: Style) -> None:
-    """The style of the cards, and the photographs, each once however many cards show it."""
+def look(style: Style, rows: int) -> None:
+    """The style of the cards, and the photographs, each once however many cards show it.
+
+    Args:
+        rows: of cards below one another on stage.
+    """
     surface = style.surface
     photographs = "".join(
         f".photo-{name}{{aspect-ratio:{'/'.join(map(str, gallery.shape(name)))};"
         f"background-image:url({gallery.thumbnail(name)})}}"
         for name in CLASSES
     )
-    sizes = _STAGE if style.stage else _PAGE
+    sizes = _STAGE.replace("ROWS", str(rows)) if style.stage else _PAGE
     colours = f":root{{{sizes}--muted:{surface.muted};--line:{surface.border};--ink:{surface.ink};--panel:{surface.panel}}}"
     st.html(f"<style>{colours}{_LOOK}{photographs}</style>")
 
@@ -171,9 +175,9 @@ def _figure(inside: str, caption: str, kind: str = "") -> str:
 
 
 _PAGE = "--grid:1fr 1fr;--most:5.2rem;--text:.85rem;--told:3.6rem;"
-# Three cards and their pages, or five of discriminative images, fit below a headline of two lines, above a step's sentence.
+# The cards and their pages, or five of discriminative images, fit below a headline of two lines, above a step's sentence.
 _STAGE = (
-    "--grid:1fr;--most:clamp(3.5rem, calc((100vh - 34rem) / 3), 6rem);--text:1.05rem;"
+    "--grid:1fr;--most:clamp(3.5rem, calc((100vh - 34rem) / ROWS), 13rem);--text:1.05rem;"
     "--told:clamp(3rem, calc((100vh - 28.5rem) / 5), 4.6rem);"
 )
 _LOOK = """

@@ -34,7 +34,7 @@ div:has(> [class*=st-key-hero]) { position: relative; overflow: clip; }
 # The sentence of a step stands below the chart; the code of the last above it.
 _BAR = """
 <style>
-div:has(> .st-key-story) { order: 1; }
+div:has(> .st-key-story) { order: 1; margin-top: auto; }
 .st-key-story { position: relative; }
 .st-key-code { position: absolute; right: 0; bottom: 100%; width: auto !important; }
 .st-key-story button { opacity: .45; }

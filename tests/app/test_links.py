@@ -1,6 +1,7 @@
 """Views as links, and stories made of them."""
 
 import json
+import re
 
 import pytest
 
@@ -160,3 +161,25 @@ def test_a_number_of_a_link_that_no_machine_holds_is_a_sentence(shipped):
     assert "Expected a number of at most 1.8e+308. Got 99999999999999999999… (320 characters)" in app.warning[
         0
     ].value.replace("\\", "")
+
+
+def said_of(app):
+    """Truth, the victim's and the suspect's answer of every query card, and whether the suspect agrees."""
+    cards = [element.proto.body for element in app.get("html") if '<div class="card' in element.proto.body]
+    return [(*re.findall(r"<b>([^<]*)</b>", card)[:3], "✓ agrees" in card) for card in cards]
+
+
+def test_a_step_that_speaks_of_one_image_shows_one_that_agrees(shipped):
+    step = story.read("mistakes")[1]
+    assert step.say.startswith("An image that the victim gets right, and one that it gets wrong")
+    (right, wrong) = said_of(sound(shipped(page="queries", story="mistakes", step="2")))
+    assert right[0] == right[1] == right[2] and right[3]
+    assert wrong[0] != wrong[1] == wrong[2] and wrong[3]
+
+
+def test_a_step_with_something_to_play_and_the_last_one_say_so(shipped):
+    steps = story.read("mistakes")
+    for number, step in enumerate(steps, start=1):
+        (said,) = bar(sound(shipped(page=step.target.page, story="mistakes", step=str(number))))
+        assert ("Next starts it." in said) == ("play" in step.target.values)
+        assert ("The last step: Esc leaves the stage." in said) == (number == len(steps))
