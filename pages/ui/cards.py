@@ -62,7 +62,7 @@ def _draw(about: dict, lines: list[card.Line], mark: str, note: str, less: str, 
     terms = "".join(f"<dt>{line.term}<b>{escape(line.value)}</b></dt><dd>{escape(line.note)}</dd>" for line in lines)
     look = _LOOK.format(muted=style.surface.muted, border=style.surface.border)
     parts = [
-        f"<h4>{mark}{escape(str(about['name'] or 'Unpublished combination'))}</h4>",
+        f"<h3>{mark}{escape(str(about['name'] or 'Unpublished combination'))}</h3>",
         f"<p><b>{escape(note)}</b></p>" * bool(note),
         f"<p>{escape(str(about['idea']))}</p>",
         f"<code>{escape(str(about['scheme']))}</code>",
@@ -103,7 +103,7 @@ _LOOK = """
 <style>
 .scheme-card {{ border: 1px solid {border}; border-radius: .6rem; padding: .7rem .9rem; overflow-wrap: anywhere; }}
 .scheme-card * {{ font-size: .9rem; line-height: 1.35; }}
-.scheme-card h4 {{ padding: 0; margin: 0 0 .3rem; font-size: 1.05rem; }}
+.scheme-card h3 {{ padding: 0; margin: 0 0 .3rem; font-size: 1.05rem; }}
 .scheme-card i {{ font-style: normal; }}
 .scheme-card p {{ margin: 0 0 .4rem; }}
 .scheme-card code {{ font-size: .8rem; }}

@@ -36,7 +36,7 @@ def show(claim: Claim, style: Style) -> None:
     terms = "".join(f"<dt>{name}</dt><dd>{_told(text)}</dd>" for name, text in rows)
     st.html(
         f"{_LOOK.format(muted=style.surface.muted, border=style.surface.border, hue=hue)}<div class='claim'>"
-        f"<h4>{escape(claim.claim)}</h4><blockquote>“{escape(claim.quote)}”<br><small>{escape(claim.place)}</small></blockquote>"
+        f"<h3>{escape(claim.claim)}</h3><blockquote>“{escape(claim.quote)}”<br><small>{escape(claim.place)}</small></blockquote>"
         f"<p class='verdict'>{paper.GLYPHS[claim.verdict]} {claim.verdict}</p><p>{_told(claim.why)}</p>"
         f"<dl>{terms}</dl>{method}</div>"
     )
@@ -70,7 +70,7 @@ def target(link: str) -> links.Target:
 _LOOK = """
 <style>
 .claim {{ border: 1px solid {border}; border-radius: .6rem; padding: 1rem 1.2rem; overflow-wrap: anywhere; }}
-.claim h4 {{ padding: 0; margin: .2rem 0 .5rem; font-size: 1.15rem; }}
+.claim h3 {{ padding: 0; margin: .2rem 0 .5rem; font-size: 1.15rem; }}
 .claim p {{ margin: 0 0 .5rem; }}
 .claim .verdict {{ color: {hue}; font-weight: 700; }}
 .claim blockquote {{ border-left: 3px solid {border}; margin: 0 0 .6rem; padding: 0 0 0 .7rem; }}

@@ -14,7 +14,7 @@ from qurd_core.benchfile import saved_names
 from qurd_core.errors import QurdError
 from qurd_core.evaluation.records import SHIPPED
 from qurd_core.files import ASSETS, checked
-from qurd_core.plots.theme import Style
+from qurd_core.plots.theme import Mode, Style, ink_on
 
 LOGO = ASSETS / "logo"
 # In the order of the paper, so that the same row is the talk.
@@ -79,7 +79,7 @@ def draw() -> None:
     links.check("bench", benches, "benchmark")
     links.check("stage", links.SWITCH, "stage")
     story.follow()
-    st.html(_BAR)
+    st.html(_BAR + _ON_ACCENT % ink_on(st.get_option(f"theme.{_mode()}.primaryColor")))
     with st.container(horizontal=True, vertical_alignment="center", key="bar"):
         st.segmented_control(
             "Benchmark",
@@ -104,8 +104,7 @@ def draw() -> None:
 
 def view() -> View:
     """What the row above the page says, and the colours of the page."""
-    mode = st.context.theme.type or "light"
-    return View(st.session_state["bench"], Style(mode, st.session_state["stage"]))
+    return View(st.session_state["bench"], Style(_mode(), st.session_state["stage"]))
 
 
 def tools() -> st.delta_generator.DeltaGenerator:
@@ -238,6 +237,10 @@ def _hold(target: links.Target) -> None:
     st.session_state.update({key: value for key, value in target.values.items() if key not in story.PARTS})
 
 
+def _mode() -> Mode:
+    return st.context.theme.type or "light"
+
+
 def _door() -> None:
     """Nothing is ever shown here."""
 
@@ -270,4 +273,6 @@ _BAR = """
 }
 </style>
 """
+# Streamlit writes white on the accent, which is too bright for it in the dark.
+_ON_ACCENT = "<style>button[kind=primary]:not(:disabled) *, [data-tag] * { color: %s !important; }</style>"
 _ABOUT = "**QuRD Explorer**: which fingerprints catch a stolen model, and how many queries they need."

@@ -26,7 +26,7 @@ def title(pick: Pick, style: Style) -> None:
     colour, symbol, _ = style.mark(pick.label) if named else (style.surface.ink, "circle", "")
     name = "Unpublished combination" if pick.label == pick.scheme else pick.label
     mark = f"<i style='color:{colour}'>{GLYPHS.get(symbol, '●')}</i>" if named else ""
-    st.html(f"{_LOOK.format(muted=style.surface.muted)}<div class='mix'><h4>{mark} {escape(name)}</h4></div>")
+    st.html(f"{_LOOK.format(muted=style.surface.muted)}<div class='mix'><h3>{mark} {escape(name)}</h3></div>")
 
 
 def about(scheme: "Scheme", style: Style) -> None:
@@ -119,7 +119,7 @@ def _help(text: str) -> str:
 
 _LOOK = """
 <style>
-.mix h4 {{ padding: 0; margin: 0; font-size: 1.15rem; overflow-wrap: anywhere; }}
+.mix h3 {{ padding: 0; margin: 0; font-size: 1.15rem; overflow-wrap: anywhere; }}
 .mix i {{ font-style: normal; }}
 .mix dl {{ display: grid; grid-template-columns: 1.2rem 1fr; gap: .1rem .2rem; margin: 0; padding: 0; line-height: 1.3; }}
 .mix dd, .mix dt {{ padding: 0; }}

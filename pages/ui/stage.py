@@ -16,7 +16,7 @@ _STYLE = """
 :root { --scale: 1; }
 html { font-size: calc(23px * var(--scale)) !important; }
 [data-testid="stHeader"], .st-key-tools, .st-key-stories, .st-key-controls, .st-key-subline { display: none !important; }
-[data-testid="stMainBlockContainer"] { padding: 1.2rem 2rem .5rem !important; height: 100vh; }
+[data-testid="stMainBlockContainer"] { padding: 1.2rem 2rem 1rem !important; height: 100vh; }
 [data-testid="stMainBlockContainer"] h2 { padding: 0 !important; }
 [data-testid="stMainBlockContainer"] > [data-testid="stVerticalBlock"] { height: 100%; }
 [data-testid="stMainBlockContainer"] > * *:has([class*=st-key-hero]):not([data-testid="stColumn"]) { flex: 1 1 0 !important;

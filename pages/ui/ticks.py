@@ -1,6 +1,6 @@
 """Which pairs are ticked for your benchmark. Kept per benchmark for the session, on whatever page, and in the link."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -73,29 +73,14 @@ def clicked(bench: str) -> None:
 
 
 def by_name(bench: str, rows: "DataFrame", out: Pairs) -> None:
-    """The same without a mouse: groups to tick, and single models to turn."""
-    groups = _by(bench, bench_tiles.GROUP)
-    kept = {group: len(pairs) - len(out.intersection(pairs)) for group, pairs in groups.items()}
-    ticked = [group for group, number in kept.items() if number]
-    partly = {group: f": {kept[group]} of {len(groups[group])}" for group in ticked if kept[group] < len(groups[group])}
-    # A browser that has closed the popover keeps what it showed last and sends it with every run as if somebody had chosen
-    # it. Under a key that changes with the ticks it is nobody's choice any more.
-    key = f"groups-{'-'.join(map(str, kept.values()))}"
+    """The same without a mouse: groups and victims to tick, and single models to turn."""
     named = {
         f"{'out' if pair in out else 'in'}: {readable(pair[1])}, victim {readable(pair[0])}": pair
         for pair in designer.keys(rows)
     }
     with st.popover("Tick by name", icon=":material/checklist:"):
-        st.pills(
-            "In",
-            list(groups),
-            selection_mode="multi",
-            default=ticked,
-            key=key,
-            format_func=lambda group: links.plain(words.task(group) + partly.get(group, "")),
-            on_change=_groups_changed,
-            args=[bench, key],
-        )
+        _pills("In", bench, bench_tiles.GROUP, out, words.task)
+        _pills("Victims", bench, bench_tiles.VICTIM, out, readable)
         st.selectbox(
             "Turn one model",
             list(named),
@@ -107,10 +92,31 @@ def by_name(bench: str, rows: "DataFrame", out: Pairs) -> None:
         )
 
 
-def _groups_changed(bench: str, key: str) -> None:
+def _pills(label: str, bench: str, what: str, out: Pairs, said: Callable[[str], str]) -> None:
+    """Groups or victims, ticked where any pair of them is in."""
+    every = _by(bench, what)
+    kept = {name: len(pairs) - len(out.intersection(pairs)) for name, pairs in every.items()}
+    ticked = [name for name, number in kept.items() if number]
+    partly = {name: f": {kept[name]} of {len(every[name])}" for name in ticked if kept[name] < len(every[name])}
+    # A browser that has closed the popover keeps what it showed last and sends it with every run as if somebody had chosen
+    # it. Under a key that changes with the ticks it is nobody's choice any more.
+    key = f"{what}s-{'-'.join(map(str, kept.values()))}"
+    st.pills(
+        label,
+        list(every),
+        selection_mode="multi",
+        default=ticked,
+        key=key,
+        format_func=lambda name: links.plain(said(name) + partly.get(name, "")),
+        on_change=_pills_changed,
+        args=[bench, what, key],
+    )
+
+
+def _pills_changed(bench: str, what: str, key: str) -> None:
     out, ticked = left_out(bench), st.session_state[key]
-    for group, pairs in _by(bench, bench_tiles.GROUP).items():
-        if (group in ticked) == out.issuperset(pairs):  # what was all out came in, or what was partly in went out
+    for name, pairs in _by(bench, what).items():
+        if (name in ticked) == out.issuperset(pairs):  # what was all out came in, or what was partly in went out
             out = designer.turned(out, pairs)
     _all()[bench] = out
 

@@ -8,6 +8,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -63,12 +64,20 @@ def browser() -> Iterator:
 @pytest.fixture
 def server(folder: Path, tmp_path: Path) -> Iterator[str]:
     """A server of its own that nobody has asked anything yet; gives its address."""
+    with serving(folder, tmp_path / "server.log") as address:
+        yield address
+
+
+@contextmanager
+def serving(folder: Path, log: Path, **environment: str) -> Iterator[str]:
+    """A server on the records of a folder; gives its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-c", SERVER, str(folder), str(port)]
-    with (tmp_path / "server.log").open("w") as log:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, env=os.environ | {"PYTHONPATH": str(ROOT)})
+    around = os.environ | {"PYTHONPATH": str(ROOT)} | environment
+    with log.open("w") as said:
+        process = subprocess.Popen(command, cwd=ROOT, stdout=said, stderr=said, env=around)
     address = f"http://127.0.0.1:{port}"
     try:
         _wait_for(address, process)

@@ -6,7 +6,7 @@ import re
 import pytest
 import streamlit as st
 
-from pages.ui import frame, story
+from pages.ui import export, frame, story
 from qurd_core.benchfile import BenchFile, home_of
 from qurd_core.evaluation import records
 from tests.app.screen import headline, sound
@@ -33,6 +33,7 @@ def test_a_page_says_what_it_found_and_draws_its_chart_last(shipped, monkeypatch
 
         monkeypatch.setattr(owner, name, noting)
 
+    monkeypatch.setattr(export, "offer", lambda *asked, **more: None)  # a menu that is closed
     note(frame, "finding")
     for name in ("plotly_chart", "html", "caption", "metric"):
         note(st, name)

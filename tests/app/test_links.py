@@ -49,7 +49,7 @@ def test_a_step_that_is_not_there_gives_way_to_the_first_and_says_so(shipped, st
 def test_a_budget_beyond_the_recorded_ones_is_left_out_and_said(shipped, page):
     app = shipped(page=page, budget="2000")
     assert not app.exception
-    assert [toast.value for toast in app.toast] == ["Not found here, so left out: budget 2000."]
+    assert notices(app) == ["Not found here, so left out: budget 2000."]
 
 
 def test_a_story_that_is_not_there_is_left_out_on_stage_or_not(shipped):
