@@ -20,6 +20,7 @@ LOGO = ASSETS / "logo"
 # In the order of the paper, so that the same row is the talk.
 PAGES = ("leaderboard", "benchmark", "compose", "budget", "separability", "queries", "paper")
 HOME = PAGES[0]
+HEADLINE, SUBLINE = 84, 165  # letters that fit one line of a window of 1440 pixels
 
 
 class View(NamedTuple):
@@ -117,6 +118,7 @@ def finding(place: st.delta_generator.DeltaGenerator, headline: str, basis: str)
 
     Pages say it before they draw panels and, after those, their chart: the browser shows the words while it still draws.
     """
+    st.session_state["wordy"] = 2.6 * (len(headline) > HEADLINE) + 1.6 * (len(basis) > SUBLINE)
     with place:
         st.header(links.plain(headline, 300), anchor=False)
         with st.container(key="subline"):
@@ -132,7 +134,8 @@ def tall(rows: int = 1, key: str = "hero", *, wide: float = 620, high: float = 3
         wide, high: the least pixels that keep what it says apart.
     """
     if not st.session_state["stage"]:  # which has a rule of its own
-        room = f"clamp({high:.0f}px, calc(100vh - {19.5 + 3.5 * rows}rem), max(50rem, {high:.0f}px))"
+        above = 19.5 + 3.5 * rows + st.session_state["wordy"]
+        room = f"clamp({high:.0f}px, calc(100vh - {above}rem), max(50rem, {high:.0f}px))"
         basis = f"div:has(> .st-key-hero) {{ flex-basis: {room} !important; }}"
         st.html(f"<style>{basis} .st-key-hero > * {{ min-width: {wide:.0f}px; }}</style>")
     return st.container(key=key, height=540, border=False, gap=None)

@@ -127,7 +127,8 @@ SMALL = [  # a page, whether it is on stage, and what is wrong with it
     ),
     ("<svg width=60><text x=30 y=20>information</text></svg>", False, "cut"),
     (
-        "<svg><clipPath id=c><rect width=50 height=50 /></clipPath><g clip-path='url(#c)'><text y=20>information</text></g></svg>",
+        "<svg><clipPath id=c><rect width=50 height=50 /></clipPath>"
+        "<g clip-path='url(#c)'><text y=20>information</text></g></svg>",
         False,
         "cut",
     ),
@@ -137,8 +138,11 @@ SMALL = [  # a page, whether it is on stage, and what is wrong with it
     (f"<div style='{TEXT}left:1900px'>information</div>", False, "beside the window"),
     (f"<div style='{TEXT}top:1070px'>information</div>", True, "below the fold"),
     (f"<div style='{TEXT}top:1070px'>information</div>", False, None),
-    ("<div style='display:flex'><div style='width:0'><div style='width:80%;height:9px;background:red'></div></div></div>",)
-    + (False, "mark without size"),
+    (
+        "<div style='display:flex'><div style='width:0'><div style='width:80%;height:9px;background:red'></div></div></div>",
+        False,
+        "mark without size",
+    ),
     (
         "<img alt='' style='width:0;height:20px' src='data:image/gif;base64,R0lGODlhAQABAAAAACw='>",
         False,
