@@ -38,6 +38,10 @@ RecordedName = Annotated[
         help="Name of a benchmark with shipped records, such as patchwork-sac or published-cifar10; no path, no saved one.",
     ),
 ]
+ShownName = Annotated[
+    str,
+    typer.Option(*_BENCHMARK, help="Name of a benchmark with shipped records, or of a saved one; no path."),
+]
 HubName = Annotated[
     str, typer.Option(*_BENCHMARK, help="Name of a benchmark of the model hub, such as sacbench-cifar10; no path.")
 ]
@@ -172,7 +176,7 @@ def pairs(
 
 @app.command()
 def separability(
-    benchmark: BenchmarkName,
+    benchmark: ShownName,
     of: Annotated[
         str, typer.Option("--of", help="delta_c, delta, official (the authors' formula), or a scheme.")
     ] = "delta_c",
@@ -187,6 +191,7 @@ def separability(
     """List the recorded distance of every pair, and what a threshold between stolen and unrelated models catches."""
     from qurd_core.evaluation import separability as distances
 
+    _check_shown(benchmark)
     asked = {"budget": budget, "seed": seed, "task": task, "negatives": negatives, "alpha": alarms / 100}
     table = distances.table(benchmark, of, by=by, **asked)
     _show(_rows(table, tuple(table.columns)), as_json)
@@ -312,7 +317,7 @@ def honest(
     if benchmark not in records.SHIPPED:
         raise QurdError(
             f"Expected a benchmark with shipped records: {', '.join(records.SHIPPED)}. Got {kind_of(benchmark)},"
-            f" {benchmark}. Use 'run --honest' on it."
+            f" {benchmark}. Use `run --honest` on it."
         )
     if out:
         made(out)
@@ -350,7 +355,7 @@ def _paper(what: str, mode: str, as_json: bool, budget: int | None = None) -> No
 
 @paper.command()
 def rates(
-    benchmark: BenchmarkName,
+    benchmark: ShownName,
     scheme: Annotated[list[str] | None, typer.Option("--scheme", "-s", help="Only this one; repeat for several.")] = None,
     budget: Annotated[str | None, typer.Option("--budget", help="Only these, separated by commas.")] = None,
     task: Annotated[str, typer.Option("--task", help="This task instead of all together.")] = "all",
@@ -363,6 +368,7 @@ def rates(
     from qurd_core.evaluation import evidence
 
     _check_by(by)
+    _check_shown(benchmark)
     chosen = {"budgets": _budgets(budget) if budget else (), "task": task, "negatives": negatives}
     _show_rates(evidence.select(benchmark, scheme or (), by_task=by == "task", **chosen), rule, as_json)
 
@@ -548,6 +554,19 @@ def _show_rates(table: "pd.DataFrame", rule: str | None, as_json: bool) -> None:
     table = by_rule(table, rule) if rule else table
     columns = [column for column in (RUN_COLUMNS if as_json else SHORT_COLUMNS) if column in table]
     _show(_rows(table, (*columns, *["value", "spread"] * bool(rule))), as_json)
+
+
+def _check_shown(benchmark: str) -> None:
+    """Refuse what the app shows nothing of."""
+    from qurd_core.benchfile import saved_names
+    from qurd_core.benchmarks import kind_of
+    from qurd_core.evaluation import records
+
+    if benchmark not in (*records.SHIPPED, *saved_names()):
+        raise QurdError(
+            f"Expected a benchmark with shipped records ({', '.join(records.SHIPPED)}) or the name of a saved one. Got"
+            f" {kind_of(benchmark)}, {benchmark}. Use 'pairs' or 'run' on it."
+        )
 
 
 def _budgets(text: str) -> list[int]:

@@ -81,7 +81,7 @@ def base_of(benchmark: str) -> str:
 
 def was_published(benchmark: str) -> bool:
     """Whether all that there is of a benchmark, or of the one that it is a part of, was published: no model can be asked."""
-    part = benchmark in saved_names() and base_of(benchmark)
+    part = benchmark in saved_names() and BenchFile.read(home_of(benchmark)).benchmark
     return (part or benchmark) in records.PUBLISHED
 
 

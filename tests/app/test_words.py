@@ -244,7 +244,7 @@ TOKENS = {"bench", "bench-", "benches", "innocent", "official", "honest", "confo
 # Code and markup inside other texts: snippets to copy, classes of style sheets, the value of an option that commands know.
 CODE = re.compile(
     r"class='mix'|\.mix\b|bench(?:, victim)? = |\bbench\.\w+|\(bench\)|^\s+bench,$|table\[\"official\"\]|= official\(|"
-    r"import official|honest: with|official \(the authors",
+    r"import official|honest: with|official \(the authors|`run --honest`",
     re.MULTILINE,
 )
 ROOT = Path(__file__).parents[2]
