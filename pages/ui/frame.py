@@ -203,6 +203,7 @@ def _arrive(page: st.Page) -> None:
         _return(page, parse_qs(run.query_string))
     if len(asked) < len(st.query_params):
         st.switch_page(page, query_params=asked)
+    links.carry()
     st.session_state["arrived"] = page.url_path
     if st.session_state.get("unsaid") or set(asked) - _EVERYWHERE:
         st.session_state["unsettled"] = uuid4().hex

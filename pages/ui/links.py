@@ -86,12 +86,23 @@ def settle() -> None:
     (wait if st.session_state.get("unsaid") else st.fragment(wait))()
 
 
+def carry() -> None:
+    """Keep what the controls say, where the next page is asked for before the browser has sent its message."""
+    if st.session_state.get("unsettled"):
+        _hold()
+        st.session_state["unsaid"] = True
+
+
 def _settled() -> None:
-    del st.session_state["unsettled"]
+    st.session_state.pop("unsettled", None)
     if st.session_state.pop("unsaid", False):
-        st.session_state.update(
-            {key: st.session_state[key] for key in st.session_state["linked"] if key in st.session_state}
-        )
+        _hold()
+
+
+def _hold() -> None:
+    """Set the controls to what they say, as code does."""
+    said = {key: st.session_state[key] for key in st.session_state.get("linked", ()) if key in st.session_state}
+    st.session_state.update(said)
 
 
 def note(*missing: str) -> None:
