@@ -40,7 +40,8 @@ def show(claim: Claim, style: Style) -> None:
         f"<p class='verdict'>{paper.GLYPHS[claim.verdict]} {claim.verdict}</p><p>{_told(claim.why)}</p>"
         f"<dl>{terms}</dl>{method}</div>"
     )
-    st.button("Show the view", type="primary", on_click=frame.go, args=[target(claim.link)])
+    if not style.stage:
+        st.button("Show the view", type="primary", on_click=frame.go, args=[target(claim.link)])
 
 
 def _told(text: str) -> str:

@@ -7,6 +7,7 @@ import streamlit as st
 from pages.ui import links, story
 
 PLAYS, LAST = "Next starts it.", "The last step: Esc leaves the stage."
+NO_CODE = "Opened by an address that phones in the room can reach, the app shows a code of this link here."
 
 # Streamlit has no presentation mode and cannot change its font size while it runs. These test ids are not promised to stay:
 # a browser test looks at the result. Charts and type are made for a wall of 1920x1080 and grow or shrink with the window, so
@@ -35,7 +36,7 @@ div:has(> [class*=st-key-hero]) { position: relative; overflow: clip; }
 _BAR = """
 <style>
 div:has(> .st-key-story) { order: 1; margin-top: auto; }
-.st-key-story { position: relative; }
+.st-key-story { position: relative; flex-wrap: nowrap !important; }
 .st-key-code { position: absolute; right: 0; bottom: 100%; width: auto !important; }
 .st-key-story button { opacity: .45; }
 .st-key-story button:hover, .st-key-story button:focus-visible { opacity: 1; }
@@ -122,6 +123,7 @@ def set_up(go: Callable[[links.Target], None]) -> None:
     before, after = steps[max(at - 1, 0)].target, steps[min(at + 1, len(steps) - 1)].target
     last = at + 1 == len(steps)
     hints = [PLAYS] * ("play" in step.target.values) + [LAST] * last
+    hints += [NO_CODE] * (last and story.loopback(st.context.url or ""))
     with st.container(horizontal=True, vertical_alignment="center", key="story"):
         st.button("Back", key="stage_back", disabled=at == 0, on_click=go, args=[before])
         said = " ".join([links.plain(step.say, 300), *(f":gray[{hint}]" for hint in hints)])

@@ -124,12 +124,11 @@ def follow() -> None:
 
 
 def code(target: Target) -> None:
-    """A code of the link for the phones in the room, drawn here; a sentence where only this machine could follow it."""
+    """A code of the link for the phones in the room, drawn here, unless only this machine could follow it."""
     import segno
 
     address = st.context.url or ""
     if loopback(address):
-        st.caption("Opened by an address that phones in the room can reach, the app shows a code of this link here.")
         return
     picture = BytesIO()
     base = address.split("?")[0].rstrip("/").rsplit("/", 1)[0]

@@ -100,7 +100,7 @@ def test_the_last_step_has_a_code_of_its_link_where_phones_can_follow_it(shipped
     app.context = {"theme": "light", "url": f"http://{host}:8501/separability"}
     app.run()
     assert len(app.get("image")) == codes
-    assert sum("that phones in the room can reach" in text.value for text in app.caption) == 1 - codes
+    assert sum("that phones in the room can reach" in text.value for text in app.markdown) == 1 - codes
 
 
 def test_menus_show_words_and_links_keep_tokens(show):
