@@ -64,7 +64,7 @@ def check(key: str, options: Sequence[object], what: str, most: int = 1) -> None
     notes = [f"{what} {cut(value)}" for value in asked if value and value not in known]
     notes += [f"all but {most} of {len(asked)} {what}s"] * (len(asked) > most)
     note(*notes)
-    st.session_state.setdefault("drawn", []).append(key)
+    st.session_state.setdefault("drawn", {})[key] = tuple(options)
     _forget(key, options)
 
 
@@ -120,8 +120,11 @@ def report() -> dict[str, str]:
     if notes and notes != st.session_state.get("reported"):
         notice.say(f"Not found here, so left out: {', '.join(notes)}.")
     st.session_state["reported"] = notes
-    st.session_state["linked"] = st.session_state.pop("drawn", [])
-    return {key: str(st.session_state.get(key)) for key in st.session_state["linked"]}
+    drawn = st.session_state.pop("drawn", {})
+    said = {key: st.session_state[key] for key in drawn if key in st.session_state}
+    st.session_state.setdefault("chosen", {}).update({(key, drawn[key]): value for key, value in said.items()})
+    st.session_state["linked"] = [*said]
+    return {key: str(value) for key, value in said.items()}
 
 
 def cut(text: str, longest: int = 60) -> str:
@@ -135,11 +138,13 @@ def plain(text: str, longest: int = 60) -> str:
 
 
 def _forget(key: str, options: Sequence[object]) -> None:
-    """Drop a choice that another page or benchmark offered, so that the link does not keep it either."""
+    """Drop a choice that another page or benchmark offered, so that the link does not keep it either. What was chosen among
+    these options before comes back.
+    """
     held = st.session_state.get(key)
     if isinstance(held, list):
         kept = [value for value in held if value in options]
         if kept != held:
             st.session_state[key] = kept
     elif held is not None and not isinstance(held, bool) and held not in options:
-        st.session_state[key] = next(iter(options))
+        st.session_state[key] = st.session_state.get("chosen", {}).get((key, tuple(options)), next(iter(options)))

@@ -27,7 +27,8 @@ LINKS = {
     "paper": {"view": "agreement", "budget": "50"},
 }
 SAME = {"task", "rule", "budget", "hard", "pin", "victim"}  # mean the same on all pages that have them
-EXTRA = {"paper": {"budget"}}  # shown by one view only, so it waits until that view is shown
+# Shown by one view only, which is not the usual one: it waits until that view is shown.
+EXTRA = {"paper": {"budget"}, "benchmark": {"budget", "hard"}, "separability": {"budget"}}
 
 
 def parts(page) -> dict[str, list[str]]:
