@@ -22,7 +22,7 @@ if playing:
 
 head = st.container()
 with st.container(key="controls"):
-    places = st.columns([1.1, 1.6, 1.3, 1.7, 1.1, 1.1, 1.3], gap="small")
+    places = st.columns([1.1, 1.6, 1.1, 1.7, 1, 1, 1.6], gap="small")
 with places[0]:
     task = controls.task(cached.tasks(bench))
 with places[1]:
