@@ -84,7 +84,7 @@ def family(schemes: "DataFrame") -> str:
     families = heatmap.families(schemes)
     links.check("columns", families, "columns")
     explained = "One column per representation, or every detector of one family of representations."
-    said = {heatmap.MAIN: "all, main detector"}
+    said = {heatmap.MAIN: "one each"}
     return controls.worded(
         st.selectbox, "Columns", families, "columns", lambda name: said.get(name, name), help=lambda held: explained
     )

@@ -194,9 +194,10 @@ def subline(kind: str, tasks: list[str], left: str, right: str, budget: int) -> 
     """Who the suspect is, what the budget is, and whether both sides start from the same seed images."""
     who = _KINDS[kind] + (f" ({words.tasks(tasks)})" if kind == "positive" else "")
     if same_seeds(left, right):
-        seeds = f"Both sides start from the same seed images, {rule_of(left)}, put side by side"
+        seeds = f"Both sides start from the same {words.sampler(rule_of(left))}, put side by side"
     else:
-        seeds = f"{rule_of(left)} and {rule_of(right)} pick their own seed images, so the sides show different ones"
+        one, other = words.sampler(rule_of(left)), words.sampler(rule_of(right))
+        seeds = f"The sides start from different seed images: {one} and {other}"
     more = "images beyond the budget are faded"
     return f"The suspect is {who}. Budget: {counted(budget, 'query')} a side; {more}. {seeds}."
 

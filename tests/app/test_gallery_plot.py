@@ -144,7 +144,7 @@ def test_whether_both_sides_start_from_the_same_images_is_said():
     said = gallery.subline("positive", ["prune"], "uniform(test)->pgd", "uniform(train)->pgd", 1)
     assert "stolen (pruning)" in said
     assert "1 query a side" in said
-    assert "pick their own" in said
+    assert "start from different seed images: uniform test images and uniform training images" in said
 
 
 def test_the_code_of_a_view_is_python():

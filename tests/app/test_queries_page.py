@@ -217,9 +217,9 @@ def test_one_seed_rule_puts_the_same_images_side_by_side(visit, jobs):
     app = visit(left=PGD, right="uniform(test)")
     jobs.finish()
     app.run()
-    assert "start from the same seed images" in said(app)
+    assert "start from the same uniform test images" in said(app)
     app.selectbox(key="right").select("negative(test)").run()
-    assert "pick their own seed images" in said(app)
+    assert "start from different seed images" in said(app)
 
 
 def test_where_the_victim_looked_is_asked_for_and_shown(visit, jobs):
