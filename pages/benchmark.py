@@ -33,8 +33,9 @@ if section == "bench" and not records.has_scores(base):
 
 
 def say(headline: str, basis: str, hard: bool = False) -> None:
-    """What a section has found."""
-    frame.finding(head, headline, bench_part.of(bench, hard=hard) + basis)
+    """What a section has found; `hard` where hard unrelated models are asked for."""
+    there = hard and bench_part.has_hard(bench)
+    frame.finding(head, headline, bench_part.of(bench, hard=hard, there=there) + basis)
 
 
 SECTIONS[section].show(bench, style, others, say)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.ui import bench_part, cached, controls, definitions, export, frame, links, panel, play, states
 from qurd_core.evaluation import evidence, records
-from qurd_core.plots import budget, costs, distances, leaderboard, words
+from qurd_core.plots import again, budget, costs, distances
 
 frame.require()
 bench, style = frame.view()
@@ -22,14 +22,13 @@ if playing:
 
 head = st.container()
 with st.container(key="controls"):
-    places = st.columns([1, 1.6, 1.2, 1.5, 1.5, 1, 1.3], gap="small")
+    places = st.columns([1, 1.55, 1.05, 1.5, 1.4, 0.95, 1.6], gap="small")
 with places[0]:
     task = controls.task(cached.tasks(bench))
 with places[1]:
     rule = controls.rule()
 with places[5]:
-    links.check("panel", panel.BESIDE, "panel")
-    beside = st.selectbox("Panel", panel.BESIDE, key="panel", **controls.LINKED)
+    beside = controls.choose("Panel", panel.BESIDE, "panel", said=panel.SAID.get)
 with places[6]:
     hard = controls.hard()
     links.check("grey", links.SWITCH, "grey")
@@ -47,17 +46,18 @@ lines = budget.shown(points, pins)
 others = len(budget.mixes(points)) if grey and lines else 0
 easy = cached.curves(bench, task, hard=False, rule=rule)
 harder = bench_part.adds(points, easy)
-about = f"{bench_part.of(bench, points, hard=harder)}{budget.subline(points, rule, grey=others)} · {budget.bands(points)}"
-turned = words.turned(
-    budget.REFERENCE, budget.at_budget(easy, at), budget.at_budget(points, at), leaderboard.place(bench, task, at)
-)
+part = bench_part.of(bench, points, hard=hard, there=harder)
+about = f"{part}{budget.subline(points, rule, grey=others)} · {budget.bands(points)}"
+turned = bench_part.turned(budget.REFERENCE, points, easy, bench, at, rule)
 frame.finding(head, turned or budget.headline(points, at) + bench_part.counting(harder), about)
 
 file_name = f"budget-{bench}-{task}"
 with frame.tools():
     definitions.show()
-    request = {"budgets": budget.TICKS, "seeds": int(points["seeds"].max()), "task": task, "hard": hard}
-    export.menu(points, file_name, benchmark=bench, schemes=lines or [*budget.missing(points, pins)], **request)
+    named = lines or [*budget.missing(points, pins)]
+    data = points if grey else points[points["label"].isin(named)]
+    asked = again.rates(bench, points, named, task=task, negatives=cached.negatives(hard), rule=rule)
+    export.offer(data, file_name, again.of_rates(asked, again.rest(bench, asked, data["label"].nunique())))
 
 if not lines:
     states.refused(budget.missing(points, pins), rule)

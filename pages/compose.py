@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.ui import bench_part, cached, compose_controls, controls, definitions, export, frame, links, mix, running, states
 from qurd_core.evaluation import evidence, live, records
-from qurd_core.plots import budget, heatmap, leaderboard, words
+from qurd_core.plots import again, budget, heatmap
 
 frame.require()
 bench, style = frame.view()
@@ -64,9 +64,8 @@ def cell_clicked() -> None:
 
 easy = cached.curves(bench, task, hard=False, rule=rule)
 harder = bench_part.adds(points, easy)
-about = bench_part.of(bench, points, hard=harder) + heatmap.subline(cells, at, budget.basis(points, rule))
-before = budget.at_budget(easy, at, pick.label)
-turned = words.turned(pick.label, before, value.value, leaderboard.place(bench, task, at)) if own_cell else ""
+about = bench_part.of(bench, points, hard=hard, there=harder) + heatmap.subline(cells, at, budget.basis(points, rule))
+turned = bench_part.turned(pick.label, points, easy, bench, at, rule) if source is points else ""
 frame.finding(
     head, turned or heatmap.headline(pick, value, against, at) + bench_part.counting(harder and value is not None), about
 )
@@ -77,8 +76,13 @@ if wrong:
 file_name = f"compose-{bench}-{task}"
 with frame.tools():
     definitions.show()
-    request = {"budgets": budget.TICKS, "seeds": live.SEEDS, "task": task, "hard": hard}
-    export.menu(cells, file_name, benchmark=bench, schemes=[pick.label], pool=pool, **request)
+    view = {"task": task, "negatives": cached.negatives(hard), "rule": rule}
+    data = heatmap.taken_away(cells, pick, value, pool)
+    asked = again.rates(bench, points[points["budget"] == at], heatmap.marked(cells, pick, pins), **view)
+    if job and (not own_cell or own_cell.live):
+        seeds = value.seeds if value else live.SEEDS
+        asked = [again.Rates(bench, (pick.label,), (at,), seeds, pool=pool, **view), *asked]
+    export.offer(data, file_name, again.of_rates(asked, again.rest(bench, asked, int(data["value"].notna().sum()))))
 
 question = "map", bench, cached.version(bench), task, hard, rule, at, split, family, pick, own_cell, pins, style
 chart = cached.once(question, lambda: heatmap.figure(cells, pick, pins=pins, style=style))

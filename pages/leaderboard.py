@@ -5,7 +5,7 @@ import streamlit as st
 from pages.ui import bench_part, board, cached, controls, definitions, export, frame, states
 from qurd_core.evaluation import evidence, records
 from qurd_core.evaluation.leaderboard import unnamed
-from qurd_core.plots import budget, leaderboard, swaps
+from qurd_core.plots import again, budget, leaderboard, swaps
 
 frame.require()
 bench, style = frame.view()
@@ -40,7 +40,7 @@ with side or bar:
 
 asked = board.Asked(bench, task, at, reveal, rule, hard, pins, style)
 if view == "table":
-    sight = board.table(asked, rows)
+    sight = board.table(asked)
 elif view == "swap":
     sight = board.swap(asked, rows, name)
 else:
@@ -48,21 +48,16 @@ else:
 
 file_name = f"leaderboard-{view}-{bench}-{task}"
 missing = leaderboard.left_out(points, rows, schemes, at, reveal) | sight.missing
-harder = bench_part.adds(points, cached.curves(bench, task, hard=False, rule=rule))
-basis = bench_part.of(bench, points, hard=harder) + leaderboard.subline(points, rows, at, rule, reveal, sight.tests)
-frame.finding(head, sight.headline + bench_part.counting(harder) * (not sight.turned), basis)
+easy = cached.curves(bench, task, hard=False, rule=rule)
+harder = bench_part.adds(points, easy)
+turned = sight.turns and bench_part.turned(budget.REFERENCE, points, easy, bench, at, rule)
+basis = bench_part.of(bench, points, hard=hard, there=harder) + leaderboard.subline(
+    points, rows, at, rule, reveal, sight.tests
+)
+frame.finding(head, (turned or sight.headline + bench_part.counting(harder)) + sight.beside, basis)
 with frame.tools():
     definitions.show()
-    export.menu(
-        sight.data,
-        file_name,
-        benchmark=bench,
-        schemes=sight.schemes or [budget.REFERENCE],
-        budgets=[at],
-        seeds=int(points["seeds"].max()),
-        task=task,
-        hard=hard,
-    )
+    export.offer(sight.data, file_name, again.of_rates(sight.again, again.rest(bench, sight.again, sight.every)))
 
 if sight.figure is None:
     with hero:

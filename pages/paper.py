@@ -32,7 +32,7 @@ if view == "claims":
     title, under = paper.headline(claims), "A mark is a claim, in the order of the paper. Click one to read it"
     data, file_name = cached.claims_table(), "claims"
     draw, words, key = partial(paper.figure, shown, chosen.id), paper.alt(shown), "claims"
-    command = ("python -m qurd_core paper claims --json", claim.CODE)
+    same = claim.again("claims", "claims.rows()")
 elif view == "agreement":
     table = cached.agreement()
     with second:
@@ -40,14 +40,14 @@ elif view == "agreement":
     title, under = paper.agreement_headline(table, at), agreement.METHOD
     data, file_name = table, "agreement"
     draw, words, key = partial(paper.agreement_figure, table, at), title, "agreement"
-    command = ("python -m qurd_core paper agreement --json", claim.CODE.replace("claims.claims()", "agreement.read()"))
+    same = claim.again("agreement", "agreement.read()")
 elif view == "table2":
     data, file_name = cached.table2(), "table2"
     with second:
         claim.read_button("two-exceptions", "Read the claim of two exceptions")
     title, under = paper.tasks_headline(data), paper.tasks_subline(data)
     draw, words, key = partial(paper.tasks_figure, data), title, "table2"
-    command = ("python -m qurd_core paper table2 --json", claim.CODE.replace("claims.claims()", "tables.table2()"))
+    same = claim.again("table2", "tables.table2()")
 else:
     with second:
         links.check("mode", MODES, "mode")
@@ -56,15 +56,12 @@ else:
     data, file_name = cached.table3(mode), f"table3-{mode}"
     title, under = paper.table_headline(data, mode), paper.table_subline(mode)
     draw, words, key = partial(paper.table_figure, data), title, "table3"
-    command = (
-        f"python -m qurd_core paper table3 --mode {mode} --json",
-        claim.CODE.replace("claims.claims()", f'tables.table3("{mode}")'),
-    )
+    same = claim.again(f"table3 --mode {mode}", f'tables.table3("{mode}")')
 
 frame.finding(head, title, under)
 with frame.tools():
     definitions.show()
-    export.offer(data, file_name, *command)
+    export.offer(data, file_name, same)
 
 shares = [1, 1] if style.stage else [3, 2]
 hero, side = st.columns(shares, gap="large") if view == "claims" else (st.container(), None)

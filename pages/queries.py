@@ -13,11 +13,12 @@ if evidence.base_of(bench) in records.PUBLISHED:
     frame.stop()
 head = st.container()
 chosen = asking.choice(bench)
-gallery.look(style)
+per_page = 8 if not style.stage else 1 if story.asked() else 3  # a step says something of one image
+gallery.look(style, per_page)
 
 if chosen.view == "telling":
     table, models = cached.telling_images(bench, chosen.victim)
-    frame.finding(head, words.telling_headline(table), telling.subline(bench, table, models))
+    frame.finding(head, words.telling_headline(table), words.telling_subline(table, models))
     with frame.tools():
         definitions.show()
         takeaway.telling(bench, chosen.victim, table)
@@ -30,7 +31,6 @@ with frame.tools():
     definitions.show()
     takeaway.queries(both)
 
-per_page = 8 if not style.stage else 2 if story.asked() else 3  # what is said of a step needs room
 rows = query_sets.line_up(*(side.queries for side in both), chosen.left.budget, only_disagreeing=chosen.only == "disagrees")
 bottom = st.container()
 with st.container(horizontal=True, horizontal_alignment="center", key="paging"):

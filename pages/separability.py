@@ -5,6 +5,8 @@ from functools import partial
 import streamlit as st
 
 from pages.ui import bench_part, cached, definitions, export, frame, pair, separation, states
+from qurd_core.evaluation import contents
+from qurd_core.evaluation.separability import as_table
 from qurd_core.plots import bound, separability
 
 frame.require()
@@ -26,26 +28,29 @@ if there is not None:
         separation.not_recorded(choice, there)
     frame.stop()
 
+harder, turned = choice.hard and bench_part.has_hard(bench), ""
 if choice.show == "bound":
-    data, high = separation.pairs_of(choice, pairs), 352
+    data, high = contents.counted(pairs, choice.task, cached.negatives(choice.hard)), 352
     found = bound.summary(data)
     title, under = bound.headline(found, bench), bound.subline(found)
     draw, words = partial(bound.figure, data), bound.alt(data)
 else:
     axis, rows = separation.axis(choice, bench), separation.measured(choice, bench)
     title = separability.headline(rows, axis, choice.fpr, bench, separation.NOUNS[choice.by])
+    turned = harder and separation.turned(choice, bench, rows, axis)
     whole = separation.overall(choice, bench, rows)
     under = " · ".join(filter(None, (separability.subline(whole, choice.fpr), axis.about)))
     draw = partial(separability.figure, rows, axis, fpr=choice.fpr)
-    data, words, high = separability.data(rows), separability.alt(rows, axis), separability.high(rows)
+    data, words, high = as_table(rows), separability.alt(rows, axis), separability.high(rows)
 
-harder = choice.hard and bench_part.has_hard(bench)
-frame.finding(head, title + bench_part.counting(harder), bench_part.of(bench, hard=harder) + under)
+frame.finding(
+    head, turned or title + bench_part.counting(harder), bench_part.of(bench, hard=choice.hard, there=harder) + under
+)
 
 file_name = f"separability-{bench}-{choice.task}"
 with frame.tools():
     definitions.show()
-    export.offer(data, file_name, *separation.again(choice, bench))
+    export.offer(data, file_name, separation.same(choice, bench))
 
 with body:
     hero, side = st.columns([4, 1], gap="medium")

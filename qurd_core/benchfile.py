@@ -4,17 +4,18 @@ import base64
 import hashlib
 import json
 import re
-import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from qurd_core.errors import QurdError
+from qurd_core.errors import QurdError, is_filled, misplaced
+from qurd_core.files import checked, publish, sealed_json
 from qurd_core.folders import default_folder
 
 FORMAT = 1
 ENDING = ".json"
 LARGEST = 4_000_000  # bytes of a file that is read
+AGAIN = "Save it again on the Benchmark page. If it was you who changed it, take out its line 'qurd-seal'."
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _TOKEN = re.compile(r"([\w-]{4})([\w-]*)", re.ASCII)
 
@@ -35,43 +36,81 @@ class BenchFile:
     def read(cls, path: Path) -> "BenchFile":
         """
         Raises:
-            QurdError: there is no such file, or it is no bench.
+            QurdError: there is no such file, it is no bench, or it is not what was saved.
         """
+        absent = misplaced("a benchmark file", path, "Save one on the Benchmark page.")
+        if not is_filled(path):
+            raise absent
         try:
             if path.stat().st_size > LARGEST:
                 raise QurdError(
                     f"Expected a benchmark file of at most {LARGEST:,} bytes. {path} has {path.stat().st_size:,}."
                 )
-            found = json.loads(path.read_text("utf-8"))
+            found = json.loads(checked(path, AGAIN).decode())
+            if "models" in found:
+                raise QurdError(
+                    f"Expected a benchmark file in {path}. Got the manifest of a folder of models: name the folder."
+                )
             if found["format"] != FORMAT:
                 raise QurdError(f"Expected a benchmark file of format {FORMAT} in {path}. Got {found['format']!r}.")
-            pairs = frozenset((str(victim), str(suspect)) for victim, suspect in found["pairs"])
-            return cls(str(found["benchmark"]), pairs)
-        except OSError as error:
-            raise QurdError(
-                f"Expected a benchmark file at {path}: {error.strerror}. Save one on the Benchmark page."
-            ) from None
-        except (ValueError, KeyError, TypeError) as error:
+            return cls(str(found["benchmark"]), frozenset(map(_pair, found["pairs"])))
+        except OSError:
+            raise absent from None
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             if isinstance(error, QurdError):
                 raise
             raise QurdError(
                 f"Expected a benchmark file, as the Benchmark page saves it, in {path}. Got something else."
             ) from None
 
+    def check(self, path: Path, kinds: Mapping[tuple[str, str], str]) -> None:
+        """Refuse pairs of which no rates follow, wherever they come from: somebody may have written the file by hand.
+
+        Args:
+            path: said in errors.
+            kinds: of every pair of the whole benchmark, by (victim, suspect).
+
+        Raises:
+            QurdError: a pair is none of the benchmark, or a victim has no stolen model.
+        """
+        if lost := self.pairs - kinds.keys():
+            raise QurdError(f"Expected pairs of {self.benchmark} in {path}. It has none of {' and '.join(min(lost))}.")
+        stolen = {pair[0] for pair in self.pairs if kinds[pair] == "positive"}
+        if not stolen or {victim for victim, _ in self.pairs} - stolen:
+            raise QurdError(
+                f"Expected at least one stolen model of every victim in {path}. Add some or leave the victim out."
+            )
+
     @property
     def text(self) -> str:
         """What stands in the file."""
-        return json.dumps({"format": FORMAT, "benchmark": self.benchmark, "pairs": sorted(self.pairs)}, indent=0)
+        return sealed_json(self._said, indent=0).decode()
+
+    @property
+    def identity(self) -> str:
+        """What it says, however its file is written."""
+        return json.dumps(self._said, indent=0)
+
+    @property
+    def _said(self) -> dict[str, object]:
+        return {"format": FORMAT, "benchmark": self.benchmark, "pairs": sorted(self.pairs)}
 
     def write(self, path: Path) -> None:
         """Publish the file whole."""
-        aside = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            aside.write_text(self.text, "utf-8")
-            aside.replace(path)
+            publish(path, self.text.encode())
         except OSError as error:
             raise QurdError(f"Expected to write {path}. The disk refused: {error.strerror}. Nothing was saved.") from None
+
+
+def _pair(found: object) -> tuple[str, str]:
+    """
+    Raises:
+        ValueError: two letters of a word, or whatever else is no list of two names.
+    """
+    if not isinstance(found, list) or len(found) != 2 or not all(isinstance(name, str) for name in found):
+        raise ValueError("no pair of names")
+    return found[0], found[1]
 
 
 def home_of(name: str) -> Path:
@@ -87,7 +126,11 @@ def home_of(name: str) -> Path:
 
 def saved_names() -> list[str]:
     """The benches that the app has saved, by name."""
-    return sorted(path.stem for path in (default_folder() / "benches").glob(f"*{ENDING}") if _NAME.fullmatch(path.stem))
+    try:
+        found = [path.stem for path in (default_folder() / "benches").glob(f"*{ENDING}")]
+    except PermissionError:  # whoever needs the store says so
+        return []
+    return sorted(name for name in found if _NAME.fullmatch(name))
 
 
 def remove(name: str) -> None:

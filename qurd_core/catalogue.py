@@ -18,6 +18,8 @@ from typing import Any
 
 from qurd_core import registry
 from qurd_core.access import Access
+from qurd_core.errors import QurdError
+from qurd_core.files import note, publish, read_json
 from qurd_core.registry import Component, Parameter, Range
 
 HERE = Path(__file__).parent
@@ -79,10 +81,10 @@ def sources() -> str:
 
 
 def _declared() -> dict[str, list[Component]] | None:
-    """The components as the file declares them; None if there is none, or not of these sources."""
+    """The components as the file declares them; None if there is none, it was altered, or it is not of these sources."""
     try:
-        found = json.loads(PATH.read_text("utf-8"))
-    except (OSError, ValueError):
+        found = read_json(PATH)
+    except (OSError, QurdError):
         return None
     if not isinstance(found, dict) or found.pop("sources", None) != sources():
         return None
@@ -147,4 +149,4 @@ def _place(function: Callable[..., Any]) -> tuple[str, str]:
 
 
 if __name__ == "__main__":
-    PATH.write_text(json.dumps(declarations(), indent=1) + "\n", "utf-8")
+    note([publish(PATH, (json.dumps(declarations(), indent=1) + "\n").encode())])

@@ -8,18 +8,42 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from qurd_core.errors import QurdError
+from qurd_core.errors import QurdError, unknown
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from qurd_core.runtime import Runtime
     from qurd_core.store import Store
+    from qurd_core.verify import Checked
 
 app = typer.Typer(help="Model fingerprinting schemes on benchmarks of stolen and unrelated models.", no_args_is_help=True)
 
+_BENCHMARK = ("--benchmark", "-b")
 BenchmarkName = Annotated[
-    str, typer.Option("--benchmark", "-b", help="Name of a benchmark, see 'benchmarks', or the path of your own.")
+    str,
+    typer.Option(
+        *_BENCHMARK,
+        help="Name of a benchmark, see 'benchmarks', or the path of a folder of models, a table of answers (.csv, .parquet)"
+        " or a saved benchmark (.json).",
+    ),
+]
+EmbeddedName = Annotated[
+    str, typer.Option(*_BENCHMARK, help="Name of an embedded benchmark, such as patchwork-sac; no path, no saved one.")
+]
+RecordedName = Annotated[
+    str,
+    typer.Option(
+        *_BENCHMARK,
+        help="Name of a benchmark with shipped records, such as patchwork-sac or published-cifar10; no path, no saved one.",
+    ),
+]
+ShownName = Annotated[
+    str,
+    typer.Option(*_BENCHMARK, help="Name of a benchmark with shipped records, or of a saved one; no path."),
+]
+HubName = Annotated[
+    str, typer.Option(*_BENCHMARK, help="Name of a benchmark of the model hub, such as sacbench-cifar10; no path.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 StoreFolder = Annotated[
@@ -32,6 +56,10 @@ Negatives = Annotated[
     typer.Option(
         "--negatives", help="unrelated, or unrelated+hard to count independent models trained on the victim's data, too."
     ),
+]
+ByTask = Annotated[str | None, typer.Option("--by", help="'task' adds a row per task.")]
+Rule = Annotated[
+    str | None, typer.Option("--rule", help="paper or guaranteed: whose rates stand in 'value' and have intervals.")
 ]
 
 
@@ -80,14 +108,23 @@ def models(
 ) -> None:
     """List the models of a benchmark: their lineage, accuracy, and what they were trained on."""
     from qurd_core.benchmarks import benchmark as find
+    from qurd_core.evaluation import evidence
     from qurd_core.evaluation.checks import records
 
+    if evidence.was_published(benchmark):
+        _show(evidence.models(benchmark).to_dict("records"), as_json)
+        return
     _show(records(find(benchmark), _store(store), _runtime(device, workers)), as_json)
 
 
 @app.command("check-benchmark")
 def check_benchmark(
-    path: Annotated[str, typer.Argument(help="A folder of models, a table of answers (.csv, .parquet), or a name.")],
+    path: Annotated[
+        str,
+        typer.Argument(
+            help="A folder of models, a table of answers (.csv, .parquet), a saved benchmark (.json), or a name."
+        ),
+    ],
     as_json: AsJson = False,
     store: StoreFolder = None,
     device: Device = None,
@@ -114,16 +151,50 @@ def check_benchmark(
 @app.command()
 def pairs(
     benchmark: BenchmarkName,
+    task: Annotated[str, typer.Option("--task", help="Only the pairs that this task sets against each other.")] = "all",
+    negatives: Negatives = "unrelated+hard",
+    by: Annotated[str | None, typer.Option("--by", help="'task' counts the pairs of every task instead.")] = None,
     as_json: AsJson = False,
     store: StoreFolder = None,
     device: Device = None,
     workers: Workers = None,
 ) -> None:
     """List the pairs of a benchmark with delta, delta_C and Proposition 1's bound on the test split."""
-    from qurd_core.evaluation.pairs import pair_table
+    from qurd_core.evaluation import contents, evidence
+    from qurd_core.evaluation.pairs import listed, pair_table
 
-    table = pair_table(benchmark, _store(store), _runtime(device, workers))
+    _check_by(by)
+    if evidence.was_published(benchmark):
+        table = evidence.pairs(benchmark)
+    elif by == "task":
+        table = listed(benchmark)
+    else:
+        table = pair_table(benchmark, _store(store), _runtime(device, workers))
+    table = contents.tasks(table) if by == "task" else contents.counted(table, task, negatives)
     _show(table.to_dict("records"), as_json)
+
+
+@app.command()
+def separability(
+    benchmark: ShownName,
+    of: Annotated[
+        str, typer.Option("--of", help="delta_c, delta, official (the authors' formula), or a scheme.")
+    ] = "delta_c",
+    budget: Annotated[int, typer.Option("--budget", help="Queries of the scheme.")] = 100,
+    seed: Annotated[int | None, typer.Option("--seed", help="One query seed of the scheme; else the mean over all.")] = None,
+    task: Annotated[str, typer.Option("--task", help="Only the pairs that this task sets against each other.")] = "all",
+    negatives: Negatives = "unrelated",
+    alarms: Annotated[int, typer.Option("--alarms", help="Allowed share of false alarms in percent.")] = 5,
+    by: Annotated[str, typer.Option("--by", help="A rate for: one (all pairs), tasks, victims, benchmarks.")] = "one",
+    as_json: AsJson = False,
+) -> None:
+    """List the recorded distance of every pair, and what a threshold between stolen and unrelated models catches."""
+    from qurd_core.evaluation import separability as distances
+
+    _check_shown(benchmark)
+    asked = {"budget": budget, "seed": seed, "task": task, "negatives": negatives, "alpha": alarms / 100}
+    table = distances.table(benchmark, of, by=by, **asked)
+    _show(_rows(table, tuple(table.columns)), as_json)
 
 
 @app.command()
@@ -166,9 +237,13 @@ def run(
     pool: Annotated[
         list[str] | None, typer.Option("--pool", help="Calibrate with this unrelated lineage only; repeat.")
     ] = None,
-    by: Annotated[str | None, typer.Option("--by", help="'task' adds a row per task.")] = None,
+    by: ByTask = None,
+    rule: Rule = None,
     honest: Annotated[
-        bool, typer.Option("--honest", help="Guaranteed rule, intervals over models, and which schemes differ from AKH.")
+        bool,
+        typer.Option(
+            "--honest", help="Intervals over models, and which schemes differ from AKH, by the guaranteed rule or --rule."
+        ),
     ] = False,
     as_json: AsJson = False,
     store: StoreFolder = None,
@@ -177,9 +252,11 @@ def run(
 ) -> None:
     """TPR@5% of schemes at query budgets."""
     from qurd_core.evaluation import pipeline
+    from qurd_core.evaluation.metrics import RULES
 
-    if by not in (None, "task"):
-        raise QurdError(f"Expected --by task. Got '{by}'.")
+    _check_by(by)
+    if rule not in (None, *RULES):
+        raise unknown("rule", rule, RULES)
     asked = pipeline.request(
         benchmark, scheme, budgets=_budgets(budget), seeds=seeds, tasks=task or (), negatives=negatives, pool=pool or None
     )
@@ -192,19 +269,21 @@ def run(
     if honest:
         from qurd_core.evaluation.scores import worth_of
 
-        found = worth_of(asked, shelf, runtime, by_task=by == "task").rename(columns={"label": "scheme", "point": "tpr"})
+        kind = RULES[rule or "guaranteed"].kind
+        found = worth_of(asked, shelf, runtime, rule=kind, by_task=by == "task")
+        found = found.rename(columns={"label": "scheme", "point": "tpr"})
         cell = ["scheme", "task", "budget"]
         found = table[[*cell, "reason"]].merge(
             found, on=cell, how="left"
         )  # a cell without scores is known by its reason only
         _show(_rows(found, HONEST_COLUMNS if as_json else SHORT_HONEST_COLUMNS), as_json)
         return
-    _show(_rows(table, RUN_COLUMNS if as_json else SHORT_COLUMNS), as_json)
+    _show_rates(table, rule, as_json)
 
 
 @app.command()
 def sweep(
-    benchmark: BenchmarkName,
+    benchmark: EmbeddedName,
     seeds: Annotated[int, typer.Option("--seeds", help="Repetitions; named schemes have 10 or 20 at least.")] = 5,
     named: Annotated[
         bool, typer.Option("--named", help="Evaluate the named schemes only, and keep the records of all others.")
@@ -221,24 +300,29 @@ def sweep(
 
     folder, shelf, runtime = made(out or records.FOLDER), _store(store), _runtime(device, workers)
     print(every.estimate(benchmark, seeds, shelf, runtime, only_named=named), file=sys.stderr)  # noqa: T201
-    for path in every.sweep(benchmark, seeds, shelf, runtime, folder, only_named=named):
-        print(path)  # noqa: T201
+    _noted(every.sweep(benchmark, seeds, shelf, runtime, folder, only_named=named))
 
 
 @app.command()
 def honest(
-    benchmark: BenchmarkName,
+    benchmark: RecordedName,
     out: Annotated[Path | None, typer.Option("--out", help="Folder; the app's own if not given.")] = None,
 ) -> None:
     """Intervals over models of rates, differences to AKH and swapped samplers, and the best by halves; from raw scores."""
-    from qurd_core.evaluation import gains, winners
+    from qurd_core.benchmarks import kind_of
+    from qurd_core.evaluation import gains, records, winners
     from qurd_core.evaluation import honest as worth
     from qurd_core.folders import made
 
+    if benchmark not in records.SHIPPED:
+        raise QurdError(
+            f"Expected a benchmark with shipped records: {', '.join(records.SHIPPED)}. Got {kind_of(benchmark)},"
+            f" {benchmark}. Use `run --honest` on it."
+        )
     if out:
         made(out)
-    for kind in (worth, gains, winners):
-        print(kind.write(kind.measure(benchmark, track=_progress), kind.path_of(benchmark, out)))  # noqa: T201
+    kinds = (worth, gains, winners)
+    _noted(kind.write(kind.measure(benchmark, track=_progress), kind.path_of(benchmark, out)) for kind in kinds)
 
 
 @app.command("import-scores")
@@ -250,9 +334,9 @@ def import_scores(
 ) -> None:
     """Read the paper's published scores, so that the app can show every one. A killed import is continued."""
     from qurd_core.evaluation.paper import importer
-    from qurd_core.folders import default_folder
+    from qurd_core.folders import default_folder, not_a_file
 
-    report = importer.import_scores(source, store or default_folder(), _progress)
+    report = importer.import_scores(source, not_a_file(store or default_folder()), _progress)
     print("\n".join(report.sentences))  # noqa: T201
 
 
@@ -267,6 +351,26 @@ def _paper(what: str, mode: str, as_json: bool, budget: int | None = None) -> No
     from qurd_core.evaluation.paper import tables
 
     _show(tables.rows_of(what, mode, budget), as_json)
+
+
+@paper.command()
+def rates(
+    benchmark: ShownName,
+    scheme: Annotated[list[str] | None, typer.Option("--scheme", "-s", help="Only this one; repeat for several.")] = None,
+    budget: Annotated[str | None, typer.Option("--budget", help="Only these, separated by commas.")] = None,
+    task: Annotated[str, typer.Option("--task", help="This task instead of all together.")] = "all",
+    negatives: Negatives = "unrelated",
+    by: ByTask = None,
+    rule: Rule = None,
+    as_json: AsJson = False,
+) -> None:
+    """TPR@5% of combinations on a published benchmark or a part of one, as 'run' gives it for others."""
+    from qurd_core.evaluation import evidence
+
+    _check_by(by)
+    _check_shown(benchmark)
+    chosen = {"budgets": _budgets(budget) if budget else (), "task": task, "negatives": negatives}
+    _show_rates(evidence.select(benchmark, scheme or (), by_task=by == "task", **chosen), rule, as_json)
 
 
 @paper.command()
@@ -332,30 +436,25 @@ def export_summary(
     from qurd_core.evaluation import facts, records
     from qurd_core.evaluation.paper import claims as graded
     from qurd_core.evaluation.paper import summary
-    from qurd_core.evaluation.paper.facts import Facts
-    from qurd_core.folders import default_folder
+    from qurd_core.folders import default_folder, made
     from qurd_core.schemes import Scheme
 
-    folder = out or records.PUBLISHED_FOLDER
-    for path in summary.export(store or default_folder(), folder, _progress):
-        print(path)  # noqa: T201
+    folder = made(out or records.PUBLISHED_FOLDER)
+    _noted(summary.export(store or default_folder(), folder, _progress))
     schemes = [Scheme.parse(text) for text in summary.schemes(folder)]
-    print(facts.write_schemes(schemes, folder / "schemes.json"))  # noqa: T201
-    path = folder / graded.FILE
-    path.write_text(json.dumps(graded.rows(Facts(folder)), indent=1, ensure_ascii=False) + "\n", "utf-8")
-    print(path)  # noqa: T201
+    _noted([facts.write_schemes(schemes, folder / "schemes.json")])
+    _noted([graded.write(folder)])
 
 
 @app.command()
-def fetch(benchmark: BenchmarkName) -> None:
+def fetch(benchmark: HubName) -> None:
     """Bring a benchmark of the model hub to this machine, over a network. The same command continues a killed fetch."""
-    from qurd_core.benchmarks import component
+    from qurd_core.benchmarks import OF_HUB, component, kind_of
 
+    if (kind := kind_of(benchmark)) != OF_HUB:
+        raise QurdError(f"Expected {OF_HUB}, which is reached over a network. {benchmark}, {kind}, is here already.")
     found, values = component(benchmark)
-    bring = found.extra.get("fetch")
-    if bring is None:
-        raise QurdError(f"Expected a benchmark that is reached over a network. {benchmark} is here already.")
-    print(bring(_progress, **values))  # noqa: T201
+    print(found.extra["fetch"](_progress, **values))  # noqa: T201
 
 
 @app.command()
@@ -370,12 +469,57 @@ def build(
     from qurd_core.benchmarks import benchmark, zoo
     from qurd_core.benchmarks.patchwork import FOLDER
     from qurd_core.executors import executor
+    from qurd_core.files import note
+    from qurd_core.folders import made
     from qurd_core.registry import benchmarks as registered
 
     if what != "patchwork":
         raise QurdError(f"Expected 'build patchwork'. Got 'build {what}'.")
     every = [model for name in registered if name.startswith(what) for model in benchmark(name).models]
-    zoo.build(every, out or FOLDER, executor(_runtime("cpu", workers).workers), _progress)
+    folder = made(out or FOLDER)
+    zoo.build(every, folder, executor(_runtime("cpu", workers).workers), _progress)
+    note(folder.iterdir())
+
+
+store_app = typer.Typer(help="The folder of results.", no_args_is_help=True)
+app.add_typer(store_app, name="store")
+
+
+@store_app.command("verify")
+def verify_store(as_json: AsJson = False, store: StoreFolder = None) -> None:
+    """Read everything that is kept (results, runs, saved benchmarks, imports, fetched files) and name what was altered."""
+    from qurd_core.folders import default_folder
+    from qurd_core.verify import kept
+
+    _verified(kept(store or default_folder()), as_json)
+
+
+@app.command("verify-assets")
+def verify_assets(as_json: AsJson = False) -> None:
+    """Read everything that ships with the program and name what was altered."""
+    from qurd_core.verify import shipped
+
+    _verified(shipped(), as_json)
+
+
+def _verified(found: "Iterable[Checked]", as_json: bool) -> None:
+    """Show what was altered; a sentence and exit code 2 if anything was."""
+    from qurd_core.verify import report
+
+    told = report(found)
+    _show([{"file": str(one.path), "wrong": one.wrong, "again": one.again} for one in told.altered], as_json)
+    print(told.sentence, file=sys.stderr)  # noqa: T201
+    if told.altered:
+        raise QurdError(f"{len(told.altered):,} altered file(s). Nothing was changed: each row says how to get a file back.")
+
+
+def _noted(paths: Iterable[Path]) -> None:
+    """Print where files were written; those of the app's own are taken among the digests of what ships."""
+    from qurd_core.files import note
+
+    for path in paths:
+        note([path])
+        print(path)  # noqa: T201
 
 
 SIZES = ("victims", "tasks", "models", "stolen_pairs", "unrelated_pairs", "hard_pairs")  # of a benchmark
@@ -398,6 +542,33 @@ SHORT_COLUMNS = (
 WIDEST = 100_000  # characters of a line that no terminal folds
 
 
+def _check_by(by: str | None) -> None:
+    if by not in (None, "task"):
+        raise QurdError(f"Expected --by task. Got '{by}'.")
+
+
+def _show_rates(table: "pd.DataFrame", rule: str | None, as_json: bool) -> None:
+    """Rates as `evaluate` or `evidence.select` gives them, with those of one rule as `value` if it was named."""
+    from qurd_core.evaluation.metrics import by_rule
+
+    table = by_rule(table, rule) if rule else table
+    columns = [column for column in (RUN_COLUMNS if as_json else SHORT_COLUMNS) if column in table]
+    _show(_rows(table, (*columns, *["value", "spread"] * bool(rule))), as_json)
+
+
+def _check_shown(benchmark: str) -> None:
+    """Refuse what the app shows nothing of."""
+    from qurd_core.benchfile import saved_names
+    from qurd_core.benchmarks import kind_of
+    from qurd_core.evaluation import records
+
+    if benchmark not in (*records.SHIPPED, *saved_names()):
+        raise QurdError(
+            f"Expected a benchmark with shipped records ({', '.join(records.SHIPPED)}) or the name of a saved one. Got"
+            f" {kind_of(benchmark)}, {benchmark}. Use 'pairs' or 'run' on it."
+        )
+
+
 def _budgets(text: str) -> list[int]:
     try:
         return [int(part) for part in text.split(",")]
@@ -406,10 +577,10 @@ def _budgets(text: str) -> list[int]:
 
 
 def _store(folder: Path | None) -> "Store":
-    from qurd_core.folders import default_folder
+    from qurd_core.folders import default_folder, not_a_file
     from qurd_core.store import Store
 
-    return Store(folder or default_folder())
+    return Store(not_a_file(folder or default_folder()))
 
 
 def _runtime(device: str | None, workers: int | None) -> "Runtime":

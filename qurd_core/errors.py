@@ -1,10 +1,27 @@
 """The one error of the core: a sentence that says what was expected, what came, and what to do."""
 
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
+from pathlib import Path
 
-SHOWN = 60  # known names in a sentence
+LONGEST = 600  # characters of the known names in a sentence
+SHOWN = 80  # characters of the name that came
+NOTHING, A_FOLDER, NO_FILE = "nothing", "a folder", "neither a file nor a folder"
+PARQUET = "a Parquet table"
+_EMPTY, _LOST, _LOCKED = "an empty file", "a link to nothing", "something that this user may not read"
+_BEGINNINGS = {  # of files whose endings often say something else, or nothing
+    b"PAR1": PARQUET,
+    b"PK\x03\x04": "a ZIP archive, as PyTorch, NumPy and Excel write them",
+    b"\x80": "a pickle, as older PyTorch writes them",
+    b"\x93NUMPY": "a NumPy array",
+    b"\x89HDF": "an HDF5 file",
+    b"\x89PNG": "a picture",
+    b"\xff\xd8\xff": "a picture",
+    b"\x1f\x8b": "a gzip archive",
+}
+RECOGNISED = frozenset(_BEGINNINGS.values())
 
 
 class QurdError(ValueError):
@@ -20,10 +37,58 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> QurdError:
         known: every name that would have been right.
     """
     known = sorted(known)
-    close = get_close_matches(name, known, n=1, cutoff=0.5)
+    close = get_close_matches(name[:SHOWN], known, n=1, cutoff=0.5)
     hint = f" Did you mean '{close[0]}'?" if close else ""
-    rest = f" and {len(known) - SHOWN} more" if len(known) > SHOWN else ""
-    return QurdError(f"Unknown {kind} '{name}'.{hint} Known: {', '.join(known[:SHOWN]) or 'none'}{rest}.")
+    return QurdError(f"Unknown {kind} '{name[:SHOWN]}'.{hint} Known: {_some(known) or 'none'}.")
+
+
+def _some(names: list[str]) -> str:
+    """The names, or as many of the first ones as a sentence can take."""
+    length = 0
+    for number, name in enumerate(names):
+        length += len(name) + 2
+        if number and length > LONGEST:
+            return f"{', '.join(names[:number])} and {len(names) - number} more"
+    return ", ".join(names)
+
+
+def misplaced(wanted: str, path: Path, todo: str = "") -> QurdError:
+    """The error for a path at which something else lies than was expected, or nothing.
+
+    Args:
+        wanted: what should lie there, in words: `"a table of answers"`.
+        todo: a sentence that says what to do.
+    """
+    return QurdError(f"Expected {wanted} at {path}. There is {lies_at(path)}. {todo}".rstrip())
+
+
+def is_filled(path: Path) -> bool:
+    """Whether a path is a file with something in it that this user may read."""
+    return lies_at(path) not in (NOTHING, A_FOLDER, NO_FILE, _EMPTY, _LOST, _LOCKED)
+
+
+def lies_at(path: Path) -> str:
+    """What lies at a path, in words: `"a folder"`, `"an empty file"`, `"a .txt file"`; `NOTHING` where nothing does."""
+    try:
+        if path.is_dir():
+            os.scandir(f"{path}{os.sep}.").close()  # which needs the rights to list it and to enter it
+            return A_FOLDER
+        if path.is_symlink() and not path.exists():
+            return _LOST
+        if not path.exists():
+            return NOTHING
+        if not path.is_file():
+            return NO_FILE
+        with path.open("rb") as file:
+            first = file.read(10)
+    except PermissionError:
+        return _LOCKED
+    except (OSError, ValueError):  # too long for a file system, or a character that no name holds
+        return NOTHING
+    if not first:
+        return _EMPTY
+    known = next((what for beginning, what in _BEGINNINGS.items() if first.startswith(beginning)), None)
+    return known or (f"a {path.suffix} file" if path.suffix else "a file without an ending")
 
 
 @contextmanager

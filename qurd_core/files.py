@@ -1,16 +1,218 @@
-"""What identifies a file: its content. Neither its name nor its time does, both of which outlive what it held."""
+"""Files: the one atomic write, the one checked read, and what identifies a file: its content.
+
+Whatever the program writes or ships and reads again carries the SHA-256 of what it holds, and every read compares it:
+
+* What ships below `assets/` stays byte for byte as it was measured. Its digests stand in `assets/digests.json`, which
+  `python -m qurd_core.files` writes anew.
+* What is written for the user (runs, saved benchmarks, imports, notes of what was fetched) is *sealed*: under the name
+  `qurd-seal`, in a JSON file or in the header of a Parquet or safetensors file, stands the digest of the file's own bytes,
+  taken while zeros stood in its place. One rename publishes both, so nobody ever reads a file with the digest of another.
+* Results of the store hold the digest of their tensors: see `store`.
+
+A file without a seal was written by hand or by an older version: it is taken as it is. An altered one is left where it lies,
+and an `AlteredError` says how to get a good one.
+"""
 
 import hashlib
+import json
 import os
+import re
 import time
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from qurd_core.errors import QurdError
 
+if TYPE_CHECKING:  # importing it takes time that only those who write a table need to spend
+    import pyarrow as pa
+
+ASSETS = Path(__file__).parents[1] / "assets"
+DIGESTS = "digests.json"
+UNREAD = "screens"  # the folder below `assets/` that no program reads
+SEAL = {"qurd-seal": "0" * 64}  # the entry of a header that `sealed` completes
 QUIET = 2_000_000_000  # nanoseconds: no clock of a file system ticks more slowly
 
+_MARK = b"qurd-seal"
+_SEALED = re.compile(rb"qurd-seal[^0-9a-f]{2,4}([0-9a-f]{64})(?![0-9a-f])")
 _State = tuple[int, int, int, int, int]
 _known: dict[str, tuple[_State, str]] = {}
+
+
+class AlteredError(QurdError):
+    """A file does not hold what was written into it."""
+
+
+@contextmanager
+def publishing(path: Path, aside: Path | None = None) -> Iterator[Path]:
+    """Write a file whole: yields a name that no other writer has, flushes what was written there and puts it in its place.
+
+    Args:
+        aside: the folder of that name, on the same disk; the one of the file if not given.
+
+    Raises:
+        OSError: the disk refuses. What was at `path` is still there.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = (aside or path.parent) / f"{path.name}.{uuid.uuid4().hex}"
+    try:
+        yield draft
+        with draft.open("rb+") as file:
+            os.fsync(file.fileno())
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+    _sync_folder(path.parent)
+
+
+def publish(path: Path, data: bytes, aside: Path | None = None) -> Path:
+    """Write some bytes whole: see `publishing`."""
+    with publishing(path, aside) as draft:
+        draft.write_bytes(data)
+    return path
+
+
+def write_json(path: Path, value: Mapping[str, Any], indent: int | None = None) -> Path:
+    """Publish names with values, sealed."""
+    return publish(path, sealed_json(value, indent))
+
+
+def write_table(path: Path, table: "pa.Table", compression: str = "snappy") -> Path:
+    """Publish a table as Parquet, sealed."""
+    return publish(path, sealed(parquet(table.replace_schema_metadata((table.schema.metadata or {}) | SEAL), compression)))
+
+
+def parquet(table: "pa.Table", compression: str = "snappy", **options: Any) -> bytes:
+    """A table as the bytes of a Parquet file."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, compression=compression, **options)
+    return sink.getvalue().to_pybytes()
+
+
+def sealed_json(value: Mapping[str, Any], indent: int | None = None) -> bytes:
+    """Names with values as the bytes of a sealed JSON file."""
+    return sealed(json.dumps(SEAL | dict(value), indent=indent).encode())
+
+
+def sealed(data: bytes) -> bytes:
+    """The bytes of a file with `SEAL` in its header, completed."""
+    (place,) = _SEALED.finditer(data)
+    return data[: place.start(1)] + _digest(data, place).encode() + data[place.end(1) :]
+
+
+def is_sealed(data: bytes) -> bool:
+    """Whether a file tells the digest of what it holds, rightly or not."""
+    return _MARK in data
+
+
+def checked(path: Path, again: str = "") -> bytes:
+    """What a file holds, once that is known to be what was written into it.
+
+    Args:
+        again: how to get a good one, as sentences; for what ships that is known.
+
+    Raises:
+        AlteredError: it was altered, or ships and is not among the digests.
+        OSError: it cannot be read.
+    """
+    data, name = path.read_bytes(), shipped_name(path)
+    if name is None:
+        if not _is_whole(data):
+            raise AlteredError(f"{path} was altered after it was written: it does not match its digest. {again}")
+    elif hashlib.sha256(data).hexdigest() != digests().get(name):
+        raise AlteredError(f"{path} was altered: it is not the file that ships. {restore(name)}")
+    return data
+
+
+def read_json(path: Path, again: str = "") -> Any:
+    """The values in a JSON file, checked; without its seal.
+
+    Raises:
+        QurdError: it was altered, or is no JSON.
+        OSError: it cannot be read.
+    """
+    data, name = checked(path, again), shipped_name(path)
+    try:
+        found = json.loads(data.decode())
+    except (ValueError, RecursionError) as error:
+        raise QurdError(f"Cannot read {path}: {error}. {restore(name) if name else again}") from None
+    return {key: value for key, value in found.items() if key not in SEAL} if isinstance(found, dict) else found
+
+
+def shipped_name(path: Path) -> str | None:
+    """What a file is called among the digests; None for one that does not ship."""
+    return path.relative_to(ASSETS).as_posix() if path.is_relative_to(ASSETS) and path != ASSETS / DIGESTS else None
+
+
+def restore(name: str) -> str:
+    """How to get back a file that ships."""
+    return f"Get it back with `git checkout -- assets/{name}`, or unpack the program again."
+
+
+def digests() -> dict[str, str]:
+    """The digests of what ships, by the path below `assets/`.
+
+    Raises:
+        QurdError: the file of digests is missing or altered.
+    """
+    path = ASSETS / DIGESTS
+    try:
+        return read_json(path, restore(DIGESTS))
+    except OSError as error:
+        raise QurdError(f"Expected the digests of what ships at {path}: {error.strerror}. {restore(DIGESTS)}") from None
+
+
+def shipped_files() -> list[Path]:
+    """Everything below `assets/` that is read."""
+    every = [path for path in sorted(ASSETS.rglob("*")) if path.is_file()]
+    return [path for path in every if path.name != DIGESTS and path.relative_to(ASSETS).parts[0] != UNREAD]
+
+
+def note(paths: Iterable[Path]) -> None:
+    """Take the digests of files that were made anew among those of what ships; other files need none."""
+    made = {name: _content(path) for path in paths if (name := shipped_name(path.absolute()))}
+    if made:
+        write_json(ASSETS / DIGESTS, dict(sorted((digests() | made).items())), indent=0)
+
+
+def note_all() -> None:
+    """Write the digests of everything that ships as it is now."""
+    found = {shipped_name(path): _content(path) for path in shipped_files()}
+    write_json(ASSETS / DIGESTS, dict(sorted(found.items())), indent=0)
+
+
+def _content(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _is_whole(data: bytes) -> bool:
+    """Whether what a file holds matches its seal, if it has one."""
+    if not is_sealed(data):
+        return True
+    places = list(_SEALED.finditer(data))
+    return len(places) == 1 and _digest(data, places[0]) == places[0][1].decode()
+
+
+def _digest(data: bytes, place: re.Match[bytes]) -> str:
+    """SHA-256 of some bytes with zeros where their own digest stands."""
+    sha, whole = hashlib.sha256(), memoryview(data)
+    for part in (whole[: place.start(1)], SEAL["qurd-seal"].encode(), whole[place.end(1) :]):
+        sha.update(part)
+    return sha.hexdigest()
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename survive a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def file_digest(path: Path) -> str:
@@ -41,3 +243,7 @@ def file_digest(path: Path) -> str:
 
 def _state(about: os.stat_result) -> _State:
     return about.st_dev, about.st_ino, about.st_size, about.st_mtime_ns, about.st_ctime_ns
+
+
+if __name__ == "__main__":
+    note_all()

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from qurd_core.errors import QurdError
+from qurd_core.errors import QurdError, misplaced
 
 
 def default_folder() -> Path:
@@ -15,9 +15,24 @@ def default_folder() -> Path:
 
 
 def hub_folder() -> Path:
-    """Models and pictures of the official benchmarks: `QURD_HUB`, else beside the results."""
+    """Models and pictures of the official benchmarks: `QURD_HUB`, else beside the results.
+
+    Raises:
+        QurdError: it is a file.
+    """
     named = os.environ.get("QURD_HUB")
-    return Path(named) if named else default_folder() / "hub"
+    return not_a_file(Path(named)) if named else default_folder() / "hub"
+
+
+def not_a_file(folder: Path) -> Path:
+    """The path of a folder that need not be there yet.
+
+    Raises:
+        QurdError: a file lies there.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise misplaced("a folder", folder, "Name another one.")
+    return folder
 
 
 def made(folder: Path) -> Path:
@@ -26,6 +41,7 @@ def made(folder: Path) -> Path:
     Raises:
         QurdError: it cannot be made.
     """
+    not_a_file(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -5,8 +5,8 @@ label, widget value, link parameter, store key and test id.
 """
 
 import json
-import math
 import re
+import sys
 from dataclasses import dataclass
 
 from qurd_core.errors import QurdError
@@ -14,6 +14,7 @@ from qurd_core.errors import QurdError
 Value = int | float | bool | str
 
 LONGEST = 2_000  # characters; a link or a file may hold anything
+LARGEST = sys.float_info.max  # a number, whole or not, that a parameter can take
 
 _NAME = r"[A-Za-z_](?:[\w./:+]|-(?!>))*"
 _TOKEN = re.compile(
@@ -166,8 +167,9 @@ class _Reader:
         if kind == "name":
             return {"true": True, "false": False}.get(token, token)
         number = float(token) if re.search(r"[.eE]", token) else int(token)
-        if not math.isfinite(number):
-            raise QurdError(f"Expected a finite number, got {token} in '{self.text}'.")
+        if not abs(number) <= LARGEST:
+            shown = token if len(token) <= 20 else f"{token[:20]}… ({len(token)} characters)"
+            raise QurdError(f"Expected a number of at most {LARGEST:.1e}. Got {shown}.")
         return number
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from qurd_core.errors import QurdError
+
 SIDE = 32  # pixels of a patch
 
 # class name -> (package, file). A class is one photograph.
@@ -58,14 +60,22 @@ def photograph_names() -> tuple[str, ...]:
 
 @cache
 def photograph(name: str) -> np.ndarray:
-    """The photograph of a class, (H,W,3) uint8."""
+    """The photograph of a class, (H,W,3) uint8.
+
+    Raises:
+        QurdError: its file is missing or damaged.
+    """
     package, file = (COLOUR | MONO)[name]
     home = Path(find_spec(package).submodule_search_locations[0])  # found without importing the package, which is slow
-    with Image.open(home / _FOLDERS[package] / file) as image:
-        rgb = image.convert("RGB")
-        if name == "retina":  # twice as large as the others: at full size a patch of it shows nothing
-            rgb = rgb.reduce(2)
-        return np.asarray(rgb)
+    path = home / _FOLDERS[package] / file
+    try:
+        with Image.open(path) as image:
+            rgb = image.convert("RGB")
+    except (OSError, ValueError, SyntaxError) as error:  # as Pillow has it
+        raise QurdError(f"Expected the photograph '{name}' at {path}: {error}. Install {package} again.") from None
+    if name == "retina":  # twice as large as the others: at full size a patch of it shows nothing
+        rgb = rgb.reduce(2)
+    return np.asarray(rgb)
 
 
 def cut(name: str, top: int, left: int, side: int, turn: int) -> np.ndarray:

@@ -7,10 +7,7 @@ moved aside and made again.
 
 import hashlib
 import json
-import os
-import socket
 import time
-import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -22,9 +19,12 @@ from safetensors.torch import save
 from torch import Tensor
 
 from qurd_core.errors import QurdError
+from qurd_core.files import checked, is_sealed, publish, sealed_json
 
 FORMAT = 1
+FORM = "FORMAT.json"
 ABANDONED = 24 * 3600  # seconds after which a file in `tmp/` belongs to nobody
+_UNSOUND = (SafetensorError, ValueError, KeyError, TypeError)
 
 
 @dataclass(frozen=True)
@@ -74,9 +74,11 @@ class Store:
         self._aside = folder / "tmp"
         with _disk(self.folder):
             self._aside.mkdir(parents=True, exist_ok=True)
-            form = folder / "FORMAT.json"
+            form = folder / FORM
+            if form.exists() and is_damaged(form) and any(map(is_sound, results(folder))):
+                self._quarantine(form)
             if not form.exists():
-                self._publish(form, json.dumps({"format": FORMAT}).encode())
+                self._publish(form, sealed_json({"format": FORMAT}))
             found = _format(form)
         if found > FORMAT:
             raise QurdError(
@@ -98,25 +100,15 @@ class Store:
         if path.exists():
             try:
                 return _read(path, key)
-            except (OSError, SafetensorError, ValueError, KeyError):
+            except (OSError, *_UNSOUND):
                 self._quarantine(path)
         made = {name: tensor.contiguous() for name, tensor in make().items()}
-        self._publish(path, save(made, _about(key, made)))
+        self._publish(path, save(made, _about(key.text, made)))
         return made
 
     def _publish(self, path: Path, data: bytes) -> None:
         with _disk(self.folder):
-            aside = self._aside / f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex}"
-            try:
-                with aside.open("wb") as file:
-                    file.write(data)
-                    file.flush()
-                    os.fsync(file.fileno())
-                path.parent.mkdir(parents=True, exist_ok=True)
-                aside.replace(path)
-            finally:
-                aside.unlink(missing_ok=True)
-            _sync_folder(path.parent)
+            publish(path, data, self._aside)
 
     def _quarantine(self, path: Path) -> None:
         with _disk(self.folder), suppress(FileNotFoundError):  # another process may have moved it first
@@ -131,25 +123,65 @@ class Store:
                     path.unlink()
 
 
+def results(folder: Path) -> Iterator[Path]:
+    """The files of results in a folder, sound or not."""
+    return (path for path in sorted(folder.glob("*/??/*.safetensors")) if path.parts[-3] != "tmp")
+
+
+def is_sound(path: Path) -> bool:
+    """Whether a file of results lies where its key says and holds the tensors that were stored.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    try:
+        about, tensors = _opened(path)
+        text = json.loads(about["about"])["key"]
+    except _UNSOUND:
+        return False
+    return about == _about(text, tensors) and hashlib.sha256(text.encode()).hexdigest() == path.stem
+
+
+def is_damaged(form: Path) -> bool:
+    """Whether the file that tells the format of a store was altered. Where results lie beside it, it is written again.
+
+    Another format without a seal is damage too: before formats were sealed there was but this one.
+    """
+    try:
+        return _format(form) != FORMAT and not is_sealed(form.read_bytes())
+    except QurdError:
+        return True
+
+
 def _format(path: Path) -> int:
     try:
-        return int(json.loads(path.read_text())["format"])
-    except (ValueError, KeyError, TypeError):
-        raise QurdError(f"Expected the format of a store in {path}. Got something else: is this folder a store?") from None
+        return int(json.loads(checked(path).decode())["format"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise QurdError(
+            f"Expected the format of a store in {path}. Got something else, and no result lies beside it: is this folder a"
+            " store? Name another one, or remove that file if it is."
+        ) from None
 
 
 def _read(path: Path, key: Key) -> dict[str, Tensor]:
-    with safe_open(path, framework="pt") as file:
-        about = file.metadata()
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (a method of safetensors)
-    if about != _about(key, tensors):
+    about, tensors = _opened(path)
+    if about != _about(key.text, tensors):
         raise ValueError("not what was stored")
     return tensors
 
 
-def _about(key: Key, tensors: Mapping[str, Tensor]) -> dict[str, str]:
-    """The header of a file. One entry: the format writes several in an order of its own, different every time."""
-    return {"about": json.dumps({"key": key.text, "sha256": digest(tensors)})}
+def _opened(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
+    with safe_open(path, framework="pt") as file:
+        return file.metadata(), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (a method of safetensors)
+
+
+def _about(key: str, tensors: Mapping[str, Tensor]) -> dict[str, str]:
+    """The header of a file. One entry: the format writes several in an order of its own, different every time.
+
+    Args:
+        key: its canonical JSON.
+    """
+    return {"about": json.dumps({"key": key, "sha256": digest(tensors)})}
 
 
 @contextmanager
@@ -162,12 +194,3 @@ def _disk(folder: Path) -> Iterator[None]:
             f"Expected to write in the store {folder}. The disk refused: {error.strerror}. Nothing stored is lost: free"
             " space or rights, or name another folder with --store, and run it again."
         ) from error
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a rename survive a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

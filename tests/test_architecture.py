@@ -13,7 +13,9 @@ LAYERS = {
     **dict.fromkeys(
         (f"qurd_core.{name}" for name in ("grammar", "types", "registry", "randomness", "runtime", "store", "executors")), 1
     ),
-    **dict.fromkeys((f"qurd_core.{name}" for name in ("photographs", "folders", "files", "benchfile", "published")), 1),
+    **dict.fromkeys(
+        (f"qurd_core.{name}" for name in ("photographs", "folders", "files", "benchfile", "published", "verify")), 1
+    ),
     "qurd_core.lineage": 2,
     "qurd_core.oracle": 2,
     "qurd_core.benchmarks": 3,

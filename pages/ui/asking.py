@@ -9,7 +9,7 @@ import streamlit as st
 from pages.ui import cached, controls, links
 from pages.ui.sides import Asked, Side
 from qurd_core.evaluation import query_sets
-from qurd_core.plots import gallery
+from qurd_core.plots import gallery, words
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 VIEWS = ("queries", "telling")
 ONLY = ("all", "disagrees")
 LOOKS = ("none", "integrated_gradients", "saliency", "occlusion")
+_SHOWN = {"all": "all", "disagrees": "disagreements"}
 _SAID = {"queries": "queries", "telling": "discriminative images"}
 DEFAULTS = {"left": "uniform(test)->pgd", "right": "negative(test)"}
 
@@ -59,11 +60,12 @@ def choice(bench: str) -> Choice:
         for column, side in ((first, "left"), (second, "right")):
             with column:
                 first_default = sorted(samplers, key=lambda sampler, own=DEFAULTS[side]: sampler != own)
-                sampler = _select(f"{side.title()} sampler", side, first_default)
+                sampler = controls.choose(f"{side.title()} sampler", first_default, side, said=words.sampler)
             chosen[side] = Asked(bench, victim, suspect, seed, budget, sampler)
         with third:
             links.check("only", ONLY, "filter")
-            only = st.segmented_control("Show", ONLY, default="all", required=True, key="only", **_LINKED)
+            shown = {"default": "all", "required": True}
+            only = controls.worded(st.segmented_control, "Show", ONLY, "only", _SHOWN.get, **shown)
         with fourth:
             links.check("look", LOOKS, "look")
             look = controls.worded(

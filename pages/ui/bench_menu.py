@@ -1,16 +1,15 @@
 """Save, open and delete your benchmark."""
 
-import shlex
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.ui import ticks
+from pages.ui import notice, ticks
 from qurd_core import benchfile
 from qurd_core.benchfile import BenchFile
 from qurd_core.errors import QurdError
-from qurd_core.evaluation import designer, evidence, records
-from qurd_core.plots import words
+from qurd_core.evaluation import designer, evidence, live, records
+from qurd_core.plots import again
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -48,9 +47,7 @@ def saved(scheme: str, budget: int) -> None:
             st.markdown(f"Saved as **{name}**. Every page offers it; its models cannot be queried again.")
         else:
             st.markdown(f"Saved as **{name}**. Every command accepts it:")
-            request = {"budgets": [budget], "seeds": 5, "task": "all", "hard": False}
-            path = shlex.quote(str(benchfile.home_of(name)))
-            st.code(words.command_line(path, [scheme], **request), language="bash", wrap_lines=True)
+            st.code(again.Rates(name, (scheme,), (budget,), live.SEEDS).command, language="bash", wrap_lines=True)
         st.button(f"Open {name}", on_click=_open, args=[name])
 
 
@@ -87,7 +84,7 @@ def _delete(bench: str, base: str) -> None:
     benchfile.remove(bench)
     ticks.reset(bench)
     st.session_state["gone"] = bench
-    st.toast(f"Deleted {bench}.")
+    notice.say(f"Deleted {bench}.")
     _open(base)
 
 

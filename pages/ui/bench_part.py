@@ -4,22 +4,25 @@ from typing import TYPE_CHECKING
 
 from pages.ui import cached
 from qurd_core.evaluation import evidence
+from qurd_core.plots import budget, leaderboard, words
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
 
 HARD = "hard unrelated: independent models trained on the victim’s data · "
+IDLE = "no hard unrelated models here, so the switch changes nothing · "
 
 
-def of(bench: str, points: "DataFrame | None" = None, *, hard: bool = False) -> str:
+def of(bench: str, points: "DataFrame | None" = None, *, hard: bool = False, there: bool = True) -> str:
     """The start of the line; empty for a whole benchmark without hard unrelated models.
 
     Args:
-        hard: whether hard unrelated models count, and there are some.
+        hard: whether hard unrelated models are asked for.
+        there: whether there are some.
         points: from `cached.curves`, where the page shows rates: such a benchmark knows fewer than the whole does.
     """
-    base, explained = evidence.base_of(bench), HARD * hard
+    base, explained = evidence.base_of(bench), (HARD if there else IDLE) * hard
     if bench == base:
         return explained
     known = "" if points is None else _known(points, cached.curves(base, "all", hard=False, rule="paper"))
@@ -34,6 +37,19 @@ def adds(points: "DataFrame", easy: "DataFrame") -> bool:
 def has_hard(bench: str) -> bool:
     """Whether a benchmark has hard unrelated models."""
     return bool((cached.pairs(bench)["kind"] == "hard").any())
+
+
+def turned(label: str, points: "DataFrame", easy: "DataFrame", bench: str, at: int, rule: budget.Rule) -> str:
+    """The headline where a switch turns what is found of a scheme: the rule refuses every value, or hard unrelated models
+    let it drop. Empty where neither does.
+
+    Args:
+        points, easy: from `cached.curves`, of one task, with hard unrelated models where they count, and without them.
+    """
+    if refused := budget.refused(points, rule, bench):
+        return refused
+    where = leaderboard.place(bench, points["task"].iloc[0], at)
+    return words.turned(label, budget.at_budget(easy, at, label), budget.at_budget(points, at, label), where)
 
 
 def counting(hard: bool) -> str:

@@ -8,7 +8,7 @@ from pages.ui import cached, cards, controls, links, panel
 from qurd_core.errors import QurdError
 from qurd_core.evaluation import evidence, records, winners
 from qurd_core.evaluation.leaderboard import LEVELS, allowed
-from qurd_core.plots import budget, honest, leaderboard, strips, swaps, tasks, words
+from qurd_core.plots import again, budget, honest, leaderboard, strips, swaps, tasks, words
 from qurd_core.plots.theme import MOST_PINS, Style
 
 if TYPE_CHECKING:
@@ -37,6 +37,11 @@ class Asked(NamedTuple):
         return cached.worth(self.bench, self.task, self.at, hard=self.hard, rule=self.rule)
 
     @property
+    def view(self) -> dict[str, str]:
+        """What rates depend on besides the benchmark, the combination and the budget."""
+        return {"task": self.task, "negatives": cached.negatives(self.hard), "rule": self.rule}
+
+    @property
     def where(self) -> str:
         return leaderboard.place(self.bench, self.task, self.at)
 
@@ -49,9 +54,10 @@ class Sight(NamedTuple):
         figure: its chart, None where there is nothing to draw.
         data: what is drawn, as a table to take away.
         missing: what is not drawn, with reasons.
-        schemes: the labels to compute again.
+        again: what gives the rates of the data, or of what is named in them, again.
         tests: what its verdicts rest on.
-        turned: whether the headline is that hard unrelated models turn the finding.
+        turns: whether hard unrelated models that turn what is found of AKH turn the headline.
+        beside: what the headline says in any case.
         high: the least pixels of its chart.
     """
 
@@ -60,10 +66,17 @@ class Sight(NamedTuple):
     alt: str
     data: "DataFrame"
     missing: dict[str, str]
-    schemes: list[str]
+    again: list[again.Rates]
     tests: str
-    turned: bool = False
+    turns: bool = True
+    beside: str = ""
     high: float = 352
+
+    @property
+    def every(self) -> int:
+        """The combinations that the data have a rate of, on all their benchmarks."""
+        known = self.data[self.data["value"].notna()]
+        return len(known[["label"] if "benchmark" not in known else ["label", "benchmark"]].drop_duplicates())
 
 
 def view() -> str:
@@ -102,19 +115,20 @@ def chart(asked: Asked, rows: "DataFrame") -> Sight:
         question, lambda: strips.figure(boards, asked.bench, pins=asked.pins, style=asked.style) if drawn else None
     )
     alt = leaderboard.alt(rows, asked.bench, others)
-    before = budget.at_budget(asked._replace(hard=False).board(asked.bench), asked.at)
-    turned = words.turned(budget.REFERENCE, before, budget.at_budget(rows, asked.at), asked.where)
-    headline = turned or leaderboard.headline(rows, asked.where, asked.reveal)
-    lines, data = budget.shown(rows, asked.pins), leaderboard.together(boards)
-    return Sight(headline, figure, alt, data, {}, lines, honest.tests(asked.worth()), bool(turned))
+    headline, beside = leaderboard.headline(rows, asked.where, asked.reveal), leaderboard.outdone(rows)
+    data = leaderboard.together(boards)
+    named = [
+        one for name, part in boards.items() for one in again.rates(name, part, budget.shown(part, asked.pins), **asked.view)
+    ]
+    return Sight(headline, figure, alt, data, {}, named, honest.tests(asked.worth(), rows["label"]), beside=beside)
 
 
-def table(asked: Asked, drawn: "DataFrame") -> Sight:
+def table(asked: Asked) -> Sight:
     """Table 3: tasks by named schemes, both rules."""
-    return cached.once(("table", asked, cached.version(asked.bench)), lambda: _table(asked, drawn))
+    return cached.once(("table", asked, cached.version(asked.bench)), lambda: _table(asked))
 
 
-def _table(asked: Asked, drawn: "DataFrame") -> Sight:
+def _table(asked: Asked) -> Sight:
     every = cached.by_task(asked.bench, asked.at, hard=asked.hard)
     names = cached.tasks(asked.bench)
     worth = {
@@ -123,8 +137,9 @@ def _table(asked: Asked, drawn: "DataFrame") -> Sight:
     }
     rows = tasks.named(allowed(every, cached.schemes(), asked.reveal), names, asked.rule, worth)
     figure = tasks.figure(rows, pins=asked.pins, style=asked.style) if len(rows) else None
-    headline, lines = tasks.headline(rows, asked.where), budget.shown(drawn, asked.pins)
-    return Sight(headline, figure, tasks.alt(rows), rows, tasks.reasons(rows), lines, honest.tests(asked.worth()))
+    named = again.rates(asked.bench, rows, dict.fromkeys(rows["label"]), by_task=True, **asked.view)
+    headline, tests = tasks.headline(rows, asked.where), honest.tests(asked.worth(), rows["label"])
+    return Sight(headline, figure, tasks.alt(rows), rows, tasks.reasons(rows), named, tests)
 
 
 def swap(asked: Asked, rows: "DataFrame", name: str | None) -> Sight:
@@ -139,8 +154,9 @@ def swap(asked: Asked, rows: "DataFrame", name: str | None) -> Sight:
         swaps.alt(table, name),
         table,
         swaps.missing(table),
-        table.loc[table["value"].notna(), "label"].tolist(),  # the command refuses all where one has none at the budget
+        again.rates(asked.bench, rows, table["label"], **asked.view),
         swaps.tests(table, asked.worth()),
+        turns=False,  # what other samplers bring is found with hard unrelated models as without
         high=swaps.high(table, name),
     )
 
@@ -155,7 +171,7 @@ def beneath(asked: Asked, rows: "DataFrame", free: "DataFrame") -> None:
         )
         cards.show(asked.bench, label, asked.at, style=asked.style, rule=asked.rule, pins=asked.pins, note=note)
         return
-    worth = asked.worth()
+    worth = honest.among(asked.worth(), rows.loc[rows["value"].notna(), "label"])
     values = budget.values_at(rows, asked.at, worth=worth)
     panel.values(values, asked.at, asked.style, asked.pins, worth)
     st.caption(links.plain(budget.against(values, asked.at), 600))

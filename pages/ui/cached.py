@@ -282,10 +282,7 @@ def _reports(
 ) -> dict[str, "TprReport"]:
     found, request = distances(benchmark, of, scheme, budget, seed), {"negatives": negatives, "alpha": fpr / 100}
     request["draws"] = honest.draws_of(benchmark)
-    if alone is None:
-        return separability.reports(found, **request)
-    victim, task = alone
-    return separability.reports(found.of_victim(victim), tasks=[task], **request)
+    return separability.reports(found, alone=alone, **request)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

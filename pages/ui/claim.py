@@ -9,15 +9,14 @@ import streamlit as st
 from pages.ui import controls, frame, links
 from qurd_core.evaluation.paper.claims import Claim
 from qurd_core.plots import paper
+from qurd_core.plots.again import Again
 from qurd_core.plots.theme import Style
-
-CODE = "from qurd_core.evaluation.paper import agreement, claims, tables\n\nfound = claims.claims()"
 
 
 def choose(shown: Sequence[Claim]) -> Claim:
     """The claim that is read."""
     ids = [claim.id for claim in shown]
-    chosen = controls.choose("Claim", ids, "claim")
+    chosen = controls.choose("Claim", ids, "claim", said=lambda id: shown[ids.index(id)].claim)
     return shown[ids.index(chosen)]
 
 
@@ -41,11 +40,19 @@ def show(claim: Claim, style: Style) -> None:
         f"<p class='verdict'>{paper.GLYPHS[claim.verdict]} {claim.verdict}</p><p>{_told(claim.why)}</p>"
         f"<dl>{terms}</dl>{method}</div>"
     )
-    st.button("Show the view", type="primary", on_click=frame.go, args=[target(claim.link)])
+    if not style.stage:
+        st.button("Show the view", type="primary", on_click=frame.go, args=[target(claim.link)])
 
 
 def _told(text: str) -> str:
     return escape(paper.told(text))
+
+
+def again(command: str, call: str) -> Again:
+    """What gives a table of the page again."""
+    module = call.partition(".")[0]
+    uses = f"import pandas as pd\nfrom qurd_core.evaluation.paper import {module}"
+    return Again(f"python -m qurd_core paper {command} --json", f"{uses}\n\ntable = pd.DataFrame({call})")
 
 
 def read_button(id: str, label: str) -> None:

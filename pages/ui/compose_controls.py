@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.ui import controls, links
+from pages.ui import controls, links, notice
 from qurd_core.errors import QurdError
 from qurd_core.grammar import Call, parse_chain
 from qurd_core.plots import heatmap
@@ -55,7 +55,7 @@ def choose(text: str) -> None:
     """Put a combination into the controls, from a callback; one whose parts do not go together is not taken."""
     why = reason(text)
     if why:
-        st.toast(links.plain(f"{why[:1].upper()}{why[1:]}.", 300))
+        notice.say(f"{why[:1].upper()}{why[1:]}.")
     else:
         _pick(Scheme.read(text))
 
@@ -76,7 +76,7 @@ def split(schemes: "DataFrame", scheme: Scheme) -> str:
     links.check("split", splits, "seed set")
     if "split" not in st.session_state and st.query_params.get("split") not in splits:
         st.session_state["split"] = scheme.split
-    return st.segmented_control("Seed images", splits, required=True, key="split", **controls.LINKED)
+    return controls.worded(st.segmented_control, "Seed images", splits, "split", heatmap.SPLITS.get, required=True)
 
 
 def family(schemes: "DataFrame") -> str:
@@ -84,7 +84,10 @@ def family(schemes: "DataFrame") -> str:
     families = heatmap.families(schemes)
     links.check("columns", families, "columns")
     explained = "One column per representation, or every detector of one family of representations."
-    return st.selectbox("Columns", families, key="columns", help=explained, **controls.LINKED)
+    said = {heatmap.MAIN: "one each"}
+    return controls.worded(
+        st.selectbox, "Columns", families, "columns", lambda name: said.get(name, name), help=lambda held: explained
+    )
 
 
 def pins(labels: Sequence[str]) -> tuple[str, ...]:
@@ -184,7 +187,7 @@ def _set(scheme: str, part: str, name: str, key: str) -> None:
         values = component.bind(getattr(old, part)) | {name: component.parameters[name].check(component.name, value)}
         _pick(Scheme.parse(str(replace(old, **{part: component.call(values)}))))
     except QurdError as error:
-        st.toast(links.plain(str(error), 300))
+        notice.say(str(error))
 
 
 def _pick(scheme: Scheme) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui import links
+from pages.ui import links, notice
 from qurd_core.plots import budget as budget_plot
 from qurd_core.plots import words
 from qurd_core.plots.lineages import readable
@@ -137,6 +137,6 @@ def pin_clicked(chart: str, label: Callable[[Mapping[str, Any]], str] = itemgett
 
 def _keep(labels: list[str]) -> None:
     if len(labels) > MOST_PINS:
-        st.toast(f"At most {MOST_PINS} combinations can be pinned. Let one go first.")
+        notice.say(f"At most {MOST_PINS} combinations can be pinned. Let one go first.")
     else:
         st.session_state["pin"] = labels

@@ -8,10 +8,12 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pages.ui import bench_menu, bench_part, bench_rates, cached, controls, definitions, export, frame, links, ticks
-from qurd_core.benchfile import BenchFile
+from qurd_core.benchfile import ENDING, BenchFile
 from qurd_core.errors import QurdError
 from qurd_core.evaluation import designer, evidence, records, separability, suggest
-from qurd_core.plots import bench_tiles, words
+from qurd_core.plots import again, bench_tiles, leaderboard, words
+from qurd_core.plots.again import Again
+from qurd_core.plots.budget import REFERENCE
 from qurd_core.plots.theme import Style
 
 if TYPE_CHECKING:
@@ -55,17 +57,15 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callab
     fingerprints = pooled[pooled["label"].isin(asked.names.values())]
     harder = asked.hard and bench_part.has_hard(bench)
     headline = bench_tiles.headline(fingerprints, out, every) + bench_part.counting(harder)
-    say(headline, _subline(fingerprints, kept), harder)
+    say((harder and _turned(asked, kept, pooled)) or headline, _subline(fingerprints, kept), asked.hard)
     file_name = f"bench-{bench}"
     with frame.tools():
         definitions.show()
-        seeds = int(asked.scores.columns["query_seed"].nunique())
-        request = {"budgets": [asked.budget], "seeds": seeds, "task": "all", "hard": asked.hard}
         ticked = BenchFile(asked.base, frozenset(designer.keys(kept)))
         saved = ticked.pairs == frozenset(designer.keys(cached.pairs(bench)))
-        runs = asked.base in records.EMBEDDED and designer.measurable(kept)
-        unsaved = ticked if runs and not saved else None
-        export.menu(found, file_name, benchmark=bench, schemes=list(asked.names.values()), unsaved=unsaved, **request)
+        unsaved = ticked if designer.measurable(kept) and not saved and asked.base in records.EMBEDDED else None
+        mine = bench if saved else f"{file_name}{ENDING}" if unsaved else None
+        export.offer(found, file_name, _again(asked, found, mine), unsaved)
     hero, side = (st.container(), None) if style.stage else st.columns([5, 2], gap="medium")
     if side:
         with side:
@@ -92,6 +92,40 @@ def _rates(asked: Asked, kept: "DataFrame") -> "DataFrame":
     whole = cached.whole_rates(asked.base, tuple(every), asked.budget, asked.negatives)
     after = evidence.rates(asked.scores, kept, asked.negatives) if designer.measurable(kept) else None
     return designer.compare(whole, after, asked.names | {asked.scheme: asked.label})
+
+
+def _turned(asked: Asked, kept: "DataFrame", pooled: "DataFrame") -> str:
+    """The headline where hard unrelated models turn what is found of the reference; empty where they do not."""
+    if not designer.measurable(kept):
+        return ""
+    scheme = next(text for text, name in asked.names.items() if name == REFERENCE)
+    easy = evidence.rates(asked.scores.only([scheme], asked.budget), kept, "unrelated")
+    before = easy.loc[easy["task"] == "all", "tpr"].iloc[0]
+    after = pooled.loc[pooled["label"] == REFERENCE, "after"].iloc[0]
+    return words.turned(REFERENCE, before, after, leaderboard.place(asked.bench, "all", asked.budget))
+
+
+def _again(asked: Asked, found: "DataFrame", mine: str | None) -> Again:
+    """What gives the rates with every pair and with those that are kept again.
+
+    Args:
+        mine: what keeps them: a benchmark or the name of the file that can be downloaded; None where there is neither.
+    """
+    if mine is None:
+        return Again("", "", _UNSAVED)
+    seeds = asked.scores.columns.groupby("scheme")["query_seed"].nunique()
+    seeds = {asked.names.get(scheme, scheme): number for scheme, number in seeds.items()}
+    rows = found.assign(seeds=found["label"].map(seeds), budget=asked.budget)
+    parts = {asked.base: "before"} | {mine: "after"}  # where nothing is left out, both are one
+    some = [
+        one
+        for bench, rate in parts.items()
+        for one in again.rates(bench, rows.assign(tpr=rows[rate]), seeds, by_task=True, negatives=asked.negatives)
+    ]
+    what = (
+        "every pair: 'before' and 'after' are one" if mine == asked.base else f"{asked.base} ('before') and {mine} ('after')"
+    )
+    return again.of_rates(some, f"These are the rates on {what}.")
 
 
 def _tiles(asked: Asked, out: designer.Pairs, file_name: str, style: Style) -> None:
@@ -169,3 +203,6 @@ def _suggestion(asked: Asked, every: "DataFrame", out: designer.Pairs) -> None:
         st.markdown(links.plain(bench_tiles.told(found), 600))
         label = f"Tick these {words.counted(len(found.pairs), 'stolen pair')} alone"
         st.button(label, type="primary", on_click=ticks.keep_stolen, args=[asked.bench, found.pairs])
+
+
+_UNSAVED = "Save these ticks first: commands and Python read a saved benchmark, where every victim has a stolen model."

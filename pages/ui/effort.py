@@ -1,5 +1,6 @@
 """The Benchmark page's section on the thief's effort."""
 
+import json
 from collections.abc import Callable, Sequence
 
 import streamlit as st
@@ -7,7 +8,8 @@ from streamlit.delta_generator import DeltaGenerator
 
 from pages.ui import bench_part, cached, controls, definitions, export, frame
 from qurd_core.evaluation import designer
-from qurd_core.plots import effort
+from qurd_core.plots import again, effort
+from qurd_core.plots.again import Again
 from qurd_core.plots.theme import Style
 
 
@@ -21,14 +23,19 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callab
         hard = controls.hard()
     pairs, names = cached.pairs(bench), designer.named(cached.schemes())
     scores = cached.scores(bench).only(list(names), budget)
-    table = effort.points(pairs, cached.models(bench), designer.catches(scores, pairs, cached.negatives(hard)), names)
     harder = hard and bench_part.has_hard(bench)
-    say(effort.headline(table, budget) + bench_part.counting(harder), f"{effort.subline(table)} · {_CAUGHT}", harder)
+
+    table, easy = (
+        effort.points(pairs, cached.models(bench), designer.catches(scores, pairs, cached.negatives(also)), names)
+        for also in (harder, False)
+    )
+    headline = effort.headline(table, budget, task) + bench_part.counting(harder)
+    say(effort.turned(table, easy, budget, task) or headline, f"{effort.subline(table)} · {_CAUGHT}", hard)
     file_name = f"effort-{bench}"
     with frame.tools():
         definitions.show()
-        request = {"budgets": [budget], "seeds": int(scores.columns["query_seed"].nunique()), "task": task, "hard": hard}
-        export.menu(table, file_name, benchmark=bench, schemes=list(names.values()), **request)
+        code = _CODE.format(name=json.dumps(bench), budget=budget, negatives=cached.negatives(hard))
+        export.offer(table, file_name, Again("", code, again.NO_COMMAND))
     with frame.tall(wide=1150):
         st.plotly_chart(
             effort.figure(table, task, style),
@@ -41,3 +48,11 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callab
 
 
 _CAUGHT = "caught: below the threshold of the paper rule for its victim and task, with most query seeds"
+_CODE = """from qurd_core.evaluation import designer, evidence, records
+from qurd_core.plots import effort
+
+name, names = {name}, designer.named(records.schemes())
+pairs, models = evidence.pairs(name), evidence.models(name)
+scores = evidence.Scores.read(name).only(names, {budget})
+caught = designer.catches(scores, pairs, "{negatives}")
+table = effort.points(pairs, models, caught, names)"""

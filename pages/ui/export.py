@@ -1,46 +1,33 @@
 """Ways to take a view away: its data, its picture, and what computes it again."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from pages.ui.links import plain
 from qurd_core.benchfile import ENDING, BenchFile
-from qurd_core.evaluation import evidence
-from qurd_core.plots import words
+from qurd_core.plots.again import Again
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
 
-def menu(
-    rows: "DataFrame",
-    file_name: str,
-    *,
-    benchmark: str,
-    schemes: list[str],
-    unsaved: BenchFile | None = None,
-    **request: Any,
+def offer(
+    rows: "DataFrame | Callable[[], DataFrame]", file_name: str, again: Again, unsaved: BenchFile | None = None
 ) -> None:
     """The menu behind a button.
 
     Args:
-        rows: written as CSV when the button in the menu is pressed, not before.
+        rows: written as CSV, and made if they are not yet, when the button in the menu is pressed.
         file_name: of the downloads, without ending.
-        benchmark, schemes, request: what `words.command_line` and `words.python_code` take.
-        unsaved: a bench that the app does not keep; it can be downloaded, and stands in place of the benchmark.
+        again: what computes the view again.
+        unsaved: a bench that the app does not keep; it can be downloaded, and the command reads it.
     """
-    asked = f"{file_name}{ENDING}" if unsaved else benchmark
-    request["base"] = evidence.base_of(benchmark)
-    command, code = words.command_line(asked, schemes, **request), words.python_code(asked, schemes, **request)
-    offer(rows, file_name, command, code, unsaved)
-
-
-def offer(rows: "DataFrame", file_name: str, command: str, code: str, unsaved: BenchFile | None = None) -> None:
-    """The menu, with the command line and the Python that compute a view again."""
     with st.popover("Export", icon=":material/ios_share:", type="tertiary"):
         st.download_button(
             "Data as CSV",
-            data=lambda: rows.to_csv(index=False),
+            data=lambda: (rows() if callable(rows) else rows).to_csv(index=False),
             file_name=f"{file_name}.csv",
             mime="text/csv",
             icon=":material/download:",
@@ -59,8 +46,12 @@ def offer(rows: "DataFrame", file_name: str, command: str, code: str, unsaved: B
             "Picture: the camera above the chart gives", ("svg", "png"), default="svg", required=True, key="picture"
         )
         st.markdown("**Compute this again**")
-        st.code(command, language="bash", wrap_lines=True)
-        st.code(code, language="python", wrap_lines=True)
+        if again.command:
+            st.code(again.command, language="bash", wrap_lines=True)
+        if again.code:
+            st.code(again.code, language="python", wrap_lines=True)
+        if again.note:
+            st.caption(plain(again.note, 600))
 
 
 def chart_config(file_name: str, *, stage: bool) -> dict[str, Any]:

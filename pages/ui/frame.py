@@ -3,19 +3,24 @@
 import gc
 from pathlib import Path
 from typing import NamedTuple, NoReturn
+from urllib.parse import parse_qs
+from uuid import uuid4
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from pages.ui import links, stage, story
+from pages.ui import links, notice, stage, story
 from qurd_core.benchfile import saved_names
 from qurd_core.errors import QurdError
 from qurd_core.evaluation.records import SHIPPED
+from qurd_core.files import ASSETS, checked
 from qurd_core.plots.theme import SURFACES, Mode, Style, ink_on
 
-LOGO = Path(__file__).parents[2] / "assets" / "logo"
+LOGO = ASSETS / "logo"
 # In the order of the paper, so that the same row is the talk.
 PAGES = ("leaderboard", "benchmark", "compose", "budget", "separability", "queries", "paper")
 HOME = PAGES[0]
+HEADLINE, SUBLINE = 84, 165  # letters that fit one line of a window of 1440 pixels
 
 
 class View(NamedTuple):
@@ -28,7 +33,6 @@ class View(NamedTuple):
 def navigate() -> st.Page:
     """Declare the pages and return the one that was asked for. Nothing of Streamlit may run before."""
     pages = _pages()
-    _follow(story.asked())
     # The default page has no name in links, so it is one of its own that leads to the first page at once.
     door = st.Page(_door, title="Home", url_path="home", default=True, visibility="hidden")
     page = st.navigation([*pages.values(), door], position="top")
@@ -36,10 +40,13 @@ def navigate() -> st.Page:
     if page == door:
         # Once a control is bound to a part of the link, only the control may set it, and keeps it.
         st.switch_page(pages[HOME], query_params=None if "bench" in st.session_state else _asked())
+    _follow(story.asked())
     asked = st.session_state.pop("go", None)
     if asked:
         st.session_state["told"] = asked.link
+        st.session_state["unsaid"] = not story.parts(asked)  # the number of a step says it all
         st.switch_page(pages[asked.page], query_params=story.parts(asked))
+    _arrive(page)
     return page
 
 
@@ -66,8 +73,9 @@ def require() -> None:
 
 def draw() -> None:
     """The row above every page: benchmark to the left, room for the page's tools, and the stage switch."""
-    st.set_page_config("QuRD Explorer", LOGO / "icon.png", "wide", menu_items={"About": _ABOUT})
-    st.logo(LOGO / "qurd.svg", size="large")
+    st.set_page_config("QuRD Explorer", _mark("icon.png"), "wide", menu_items={"About": _ABOUT})
+    if logo := _mark("qurd.svg"):
+        st.logo(logo, size="large")
     benches = (*SHIPPED, *saved_names())
     links.check("bench", benches, "benchmark")
     links.check("stage", links.SWITCH, "stage")
@@ -111,6 +119,7 @@ def finding(place: st.delta_generator.DeltaGenerator, headline: str, basis: str)
 
     Pages say it before they draw panels and, after those, their chart: the browser shows the words while it still draws.
     """
+    st.session_state["wordy"] = 2.6 * (len(headline) > HEADLINE) + 1.6 * (len(basis) > SUBLINE)
     with place:
         st.header(links.plain(headline, 300), anchor=False)
         with st.container(key="subline"):
@@ -126,7 +135,8 @@ def tall(rows: int = 1, key: str = "hero", *, wide: float = 620, high: float = 3
         wide, high: the least pixels that keep what it says apart.
     """
     if not st.session_state["stage"]:  # which has a rule of its own
-        room = f"clamp({high:.0f}px, calc(100vh - {19.5 + 3.5 * rows}rem), max(50rem, {high:.0f}px))"
+        above = 19.5 + 3.5 * rows + st.session_state["wordy"]
+        room = f"clamp({high:.0f}px, calc(100vh - {above}rem), max(50rem, {high:.0f}px))"
         basis = f"div:has(> .st-key-hero) {{ flex-basis: {room} !important; }}"
         st.html(f"<style>{basis} .st-key-hero > * {{ min-width: {wide:.0f}px; }}</style>")
     return st.container(key=key, height=540, border=False, gap=None)
@@ -135,7 +145,10 @@ def tall(rows: int = 1, key: str = "hero", *, wide: float = 620, high: float = 3
 def close() -> None:
     """What comes after every page."""
     st.session_state["framed"] = False
-    links.report()
+    surface = view().style.surface
+    said = {"arrived": str(st.session_state.get("arrived"))} | links.report()
+    notice.show(said, surface.border, surface.background)
+    links.settle()
     _settle()
 
 
@@ -154,6 +167,15 @@ def explain(error: QurdError) -> None:
             st.code(str(error), language=None, wrap_lines=True)
 
 
+def _mark(name: str) -> Path | None:
+    """A picture of the app's own; None where it was altered, for which no page need fall."""
+    try:
+        checked(LOGO / name)
+    except (OSError, QurdError):
+        return None
+    return LOGO / name
+
+
 @st.cache_resource(show_spinner=False)
 def _settle() -> None:
     """Set aside what the first page has loaded, once per server: Streamlit collects garbage after every script, and would
@@ -168,6 +190,37 @@ def _pages() -> dict[str, st.Page]:
     icon, and one in a title takes the room of its name, so that six titles do not fit.
     """
     return {name: st.Page(f"pages/{name}.py", title=name.title(), url_path=name) for name in PAGES}
+
+
+def _arrive(page: st.Page) -> None:
+    """What is done once where a link has led to a page: parts that say nothing are dropped, before a control takes nothing
+    for a choice, and what the others say is made to stay.
+    """
+    before = st.session_state.get("arrived")
+    if before == page.url_path:
+        return
+    asked, run = _asked(), get_script_run_ctx()
+    if before and run.is_history_navigation and story.asked() is None:
+        _return(page, parse_qs(run.query_string))
+    if len(asked) < len(st.query_params):
+        st.switch_page(page, query_params=asked)
+    links.carry()
+    st.session_state["arrived"] = page.url_path
+    if st.session_state.get("unsaid") or set(asked) - _EVERYWHERE:
+        st.session_state["unsettled"] = uuid4().hex
+
+
+def _return(page: st.Page, asked: dict[str, list[str]]) -> NoReturn:
+    """Show a page that the browser goes back to as its link shows it in a fresh browser.
+
+    Streamlit drops the parts of that link that the page left behind has, too, and takes the usual values for them.
+    """
+    for key in st.session_state:
+        del st.session_state[key]
+    st.session_state["bench"] = asked.pop("bench", SHIPPED[:1])[0]
+    st.session_state["stage"] = asked.pop("stage", [""])[-1].lower() == "true"
+    st.session_state["unsaid"] = True
+    st.switch_page(page, query_params=asked)
 
 
 def _follow(step: story.Step | None) -> None:
@@ -198,18 +251,22 @@ def _door() -> None:
 
 
 def _asked() -> dict[str, list[str]]:
-    return {key: st.query_params.get_all(key) for key in st.query_params}
+    """What the link says; a part without a value says nothing."""
+    found = {key: [value for value in st.query_params.get_all(key) if value] for key in st.query_params}
+    return {key: values for key, values in found.items() if values}
 
+
+_EVERYWHERE = {"bench", "stage", "auto", *story.PARTS}  # parts of a link that stay as they are on all pages
 
 # Five benchmarks and the tools fit one row of a small window only if they are set a little tighter. What only follows the
 # link takes no room.
 _BAR = """
 <style>
-.st-key-story_history { position: absolute; }
+.st-key-story_history, .st-key-settle { position: absolute; }
 .st-key-controls [data-testid="stCheckbox"] p { white-space: normal; overflow: visible; line-height: 1.2; }
 [class*="st-key-link-"], div:has(> [class*="st-key-link-"]) { display: none !important; }
 @media (max-width: 1400px) {
-  [data-testid="stMainBlockContainer"] { padding-left: 2rem; padding-right: 2rem; }
+  [data-testid="stMainBlockContainer"] { padding-left: min(2rem, 4vw); padding-right: min(2rem, 4vw); }
   .st-key-bar [data-testid="stButtonGroup"] button { padding: .2rem .45rem; }
   .st-key-bar [data-testid="stButtonGroup"] button * { font-size: .8rem; }
   .st-key-tools button { padding: .2rem .3rem; }

@@ -10,21 +10,26 @@ import streamlit as st
 from pages.ui.sides import Asked, Side
 from qurd_core.evaluation.query_sets import Array, QuerySet
 from qurd_core.photographs import CLASSES
-from qurd_core.plots import gallery
+from qurd_core.plots import gallery, words
 from qurd_core.plots.theme import Style
 
 MASKED = 3  # masked images that a card shows
+_INSTEAD = "uniform(test)"  # of a sampler that gives nothing
 
 
-def look(style: Style) -> None:
-    """The style of the cards, and the photographs, each once however many cards show it."""
+def look(style: Style, rows: int) -> None:
+    """The style of the cards, and the photographs, each once however many cards show it.
+
+    Args:
+        rows: of cards below one another on stage.
+    """
     surface = style.surface
     photographs = "".join(
         f".photo-{name}{{aspect-ratio:{'/'.join(map(str, gallery.shape(name)))};"
         f"background-image:url({gallery.thumbnail(name)})}}"
         for name in CLASSES
     )
-    sizes = _STAGE if style.stage else _PAGE
+    sizes = _STAGE.replace("ROWS", str(rows)) if style.stage else _PAGE
     colours = f":root{{{sizes}--muted:{surface.muted};--line:{surface.border};--ink:{surface.ink};--panel:{surface.panel}}}"
     st.html(f"<style>{colours}{_LOOK}{photographs}</style>")
 
@@ -139,7 +144,7 @@ def empty(name: str) -> None:
     """A side whose sampler gives nothing: why, and a sampler that gives something."""
     with st.container(border=True):
         st.markdown("The victim makes no mistake on these images, so this sampler gives no query.")
-        st.button("Show uniform(test)", key=f"instead-{name}", on_click=_take, args=[name])
+        st.button(f"Show {words.sampler(_INSTEAD)}", key=f"instead-{name}", on_click=_take, args=[name])
 
 
 def title(side: Side) -> None:
@@ -149,7 +154,7 @@ def title(side: Side) -> None:
         blends = [row for row in range(len(side.queries)) if is_blend(side.queries, row)]
         said += [f"blends from query {blends[0] + 1} on" if blends else "seed images go first, blends need more queries"]
     notes = " · ".join(said)
-    st.html(f"<p class='sampler'><b>{escape(side.asked.sampler)}</b> <span class='muted'>{notes}</span></p>")
+    st.html(f"<p class='sampler'><b>{escape(words.sampler(side.asked.sampler))}</b> <span class='muted'>{notes}</span></p>")
 
 
 def _bought(side: Side) -> int:
@@ -158,7 +163,7 @@ def _bought(side: Side) -> int:
 
 
 def _take(key: str) -> None:
-    st.session_state[key] = "uniform(test)"
+    st.session_state[key] = _INSTEAD
 
 
 def _label(queries: QuerySet, label: int) -> str:
@@ -170,9 +175,9 @@ def _figure(inside: str, caption: str, kind: str = "") -> str:
 
 
 _PAGE = "--grid:1fr 1fr;--most:5.2rem;--text:.85rem;--told:3.6rem;"
-# Three cards and their pages, or five of discriminative images, fit below a headline of two lines, above a step's sentence.
+# The cards and their pages, or five of discriminative images, fit below a headline of two lines, above a step's sentence.
 _STAGE = (
-    "--grid:1fr;--most:clamp(3.5rem, calc((100vh - 34rem) / 3), 6rem);--text:1.05rem;"
+    "--grid:1fr;--most:clamp(3.5rem, calc((100vh - 34rem) / ROWS), 13rem);--text:1.05rem;"
     "--told:clamp(3rem, calc((100vh - 28.5rem) / 5), 4.6rem);"
 )
 _LOOK = """

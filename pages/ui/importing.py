@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages.ui import cached, links, sides
+from qurd_core.errors import QurdError
 from qurd_core.evaluation import live_import, records
 
 
@@ -14,6 +15,8 @@ def card(benchmark: str) -> None:
     Args:
         benchmark: whose scores are wanted.
     """
+    if wrong := records.altered_scores(benchmark):
+        st.warning(links.plain(wrong, 600))
     st.text_input(
         "Path of a checkout, or of one Parquet table, on this machine", key="import_path", placeholder="path/to/QuRD"
     )
@@ -31,8 +34,10 @@ def card(benchmark: str) -> None:
     elif records.has_scores(benchmark):
         st.rerun()  # they came while the page was drawn
     else:
-        report = cached.jobs().result(job.key, live_import.ENDING)
-        said = report.read_text("utf-8") if report.is_file() else ""
+        try:
+            said = live_import.said(cached.jobs().result(job.key, live_import.ENDING))
+        except QurdError as error:
+            said = str(error)
         st.warning(links.plain(f"Imported, but nothing of {benchmark}. {said}", 1_000))
 
 

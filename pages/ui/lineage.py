@@ -6,7 +6,8 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pages.ui import cached, controls, definitions, export, frame
-from qurd_core.plots import lineage_tree
+from qurd_core.plots import again, lineage_tree
+from qurd_core.plots.again import Again
 from qurd_core.plots.theme import Style
 
 
@@ -21,9 +22,8 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callab
     file_name = f"models-{bench}"
     with frame.tools():
         definitions.show()
-        command = f"python -m qurd_core models --benchmark {bench}"
-        code = f'import qurd_core as q\n\nbench = q.benchmark("{bench}")\nprint(*map(bench.record, bench.models))'
-        export.offer(models, file_name, command, code)
+        code = again.code("evidence", again.call("evidence.models", bench))
+        export.offer(models, file_name, Again(again.command("models", bench), code))
     with frame.tall(wide=860):
         st.plotly_chart(
             lineage_tree.figure(rows, models, victims, victim, style),

@@ -7,7 +7,18 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
+from pages.ui import notice
+
 SWITCH = ("true", "false", "True", "False")
+
+# Once for every arrival at a page.
+_SETTLE = """
+let told;
+export default function ({ data, setTriggerValue }) {
+    if (told !== data) setTriggerValue('there', true);
+    told = data;
+}
+"""
 
 Value = str | int | bool | list[str]
 
@@ -50,10 +61,48 @@ def check(key: str, options: Sequence[object], what: str, most: int = 1) -> None
     """
     known, asked = set(map(str, options)), st.query_params.get_all(key)
     known.add(st.session_state.get("gone", ""))  # the link still names a bench that was deleted a moment ago
-    notes = [f"{what} {plain(value)}" for value in asked if value and value not in known]
+    notes = [f"{what} {cut(value)}" for value in asked if value and value not in known]
     notes += [f"all but {most} of {len(asked)} {what}s"] * (len(asked) > most)
     note(*notes)
+    st.session_state.setdefault("drawn", {})[key] = tuple(options)
     _forget(key, options)
+
+
+def settle() -> None:
+    """Make what the controls took from a link stay.
+
+    Streamlit keeps such a value from the next message of the browser on; if that one asks for another page, the value is
+    lost. So the browser sends a message that changes nothing as soon as the page is there. Where code has set the controls
+    the page is run again, because only then Streamlit lets the link follow.
+    """
+    arrival = st.session_state.get("unsettled")
+    if not arrival:
+        return
+    component = st.components.v2.component("settle", js=_SETTLE)
+
+    def wait() -> None:
+        component(key="settle", data=arrival, on_there_change=_settled)
+
+    (wait if st.session_state.get("unsaid") else st.fragment(wait))()
+
+
+def carry() -> None:
+    """Keep what the controls say, where the next page is asked for before the browser has sent its message."""
+    if st.session_state.get("unsettled"):
+        _hold()
+        st.session_state["unsaid"] = True
+
+
+def _settled() -> None:
+    st.session_state.pop("unsettled", None)
+    if st.session_state.pop("unsaid", False):
+        _hold()
+
+
+def _hold() -> None:
+    """Set the controls to what they say, as code does."""
+    said = {key: st.session_state[key] for key in st.session_state.get("linked", ()) if key in st.session_state}
+    st.session_state.update(said)
 
 
 def note(*missing: str) -> None:
@@ -61,26 +110,41 @@ def note(*missing: str) -> None:
     st.session_state.setdefault("left_out", []).extend(missing)
 
 
-def report() -> None:
-    """Say what was left out, once."""
-    notes = st.session_state.pop("left_out", [])
+def report() -> dict[str, str]:
+    """Say what was left out, once.
+
+    Returns:
+        what the controls of the page say, each by its key.
+    """
+    notes = [*dict.fromkeys(st.session_state.pop("left_out", []))]
     if notes and notes != st.session_state.get("reported"):
-        st.toast(f"Not found here, so left out: {', '.join(notes)}.")
+        notice.say(f"Not found here, so left out: {', '.join(notes)}.")
     st.session_state["reported"] = notes
+    drawn = st.session_state.pop("drawn", {})
+    said = {key: st.session_state[key] for key in drawn if key in st.session_state}
+    st.session_state.setdefault("chosen", {}).update({(key, drawn[key]): value for key, value in said.items()})
+    st.session_state["linked"] = [*said]
+    return {key: str(value) for key, value in said.items()}
+
+
+def cut(text: str, longest: int = 60) -> str:
+    """A text from outside, no longer than there is room."""
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
 def plain(text: str, longest: int = 60) -> str:
     """A text from outside as Markdown that shows it as it is."""
-    short = text if len(text) <= longest else f"{text[: longest - 1]}…"
-    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", short)  # all ASCII punctuation
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", cut(text, longest))  # all ASCII punctuation
 
 
 def _forget(key: str, options: Sequence[object]) -> None:
-    """Drop a choice that another page or benchmark offered, so that the link does not keep it either."""
+    """Drop a choice that another page or benchmark offered, so that the link does not keep it either. What was chosen among
+    these options before comes back.
+    """
     held = st.session_state.get(key)
     if isinstance(held, list):
         kept = [value for value in held if value in options]
         if kept != held:
             st.session_state[key] = kept
     elif held is not None and not isinstance(held, bool) and held not in options:
-        st.session_state[key] = next(iter(options))
+        st.session_state[key] = st.session_state.get("chosen", {}).get((key, tuple(options)), next(iter(options)))

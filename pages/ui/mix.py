@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.ui import cards, links, running, spark
+from pages.ui import cards, links, notice, running, spark
 from qurd_core.plots import heatmap, honest, words
 from qurd_core.plots.budget import REFERENCE, Rule
 from qurd_core.plots.heatmap import Pick, Value
@@ -106,7 +106,7 @@ def _pin(label: str) -> None:
     if label in held:
         held.remove(label)
     elif len(held) >= MOST_PINS:
-        st.toast(f"At most {MOST_PINS} combinations can be pinned. Let one go first.")
+        notice.say(f"At most {MOST_PINS} combinations can be pinned. Let one go first.")
     else:
         held.append(label)
     st.session_state["pin"] = held

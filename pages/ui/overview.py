@@ -10,7 +10,9 @@ from streamlit.delta_generator import DeltaGenerator
 from pages.ui import cached, controls, definitions, export, frame, links, panel
 from qurd_core.evaluation import contents
 from qurd_core.photographs import REGIONS
+from qurd_core.plots import again
 from qurd_core.plots import benchmark as grid
+from qurd_core.plots.again import Again
 from qurd_core.plots.theme import Style
 
 if TYPE_CHECKING:
@@ -26,9 +28,8 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callab
     file_name = f"tasks-{bench}"
     with frame.tools():
         definitions.show()
-        command = f"python -m qurd_core pairs --benchmark {bench}"
-        code = f'import qurd_core as q\n\nfor pair in q.benchmark("{bench}").pairs:\n    print(pair)'
-        export.offer(counts, file_name, command, code)
+        code = again.code("contents, evidence", again.call("contents.tasks", again.call("evidence.pairs", bench)))
+        export.offer(counts, file_name, Again(again.command("pairs", bench, by="task"), code))
     hero, side = (st.container(), None) if style.stage else st.columns([3, 2], gap="medium")
     if side:
         with side:

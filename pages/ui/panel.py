@@ -19,6 +19,7 @@ _GUESS = (
     "Why do some lines fall? The paper supposes that with more queries stolen and unrelated models come closer together."
 )
 BESIDE = ("none", "distance")
+SAID = {"none": "values", "distance": "distances"}
 
 
 def values(rows: "DataFrame", at: int, style: Style, pins: tuple[str, ...], worth: "DataFrame") -> None:

@@ -6,7 +6,9 @@ import streamlit as st
 
 from pages.ui import cached, controls, definitions, export, frame, links, states
 from qurd_core.evaluation import play
+from qurd_core.plots import again
 from qurd_core.plots import play as plot
+from qurd_core.plots.again import Again
 from qurd_core.plots.budget import RULES, Rule
 from qurd_core.plots.lineages import readable
 from qurd_core.plots.theme import Mode, Style
@@ -53,7 +55,8 @@ def show(bench: str, style: Style) -> None:
         rule = controls.rule()
     with places[2]:
         victim = controls.choose_model("Victim", pairs["victim"].unique().tolist(), "victim")
-    trial = play.trial(cached.bank(bench), pairs, victim, scheme, rule=RULES[rule].kind)
+    kind = RULES[rule].kind
+    trial = play.trial(cached.bank(bench), pairs, victim, scheme, rule=kind)
     if not len(trial.queries):
         states.not_drawn({scheme: f"{readable(victim)} classifies every test image correctly, so there is no query."})
         return
@@ -75,12 +78,14 @@ def show(bench: str, style: Style) -> None:
         )
     duel = play.Duel(stolen, innocent)
     rows = trial.rows(duel)
-    frame.finding(head, plot.headline(scheme, len(rows)), plot.subline(duel, trial, RULES[rule].kind))
+    frame.finding(head, plot.headline(scheme, rows, sent), plot.subline(duel, trial, kind))
     file_name = f"play-{bench}-{scheme}"
     with frame.tools():
         definitions.show()
-        asked = {"budgets": (len(rows),), "seeds": 1, "task": "all", "hard": False}
-        export.menu(rows, file_name, benchmark=bench, schemes=[scheme], **asked)
+        known = (again.call(f"evidence.{what}", bench) for what in ("bank", "pairs"))
+        table = f"{again.call('play.trial', *known, victim, scheme, rule=kind)}.rows({again.call('play.Duel', *duel)})"
+        code = again.code("evidence, play", table)
+        export.offer(rows, file_name, Again("", code, again.NO_COMMAND))
     with frame.tall(wide=1080, high=450):
         st.plotly_chart(
             _figure(bench, victim, scheme, rule, duel, sent, style.mode, style.stage, cached.version(bench)),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.ui import cached, links
+from qurd_core.errors import QurdError
 from qurd_core.evaluation import live
 from qurd_core.evaluation.jobs import Job, Status
 from qurd_core.plots import budget, words
@@ -26,9 +27,15 @@ def job_of(benchmark: str, scheme: "Scheme", pool: tuple[str, ...]) -> Job:
 
 
 def rows(job: Job, negatives: str, *, task: str | None = None, budget: int | None = None) -> "DataFrame | None":
-    """What the run has left so far of one task, or at one budget; None while there is nothing."""
+    """What the run has left so far of one task, or at one budget; None while there is nothing, or if that was altered: then
+    the run has failed, and its panel says why.
+    """
     path = cached.jobs().result(job.key, "parquet")
-    return _rows(str(path), _changed(path), negatives, task, budget)
+    try:
+        return _rows(str(path), _changed(path), negatives, task, budget)
+    except QurdError as error:
+        cached.jobs().spoiled(job, str(error))
+        return None
 
 
 def curves(job: Job, task: str, *, hard: bool, rule: budget.Rule) -> "tuple[DataFrame | None, str]":

@@ -12,6 +12,8 @@ from streamlit.delta_generator import DeltaGenerator
 from pages.ui import cached, definitions, export, frame
 from qurd_core.evaluation import contents
 from qurd_core.photographs import SIDE, cut, photograph, photograph_names
+from qurd_core.plots import again
+from qurd_core.plots.again import Again
 from qurd_core.plots.theme import STOLEN, Style
 
 SHOWN = 6  # patches of a class
@@ -35,9 +37,8 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callab
     )
     with frame.tools():
         definitions.show()
-        code = f'import qurd_core as q\n\nimages = q.benchmark("{bench}").images("test")\nprint(images.pixels.shape)'
-        rows = contents.places(bank)
-        export.offer(rows, f"patches-{bench}", f"python -m qurd_core pairs --benchmark {bench}", code)
+        code = again.code("contents, evidence", again.call("contents.places", again.call("evidence.bank", bench)))
+        export.offer(contents.places(bank), f"patches-{bench}", Again("", code, again.NO_COMMAND))
     cards = "".join(_card(name, some, right[name], style) for name, some in places.items())
     st.html(f'{_LOOK.format(muted=style.surface.muted, border=style.surface.border)}<div class="classes">{cards}</div>')
 

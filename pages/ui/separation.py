@@ -1,24 +1,24 @@
 """The Separability page's parts: its choices, its distances from the records, and the numbers beside its chart."""
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import streamlit as st
 
 from pages.ui import cached, controls, links
 from qurd_core.evaluation import evidence, records
-from qurd_core.evaluation.separability import DELTAS, By, Row, budgets, ends_at_one, overlap, rows
+from qurd_core.evaluation.separability import DELTAS, EACH, By, Row, budgets, ends_at_one, overlap, reported, rows
 from qurd_core.evaluation.statistics.words import fixed
-from qurd_core.plots import bound, separability, words
+from qurd_core.plots import again, bound, separability, words
+from qurd_core.plots.again import Again
 from qurd_core.plots.theme import Style
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
+    pass
 
-    from qurd_core.evaluation.statistics import TprReport
-
-BY = ("one", "tasks", "victims", "benchmarks")
 NOUNS = {"one": None, "tasks": "task", "victims": "victim", "benchmarks": "benchmark"}
 SHOW = ("distributions", "bound")
 ALARMS = range(21)  # percent
@@ -35,7 +35,7 @@ class Choice(NamedTuple):
         budget: queries that its scores are recorded at.
         seed: one query seed, or None for the mean.
         fpr: allowed share of false alarms in percent.
-        by: one of `BY`.
+        by: one of `EACH`.
     """
 
     show: str
@@ -71,12 +71,12 @@ def choose(benchmark: str) -> Choice:
         show = _select("show", SHOW, "View")
     with next(places):
         task = controls.task(cached.tasks(benchmark))
-    of, fpr, by, budget, seed = DELTAS[0], 5, BY[0], 0, None
+    of, fpr, by, budget, seed = DELTAS[0], 5, EACH[0], 0, None
     if not bounded:
         with next(places):
             of = _select("of", (*DELTAS, *texts), "Distance", _called)
         with next(places):
-            by = _select("rows", BY, "Rows", _ROWS.get)
+            by = _select("rows", EACH, "Rows", _ROWS.get)
         with next(places):
             links.check("fpr", ALARMS, "share of false alarms")
             fpr = st.select_slider("False alarms, %", ALARMS, value=5, key="fpr", **controls.LINKED)
@@ -124,20 +124,30 @@ def overall(choice: Choice, benchmark: str, found: list[Row]) -> Row:
     return _rows(choice._replace(task="all") if choice.by == "tasks" else choice, benchmark, "one")[0]
 
 
-def again(choice: Choice, benchmark: str) -> tuple[str, str]:
-    """The command line and the Python that give the distances again."""
-    if choice.scheme is None:
-        code = f'from qurd_core.evaluation import evidence\n\ntable = evidence.pairs("{benchmark}")'
-        if choice.of == "official":
-            code = f"from qurd_core.akh import official\n{code}\n{_OFFICIAL}"
-        if evidence.base_of(benchmark) in records.PUBLISHED:
-            mode = "paper" if choice.of == "official" else "honest"
-            return f"python -m qurd_core paper figure3 --mode {mode} --json", code
-        return f"python -m qurd_core pairs --benchmark {benchmark}", code
-    request = {"seeds": 5 if choice.seed is None else choice.seed + 1, "task": choice.task, "hard": choice.hard}
-    request["base"] = evidence.base_of(benchmark)
-    asked = benchmark, [choice.of], [choice.budget]
-    return words.command_line(*asked, **request), words.python_code(*asked, **request)
+def turned(choice: Choice, benchmark: str, found: list[Row], axis: separability.Axis) -> str:
+    """The headline where hard unrelated models turn what all pairs say; empty where they do not."""
+    if choice.by != "one":
+        return ""
+    before, after = (row.rates.tpr if row.rates else math.nan for row in (*_easy(choice, benchmark), found[0]))
+    return words.turned(axis.name, before, after, separability.place(benchmark, choice.task, choice.fpr))
+
+
+def _easy(choice: Choice, benchmark: str) -> list[Row]:
+    return _rows(choice._replace(hard=False), benchmark, "one")
+
+
+def same(choice: Choice, benchmark: str) -> Again:
+    """What gives the table of the view again."""
+    negatives = cached.negatives(choice.hard)
+    if choice.show == SHOW[1]:
+        chosen = {"task": choice.task, "negatives": negatives}
+        table = again.call("contents.counted", again.call("evidence.pairs", benchmark), **chosen)
+        return Again(again.command("pairs", benchmark, **chosen), again.code("contents, evidence", table))
+    chosen = {"task": choice.task, "negatives": negatives, "by": choice.by}
+    scored = {"budget": choice.budget, "seed": choice.seed} if choice.scheme else {}
+    line = again.command("separability", benchmark, of=choice.of, **scored, **chosen, alarms=choice.fpr)
+    table = again.call("separability.table", benchmark, choice.of, **scored, **chosen, alpha=choice.fpr / 100)
+    return Again(line, again.code("separability", table), _RECORDED)
 
 
 def missing(choice: Choice, benchmark: str) -> list[int] | None:
@@ -162,13 +172,6 @@ def not_recorded(choice: Choice, there: list[int]) -> None:
         if there:
             best = min(there, key=lambda budget: abs(budget - choice.budget))
             st.button(f"Show {best} queries", type="primary", on_click=st.session_state.update, args=[{"budget": best}])
-
-
-def pairs_of(choice: Choice, pairs: "DataFrame") -> "DataFrame":
-    """The pairs that a task sets against each other."""
-    task = choice.task
-    serve = pairs["tasks"].map(bool if task == "all" else lambda tasks: task in tasks)
-    return pairs[serve & (pairs["kind"] != "hard" if not choice.hard else True)].reset_index(drop=True)
 
 
 def numbers(row: Row, axis: separability.Axis, fpr: int, style: Style, *, brief: bool) -> None:
@@ -220,15 +223,8 @@ def _rows(choice: Choice, benchmark: str, by: By) -> list[Row]:
         return [Row(choice.task, pairs.iloc[:0].assign(value=0.0), reason=why)]
     measure = choice.of, choice.scheme, choice.budget, choice.seed
     found = rows(cached.distances(benchmark, *measure), **request)
-    return [replace(row, report=_report(choice, benchmark, by, row.label)) if row.rates else row for row in found]
-
-
-def _report(choice: Choice, benchmark: str, by: By, label: str) -> "TprReport":
-    """The rate of a row with its interval."""
-    measure = choice.of, choice.scheme, choice.budget, choice.seed
-    alone = (label, choice.task) if by == "victims" else None
-    found = cached.reports(benchmark, *measure, fpr=choice.fpr, hard=choice.hard, alone=alone)
-    return found[choice.task if alone else label]
+    report = partial(cached.reports, benchmark, *measure, fpr=choice.fpr, hard=choice.hard)
+    return reported(found, by, choice.task, report)
 
 
 def _select(key: str, options: tuple[str, ...], label: str, said: Callable[[str], str] | None = None) -> str:
@@ -246,7 +242,7 @@ def _called(distance: str) -> str:
 _ROWS = {"one": "one for all pairs", "tasks": "tasks", "victims": "victims", "benchmarks": "benchmarks"}
 
 
-_OFFICIAL = 'table["official"] = official(table["delta_c"], table["accuracy_victim"])'
+_RECORDED = "Distances are read from the records; q.score_table asks the models for those of a scheme."
 _TPR = (
     "Share of stolen models below the threshold that flags at most {fpr} % of the unrelated models of their victim: mean "
     "over victims, then over query seeds, as on all pages."

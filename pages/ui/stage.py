@@ -6,6 +6,9 @@ import streamlit as st
 
 from pages.ui import links, story
 
+PLAYS, LAST = "Next starts it.", "The last step: Esc leaves the stage."
+NO_CODE = "Opened by an address that phones in the room can reach, the app shows a code of this link here."
+
 # Streamlit has no presentation mode and cannot change its font size while it runs. These test ids are not promised to stay:
 # a browser test looks at the result. Charts and type are made for a wall of 1920x1080 and grow or shrink with the window, so
 # that all of them are as large on the wall whatever the projector. The chart takes the room that the words leave.
@@ -32,8 +35,8 @@ div:has(> [class*=st-key-hero]) { position: relative; overflow: clip; }
 # The sentence of a step stands below the chart; the code of the last above it.
 _BAR = """
 <style>
-div:has(> .st-key-story) { order: 1; }
-.st-key-story { position: relative; }
+div:has(> .st-key-story) { order: 1; margin-top: auto; }
+.st-key-story { position: relative; flex-wrap: nowrap !important; }
 .st-key-code { position: absolute; right: 0; bottom: 100%; width: auto !important; }
 .st-key-story button { opacity: .45; }
 .st-key-story button:hover, .st-key-story button:focus-visible { opacity: 1; }
@@ -52,24 +55,37 @@ export default function () {
 """
 
 # Streamlit's own shortcuts do nothing while a control has the focus, and a press during a run is lost. Where the link asks
-# for it the next step comes by itself once the step has stood still for so many seconds.
+# for it the next step comes by itself once the step has stood still for so many seconds. A clicker has no other key: where
+# there is something to play, the first press plays it.
 _KEYS = """
 export default function ({ data }) {
     const press = { Escape: 'leave', ArrowRight: 'next', PageDown: 'next', ArrowLeft: 'back', PageUp: 'back' };
+    const reel = () => document.querySelector('.st-key-hero .js-plotly-plot:has(.updatemenu-button)');
+    const plays = () => reel()?._transitionData?._animationRaf;
     const busy = () => document.querySelector('[data-test-script-state=running]');
     const waiting = [], rest = 400;  // milliseconds until a click has surely started a run
     let clicked = -rest;
-    let step, still;
+    let step, still, played;
+    const play = () => {
+        const button = reel()?.querySelector('.updatemenu-button');
+        if (!button || played === location.href) return false;
+        played = location.href;
+        button.dispatchEvent(new MouseEvent('click', { bubbles: true }));
+        return true;
+    };
     const go = () => {
         if (!waiting.length || busy() || performance.now() - clicked < rest) return;
         clicked = performance.now();
-        const button = document.querySelector(`.st-key-stage_${waiting.shift()} button`);
+        const wish = waiting.shift();
+        if (wish === 'next' && play()) return;
+        const button = document.querySelector(`.st-key-stage_${wish} button`);
         if (button && !button.disabled) button.click();
     };
     const on = event => {
         const writes = event.target.closest?.('input, textarea, [contenteditable], [role=dialog], [role=slider]');
         if (!(event.key in press) || writes || event.ctrlKey || event.altKey || event.metaKey) return;
-        if (!document.querySelector(`.st-key-stage_${press[event.key]} button`)) return;
+        const goes = document.querySelector(`.st-key-stage_${press[event.key]} button`);
+        if (!goes && !(press[event.key] === 'next' && reel())) return;
         event.preventDefault();
         event.stopPropagation();
         document.activeElement?.blur();
@@ -78,7 +94,7 @@ export default function ({ data }) {
     };
     const advance = () => {
         const asked = new URLSearchParams(location.search).get('step');
-        if (busy() || asked !== step) [step, still] = [asked, performance.now()];
+        if (busy() || plays() || asked !== step) [step, still] = [asked, performance.now()];
         if (data.auto && performance.now() - still > 1000 * data.auto) {
             still = performance.now();
             waiting.push('next');
@@ -105,10 +121,13 @@ def set_up(go: Callable[[links.Target], None]) -> None:
     at = steps.index(step)
     st.html(_BAR)
     before, after = steps[max(at - 1, 0)].target, steps[min(at + 1, len(steps) - 1)].target
+    last = at + 1 == len(steps)
+    hints = [PLAYS] * ("play" in step.target.values) + [LAST] * last
+    hints += [NO_CODE] * (last and story.loopback(st.context.url or ""))
     with st.container(horizontal=True, vertical_alignment="center", key="story"):
         st.button("Back", key="stage_back", disabled=at == 0, on_click=go, args=[before])
-        st.markdown(f"**{at + 1} / {len(steps)}** · {links.plain(step.say, 300)}", width="stretch")
-        last = at + 1 == len(steps)
+        said = " ".join([links.plain(step.say, 300), *(f":gray[{hint}]" for hint in hints)])
+        st.markdown(f"**{at + 1} / {len(steps)}** · {said}", width="stretch")
         st.button("End" if last else "Next", key="stage_next", disabled=last, on_click=go, args=[after])
         if last:
             story.code(step.target)

@@ -1,12 +1,10 @@
 """Stories for the stage: files with a link and a sentence per step."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
 from ipaddress import ip_address
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,22 +12,30 @@ import streamlit as st
 
 from pages.ui import links
 from pages.ui.links import Target
+from qurd_core.errors import QurdError
+from qurd_core.files import ASSETS, read_json
 
 PARTS = ("story", "step")  # of a link; they belong to no control
 AUTO = range(3, 121)  # seconds that a step may stay before the next one comes by itself
-FOLDER = Path(__file__).parents[2] / "assets" / "stories"
+FOLDER = ASSETS / "stories"
 
-# Streamlit leaves an entry for every part of a link that a step sets. Those of one step become one, so that the browser's
-# Back goes to the step before.
+# Of the parts of a link that one choice or step sets, Streamlit gives some an entry in the browser's history and some none.
+# Here the first one has an entry and the others join it, so that Back undoes one choice, or goes to the step before.
 _ONE_ENTRY = """
 export default function () {
     if (history.folds) return;
     history.folds = true;
     const step = search => ['story', 'step'].map(key => new URLSearchParams(search).get(key)).join();
-    const push = history.pushState;
-    history.pushState = function (state, title, url) {
-        const same = step(location.search) !== ',' && step(location.search) === step(new URL(url, location).search);
-        return (same ? this.replaceState : push).call(this, state, title, url);
+    const { pushState, replaceState } = history;
+    let chosen = false;
+    for (const kind of ['pointerdown', 'keydown']) addEventListener(kind, () => { chosen = true; }, true);
+    addEventListener('popstate', () => { chosen = false; }, true);
+    history.pushState = history.replaceState = function (state, title, url) {
+        const asked = new URL(url ?? location, location);
+        if (asked.href === location.href) return replaceState.call(this, state, title, url);
+        const opens = chosen || step(location.search) !== step(asked.search);
+        chosen = false;
+        return (opens ? pushState : replaceState).call(this, state, title, url);
     };
 }
 """
@@ -49,8 +55,20 @@ class Step:
 
 
 def names() -> list[str]:
-    """The stories that are there."""
-    return sorted(path.stem for path in FOLDER.glob("*.json"))
+    """The stories that are there and can be told."""
+    return [name for name, wrong in _stories().items() if not wrong]
+
+
+def _stories() -> dict[str, str | None]:
+    """Every story with what is wrong with its file."""
+    found = {}
+    for name in sorted(path.stem for path in FOLDER.glob("*.json")):
+        try:
+            _file(name)
+            found[name] = None
+        except (OSError, QurdError) as error:
+            found[name] = str(error)
+    return found
 
 
 @cache
@@ -70,6 +88,8 @@ def menu(go: Callable[[Target], None]) -> None:
     with room, st.popover("Stories", icon=":material/auto_stories:", type="tertiary"):
         for name in names():
             st.button(_file(name)["title"], key=f"start-{name}", on_click=go, args=[read(name)[0].target], width="stretch")
+        for wrong in filter(None, _stories().values()):
+            st.caption(links.plain(wrong, 400))
         st.caption("Left and Right walk through a story, Esc leaves the stage.")
 
 
@@ -95,7 +115,7 @@ def parts(target: Target) -> dict[str, str]:
 
 
 def follow() -> None:
-    """Give a step one place in the browser's history, and note what the link asks of stories in vain."""
+    """Give a choice or a step one place in the browser's history, and note what the link asks of stories in vain."""
     st.components.v2.component("story_history", js=_ONE_ENTRY)(key="story_history")
     links.check("story", names(), "story")
     if (name := st.query_params.get("story")) in names():
@@ -104,12 +124,11 @@ def follow() -> None:
 
 
 def code(target: Target) -> None:
-    """A code of the link for the phones in the room, drawn here; a sentence where only this machine could follow it."""
+    """A code of the link for the phones in the room, drawn here, unless only this machine could follow it."""
     import segno
 
     address = st.context.url or ""
     if loopback(address):
-        st.caption("Opened by an address that phones in the room can reach, the app shows a code of this link here.")
         return
     picture = BytesIO()
     base = address.split("?")[0].rstrip("/").rsplit("/", 1)[0]
@@ -127,5 +146,6 @@ def loopback(address: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
+@cache
 def _file(name: str) -> dict[str, Any]:
-    return json.loads((FOLDER / f"{name}.json").read_text("utf-8"))
+    return read_json(FOLDER / f"{name}.json")

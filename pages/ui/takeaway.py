@@ -4,10 +4,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pandas as pd
-import streamlit as st
 
+from pages.ui import export
 from pages.ui.sides import Side
-from qurd_core.plots import gallery, words
+from qurd_core.plots import again, gallery
+from qurd_core.plots.again import Again
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -15,44 +16,23 @@ if TYPE_CHECKING:
 
 def queries(both: list[Side]) -> None:
     """The facts of every card of both sides."""
-    there = [side for side in both if side.queries is not None]
+    there = {side.asked.sampler: side for side in both if side.queries is not None}
     asked = both[0].asked
 
     def facts() -> "DataFrame":
-        tables = [side.queries.export(side.asked.budget) for side in there]
+        tables = [side.queries.export(side.asked.budget) for side in there.values()]
         shared = {"victim_model": asked.victim, "suspect_model": asked.suspect, "query_seed": asked.seed}
         return pd.concat([pd.DataFrame(), *tables], ignore_index=True).assign(**shared)
 
-    samplers = list(dict.fromkeys(side.asked.sampler for side in both))
-    command = words.command_line(
-        asked.bench,
-        [f"{sampler} | labels | hamming" for sampler in samplers],
-        [asked.budget],
-        seeds=asked.seed + 1,
-        task="all",
-        hard=False,
-    )
-    code = gallery.python_code(asked.bench, asked.victim, asked.suspect, samplers, asked.seed, asked.budget)
-    _menu(facts, f"queries-{asked.bench}-{asked.seed}", code, command)
+    chosen = {"query_seed": asked.seed, "budget": asked.budget}
+    table = again.call("live_queries.facts", asked.bench, asked.victim, asked.suspect, list(there), **chosen)
+    _offer(facts, f"queries-{asked.bench}-{asked.seed}", again.code("live_queries", table))
 
 
 def telling(bench: str, victim: str, table: "DataFrame") -> None:
     """The shares of the discriminative images."""
-    _menu(lambda: table, f"telling-{bench}", gallery.telling_code(bench, victim), None)
+    _offer(table, f"telling-{bench}", gallery.telling_code(bench, victim))
 
 
-def _menu(facts: Callable[[], "DataFrame"], file_name: str, code: str, command: str | None) -> None:
-    with st.popover("Export", icon=":material/ios_share:", type="tertiary"):
-        st.download_button(
-            "Data as CSV",
-            data=lambda: facts().to_csv(index=False),
-            file_name=f"{file_name}.csv",
-            mime="text/csv",
-            icon=":material/download:",
-            on_click="ignore",
-        )
-        st.markdown("**Compute this again**")
-        st.code(code, language="python", wrap_lines=True)
-        if command:
-            st.markdown("**What all suspects answer to these queries**")
-            st.code(command, language="bash", wrap_lines=True)
+def _offer(rows: "DataFrame | Callable[[], DataFrame]", file_name: str, code: str) -> None:
+    export.offer(rows, file_name, Again("", code, again.NO_COMMAND))

@@ -26,12 +26,6 @@ def show(bench: str, table: "DataFrame", style: Style) -> None:
     st.html(f'<div class="telling">{cards}</div>')
 
 
-def subline(bench: str, table: "DataFrame", models: dict[str, int]) -> str:
-    """Who chose the images and who was asked afterwards."""
-    photographs = cached.bank(bench).places[table["patch"].to_numpy(int), 0]
-    return gallery.telling_subline(table, models, [photograph_names()[photo] for photo in photographs])
-
-
 def _card(bench: str, row: "Series") -> str:
     bank = cached.bank(bench)
     photo, top, left, side, turn = map(int, bank.places[int(row["patch"])])

@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -26,7 +26,7 @@ from qurd_core.access import Access
 from qurd_core.benchmarks.base import Benchmark, reads
 from qurd_core.benchmarks.kinship import faults, lineage_faults, pairs_by_lineage, read_lineages
 from qurd_core.benchmarks.missing import lacking, missing_of_victims
-from qurd_core.errors import QurdError
+from qurd_core.errors import PARQUET, RECOGNISED, QurdError, is_filled, lies_at, misplaced
 from qurd_core.files import file_digest
 from qurd_core.lineage import Lineage
 from qurd_core.oracle import Oracle
@@ -44,6 +44,8 @@ LONGEST = 2_000  # characters of a text
 CLASSES = 10_000
 OFF = 1e-3  # how far probits may sum from one beside their rounding
 DECIMALS = range(2, 7)  # to which an API may have rounded its probits
+NO_NUMBERS = ("nan", "<na>")  # what programs write in place of a number that is missing
+SHOWN = 12  # classes in a sentence
 FLOOR = 1e-12  # the smallest probit of which a logarithm is taken
 
 
@@ -156,7 +158,7 @@ def _problems(path: Path) -> list[str]:
     return wrong or list(missing_of_victims(table, _lineages(table)))
 
 
-@reads(".csv", ".parquet", content=file_digest, problems=_problems)
+@reads(".csv", ".parquet", what="a table of answers", content=file_digest, problems=_problems)
 def answer_table(path: Path) -> Benchmark:
     """A table of answers: one row per item and model."""
     table = _read(path)
@@ -169,7 +171,7 @@ def answer_table(path: Path) -> Benchmark:
     source = AnswerTable(path, classes, lineages, _seed_sets(table, list(lineages), classes, probits), _declared(table))
     access = Access.PROBITS if probits else Access.LABELS
     missing, pairs = sum(known.missing for known in source.seed_sets.values()), pairs_by_lineage(lineages)
-    notes = tuple(lacking({split: source.missing(split) for split in source.splits}))
+    notes = (*_unseen(table), *lacking({split: source.missing(split) for split in source.splits}))
     return Benchmark(str(path), classes, pairs, tuple(lineages), source, access, missing=missing, notes=notes)
 
 
@@ -179,9 +181,11 @@ def _read(path: Path) -> pd.DataFrame:
     Raises:
         QurdError: no such file, no table, too large, or other columns.
     """
-    if not path.is_file():
-        raise QurdError(f"Expected a table of answers at {path}. There is no such file.")
-    table = _read_parquet(path) if path.suffix.lower() == ".parquet" else _read_csv(path)
+    there = lies_at(path)
+    if there in RECOGNISED - {PARQUET} or not is_filled(path):
+        raise misplaced("a table of answers", path)
+    packed = there == PARQUET or path.suffix.lower() == ".parquet"  # a link may lead to a file of another name
+    table = _read_parquet(path) if packed else _read_csv(path)
     for name in ("truth", "label"):  # whole numbers may have been written as floats
         table[name] = table[name].str.replace(r"^(-?\d+)\.0+$", r"\1", regex=True)
     if "split" not in table:
@@ -288,7 +292,11 @@ def _classes(table: pd.DataFrame) -> tuple[str, ...]:
     named = tuple(name.removeprefix(PROBIT) for name in _probit_columns(table))
     if named:
         return named
-    found = {*table["truth"].unique(), *table["label"].unique()}
+    return _in_order({*table["truth"].unique(), *table["label"].unique()})
+
+
+def _in_order(found: Iterable[str]) -> tuple[str, ...]:
+    """Names of classes; numbers in their order."""
     numbers = all(re.fullmatch(r"-?\d{1,18}", name) for name in found)
     return tuple(sorted(found, key=int if numbers else None))
 
@@ -358,6 +366,9 @@ def _wrong_values(table: pd.DataFrame, where: Any) -> Iterator[str]:
         if wrong.any():
             yield f"The {name} '{table[name][wrong].iloc[0]}' in {where(wrong)} has no column '{PROBIT}<class>'. Add it."
             return
+    if strange := next(_strange_labels(table, where), None):
+        yield strange
+        return
     if DECLARED in table:
         wrong = (table[DECLARED] != "") & ~pd.to_numeric(table[DECLARED], errors="coerce").between(0, 1)
         if wrong.any():
@@ -388,6 +399,53 @@ def _wrong_values(table: pd.DataFrame, where: Any) -> Iterator[str]:
             f"Expected the most probable class as 'label', up to rounding. Got '{table['label'].iloc[first]}' of"
             f" {chosen[first]:.4g} where '{classes[values[first].argmax()]}' has {best[first]:.4g} in {where(wrong)}: write"
             " the most probable one."
+        )
+
+
+def _strange_labels(table: pd.DataFrame, where: Any) -> Iterator[str]:
+    """What cannot be a class: no number, and where the classes are known, or are numbers, what is none of these."""
+    for name in ("truth", "label"):
+        wrong = table[name].str.lower().isin(NO_NUMBERS)
+        if wrong.any():
+            yield (
+                f"Expected a class as '{name}'. Got '{table[name][wrong].iloc[0]}' in {where(wrong)}: leave the row out"
+                " where there was no answer."
+            )
+    known, complete = _true_classes(table)
+    listed = ", ".join(known[:SHOWN]) + " ..." * (len(known) > SHOWN)
+    wrong = ~table["label"].isin(known)
+    if not complete:  # of more classes than items there is one limit only: where classes are numbers, a label is, too
+        wrong &= all(map(str.isdecimal, known)) & ~table["label"].str.fullmatch(r"\d+")
+    if wrong.any():
+        yield (
+            f"The label '{table['label'][wrong].iloc[0]}' in {where(wrong)} is none of the {len(known):,} classes of the"
+            f" items: {listed}. Correct it, leave the row out where there was no answer, or name all classes by columns"
+            f" '{PROBIT}<class>'."
+        )
+
+
+def _true_classes(table: pd.DataFrame) -> tuple[list[str], bool]:
+    """The classes of a table, and whether these are all that there are.
+
+    They are where columns name them, where each is true of two items, and where they are numbers from 0 on without a gap,
+    and some item shares its class. Else there may be more classes than items, and models may name some of the others.
+    """
+    if _probit_columns(table):
+        return list(_classes(table)), True
+    times = table.drop_duplicates(["split", "item"])["truth"].value_counts()
+    known = list(_in_order(times.index))
+    gapless = known == list(map(str, range(len(known)))) and times.max() > 1
+    return known, bool(gapless or times.min() > 1)
+
+
+def _unseen(table: pd.DataFrame) -> Iterator[str]:
+    """A sentence about labels that are true of no item, where that may be."""
+    known, _ = _true_classes(table)
+    unseen = table["label"][~table["label"].isin(known)]
+    if len(unseen):
+        yield (
+            f"{len(unseen):,} label(s) are true of no item, such as '{unseen.iloc[0]}': each counts as a class beside the"
+            f" {len(known):,} of the items."
         )
 
 

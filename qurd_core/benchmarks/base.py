@@ -1,5 +1,7 @@
 """What every benchmark offers: pairs, and a source of images and models."""
 
+import hashlib
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, lru_cache
@@ -11,7 +13,7 @@ from torch import Tensor
 
 from qurd_core.access import Access
 from qurd_core.benchfile import ENDING, BenchFile, home_of, saved_names
-from qurd_core.errors import QurdError, unknown
+from qurd_core.errors import A_FOLDER, NO_FILE, NOTHING, SHOWN, QurdError, is_filled, lies_at, unknown
 from qurd_core.grammar import Value, parse_chain
 from qurd_core.lineage import Lineage, text_of_roots
 from qurd_core.oracle import Oracle
@@ -170,11 +172,13 @@ class Reader:
     """What makes a benchmark of a file or folder.
 
     Attributes:
+        what: the kind of file or folder, in words.
         read: the benchmark, or one sentence about what is wrong.
         content: what identifies the benchmark: a digest of all that its files hold.
         problems: everything that is wrong, a sentence each.
     """
 
+    what: str
     read: Read
     content: Callable[[Path], str]
     problems: Callable[[Path], list[str]]
@@ -184,51 +188,61 @@ _READERS: dict[str, Reader] = {}
 FOLDER = "/"  # the ending of a folder
 
 
-def reads(*endings: str, content: Callable[[Path], str], problems: Callable[[Path], list[str]]) -> Callable[[Read], Read]:
+def reads(
+    *endings: str, what: str, content: Callable[[Path], str], problems: Callable[[Path], list[str]]
+) -> Callable[[Read], Read]:
     """The decorator of a function that makes benchmarks of files with one of the endings (`".csv"`, or `FOLDER`)."""
 
     def add(read: Read) -> Read:
-        _READERS.update(dict.fromkeys(endings, Reader(read, content, problems)))
+        _READERS.update(dict.fromkeys(endings, Reader(what, read, content, problems)))
         return read
 
     return add
 
 
 def reader(text: str) -> tuple[Reader, Path] | None:
-    """What reads the file or folder that a text names, and where it is; None for the name of a registered benchmark."""
-    path = Path(text)
-    ending = path.suffix.lower()
-    if ending in _READERS:
-        return _READERS[ending], path.resolve()
+    """What reads the file or folder that a text names, and where it is; None for the name of a registered benchmark, and
+    for one that nobody knows. Whatever takes a benchmark asks here what its argument is.
+
+    Raises:
+        QurdError: a path at which nothing lies, or what is no benchmark.
+    """
     if text.partition("(")[0].strip() in benchmarks:
         return None
-    if path.is_dir() and FOLDER in _READERS:
-        return _READERS[FOLDER], path.resolve()
-    if "(" not in text and len(path.parts) > 1:
-        raise QurdError(
-            "Expected the name of a benchmark, or the path of a folder of models, a table of answers or a saved bench. Got "
-            f"'{text}'. There is nothing."
-        )
-    return None
+    if text in saved_names():
+        return _READERS[ENDING], home_of(text).resolve()
+    path, there = Path(text), lies_at(Path(text)) if text.strip() else NOTHING
+    ending = FOLDER if there == A_FOLDER else path.suffix.lower()
+    if ending in _READERS and there != NO_FILE:  # nothing is ever read of a pipe, which would never end
+        # A link keeps its name, whose ending says how to read what it leads to.
+        return _READERS[ending], path.resolve() if ending == FOLDER else path.parent.resolve() / path.name
+    if there == NOTHING and ("(" in text or (len(path.parts) < 2 and not path.suffix)):
+        return None
+    todo = " Weights and their manifest belong into a folder: name that folder." if is_filled(path) else ""
+    raise QurdError(
+        "Expected the name of a benchmark, or the path of a folder of models, a table of answers (.csv, .parquet) or a saved"
+        f" benchmark ({ENDING}). Got '{text[:SHOWN]}'. There is {there}.{todo}"
+    )
+
+
+EMBEDDED, OF_HUB = "an embedded benchmark", "a benchmark of the model hub"
+
+
+def kind_of(text: str) -> str:
+    """What an argument is, in words, for a command that takes some benchmarks only.
+
+    Raises:
+        QurdError: it is no benchmark.
+    """
+    if found := reader(text):
+        return found[0].what
+    return OF_HUB if "fetch" in component(text)[0].extra else EMBEDDED
 
 
 def benchmark(text: str) -> Benchmark:
-    """The benchmark of a name (`patchwork-sac`, `patchwork-reuse(negatives=lineage)`), of a bench saved in the app or its
-    file, or of a folder of models or a table of answers.
+    """The benchmark of a name (`patchwork-sac`, `patchwork-reuse(negatives=lineage)`), of one saved in the app or its file,
+    or of a folder of models or a table of answers.
     """
-    if text.endswith(ENDING):
-        return _saved(Path(text).resolve())
-    if text in saved_names():
-        return _saved(home_of(text).resolve())
-    return _whole(text)
-
-
-def _saved(path: Path) -> Benchmark:
-    file = BenchFile.read(path)
-    return _part(path, file, _whole(file.benchmark))
-
-
-def _whole(text: str) -> Benchmark:
     found = reader(text)
     return _from_file(*found) if found else _registered(text)
 
@@ -274,15 +288,44 @@ def _cached(found: Reader, path: Path, content: str) -> Benchmark:
     return bench
 
 
-@lru_cache(maxsize=64)
-def _part(path: Path, file: BenchFile, whole: Benchmark) -> Benchmark:
-    """The pairs of a benchmark that a bench's file keeps."""
+def _whole(path: Path) -> tuple[BenchFile, tuple[Reader, Path] | None]:
+    """The file of a saved benchmark, and what reads the benchmark that it is a part of."""
+    file = BenchFile.read(path)
+    found = reader(file.benchmark)
+    if found and found[0].read is saved_benchmark:
+        raise QurdError(
+            f"Expected a whole benchmark as 'benchmark' in {path}. Got '{file.benchmark}', which is a part itself: name the"
+            " whole."
+        )
+    return file, found
+
+
+def _content(path: Path) -> str:
+    """What identifies a saved benchmark: the whole one, and which pairs are kept."""
+    file, found = _whole(path)
+    held = found[0].content(found[1]) if found else file.benchmark
+    return hashlib.sha256(json.dumps([file.text, held]).encode()).hexdigest()
+
+
+def _problems(path: Path) -> list[str]:
+    """What is wrong in a saved benchmark, or in the files of the whole one."""
+    try:
+        _, found = _whole(path)
+        if found and (wrong := found[0].problems(found[1])):
+            return wrong
+        saved_benchmark(path)
+    except QurdError as error:
+        return [str(error)]
+    return []
+
+
+@reads(ENDING, what="a saved benchmark", content=_content, problems=_problems)
+def saved_benchmark(path: Path) -> Benchmark:
+    """Some pairs of another benchmark, as the app saves them."""
+    file, _ = _whole(path)
+    whole = benchmark(file.benchmark)
+    file.check(path, {(pair.victim, pair.suspect): pair.kind for pair in whole.pairs})
     pairs = tuple(pair for pair in whole.pairs if (pair.victim, pair.suspect) in file.pairs)
-    if len(pairs) < len(file.pairs):
-        lost = min(file.pairs - {(pair.victim, pair.suspect) for pair in pairs})
-        raise QurdError(f"Expected pairs of {whole.name} in {path}. It has none of {lost[0]} and {lost[1]}.")
-    stolen = {pair.victim for pair in pairs if pair.kind == "positive"}
-    if not stolen or {pair.victim for pair in pairs} - stolen:
-        raise QurdError(f"Expected at least one stolen model of every victim in {path}. Add some or leave the victim out.")
-    names = tuple(dict.fromkeys(name for pair in pairs for name in (pair.victim, pair.suspect)))
-    return replace(whole, name=str(path), pairs=pairs, models=names, part_of=whole.name)
+    kept = {name for pair in pairs for name in (pair.victim, pair.suspect)}
+    models = tuple(name for name in whole.models if name in kept)
+    return replace(whole, name=str(path), pairs=pairs, models=models, part_of=whole.name)

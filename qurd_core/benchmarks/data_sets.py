@@ -1,9 +1,9 @@
 """The official data sets: brought by torchvision or the hub's `datasets`, cut once to squares, then read from one file.
 
 <hub>/images/<data set>-<split>-<side>.safetensors    `pixels` (n,3,side,side) uint8, `truth` (n,)
+<hub>/images/<data set>-<split>-<side>.json           `sha256` of that file; none where somebody put it there by hand
 """
 
-import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +15,8 @@ from safetensors.torch import save_file
 
 from qurd_core.benchmarks import pictures
 from qurd_core.benchmarks.hub import PATIENCE, endpoint, publish_json, reaching, read_json, token_of
-from qurd_core.errors import QurdError
-from qurd_core.files import file_digest
+from qurd_core.errors import QurdError, misplaced
+from qurd_core.files import file_digest, publishing
 from qurd_core.runtime import Track
 from qurd_core.types import Images
 
@@ -72,10 +72,14 @@ class DataSet:
     def _there(self, hub: Path, split: str) -> Path:
         path = self.path(hub, split)
         if not path.is_file():
-            raise QurdError(
-                f"Expected the {split} pictures of {self.name} at {path}. Fetch them once, with a network:"
-                " python -m qurd_core fetch --benchmark NAME."
+            raise misplaced(
+                f"the {split} pictures of {self.name}",
+                path,
+                "Fetch them once, with a network: python -m qurd_core fetch --benchmark NAME.",
             )
+        note = path.with_suffix(".json")
+        if note.is_file() and read_json(note)["sha256"] != file_digest(path):
+            raise QurdError(f"Expected {path} as it was fetched. It changed since: remove it and fetch it again.")
         return path
 
 
@@ -95,6 +99,11 @@ def fetch_images(data: DataSet, hub: Path, splits: Iterable[str], track: Track) 
             for row in track(range(len(rows)), len(rows), f"cutting {data.name} {split}"):
                 picture, truth[row] = rows[row]
                 pixels[row] = pictures.square(picture, data.side, data.scale)
+            if not 0 <= int(truth.min()) <= int(truth.max()) < data.classes:
+                raise QurdError(
+                    f"Expected classes from 0 to {data.classes - 1} of the {split} pictures of {data.name}. {data.source}"
+                    f" gave {truth.min()} to {truth.max()}."
+                )
             _publish(path, pixels, truth)
 
 
@@ -196,10 +205,7 @@ def _commit(repository: str, note: Path) -> str:
 
 
 def _publish(path: Path, pixels: np.ndarray, truth: torch.Tensor) -> None:
-    aside = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        save_file({"pixels": torch.from_numpy(pixels), "truth": truth}, aside)
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
+    """Write the pictures, too many for the memory to hold twice; their digest is there before they are."""
+    with publishing(path) as draft:
+        save_file({"pixels": torch.from_numpy(pixels), "truth": truth}, draft)
+        publish_json(path.with_suffix(".json"), {"sha256": file_digest(draft)})

@@ -11,7 +11,6 @@ repository is ever run, and a login token is sent only if `HF_TOKEN` names one.
 import hashlib
 import json
 import os
-import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,13 +20,18 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
+from qurd_core import files
 from qurd_core.benchmarks.networks import MEAN, STD, Preparation, Prepared, empty
 from qurd_core.benchmarks.weights import load_into
-from qurd_core.errors import QurdError, doing
-from qurd_core.files import file_digest
+from qurd_core.errors import QurdError, doing, is_filled, misplaced
+from qurd_core.files import file_digest, write_json
 
 WEIGHTS, CONFIG, FETCHED = "model.safetensors", "config.json", "fetched.json"
 LARGEST = 1_000_000  # bytes of a config or collection that is read
+_FETCH = (
+    "Weights in other formats are not read: they may run code. Fetch them once, with a network: python -m qurd_core fetch"
+    " --benchmark NAME."
+)
 PATIENCE = 20  # seconds for an answer of the hub
 
 Quantised = Literal["float16", "qint8"]
@@ -57,7 +61,7 @@ class HubModel:
         return hub / "models" / self.repository
 
     def is_there(self, hub: Path) -> bool:
-        return (self.home(hub) / WEIGHTS).is_file()
+        return is_filled(self.home(hub) / WEIGHTS)
 
     def sha256(self, hub: Path) -> str:
         """Of the weights: as noted when they were fetched, else of the file that somebody put there."""
@@ -89,10 +93,7 @@ class HubModel:
 
     def _weights(self, hub: Path) -> Path:
         if not self.is_there(hub):
-            raise QurdError(
-                f"Expected the weights of {self.repository} at {self.home(hub) / WEIGHTS}. Fetch them once, with a network:"
-                " python -m qurd_core fetch --benchmark NAME."
-            )
+            raise misplaced(f"the weights of {self.repository}", self.home(hub) / WEIGHTS, _FETCH)
         return self.home(hub) / WEIGHTS
 
     def _architecture(self, hub: Path) -> str:
@@ -113,7 +114,9 @@ class HubModel:
         return Preparation(mean, std, size[1] if self.resize and sound else None)
 
     def _config(self, hub: Path) -> dict[str, Any]:
-        path = self.home(hub) / CONFIG
+        path, noted = self.home(hub) / CONFIG, self.noted(hub).get("config")
+        if noted and not (path.exists() and file_digest(path) == noted):
+            raise QurdError(f"Expected {path} as it was fetched. It changed since: remove its folder and fetch it again.")
         config = read_json(path) if path.exists() else {}
         if "auto_map" in config:
             raise QurdError(f"{path} names code of its own ('auto_map'), which is never run. Use another repository.")
@@ -163,7 +166,8 @@ def fetch_model(model: HubModel, hub: Path) -> None:
         raise QurdError(
             f"Expected the weights of {model.repository} that commit {commit} had before. The hub gave other ones."
         )
-    publish_json(home / FETCHED, {"repository": model.repository, "commit": commit, "sha256": sha256})
+    about = {"repository": model.repository, "commit": commit, "sha256": sha256, "config": file_digest(home / CONFIG)}
+    publish_json(home / FETCHED, about)
 
 
 def fetch_collection(slug: str, hub: Path) -> None:
@@ -182,9 +186,10 @@ def collection(slug: str, hub: Path) -> tuple[str, ...]:
     """The repositories of a collection that was fetched."""
     path = collection_path(slug, hub)
     if not path.exists():
-        raise QurdError(
-            f"Expected the list of models of the collection {slug} at {path}. Fetch it once, with a network:"
-            f" python -m qurd_core fetch --benchmark 'timm(collection={slug})'."
+        raise misplaced(
+            f"the list of models of the collection {slug}",
+            path,
+            f"Fetch it once, with a network: python -m qurd_core fetch --benchmark 'timm(collection={slug})'.",
         )
     models = read_json(path).get("models")
     if not isinstance(models, list) or not models or not all(is_repository(name) for name in models):
@@ -236,11 +241,8 @@ def token_of() -> str | bool:
 
 def publish_json(path: Path, about: dict[str, Any]) -> None:
     """Write a file whole."""
-    aside = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        aside.write_text(json.dumps(about, indent=1), "utf-8")
-        aside.replace(path)
+        write_json(path, about, indent=1)
     except OSError as error:
         raise QurdError(f"Expected to write {path}. The disk refused: {error.strerror}.") from None
 
@@ -250,10 +252,8 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > LARGEST:
             raise QurdError(f"Expected at most {LARGEST:,} bytes in {path}. It has {path.stat().st_size:,}.")
-        found = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        if isinstance(error, QurdError):
-            raise
+        found = files.read_json(path, "Remove it and fetch again.")
+    except OSError as error:
         raise QurdError(f"Cannot read {path}: {error}. Remove it and fetch again.") from None
     if not isinstance(found, dict):
         raise QurdError(f"Expected names with values in {path}. Got a {type(found).__name__}.")

@@ -15,7 +15,7 @@ from qurd_core.benchmarks.base import FOLDER, Benchmark, reads
 from qurd_core.benchmarks.kinship import faults, lineage_faults, pairs_by_lineage, read_lineages
 from qurd_core.benchmarks.networks import Preparation, Prepared, check, empty
 from qurd_core.benchmarks.weights import load_into
-from qurd_core.errors import QurdError, doing
+from qurd_core.errors import A_FOLDER, QurdError, doing, is_filled, lies_at, misplaced
 from qurd_core.files import file_digest
 from qurd_core.lineage import Lineage
 from qurd_core.oracle import Oracle
@@ -181,7 +181,7 @@ def _content(folder: Path) -> str:
     return _opened(folder)[1].content()
 
 
-@reads(FOLDER, content=_content, problems=_problems)
+@reads(FOLDER, what="a folder of models", content=_content, problems=_problems)
 def model_folder(folder: Path) -> Benchmark:
     """A folder of models with a manifest."""
     manifest, source = _opened(folder)
@@ -200,8 +200,19 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     """
     there = [folder / name for name in MANIFESTS if (folder / name).is_file()]
     if len(there) != 1:
-        raise QurdError(f"Expected one of {', '.join(MANIFESTS)} in {folder}. There are {len(there)}.")
+        held = f"There are {len(there)}." if there else f"There is none: {_held_by(folder)}."
+        raise QurdError(f"Expected one of {', '.join(MANIFESTS)} in {folder}. {held}")
     return _read(there[0], file_digest(there[0]))
+
+
+def _held_by(folder: Path) -> str:
+    """What a folder that is no folder of models holds, in words."""
+    try:
+        held = sorted(folder.iterdir())
+    except OSError as error:
+        return f"what it holds cannot be seen ({error.strerror})"
+    first = ", ".join(f"{path.name} ({lies_at(path)})" for path in held[:3])
+    return f"it holds {first}" + (f" and {len(held) - 3} more" if len(held) > 3 else "") if held else "it is empty"
 
 
 @lru_cache(maxsize=8)
@@ -252,7 +263,8 @@ def _faults(manifest: dict[str, Any], folder: Path) -> Iterator[str]:
     if not isinstance(images, dict) or not images or not set(images) <= set(SPLITS):
         yield "Expected 'images' with the folder or .safetensors file of 'test', and of 'train' if there is one."
     else:
-        yield from (fault for split in images for fault in _path_faults(images[split], folder, f"images of {split}"))
+        for split in images:
+            yield from _path_faults(images[split], folder, f"images of {split}", or_folder=True)
     models = manifest.get("models")
     if not isinstance(models, list) or not models:
         yield "Expected 'models' as a list of entries with lineage, architecture and weights."
@@ -292,13 +304,13 @@ def _model_faults(model: Any, what: str, folder: Path) -> Iterator[str]:
         yield f"Expected 'accuracy' of {what} as a share from 0 to 1. Got {str(given)[:60]!r}."
 
 
-def _path_faults(text: Any, folder: Path, what: str) -> Iterator[str]:
-    if not isinstance(text, str):
+def _path_faults(text: Any, folder: Path, what: str, *, or_folder: bool = False) -> Iterator[str]:
+    if not isinstance(text, str) or "\0" in text:
         yield f"Expected a path as {what}. Got {str(text)[:60]!r}."
     elif not (folder / text).resolve().is_relative_to(folder.resolve()):
         yield f"Expected the {what} inside {folder}. Got {text}."
-    elif not (folder / text).exists():
-        yield f"Expected the {what} at {folder / text}. There is nothing."
+    elif not is_filled(folder / text) and not (or_folder and lies_at(folder / text) == A_FOLDER):
+        yield str(misplaced(f"the {what}", folder / text))
 
 
 def _preparation_faults(given: Any, what: str) -> Iterator[str]:

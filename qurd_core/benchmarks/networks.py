@@ -4,6 +4,7 @@ ModelReuse, and Patchwork's small ones. A name is looked up in a list; nothing t
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cache
 from typing import Any
 
@@ -12,10 +13,15 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from qurd_core.benchmarks import architectures
-from qurd_core.errors import QurdError, unknown
+from qurd_core.errors import SHOWN, QurdError
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet
-PREFIXES = ("timm", "modelreuse", "patchwork")
+FAMILIES = {  # what stands before the slash, and whose constructors these are
+    "": "torchvision's",
+    "timm": "timm's",
+    "modelreuse": "those of ModelReuse",
+    "patchwork": "Patchwork's",
+}
 _MOBILENET_STAGES = (4, 3, 4, 6, 2)  # blocks of torchvision's features in each stage of ModelReuse's
 
 
@@ -58,7 +64,7 @@ def empty(architecture: str, classes: int) -> nn.Module:
     """A network that waits for a state dict.
 
     Args:
-        architecture: `resnet18` is torchvision's, `timm/resnet18` timm's; see `PREFIXES`.
+        architecture: `resnet18` is torchvision's, `timm/resnet18` timm's; see `FAMILIES`.
     """
     family, name = check(architecture)
     return {"timm": _timm, "modelreuse": _modelreuse, "patchwork": _patchwork, "": _torchvision}[family](name, classes)
@@ -71,12 +77,20 @@ def check(architecture: str) -> tuple[str, str]:
         QurdError: it is none of the allowed ones.
     """
     family, _, name = architecture.rpartition("/")
-    if family and family not in PREFIXES:
-        raise unknown("family of architectures", family[:60], PREFIXES)
-    known = _names(family)
-    if name not in known:  # which refuses timm's 'hf-hub:' and 'local-dir:', that would follow what a file says
-        raise unknown("architecture" + (f" of {family}" if family else " of torchvision"), name[:60], known)
+    # A list, which refuses timm's 'hf-hub:' and 'local-dir:', that would follow what a file says.
+    if family not in FAMILIES or name not in _names(family):
+        raise _unknown(architecture)
     return family, name
+
+
+def _unknown(architecture: str) -> QurdError:
+    """The error for an architecture that is in no list: the nearest name of every family, not the two thousand that are."""
+    name = architecture.rpartition("/")[2][:SHOWN]
+    near = {prefix: get_close_matches(name, _names(prefix), n=1) for prefix in FAMILIES}
+    meant = [f"'{prefix}/{found[0]}'" if prefix else f"'{found[0]}'" for prefix, found in near.items() if found]
+    hint = f" Did you mean {' or '.join(meant)}?" if meant else ""
+    families = ", ".join(f"{prefix}/NAME for {of}" if prefix else f"NAME for {of}" for prefix, of in FAMILIES.items())
+    return QurdError(f"Unknown architecture '{architecture[:SHOWN]}'.{hint} Write {families}.")
 
 
 @cache

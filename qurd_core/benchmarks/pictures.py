@@ -13,7 +13,7 @@ import torch
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from qurd_core.benchmarks.weights import shapes, tensors
-from qurd_core.errors import QurdError
+from qurd_core.errors import A_FOLDER, QurdError, lies_at, misplaced
 from qurd_core.files import file_digest
 from qurd_core.randomness import stream
 from qurd_core.types import Images
@@ -83,8 +83,8 @@ def _eight_bits(picture: Image.Image) -> Image.Image:
 
 def listed(folder: Path, classes: Sequence[str]) -> list[tuple[Path, int]]:
     """Every picture of a folder with one folder per class, in the order of their names, with its class."""
-    if not folder.is_dir():
-        raise QurdError(f"Expected a folder of pictures, one folder per class, at {folder}. There is none: make it.")
+    if lies_at(folder) != A_FOLDER:
+        raise misplaced("a folder of pictures, one folder per class,", folder)
     number, found = {name: place for place, name in enumerate(classes)}, []
     for home, names in _inside(folder)[0].items():
         if home not in number:
@@ -134,8 +134,11 @@ def _inside(folder: Path) -> tuple[dict[str, list[str]], list[str]]:
 
 def _visible(folder: Path | os.DirEntry[str]) -> list[os.DirEntry[str]]:
     """What lies in a folder, by name, without what is hidden."""
-    with os.scandir(folder) as entries:
-        return sorted((entry for entry in entries if not entry.name.startswith(".")), key=lambda entry: entry.name)
+    try:
+        with os.scandir(folder) as entries:
+            return sorted((entry for entry in entries if not entry.name.startswith(".")), key=lambda entry: entry.name)
+    except OSError:
+        raise misplaced("a folder of pictures", Path(folder)) from None
 
 
 def _some(names: Sequence[str]) -> str:

@@ -1,21 +1,30 @@
-"""Weights out of files that somebody else wrote: safetensors only, and nothing is believed before it is checked."""
+"""Weights out of files that somebody else wrote: safetensors only, and nothing is believed before it is checked.
+
+Files of models that torch has pruned hold the weights before pruning and a mask in place of each pruned tensor
+(`weight_orig`, `weight_mask` for `weight`); the network gets their product, which is what the pruned one answers with.
+"""
 
 import json
 import math
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
-from qurd_core.errors import QurdError
+from qurd_core.errors import QurdError, is_filled, lies_at, misplaced
 
 HEADER = 16_000_000  # bytes
 TENSORS = 20_000
 SIZES = {"BOOL": 1, "U8": 1, "I8": 1, "I16": 2, "I32": 4, "I64": 8, "F16": 2, "BF16": 2, "F32": 4, "F64": 8}
 
+ORIGINAL, MASK = "_orig", "_mask"  # what torch.nn.utils.prune adds to the name of a tensor that it prunes
+
 Shapes = dict[str, tuple[int, ...]]
+T = TypeVar("T")
 
 
 def shapes(path: Path) -> Shapes:
@@ -24,9 +33,12 @@ def shapes(path: Path) -> Shapes:
     Raises:
         QurdError: no safetensors file, or one whose header claims what the file does not hold.
     """
+    if not is_filled(path):
+        raise misplaced("a .safetensors file", path)
     if path.suffix != ".safetensors":
         raise QurdError(
-            f"Expected weights as .safetensors. Got {path.name}: other formats may run code when they are opened."
+            f"Expected a .safetensors file. Got {path.name}, {lies_at(path)}: other formats may run code when they are"
+            " opened."
         )
     try:
         size = path.stat().st_size
@@ -37,7 +49,7 @@ def shapes(path: Path) -> Shapes:
             header = json.loads(file.read(length), object_pairs_hook=_once)
         return _sound(header, size - 8 - length)
     except OSError as error:
-        raise QurdError(f"Expected weights at {path}: {error.strerror}.") from None
+        raise QurdError(f"Expected a .safetensors file at {path}: {error.strerror}.") from None
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         why = str(error) if isinstance(error, _UnsoundError) else "its header is no header"
         raise QurdError(f"{path} is no sound safetensors file: {why}. Save or fetch it again.") from None
@@ -60,7 +72,9 @@ def load_into(network: nn.Module, path: Path, what: str) -> nn.Module:
         what: the architecture, said in errors.
     """
     wanted = network.state_dict()
-    found = shapes(path)
+    whole = shapes(path)
+    pruned = [name for name in wanted if name not in whole and {name + ORIGINAL, name + MASK} <= whole.keys()]
+    found = _joined(whole, pruned, lambda original, mask: original if original == mask else (original, mask))
     if missing := [name for name in wanted if name not in found]:
         other = next((name for name in found if name not in wanted), "none that it has not")
         raise QurdError(f"Expected the tensors of {what} in {path}. '{missing[0]}' is missing; there is '{other}'.")
@@ -72,12 +86,28 @@ def load_into(network: nn.Module, path: Path, what: str) -> nn.Module:
                 f"Expected '{name}' of {what} as {tuple(tensor.shape)} in {path}. Got {found[name]}: other classes, or"
                 " another network?"
             )
-    state = {name: tensor.to(wanted[name].dtype) for name, tensor in tensors(path).items()}
+    held = _joined(tensors(path), pruned, partial(_product, path))
+    state = {name: tensor.to(wanted[name].dtype) for name, tensor in held.items()}
     for name, tensor in state.items():
         if not bool(torch.isfinite(tensor).all()):
             raise QurdError(f"Expected finite weights in {path}. '{name}' holds NaN or infinity.")
     network.load_state_dict(state, strict=True, assign=True)
     return network
+
+
+def _joined(held: Mapping[str, T], pruned: Sequence[str], join: Callable[[T, T], T]) -> dict[str, T]:
+    """What a file holds of every tensor, with one entry for the two parts of each pruned one."""
+    parts = {name + part for name in pruned for part in (ORIGINAL, MASK)}
+    whole = {name: join(held[name + ORIGINAL], held[name + MASK]) for name in pruned}
+    return {name: one for name, one in held.items() if name not in parts} | whole
+
+
+def _product(path: Path, original: Tensor, mask: Tensor) -> Tensor:
+    """The weights that pruning left, as `torch.nn.utils.prune` computes them."""
+    mask = mask.to(original.dtype)
+    if not bool(((mask == 0) | (mask == 1)).all()):
+        raise QurdError(f"Expected masks of 0 and 1 in {path}. Got from {mask.min():g} to {mask.max():g}: is it pruned?")
+    return mask * original
 
 
 class _UnsoundError(ValueError):

@@ -3,7 +3,6 @@
 import hashlib
 import importlib
 import json
-import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
@@ -22,6 +21,7 @@ from qurd_core.benchmarks.supplies import Supplies
 from qurd_core.benchmarks.training import RATE, cross_entropy, epochs_for, fit
 from qurd_core.errors import QurdError, doing, unknown
 from qurd_core.executors import Executor, Unit, finish
+from qurd_core.files import publish, read_json
 from qurd_core.grammar import Chain
 from qurd_core.lineage import Lineage
 from qurd_core.oracle import Oracle
@@ -88,8 +88,8 @@ class Zoo:
     def manifest(self) -> dict:
         path = self.folder / MANIFEST
         try:
-            return json.loads(path.read_text())
-        except (OSError, json.JSONDecodeError) as error:
+            return read_json(path, "Build the models again.")
+        except OSError as error:
             raise QurdError(f"Expected the manifest of the models at {path}: {error}. Restore it or rebuild.") from None
 
     @cached_property
@@ -208,10 +208,9 @@ def build_one(lineage: str, folder: str) -> None:
             victim_queries=oracle.asked if oracle else 0,
             stored=True,
         )
-        aside = home / f".{uuid.uuid4().hex}"
         # One entry: the format writes several in an order of its own, different every time.
-        aside.write_bytes(save(state, {"record": json.dumps(asdict(record) | {"recipe": recipe(lineage)})}))
-        aside.replace(home / file_of(lineage))
+        about = {"record": json.dumps(asdict(record) | {"recipe": recipe(lineage)})}
+        publish(home / file_of(lineage), save(state, about))
 
 
 def build(lineages: Iterable[str], folder: Path, executor: Executor, track: Track) -> None:
@@ -249,9 +248,7 @@ def build(lineages: Iterable[str], folder: Path, executor: Executor, track: Trac
         "recipes": {name: recipe(name) for name in every},
         "models": [asdict(record) for record in records],
     }
-    aside = folder / f".{uuid.uuid4().hex}"
-    aside.write_text(json.dumps(manifest, indent=1) + "\n")
-    aside.replace(folder / MANIFEST)
+    publish(folder / MANIFEST, (json.dumps(manifest, indent=1) + "\n").encode())
 
 
 def _with_ancestors(lineages: Iterable[str]) -> Sequence[str]:

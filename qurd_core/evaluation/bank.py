@@ -7,9 +7,11 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
+from safetensors.numpy import load
 
 from qurd_core.errors import QurdError, unknown
+from qurd_core.files import AlteredError, checked
 
 Ints = NDArray[np.int64]
 
@@ -42,12 +44,11 @@ class Bank:
     def read(cls, path: Path) -> "Bank":
         """
         Raises:
-            QurdError: the file is missing or is no bank.
+            QurdError: the file is missing, altered or no bank.
         """
         try:
-            with safe_open(path, framework="numpy") as file:
-                about = json.loads(file.metadata()["bank"])
-                found = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (a method of safetensors)
+            data = checked(path, "Run the sweep again.")
+            found, about = load(data), json.loads(_header(data)["bank"])
             victims, rules = about["victims"], about["rules"]
             cells = [(rule, row) for rule in rules for row in range(len(victims))]
             drawn, looked = (
@@ -56,6 +57,8 @@ class Bank:
             )
             names = (tuple(about[name]) for name in ("models", "victims", "classes"))
             return cls(*names, found["labels"], found["truth"], found["places"].astype(int), drawn, looked)
+        except AlteredError:
+            raise
         except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
             raise QurdError(f"Cannot read the answers in {path}: {error}. Restore it or run the sweep again.") from None
 
@@ -72,3 +75,8 @@ class Bank:
     def rows(self, models: list[str]) -> NDArray[np.uint8]:
         """(len(models),n) labels of some models."""
         return np.stack([self.of(model) for model in models])
+
+
+def _header(data: bytes) -> dict[str, str]:
+    """The texts in the header of a safetensors file."""
+    return json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])["__metadata__"]

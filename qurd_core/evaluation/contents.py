@@ -1,12 +1,15 @@
 """What a benchmark holds: its tasks with their pairs, and which images its models were made from."""
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from qurd_core.errors import unknown
 from qurd_core.evaluation.bank import Bank
+from qurd_core.evaluation.sides import NEGATIVE_KINDS, Negatives
 from qurd_core.lineage import count_independent
 from qurd_core.photographs import REGIONS
 
@@ -23,6 +26,21 @@ def tasks(pairs: pd.DataFrame) -> pd.DataFrame:
     stolen = pairs[pairs["kind"] == "positive"]
     names = ["all", *dict.fromkeys(task for served in stolen["tasks"] for task in served)]
     return pd.DataFrame([_counts(pairs, task) for task in names])
+
+
+def counted(pairs: pd.DataFrame, task: str, negatives: Negatives) -> pd.DataFrame:
+    """The pairs that a task sets against each other, with hard unrelated models or without.
+
+    Raises:
+        QurdError: no pair has the task, or there is no such choice of negatives.
+    """
+    known = {"all", *chain(*pairs["tasks"])}
+    if task not in known:
+        raise unknown("task", task, known)
+    if negatives not in NEGATIVE_KINDS:
+        raise unknown("choice of negatives", negatives, NEGATIVE_KINDS)
+    serve = pairs["tasks"].map(bool if task == "all" else lambda tasks: task in tasks)
+    return pairs[serve & pairs["kind"].isin(("positive", *NEGATIVE_KINDS[negatives]))].reset_index(drop=True)
 
 
 def seen(pairs: pd.DataFrame, models: pd.DataFrame) -> pd.DataFrame:
@@ -72,7 +90,7 @@ def _counts(pairs: pd.DataFrame, task: str) -> dict[str, Any]:
     stolen = serving[serving["kind"] == "positive"]
     # Every victim that has the task, also one without any unrelated model.
     roots = serving[serving["kind"] == "negative"].groupby("victim")["root"]
-    against = pd.DataFrame({"models": roots.size(), "lineages": roots.agg(count_independent)})
+    against = pd.DataFrame({"models": roots.size(), "lineages": roots.agg(count_independent).astype(int)})
     against = against.reindex(stolen["victim"].unique(), fill_value=0)
     return {
         "task": task,

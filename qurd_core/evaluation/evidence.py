@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from qurd_core.benchfile import BenchFile, home_of
-from qurd_core.errors import QurdError
+from qurd_core.benchfile import BenchFile, home_of, saved_names
+from qurd_core.errors import QurdError, unknown
 from qurd_core.evaluation import records
 from qurd_core.evaluation.bank import Bank
-from qurd_core.evaluation.metrics import Floats, aggregate, victim_cells
+from qurd_core.evaluation.metrics import Floats, Rule, aggregate, by_rule, victim_cells
 from qurd_core.evaluation.sides import Negatives, sides
 
 
@@ -63,8 +63,26 @@ class Scores:
 
 
 def base_of(benchmark: str) -> str:
-    """The embedded benchmark that a benchmark is or is a part of."""
-    return benchmark if benchmark in records.SHIPPED else BenchFile.read(home_of(benchmark)).benchmark
+    """The benchmark with records that a benchmark is or is a part of.
+
+    Raises:
+        QurdError: it is a part of another one, which the app shows nothing of.
+    """
+    if benchmark in records.SHIPPED:
+        return benchmark
+    base = BenchFile.read(home_of(benchmark)).benchmark
+    if base not in records.SHIPPED:
+        raise QurdError(
+            f"Expected a part of {', '.join(records.SHIPPED)} in {home_of(benchmark)}: pages show records, and there are"
+            f" none of {base}. Commands take it: python -m qurd_core run --benchmark {benchmark} --scheme AKH."
+        )
+    return base
+
+
+def was_published(benchmark: str) -> bool:
+    """Whether all that there is of a benchmark, or of the one that it is a part of, was published: no model can be asked."""
+    part = benchmark in saved_names() and BenchFile.read(home_of(benchmark)).benchmark
+    return (part or benchmark) in records.PUBLISHED
 
 
 def pairs(benchmark: str, folder: Path | None = None) -> pd.DataFrame:
@@ -72,8 +90,9 @@ def pairs(benchmark: str, folder: Path | None = None) -> pd.DataFrame:
     table = records.pairs(base_of(benchmark), folder)
     if benchmark in records.SHIPPED:
         return table
-    kept = BenchFile.read(home_of(benchmark)).pairs
-    return table[[pair in kept for pair in zip(table["victim"], table["suspect"], strict=True)]].reset_index(drop=True)
+    file, keys = BenchFile.read(home_of(benchmark)), list(zip(table["victim"], table["suspect"], strict=True))
+    file.check(home_of(benchmark), dict(zip(keys, table["kind"], strict=True)))
+    return table[[pair in file.pairs for pair in keys]].reset_index(drop=True)
 
 
 def models(benchmark: str, folder: Path | None = None) -> pd.DataFrame:
@@ -103,10 +122,58 @@ def read(
         return records.read(benchmark, task=task, negatives=negatives, folder=folder)
     table = rates(Scores.read(benchmark, folder), pairs(benchmark, folder), negatives)
     table = table[table["task"] == task].drop(columns=["task", "benchmark", "used"])
-    whole = records.read(base_of(benchmark), folder=folder)
-    known = whole[["scheme", "budget", "name", "used", *records.COSTS]]  # which models are asked changes none of it
+    known = of_whole(benchmark, records.read(base_of(benchmark), folder=folder), folder)
     table = table.merge(known, on=["scheme", "budget"], how="left").assign(task=task, negatives=negatives)
     return table[list(records.COLUMNS)]
+
+
+def of_whole(benchmark: str, whole: pd.DataFrame, folder: Path | None = None) -> pd.DataFrame:
+    """What a part of a benchmark takes from the rates of the whole: scheme, budget, name, used and costs.
+
+    Which suspects are asked changes none of it. Costs are means over victims: they are not known of a part that lacks one.
+    """
+    known = whole[["scheme", "budget", "name", "used", *records.COSTS]]
+    kept, every = ({*table["victim"]} for table in (pairs(benchmark, folder), pairs(base_of(benchmark), folder)))
+    return known if kept == every else known.assign(**dict.fromkeys(records.COSTS, np.nan))
+
+
+def select(
+    benchmark: str,
+    schemes: Collection[str] = (),
+    *,
+    budgets: Collection[int] = (),
+    task: str = "all",
+    negatives: Negatives = "unrelated",
+    by_task: bool = False,
+    rule: Rule | None = None,
+) -> pd.DataFrame:
+    """Recorded rates as `evaluate` gives computed ones, for benchmarks whose models cannot be asked.
+
+    Args:
+        schemes: names or texts, all if not given.
+        budgets: all if not given.
+        by_task: one row per task beside the pooled one.
+        rule: adds `value` and `spread`.
+
+    Raises:
+        QurdError: nothing is recorded of a scheme, at a budget, or of the task.
+    """
+    names = tasks(benchmark)
+    if task not in names:
+        raise unknown(f"task of {benchmark}", task, names)
+    parts = [read(benchmark, task=name, negatives=negatives) for name in (names if by_task else [task])]
+    table = pd.concat(parts, ignore_index=True)
+    texts, labels = table["scheme"], table["name"].fillna(table["scheme"])
+    for asked in schemes:
+        if asked not in {*texts, *labels}:
+            raise unknown(f"scheme with recorded rates on {benchmark}", asked, labels.unique())
+    if missing := set(budgets) - set(table["budget"]):
+        known = ", ".join(map(str, sorted(table["budget"].unique())))
+        raise QurdError(f"Expected recorded budgets of {benchmark}: {known}. Got {min(missing)}.")
+    chosen = texts.isin(schemes) | labels.isin(schemes) if schemes else texts.notna()
+    chosen &= table["budget"].isin(budgets) if budgets else True
+    table = table.assign(scheme=labels, benchmark=benchmark)[chosen].reset_index(drop=True)
+    return by_rule(table, rule) if rule else table
 
 
 def rates(

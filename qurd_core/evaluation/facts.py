@@ -12,6 +12,7 @@ from safetensors.torch import save
 from qurd_core.benchmarks.base import Benchmark
 from qurd_core.evaluation.pairs import pair_table
 from qurd_core.evaluation.workbench import Workbench
+from qurd_core.files import publish
 from qurd_core.schemes import Scheme, describe
 
 RULES = ("negative(test)", "uniform(test)")  # seed rules whose draws are kept
@@ -21,28 +22,21 @@ DRAWN = 400  # images of each
 def write(desk: Workbench, seeds: int, out: Path) -> Iterator[Path]:
     """Write `<benchmark>-models.parquet`, `-pairs.parquet` and `-bank.safetensors`; the answers must be in the store."""
     bench = desk.bench
-    yield _whole(out / f"{bench.name}-models.parquet", _models(bench).to_parquet(compression="zstd", index=False))
+    yield publish(out / f"{bench.name}-models.parquet", _models(bench).to_parquet(compression="zstd", index=False))
     pairs = pair_table(bench.name, desk.store, desk.runtime)
     pairs["root"] = pairs["suspect"].map(bench.root)
-    yield _whole(out / f"{bench.name}-pairs.parquet", pairs.to_parquet(compression="zstd", index=False))
-    yield _whole(out / f"{bench.name}-bank.safetensors", _bank(desk, seeds))
+    yield publish(out / f"{bench.name}-pairs.parquet", pairs.to_parquet(compression="zstd", index=False))
+    yield publish(out / f"{bench.name}-bank.safetensors", _bank(desk, seeds))
 
 
 def write_schemes(schemes: list[Scheme], path: Path) -> Path:
     """Every recorded scheme with its parts and what they do in words, so that nobody needs the registry to show them."""
-    return _whole(path, json.dumps([describe(scheme) for scheme in schemes], indent=0, ensure_ascii=False).encode())
+    return publish(path, json.dumps([describe(scheme) for scheme in schemes], indent=0, ensure_ascii=False).encode())
 
 
 def _models(bench: Benchmark) -> pd.DataFrame:
     rows = [bench.record(model) | {"root": bench.root(model)} for model in bench.models]
     return pd.DataFrame(rows).drop(columns=["sha256", "stored"])
-
-
-def _whole(path: Path, data: bytes) -> Path:
-    """Write a file aside, then put it in its place."""
-    aside = path.with_suffix(".part")
-    aside.write_bytes(data)
-    return aside.replace(path)
 
 
 def _bank(desk: Workbench, seeds: int) -> bytes:

@@ -20,6 +20,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
+from qurd_core.files import file_digest, read_json, write_json
+
 State = Literal["queued", "running", "done", "cancelled", "failed"]
 
 PATIENCE = 0.7  # seconds that a cancelled job has to stop by itself
@@ -128,8 +130,8 @@ class Jobs:
                 self._asked[job.key] = time.monotonic()
                 self._tell(self._ready(), {"expect": job.key, "kind": job.kind, "args": dict(job.args)})
         try:
-            return float(answer.read_text("utf-8"))
-        except (OSError, ValueError):
+            return float(read_json(answer)["seconds"])
+        except (OSError, ValueError, KeyError, TypeError):
             return None
 
     def submit(self, job: Job) -> str:
@@ -193,6 +195,13 @@ class Jobs:
     def flag(self, key: str) -> Path:
         """The file that tells a job to stop."""
         return self.runs / f"{key}.cancel"
+
+    def spoiled(self, job: Job, why: str) -> None:
+        """Count a job whose result cannot be read as failed, so that it can be run again; one that goes on will mend it."""
+        with self._lock:
+            known = self._read(job.key)
+            if known is None or not known.active:
+                self._write(job, "failed", why)
 
     def close(self) -> None:
         """End the worker."""
@@ -297,9 +306,9 @@ _LOST = "The worker process ended before the job did. What it had stored is kept
 
 
 def read(path: Path) -> Status | None:
-    """The status that a file of `runs/` tells, or None if it tells none."""
+    """The status that a file of `runs/` tells, or None if it tells none, as one that was altered."""
     try:
-        found = json.loads(path.read_text("utf-8"))
+        found = read_json(path)
         began, ended = found.get("started"), found.get("ended")
         seconds = (ended or time.time()) - began if began else 0.0
         about = (found.get("about") or found) | {"pid": found["pid"]}
@@ -310,17 +319,9 @@ def read(path: Path) -> Status | None:
 
 
 def publish(path: Path, found: Mapping[str, Any]) -> bool:
-    """Write the state of a job; False if the disk refuses, which stops nobody."""
-    return write(path, json.dumps(found))
-
-
-def write(path: Path, text: str) -> bool:
-    """Write a file of `runs/` whole; False if the disk refuses."""
-    aside = path.with_suffix(f".{os.getpid()}.{threading.get_ident()}")
+    """Write what is known of a job; False if the disk refuses, which stops nobody."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        aside.write_text(text, "utf-8")
-        aside.replace(path)
+        write_json(path, found)
     except OSError:
         return False
     return True
@@ -328,7 +329,7 @@ def write(path: Path, text: str) -> bool:
 
 @cache
 def _models() -> str:
-    return hashlib.sha256(MANIFEST.read_bytes()).hexdigest()
+    return file_digest(MANIFEST)
 
 
 def _born(pid: int) -> float:

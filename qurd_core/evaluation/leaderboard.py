@@ -33,7 +33,7 @@ def by_task(
     scores = scores or Scores.read(benchmark, folder)
     table = evidence.rates(scores, evidence.pairs(benchmark, folder), negatives, budget=at)
     whole = records.read_at(evidence.base_of(benchmark), at, folder=folder).drop_duplicates("scheme")
-    known = whole[["scheme", "name", "used", *records.COSTS]]
+    known = evidence.of_whole(benchmark, whole, folder).drop(columns="budget")
     table = table.drop(columns=["benchmark", "used"]).merge(known, on="scheme", how="left").assign(negatives=negatives)
     return table[list(records.COLUMNS)]
 

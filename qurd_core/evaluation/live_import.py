@@ -6,8 +6,10 @@ from typing import Any
 
 from qurd_core.evaluation.jobs import Job
 from qurd_core.evaluation.paper import importer
+from qurd_core.files import read_json, write_json
 
-KIND, ENDING = "import", "txt"
+KIND, ENDING = "import", "report"
+AGAIN = "Import again to see it."
 
 
 def job(source: Path) -> Job:
@@ -20,7 +22,7 @@ def job(source: Path) -> Job:
 
 
 def run(folder: Path, result: Path, progress: Callable[[int, int], None], *, source: str, changed: float) -> None:
-    """Import, and leave the report as `<result>.txt`."""
+    """Import, and leave the report as `<result>.report`."""
 
     def track(items: Iterable[Any], total: int, label: str) -> Iterator[Any]:
         for done, item in enumerate(items):
@@ -28,6 +30,13 @@ def run(folder: Path, result: Path, progress: Callable[[int, int], None], *, sou
             yield item
 
     report = importer.import_scores(Path(source), folder, track)
-    aside = result.with_suffix(".part")
-    aside.write_text("\n".join(report.sentences), "utf-8")
-    aside.replace(result.with_suffix(f".{ENDING}"))
+    write_json(result.with_suffix(f".{ENDING}"), {"sentences": report.sentences})
+
+
+def said(path: Path) -> str:
+    """The report of an import in words; nothing where it left none.
+
+    Raises:
+        QurdError: it was altered.
+    """
+    return "\n".join(read_json(path, AGAIN)["sentences"]) if path.is_file() else ""

@@ -1,17 +1,20 @@
 """The queries of one sampler with what victim and suspect answer, and what the victim looked at: a job of the worker."""
 
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
+import pandas as pd
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from qurd_core.benchmarks.base import benchmark as find
 from qurd_core.evaluation.live_rates import desk_of
+from qurd_core.evaluation.query_sets import as_queries, size_for
 from qurd_core.evaluation.workbench import Workbench
+from qurd_core.files import SEAL, publish, sealed
+from qurd_core.folders import default_folder
 from qurd_core.oracle import Oracle
 from qurd_core.schemes import Scheme
 from qurd_core.types import Queries, concatenate
@@ -56,9 +59,12 @@ def run(
             found = {"attribution": looked_at(desk.oracle(victim), queries.x[list(rows)], look, told)}
     finally:
         ear.listener = None
-    aside = stem.with_suffix(f".{os.getpid()}")
-    save_file({name: tensor.contiguous() for name, tensor in found.items()}, aside)
-    aside.replace(stem.with_suffix(".safetensors"))
+    write(found, stem.with_suffix(".safetensors"))
+
+
+def write(found: Mapping[str, Tensor], path: Path) -> None:
+    """Publish what was found, sealed."""
+    publish(path, sealed(save({name: tensor.contiguous() for name, tensor in found.items()}, SEAL)))
 
 
 def nobody(done: int, total: int) -> None:
@@ -105,6 +111,20 @@ def query_set(desk: Workbench, queries: Queries, victim: str, suspect: str, samp
     if "masks" in queries.aux:
         found |= {"masks": queries.aux["masks"], "segments": queries.aux["segments"].short()}
     return found
+
+
+def facts(benchmark: str, victim: str, suspect: str, samplers: Iterable[str], query_seed: int, budget: int) -> pd.DataFrame:
+    """What the Queries page tells of every card: rows of `query_sets.FACTS` for each sampler, with classes by name.
+
+    Queries beyond the budget are there too, as on the page, and are not `kept`.
+    """
+    bench = find(benchmark)
+    desk, tables = desk_of(str(default_folder()), bench.whole)[0], []
+    for sampler in samplers:
+        queries = sample(desk, victim, sampler, query_seed, size_for(budget))
+        found = {name: tensor.numpy() for name, tensor in query_set(desk, queries, victim, suspect, sampler).items()}
+        tables.append(as_queries(found, sampler, bench.classes).export(budget))
+    return pd.concat(tables, ignore_index=True).assign(victim_model=victim, suspect_model=suspect, query_seed=query_seed)
 
 
 def looked_at(oracle: Oracle, x: Tensor, look: Look, progress: Progress = nobody) -> Tensor:

@@ -7,15 +7,15 @@ A score table has the columns `sides.SCORES`.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from qurd_core.errors import QurdError
+from qurd_core.errors import QurdError, unknown
 from qurd_core.evaluation.sides import SCORES, Negatives, Sides, closest, sides
-from qurd_core.evaluation.statistics import allowed_below, refusal
+from qurd_core.evaluation.statistics import Kind, allowed_below, refusal
 
 Floats = NDArray[np.float64]
 
@@ -23,6 +23,22 @@ ROWS = (
     *("scheme", "benchmark", "task", "budget", "used", "tpr", "tpr_conformal", "sd", "sd_conformal", "auc"),
     *("mean_stolen", "mean_unrelated", "n_negatives", "n_lineages", "n_positives", "n_victims", "seeds", "reason"),
 )
+
+Rule = Literal["paper", "guaranteed"]
+
+
+class _Columns(NamedTuple):
+    """Where a table of rates has those of a rule, and the rule's name among `statistics.Kind`."""
+
+    value: str
+    spread: str
+    kind: Kind
+
+
+RULES: dict[Rule, _Columns] = {
+    "paper": _Columns("tpr", "sd", "paper"),
+    "guaranteed": _Columns("tpr_conformal", "sd_conformal", "conformal"),
+}
 
 _RUN = ["benchmark", "scheme", "victim", "query_seed"]
 _CELL = ["scheme", "benchmark", "task", "budget"]
@@ -35,6 +51,14 @@ class Rates(NamedTuple):
     tpr: Floats
     tpr_conformal: Floats
     auc: Floats
+
+
+def by_rule(table: pd.DataFrame, rule: Rule) -> pd.DataFrame:
+    """A table of rates with `value` and `spread`, those of one rule."""
+    if rule not in RULES:
+        raise unknown("rule", rule, RULES)
+    chosen = RULES[rule]
+    return table.assign(value=table[chosen.value], spread=table[chosen.spread])
 
 
 def rates(

@@ -17,6 +17,13 @@ COLUMNS = (
 )
 
 
+def listed(name: str) -> pd.DataFrame:
+    """One row per pair without asking any model: victim, suspect, kind, tasks, and root, the lineage of the suspect."""
+    bench = benchmark(name)
+    facts = [(pair.victim, pair.suspect, pair.kind, list(pair.tasks), bench.root(pair.suspect)) for pair in bench.pairs]
+    return pd.DataFrame(facts, columns=["victim", "suspect", "kind", "tasks", "root"])
+
+
 def pair_table(name: str, store: Store, runtime: Runtime, split: str = "test") -> pd.DataFrame:
     """One row of `COLUMNS` per pair, from the models' labels on a whole seed set.
 

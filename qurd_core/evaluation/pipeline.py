@@ -13,7 +13,7 @@ import torch
 from qurd_core.benchmarks.base import Benchmark, benchmark
 from qurd_core.errors import QurdError, unknown
 from qurd_core.evaluation import gaps
-from qurd_core.evaluation.metrics import aggregate, victim_cells
+from qurd_core.evaluation.metrics import Rule, aggregate, by_rule, victim_cells
 from qurd_core.evaluation.plausibility import Labels, findings, lineage_notes, measured_split
 from qurd_core.evaluation.runs import RunFile
 from qurd_core.evaluation.sides import NEGATIVE_KINDS, Negatives, Sides, sides
@@ -30,7 +30,8 @@ from qurd_core.types import Pair
 _Bank = tuple[str, str]  # a model and a split: its answers on the whole seed set
 _Where = tuple[str, str, str, int]  # what `workbench` takes
 
-MOST = 1_000  # queries of one set
+MOST = 1_000_000  # queries of one set: more are a slip
+SQUARE = 1_000  # where answers are compared pair by pair, which takes a matrix per model
 COSTS = ("distinct", "samples", "gradients", "converged")
 BANK_UNIT = 12  # models per unit of the answer bank
 TOGETHER = 16  # schemes whose cells are averaged at once: more take memory, fewer take time
@@ -65,6 +66,17 @@ class Request:
         choices = {"seeds": self.seeds, "negatives": self.negatives, "pool": self.pool and list(self.pool)}
         return {"benchmark": self.bench.name, **lists, **choices}
 
+    @property
+    def reported(self) -> str:
+        """What the rows of a table are about: the one task that was chosen of several, else all of them together."""
+        return self.tasks[0] if len(self.tasks) == 1 < len(self.bench.tasks) else "all"
+
+    @property
+    def victims(self) -> tuple[str, ...]:
+        """The victims of which some stolen model serves a task that was asked for."""
+        stolen = {pair.victim for pair in self.bench.pairs if pair.kind == "positive" and {*pair.tasks} & {*self.tasks}}
+        return tuple(victim for victim in self.bench.victims if victim in stolen)
+
     def pairs(self, victim: str) -> list[Pair]:
         """The victim's pairs that count, with the tasks that were asked for."""
         kept = []
@@ -98,9 +110,7 @@ def request(
     if min(budgets) < 1 or seeds < 1:
         raise QurdError(f"Expected budgets and a number of seeds of at least 1. Got {min(budgets)} and {seeds}.")
     if max(budgets) > MOST:
-        raise QurdError(
-            f"Expected budgets of at most {MOST}: lists of answers are compared pair by pair. Got {max(budgets)}."
-        )
+        raise QurdError(f"Expected budgets of at most {MOST:,}. Got {max(budgets):,}.")
     if benchmark(bench.name) != bench:
         raise QurdError(f"Expected a registered benchmark, which workers find by its name. Got another '{bench.name}'.")
     for scheme in parsed:
@@ -109,6 +119,7 @@ def request(
                 f"Every cell of '{label(scheme)}' is empty: a budget of {max(budgets)} buys no group of"
                 f" {scheme.group_size} queries. Ask for a larger one."
             )
+        _check_square(scheme, max(budgets))
         _check_answers(bench, scheme)
         _check_classes(bench, scheme)
     if negatives not in NEGATIVE_KINDS:
@@ -140,6 +151,7 @@ def evaluate(
     negatives: Negatives = "unrelated",
     pool: Sequence[str] | None = None,
     by_task: bool = False,
+    rule: Rule | None = None,
     store: Store | None = None,
     runtime: Runtime | None = None,
 ) -> pd.DataFrame:
@@ -150,10 +162,11 @@ def evaluate(
         schemes: named schemes or texts `sampler | representation | detector`.
         budgets: numbers of images sent to a suspect.
         seeds: number of repetitions, each with its own queries.
-        tasks: only these tasks, instead of all.
+        tasks: only these tasks, instead of all; the rows of a single one are called by its name.
         negatives: `"unrelated"`, or `"unrelated+hard"` to count hard unrelated models too.
         pool: root lineages of the unrelated models that calibrate, instead of all.
         by_task: one row per task beside the pooled one.
+        rule: adds `value` and `spread`, the rate by the paper's rule or by the guaranteed one and its standard deviation.
         store: where results are kept; the user's cache folder if not given.
         runtime: how to compute.
 
@@ -166,7 +179,8 @@ def evaluate(
     """
     asked = request(bench, schemes, budgets=budgets, seeds=seeds, tasks=tasks, negatives=negatives, pool=pool)
     tell = partial(warnings.warn, stacklevel=3)
-    return run(asked, store or Store(default_folder()), runtime or Runtime(), tell=tell, by_task=by_task)
+    table = run(asked, store or Store(default_folder()), runtime or Runtime(), tell=tell, by_task=by_task)
+    return by_rule(table, rule) if rule else table
 
 
 def run(
@@ -183,6 +197,7 @@ def run(
     if plan(asked, store, runtime):
         for sentence in empty_cells(asked, store, runtime):
             tell(sentence)
+        _check_seeds(asked, store, runtime)
         compute(asked, store, runtime)
     table = tabulate(asked, store, runtime, by_task=True)
     for scheme, rows in table.groupby("scheme", sort=False):
@@ -190,7 +205,7 @@ def run(
             raise QurdError(f"Every cell of '{scheme}' is empty: {rows['reason'].iloc[0]}. Ask for other budgets.")
     for sentence in _backwards(table):
         tell(sentence)
-    return table if by_task else _pooled(table)
+    return table if by_task else _reported(table, asked)
 
 
 def examine(asked: Request, store: Store, runtime: Runtime) -> list[str]:
@@ -232,9 +247,9 @@ def _backwards(table: pd.DataFrame) -> Iterator[str]:
         )
 
 
-def _pooled(table: pd.DataFrame) -> pd.DataFrame:
-    """The rows of all tasks together."""
-    return table[table["task"] == "all"].reset_index(drop=True)
+def _reported(table: pd.DataFrame, asked: Request) -> pd.DataFrame:
+    """The rows of what was asked for, of all tasks together or of one."""
+    return table[table["task"] == asked.reported].reset_index(drop=True)
 
 
 def compute(asked: Request, store: Store, runtime: Runtime) -> None:
@@ -314,16 +329,16 @@ def tabulate(
 ) -> pd.DataFrame:
     """The table of a request whose scores are in the store, or are known to the given workbench."""
     desk = desk or workbench(asked.bench.whole, str(store.folder), runtime.device, runtime.batch_size)
-    facing = {victim: _facing(asked, desk, victim) for victim in asked.bench.victims}
+    facing = {victim: _facing(asked, desk, victim) for victim in asked.victims}
     some = [asked.schemes[start : start + TOGETHER] for start in range(0, len(asked.schemes), TOGETHER)]
     table = pd.concat([_scheme_rows(asked, desk, schemes, facing) for schemes in some], ignore_index=True)
-    return table if by_task else _pooled(table)
+    return table if by_task else _reported(table, asked)
 
 
 def _scheme_rows(asked: Request, desk: Workbench, schemes: tuple[Scheme, ...], facing: dict[str, "_Facing"]) -> pd.DataFrame:
     cells, costs = [], []
     for scheme in schemes:
-        for victim, (order, tasks) in facing.items():
+        for victim in asked.bench.victims:
             by_seed = [desk.scores(victim, [scheme], seed, asked.budgets)[scheme] for seed in range(asked.seeds)]
             found = {name: torch.cat([one[name] for one in by_seed], dim=-1).numpy() for name in by_seed[0]}
             spent = pd.DataFrame({name: found[name] for name in ("used", "available", *COSTS)})
@@ -331,8 +346,11 @@ def _scheme_rows(asked: Request, desk: Workbench, schemes: tuple[Scheme, ...], f
             if "truth" in representations[scheme.representation.name].needs:  # so the images that are sent are labelled
                 spent["samples"] = np.maximum(spent["samples"], spent["used"] // scheme.group_size)
             spent["query_seed"], spent["budget"] = (axis.ravel() for axis in _grid(asked))
-            cells.append(_victim_rows(scheme, found["values"][order].astype(float), tasks, spent).assign(victim=victim))
             costs.append(spent.assign(scheme=label(scheme)))
+            if victim in facing:
+                order, tasks = facing[victim]
+                values = found["values"][order].astype(float)
+                cells.append(_victim_rows(scheme, values, tasks, spent).assign(victim=victim))
     cells = pd.concat(cells, ignore_index=True).assign(benchmark=asked.bench.name)
     spent = pd.concat(costs).groupby(["scheme", "budget"], as_index=False)[list(COSTS)].mean()
     return aggregate(cells).merge(spent, on=["scheme", "budget"], how="left")
@@ -419,6 +437,28 @@ def _check_answers(bench: Benchmark, scheme: Scheme) -> None:
         raise QurdError(
             f"'{label(scheme)}' needs {scheme.access}, and {bench.name} reveals {bench.access} only. Use a scheme that"
             " needs less, such as AKH."
+        )
+
+
+def _check_seeds(asked: Request, store: Store, runtime: Runtime) -> None:
+    """Refuse a scheme whose seed sets are too small for every budget, before as many queries are made as they allow."""
+    desk = workbench(asked.bench.whole, str(store.folder), runtime.device, runtime.batch_size)
+    for scheme in asked.schemes:
+        seeds = {victim: len(desk.draw(victim, scheme, 0)[1].indices) for victim in asked.bench.victims}
+        if not scheme.goes_round and min(asked.budgets) // scheme.group_size > max(seeds.values()) > 0:
+            victim = max(seeds, key=seeds.get)
+            raise QurdError(
+                f"Every cell of '{label(scheme)}' is empty: the seed set gives {seeds[victim] * scheme.group_size} queries"
+                f" only, to {victim}. Ask for other budgets."
+            )
+
+
+def _check_square(scheme: Scheme, budget: int) -> None:
+    """Refuse a budget at which the matrices of a scheme would not fit in memory."""
+    if budget > SQUARE and representations[scheme.representation.name].extra.get("square"):
+        raise QurdError(
+            f"'{label(scheme)}' compares answers pair by pair ({scheme.representation}), so it takes budgets of at most"
+            f" {SQUARE:,}. Got {budget:,}: ask for less, or use a scheme that takes them one by one, such as AKH."
         )
 
 

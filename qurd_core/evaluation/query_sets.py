@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from safetensors import SafetensorError
-from safetensors.numpy import load_file
+from safetensors.numpy import load
 
 from qurd_core.errors import QurdError
 from qurd_core.evaluation.bank import Bank
+from qurd_core.files import AlteredError, checked
 from qurd_core.grammar import parse_chain
 from qurd_core.photographs import cut, photograph_names
 
@@ -27,6 +28,7 @@ FACTS = (
     *("victim_on_seed", "suspect_on_seed", "victim", "suspect", "agrees", "agreeing", "kept"),
 )
 _CRAFTS: dict[str, Story] = {"pgd": "adversarial", "boundary": "adversarial", "cutmix": "blended", "superpixels": "masked"}
+_AGAIN = "Try again to make them anew."
 _RULES: dict[str, Story] = {"negative": "mistakes", "noise": "noise"}
 
 
@@ -184,25 +186,32 @@ def read(path: Path, sampler: str, classes: tuple[str, ...]) -> QuerySet:
     """
     found = tensors(path)
     try:
-        more = {f"{role}_probits": found.pop(role) for role in ("victim", "suspect")}
-        labels = {role: more[f"{role}_probits"].argmax(1) for role in ("victim", "suspect")}
-        plain = {
-            name: found.pop(name)
-            for name in ("seed_pixels", "group", "seed", "truth", "places", "victim_on_seed", "suspect_on_seed")
-        }
-        pixels = found.pop("pixels").astype(np.float32)
-        return QuerySet(sampler, classes, pixels, **plain, **labels, more=more | found)
+        return as_queries(found, sampler, classes)
     except (KeyError, ValueError, TypeError) as error:
         raise _damaged(path, error) from None
+
+
+def as_queries(found: dict[str, Array], sampler: str, classes: tuple[str, ...]) -> QuerySet:
+    """The queries of the arrays that `live_queries.query_set` gives."""
+    more = {f"{role}_probits": found.pop(role) for role in ("victim", "suspect")}
+    labels = {role: more[f"{role}_probits"].argmax(1) for role in ("victim", "suspect")}
+    plain = {
+        name: found.pop(name)
+        for name in ("seed_pixels", "group", "seed", "truth", "places", "victim_on_seed", "suspect_on_seed")
+    }
+    pixels = found.pop("pixels").astype(np.float32)
+    return QuerySet(sampler, classes, pixels, **plain, **labels, more=more | found)
 
 
 def tensors(path: Path) -> dict[str, Array]:
     """The arrays of a file that a worker left."""
     try:
-        return load_file(path)
+        return load(checked(path, _AGAIN))
+    except AlteredError:
+        raise
     except (OSError, SafetensorError, ValueError) as error:
         raise _damaged(path, error) from None
 
 
 def _damaged(path: Path, error: Exception) -> QurdError:
-    return QurdError(f"Expected the queries in {path}: {error}. Try again to make them anew.")
+    return QurdError(f"Expected the queries in {path}: {error}. {_AGAIN}")

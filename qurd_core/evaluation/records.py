@@ -1,7 +1,7 @@
 """The shipped records: what `sweep` measured, read from disk without models, and without importing torch."""
 
-import json
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from pathlib import Path
 
 import pandas as pd
@@ -10,10 +10,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from qurd_core.errors import QurdError, unknown
+from qurd_core.files import ASSETS, AlteredError, checked, file_digest, parquet, publish, read_json
 from qurd_core.folders import default_folder
 from qurd_core.published import BENCHMARKS
 
-ASSETS = Path(__file__).parents[2] / "assets"
 FOLDER, PUBLISHED_FOLDER = ASSETS / "records", ASSETS / "published"
 EMBEDDED = ("patchwork-sac", "patchwork-reuse")  # with models and images
 PUBLISHED = tuple(BENCHMARKS)  # the paper's own scores
@@ -69,7 +69,7 @@ def path_of(benchmark: str, folder: Path | None = None) -> Path:
 
 def tasks(benchmark: str, folder: Path | None = None) -> list[str]:
     """The recorded tasks, `"all"` first, the others in the order of the benchmark."""
-    found = _table(benchmark, folder, lambda path: pq.read_table(path, columns=["task"]))["task"].unique().to_pylist()
+    found = _table(benchmark, folder, lambda file: pq.read_table(file, columns=["task"]))["task"].unique().to_pylist()
     return sorted(found, key=lambda task: task != "all")
 
 
@@ -107,7 +107,7 @@ def scores(benchmark: str, folder: Path | None = None) -> pd.DataFrame:
     """
     texts = ["scheme", "victim", "suspect"]
     home = scores_path(benchmark, folder).parent
-    return _table(benchmark, home, lambda path: pq.read_table(path, read_dictionary=texts), part="-scores").to_pandas()
+    return _table(benchmark, home, lambda file: pq.read_table(file, read_dictionary=texts), part="-scores").to_pandas()
 
 
 def pairs(benchmark: str, folder: Path | None = None) -> pd.DataFrame:
@@ -137,8 +137,28 @@ def has_facts(benchmark: str, folder: Path | None = None) -> bool:
 
 
 def has_scores(benchmark: str, folder: Path | None = None) -> bool:
-    """Whether raw distances are there; those of a published benchmark are once somebody has imported them."""
-    return scores_path(benchmark, folder).is_file()
+    """Whether raw distances are there; those of a published benchmark are once somebody has imported them, until the file
+    is altered.
+    """
+    return scores_path(benchmark, folder).is_file() and altered_scores(benchmark, folder) is None
+
+
+def altered_scores(benchmark: str, folder: Path | None = None) -> str | None:
+    """Why the imported raw distances of a published benchmark cannot be used, or None."""
+    path = scores_path(benchmark, folder)
+    if benchmark not in PUBLISHED or not path.is_file():
+        return None
+    return _altered(path, file_digest(path), rebuild(benchmark))
+
+
+@lru_cache(maxsize=8)
+def _altered(path: Path, content: str, remake: str) -> str | None:
+    """What is wrong with a file as long as it holds the same."""
+    try:
+        checked(path, f"Make it again with `{remake}`.")
+    except AlteredError as error:
+        return str(error)
+    return None
 
 
 def schemes(folder: Path | None = None) -> pd.DataFrame:
@@ -146,8 +166,8 @@ def schemes(folder: Path | None = None) -> pd.DataFrame:
     found = []
     for path in ((folder or FOLDER) / "schemes.json", (folder or PUBLISHED_FOLDER) / "schemes.json"):
         try:
-            found.append(pd.DataFrame(json.loads(path.read_text("utf-8"))))
-        except (OSError, ValueError) as error:
+            found.append(pd.DataFrame(read_json(path, f"Make it again with `{rebuild(SHIPPED[0])}`.")))
+        except OSError as error:
             raise QurdError(f"Cannot read {path}: {error}. Make it again with `{rebuild(SHIPPED[0])}`.") from None
     return pd.concat(found, ignore_index=True).drop_duplicates("scheme", ignore_index=True)
 
@@ -167,22 +187,21 @@ def shipped_table(path: Path, remake: str) -> pd.DataFrame:
     Raises:
         QurdError: it is missing or damaged.
     """
+    again = f"Make it again with `{remake}`."
     try:
-        return pd.read_parquet(path)
-    except (OSError, ValueError) as error:
-        raise QurdError(f"Cannot read {path}: {error}. Make it again with `{remake}`.") from None
+        return _opened(path, again, pq.read_table).to_pandas()
+    except (OSError, pa.ArrowException) as error:
+        raise QurdError(f"Cannot read {path}: {error}. {again}") from None
 
 
 def write_table(table: pd.DataFrame, path: Path) -> Path:
     """Write such a table; what is there is replaced in one go."""
-    aside = path.with_suffix(".part")
-    table.to_parquet(aside, compression="zstd", index=False)
-    return aside.replace(path)
+    return publish(path, parquet(pa.Table.from_pandas(table, preserve_index=False), "zstd"))
 
 
 def _rows(benchmark: str, chosen: Mapping[str, object], folder: Path | None) -> pd.DataFrame:
     """Some rows of the summary with the columns `COLUMNS`, checked."""
-    table = _table(benchmark, folder, lambda path: _where(path, chosen)).to_pandas()
+    table = _table(benchmark, folder, lambda file: _where(file, chosen)).to_pandas()
     numbers = [name for name in COLUMNS if name not in _TEXTS]
     try:
         table = table.astype(dict.fromkeys(numbers, "float64"))
@@ -195,9 +214,9 @@ def _rows(benchmark: str, chosen: Mapping[str, object], folder: Path | None) -> 
     return table
 
 
-def _where(path: Path, chosen: Mapping[str, object]) -> pa.Table:
+def _where(source: pa.BufferReader, chosen: Mapping[str, object]) -> pa.Table:
     """The rows that hold some values. A part of the file that holds none of them is not read."""
-    with pq.ParquetFile(path, read_dictionary=list(_TEXTS)) as file:  # texts repeat: this takes half the time
+    with pq.ParquetFile(source, read_dictionary=list(_TEXTS)) as file:  # texts repeat: this takes half the time
         parts = [file.metadata.row_group(number) for number in range(file.num_row_groups)]
         held = [number for number, part in enumerate(parts) if _may_hold(part, chosen)]
         table = file.read_row_groups(held, columns=list(COLUMNS)).select(COLUMNS)
@@ -214,7 +233,7 @@ def _may_hold(part: pq.RowGroupMetaData, chosen: Mapping[str, object]) -> bool:
 
 
 def _table(
-    benchmark: str, folder: Path | None, read: Callable[[Path], pa.Table] = pq.read_table, part: str = ""
+    benchmark: str, folder: Path | None, read: Callable[[pa.BufferReader], pa.Table] = pq.read_table, part: str = ""
 ) -> pa.Table:
     """A part of the file, or a sentence that says how to get a good one."""
     path = path_of(benchmark, folder)
@@ -222,9 +241,14 @@ def _table(
     if not path.is_file():
         raise QurdError(f"There are no records of {benchmark} at {path}. Make them with `{rebuild(benchmark)}`.")
     try:
-        return read(path)
+        return _opened(path, f"Make it again with `{rebuild(benchmark)}`.", read)
     except (pa.ArrowException, OSError, KeyError) as error:
         raise _damaged(benchmark, str(error).partition("\n")[0].rstrip(".")) from None
+
+
+def _opened(path: Path, again: str, read: Callable[[pa.BufferReader], pa.Table]) -> pa.Table:
+    """A table out of the bytes that were checked."""
+    return read(pa.BufferReader(checked(path, again)))
 
 
 def _check(benchmark: str, table: pd.DataFrame) -> None:

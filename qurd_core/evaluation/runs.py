@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from qurd_core.errors import QurdError
 from qurd_core.executors import Done
+from qurd_core.files import write_json
 
 State = Literal["running", "done", "cancelled", "failed"]
 EVERY = 1.0  # seconds between two writes
@@ -36,7 +37,6 @@ class RunFile:
 
     def __enter__(self) -> "RunFile":
         with suppress(OSError):
-            self.path.parent.mkdir(parents=True, exist_ok=True)
             self.cancel.unlink(missing_ok=True)
         self._write("running")
         return self
@@ -60,7 +60,5 @@ class RunFile:
                 )
 
     def _write(self, state: State) -> None:
-        aside = self.path.with_suffix(f".{os.getpid()}")
         with suppress(OSError):
-            aside.write_text(json.dumps(self.about | {"done": self.done, "state": state}))
-            aside.replace(self.path)
+            write_json(self.path, self.about | {"done": self.done, "state": state})

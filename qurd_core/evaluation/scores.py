@@ -10,7 +10,7 @@ from qurd_core.benchmarks.base import Benchmark
 from qurd_core.evaluation.pipeline import Request, compute, examine, label, request
 from qurd_core.evaluation.statistics import Kind
 from qurd_core.evaluation.workbench import Workbench, workbench
-from qurd_core.evaluation.worth import EVERY, worth
+from qurd_core.evaluation.worth import worth
 from qurd_core.folders import default_folder
 from qurd_core.runtime import Runtime
 from qurd_core.schemes import Scheme
@@ -48,7 +48,7 @@ def of_request(asked: Request, store: Store, runtime: Runtime) -> pd.DataFrame:
     desk = workbench(asked.bench.whole, str(store.folder), runtime.device, runtime.batch_size)
     facts = [
         (victim, pair.suspect, pair.kind, list(pair.tasks), asked.bench.root(pair.suspect))
-        for victim in asked.bench.victims
+        for victim in asked.victims
         for pair in asked.pairs(victim)
     ]
     pairs = pd.DataFrame(facts, columns=["victim", "suspect", "kind", "tasks", "lineage"])
@@ -61,7 +61,7 @@ def raw_scores(asked: Request, schemes: Iterable[Scheme], budgets: Sequence[int]
     """One row per scheme, query seed, victim, suspect and budget, where there is a distance."""
     tables = []
     for scheme in schemes:
-        for victim in asked.bench.victims:
+        for victim in asked.victims:
             models = desk.models(victim)
             for query_seed in range(asked.seeds):
                 values = desk.scores(victim, [scheme], query_seed, budgets)[scheme]["values"].numpy()
@@ -77,7 +77,7 @@ def worth_of(
     """`worth` of a request whose scores are in the store, at each of its budgets; all schemes asked are hypotheses."""
     table, negatives = of_request(asked, store, runtime), asked.negatives
     named = [label(scheme) for scheme in asked.schemes]
-    tasks: list[str] | None = None if by_task else [EVERY]
+    tasks: list[str] | None = None if by_task else [asked.reported]
     parts = [
         worth(rows, rule, negatives, named=named, tasks=tasks).assign(budget=budget)
         for budget, rows in table.groupby("budget")

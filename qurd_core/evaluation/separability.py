@@ -6,16 +6,17 @@ victims is kept apart.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from qurd_core.akh import official
-from qurd_core.errors import QurdError
+from qurd_core.errors import QurdError, unknown
+from qurd_core.evaluation import evidence, honest, records
 from qurd_core.evaluation.evidence import Scores
 from qurd_core.evaluation.metrics import Floats, rates
 from qurd_core.evaluation.sides import Negatives, Sides, sides
@@ -24,8 +25,12 @@ from qurd_core.evaluation.statistics import reports as tpr_reports
 from qurd_core.evaluation.worth import DRAWS
 
 By = Literal["one", "tasks", "victims"]
+Each = By | Literal["benchmarks"]
+Alone = tuple[str, str]  # a victim and a task
+Report = Callable[..., Mapping[str, TprReport]]
 
 DELTAS = ("delta_c", "delta", "official")
+EACH = ("one", "tasks", "victims", "benchmarks")
 SHARES = ("hamming", "mutual_information", "accuracy")  # detectors whose distances end at 1
 FEWEST = 20  # pairs from which on a side has a density
 POINTS = 256  # of a density
@@ -176,15 +181,89 @@ def rows(found: Distances, *, negatives: Negatives, alpha: float, task: str = "a
     return [_row(label, found, group, alpha) for label, group in groups.items()]
 
 
+def table(
+    benchmark: str,
+    of: str = DELTAS[0],
+    *,
+    budget: int = 100,
+    seed: int | None = None,
+    task: str = "all",
+    negatives: Negatives = "unrelated",
+    alpha: float = 0.05,
+    by: Each = "one",
+) -> pd.DataFrame:
+    """Every pair with its recorded distance and the rate of its row: the Separability page as a table.
+
+    Args:
+        of: one of `DELTAS`, or a scheme with recorded scores.
+        budget, seed: of a scheme: its queries, and one query seed instead of the mean over all.
+        alpha: the share of unrelated models that may be flagged.
+        by: what a row is; a row per benchmark holds all of them that have such distances.
+
+    Raises:
+        QurdError: the benchmark has no such distances or no such task, or there is no such choice.
+    """
+    for what, one, options in (("row", by, EACH), ("task", task, evidence.tasks(benchmark))):
+        if one not in options:
+            raise unknown(what, one, options)
+    known = records.schemes().set_index("name")["scheme"]
+    measure = of, None if of in DELTAS else known.get(of, of), budget, seed
+    asked = {"negatives": negatives, "alpha": alpha}
+    found = []
+    for name in dict.fromkeys([*records.SHIPPED, benchmark]) if by == "benchmarks" else [benchmark]:
+        try:
+            distances = of_benchmark(name, *measure)
+        except QurdError:
+            if name == benchmark:
+                raise
+            continue
+        each = "one" if by == "benchmarks" else by
+        report = partial(reports, distances, draws=honest.draws_of(name), **asked)
+        some = reported(rows(distances, task=task, by=each, **asked), each, task, report)
+        found += [replace(row, label=name) for row in some] if by == "benchmarks" else some
+    return as_table(found)
+
+
+def of_benchmark(benchmark: str, of: str, scheme: str | None, budget: int, seed: int | None) -> Distances:
+    """The recorded distances of every pair: one of `DELTAS`, or the scores of a scheme where one is given."""
+    pairs = evidence.pairs(benchmark)
+    if scheme is None:
+        return Distances.of_delta(pairs, of)
+    return Distances.of_scheme(pairs, evidence.Scores.read(benchmark), scheme, budget, seed)
+
+
+def as_table(found: Sequence[Row]) -> pd.DataFrame:
+    """The pairs of all rows with their distances and the rate of their row, as a table to take away."""
+    tables = [row.table.assign(row=row.label, tasks=row.table["tasks"].map(" ".join), **_rate(row)) for row in found]
+    return pd.concat(tables, ignore_index=True)
+
+
+def reported(found: list[Row], by: By, task: str, report: Report) -> list[Row]:
+    """Rows with the interval of their rate.
+
+    Args:
+        report: `reports` with everything but `alone`.
+    """
+
+    def of(row: Row) -> TprReport:
+        alone = (row.label, task) if by == "victims" else None
+        return report(alone=alone)[task if alone else row.label]
+
+    return [replace(row, report=of(row)) if row.rates else row for row in found]
+
+
 def reports(
-    found: Distances, *, negatives: Negatives, alpha: float, tasks: Sequence[str] | None = None, draws: int = DRAWS
+    found: Distances, *, negatives: Negatives, alpha: float, alone: Alone | None = None, draws: int = DRAWS
 ) -> dict[str, TprReport]:
     """TPR with an interval over models, by task: the rates of `rows`, drawn as everywhere else.
 
     Args:
         negatives, alpha: as `rows` takes them.
-        tasks: those wanted, which every victim has; all and `"all"` if not given.
+        alone: the only victim and task that are wanted.
     """
+    tasks = None
+    if alone:
+        found, tasks = found.of_victim(alone[0]), [alone[1]]
     seeds = found.values.shape[1]
     pairs = found.pairs[["victim", "suspect", "kind", "tasks", "root"]].rename(columns={"root": "lineage"})
     scores = pairs.loc[pairs.index.repeat(seeds)].assign(
@@ -250,6 +329,11 @@ def overlap(row: Row, *, share: bool) -> float:
     at = grid([ours, theirs], share=share)
     common = np.minimum(density(ours, at, share=share), density(theirs, at, share=share))
     return min(1.0, float(np.trapezoid(common, at)))
+
+
+def _rate(row: Row) -> dict[str, float]:
+    low, high = row.report.ci if row.report else (math.nan, math.nan)
+    return {"tpr": row.rates.tpr if row.rates else math.nan, "tpr_low": low, "tpr_high": high}
 
 
 def _rows_of(pairs: pd.DataFrame) -> dict[str, np.ndarray]:

@@ -1,6 +1,5 @@
 """How long a run will take on this machine: from the speed of every model, measured here, and the passes that it needs."""
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 from qurd_core.errors import QurdError
 from qurd_core.evaluation import records
 from qurd_core.evaluation.workbench import PART, Workbench
+from qurd_core.files import read_json, write_json
 from qurd_core.registry import crafts, seed_rules
 from qurd_core.schemes import Scheme
 
@@ -30,18 +30,14 @@ class Speed:
 
     @classmethod
     def read(cls, folder: Path, benchmark: str) -> "Speed | None":
-        """What was measured last, or None."""
+        """What was measured last, or None; what was altered is measured again."""
         try:
-            return cls(**json.loads(path_of(folder, benchmark).read_text("utf-8")))
+            return cls(**read_json(path_of(folder, benchmark)))
         except (OSError, ValueError, TypeError):
             return None
 
     def write(self, folder: Path, benchmark: str) -> None:
-        path = path_of(folder, benchmark)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        aside = path.with_suffix(".part")
-        aside.write_text(json.dumps(asdict(self)), "utf-8")
-        aside.replace(path)
+        write_json(path_of(folder, benchmark), asdict(self))
 
     def asking(self, models: tuple[str, ...], images: int) -> float:
         """Seconds until these models have answered so many images each."""

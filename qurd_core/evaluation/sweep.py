@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from qurd_core.answers import answer
-from qurd_core.benchmarks.base import component, reader
+from qurd_core.benchmarks.base import EMBEDDED, kind_of
 from qurd_core.errors import QurdError
 from qurd_core.evaluation import facts
 from qurd_core.evaluation.pipeline import Request, ask_natural, compute, lacking, request, tabulate
@@ -24,6 +24,7 @@ from qurd_core.evaluation.records import shipped_table
 from qurd_core.evaluation.scores import raw_scores
 from qurd_core.evaluation.sides import NEGATIVE_KINDS
 from qurd_core.evaluation.workbench import PART, Workbench, workbench
+from qurd_core.files import publishing
 from qurd_core.folders import made
 from qurd_core.randomness import stream
 from qurd_core.registry import crafts
@@ -113,8 +114,8 @@ def sweep(name: str, seeds: int, store: Store, runtime: Runtime, out: Path, *, o
 
 def _requests(name: str, seeds: int, *, only_named: bool) -> list[Request]:
     """One request per number of query seeds: of named schemes on natural images, of those that craft, of all others."""
-    if reader(name) or "fetch" in component(name)[0].extra:
-        raise QurdError(f"Expected an embedded benchmark: the app shows records of no other. Use 'run' on {name}.")
+    if (kind := kind_of(name)) != EMBEDDED:
+        raise QurdError(f"Expected {EMBEDDED}: the app shows records of no other. Got {kind}, {name}. Use 'run' on it.")
     by_seeds: dict[int, list[str]] = {}
     for scheme in fitting():
         least = 0 if not scheme.name else NATURAL_SEEDS if scheme.craft.name == "identity" else CRAFTED_SEEDS
@@ -156,12 +157,10 @@ def _write(table: pd.DataFrame, path: Path, name: str) -> Path:
     arrow = pa.Table.from_pandas(small, preserve_index=False)
     about = {"benchmark": name, "part": PART, "format": 1}
     arrow = arrow.replace_schema_metadata({"qurd": json.dumps(about)})
-    aside = path.with_suffix(".part")
     # Who looks at one task reads its part of the file only.
     apart = [name for name in ("negatives", "task") if name in table]
     parts = [arrow.take(rows) for rows in small.groupby(apart, sort=False).indices.values()] if apart else [arrow]
-    with pq.ParquetWriter(aside, arrow.schema, compression="zstd", compression_level=15) as file:
+    with publishing(path) as draft, pq.ParquetWriter(draft, arrow.schema, compression="zstd", compression_level=15) as file:
         for part in parts:
             file.write_table(part)
-    aside.replace(path)
     return path

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from qurd_core.errors import QurdError, unknown
+from qurd_core.errors import PARQUET, QurdError, lies_at, misplaced, unknown
 from qurd_core.evaluation.sides import NEGATIVE_KINDS, Negatives
 
 if TYPE_CHECKING:  # importing it takes time that only those who read a table need to spend
@@ -95,8 +95,10 @@ def group_tpr(
 
 def _files(path: Path) -> list[str]:
     files = sorted(path.rglob("*.parquet")) if path.is_dir() else [path]
-    if not files or not files[0].is_file():
-        raise QurdError(f"Expected a Parquet file, or a folder with some. Found none at {path}.")
+    if not files:
+        raise misplaced("a Parquet file, or a folder with some,", path, "It holds none.")
+    if wrong := next((file for file in files if lies_at(file) != PARQUET), None):
+        raise misplaced("a Parquet file", wrong)
     return [str(file) for file in files]
 
 

@@ -7,11 +7,13 @@ from numpy.typing import NDArray
 from qurd_core.evaluation.bank import Bank
 
 HALVES = ("chosen", "reported")
+PER_CLASS = 2  # images of one true class: more of them would be one image many times
 COLUMNS = ("patch", "truth", "victim", *(f"{kind}_{half}" for half in HALVES for kind in ("stolen", "unrelated")))
 
 
 def telling(bank: Bank, pairs: pd.DataFrame, victim: str, most: int = 10) -> tuple[pd.DataFrame, dict[str, int]]:
-    """The images on which stolen and unrelated models differ most in how often they repeat the victim's mistake.
+    """The images on which stolen and unrelated models differ most in how often they repeat the victim's mistake, at most
+    `PER_CLASS` of a true class.
 
     Images are chosen by the difference of the two shares on one half of the models; what that half says of the images it
     chose is too good, so the other half is reported beside it. Unrelated models are halved by lineage. Stolen models are
@@ -35,8 +37,9 @@ def telling(bank: Bank, pairs: pd.DataFrame, victim: str, most: int = 10) -> tup
     table = pd.DataFrame({"patch": wrong, "truth": truth[wrong], "victim": own[wrong], **shares})[list(COLUMNS)]
     gap = table["stolen_chosen"] - table["unrelated_chosen"]
     # Ties go to the image that more stolen models agree on, then to the first.
-    order = np.lexsort((wrong, -table["stolen_chosen"], -gap.round(9)))
-    return table.iloc[order[:most]].reset_index(drop=True), counts
+    table = table.iloc[np.lexsort((wrong, -table["stolen_chosen"], -gap.round(9)))]
+    few = table[table.groupby("truth").cumcount() < PER_CLASS]
+    return few.head(most).reset_index(drop=True), counts
 
 
 def halves(pairs: pd.DataFrame, victim: str) -> dict[str, list[str]]:

@@ -268,8 +268,11 @@ workbench.cache_clear = _workbench.cache_clear
 
 
 def _grids(budgets: tuple[int, ...], nested: bool) -> list[tuple[int, ...]]:
-    """The budgets that scores are to be stored for, every tenth up to the largest, and larger sets that may hold them."""
-    if not nested or any(budget % STEP for budget in budgets):
+    """The budgets that scores are to be stored for, every tenth up to the largest, and larger sets that may hold them.
+
+    Beyond the largest level only the budgets that were asked for: every tenth of a million would be too many.
+    """
+    if not nested or any(budget % STEP for budget in budgets) or max(budgets) > max(LEVELS):
         return [budgets]
     ends = [max(budgets), *(level for level in LEVELS if level > max(budgets))]
     return [tuple(range(STEP, end + 1, STEP)) for end in ends]

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from qurd_core.errors import QurdError
-from qurd_core.evaluation.jobs import LOOK, publish, write
+from qurd_core.evaluation.jobs import LOOK, publish
 
 KINDS = {
     "rates": "qurd_core.evaluation.live_rates",
@@ -89,7 +89,7 @@ def expect(folder: Path, message: dict[str, Any]) -> None:
     except Exception:  # whoever runs the job is told; the worker goes on
         seconds = math.nan
     if seconds is not None:
-        write(folder / "runs" / f"{message['expect']}.seconds", str(seconds))
+        publish(folder / "runs" / f"{message['expect']}.seconds", {"seconds": seconds})
 
 
 def prepare(folder: Path, benchmark: str, inbox: Inbox) -> Iterator[None]:

@@ -3,13 +3,14 @@
 import math
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from qurd_core.evaluation.statistics import Kind
+from qurd_core.evaluation.metrics import RULES, Rule, by_rule
+from qurd_core.evaluation.statistics import allowed_below, min_pool
 from qurd_core.plots import honest, words
 from qurd_core.plots.costs import COSTS, TICKS, Unit, free, placed
 from qurd_core.plots.labels import spread
@@ -17,26 +18,13 @@ from qurd_core.plots.theme import ALWAYS_WHOLE, BASELINES, OTHERS, SCHEMES, Styl
 from qurd_core.plots.words import Measured, Verdict
 from qurd_core.schemes import PUBLISHED
 
-Rule = Literal["paper", "guaranteed"]
-
 MARKER = 0.012  # of the axis that half a marker covers
 TOP = 1.04  # of the axis, so that markers at 100% are whole
 REFERENCE = BASELINES[0]
+LEVEL = 0.05  # of false alarms
 SETTLED = 0.02  # of TPR that a curve may be from where it ends and count as being there
 _MEASURED = ["value", "spread", "seeds"]
 CONTROL = "accuracy"  # no fingerprint: drawn only when it is pinned, and never among the mixes
-
-
-class _Rule(NamedTuple):
-    value: str
-    spread: str
-    kind: Kind
-
-
-RULES: dict[Rule, _Rule] = {
-    "paper": _Rule("tpr", "sd", "paper"),
-    "guaranteed": _Rule("tpr_conformal", "sd_conformal", "conformal"),
-}
 
 
 def curves(table: pd.DataFrame, rule: Rule = "paper", worth: pd.DataFrame = honest.UNKNOWN) -> pd.DataFrame:
@@ -51,11 +39,9 @@ def curves(table: pd.DataFrame, rule: Rule = "paper", worth: pd.DataFrame = hone
         the table with `label` (the name of a scheme, or its text), `value` and `spread` under the rule, and `low` and
         `high`, the interval over models (NaN where none is known), sorted by budget.
     """
-    chosen = RULES[rule]
     label = table["name"].fillna(table["scheme"]) if "name" in table else table["scheme"]
     # As categories, labels compare as fast as numbers.
-    found = table.assign(label=label.astype("category"), value=table[chosen.value], spread=table[chosen.spread])
-    found = honest.with_intervals(found, worth)
+    found = honest.with_intervals(by_rule(table.assign(label=label.astype("category")), rule), worth)
     return found.sort_values("budget", kind="stable")
 
 
@@ -126,6 +112,18 @@ def headline(points: pd.DataFrame, at: int) -> str:
     """What further queries bring to the median published scheme, and from how many on the reference needs no more."""
     enough = plateau(points[points["label"] == REFERENCE])
     return _gains(points, at) + ("" if enough is None else f"; {words.enough(REFERENCE, enough)}")
+
+
+def refused(points: pd.DataFrame, rule: Rule, benchmark: str) -> str:
+    """The headline where a rule refuses every value for want of unrelated models; empty where it does not."""
+    row = points.iloc[0]
+    lineages = int(row["n_lineages"])
+    if points["value"].notna().any() or allowed_below(lineages, kind=RULES[rule].kind) is not None:
+        return ""
+    return (
+        f"The {rule} rule gives no value on {benchmark}{words.on_task(row['task'])}: it needs {min_pool(LEVEL)} independent "
+        f"lineages of unrelated models, there {'is' if lineages == 1 else 'are'} {lineages}"
+    )
 
 
 def at_budget(points: pd.DataFrame, at: int, label: str = REFERENCE) -> float:

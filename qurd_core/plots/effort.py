@@ -46,19 +46,45 @@ def points(pairs: pd.DataFrame, models: pd.DataFrame, caught: pd.DataFrame, name
     )
 
 
-def headline(table: pd.DataFrame, budget: int) -> str:
-    """How many stolen models no named scheme catches, or how many schemes catch every one."""
+def headline(table: pd.DataFrame, budget: int, task: str = "all") -> str:
+    """How many stolen models of a task no named scheme catches, or how many schemes catch every one."""
+    table = _of(table, task)
     number, schemes = len(table), int(table["of"].iloc[0]) if len(table) else 0
     if not schemes:
-        return f"No named scheme has a value at {words.counted(budget, 'query')}"
-    free = table[table["caught"] == 0]
-    if len(free):
+        return f"No named scheme has a value at {words.counted(budget, 'query')}{words.on_task(task)}"
+    if free := _escaped(table):
         return (
-            f"{words.counted(len(free), 'stolen model')} of {number} "
-            f"{'escapes' if len(free) == 1 else 'escape'} all {schemes} named schemes at {budget} queries"
+            f"{words.counted(free, 'stolen model')} of {number} "
+            f"{'escapes' if free == 1 else 'escape'} all {schemes} named schemes at {budget} queries{words.on_task(task)}"
         )
     fewest = int(table["caught"].min())
-    return f"At {budget} queries each of {number} stolen models is caught by {fewest} of {schemes} named schemes or more"
+    return (
+        f"At {budget} queries each of {number} stolen models is caught by {fewest} of {schemes} named schemes or more"
+        f"{words.on_task(task)}"
+    )
+
+
+def turned(table: pd.DataFrame, easy: pd.DataFrame, budget: int, task: str = "all") -> str:
+    """The headline where hard unrelated models let stolen models escape; empty where they do not.
+
+    Args:
+        table, easy: from `points`, with them and without them.
+    """
+    table, before, after = _of(table, task), _escaped(_of(easy, task)), _escaped(_of(table, task))
+    if after <= before:
+        return ""
+    return (
+        f"With hard unrelated models, {after} instead of {before} of {words.counted(len(table), 'stolen model')} escape all "
+        f"{int(table['of'].iloc[0])} named schemes at {budget} queries{words.on_task(task)}"
+    )
+
+
+def _of(table: pd.DataFrame, task: str) -> pd.DataFrame:
+    return table if task == "all" else table[table["task"] == task]
+
+
+def _escaped(table: pd.DataFrame) -> int:
+    return int((table["caught"] == 0).sum())
 
 
 def subline(table: pd.DataFrame) -> str:

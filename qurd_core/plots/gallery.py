@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from qurd_core.evaluation.query_sets import QuerySet, Story, rule_of
+from qurd_core.evaluation.telling import PER_CLASS
 from qurd_core.photographs import photograph
 from qurd_core.plots import words
 from qurd_core.plots.words import counted, percent
@@ -172,21 +173,15 @@ def telling_headline(table: pd.DataFrame) -> str:
     return f"{percent(stolen)} of stolen and {percent(unrelated)} of unrelated models repeat the victim's {mistakes}"
 
 
-def telling_subline(table: pd.DataFrame, models: dict[str, int], photographs: list[str]) -> str:
-    """Who chose the images, what they promised, who was asked afterwards, and how alike the images are.
-
-    Args:
-        photographs: the photograph of every image.
-    """
+def telling_subline(table: pd.DataFrame, models: dict[str, int]) -> str:
+    """Who chose the images, what they promised, and who was asked afterwards."""
     if table.empty:
         return "The victim makes no mistake on the test images, or there are too few models for two halves."
     promised = " and ".join(percent(table[f"{kind}_chosen"].mean()) for kind in ("stolen", "unrelated"))
-    commonest = max(dict.fromkeys(photographs), key=photographs.count)
-    alike = photographs.count(commonest)
-    note = f" {alike} of {len(table)} are of one photograph ({commonest}), so they are not independent." if alike > 2 else ""
     return (
         f"Held-out half: {models['stolen_reported']} stolen and {models['unrelated_reported']} unrelated models. Selection "
-        f"half: {models['stolen_chosen']} and {models['unrelated_chosen']} models, {promised}.{note}"
+        f"half: {models['stolen_chosen']} and {models['unrelated_chosen']} models, {promised}. At most "
+        f"{PER_CLASS} images of a class."
     )
 
 
@@ -199,25 +194,12 @@ def subline(kind: str, tasks: list[str], left: str, right: str, budget: int) -> 
     """Who the suspect is, what the budget is, and whether both sides start from the same seed images."""
     who = _KINDS[kind] + (f" ({words.tasks(tasks)})" if kind == "positive" else "")
     if same_seeds(left, right):
-        seeds = f"Both sides start from the same seed images, {rule_of(left)}, put side by side"
+        seeds = f"Both sides start from the same {words.sampler(rule_of(left))}, put side by side"
     else:
-        seeds = f"{rule_of(left)} and {rule_of(right)} pick their own seed images, so the sides show different ones"
+        one, other = words.sampler(rule_of(left)), words.sampler(rule_of(right))
+        seeds = f"The sides start from different seed images: {one} and {other}"
     more = "images beyond the budget are faded"
     return f"The suspect is {who}. Budget: {counted(budget, 'query')} a side; {more}. {seeds}."
-
-
-def python_code(benchmark: str, victim: str, suspect: str, samplers: list[str], query_seed: int, budget: int) -> str:
-    """The Python that makes the queries of a view again."""
-    return (
-        "from qurd_core.evaluation.live_queries import query_set, sample\n"
-        "from qurd_core.evaluation.workbench import workbench\n"
-        "from qurd_core.folders import default_folder\n\n"
-        f'desk = workbench("{benchmark}", str(default_folder()), "cpu", 64)\n'
-        f"victim, suspect = {json.dumps(victim)}, {json.dumps(suspect)}\n"
-        f"for sampler in {json.dumps(samplers)}:\n"
-        f"    queries = sample(desk, victim, sampler, {query_seed}, {budget})\n"
-        "    found = query_set(desk, queries, victim, suspect, sampler)"
-    )
 
 
 def telling_code(benchmark: str, victim: str) -> str:

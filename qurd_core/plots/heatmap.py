@@ -15,6 +15,7 @@ from qurd_core.plots.theme import ALWAYS_WHOLE, GLYPHS, HEAT, SCHEMES, Mode, Sty
 from qurd_core.plots.words import Measured
 
 MAIN = "main"
+SPLITS = {"test": "test", "train": "training", "noise": "noise"}  # seed sets in words
 NOWHERE = "Not in the records: press Run to measure it."
 LONGEST = 26  # letters of a row's name in one line
 LETTER = 0.47  # width of a letter, in parts of its size
@@ -31,6 +32,12 @@ class Pick(NamedTuple):
     sampler: str
     head: str
     label: str
+
+    @property
+    def called(self) -> str:
+        """Its label; a control says that it is one."""
+        control = self.head.partition(" | ")[2].partition("(")[0] == CONTROL
+        return f"{self.label} (accuracy only, no fingerprint)" if control else self.label
 
 
 class Value(NamedTuple):
@@ -143,13 +150,30 @@ def cells(
     return pd.DataFrame(found, columns=places)
 
 
+def marked(found: pd.DataFrame, pick: Pick, pins: Sequence[str]) -> list[str]:
+    """The labels of the cells that are outlined, pinned or picked."""
+    labels = found["name"].where(found["name"] != "", found["scheme"])
+    return labels[labels.isin([*SCHEMES, *pins, pick.label])].tolist()
+
+
+def taken_away(found: pd.DataFrame, pick: Pick, value: Value | None, pool: Sequence[str]) -> pd.DataFrame:
+    """The cells as a table to take away, with `pool`: where lineages calibrate the picked combination, its value is a row of
+    its own, because the map shows all values as recorded.
+    """
+    table = found.assign(pool="")
+    if not pool or value is None:
+        return table
+    own = found[found["scheme"] == pick.scheme].assign(**value._asdict(), pool=", ".join(pool))
+    return pd.concat([table, own], ignore_index=True)
+
+
 def headline(pick: Pick, value: Value | None, reference: Value | None, at: int) -> str:
     """What the picked combination catches, and what that is against the reference."""
     if value is None:
-        return f"{pick.label} has not been measured yet"
+        return f"{pick.called} has not been measured yet"
     if math.isnan(value.value):
-        return f"{pick.label} has no value at {words.counted(at, 'query')}"
-    caught = f"{pick.label} catches {words.percent(value.value)}"
+        return f"{pick.called} has no value at {words.counted(at, 'query')}"
+    caught = f"{pick.called} catches {words.percent(value.value)}"
     if pick.label == REFERENCE or reference is None or math.isnan(reference.value):
         return f"{caught} of the stolen models with {words.counted(at, 'query')}"
     gap = round(100 * (value.value - reference.value))

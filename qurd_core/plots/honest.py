@@ -3,6 +3,8 @@
 A table of worth has a row per label, with the columns of `evaluation.worth.worth`.
 """
 
+import math
+
 import pandas as pd
 
 from qurd_core.evaluation.statistics import smallest_p, victims_to_decide
@@ -31,6 +33,13 @@ def tested(labels: pd.Series, verdicts: pd.Series, worth: pd.DataFrame) -> pd.Se
     """The verdicts over models where they are known, else those over query seeds; None stays."""
     known = labels.map(worth["verdict"])
     return known.where(known.notna() & verdicts.notna(), verdicts).astype(object)
+
+
+def among(worth: pd.DataFrame, labels: pd.Series) -> pd.DataFrame:
+    """What is known of the schemes that are shown. Ranks count all named schemes: there are none where one is not shown."""
+    shown = worth[worth.index.isin(labels)]
+    ranked = worth.index[worth["rank_low"].notna()] if len(worth) else worth.index
+    return shown if ranked.isin(labels).all() else shown.assign(rank_low=math.nan, rank_high=math.nan)
 
 
 def interval(low: float, high: float) -> str:
@@ -72,15 +81,20 @@ def verdict(row: pd.Series) -> str:
     return f"{said} {row['notes']}" if isinstance(row["notes"], str) else said
 
 
-def tests(worth: pd.DataFrame) -> str:
-    """What verdicts rest on: `comparisons: exact tests, 8 independent victims`."""
+def tests(worth: pd.DataFrame, labels: pd.Series | None = None) -> str:
+    """What verdicts rest on: `comparisons: exact tests, 8 independent victims`.
+
+    Args:
+        labels: what is shown, if that may be less than what was tested.
+    """
     if worth.empty:
         return "comparisons: spread over query seeds only"
     number, asked = int(worth["lineages"].max()), max(1, int(worth["p"].notna().sum()))
     if number == 1 or smallest_p(number, asked) <= LEVEL:
         return f"comparisons: exact tests{victims(worth)}"
+    hidden = labels is not None and not worth.index[worth["p"].notna()].isin(labels).all()
     needed = (
-        f"{asked} exact tests need {victims_to_decide(asked)}"
+        f"{asked} exact tests{', also of schemes not shown,' * hidden} need {victims_to_decide(asked)}"
         if asked > 1
         else f"an exact test needs {victims_to_decide(1)}"
     )
@@ -99,7 +113,8 @@ def basis(worth: pd.DataFrame) -> str:
     may = "may rank first" if len(first) > 1 else "ranks first in 95 % of bootstrap resamples"
     victims = words.counted(int(worth["lineages"].max()), "independent victim")
     known = worth.dropna(subset=["audit"])
-    said = [f"Small: 95 % interval and rank, bootstrap over models and query seeds, {victims}"]
+    small = "95 % interval and rank" if worth["rank_low"].notna().any() else "95 % interval"
+    said = [f"Small: {small}, bootstrap over models and query seeds, {victims}"]
     said += [f"{words.listed(first)} {may}"] if first else []
     if len(known):
         worst = known["audit"].idxmax()

@@ -97,6 +97,21 @@ def headline(rows: pd.DataFrame, where: str, reveal: str = "logits") -> str:
     return f"None of {schemes} differs significantly from {REFERENCE} {where}"
 
 
+def outdone(rows: pd.DataFrame) -> str:
+    """`; accuracy alone (no fingerprint) catches up to 98%`, where a control is above the reference; else nothing."""
+    best, reference = strongest(rows), rows.loc[rows["label"] == REFERENCE, "value"].max()
+    if best is None or not words.whole(best["value"]) > words.whole(reference):
+        return ""
+    several = "up to " if (rows["control"] & rows["value"].notna()).sum() > 1 else ""
+    return f"; accuracy alone (no fingerprint) catches {several}{words.percent(best['value'])}"
+
+
+def strongest(rows: pd.DataFrame) -> pd.Series | None:
+    """The control that catches most; None where none has a value."""
+    controls = rows[rows["control"] & rows["value"].notna()]
+    return controls.loc[controls["value"].idxmax()] if len(controls) else None
+
+
 def place(benchmark: str, task: str, at: int) -> str:
     """`on patchwork-sac at 100 queries`, for headlines."""
     return f"on {benchmark}{words.on_task(task)} at {words.counted(at, 'query')}"

@@ -43,11 +43,24 @@ def tile(patch: np.ndarray) -> str:
     return f"data:image/svg+xml,{quote(picture, safe=' =:/+;,')}"
 
 
-def headline(scheme: str, queries: int) -> str:
-    """What is about to be asked."""
-    if scheme == "AKH":
-        return f"Which suspect repeats {words.counted(queries, 'mistake')} of the victim?"
-    return f"Which suspect answers {words.counted(queries, 'random image')} like the victim?"
+def headline(scheme: str, rows: pd.DataFrame, sent: int) -> str:
+    """What is about to be asked, or what came of it where all queries have been sent.
+
+    Args:
+        rows: from `evaluation.play.Trial.rows`.
+    """
+    queries = len(rows)
+    if sent < queries:
+        if scheme == "AKH":
+            return f"Which suspect repeats {words.counted(queries, 'mistake')} of the victim?"
+        return f"Which suspect answers {words.counted(queries, 'random image')} like the victim?"
+    last, after = rows.iloc[-1], f"With {words.counted(queries, 'query')} {scheme}"
+    if np.isnan(last["threshold"]):
+        return f"{after} has too few unrelated models for a threshold"
+    stolen, innocent = (_ruled(last, side) for side in SIDES)
+    found = {"caught": "catches the stolen model", "missed": "misses the stolen model"}[stolen]
+    joint = "and" if (stolen, innocent) in (("caught", "cleared"), ("missed", "a false alarm")) else "but"
+    return f"{after} {found} {joint} {'clears' if innocent == 'cleared' else 'raises a false alarm on'} the unrelated one"
 
 
 def subline(duel: Duel, trial: Trial, rule: Kind) -> str:

@@ -1,12 +1,10 @@
 """Figure 3: how far apart stolen and unrelated models lie. Stolen up, unrelated down, a tick per pair."""
 
-import math
 import re
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 import plotly.graph_objects as go
 
 from qurd_core.akh import official
@@ -87,10 +85,10 @@ def headline(rows: Sequence[Row], axis: Axis, fpr: int, benchmark: str, noun: st
     known = [row for row in rows if row.rates]
     if not known:
         return f"No threshold can be set for {axis.name} on {benchmark}"
-    on = known[0].label if noun == "benchmark" else benchmark + (words.on_task(known[0].label) if noun is None else "")
     rate = min(row.rates.tpr for row in known)
     if noun is None or len(known) == 1:
-        return f"{axis.name} catches {words.percent(rate)} of stolen models at {fpr}% false alarms on {on}"
+        on, task = (known[0].label, "all") if noun == "benchmark" else (benchmark, "all" if noun else known[0].label)
+        return f"{axis.name} catches {words.percent(rate)} of stolen models {place(on, task, fpr)}"
     low, where = words.percent(rate), "" if noun == "benchmark" else f" on {benchmark}"
     hardest = [readable(words.task(row.label)) for row in known if words.percent(row.rates.tpr) == low]
     if len(hardest) == len(known):
@@ -99,6 +97,11 @@ def headline(rows: Sequence[Row], axis: Axis, fpr: int, benchmark: str, noun: st
     if len(hardest) > 3:
         return f"{found} {len(hardest)} hardest {noun}s"
     return f"{found} hardest {noun}{'s' * (len(hardest) > 1)}: {words.listed(hardest)}"
+
+
+def place(benchmark: str, task: str, fpr: int) -> str:
+    """`at 5% false alarms on patchwork-sac`, for headlines."""
+    return f"at {fpr}% false alarms on {benchmark}{words.on_task(task)}"
 
 
 def subline(row: Row, fpr: int) -> str:
@@ -131,17 +134,6 @@ def over_models(row: Row) -> str:
 def method(row: Row) -> str:
     """How the interval was made, and what must be known of it."""
     return " ".join((f"95 % interval of TPR. {row.report.method}", *row.report.notes))
-
-
-def data(rows: Sequence[Row]) -> pd.DataFrame:
-    """The drawn pairs with their distances and the rate of their row, as a table to take away."""
-    tables = [row.table.assign(row=row.label, tasks=row.table["tasks"].map(" ".join), **_rate(row)) for row in rows]
-    return pd.concat(tables, ignore_index=True)
-
-
-def _rate(row: Row) -> dict[str, float]:
-    low, high = row.report.ci if row.report else (math.nan, math.nan)
-    return {"tpr": row.rates.tpr if row.rates else math.nan, "tpr_low": low, "tpr_high": high}
 
 
 def alt(rows: Sequence[Row], axis: Axis) -> str:

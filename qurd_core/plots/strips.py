@@ -11,14 +11,15 @@ import plotly.graph_objects as go
 from qurd_core.plots import honest, words
 from qurd_core.plots.budget import REFERENCE, TOP
 from qurd_core.plots.labels import spread
-from qurd_core.plots.leaderboard import gained
+from qurd_core.plots.leaderboard import gained, outdone, strongest
 from qurd_core.plots.swarm import swarm
 from qurd_core.plots.theme import ALWAYS_WHOLE, GLYPHS, OTHERS, SCHEMES, Style, faded, plain
 
 FAINT = 0.6  # of the benchmarks that are not chosen
 LONGEST = 26  # letters of one line of a label
-_FEW = 3  # benchmarks that leave room for numbers and for the word below the controls
+_FEW = 3  # benchmarks that leave room for numbers
 
+_BESIDE = 0.04  # of the axis: nearer than that a value would stand on the line of the reference
 _CONTROLS, _NARROW = 0.06, 0.035  # where the controls stand and how far they may move, in parts of a benchmark's width
 
 
@@ -42,8 +43,8 @@ class _Strip:
         rows: what is drawn, with `x`.
         left: where its part of the width begins.
         chosen: whether it is the one that the page is about.
-        roomy: whether there is room for numbers beside the names of the others.
-        numbered: whether there is room for numbers beside the names of the chosen one.
+        roomy: whether there is room for wide labels.
+        numbered: whether there is room for numbers beside names, and for the word below the controls.
     """
 
     benchmark: str
@@ -87,7 +88,7 @@ def figure(boards: Mapping[str, pd.DataFrame], chosen: str, *, pins: Sequence[st
     for strip in strips:
         centres = _centres(strip, pins, style)
         traces += _traces(strip, centres, pins, style)
-        labels += _labels(strip, centres, pins, style)
+        labels += _labels(strip, centres, pins, style) + _control(strip, style)
     return go.Figure(traces, _layout(strips, labels, style) | {"template": style.template})
 
 
@@ -228,6 +229,16 @@ def _labels(strip: _Strip, centres: dict[str, float], pins: tuple[str, ...], sty
     return found
 
 
+def _control(strip: _Strip, style: Style) -> list[dict[str, Any]]:
+    """The value of the strongest control, where it is above the reference and not beside its line."""
+    best = strongest(strip.rows)
+    if not outdone(strip.rows) or best["value"] - strip.own[REFERENCE][1] < _BESIDE:
+        return []
+    place = {"x": strip.left + _CONTROLS + _NARROW, "y": best["value"], "xanchor": "left", "yanchor": "middle"}
+    font = {"color": style.legible(style.surface.muted, strip.strength), "size": style.text}
+    return [place | {"text": words.percent(best["value"]), "font": font, "showarrow": False}]
+
+
 def _centres(strip: _Strip, pins: tuple[str, ...], style: Style) -> dict[str, float]:
     """Where each label goes."""
     _, height = _pixels(style, 1)
@@ -247,11 +258,7 @@ def _text(label: str, strip: _Strip, pins: tuple[str, ...]) -> str:
     """`SAC 97%`; a pinned combination has its parts below one another, and beside other benchmarks its mark alone."""
     number = words.percent(strip.own[label][1])
     if label in SCHEMES:
-        return (
-            f"<b>{plain(label)}</b> {number}"
-            if strip.roomy or (strip.chosen and strip.numbered)
-            else f"<b>{plain(label)}</b>"
-        )
+        return f"<b>{plain(label)}</b> {number}" if strip.numbered else f"<b>{plain(label)}</b>"
     glyph = GLYPHS[Style().mark(label, pins)[1]]
     if not strip.chosen:
         return f"{glyph} {number}"

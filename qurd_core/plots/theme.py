@@ -29,11 +29,11 @@ class Mark(NamedTuple):
 SCHEMES = {
     "AKH": Mark(Paint("#14181F", "#F4F6FA"), "diamond", "dash"),
     "Random": Mark(Paint("#868C96", "#858D9A"), "x", "dot"),
-    "SAC": Mark(Paint("#C2410C", "#FFB224"), "circle"),
+    "SAC": Mark(Paint("#C2410C", "#BD4D12"), "circle"),
     "ModelDiff": Mark(Paint("#0B4F9E", "#ABC3FF"), "square"),
     "IPGuard": Mark(Paint("#A65AF5", "#B06CFA"), "triangle-up"),
     "ZestOfLIME": Mark(Paint("#00966B", "#2FB574"), "star"),
-    "FBI": Mark(Paint("#C08A0D", "#B56100"), "hexagon"),
+    "FBI": Mark(Paint("#C08A0D", "#F9BF24"), "hexagon"),
     "ModelGif": Mark(Paint("#716F44", "#CCD586"), "cross", "dashdot"),
     "MetaV": Mark(Paint("#004433", "#4BFAC7"), "star-square"),
     "DeepJudge": Mark(Paint("#7995BF", "#3F7BAE"), "pentagon"),

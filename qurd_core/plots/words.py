@@ -1,13 +1,10 @@
 """How numbers and findings are put into words: pure functions from numbers to text."""
 
-import json
 import math
 import re
-import shlex
 from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
-from qurd_core.evaluation.records import PUBLISHED
 from qurd_core.evaluation.statistics import Kind, allowed_below
 from qurd_core.evaluation.statistics.words import fixed
 from qurd_core.plots.lineages import readable
@@ -58,6 +55,11 @@ class Measured(NamedTuple):
 def percent(share: float) -> str:
     """`74%`, for charts."""
     return f"{fixed(100 * share, 0)}%"
+
+
+def whole(share: float) -> float:
+    """The number that `percent` prints; NaN where there is none."""
+    return share if math.isnan(share) else float(fixed(100 * share, 0))
 
 
 def precise(share: float, sd: float = math.nan) -> str:
@@ -205,59 +207,6 @@ def false_alarms(negatives: int, lineages: int, kind: Kind, task: str) -> str:
     if kind == "paper":
         return f"{have}: 5 % = {counted(allowed, 'model') if allowed else 'less than 1 model'}"
     return f"{have}: the guaranteed rule allows {counted(allowed, 'model') if allowed else 'none'} below the threshold"
-
-
-def command_line(
-    benchmark: str,
-    schemes: Sequence[str],
-    budgets: Sequence[int],
-    *,
-    seeds: int,
-    task: str,
-    hard: bool,
-    pool: Sequence[str] = (),
-    base: str = "",
-) -> str:
-    """The command that computes the curves of a view again.
-
-    Nothing of a published benchmark can be computed again, but what was published of it can be read.
-
-    Args:
-        pool: the lineages that calibrate, all if empty.
-        base: what the benchmark is a part of, if it is a benchmark of somebody's own.
-    """
-    if (base or benchmark) in PUBLISHED:
-        return f"python -m qurd_core paper figure1 --budget {budgets[-1]} --json"
-    parts = [f"python -m qurd_core run --benchmark {benchmark}", *(f"--scheme {shlex.quote(name)}" for name in schemes)]
-    parts += [f"--budget {','.join(map(str, budgets))}", f"--seeds {seeds}"]
-    parts += [f"--task {task}"] * (task != "all") + ["--negatives unrelated+hard"] * hard
-    parts += [f"--pool {shlex.quote(lineage)}" for lineage in pool]
-    return " \\\n  ".join(parts)
-
-
-def python_code(
-    benchmark: str,
-    schemes: Sequence[str],
-    budgets: Sequence[int],
-    *,
-    seeds: int,
-    task: str,
-    hard: bool,
-    pool: Sequence[str] = (),
-    base: str = "",
-) -> str:
-    """The Python that computes the curves of a view again; the arguments of `command_line`."""
-    if (base or benchmark) in PUBLISHED:
-        return f'from qurd_core.evaluation import evidence\n\ntable = evidence.read("{benchmark}", task="{task}")'
-    options = [f"budgets={list(budgets)}", f"seeds={seeds}"]
-    options += [f'tasks=["{task}"]'] * (task != "all") + ['negatives="unrelated+hard"'] * hard
-    options += [f"pool={json.dumps(list(pool))}"] * bool(pool)
-    names = ", ".join(map(json.dumps, schemes))
-    return (
-        "import qurd_core as q\n\n"
-        f'bench = q.benchmark("{benchmark}")\n'
-        f"table = q.evaluate(\n    bench,\n    [{names}],\n    {', '.join(options)},\n)"
-    )
 
 
 def distance(value: float) -> str:

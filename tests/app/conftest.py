@@ -2,7 +2,7 @@
 
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -127,10 +127,13 @@ def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ap
     return _open
 
 
-def _open(theme: str = "light", page: str | None = None, **link: str | list[str]) -> AppTest:
+def _open(
+    theme: str = "light", page: str | None = None, link: Mapping[str, str] | None = None, **more: str | list[str]
+) -> AppTest:
+    """The app as a link opens it; `link` has the parts that share their name with an argument."""
     app = AppTest.from_file(str(Path(__file__).parents[2] / "app.py"), default_timeout=60)
     app.context = {"theme": theme}
-    for key, value in link.items():
+    for key, value in ((link or {}) | more).items():
         app.query_params[key] = value
     if page and page != HOME:  # before the first run, so that it is as if the link were followed
         app.switch_page(f"pages/{page}.py")

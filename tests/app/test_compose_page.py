@@ -17,7 +17,7 @@ from qurd_core.benchfile import BenchFile, home_of
 from qurd_core.evaluation import evidence, live, records
 from qurd_core.evaluation.jobs import Jobs, publish
 from qurd_core.schemes import Scheme
-from tests.app.screen import headline, sound
+from tests.app.screen import headline, notices, sound
 
 ROOT = Path(__file__).parents[2]
 OTHER = "negative(test)->pgd(eps=0.05) | labels | hamming"
@@ -88,7 +88,7 @@ def test_the_page_opens_twice(compose, bench, theme):
         assert len(spec(app)["data"]) <= 6
         assert "Run" not in "".join(labels(app))
         app.run()
-    assert not app.toast
+    assert not notices(app)
 
 
 def test_every_control_changes_the_page(compose):
@@ -159,7 +159,7 @@ def test_a_link_holds_the_whole_view(compose):
         "rule": "guaranteed",
     }
     app = sound(compose(**link, hard="true", pin=["SAC"]))
-    assert not app.toast
+    assert not notices(app)
     assert headline(app).startswith("With hard unrelated models, FBI drops from ")
     assert app.get_by_key("split").value == "train"
     assert app.selectbox(key="columns").value == "lime"
@@ -172,21 +172,19 @@ def test_wrong_values_in_a_link_fall_back_with_a_notice(compose):
     assert "Cannot read" in app.warning[0].value
     assert r"\<b\>" in app.warning[0].value
     for part in ("seed set moon", "columns x", "lineage nobody", "budget 7"):
-        assert part in app.toast[0].value
+        assert part in notices(app)[0]
     app = compose(pick="negative(test) | pairwise | cosine")
     assert "does not go together" in app.warning[0].value
 
 
 def test_a_clicked_cell_is_picked_and_an_impossible_one_says_why(compose, monkeypatch):
-    toasts = []
-    monkeypatch.setattr(compose_controls.st, "toast", toasts.append)
     monkeypatch.setattr(compose_controls.st, "session_state", {})
     compose_controls.choose("uniform(train)->pgd | labels | hamming")
     assert compose_controls.st.session_state == {"pick": "uniform(train)->pgd | labels | hamming", "split": "train"}
     compose_controls.choose("negative(test) | labels | hamming")
     assert compose_controls.st.session_state["pick"] == "AKH"
     compose_controls.choose("negative(test) | pairwise | cosine")
-    assert "needs pairs of images" in toasts[0].replace("\\", "")
+    assert "needs pairs of images" in compose_controls.st.session_state["notice"][0]
     assert compose_controls.st.session_state["pick"] == "AKH"
 
 
@@ -360,3 +358,20 @@ print([name for name in ("torch", "sklearn", "scipy", "duckdb", "captum") if nam
         check=False,
     )
     assert (done.stdout.strip(), done.returncode) == ("[]", 0), done.stderr
+
+
+def test_a_run_whose_result_was_altered_says_so_and_can_be_run_again(compose, tmp_path):
+    one = job()
+    note(tmp_path, one, "done")
+    leave(tmp_path, one, 5)
+    path = tmp_path / "runs" / f"{one.key}.parquet"
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    app = compose(pick=OTHER)
+    assert not app.exception
+    (told,) = [error.value for error in app.error]
+    assert "was altered" in told and "Run it again" in told
+    assert "Run" in labels(app)
+    assert path.read_bytes() == data, "nothing is lost"
+    assert app.run().error, "nor forgotten at the next look"

@@ -6,8 +6,11 @@ import re
 import pytest
 import streamlit as st
 
-from pages.ui import frame
+from pages.ui import export, frame, story
+from qurd_core.benchfile import BenchFile, home_of
+from qurd_core.evaluation import records
 from tests.app.screen import headline, sound
+from tests.benchmarks import flips
 
 VIEWS = [(page, {}, True) for page in frame.PAGES if page != "queries"]  # which has no chart
 VIEWS += [("leaderboard", {"view": "table"}, True), ("separability", {"show": "bound"}, True)]
@@ -30,6 +33,7 @@ def test_a_page_says_what_it_found_and_draws_its_chart_last(shipped, monkeypatch
 
         monkeypatch.setattr(owner, name, noting)
 
+    monkeypatch.setattr(export, "offer", lambda *asked, **more: None)  # a menu that is closed
     note(frame, "finding")
     for name in ("plotly_chart", "html", "caption", "metric"):
         note(st, name)
@@ -55,3 +59,23 @@ def test_the_garbage_collector_skips_what_was_there_after_the_first_page(shipped
 def test_the_names_in_a_headline_are_no_markdown(shipped):
     app = shipped(page="compose", pick="uniform(test)->pgd | hard_pairwise | hamming")
     assert "hard_" in headline(app) and "hard\\_" in app.header[0].value
+
+
+@pytest.mark.parametrize("page", ["leaderboard", "paper"])
+def test_altered_logos_stories_and_benchmarks_of_ones_own_take_no_other_view_down(shipped, monkeypatch, tmp_path, page):
+    pairs = records.pairs("patchwork-sac")
+    home = home_of("mine")
+    with flips.copied_assets(tmp_path) as assets:
+        monkeypatch.setattr(frame, "LOGO", assets / "logo")
+        BenchFile("patchwork-sac", frozenset(zip(pairs["victim"], pairs["suspect"], strict=True))).write(home)
+        altered = [assets / "logo" / "qurd.svg", assets / "logo" / "icon.png", assets / "stories" / "mistakes.json", home]
+        for path in altered:
+            data = bytearray(path.read_bytes())
+            data[len(data) // 2] ^= 128
+            path.write_bytes(data)
+        story._file.cache_clear()
+        sound(shipped(page=page))
+        app = shipped(page="leaderboard", bench="mine", story="mistakes")
+    assert not app.exception
+    assert [header.value for header in app.subheader] == ["This page cannot be shown"]
+    assert "Save it again on the Benchmark page" in app.text[0].value

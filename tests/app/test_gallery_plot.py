@@ -134,11 +134,8 @@ def test_telling_images_in_words():
         "90% of stolen and 10% of unrelated models repeat the victim's 3 most discriminative mistakes"
     )
     counts = dict.fromkeys(("stolen_chosen", "unrelated_chosen", "stolen_reported", "unrelated_reported"), 7)
-    assert "models, 100% and 0%. 3 of 3 are of one photograph (cat), so they are not independent" in gallery.telling_subline(
-        table, counts, ["cat"] * 3
-    )
-    assert "photograph" not in gallery.telling_subline(table, counts, ["cat", "dog", "cat"])
-    assert "no mistake" in gallery.telling_subline(table.iloc[:0], counts, [])
+    assert "models, 100% and 0%. At most 2 images of a class" in gallery.telling_subline(table, counts)
+    assert "no mistake" in gallery.telling_subline(table.iloc[:0], counts)
     assert gallery.telling_headline(table.iloc[:0]) == "No image separates stolen from unrelated models for this victim"
 
 
@@ -147,12 +144,8 @@ def test_whether_both_sides_start_from_the_same_images_is_said():
     said = gallery.subline("positive", ["prune"], "uniform(test)->pgd", "uniform(train)->pgd", 1)
     assert "stolen (pruning)" in said
     assert "1 query a side" in said
-    assert "pick their own" in said
+    assert "start from different seed images: uniform test images and uniform training images" in said
 
 
 def test_the_code_of_a_view_is_python():
-    for code in (
-        gallery.python_code("patchwork-sac", 'v"', "s", ["noise"], 1, 100),
-        gallery.telling_code("patchwork-sac", "v'"),
-    ):
-        compile(code, "snippet", "exec")
+    compile(gallery.telling_code("patchwork-sac", "v'"), "snippet", "exec")

@@ -1,6 +1,7 @@
 """The Leaderboard as a user sees it, without a browser."""
 
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from pages.ui import export
 from qurd_core.benchfile import BenchFile, home_of
 from qurd_core.evaluation import designer, evidence, records
-from tests.app.screen import headline, sound
+from tests.app.screen import headline, notices, sound
 
 ROOT = Path(__file__).parents[2]
 SAC = "sac(test) | labels | hamming"
@@ -84,7 +85,7 @@ def test_the_page_opens_twice(show, view, bench, theme):
         assert paper == {"light": "#FFFFFF", "dark": "#0E1320"}[theme]
         assert app.get("plotly_chart")[0].proto.alt
         app.run()
-    assert not app.toast
+    assert not notices(app)
 
 
 @pytest.mark.parametrize("bench", records.EMBEDDED)
@@ -155,7 +156,7 @@ def test_every_control_changes_the_page(show):
 def test_a_link_holds_the_whole_view(show):
     link = {"bench": "patchwork-reuse", "task": "same", "rule": "guaranteed", "budget": "200", "reveal": "topk"}
     app = sound(show(**link, hard="true", view="swap", scheme="FBI", pin=["AKH", "FBI"]))
-    assert not app.toast
+    assert not notices(app)
     assert app.get_by_key("view").value == "swap"
     assert app.selectbox(key="scheme").value == "FBI"
     assert app.multiselect(key="pin").value == ["AKH", "FBI"]
@@ -166,11 +167,11 @@ def test_a_link_holds_the_whole_view(show):
 def test_wrong_values_in_a_link_fall_back_with_one_notice(show):
     app = sound(show(bench="nope", task="<b>", rule="z", budget="37", reveal="all", view="pie", pin=["A"], hard="maybe"))
     assert headline(app).endswith("on patchwork-sac at 100 queries")
-    (notice,) = app.toast
+    (notice,) = notices(app)
     for part in ("benchmark nope", "rule z", "budget 37", "answer all", "view pie", "pin A", "hard maybe"):
-        assert part in notice.value
+        assert part in notice
     app = sound(show(view="swap", scheme="Nobody"))
-    assert "scheme Nobody" in app.toast[0].value
+    assert "scheme Nobody" in notices(app)[0]
     assert app.selectbox(key="scheme").value == "SAC"
 
 
@@ -258,11 +259,11 @@ def test_the_control_is_never_the_best(show, folder):
 
 def test_the_export_of_swaps_has_all_of_them(shipped, monkeypatch):
     taken = {}
-    monkeypatch.setattr(export, "menu", lambda rows, name, **request: taken.update(request, rows=rows, name=name))
+    monkeypatch.setattr(export, "offer", lambda rows, name, again: taken.update(rows=rows, name=name, again=again))
     app = sound(shipped(view="swap", scheme="IPGuard", task="prune"))
     rows = taken["rows"].set_index("label")
     assert taken["name"] == "leaderboard-swap-patchwork-sac-prune"
-    assert list(taken["schemes"]) == list(rows.index)
+    assert all(f"--scheme {shlex.quote(label)}" in taken["again"].command for label in rows.index)
     assert len(rows) == 21
     assert {"AKH", "Random", "IPGuard"} < set(rows.index), "the sampler of another scheme is one to swap in"
     assert rows["over"].value_counts().to_dict() == {"query seeds": 14, "models": 6}
@@ -277,11 +278,12 @@ def test_the_export_of_swaps_has_all_of_them(shipped, monkeypatch):
 
 def test_the_command_of_swaps_leaves_out_those_without_a_value(shipped, monkeypatch):
     taken = {}
-    monkeypatch.setattr(export, "menu", lambda rows, name, **request: taken.update(request, rows=rows))
+    monkeypatch.setattr(export, "offer", lambda rows, name, again: taken.update(rows=rows, command=again.command))
     sound(shipped(bench="patchwork-sac", view="swap", scheme="AKH", budget="10"))
     rows = taken["rows"]
     assert rows["value"].isna().any()
-    assert taken["schemes"] == rows.loc[rows["value"].notna(), "label"].tolist()
+    for label, value in zip(rows["label"], rows["value"], strict=True):
+        assert (f"--scheme {shlex.quote(label)} " in taken["command"]) == (value == value)
 
 
 def test_swaps_of_one_victim_say_so(shipped):

@@ -246,7 +246,7 @@ def test_named_schemes_have_their_mark_and_a_label_that_covers_no_other(boards):
         (marks,) = (trace for trace in chart.data if trace.name == "named on patchwork-sac")
         assert set(marks.customdata) == {"AKH", "Random", "SAC", "ModelDiff", "IPGuard", "ZestOfLIME", "FBI"}
         looks = dict(zip(marks.customdata, zip(marks.marker.color, marks.marker.symbol, strict=True), strict=True))
-        assert looks["SAC"] == ("#FFB224", "circle")
+        assert looks["SAC"] == ("#BD4D12", "circle")
         labels = [note for note in chart.layout.annotations if note.text.startswith("<b>") and note.x < 1]
         centres = sorted(note.y for note in labels)
         plot = style.height - chart.layout.margin.t - chart.layout.margin.b

@@ -13,11 +13,12 @@ import pytest
 
 from pages.ui import cached, claim
 from pages.ui.frame import PAGES
+from qurd_core import files
 from qurd_core.evaluation import records
 from qurd_core.evaluation.paper import agreement, claims, importer, tables
 from qurd_core.plots import paper
 from qurd_core.plots.theme import Style
-from tests.app.screen import headline, sound
+from tests.app.screen import headline, notices, sound
 
 ROOT = Path(__file__).parents[2]
 VIEWS = {
@@ -39,7 +40,7 @@ def test_every_view_opens_twice(shipped, view, theme):
     for _ in range(2):
         assert VIEWS[view] in headline(app)
         assert chart(app)["layout"]["template"]["layout"]["paper_bgcolor"] == {"light": "#FFFFFF", "dark": "#0E1320"}[theme]
-        assert not app.toast
+        assert not notices(app)
         app.run()
 
 
@@ -121,8 +122,8 @@ def test_a_headline_counts_the_verdicts():
 
 def test_wrong_values_in_a_link_fall_back_with_one_notice(shipped):
     app = sound(shipped(page="paper", claim="nonsense", verdict="maybe"))
-    assert len(app.toast) == 1
-    assert "nonsense" in app.toast[0].value
+    assert len(notices(app)) == 1
+    assert "nonsense" in notices(app)[0]
 
 
 @pytest.mark.parametrize("one", claims.read(), ids=lambda one: one.id)
@@ -147,7 +148,7 @@ def test_a_published_benchmark_is_shown_or_says_what_it_lacks(shipped, page, ben
     app = shipped(page=page, bench=bench)
     for _ in range(2):
         assert sound(app).header or app.subheader[0].value == "Published scores only"
-        assert not app.toast
+        assert not notices(app)
         app.run()
 
 
@@ -259,3 +260,15 @@ print([name for name in ("torch", "sklearn", "scipy", "duckdb", "torchvision") i
 """
     ran = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=120, check=True)
     assert ran.stdout.strip().splitlines()[-1] == "[]"
+
+
+def test_an_altered_import_is_said_and_the_page_offers_another_one(shipped, tmp_path):
+    path = tmp_path / "published" / "published-cifar10-scores.parquet"
+    files.write_json(path, {"any": "sealed file will do"})
+    path.write_bytes(path.read_bytes().replace(b"any", b"two"))
+    app = sound(shipped(page="separability", bench="published-cifar10", of="AKH"))
+    assert "no threshold" not in headline(app).lower()
+    app = sound(shipped(page="benchmark", bench="published-cifar10", section="bench"))
+    (told,) = [warning.value for warning in app.warning]
+    assert "was altered" in told and "import-scores CHECKOUT" in told.replace("\\", "")
+    assert path.is_file()

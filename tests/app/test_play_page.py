@@ -7,7 +7,7 @@ import pytest
 
 from qurd_core.benchfile import BenchFile, home_of
 from qurd_core.evaluation import evidence, records
-from tests.app.screen import headline, sound
+from tests.app.screen import headline, notices, sound
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def test_it_opens_twice_and_ends_with_a_verdict(play, bench, theme):
         assert last in app.get("plotly_chart")[0].proto.alt
         assert drawn["layout"]["template"]["layout"]["paper_bgcolor"] == {"light": "#FFFFFF", "dark": "#0E1320"}[theme]
         app.run()
-    assert not app.toast
+    assert not notices(app)
 
 
 def test_every_control_changes_it(play):
@@ -72,16 +72,16 @@ def test_surprise_takes_hard_unrelated_suspects_one_after_the_other(play):
 def test_a_link_holds_the_whole_view(play):
     link = {"by": "Random", "victim": "train(res,victim)", "stolen": "train(res,victim)->finetune", "sent": "100"}
     app = sound(play(**link, innocent="train(mb,attacker)"))
-    assert not app.toast
+    assert not notices(app)
     for key, value in (link | {"innocent": "train(mb,attacker)"}).items():
         assert str(app.selectbox(key=key).value) == value
 
 
 def test_wrong_values_in_a_link_fall_back_with_one_notice(play):
     app = sound(play(by="SAC", victim="nobody", stolen="<b>", innocent="7", sent="3"))
-    (notice,) = app.toast
-    for part in ("scheme SAC", "victim nobody", r"stolen model \<b\>", "unrelated model 7", "sent first 3"):
-        assert part in notice.value
+    (notice,) = notices(app)
+    for part in ("scheme SAC", "victim nobody", "stolen model <b>", "unrelated model 7", "sent first 3"):
+        assert part in notice
     assert app.selectbox(key="innocent").value == "train(res,attacker,seed=1)"
 
 

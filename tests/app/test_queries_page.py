@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from pages.ui import asking, cached, frame
 from qurd_core.evaluation import evidence, records
 from qurd_core.evaluation.jobs import Job, Jobs, Status, publish
-from tests.app.screen import headline, sound
+from tests.app.screen import headline, notices, sound
 
 ROOT = Path(__file__).parents[2]
 PGD = "uniform(test)->pgd"
@@ -134,7 +134,7 @@ def test_the_page_opens_twice(visit, jobs, bench, theme):
     )
     assert len(cards(app)) == 16
     assert jobs.warm == [bench]
-    assert not app.toast
+    assert not notices(app)
     before = dict(jobs.asked)
     app.run()
     assert jobs.asked == before
@@ -217,9 +217,9 @@ def test_one_seed_rule_puts_the_same_images_side_by_side(visit, jobs):
     app = visit(left=PGD, right="uniform(test)")
     jobs.finish()
     app.run()
-    assert "start from the same seed images" in said(app)
+    assert "start from the same uniform test images" in said(app)
     app.selectbox(key="right").select("negative(test)").run()
-    assert "pick their own seed images" in said(app)
+    assert "start from different seed images" in said(app)
 
 
 def test_where_the_victim_looked_is_asked_for_and_shown(visit, jobs):
@@ -241,7 +241,7 @@ def test_a_link_holds_the_whole_view(visit, jobs):
     suspect = pairs[(pairs["victim"] == victim) & (pairs["kind"] == "negative")]["suspect"].iloc[0]
     link = {"victim": victim, "suspect": suspect, "seed": "2", "left": "uniform(test)", "right": "negative(test)"}
     app = sound(visit(bench="patchwork-reuse", only="disagrees", page="2", budget="200", **link))
-    assert not app.toast
+    assert not notices(app)
     assert app.selectbox(key="seed").value == 2
     assert app.session_state["page"] == 2
     for key in ("victim", "suspect", "left", "right"):
@@ -252,21 +252,22 @@ def test_a_link_holds_the_whole_view(visit, jobs):
 def test_wrong_values_in_a_link_fall_back_with_one_notice(visit):
     link = {"victim": "v", "suspect": "<b>s</b>", "seed": "77", "left": "l", "right": "r", "only": "o", "look": "k"}
     app = sound(visit(view="w", page="zero", **link))
-    (notice,) = app.toast
+    (notice,) = notices(app)
     for part in (
         "victim v",
-        r"suspect \<b\>s\<\/b\>",
+        "suspect <b>s</b>",
         "seed 77",
-        "left l",
-        "right r",
+        "left sampler l",
+        "right sampler r",
         "filter o",
         "look k",
         "view w",
         "page",
     ):
-        assert part in notice.value
+        assert part in notice
     assert app.selectbox(key="left").value == PGD
-    assert not app.run().toast
+    assert notices(app.run()) == [notice]
+    assert not notices(app.button(key="notice_close").click().run())
 
 
 def test_the_page_of_a_link_is_kept_until_its_cards_are_made(visit, jobs):
@@ -276,7 +277,7 @@ def test_the_page_of_a_link_is_kept_until_its_cards_are_made(visit, jobs):
         jobs.finish()
         app.run()
     assert sound(app).session_state["page"] == 3
-    assert not app.toast
+    assert not notices(app)
     assert cards(app)
 
 
@@ -395,9 +396,9 @@ def test_telling_images_show_both_halves(visit, jobs):
 
 def test_the_export_computes_the_view_again(visit, jobs):
     app = sound(visit(left="uniform(test)", budget="50"))
-    assert "query_set(desk, queries, victim, suspect, sampler)" in app.code[0].value
-    assert "--scheme 'negative(test) | labels | hamming'" in app.code[1].value
-    assert "--budget 50" in app.code[1].value
+    assert 'live_queries.facts("patchwork-sac"' in app.code[0].value
+    assert "budget=50" in app.code[0].value
+    assert "No command gives these rows" in said(app)
 
 
 def test_the_page_never_imports_torch(tmp_path):

@@ -16,7 +16,7 @@ from pages.ui import pair
 from qurd_core.benchfile import BenchFile, home_of
 from qurd_core.evaluation import evidence, honest, records
 from qurd_core.plots import honest as words
-from tests.app.screen import headline, sound
+from tests.app.screen import headline, notices, sound
 from tests.app.test_separability_plot import ODD, make_pairs
 
 ROOT = Path(__file__).parents[2]
@@ -69,7 +69,7 @@ def test_the_page_opens_twice(shipped, bench, theme):
         assert [metric.label for metric in app.metric] == ["TPR@5%", "AUC", "Overlap"]
         assert app.get("plotly_chart")[0].proto.alt.startswith("Distances by δ_C")
         app.run()
-    assert not app.toast
+    assert not notices(app)
 
 
 def test_every_control_changes_the_page(shipped):
@@ -121,7 +121,7 @@ def test_a_link_holds_the_whole_view(shipped):
     app = shipped(
         page=PAGE, of="SAC", budget="50", task="transfer", fpr="10", hard="true", seed="2", victim=VICTIM, pair=SUSPECT
     )
-    assert not sound(app).toast
+    assert not notices(sound(app))
     assert app.selectbox(key="of").value == "SAC"
     assert app.metric[0].label == "TPR@10%"
     assert app.selectbox(key="pair").value == SUSPECT
@@ -132,11 +132,12 @@ def test_a_link_holds_the_whole_view(shipped):
 
 def test_wrong_values_in_a_link_fall_back_with_one_notice(shipped):
     app = shipped(page=PAGE, of="<b>x</b>", rows="z", show="q", fpr="99", victim="nobody", pair="nothing")
-    (notice,) = sound(app).toast
-    for part in (r"distance \<b\>x\<\/b\>", "rows z", "view q", "99", "victim nobody", "suspect nothing"):
-        assert part in notice.value
+    (notice,) = notices(sound(app))
+    for part in ("distance <b>x</b>", "rows z", "view q", "99", "victim nobody", "suspect nothing"):
+        assert part in notice
     assert app.selectbox(key="pair").value is None
-    assert not app.run().toast
+    assert notices(app.run()) == [notice]
+    assert not notices(app.button(key="notice_close").click().run())
 
 
 def test_the_rate_is_that_of_the_other_pages(shipped):
@@ -182,7 +183,7 @@ def test_a_scheme_without_scores_at_a_budget_says_so_and_offers_another(shipped)
     app = sound(shipped(page=PAGE, of="ZestOfLIME", budget="10", rows="z"))
     assert not app.get("plotly_chart")
     assert "lacks scores of some pairs at 10 queries. Scores exist at " in said(app)
-    assert "rows z" in app.toast[0].value
+    assert "rows z" in notices(app)[0]
     next(button for button in app.button if "Show 100 queries" in button.label).click().run()
     assert sound(app).get("plotly_chart")
 
@@ -281,11 +282,10 @@ print([name for name in ("torch", "sklearn", "torchvision") if name in sys.modul
 
 
 def test_the_drawn_pairs_can_be_taken_away():
-    from qurd_core.evaluation.separability import Distances, rows
-    from qurd_core.plots import separability
+    from qurd_core.evaluation.separability import Distances, as_table, rows
 
     found = rows(Distances.of_delta(make_pairs(), "delta_c"), negatives="unrelated", alpha=0.05, by="tasks")
-    table = separability.data(found)
+    table = as_table(found)
     assert isinstance(table, pd.DataFrame)
     assert set(table["row"]) == {"same", "prune"}
     assert table["tasks"].map(type).eq(str).all()
@@ -296,7 +296,7 @@ def test_a_saved_bench_is_a_benchmark_like_any_other(shipped, link):
     pairs = evidence.pairs("patchwork-sac").query(f"victim == '{VICTIM}'")
     BenchFile("patchwork-sac", frozenset(zip(pairs["victim"], pairs["suspect"], strict=True))).write(home_of("mine"))
     app = sound(shipped(page=PAGE, bench="mine", victim=VICTIM, pair=SUSPECT, **link))
-    assert not app.toast
+    assert not notices(app)
     assert any(name in headline(app) for name in ("mine", "patchwork", "published"))
     assert any("Both models call" in element.value for element in app.html)
     assert said(app).replace("\\", "").count("Part of patchwork-sac · ") == 1

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from qurd_core.evaluation.separability import Distances, Row, reports
+from qurd_core.evaluation.separability import Distances, Row, as_table, reports
 from qurd_core.evaluation.separability import rows as make_rows
 from qurd_core.plots import bound, honest, separability
 from qurd_core.plots.separability import DELTAS, POINTER, Pick
@@ -128,7 +128,7 @@ def test_a_row_with_a_report_shows_its_interval():
     assert any(f"95 % interval over models: {said}" in (note.hovertext or "") for note in chart.layout.annotations)
     assert separability.over_models(rows[0]) == f"{said} over models"
     assert "Jeffreys' prior" in separability.method(rows[0])
-    assert set(separability.data(rows)["tpr_low"]) == {row.report.ci[0] for row in rows}
+    assert set(as_table(rows)["tpr_low"]) == {row.report.ci[0] for row in rows}
     assert separability.over_models(compare()[0]) == ""
 
 

@@ -59,6 +59,23 @@ def test_colours_stay_apart_for_every_eye(mode, core, every, pair):
     assert nearest([getattr(STOLEN, mode), getattr(UNRELATED, mode)]) > pair
 
 
+def hue(colour: str) -> float:
+    """Degrees in CIELAB."""
+    _, a, b = seen(colour, "normal")
+    return float(np.degrees(np.arctan2(b, a)))
+
+
+@pytest.mark.parametrize("name", ["SAC", "FBI", "ModelDiff", "IPGuard", "ZestOfLIME"])
+def test_a_scheme_keeps_its_colour_between_light_and_dark(name):
+    """Nor does it take one that another scheme has in the other mode."""
+    turns = {
+        other: abs((hue(SCHEMES[name].paint.light) - hue(mark.paint.dark) + 180) % 360 - 180)
+        for other, mark in SCHEMES.items()
+        if other in ("SAC", "FBI", "ModelDiff", "IPGuard", "ZestOfLIME")
+    }
+    assert min(turns, key=turns.__getitem__) == name and turns[name] <= 15
+
+
 @pytest.mark.parametrize("mode", ["light", "dark"])
 def test_every_scheme_stands_out_from_its_background(mode):
     surface = SURFACES[mode]

@@ -50,10 +50,11 @@ def test_a_story_is_walked_with_the_keys(visit):  # noqa: F811
 
 
 @pytest.mark.parametrize(
-    ("path", "cards"), [("/queries?stage=true&left=uniform(test)", 6), ("/queries?story=mistakes&step=2", 4)]
+    ("path", "cards"), [("/queries?stage=true&left=uniform(test)", 6), ("/queries?story=mistakes&step=2", 2)]
 )
 def test_the_cards_are_whole_on_stage_below_a_headline_of_two_lines(visit, path, cards):  # noqa: F811
     page = visit(path, size=(1920, 1080))
+    page.locator(".card").nth(cards - 1).wait_for()
     page.evaluate("document.querySelector('h2').textContent = 'The stolen model agrees on some. '.repeat(4)")
     assert page.locator("h2").bounding_box()["height"] > 80
     boxes = [card.bounding_box() for card in page.locator(".card").all()]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from qurd_core.evaluation import evidence, records
-from qurd_core.plots import words
+from qurd_core.plots import again, words
 from qurd_core.plots.labels import spread
 from qurd_core.plots.lineages import folded, readable
 from qurd_core.plots.words import Measured
@@ -102,25 +102,24 @@ def test_what_five_percent_means(negatives, kind, task, said):
 
 
 def test_what_computes_a_view_again():
-    asked = {"schemes": ["AKH", 'a(x="b c") | labels | hamming'], "budgets": (10, 400), "seeds": 5}
-    line = words.command_line("patchwork-sac", **asked, task="same", hard=True)
-    assert line.replace(" \\\n ", "") == (
+    asked = again.Rates("patchwork-sac", ("AKH", 'a(x="b c") | labels | hamming'), (10, 400), 5, "same", "unrelated+hard")
+    assert asked.command.replace(" \\\n ", "") == (
         "python -m qurd_core run --benchmark patchwork-sac --scheme AKH --scheme 'a(x=\"b c\") | labels | hamming' "
-        "--budget 10,400 --seeds 5 --task same --negatives unrelated+hard"
+        "--budget 10,400 --seeds 5 --task same --negatives unrelated+hard --rule paper"
     )
-    code = words.python_code("patchwork-sac", **asked, task="all", hard=False)
-    compile(code, "snippet", "exec")
-    assert 'q.benchmark("patchwork-sac")' in code
-    assert "budgets=[10, 400], seeds=5" in code
-    assert "tasks" not in code
+    assert asked.call == (
+        'q.evaluate("patchwork-sac", ["AKH", "a(x=\\"b c\\") | labels | hamming"], budgets=[10, 400], seeds=5, '
+        'tasks=["same"], negatives="unrelated+hard", rule="paper")'
+    )
 
 
-@pytest.mark.parametrize("bench", ["published-sdog120", "mine"])
-def test_what_was_published_is_read_and_not_computed_again(bench):
-    asked = {"schemes": ["AKH"], "budgets": (10, 100), "seeds": 5, "task": "all", "hard": False}
-    asked["base"] = "published-sdog120"
-    assert words.command_line(bench, **asked) == "python -m qurd_core paper figure1 --budget 100 --json"
-    assert f'evidence.read("{bench}"' in words.python_code(bench, **asked)
+def test_what_was_published_is_read_and_not_computed_again():
+    asked = again.Rates("published-sdog120", ("AKH",), (100,), 5, "prune", rule="guaranteed")
+    assert asked.command.replace(" \\\n ", "") == (
+        "python -m qurd_core paper rates --benchmark published-sdog120 --scheme AKH --budget 100 --task prune "
+        "--rule guaranteed"
+    )
+    assert asked.call == ('evidence.select("published-sdog120", ["AKH"], budgets=[100], task="prune", rule="guaranteed")')
 
 
 def test_labels_that_fit_stay_where_they_are():
@@ -245,7 +244,7 @@ TOKENS = {"bench", "bench-", "benches", "innocent", "official", "honest", "confo
 # Code and markup inside other texts: snippets to copy, classes of style sheets, the value of an option that commands know.
 CODE = re.compile(
     r"class='mix'|\.mix\b|bench(?:, victim)? = |\bbench\.\w+|\(bench\)|^\s+bench,$|table\[\"official\"\]|= official\(|"
-    r"import official|honest: with",
+    r"import official|honest: with|official \(the authors|`run --honest`",
     re.MULTILINE,
 )
 ROOT = Path(__file__).parents[2]

@@ -42,7 +42,7 @@ WATCH = """() => {
     window.now_shown = () => [...[...document.querySelectorAll('h2')].map(h => h.textContent),
         ...[...document.querySelectorAll('.js-plotly-plot')].map(g => g.data ? name(g.data) : 0),
         ...[...main().querySelectorAll('img')].map(image => image.src.slice(-40)),
-        ...[...document.querySelectorAll('[data-testid=stToast]')].map(toast => toast.textContent),
+        ...[...document.querySelectorAll('.st-key-notice p')].map(toast => toast.textContent),
         main().textContent.length].join('|');
     window.headline = () => document.querySelector('[data-testid=stMain] :is(h2, h3)')?.textContent;
     window.idle = () => !document.querySelector('[data-test-script-state=running]')

@@ -429,6 +429,53 @@ def test_a_bad_table_is_one_sentence_and_the_check_finds_it(write, store, change
     assert any(says in problem for problem in check(path, store, Runtime()).problems)
 
 
+NO_CLASSES = [
+    (spoil(7, label="7"), "The label '7' in line 9 of answers.csv is none of the 4 classes of the items: 0, 1, 2, 3."),
+    (spoil(7, label="-1"), "The label '-1' in line 9"),
+    (spoil(7, label="1.5"), "The label '1.5' in line 9"),
+    (spoil(7, label="error"), "The label 'error' in line 9"),
+    (spoil(7, label="nan"), "Expected a class as 'label'. Got 'nan' in line 9 of answers.csv: leave the row out"),
+    (spoil([7, 9], label="NaN"), "in line 9 of answers.csv and 1 more"),
+    (spoil(7, label="1e3"), "The label '1e3' in line 9"),
+    (lambda t: t.assign(truth=t["truth"].replace(3, "nan")), "Expected a class as 'truth'"),
+]
+
+
+@pytest.mark.parametrize(("change", "says"), NO_CLASSES, ids=[says[:30] for _, says in NO_CLASSES])
+def test_a_label_that_is_no_class_is_refused_with_its_row(write, store, change, says):
+    path = write(change(answers()))
+    with pytest.raises(QurdError) as told:
+        benchmark(path)
+    assert says in str(told.value)
+    assert any(says in problem for problem in check(path, store, Runtime()).problems)
+
+
+def test_a_word_that_is_no_class_is_refused(write):
+    table = answers().astype({"truth": str, "label": str}).replace({"truth": {"0": "cat"}, "label": {"0": "cat"}})
+    assert benchmark(write(table)).classes == ("1", "2", "3", "cat")
+    table.loc[3, "label"] = "cta"
+    with pytest.raises(QurdError, match=r"The label 'cta' in line 5 of answers.csv is none of the 4 classes of the items"):
+        benchmark(write(table))
+
+
+@pytest.mark.parametrize("label", ["-1", "error"])
+def test_where_there_may_be_more_classes_than_items_labels_are_still_numbers(write, label):
+    table = many_classes(classes=500)[["item", "truth", "model", "label", "lineage"]].astype(object)
+    told = " ".join(benchmark(write(table)).notes)
+    assert "label(s) are true of no item, such as '" in told
+    assert "each counts as a class beside the 30 of the items." in told
+    table.loc[40, "label"] = label
+    with pytest.raises(QurdError, match=rf"The label '{label}' in line 42 .* is none of the 30 classes .*: 0, 1, .* \.\.\."):
+        benchmark(write(table))
+
+
+def test_classes_below_zero_are_classes_where_they_are_true(write):
+    table = answers()
+    signs = {0: -1, 1: 1, 2: 0, 3: 2}
+    bench = benchmark(write(table.assign(truth=table["truth"].map(signs), label=table["label"].map(signs))))
+    assert bench.classes == ("-1", "0", "1", "2")
+
+
 BAD_PROBITS = [
     (spoil(9, p_1="much"), "Expected a number for every probit"),
     (spoil(9, p_1=float("nan")), "Got none, NaN or infinity in line 11"),
@@ -518,7 +565,7 @@ def test_a_csv_that_is_too_large_is_not_read(write, monkeypatch):
 
 
 def test_a_missing_file_or_folder_is_one_sentence(tmp_path):
-    with pytest.raises(QurdError, match="There is no such file"):
+    with pytest.raises(QurdError, match="There is nothing"):
         benchmark(str(tmp_path / "none.csv"))
     with pytest.raises(QurdError, match="There is nothing"):
         benchmark(str(tmp_path / "none"))

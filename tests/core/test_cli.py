@@ -65,6 +65,8 @@ def test_an_unknown_benchmark_is_told_all_that_there_are(qurd, tmp_path):
         ["models", "-b", "patchwork-reuse"],
         ["check-benchmark", "patchwork-reuse"],
         ["schemes"],
+        ["separability", "-b", "patchwork-sac"],
+        ["paper", "rates", "-b", "published-cifar10", "--budget", "100"],
         ["paper", "table3"],
         ["paper", "figure1"],
         ["paper", "claims"],
@@ -92,8 +94,19 @@ def test_a_row_of_a_table_is_one_line_where_there_is_no_terminal(qurd, monkeypat
         (["run", "-b", "patchwork-sac", "-s", "AKH", "--budget", "0"], "at least 1"),
         (["run", "-b", "patchwork-sac", "-s", "AKH", "--task", "stealing"], "Unknown task of patchwork-sac"),
         (["run", "-b", "patchwork-sac", "-s", "AKH", "--by", "victim"], "--by task"),
+        (["run", "-b", "patchwork-sac", "-s", "AKH", "--rule", "papers"], "Did you mean 'paper'"),
+        (["paper", "rates", "-b", "published-cifar10", "-s", "AHK"], "Did you mean 'AKH'"),
+        (["paper", "rates", "-b", "published-cifar10", "--task", "nap"], "Unknown task of published-cifar10"),
+        (["paper", "rates", "-b", "published-cifar10", "--budget", "15"], "recorded budgets"),
+        (["pairs", "-b", "published-cifar10", "--task", "nap"], "Unknown task 'nap'"),
+        (["pairs", "-b", "published-cifar10", "--negatives", "hard"], "Unknown choice of negatives 'hard'"),
+        (["pairs", "-b", "published-cifar10", "--by", "victim"], "--by task"),
+        (["separability", "-b", "patchwork-sac", "--by", "task"], "Did you mean 'tasks'"),
+        (["separability", "-b", "patchwork-sac", "--task", "nap"], "Unknown task 'nap'"),
+        (["separability", "-b", "patchwork-sac", "--of", "AHK"], "Expected scores of AHK"),
+        (["separability", "-b", "patchwork-sac", "--negatives", "hard"], "Unknown choice of negatives 'hard'"),
         (["run", "-b", "patchwork-sac", "-s", "AKH", "--device", "gpu"], "Expected a device out of cpu"),
-        (["run", "-b", "../etc", "-s", "AKH"], "or a saved bench. Got '../etc'. There is nothing."),
+        (["run", "-b", "../etc", "-s", "AKH"], "Got '../etc'. There is nothing."),
         (["run", "-b", "published-cifar10", "-s", "AKH"], "Of published-cifar10 only scores were published"),
         (["run", "-b", "patchwork-reuse(negatives=all)", "-s", "AKH"], "must be one of pool, lineage"),
         (["build", "imagenet"], "Expected 'build patchwork'"),
@@ -133,7 +146,8 @@ def test_an_unknown_command_or_option_is_exit_code_2(qurd):
 
 
 @pytest.mark.parametrize(
-    "command", ["benchmarks", "models", "check-benchmark", "pairs", "schemes", "run", "sweep", "build", "fetch"]
+    "command",
+    ["benchmarks", "models", "check-benchmark", "pairs", "separability", "schemes", "run", "sweep", "build", "fetch"],
 )
 def test_every_command_explains_itself(qurd, command):
     code, out, _ = qurd(command, "--help")

@@ -12,6 +12,12 @@ def test_a_name_like_no_other_suggests_nothing():
     assert str(unknown("craft", "xyz", [])) == "Unknown craft 'xyz'. Known: none."
 
 
+def test_many_or_long_names_are_cut():
+    said = str(unknown("model", "x" * 5000, [f"train(resnet18,somewhere,seed={n:03})" for n in range(300)]))
+    assert len(said) < 800
+    assert "and 284 more." in said
+
+
 def test_steps_are_added_from_the_inside_out():
     with (
         pytest.raises(QurdError, match=r"^No\. \(While drawing\.\) \(While scoring\.\)$"),

@@ -12,6 +12,7 @@ from qurd_core.benchmarks.base import benchmark
 from qurd_core.errors import QurdError
 from qurd_core.evaluation import designer, evidence, records
 from qurd_core.evaluation.evidence import Scores
+from qurd_core.evaluation.leaderboard import by_task
 from qurd_core.evaluation.pipeline import evaluate
 from qurd_core.evaluation.workbench import workbench
 from qurd_core.runtime import Runtime
@@ -89,7 +90,7 @@ def test_a_bad_file_gives_one_sentence(home, text, says):
 
 
 def test_missing_binary_and_large_files_give_one_sentence(home):
-    with pytest.raises(QurdError, match="No such file"):
+    with pytest.raises(QurdError, match="There is nothing"):
         benchmark(str(home / "none.json"))
     (home / "binary.json").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(QurdError, match="as the Benchmark page saves it"):
@@ -175,7 +176,7 @@ def test_a_task_that_no_victim_has_gives_one_sentence():
 
 
 def test_a_bench_whose_file_is_gone_gives_one_sentence(home):
-    with pytest.raises(QurdError, match="No such file"):
+    with pytest.raises(QurdError, match="There is nothing"):
         evidence.pairs("gone")
 
 
@@ -183,3 +184,16 @@ def test_the_file_is_plain_json(bench):
     found = json.loads(benchfile.home_of(bench).read_text())
     assert found["benchmark"] == BASE
     assert found["pairs"] == sorted(found["pairs"])
+
+
+def test_costs_are_not_known_of_a_part_that_lacks_a_victim(tmp_path, monkeypatch):
+    """They are means over victims: those of the whole are not those of the part."""
+    monkeypatch.setenv("QURD_STORE", str(tmp_path))
+    pairs = evidence.pairs("patchwork-sac")
+    one = pairs["victim"] == pairs["victim"].iloc[0]
+    for name, kept, known in (("whole", pairs, True), ("one", pairs[one], False)):
+        BenchFile("patchwork-sac", frozenset(zip(kept["victim"], kept["suspect"], strict=True))).write(
+            benchfile.home_of(name)
+        )
+        read = evidence.read(name), by_task(name, 100)
+        assert all(table["samples"].notna().any() == known for table in read), name

@@ -16,6 +16,7 @@ import torch
 import yaml
 from PIL import Image
 from safetensors.torch import load_file, save_file
+from torch.nn.utils import prune
 
 from qurd_core import cli
 from qurd_core.benchfile import BenchFile
@@ -199,10 +200,14 @@ BAD = [
     (model(lineage=7), "Expected a text as 'lineage'"),
     (model(lineage="train(mb,mine)"), "Two models are named"),
     (model(lineage="train(mb,mine)", model="copy"), "the same lineage"),
-    (model(architecture="patchwork/mbb"), "Did you mean 'mb'"),
-    (model(architecture="timm/hf-hub:something"), "Unknown architecture of timm"),
-    (model(architecture="os/system"), "Unknown family of architectures"),
+    (model(architecture="patchwork/mbb"), "Did you mean 'patchwork/mb'"),
+    (model(architecture="timm/hf-hub:something"), "Unknown architecture 'timm/hf-hub:something'"),
+    (model(architecture="os/system"), "Unknown architecture 'os/system'"),
     (model(weights="none.safetensors"), "There is nothing"),
+    (model(weights="a\0b.safetensors"), "Expected a path as weights of model 2"),
+    (model(weights="test"), "Expected the weights of model 2 at {folder}/test. There is a folder"),
+    (lambda m: m["images"].update(test="none"), "Expected the images of test at {folder}/none. There is nothing"),
+    (lambda m: m["images"].update(test="manifest.json"), "Expected a .safetensors file. Got manifest.json, a .json file"),
     (model(weights="/etc/hostname"), "inside"),
     (model(auto_map="x.py"), "Got also 'auto_map'"),
     (edit(side=None), "Expected 'side' in the manifest"),
@@ -213,6 +218,7 @@ BAD = [
 @pytest.mark.parametrize(("change", "says"), BAD, ids=[says for _, says in BAD])
 def test_a_bad_manifest_is_one_sentence(changed, store, change, says):
     folder = str(changed(change))
+    says = says.replace("{folder}", folder)
     problems = check(folder, store, Runtime()).problems
     assert any(says in problem for problem in problems), problems
     with pytest.raises(QurdError) as told:
@@ -246,7 +252,7 @@ def test_yaml_that_is_no_manifest_is_refused(tmp_path, text, says):
 
 
 def test_a_folder_without_or_with_two_manifests_is_refused(tmp_path, changed):
-    with pytest.raises(QurdError, match="There are 0"):
+    with pytest.raises(QurdError, match="There is none: it is empty"):
         benchmark(str(tmp_path))
     folder = changed(lambda manifest: None)
     (folder / "manifest.yaml").write_text("classes: 3")
@@ -266,7 +272,7 @@ def tensor(shape, start, end, kind="F32"):
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        (b"", "claims 0 of 0"),
+        (b"", "There is an empty file"),
         (b"\x00" * 7, "claims"),
         (file({}, length=2**60), "header claims"),
         (file({}, length=10**6), "header claims"),
@@ -318,8 +324,80 @@ def test_weights_of_another_kind_network_or_with_nan_are_refused(tmp_path, made)
         save_file(other, tmp_path / "w.safetensors")
         with pytest.raises(QurdError, match=says):
             weights.load_into(networks.empty("patchwork/mb", 3), tmp_path / "w.safetensors", "mb")
-    with pytest.raises(QurdError, match="may run code"):
+    torch.save(state, tmp_path / "w.pt")
+    with pytest.raises(QurdError, match=r"Got w.pt, a ZIP archive, as PyTorch, .*: other formats may run code"):
         weights.shapes(tmp_path / "w.pt")
+
+
+def pruned(state, architecture):
+    """The state dict of a network after torch's own pruning of all its convolutions and its head, and what it answers."""
+    model = networks.empty(architecture, len(CLASSES))
+    model.load_state_dict(state, assign=True)
+    layers = [layer for layer in model.modules() if isinstance(layer, torch.nn.Conv2d | torch.nn.Linear)]
+    for number, layer in enumerate(layers):
+        prune.l1_unstructured(layer, "weight", amount=0.4)
+        if number % 2:
+            prune.ln_structured(layer, "weight", amount=0.2, n=2, dim=0)
+    if layers[-1].bias is not None:
+        prune.random_unstructured(layers[-1], "bias", amount=1)
+    x = torch.rand(4, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    return {name: tensor.contiguous() for name, tensor in model.state_dict().items()}, x, model.eval()(x)
+
+
+def test_weights_that_torch_pruned_are_the_product_with_their_masks(tmp_path):
+    state, x, wanted = pruned(network(0), "patchwork/mb")
+    assert any(name.endswith("weight_mask") for name in state)
+    assert not any(name.endswith("conv.weight") for name in state)
+    save_file(state, tmp_path / "w.safetensors")
+    found = weights.load_into(networks.empty("patchwork/mb", 3), tmp_path / "w.safetensors", "mb").eval()
+    assert torch.equal(found(x), wanted)
+    assert not any(name.endswith(("_mask", "_orig")) for name in found.state_dict())
+
+
+def test_a_folder_may_hold_pruned_models(made, changed, store):
+    state, _, _ = pruned(load_file(made / "victim.safetensors"), "patchwork/mb")
+    folder = changed(lambda manifest: None)
+    (folder / "thief.safetensors").unlink()
+    save_file(state, folder / "thief.safetensors")
+    assert check(str(folder), store, Runtime()).problems == []
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda s, name: s.pop(f"{name}_mask"), "is missing; there is"),
+        (lambda s, name: s.update({f"{name}_mask": s[f"{name}_mask"] * 0.5}), "Expected masks of 0 and 1"),
+        (lambda s, name: s.update({f"{name}_mask": s[f"{name}_mask"] * torch.nan}), "Expected masks of 0 and 1"),
+        (lambda s, name: s.update({f"{name}_mask": s[f"{name}_mask"][:1].contiguous()}), "another network"),
+        (lambda s, name: s.update({name: s[f"{name}_orig"] + 0}), "It also holds"),
+    ],
+)
+def test_half_a_pruned_tensor_is_refused(tmp_path, change, says):
+    state, _, _ = pruned(network(0), "patchwork/mb")
+    change(state, next(name for name in state if name.endswith("_mask")).removesuffix("_mask"))
+    save_file(state, tmp_path / "w.safetensors")
+    with pytest.raises(QurdError, match=says):
+        weights.load_into(networks.empty("patchwork/mb", 3), tmp_path / "w.safetensors", "mb")
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("resnet19", "Did you mean 'resnet18' or 'timm/resnet18' or 'modelreuse/resnet18'?"),
+        ("tim/resnet50", "Did you mean 'resnet50' or 'timm/resnet50'"),
+        ("patchwork/vgg16", "'patchwork/vgg'"),
+        ("x" * 5000, "Unknown architecture 'xxx"),
+        ("", "Unknown architecture ''"),
+    ],
+)
+def test_an_unknown_architecture_is_told_the_nearest_and_the_families(name, meant):
+    with pytest.raises(QurdError) as told:
+        networks.check(name)
+    said = str(told.value)
+    assert meant in said
+    assert len(said) < 330
+    assert all(f"{family}/NAME" in said for family in ("timm", "modelreuse", "patchwork"))
+    assert "NAME for torchvision's" in said
 
 
 def test_half_precision_weights_are_taken_as_floats(tmp_path, made):

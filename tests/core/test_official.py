@@ -13,6 +13,7 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import save_file
+from torch.nn.utils import prune
 from torchvision import datasets as vision
 from torchvision import models
 
@@ -181,6 +182,22 @@ def test_sacbench_end_to_end_on_three_models(folder, tmp_path):
     put_images(folder, CIFAR10)
     table = scored("sacbench-cifar10(models=there)", tmp_path)
     assert table["tpr"].notna().all()
+
+
+def test_the_official_fine_pruned_models_are_loaded_with_their_masks(folder, tmp_path):
+    """As `torch.nn.utils.prune` leaves them in a state dict: `weight_orig` and `weight_mask` in place of `weight`."""
+    victim = "train(vgg_model,CIFAR10,base)"
+    model = benchmark("sacbench-cifar10").source.models[f"{victim}->fineprune(3)"]
+    network = networks.empty(model.architecture, 10)
+    network.load_state_dict(random_state(model.architecture, 10, 0), assign=True)
+    for layer in network.features:
+        if isinstance(layer, torch.nn.Conv2d):
+            prune.l1_unstructured(layer, "weight", amount=0.5)
+    model.home(folder).mkdir(parents=True)
+    save_file({name: t.contiguous() for name, t in network.state_dict().items()}, model.home(folder) / "model.safetensors")
+    loaded = model.module(folder, 10).network.eval()
+    x = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(loaded(x), network.eval()(x))
 
 
 def test_timm_end_to_end_on_three_models(folder, tmp_path):
@@ -399,7 +416,7 @@ def test_a_file_that_changed_after_it_was_fetched_is_refused_and_fetched_again(f
     [
         ({"auto_map": {"AutoModel": "x.py"}}, "names code of its own"),
         ([], "Expected names with values"),
-        ({"architecture": "hf-hub:x"}, "Unknown architecture of timm"),
+        ({"architecture": "hf-hub:x"}, "Unknown architecture 'timm/hf-hub:x'"),
         ({"architecture": "test_resnet", "model_args": {"x": 1}}, "wants arguments of its own"),
     ],
 )

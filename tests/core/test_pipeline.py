@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 import torch
 
+from qurd_core.benchfile import BenchFile
 from qurd_core.benchmarks.base import benchmark
 from qurd_core.errors import QurdError
+from qurd_core.evaluation.metrics import RULES
 from qurd_core.evaluation.pipeline import compute, empty_cells, evaluate, plan, request, tabulate
 from qurd_core.evaluation.workbench import Workbench, workbench
-from qurd_core.registry import crafts
+from qurd_core.registry import crafts, representations
 from qurd_core.runtime import Runtime
 from qurd_core.schemes import NAMED, Scheme
 from qurd_core.store import Store
@@ -169,6 +171,30 @@ def test_tasks_are_rows_when_asked_and_restrict_the_pool(bench, store):
     row = table[table["task"] == "same"].iloc[0]
     assert only.iloc[0]["tpr"] == row["tpr"]
     assert only.iloc[0]["n_positives"] == 2
+    assert only["task"].tolist() == ["same"], "called as it was asked for"
+
+
+def test_a_victim_without_the_task_is_left_out(store, tmp_path):
+    """Of a part, whose tasks need not be those of every victim."""
+    one, _ = VICTIMS
+    thief = f"{one}->finetune(seed=1)"
+    pairs = {(victim, suspect) for victim in VICTIMS for suspect in (victim, *STRANGERS)} | {(one, thief)}
+    BenchFile("toy", frozenset(pairs)).write(tmp_path / "part.json")
+    asked = {"budgets": [20], "seeds": 2, "store": store}
+    row = evaluate(str(tmp_path / "part.json"), ["AKH"], tasks=["finetune"], **asked).iloc[0]
+    every = evaluate(str(tmp_path / "part.json"), ["AKH"], by_task=True, **asked).set_index("task").loc["finetune"]
+    assert row["n_victims"] == every["n_victims"] == 1
+    assert row["tpr"] == every["tpr"]
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_rule_names_the_columns_of_its_rates(bench, store, rule):
+    table = evaluate(bench, ["AKH"], budgets=[20], seeds=2, rule=rule, store=store)
+    chosen = RULES[rule]
+    assert table["value"].equals(table[chosen.value])
+    assert table["spread"].equals(table[chosen.spread])
+    with pytest.raises(QurdError, match="Did you mean 'paper'"):
+        evaluate(bench, ["AKH"], budgets=[20], seeds=2, rule="papers", store=store)
 
 
 def test_hard_unrelated_models_count_when_asked(bench, store):
@@ -262,6 +288,36 @@ def test_a_scheme_with_nothing_but_empty_cells_is_an_error(bench, store):
         evaluate(bench, ["ZestOfLIME"], budgets=[10, 20], seeds=1, store=store)
 
 
+def test_only_schemes_that_compare_answers_pair_by_pair_have_a_small_limit(bench, store):
+    square = [name for name in representations if representations[name].extra.get("square")]
+    assert square == ["hard_listwise", "listwise"]
+    for name, detector in zip(square, ("l1", "l2"), strict=True):
+        scheme = f"negative(train)->cutmix | {name} | {detector}"
+        request(bench, [scheme], budgets=[1000])
+        with pytest.raises(
+            QurdError, match=rf"compares answers pair by pair \({name}\), so it takes budgets of at most 1,000"
+        ):
+            evaluate(bench, ["AKH", scheme], budgets=[100, 1001], seeds=1, store=store)
+
+
+def test_large_budgets_run_or_say_that_the_seed_set_is_too_small(bench, store):
+    """160 test images and 120 of train: SAC's craft goes round, LIME's makes 100 queries of each."""
+    more = [
+        "negative(train)->cutmix | labels | hamming",
+        "ZestOfLIME",
+        "negative(train)->cutmix | labels | mutual_information",
+    ]
+    table = evaluate(bench, more, budgets=[1000, 2000], seeds=1, store=store)
+    assert table["used"].tolist() == [1000, 2000] * 3
+    assert table["tpr"].notna().all()
+    for scheme, queries in {"AKH": 111, "Random": 160, "IPGuard": 120, "ModelDiff": 240, "FBI": 160}.items():
+        with pytest.raises(QurdError, match=f"Every cell of '{scheme}' is empty: the seed set gives {queries} queries only"):
+            evaluate(bench, [scheme], budgets=[2000, 90_000], seeds=1, store=store)
+    both = evaluate(bench, ["Random"], budgets=[100, 999_990], seeds=1, store=store)
+    assert both["used"].tolist() == [100, 0]
+    assert both["reason"].tolist() == [None, "the seed set gives 160 queries only"]
+
+
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
@@ -271,7 +327,8 @@ def test_a_scheme_with_nothing_but_empty_cells_is_an_error(bench, store):
         ({"budgets": [0]}, "at least 1"),
         ({"budgets": []}, "one budget"),
         ({"seeds": 0}, "at least 1"),
-        ({"budgets": [20_000]}, "at most 1000"),
+        ({"schemes": ["SAC"], "budgets": [20_000]}, "at most 1,000"),
+        ({"budgets": [2_000_000]}, "at most 1,000,000"),
         ({"schemes": ["ZestOfLIME"], "budgets": [20]}, "buys no group of 100"),
         ({"schemes": ["uniform(test) | topk(k=4) | hamming"]}, "at most 3, the classes of toy"),
         ({"schemes": ["uniform(test) | rank(k=4) | hamming"]}, "at most 3, the classes of toy"),

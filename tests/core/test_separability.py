@@ -209,7 +209,7 @@ def test_reports_have_the_rates_of_the_rows(benchmark, alpha):
             assert report.ci[0] - 1e-9 <= report.point <= report.ci[1] + 1e-9
     (row, *_) = sep.rows(found, negatives="unrelated", alpha=alpha, by="victims")
     request = {"negatives": "unrelated", "alpha": alpha, "draws": 50}
-    own = sep.reports(found.of_victim(row.label), tasks=["all"], **request)["all"]
+    own = sep.reports(found, alone=(row.label, "all"), **request)["all"]
     assert own == sep.reports(found.of_victim(row.label), **request)["all"]
     assert (own.point, own.n_victims) == (pytest.approx(row.rates.tpr), 1)
 

@@ -93,7 +93,11 @@ def test_errors_say_what_was_expected(tmp_path, table, options, message):
 
 
 def test_a_missing_table_is_said_to_be_missing(tmp_path):
-    with pytest.raises(QurdError, match="Found none"):
+    with pytest.raises(QurdError, match="Expected a Parquet file"):
         group_tpr(tmp_path / "none.parquet", ["cell"])
-    with pytest.raises(QurdError, match="Found none"):
+    with pytest.raises(QurdError, match="Expected a Parquet file"):
         group_tpr(tmp_path, ["cell"])
+    (tmp_path / "some.parquet").write_text("no table")
+    for path in (tmp_path, tmp_path / "some.parquet"):
+        with pytest.raises(QurdError, match=r"Expected a Parquet file at .*some.parquet. There is a .parquet file"):
+            group_tpr(path, ["cell"])

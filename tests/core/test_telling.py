@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from qurd_core.evaluation.bank import Bank
-from qurd_core.evaluation.telling import COLUMNS, halves, telling
+from qurd_core.evaluation.telling import COLUMNS, PER_CLASS, halves, telling
 
 VICTIM = "v"
 THIEVES = [f"v->{step}{n}" for step in "ab" for n in range(3)]
@@ -87,6 +87,23 @@ def test_images_are_chosen_without_a_look_at_the_half_that_reports(pairs):
 def test_no_more_than_asked_for(pairs):
     labels = dict.fromkeys((*THIEVES, *STRANGERS), OWN)
     assert len(telling(make_bank(labels), pairs, VICTIM, most=2)[0]) == 2
+
+
+def test_one_class_does_not_take_the_places_of_the_others(pairs):
+    """Nine flowers of ten are one flower many times."""
+    bank, each = make_bank(dict.fromkeys((*THIEVES, *STRANGERS), OWN)), len(TRUTH)
+    many = Bank(
+        bank.models,
+        bank.victims,
+        bank.classes,
+        np.tile(bank.labels, 4),
+        np.tile(bank.truth, 4),
+        np.zeros((4 * each, 5), int),
+        {},
+        {},
+    )
+    table, _ = telling(many, pairs, VICTIM)
+    assert table["truth"].value_counts().to_dict() == {0: PER_CLASS, 1: PER_CLASS, 2: PER_CLASS}
 
 
 def test_a_victim_without_mistakes_or_with_one_suspect_gives_an_empty_table(pairs):

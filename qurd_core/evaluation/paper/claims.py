@@ -16,6 +16,7 @@ from qurd_core.evaluation.paper import grading
 from qurd_core.evaluation.paper.facts import SACBENCH, Facts
 from qurd_core.evaluation.paper.grading import VERDICTS, Graded, Verdict
 from qurd_core.evaluation.paper.tables import BUDGETS
+from qurd_core.files import publish, read_json
 
 __all__ = ["CLAIMS", "FILE", "VERDICTS", "Claim", "claims", "read", "rows"]
 
@@ -80,13 +81,17 @@ def read(folder: Path | None = None) -> list[Claim]:
     Raises:
         QurdError: the file is missing or damaged.
     """
-    path = (folder or records.PUBLISHED_FOLDER) / FILE
+    path, again = (folder or records.PUBLISHED_FOLDER) / FILE, f"Make it again with `{records.EXPORT}`."
     try:
-        return [Claim(**row) for row in json.loads(path.read_text("utf-8"))]
-    except (OSError, ValueError, TypeError) as error:
-        raise QurdError(
-            f"Cannot read {path}: {error}. Make it again with `python -m qurd_core paper export-summary`."
-        ) from None
+        return [Claim(**row) for row in read_json(path, again)]
+    except (OSError, TypeError) as error:
+        raise QurdError(f"Cannot read {path}: {error}. {again}") from None
+
+
+def write(folder: Path) -> Path:
+    """Grade the claims on the summaries of a folder, into that folder."""
+    text = json.dumps(rows(Facts(folder)), indent=1, ensure_ascii=False) + "\n"
+    return publish(folder / FILE, text.encode())
 
 
 def rows(facts: Facts | None = None) -> list[dict[str, str]]:

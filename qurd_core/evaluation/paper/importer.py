@@ -8,7 +8,6 @@ import hashlib
 import json
 import math
 import shutil
-import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -22,9 +21,9 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from qurd_core.akh import counts_to_deltas
-from qurd_core.errors import QurdError
+from qurd_core.errors import A_FOLDER, QurdError, is_filled, lies_at, misplaced
 from qurd_core.evaluation.paper import names
-from qurd_core.files import file_digest
+from qurd_core.files import checked, file_digest, write_table
 from qurd_core.runtime import Track, silent
 
 COLUMNS = ("seed", "split", "sampler", "representation", "distance", "budget", "source_model", "target_model", "value")
@@ -91,7 +90,7 @@ def import_scores(source: Path, store: Path, track: Track = silent) -> Report:
         QurdError: there are no scores at `source`, or no disk for them. What was imported before stays as it was.
     """
     folder, report = home(store), Report()
-    found = list(_of_table(source) if source.is_file() else _of_checkout(source))
+    found = list(_of_table(source) if is_filled(source) else _of_checkout(source))
     aside = folder / "parts"
     try:
         parts: dict[str, list[Path]] = {}
@@ -139,12 +138,14 @@ def generated(source: Path) -> Path:
     Raises:
         QurdError: `source` holds none.
     """
-    for root in (source / "generated", source):
+    there = lies_at(source)
+    for root in (source / "generated", source) if there == A_FOLDER else ():
         if root.is_dir() and (root.name == "generated" or root == source / "generated"):
             return root
-    raise QurdError(
-        f"Expected a checkout of the authors' repository, which has a folder 'generated', or a Parquet table of its scores. "
-        f"Got {source}."
+    raise misplaced(
+        "a checkout of the authors' repository, which has a folder 'generated', or a Parquet table of its scores,",
+        source,
+        "It holds no 'generated'." if there == A_FOLDER else "",
     )
 
 
@@ -222,7 +223,7 @@ def _opened(path: Path) -> pq.ParquetFile:
     try:
         return pq.ParquetFile(path)
     except (pa.ArrowException, OSError) as error:
-        raise QurdError(f"Expected a Parquet table in {path}: {str(error).partition(chr(10))[0][:200]}") from None
+        raise misplaced("a Parquet table", path, str(error).partition("\n")[0][:200]) from None
 
 
 def _read(path: Path, columns: list[str], chosen: list[tuple[str, str, object]] | None = None) -> pa.Table:
@@ -263,13 +264,13 @@ def _keep(part: Part, path: Path, report: Report) -> None:
     """Read a part into its file, or take from the file what the report said of it."""
     if path.is_file():
         try:
-            said = json.loads(pq.read_schema(path).metadata[b"report"])
+            said = json.loads(_kept(path).schema.metadata[b"report"])
             report.skipped |= said["skipped"]
             report.dropped.update(said["dropped"])
             report.repeated.update(said["repeated"])
             return
         except (pa.ArrowException, OSError, KeyError, TypeError, ValueError):
-            path.unlink()
+            pass  # it is read once more, out of its source
     own = Report()
     table = part.read(own)
     schemes = table[list(names.Published._fields)].drop_duplicates()
@@ -292,9 +293,14 @@ def _keep(part: Part, path: Path, report: Report) -> None:
     _publish(kept, path, {"report": json.dumps(said)})
 
 
+def _kept(path: Path) -> pa.Table:
+    """A part as it was kept."""
+    return pq.read_table(pa.BufferReader(checked(path, "Import again.")))
+
+
 def _whole(paths: list[Path]) -> pd.DataFrame:
     """All scores of a benchmark, in the order in which the app reads them; numbers as the authors' single precision."""
-    table = pa.concat_tables([pq.read_table(path) for path in paths], promote_options="permissive").to_pandas()
+    table = pa.concat_tables([_kept(path) for path in paths], promote_options="permissive").to_pandas()
     table["value"] = table["value"].astype("float32")
     return table.sort_values(["scheme", "victim", "query_seed", "budget"], kind="stable").reset_index(drop=True)
 
@@ -324,7 +330,7 @@ def _beside(source: Path, benchmark: str, dataset: str) -> tuple[pd.DataFrame, p
         table = _read(folder / "test-oracle_distance.pq", ["source_model", "target_model", "counts_matrix"])
         accuracy = folder / "accuracy.csv"
     if not accuracy.is_file():
-        raise QurdError(f"Expected the accuracies in {accuracy.name}. There is no such file.")
+        raise misplaced("the accuracies", accuracy)
     known = pd.read_csv(accuracy)
     known = known[known["dataset"] == dataset] if "dataset" in known else known
     return table.to_pandas(), known
@@ -363,17 +369,9 @@ def model_facts(accuracy: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _publish(table: pd.DataFrame, path: Path, more: dict[str, str] | None = None) -> None:
-    """Write a table aside, then put it in its place."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
+    """Write a table whole, with more about it."""
     arrow = pa.Table.from_pandas(table, preserve_index=False)
-    try:
-        pq.write_table(
-            arrow.replace_schema_metadata({**(arrow.schema.metadata or {}), **(more or {})}), aside, compression="zstd"
-        )
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
+    write_table(path, arrow.replace_schema_metadata((arrow.schema.metadata or {}) | (more or {})), "zstd")
 
 
 def _sign(states: list[object]) -> str:

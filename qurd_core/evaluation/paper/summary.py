@@ -5,20 +5,19 @@ can repeat it.
 """
 
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from qurd_core.errors import QurdError
 from qurd_core.evaluation import records
 from qurd_core.evaluation.evidence import Scores, cells, rates
 from qurd_core.evaluation.paper import agreement, importer, names, pooled
 from qurd_core.evaluation.sides import NEGATIVE_KINDS
+from qurd_core.files import parquet, publish
 from qurd_core.folders import made
 from qurd_core.runtime import Track, silent
 
@@ -57,15 +56,14 @@ def export(store: Path, out: Path, track: Track = silent) -> Iterator[Path]:
     for name in present:
         scores, pairs = Scores.read(name, folder), records.pairs(name, folder)
         yield _write(summarise(scores, pairs), out / f"{name}.parquet")
-        for part in ("pairs", "models"):
-            yield Path(shutil.copyfile(folder / f"{name}-{part}.parquet", out / f"{name}-{part}.parquet"))
+        for part, table in (("pairs", pairs), ("models", records.models(name, folder))):
+            yield records.write_table(table, out / f"{name}-{part}.parquet")
         named.append(by_victim(scores, pairs).assign(benchmark=name))
     yield _write(pd.concat(named, ignore_index=True), out / BY_VICTIM)
     if len(present) == len(names.BENCHMARKS):
         yield _write(agreement.measure(folder, track), out / agreement.FILE)
         yield _write(pooled.measure(folder, LABELS, track), out / pooled.FILE)
-    (out / "source.json").write_text(json.dumps(SOURCE, indent=2) + "\n", "utf-8")
-    yield out / "source.json"
+    yield publish(out / "source.json", (json.dumps(SOURCE, indent=2) + "\n").encode())
 
 
 def summarise(scores: Scores, pairs: pd.DataFrame) -> pd.DataFrame:
@@ -90,7 +88,7 @@ def by_victim(scores: Scores, pairs: pd.DataFrame) -> pd.DataFrame:
 def schemes(folder: Path) -> list[str]:
     """Every combination of a summary, as text."""
     tables = [
-        pd.read_parquet(path, columns=["scheme"])
+        records.shipped_table(path, records.EXPORT)[["scheme"]]
         for name in names.BENCHMARKS
         if (path := folder / f"{name}.parquet").is_file()
     ]
@@ -101,6 +99,4 @@ def _write(table: pd.DataFrame, path: Path) -> Path:
     """Parquet; rates to six decimals, so that what is printed is not rounded twice."""
     numbers = table.select_dtypes("float").columns
     arrow = pa.Table.from_pandas(table.round(dict.fromkeys(numbers, 6)).astype(dict.fromkeys(numbers, np.float32)))
-    aside = path.with_suffix(".part")
-    pq.write_table(arrow.replace_schema_metadata({"qurd": json.dumps({"format": 1, **SOURCE})}), aside, compression="zstd")
-    return aside.replace(path)
+    return publish(path, parquet(arrow.replace_schema_metadata({"qurd": json.dumps({"format": 1, **SOURCE})}), "zstd"))
