@@ -20,19 +20,22 @@ AUTO = range(3, 121)  # seconds that a step may stay before the next one comes b
 FOLDER = ASSETS / "stories"
 
 # Of the parts of a link that one choice or step sets, Streamlit gives some an entry in the browser's history and some none.
-# Here the first one has an entry and the others join it, so that Back undoes one choice, or goes to the step before.
+# Here the first one has an entry and the others join it, so that Back undoes one choice, or goes to the step before. What
+# comes after Back and before the next choice is the answer to an older one: it must not take the place gone back to.
 _ONE_ENTRY = """
 export default function () {
     if (history.folds) return;
     history.folds = true;
     const step = search => ['story', 'step'].map(key => new URLSearchParams(search).get(key)).join();
     const { pushState, replaceState } = history;
-    let chosen = false;
-    for (const kind of ['pointerdown', 'keydown']) addEventListener(kind, () => { chosen = true; }, true);
-    addEventListener('popstate', () => { chosen = false; }, true);
+    let chosen = false, returned = false;
+    for (const kind of ['pointerdown', 'keydown']) addEventListener(kind, () => { chosen = true; returned = false; }, true);
+    addEventListener('click', () => { returned = false; }, true);  // also of the next step that comes by itself
+    addEventListener('popstate', () => { chosen = false; returned = true; }, true);
     history.pushState = history.replaceState = function (state, title, url) {
         const asked = new URL(url ?? location, location);
         if (asked.href === location.href) return replaceState.call(this, state, title, url);
+        if (returned) return;
         const opens = chosen || step(location.search) !== step(asked.search);
         chosen = false;
         return (opens ? pushState : replaceState).call(this, state, title, url);
