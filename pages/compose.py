@@ -17,7 +17,7 @@ head = st.container()
 schemes = cached.schemes()
 with st.container(key="controls"):
     parts = st.columns([1.25, 1.2, 1.6, 1.45, 1.3, 1.9], gap="small")
-    views = st.columns([1.35, 1, 1, 1.35, 1.4, 1.1, 0.7], gap="medium", vertical_alignment="bottom")
+    views = st.columns([1.5, 1, 1, 1.35, 1.3, 1.1, 0.7], gap="small", vertical_alignment="bottom")
 with parts[5]:
     scheme, wrong = compose_controls.read(compose_controls.scheme_text())
 pick = compose_controls.picked(scheme)
