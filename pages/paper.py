@@ -17,10 +17,12 @@ claims = cached.claims()
 
 head = st.container()
 with st.container(key="controls"):
-    first, second, third = st.columns([2.1, 2.1, 2.4], gap="medium", vertical_alignment="bottom")
+    first, rest = st.columns([2, 4.6], gap="small", vertical_alignment="bottom")
 with first:
     links.check("view", VIEWS, "view")
     view = controls.worded(st.segmented_control, "View", [*VIEWS], "view", VIEWS.get, default="claims", required=True)
+with rest:
+    second, third = st.columns([1, 3] if view == "claims" else 2, gap="small", vertical_alignment="bottom")
 
 if view == "claims":
     with second:
