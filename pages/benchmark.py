@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.ui import bench_part, controls, designer, effort, frame, lineage, links, overview, samples, states
-from qurd_core.evaluation import evidence, records
+from qurd_core.records import evidence, rate_records
 
 frame.require()
 SECTIONS = {"overview": overview, "lineage": lineage, "effort": effort, "images": samples, "bench": designer}
@@ -11,7 +11,7 @@ SAID = {"bench": "your benchmark"}  # sections that are not called as in links
 UNPUBLISHED = {"effort": "What a theft costs the thief was not published", "images": "The images were not published"}
 bench, style = frame.view()
 base = evidence.base_of(bench)
-if not records.has_facts(base):
+if not rate_records.has_facts(base):
     states.no_records(base)
     frame.stop()
 
@@ -24,10 +24,10 @@ with first:
     section = controls.worded(
         st.segmented_control, "Section", list(SECTIONS), "section", lambda name: SAID.get(name, name), **shown
     )
-if base in records.PUBLISHED and section in UNPUBLISHED:
+if base in rate_records.PUBLISHED and section in UNPUBLISHED:
     states.scores_only(base, UNPUBLISHED[section])
     frame.stop()
-if section == "bench" and not records.has_scores(base):
+if section == "bench" and not rate_records.has_scores(base):
     states.not_imported(base, "The rates of your benchmark are counted again from every score")
     frame.stop()
 

@@ -3,17 +3,17 @@
 import streamlit as st
 
 from pages.ui import bench_part, cached, controls, definitions, export, frame, links, panel, play, states
-from qurd_core.evaluation import evidence, records
 from qurd_core.plots import again, budget, costs, distances
+from qurd_core.records import evidence, rate_records
 
 frame.require()
 bench, style = frame.view()
-if not records.path_of(evidence.base_of(bench)).is_file():
+if not rate_records.path_of(evidence.base_of(bench)).is_file():
     states.no_records(evidence.base_of(bench))
     frame.stop()
 with frame.tools():
     playing = play.switch()
-if playing and evidence.base_of(bench) in records.PUBLISHED:
+if playing and evidence.base_of(bench) in rate_records.PUBLISHED:
     states.scores_only(evidence.base_of(bench), "Play sends images to models")
     frame.stop()
 if playing:

@@ -3,13 +3,14 @@
 import streamlit as st
 
 from pages.ui import bench_part, cached, compose_controls, controls, definitions, export, frame, links, mix, running, states
-from qurd_core.evaluation import evidence, live, records
+from qurd_core.jobs import live
 from qurd_core.plots import again, budget, heatmap
+from qurd_core.records import evidence, rate_records
 
 frame.require()
 bench, style = frame.view()
-published = evidence.base_of(bench) in records.PUBLISHED
-if bench in records.SHIPPED and not records.path_of(bench).is_file():
+published = evidence.base_of(bench) in rate_records.PUBLISHED
+if bench in rate_records.SHIPPED and not rate_records.path_of(bench).is_file():
     states.no_records(bench)
     frame.stop()
 

@@ -3,13 +3,13 @@
 import streamlit as st
 
 from pages.ui import bench_part, board, cached, controls, definitions, export, frame, states
-from qurd_core.evaluation import evidence, records
-from qurd_core.evaluation.leaderboard import unnamed
 from qurd_core.plots import again, budget, leaderboard, swaps
+from qurd_core.records import evidence, rate_records
+from qurd_core.records.scheme_table import unnamed
 
 frame.require()
 bench, style = frame.view()
-if not records.path_of(evidence.base_of(bench)).is_file():
+if not rate_records.path_of(evidence.base_of(bench)).is_file():
     states.no_records(evidence.base_of(bench))
     frame.stop()
 

@@ -5,7 +5,7 @@ from functools import partial
 import streamlit as st
 
 from pages.ui import cached, claim, controls, definitions, export, frame, links
-from qurd_core.evaluation.paper import agreement
+from qurd_core.paper import agreement
 from qurd_core.plots import paper
 
 frame.require()

@@ -3,12 +3,13 @@
 import streamlit as st
 
 from pages.ui import asking, cached, closer, definitions, frame, gallery, sides, states, story, takeaway, telling
-from qurd_core.evaluation import evidence, query_sets, records
 from qurd_core.plots import gallery as words
+from qurd_core.records import evidence, rate_records
+from qurd_core.views import query_sets
 
 frame.require()
 bench, style = frame.view()
-if evidence.base_of(bench) in records.PUBLISHED:
+if evidence.base_of(bench) in rate_records.PUBLISHED:
     states.scores_only(evidence.base_of(bench), "Queries are images sent to models")
     frame.stop()
 head = st.container()

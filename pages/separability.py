@@ -5,9 +5,9 @@ from functools import partial
 import streamlit as st
 
 from pages.ui import bench_part, cached, definitions, export, frame, pair, separation, states
-from qurd_core.evaluation import contents
-from qurd_core.evaluation.separability import as_table
 from qurd_core.plots import bound, separability
+from qurd_core.views import contents
+from qurd_core.views.separability import as_table
 
 frame.require()
 bench, style = frame.view()

@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import Any
 
 _HOME = {
-    "benchmark": "qurd_core.benchmarks",
+    "benchmark": "qurd_core.benchmarks.base",
     "evaluate": "qurd_core.evaluation.pipeline",
     "score_table": "qurd_core.evaluation.scores",
     "Scheme": "qurd_core.schemes",

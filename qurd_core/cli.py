@@ -13,9 +13,9 @@ from qurd_core.errors import QurdError, unknown
 if TYPE_CHECKING:
     import pandas as pd
 
+    from qurd_core.records.verify import Checked
     from qurd_core.runtime import Runtime
     from qurd_core.store import Store
-    from qurd_core.verify import Checked
 
 app = typer.Typer(help="Model fingerprinting schemes on benchmarks of stolen and unrelated models.", no_args_is_help=True)
 
@@ -75,10 +75,11 @@ def main() -> None:
 @app.command()
 def benchmarks(as_json: AsJson = False) -> None:
     """List the benchmarks, those that were saved in the app as well."""
-    from qurd_core.benchfile import saved_names
-    from qurd_core.benchmarks import benchmark
+    from qurd_core.benchmarks.base import benchmark, register_benchmarks
+    from qurd_core.benchmarks.saved_benchmarks import saved_names
     from qurd_core.registry import benchmarks as registered
 
+    register_benchmarks()
     rows = []
     for name in (*registered, *saved_names()):
         about = registered[name].help if name in registered else None
@@ -107,9 +108,9 @@ def models(
     workers: Workers = None,
 ) -> None:
     """List the models of a benchmark: their lineage, accuracy, and what they were trained on."""
-    from qurd_core.benchmarks import benchmark as find
-    from qurd_core.evaluation import evidence
+    from qurd_core.benchmarks.base import benchmark as find
     from qurd_core.evaluation.checks import records
+    from qurd_core.records import evidence
 
     if evidence.was_published(benchmark):
         _show(evidence.models(benchmark).to_dict("records"), as_json)
@@ -160,8 +161,9 @@ def pairs(
     workers: Workers = None,
 ) -> None:
     """List the pairs of a benchmark with delta, delta_C and Proposition 1's bound on the test split."""
-    from qurd_core.evaluation import contents, evidence
     from qurd_core.evaluation.pairs import listed, pair_table
+    from qurd_core.records import evidence
+    from qurd_core.views import contents
 
     _check_by(by)
     if evidence.was_published(benchmark):
@@ -189,7 +191,7 @@ def separability(
     as_json: AsJson = False,
 ) -> None:
     """List the recorded distance of every pair, and what a threshold between stolen and unrelated models catches."""
-    from qurd_core.evaluation import separability as distances
+    from qurd_core.views import separability as distances
 
     _check_shown(benchmark)
     asked = {"budget": budget, "seed": seed, "task": task, "negatives": negatives, "alpha": alarms / 100}
@@ -252,7 +254,7 @@ def run(
 ) -> None:
     """TPR@5% of schemes at query budgets."""
     from qurd_core.evaluation import pipeline
-    from qurd_core.evaluation.metrics import RULES
+    from qurd_core.statistics.metrics import RULES
 
     _check_by(by)
     if rule not in (None, *RULES):
@@ -294,11 +296,11 @@ def sweep(
     workers: Workers = None,
 ) -> None:
     """Evaluate every combination that goes together and write the records that the app shows. Prints its time first."""
-    from qurd_core.evaluation import records
     from qurd_core.evaluation import sweep as every
     from qurd_core.folders import made
+    from qurd_core.records import rate_records
 
-    folder, shelf, runtime = made(out or records.FOLDER), _store(store), _runtime(device, workers)
+    folder, shelf, runtime = made(out or rate_records.FOLDER), _store(store), _runtime(device, workers)
     print(every.estimate(benchmark, seeds, shelf, runtime, only_named=named), file=sys.stderr)  # noqa: T201
     _noted(every.sweep(benchmark, seeds, shelf, runtime, folder, only_named=named))
 
@@ -309,19 +311,19 @@ def honest(
     out: Annotated[Path | None, typer.Option("--out", help="Folder; the app's own if not given.")] = None,
 ) -> None:
     """Intervals over models of rates, differences to AKH and swapped samplers, and the best by halves; from raw scores."""
-    from qurd_core.benchmarks import kind_of
-    from qurd_core.evaluation import gains, records, winners
-    from qurd_core.evaluation import honest as worth
+    from qurd_core.benchmarks.base import kind_of
     from qurd_core.folders import made
+    from qurd_core.records import measured_gains, measured_winners, rate_records
+    from qurd_core.records import measured_worth as worth
 
-    if benchmark not in records.SHIPPED:
+    if benchmark not in rate_records.SHIPPED:
         raise QurdError(
-            f"Expected a benchmark with shipped records: {', '.join(records.SHIPPED)}. Got {kind_of(benchmark)},"
+            f"Expected a benchmark with shipped records: {', '.join(rate_records.SHIPPED)}. Got {kind_of(benchmark)},"
             f" {benchmark}. Use `run --honest` on it."
         )
     if out:
         made(out)
-    kinds = (worth, gains, winners)
+    kinds = (worth, measured_gains, measured_winners)
     _noted(kind.write(kind.measure(benchmark, track=_progress), kind.path_of(benchmark, out)) for kind in kinds)
 
 
@@ -333,8 +335,8 @@ def import_scores(
     store: StoreFolder = None,
 ) -> None:
     """Read the paper's published scores, so that the app can show every one. A killed import is continued."""
-    from qurd_core.evaluation.paper import importer
     from qurd_core.folders import default_folder, not_a_file
+    from qurd_core.paper import importer
 
     report = importer.import_scores(source, not_a_file(store or default_folder()), _progress)
     print("\n".join(report.sentences))  # noqa: T201
@@ -348,7 +350,7 @@ PaperBudget = Annotated[int | None, typer.Option("--budget", help="Queries; the 
 
 
 def _paper(what: str, mode: str, as_json: bool, budget: int | None = None) -> None:
-    from qurd_core.evaluation.paper import tables
+    from qurd_core.paper import tables
 
     _show(tables.rows_of(what, mode, budget), as_json)
 
@@ -365,7 +367,7 @@ def rates(
     as_json: AsJson = False,
 ) -> None:
     """TPR@5% of combinations on a published benchmark or a part of one, as 'run' gives it for others."""
-    from qurd_core.evaluation import evidence
+    from qurd_core.records import evidence
 
     _check_by(by)
     _check_shown(benchmark)
@@ -412,7 +414,7 @@ def figure4(mode: PaperMode = "paper", as_json: AsJson = False) -> None:
 @paper.command()
 def claims(as_json: AsJson = False) -> None:
     """Every claim of the paper: what it printed, what its scores give, and whether they support it."""
-    from qurd_core.evaluation.paper import claims as graded
+    from qurd_core.paper import claims as graded
 
     found = graded.rows()
     _show(found if as_json else [{key: row[key] for key in ("id", "claim", "verdict", "why")} for row in found], as_json)
@@ -421,7 +423,7 @@ def claims(as_json: AsJson = False) -> None:
 @paper.command()
 def agreement(as_json: AsJson = False) -> None:
     """Does winning on one benchmark mean winning on another? Kendall's tau of every two benchmarks, per budget."""
-    from qurd_core.evaluation.paper import agreement as ranks
+    from qurd_core.paper import agreement as ranks
 
     table = ranks.read()
     _show(_rows(table, tuple(table.columns)), as_json)
@@ -433,23 +435,24 @@ def export_summary(
     store: StoreFolder = None,
 ) -> None:
     """Write what the app ships of imported scores: rates per combination, task and budget, and the facts of every pair."""
-    from qurd_core.evaluation import facts, records
-    from qurd_core.evaluation.paper import claims as graded
-    from qurd_core.evaluation.paper import summary
+    from qurd_core.evaluation import inventory
     from qurd_core.folders import default_folder, made
+    from qurd_core.paper import claims as graded
+    from qurd_core.paper import summary
+    from qurd_core.records import rate_records
     from qurd_core.schemes import Scheme
 
-    folder = made(out or records.PUBLISHED_FOLDER)
+    folder = made(out or rate_records.PUBLISHED_FOLDER)
     _noted(summary.export(store or default_folder(), folder, _progress))
     schemes = [Scheme.parse(text) for text in summary.schemes(folder)]
-    _noted([facts.write_schemes(schemes, folder / "schemes.json")])
+    _noted([inventory.write_schemes(schemes, folder / "schemes.json")])
     _noted([graded.write(folder)])
 
 
 @app.command()
 def fetch(benchmark: HubName) -> None:
     """Bring a benchmark of the model hub to this machine, over a network. The same command continues a killed fetch."""
-    from qurd_core.benchmarks import OF_HUB, component, kind_of
+    from qurd_core.benchmarks.base import OF_HUB, component, kind_of
 
     if (kind := kind_of(benchmark)) != OF_HUB:
         raise QurdError(f"Expected {OF_HUB}, which is reached over a network. {benchmark}, {kind}, is here already.")
@@ -466,8 +469,9 @@ def build(
     workers: Workers = None,
 ) -> None:
     """Train the embedded models from their lineages. A killed build is continued by the same command."""
-    from qurd_core.benchmarks import benchmark, zoo
-    from qurd_core.benchmarks.patchwork import FOLDER
+    from qurd_core.benchmarks.base import benchmark, register_benchmarks
+    from qurd_core.benchmarks.patchwork import zoo
+    from qurd_core.benchmarks.patchwork.protocol import FOLDER
     from qurd_core.executors import executor
     from qurd_core.files import note
     from qurd_core.folders import made
@@ -475,6 +479,7 @@ def build(
 
     if what != "patchwork":
         raise QurdError(f"Expected 'build patchwork'. Got 'build {what}'.")
+    register_benchmarks()
     every = [model for name in registered if name.startswith(what) for model in benchmark(name).models]
     folder = made(out or FOLDER)
     zoo.build(every, folder, executor(_runtime("cpu", workers).workers), _progress)
@@ -489,7 +494,7 @@ app.add_typer(store_app, name="store")
 def verify_store(as_json: AsJson = False, store: StoreFolder = None) -> None:
     """Read everything that is kept (results, runs, saved benchmarks, imports, fetched files) and name what was altered."""
     from qurd_core.folders import default_folder
-    from qurd_core.verify import kept
+    from qurd_core.records.verify import kept
 
     _verified(kept(store or default_folder()), as_json)
 
@@ -497,14 +502,14 @@ def verify_store(as_json: AsJson = False, store: StoreFolder = None) -> None:
 @app.command("verify-assets")
 def verify_assets(as_json: AsJson = False) -> None:
     """Read everything that ships with the program and name what was altered."""
-    from qurd_core.verify import shipped
+    from qurd_core.records.verify import shipped
 
     _verified(shipped(), as_json)
 
 
 def _verified(found: "Iterable[Checked]", as_json: bool) -> None:
     """Show what was altered; a sentence and exit code 2 if anything was."""
-    from qurd_core.verify import report
+    from qurd_core.records.verify import report
 
     told = report(found)
     _show([{"file": str(one.path), "wrong": one.wrong, "again": one.again} for one in told.altered], as_json)
@@ -549,7 +554,7 @@ def _check_by(by: str | None) -> None:
 
 def _show_rates(table: "pd.DataFrame", rule: str | None, as_json: bool) -> None:
     """Rates as `evaluate` or `evidence.select` gives them, with those of one rule as `value` if it was named."""
-    from qurd_core.evaluation.metrics import by_rule
+    from qurd_core.statistics.metrics import by_rule
 
     table = by_rule(table, rule) if rule else table
     columns = [column for column in (RUN_COLUMNS if as_json else SHORT_COLUMNS) if column in table]
@@ -558,13 +563,13 @@ def _show_rates(table: "pd.DataFrame", rule: str | None, as_json: bool) -> None:
 
 def _check_shown(benchmark: str) -> None:
     """Refuse what the app shows nothing of."""
-    from qurd_core.benchfile import saved_names
-    from qurd_core.benchmarks import kind_of
-    from qurd_core.evaluation import records
+    from qurd_core.benchmarks.base import kind_of
+    from qurd_core.benchmarks.saved_benchmarks import saved_names
+    from qurd_core.records import rate_records
 
-    if benchmark not in (*records.SHIPPED, *saved_names()):
+    if benchmark not in (*rate_records.SHIPPED, *saved_names()):
         raise QurdError(
-            f"Expected a benchmark with shipped records ({', '.join(records.SHIPPED)}) or the name of a saved one. Got"
+            f"Expected a benchmark with shipped records ({', '.join(rate_records.SHIPPED)}) or the name of a saved one. Got"
             f" {kind_of(benchmark)}, {benchmark}. Use 'pairs' or 'run' on it."
         )
 
@@ -631,7 +636,7 @@ def _show(rows: list[dict[str, Any]], as_json: bool) -> None:
 
 
 def _cell(value: Any) -> str:
-    from qurd_core.evaluation.statistics.words import fixed
+    from qurd_core.statistics.printed import fixed
 
     if value is None:
         return ""

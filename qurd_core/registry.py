@@ -252,9 +252,9 @@ def parameters_of(function: Callable[..., Any]) -> dict[str, Parameter]:
 
 
 def discover(package: str, path: Iterable[str]) -> None:
-    """Import every module of a package in sorted order. An import error stops the program: that is a fault, not a choice."""
-    for module in sorted(info.name for info in pkgutil.iter_modules(path)):
-        importlib.import_module(f"{package}.{module}")
+    """Import every module below a package in sorted order. An import error stops the program: it is a fault, no choice."""
+    for found in pkgutil.walk_packages(path, f"{package}."):
+        importlib.import_module(found.name)
 
 
 @cache

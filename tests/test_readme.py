@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from qurd_core.evaluation import records
-from qurd_core.evaluation.paper import claims
-from qurd_core.evaluation.statistics.words import fixed
+from qurd_core.paper import claims
+from qurd_core.records import rate_records
 from qurd_core.schemes import NAMED
+from qurd_core.statistics.printed import fixed
 
 README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
 TASKS = {"probit": "probit_extraction", "label": "label_extraction", "adv. label": "adv_label_extraction"}
@@ -25,10 +25,10 @@ def said(share: float) -> str:
     return fixed(share, 2).removeprefix("0")
 
 
-@pytest.mark.parametrize("benchmark", records.EMBEDDED)
+@pytest.mark.parametrize("benchmark", rate_records.EMBEDDED)
 def test_the_tables_of_the_readme_are_the_shipped_records(benchmark):
     shipped = {
-        negatives: records.read_at(benchmark, 100, negatives=negatives).set_index(["name", "task"])["tpr"]
+        negatives: rate_records.read_at(benchmark, 100, negatives=negatives).set_index(["name", "task"])["tpr"]
         for negatives in ("unrelated", "unrelated+hard")
     }
     found = rows(benchmark)

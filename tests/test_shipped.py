@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import qurd_core as q
-from qurd_core.evaluation import records
+from qurd_core.records import rate_records
 from tests.benchmarks import near_duplicates
 
 pytestmark = pytest.mark.slow
@@ -62,7 +62,7 @@ def test_the_readmes_python_works(folder, tmp_path, block):
 
 @pytest.mark.parametrize(("benchmark", "scheme", "task", "budget", "negatives"), CELLS)
 def test_a_shipped_record_follows_from_the_weights(folder, benchmark, scheme, task, budget, negatives):
-    shipped = records.read(benchmark, task=task, negatives=negatives)
+    shipped = rate_records.read(benchmark, task=task, negatives=negatives)
     (row,) = shipped[(shipped["scheme"] == scheme) & (shipped["budget"] == budget)].to_dict("records")
     table = q.evaluate(
         *(benchmark, [scheme]),
@@ -83,7 +83,7 @@ def test_test_patches_that_nearly_occur_among_training_patches_change_no_conclus
     """211 of 4,000, of which 166 show black space beside the rocket: they stay in the seed set."""
     near = near_duplicates.near_duplicates().numpy()
     assert near.sum() == 211
-    for benchmark in records.EMBEDDED:
+    for benchmark in rate_records.EMBEDDED:
         for negatives in ("unrelated", "unrelated+hard"):
             both = near_duplicates.rates(benchmark, near, negatives)
             for rule, most in (("tpr", 0.03 if negatives == "unrelated" else 0.05), ("tpr_conformal", 0.0501)):
@@ -104,7 +104,7 @@ def test_pairs_tell_how_far_models_are_apart(folder):
         *("victim", "suspect", "kind", "tasks", "accuracy_victim", "accuracy_suspect"),
         *("delta", "delta_c", "bound", "slack"),
     }
-    shipped = records.pairs("patchwork-sac").drop(columns="root").to_dict("records")
+    shipped = rate_records.pairs("patchwork-sac").drop(columns="root").to_dict("records")
     assert [row["suspect"] for row in shipped] == [row["suspect"] for row in found]
     for row, kept in zip(found, shipped, strict=True):
         assert row["delta_c"] == pytest.approx(kept["delta_c"], abs=1e-3)

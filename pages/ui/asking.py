@@ -8,8 +8,8 @@ import streamlit as st
 
 from pages.ui import cached, controls, links
 from pages.ui.sides import Asked, Side
-from qurd_core.evaluation import query_sets
 from qurd_core.plots import gallery, words
+from qurd_core.views import query_sets
 
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.ui import notice, ticks
-from qurd_core import benchfile
-from qurd_core.benchfile import BenchFile
+from qurd_core.benchmarks import saved_benchmarks
+from qurd_core.benchmarks.saved_benchmarks import BenchFile
 from qurd_core.errors import QurdError
-from qurd_core.evaluation import designer, evidence, live, records
+from qurd_core.jobs import live
 from qurd_core.plots import again
+from qurd_core.records import evidence, rate_records
+from qurd_core.views import designer
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -29,7 +31,7 @@ def save(bench: str, base: str, kept: "DataFrame", problem: str | None) -> None:
         complaint = _complaint(name) if name else None
         if complaint:
             st.text(complaint)
-        elif name in benchfile.saved_names() and name != st.session_state.get("bench_saved"):
+        elif name in saved_benchmarks.saved_names() and name != st.session_state.get("bench_saved"):
             st.caption("A benchmark of that name exists: saving replaces it.")
         ready = bool(name) and not complaint and not problem
         st.button("Save your benchmark", type="primary", disabled=not ready, on_click=_write, args=[name, base, kept])
@@ -40,10 +42,10 @@ def saved(scheme: str, budget: int) -> None:
     name = st.session_state.get("bench_saved")
     if "bench_problem" in st.session_state:
         st.error(st.session_state.pop("bench_problem"))
-    if name not in benchfile.saved_names() or name == st.session_state["bench"]:
+    if name not in saved_benchmarks.saved_names() or name == st.session_state["bench"]:
         return
     with st.container(border=True):
-        if evidence.base_of(name) in records.PUBLISHED:
+        if evidence.base_of(name) in rate_records.PUBLISHED:
             st.markdown(f"Saved as **{name}**. Every page offers it; its models cannot be queried again.")
         else:
             st.markdown(f"Saved as **{name}**. Every command accepts it:")
@@ -81,7 +83,7 @@ def confirm(bench: str, base: str) -> None:
 
 def _delete(bench: str, base: str) -> None:
     _forget_deletion()
-    benchfile.remove(bench)
+    saved_benchmarks.remove(bench)
     ticks.reset(bench)
     st.session_state["gone"] = bench
     notice.say(f"Deleted {bench}.")
@@ -94,10 +96,10 @@ def _forget_deletion() -> None:
 
 def _complaint(name: str) -> str | None:
     """Why a benchmark cannot have that name."""
-    if name in records.SHIPPED:
+    if name in rate_records.SHIPPED:
         return f"{name} is an embedded benchmark. Choose another name."
     try:
-        benchfile.home_of(name)
+        saved_benchmarks.home_of(name)
     except QurdError as error:
         return str(error)
     return None
@@ -106,7 +108,7 @@ def _complaint(name: str) -> str | None:
 def _write(name: str, base: str, kept: "DataFrame") -> None:
     st.session_state[_OPEN] = False
     try:
-        BenchFile(base, frozenset(designer.keys(kept))).write(benchfile.home_of(name))
+        BenchFile(base, frozenset(designer.keys(kept))).write(saved_benchmarks.home_of(name))
     except QurdError as error:
         st.session_state["bench_problem"] = str(error)
         return

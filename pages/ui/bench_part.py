@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING
 
 from pages.ui import cached
-from qurd_core.evaluation import evidence
 from qurd_core.plots import budget, leaderboard, words
+from qurd_core.records import evidence
 
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.ui import controls, links, panel
-from qurd_core.evaluation import designer
-from qurd_core.evaluation.statistics.words import fixed
 from qurd_core.plots import words
 from qurd_core.plots.theme import GLYPHS, Style
+from qurd_core.statistics.printed import fixed
+from qurd_core.views import designer
 
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -6,10 +6,10 @@ import streamlit as st
 
 from pages.ui import cached, cards, controls, links, panel
 from qurd_core.errors import QurdError
-from qurd_core.evaluation import evidence, records, winners
-from qurd_core.evaluation.leaderboard import LEVELS, allowed
 from qurd_core.plots import again, budget, honest, leaderboard, strips, swaps, tasks, words
 from qurd_core.plots.theme import MOST_PINS, Style
+from qurd_core.records import evidence, measured_winners, rate_records
+from qurd_core.records.scheme_table import LEVELS, allowed
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -178,10 +178,10 @@ def beneath(asked: Asked, rows: "DataFrame", free: "DataFrame") -> None:
     st.caption("Click a mark to pin the combination and to read its card.")
 
 
-def _best_of(asked: Asked, label: str) -> winners.BestOf | str:
+def _best_of(asked: Asked, label: str) -> measured_winners.BestOf | str:
     """What the best unpublished combination is worth on held-out victims, or why that is not known."""
     choice = {"hard": asked.hard, "rule": asked.rule}
-    independent = set(winners.lineages_of(cached.pairs(asked.bench), asked.task).values())
+    independent = set(measured_winners.lineages_of(cached.pairs(asked.bench), asked.task).values())
     if len(independent) == 1:
         return "Held-out victims cannot be tried here: there is one independent victim."
     recorded = cached.worth(evidence.base_of(asked.bench), asked.task, asked.at, **choice).index
@@ -195,12 +195,12 @@ def _best_of(asked: Asked, label: str) -> winners.BestOf | str:
 
 def _beside(asked: Asked, rows: "DataFrame") -> dict[str, "DataFrame"]:
     """The boards of the chosen benchmark and of the others of its kind; empty where one lacks the task."""
-    kind = records.PUBLISHED if evidence.base_of(asked.bench) in records.PUBLISHED else records.EMBEDDED
+    kind = rate_records.PUBLISHED if evidence.base_of(asked.bench) in rate_records.PUBLISHED else rate_records.EMBEDDED
     found = {}
     for name in dict.fromkeys([*kind, asked.bench]):
         if name == asked.bench:
             found[name] = rows
-        elif records.path_of(name).is_file():
+        elif rate_records.path_of(name).is_file():
             has = asked.task in cached.tasks(name)
             found[name] = asked.board(name) if has else rows.head(0)
     return found

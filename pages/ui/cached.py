@@ -5,37 +5,26 @@ from typing import TYPE_CHECKING, TypeVar
 
 import streamlit as st
 
-from qurd_core.benchfile import home_of
-from qurd_core.evaluation import (
-    contents,
-    designer,
-    evidence,
-    gains,
-    honest,
-    leaderboard,
-    query_sets,
-    records,
-    separability,
-    telling,
-    winners,
-)
-from qurd_core.evaluation.jobs import Jobs
-from qurd_core.evaluation.paper import agreement as ranks
-from qurd_core.evaluation.paper import claims as graded
-from qurd_core.evaluation.paper import tables
-from qurd_core.evaluation.query_sets import QuerySet
+from qurd_core.benchmarks.saved_benchmarks import home_of
 from qurd_core.files import file_digest
 from qurd_core.folders import default_folder
+from qurd_core.jobs.queue import Jobs
+from qurd_core.paper import agreement as ranks
+from qurd_core.paper import claims as graded
+from qurd_core.paper import tables
 from qurd_core.plots import bench_tiles, budget
 from qurd_core.plots import leaderboard as leaderboard_plot
+from qurd_core.records import evidence, measured_gains, measured_winners, measured_worth, rate_records, scheme_table
+from qurd_core.views import contents, designer, leaderboard, query_sets, separability, telling
+from qurd_core.views.query_sets import QuerySet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pandas import DataFrame
 
-    from qurd_core.evaluation.bank import Bank
-    from qurd_core.evaluation.statistics import TprReport
+    from qurd_core.records.bank import Bank
+    from qurd_core.statistics import TprReport
 
 Version = tuple[str, str]
 Made = TypeVar("Made")
@@ -66,14 +55,14 @@ def worth(benchmark: str, task: str, at: int, *, hard: bool, rule: budget.Rule) 
     return _worth(benchmark, task, at, negatives(hard), budget.RULES[rule].kind, version(benchmark))
 
 
-def best_of(benchmark: str, task: str, at: int, reveal: str, *, hard: bool, rule: budget.Rule) -> winners.BestOf:
+def best_of(benchmark: str, task: str, at: int, reveal: str, *, hard: bool, rule: budget.Rule) -> measured_winners.BestOf:
     """What the best combination that nobody published is worth, chosen on part of the victims; a QurdError says why not."""
     return _best_of(benchmark, task, at, reveal, hard, rule, version(benchmark))
 
 
 def swaps(benchmark: str, name: str, task: str, at: int, *, hard: bool, rule: budget.Rule) -> "DataFrame":
     """What other samplers bring to a named scheme, with intervals over models, by label; none on a bench of one's own."""
-    known = _gains(benchmark, version(benchmark)) if benchmark in records.SHIPPED else gains.NOTHING
+    known = _gains(benchmark, version(benchmark)) if benchmark in rate_records.SHIPPED else measured_gains.NOTHING
     kind = budget.RULES[rule].kind
     return _chosen(known, {"name": name, "task": task, "budget": at, "rule": kind, "negatives": negatives(hard)})
 
@@ -81,7 +70,7 @@ def swaps(benchmark: str, name: str, task: str, at: int, *, hard: bool, rule: bu
 def scores(benchmark: str) -> evidence.Scores:
     """Raw distances of the named and the best schemes, for all suspects of the whole benchmark."""
     base = evidence.base_of(benchmark)
-    path = records.scores_path(base)
+    path = rate_records.scores_path(base)
     return _scores(base, _version_of(path))
 
 
@@ -150,7 +139,7 @@ def whole_overlap(base: str, scheme: str, budget: int, negatives: str) -> float:
 
 def schemes() -> "DataFrame":
     """Every recorded scheme in words."""
-    return _schemes(str(records.FOLDER))
+    return _schemes(str(rate_records.FOLDER))
 
 
 def negatives(hard: bool) -> str:
@@ -169,7 +158,7 @@ def once(question: tuple, make: "Callable[[], Made]") -> Made:
 
 def version(benchmark: str) -> Version:
     """Changes when the records do, so that new ones are seen without a restart."""
-    path = records.path_of(benchmark) if benchmark in records.SHIPPED else home_of(benchmark)
+    path = rate_records.path_of(benchmark) if benchmark in rate_records.SHIPPED else home_of(benchmark)
     return _version_of(path)
 
 
@@ -195,7 +184,7 @@ def _tasks(benchmark: str, version: Version) -> list[str]:
 
 @st.cache_resource(max_entries=24, show_spinner=False)
 def _curves(benchmark: str, task: str, negatives: str, rule: budget.Rule, version: Version) -> "DataFrame":
-    known = _honest(benchmark, version) if benchmark in records.SHIPPED else honest.NOTHING
+    known = _honest(benchmark, version) if benchmark in rate_records.SHIPPED else measured_worth.NOTHING
     asked = {"task": task, "rule": budget.RULES[rule].kind, "negatives": negatives}
     return budget.curves(evidence.read(benchmark, task=task, negatives=negatives), rule, _chosen(known, asked))
 
@@ -209,34 +198,33 @@ def _board(benchmark: str, task: str, at: int, reveal: str, hard: bool, rule: bu
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _best_of(
     benchmark: str, task: str, at: int, reveal: str, hard: bool, rule: budget.Rule, version: Version
-) -> winners.BestOf:
+) -> measured_winners.BestOf:
     request = {"task": task, "budget": at, "negatives": negatives(hard)}
-    if benchmark in records.SHIPPED:
+    if benchmark in rate_records.SHIPPED:
         kind = budget.RULES[rule].kind
-        return winners.recorded(_winners(benchmark, version), pairs(benchmark), rule=kind, reveal=reveal, **request)
-    free = leaderboard.unnamed(board(benchmark, task, at, reveal, hard=hard, rule=rule), schemes())
+        return measured_winners.recorded(_winners(benchmark, version), pairs(benchmark), rule=kind, reveal=reveal, **request)
+    free = scheme_table.unnamed(board(benchmark, task, at, reveal, hard=hard, rule=rule), schemes())
     reference, rate = schemes().set_index("name").loc[budget.REFERENCE, "scheme"], budget.RULES[rule].value
-    among = winners.levels_of(free)
-    return winners.measured(scores(benchmark), pairs(benchmark), among, reference, rate=rate, **request)
+    among = measured_winners.levels_of(free)
+    return measured_winners.measured(scores(benchmark), pairs(benchmark), among, reference, rate=rate, **request)
 
 
 @st.cache_resource(max_entries=3, show_spinner=False)
 def _winners(benchmark: str, version: Version) -> "DataFrame":
-    return winners.read(benchmark)
+    return measured_winners.read(benchmark)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _worth(benchmark: str, task: str, at: int, negatives: str, rule: str, version: Version) -> "DataFrame":
-    known = (
-        _honest(benchmark, version) if benchmark in records.SHIPPED else _of_part(benchmark, at, rule, negatives, version)
-    )
+    shipped = benchmark in rate_records.SHIPPED
+    known = _honest(benchmark, version) if shipped else _of_part(benchmark, at, rule, negatives, version)
     return _chosen(known, {"task": task, "budget": at, "rule": rule, "negatives": negatives})
 
 
 @st.cache_resource(max_entries=12, show_spinner=False)
 def _of_part(benchmark: str, at: int, rule: str, negatives: str, version: Version) -> "DataFrame":
     """All tasks at once, which takes hardly longer than one."""
-    return honest.of_part(benchmark, scores(benchmark), at, rule, negatives)
+    return measured_worth.of_part(benchmark, scores(benchmark), at, rule, negatives)
 
 
 def _chosen(known: "DataFrame", asked: dict[str, object]) -> "DataFrame":
@@ -249,17 +237,17 @@ def _chosen(known: "DataFrame", asked: dict[str, object]) -> "DataFrame":
 
 @st.cache_resource(max_entries=3, show_spinner=False)
 def _honest(benchmark: str, version: Version) -> "DataFrame":
-    return honest.read(benchmark)
+    return measured_worth.read(benchmark)
 
 
 @st.cache_resource(max_entries=3, show_spinner=False)
 def _gains(benchmark: str, version: Version) -> "DataFrame":
-    return gains.read(benchmark)
+    return measured_gains.read(benchmark)
 
 
 @st.cache_resource(max_entries=12, show_spinner=False)
 def _by_task(benchmark: str, at: int, negatives: str, version: Version) -> "DataFrame":
-    known = None if benchmark in records.SHIPPED else scores(benchmark)
+    known = None if benchmark in rate_records.SHIPPED else scores(benchmark)
     return leaderboard.by_task(benchmark, at, negatives, scores=known)
 
 
@@ -281,7 +269,7 @@ def _reports(
     version: Version,
 ) -> dict[str, "TprReport"]:
     found, request = distances(benchmark, of, scheme, budget, seed), {"negatives": negatives, "alpha": fpr / 100}
-    request["draws"] = honest.draws_of(benchmark)
+    request["draws"] = measured_worth.draws_of(benchmark)
     return separability.reports(found, alone=alone, **request)
 
 
@@ -329,7 +317,7 @@ def _bank(benchmark: str, version: Version) -> "Bank":
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def _schemes(folder: str) -> "DataFrame":
-    return records.schemes()
+    return rate_records.schemes()
 
 
 def natural_queries(benchmark: str, sampler: str, victim: str, suspect: str, query_seed: int, size: int) -> QuerySet:

@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.ui import cached, running
-from qurd_core.evaluation import evidence, leaderboard, records
 from qurd_core.plots import card, honest, words
 from qurd_core.plots.budget import RULES, Rule
 from qurd_core.plots.theme import GLYPHS, SCHEMES, Style
+from qurd_core.records import evidence, rate_records, scheme_table
+from qurd_core.views import leaderboard
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from qurd_core.evaluation.jobs import Job
+    from qurd_core.jobs.queue import Job
     from qurd_core.schemes import Scheme
 
 
@@ -37,11 +38,11 @@ def show(
     scheme = str(about["scheme"])
     rows, hard = (_of(cached.by_task(benchmark, at, hard=also), scheme) for also in (False, True))
     alarms = None
-    if records.has_scores(evidence.base_of(benchmark)):
+    if rate_records.has_scores(evidence.base_of(benchmark)):
         alarms = leaderboard.false_alarms(cached.scores(benchmark), cached.pairs(benchmark), scheme, at, RULES[rule].kind)
     worth = cached.worth(benchmark, leaderboard.SAME, at, hard=False, rule=rule)
     interval = honest.interval(*worth.loc[label, ["low", "high"]]) if label in worth.index else ""
-    less = _less(benchmark, leaderboard.twins(schemes).get(scheme), at, rule)
+    less = _less(benchmark, scheme_table.twins(schemes).get(scheme), at, rule)
     _draw(about, card.lines(rows, rule, alarms, hard, interval), _mark(label, style, pins), note, less, style)
 
 

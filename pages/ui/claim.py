@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 import streamlit as st
 
 from pages.ui import controls, frame, links
-from qurd_core.evaluation.paper.claims import Claim
+from qurd_core.paper.claims import Claim
 from qurd_core.plots import paper
 from qurd_core.plots.again import Again
 from qurd_core.plots.theme import Style
@@ -51,7 +51,7 @@ def _told(text: str) -> str:
 def again(command: str, call: str) -> Again:
     """What gives a table of the page again."""
     module = call.partition(".")[0]
-    uses = f"import pandas as pd\nfrom qurd_core.evaluation.paper import {module}"
+    uses = f"import pandas as pd\nfrom qurd_core.paper import {module}"
     return Again(f"python -m qurd_core paper {command} --json", f"{uses}\n\ntable = pd.DataFrame({call})")
 
 

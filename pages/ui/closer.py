@@ -7,9 +7,9 @@ import streamlit as st
 
 from pages.ui import gallery as page
 from pages.ui import links, sides
-from qurd_core.evaluation.query_sets import QuerySet
-from qurd_core.evaluation.statistics.words import fixed
 from qurd_core.plots import gallery
+from qurd_core.statistics.printed import fixed
+from qurd_core.views.query_sets import QuerySet
 
 MASKED = 24  # masked images shown
 _CLOSELY = "closely"  # the query that is looked at: its side, what that shows, its number

@@ -8,13 +8,14 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pages.ui import bench_menu, bench_part, bench_rates, cached, controls, definitions, export, frame, links, ticks
-from qurd_core.benchfile import ENDING, BenchFile
+from qurd_core.benchmarks.saved_benchmarks import ENDING, BenchFile
 from qurd_core.errors import QurdError
-from qurd_core.evaluation import designer, evidence, records, separability, suggest
 from qurd_core.plots import again, bench_tiles, leaderboard, words
 from qurd_core.plots.again import Again
 from qurd_core.plots.budget import REFERENCE
 from qurd_core.plots.theme import Style
+from qurd_core.records import evidence, rate_records
+from qurd_core.views import designer, separability, suggest
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -63,7 +64,7 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callab
         definitions.show()
         ticked = BenchFile(asked.base, frozenset(designer.keys(kept)))
         saved = ticked.pairs == frozenset(designer.keys(cached.pairs(bench)))
-        unsaved = ticked if designer.measurable(kept) and not saved and asked.base in records.EMBEDDED else None
+        unsaved = ticked if designer.measurable(kept) and not saved and asked.base in rate_records.EMBEDDED else None
         mine = bench if saved else f"{file_name}{ENDING}" if unsaved else None
         export.offer(found, file_name, _again(asked, found, mine), unsaved)
     hero, side = (st.container(), None) if style.stage else st.columns([5, 2], gap="medium")

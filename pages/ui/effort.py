@@ -7,10 +7,10 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pages.ui import bench_part, cached, controls, definitions, export, frame
-from qurd_core.evaluation import designer
 from qurd_core.plots import again, effort
 from qurd_core.plots.again import Again
 from qurd_core.plots.theme import Style
+from qurd_core.views import designer
 
 
 def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callable[..., None]) -> None:
@@ -48,10 +48,11 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callab
 
 
 _CAUGHT = "caught: below the threshold of the paper rule for its victim and task, with most query seeds"
-_CODE = """from qurd_core.evaluation import designer, evidence, records
-from qurd_core.plots import effort
+_CODE = """from qurd_core.plots import effort
+from qurd_core.records import evidence, rate_records
+from qurd_core.views import designer
 
-name, names = {name}, designer.named(records.schemes())
+name, names = {name}, designer.named(rate_records.schemes())
 pairs, models = evidence.pairs(name), evidence.models(name)
 scores = evidence.Scores.read(name).only(names, {budget})
 caught = designer.catches(scores, pairs, "{negatives}")

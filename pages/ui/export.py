@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from pages.ui.links import plain
-from qurd_core.benchfile import ENDING, BenchFile
+from qurd_core.benchmarks.saved_benchmarks import ENDING, BenchFile
 from qurd_core.plots.again import Again
 
 if TYPE_CHECKING:

@@ -10,11 +10,11 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages.ui import links, notice, stage, story
-from qurd_core.benchfile import saved_names
+from qurd_core.benchmarks.saved_benchmarks import saved_names
 from qurd_core.errors import QurdError
-from qurd_core.evaluation.records import SHIPPED
 from qurd_core.files import ASSETS, checked
 from qurd_core.plots.theme import SURFACES, Mode, Style, ink_on
+from qurd_core.records.rate_records import SHIPPED
 
 LOGO = ASSETS / "logo"
 # In the order of the paper, so that the same row is the talk.

@@ -8,10 +8,10 @@ import pandas as pd
 import streamlit as st
 
 from pages.ui.sides import Asked, Side
-from qurd_core.evaluation.query_sets import Array, QuerySet
-from qurd_core.photographs import CLASSES
+from qurd_core.benchmarks.photographs import CLASSES
 from qurd_core.plots import gallery, words
 from qurd_core.plots.theme import Style
+from qurd_core.views.query_sets import Array, QuerySet
 
 MASKED = 3  # masked images that a card shows
 _INSTEAD = "uniform(test)"  # of a sampler that gives nothing

@@ -6,7 +6,8 @@ import streamlit as st
 
 from pages.ui import cached, links, sides
 from qurd_core.errors import QurdError
-from qurd_core.evaluation import live_import, records
+from qurd_core.jobs.kinds import import_job
+from qurd_core.records import rate_records
 
 
 def card(benchmark: str) -> None:
@@ -15,7 +16,7 @@ def card(benchmark: str) -> None:
     Args:
         benchmark: whose scores are wanted.
     """
-    if wrong := records.altered_scores(benchmark):
+    if wrong := rate_records.altered_scores(benchmark):
         st.warning(links.plain(wrong, 600))
     st.text_input(
         "Path of a checkout, or of one Parquet table, on this machine", key="import_path", placeholder="path/to/QuRD"
@@ -25,17 +26,17 @@ def card(benchmark: str) -> None:
     st.button("Import", type="primary", disabled=not typed, on_click=_start, args=[typed])
     if not asked:
         return
-    job = live_import.job(Path(asked).expanduser())
+    job = import_job.job(Path(asked).expanduser())
     status = cached.jobs().status(job.key)
     if status is None or status.active:
         sides.wait(job, "Importing published scores", "import")
     elif sentence := sides.why(status):
         st.error(links.plain(sentence, 600))
-    elif records.has_scores(benchmark):
+    elif rate_records.has_scores(benchmark):
         st.rerun()  # they came while the page was drawn
     else:
         try:
-            said = live_import.said(cached.jobs().result(job.key, live_import.ENDING))
+            said = import_job.said(cached.jobs().result(job.key, import_job.ENDING))
         except QurdError as error:
             said = str(error)
         st.warning(links.plain(f"Imported, but nothing of {benchmark}. {said}", 1_000))
@@ -43,4 +44,4 @@ def card(benchmark: str) -> None:
 
 def _start(path: str) -> None:
     st.session_state["importing"] = path
-    sides.again(live_import.job(Path(path).expanduser()))
+    sides.again(import_job.job(Path(path).expanduser()))

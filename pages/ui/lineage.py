@@ -22,7 +22,7 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callab
     file_name = f"models-{bench}"
     with frame.tools():
         definitions.show()
-        code = again.code("evidence", again.call("evidence.models", bench))
+        code = again.code(again.call("evidence.models", bench), "records.evidence")
         export.offer(models, file_name, Again(again.command("models", bench), code))
     with frame.tall(wide=860):
         st.plotly_chart(

@@ -16,7 +16,7 @@ from qurd_core.registry import crafts, detectors, representations, seed_rules
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from qurd_core.evaluation.jobs import Job
+    from qurd_core.jobs.queue import Job
     from qurd_core.schemes import Scheme
 
 

@@ -8,12 +8,12 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pages.ui import cached, controls, definitions, export, frame, links, panel
-from qurd_core.evaluation import contents
-from qurd_core.photographs import REGIONS
+from qurd_core.benchmarks.photographs import REGIONS
 from qurd_core.plots import again
 from qurd_core.plots import benchmark as grid
 from qurd_core.plots.again import Again
 from qurd_core.plots.theme import Style
+from qurd_core.views import contents
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -28,7 +28,9 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callab
     file_name = f"tasks-{bench}"
     with frame.tools():
         definitions.show()
-        code = again.code("contents, evidence", again.call("contents.tasks", again.call("evidence.pairs", bench)))
+        code = again.code(
+            again.call("contents.tasks", again.call("evidence.pairs", bench)), "records.evidence", "views.contents"
+        )
         export.offer(counts, file_name, Again(again.command("pairs", bench, by="task"), code))
     hero, side = (st.container(), None) if style.stage else st.columns([3, 2], gap="medium")
     if side:

@@ -7,18 +7,18 @@ import streamlit as st
 
 from pages.ui import cached, controls, links
 from qurd_core.akh import official
-from qurd_core.evaluation import evidence, records
-from qurd_core.evaluation.differences import SharedMistake, by_class, shared_mistakes
-from qurd_core.photographs import cut, photograph_names
+from qurd_core.benchmarks.photographs import cut, photograph_names
 from qurd_core.plots import gallery, words
 from qurd_core.plots.bound import KINDS
 from qurd_core.plots.separability import Pick
 from qurd_core.plots.theme import Style
+from qurd_core.records import evidence, rate_records
+from qurd_core.views.differences import SharedMistake, by_class, shared_mistakes
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from qurd_core.evaluation.bank import Bank
+    from qurd_core.records.bank import Bank
 
 CHART = "apart"  # key of the chart whose marks are clicked
 MISTAKES = 4  # kinds of shared mistakes that are shown
@@ -62,7 +62,7 @@ def show(benchmark: str, pick: Pick, style: Style) -> None:
     """Facts, distances per class, and the commonest shared mistakes."""
     pairs = cached.pairs(benchmark)
     row = pairs[(pairs["victim"] == pick.victim) & (pairs["suspect"] == pick.suspect)].iloc[0]
-    if evidence.base_of(benchmark) in records.PUBLISHED:
+    if evidence.base_of(benchmark) in rate_records.PUBLISHED:
         st.markdown(_facts(row))
         st.caption("On which images the two models differ was not published, only how often.")
         return

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.ui import cached, controls, definitions, export, frame, links, states
-from qurd_core.evaluation import play
 from qurd_core.plots import again
 from qurd_core.plots import play as plot
 from qurd_core.plots.again import Again
 from qurd_core.plots.budget import RULES, Rule
 from qurd_core.plots.lineages import readable
 from qurd_core.plots.theme import Mode, Style
+from qurd_core.views import play
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -84,7 +84,7 @@ def show(bench: str, style: Style) -> None:
         definitions.show()
         known = (again.call(f"evidence.{what}", bench) for what in ("bank", "pairs"))
         table = f"{again.call('play.trial', *known, victim, scheme, rule=kind)}.rows({again.call('play.Duel', *duel)})"
-        code = again.code("evidence, play", table)
+        code = again.code(table, "records.evidence", "views.play")
         export.offer(rows, file_name, Again("", code, again.NO_COMMAND))
     with frame.tall(wide=1080, high=450):
         st.plotly_chart(

@@ -8,8 +8,8 @@ import streamlit as st
 
 from pages.ui import cached, links
 from qurd_core.errors import QurdError
-from qurd_core.evaluation import live
-from qurd_core.evaluation.jobs import Job, Status
+from qurd_core.jobs import live
+from qurd_core.jobs.queue import Job, Status
 from qurd_core.plots import budget, words
 
 if TYPE_CHECKING:

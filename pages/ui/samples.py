@@ -10,11 +10,11 @@ from PIL import Image, ImageDraw
 from streamlit.delta_generator import DeltaGenerator
 
 from pages.ui import cached, definitions, export, frame
-from qurd_core.evaluation import contents
-from qurd_core.photographs import SIDE, cut, photograph, photograph_names
+from qurd_core.benchmarks.photographs import SIDE, cut, photograph, photograph_names
 from qurd_core.plots import again
 from qurd_core.plots.again import Again
 from qurd_core.plots.theme import STOLEN, Style
+from qurd_core.views import contents
 
 SHOWN = 6  # patches of a class
 THUMB = 220  # pixels of the longer side of a photograph
@@ -37,7 +37,9 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callab
     )
     with frame.tools():
         definitions.show()
-        code = again.code("contents, evidence", again.call("contents.places", again.call("evidence.bank", bench)))
+        code = again.code(
+            again.call("contents.places", again.call("evidence.bank", bench)), "records.evidence", "views.contents"
+        )
         export.offer(contents.places(bank), f"patches-{bench}", Again("", code, again.NO_COMMAND))
     cards = "".join(_card(name, some, right[name], style) for name, some in places.items())
     st.html(f'{_LOOK.format(muted=style.surface.muted, border=style.surface.border)}<div class="classes">{cards}</div>')

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import streamlit as st
 
 from pages.ui import cached, controls, links
-from qurd_core.evaluation import evidence, records
-from qurd_core.evaluation.separability import DELTAS, EACH, By, Row, budgets, ends_at_one, overlap, reported, rows
-from qurd_core.evaluation.statistics.words import fixed
 from qurd_core.plots import again, bound, separability, words
 from qurd_core.plots.again import Again
 from qurd_core.plots.theme import Style
+from qurd_core.records import evidence, rate_records
+from qurd_core.statistics.printed import fixed
+from qurd_core.views.separability import DELTAS, EACH, By, Row, budgets, ends_at_one, overlap, reported, rows
 
 if TYPE_CHECKING:
     pass
@@ -51,7 +51,7 @@ class Choice(NamedTuple):
 
 def recorded(benchmark: str) -> bool:
     """Whether the pairs of a benchmark are there."""
-    base = records.path_of(evidence.base_of(benchmark))
+    base = rate_records.path_of(evidence.base_of(benchmark))
     return base.with_name(f"{base.stem}-pairs.parquet").is_file()
 
 
@@ -107,7 +107,7 @@ def measured(choice: Choice, benchmark: str) -> list[Row]:
     if choice.by != "benchmarks":
         return _rows(choice, benchmark, choice.by)
     found = []
-    for name in dict.fromkeys([*records.SHIPPED, benchmark]):
+    for name in dict.fromkeys([*rate_records.SHIPPED, benchmark]):
         one = (
             _rows(choice, name, "one")
             if recorded(name)
@@ -142,19 +142,19 @@ def same(choice: Choice, benchmark: str) -> Again:
     if choice.show == SHOW[1]:
         chosen = {"task": choice.task, "negatives": negatives}
         table = again.call("contents.counted", again.call("evidence.pairs", benchmark), **chosen)
-        return Again(again.command("pairs", benchmark, **chosen), again.code("contents, evidence", table))
+        return Again(again.command("pairs", benchmark, **chosen), again.code(table, "records.evidence", "views.contents"))
     chosen = {"task": choice.task, "negatives": negatives, "by": choice.by}
     scored = {"budget": choice.budget, "seed": choice.seed} if choice.scheme else {}
     line = again.command("separability", benchmark, of=choice.of, **scored, **chosen, alarms=choice.fpr)
     table = again.call("separability.table", benchmark, choice.of, **scored, **chosen, alpha=choice.fpr / 100)
-    return Again(line, again.code("separability", table), _RECORDED)
+    return Again(line, again.code(table, "views.separability"), _RECORDED)
 
 
 def missing(choice: Choice, benchmark: str) -> list[int] | None:
     """The budgets that the scheme has scores at, if the chosen one is not among them."""
     if choice.scheme is None:
         return None
-    if not records.has_scores(evidence.base_of(benchmark)):
+    if not rate_records.has_scores(evidence.base_of(benchmark)):
         return []
     scores = cached.scores(benchmark)
     if choice.seed is not None and choice.seed not in set(scores.columns["query_seed"]):
@@ -206,7 +206,7 @@ def _metric(label: str, value: str, meaning: str, style: Style, beneath: str | N
 def _texts(benchmark: str) -> dict[str, str]:
     """Label of every scheme with recorded scores to its text; named ones first."""
     names = cached.schemes().set_index("scheme")["name"].dropna()
-    if not records.has_scores(evidence.base_of(benchmark)):
+    if not rate_records.has_scores(evidence.base_of(benchmark)):
         return {}
     texts = cached.scores(benchmark).columns["scheme"].unique().tolist()
     labels = {names.get(text, text): text for text in texts}
@@ -218,7 +218,7 @@ def _rows(choice: Choice, benchmark: str, by: By) -> list[Row]:
     request = {"negatives": cached.negatives(choice.hard), "alpha": choice.fpr / 100, "task": choice.task, "by": by}
     there = missing(choice, benchmark)
     if there is not None:
-        imported = records.has_scores(evidence.base_of(benchmark))
+        imported = rate_records.has_scores(evidence.base_of(benchmark))
         why = f"Not recorded at {choice.budget} queries." if imported else "Its scores are not imported."
         return [Row(choice.task, pairs.iloc[:0].assign(value=0.0), reason=why)]
     measure = choice.of, choice.scheme, choice.budget, choice.seed

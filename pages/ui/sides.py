@@ -7,10 +7,10 @@ import streamlit as st
 
 from pages.ui import cached, links
 from qurd_core.errors import QurdError
-from qurd_core.evaluation import query_sets
-from qurd_core.evaluation.jobs import Job, Status
-from qurd_core.evaluation.query_sets import Array, QuerySet
+from qurd_core.jobs.queue import Job, Status
 from qurd_core.plots import words
+from qurd_core.views import query_sets
+from qurd_core.views.query_sets import Array, QuerySet
 
 ENDING = "safetensors"
 SKELETONS = 8

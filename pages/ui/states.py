@@ -6,8 +6,8 @@ import streamlit as st
 
 from pages.ui import importing
 from pages.ui.links import plain
-from qurd_core.evaluation import records
 from qurd_core.plots.budget import Rule
+from qurd_core.records import rate_records
 
 
 def no_records(benchmark: str) -> None:
@@ -15,7 +15,7 @@ def no_records(benchmark: str) -> None:
     with st.container(border=True):
         st.subheader("No records yet")
         st.write(f"Nothing has been measured on {benchmark}. This command measures every combination and keeps the result:")
-        st.code(records.rebuild(benchmark), language="bash")
+        st.code(rate_records.rebuild(benchmark), language="bash")
 
 
 def scores_only(benchmark: str, why: str) -> None:
@@ -31,10 +31,10 @@ def scores_only(benchmark: str, why: str) -> None:
             "Embedded benchmarks have images and models, too."
         )
         st.button(
-            f"Show {records.EMBEDDED[0]}",
+            f"Show {rate_records.EMBEDDED[0]}",
             type="primary",
             on_click=st.session_state.update,
-            args=[{"bench": records.EMBEDDED[0]}],
+            args=[{"bench": rate_records.EMBEDDED[0]}],
         )
 
 
@@ -50,7 +50,7 @@ def not_imported(benchmark: str, why: str) -> None:
             f"{why}. This app ships a summary of {benchmark}; the 2.7 million scores lie in the folder `generated` of the "
             "authors' repository grodino/QuRD (commit d6f18d2). This command reads a checkout of it:"
         )
-        st.code(records.rebuild(benchmark), language="bash")
+        st.code(rate_records.rebuild(benchmark), language="bash")
         importing.card(benchmark)
 
 

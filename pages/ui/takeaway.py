@@ -25,8 +25,8 @@ def queries(both: list[Side]) -> None:
         return pd.concat([pd.DataFrame(), *tables], ignore_index=True).assign(**shared)
 
     chosen = {"query_seed": asked.seed, "budget": asked.budget}
-    table = again.call("live_queries.facts", asked.bench, asked.victim, asked.suspect, list(there), **chosen)
-    _offer(facts, f"queries-{asked.bench}-{asked.seed}", again.code("live_queries", table))
+    table = again.call("query_job.facts", asked.bench, asked.victim, asked.suspect, list(there), **chosen)
+    _offer(facts, f"queries-{asked.bench}-{asked.seed}", again.code(table, "jobs.kinds.query_job"))
 
 
 def telling(bench: str, victim: str, table: "DataFrame") -> None:

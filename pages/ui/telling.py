@@ -7,10 +7,10 @@ import streamlit as st
 
 from pages.ui import cached
 from pages.ui.gallery import picture, place
-from qurd_core.evaluation.statistics.words import fixed
-from qurd_core.photographs import cut, photograph_names
+from qurd_core.benchmarks.photographs import cut, photograph_names
 from qurd_core.plots import gallery
 from qurd_core.plots.theme import STOLEN, UNRELATED, Style
+from qurd_core.statistics.printed import fixed
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.ui import cached, controls, links
-from qurd_core import benchfile
-from qurd_core.evaluation import designer, evidence
-from qurd_core.evaluation.designer import PairKey, Pairs
+from qurd_core.benchmarks import saved_benchmarks
 from qurd_core.plots import bench_tiles, words
 from qurd_core.plots.lineages import readable
+from qurd_core.records import evidence
+from qurd_core.views import designer
+from qurd_core.views.designer import PairKey, Pairs
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -28,7 +29,7 @@ def follow_link(bench: str) -> None:
     st.session_state[_READ] = True
     if said == wrote:
         return
-    out = benchfile.from_token(said, designer.keys(cached.pairs(evidence.base_of(bench)))) if said else None
+    out = saved_benchmarks.from_token(said, designer.keys(cached.pairs(evidence.base_of(bench)))) if said else None
     if out is not None:
         _all()[bench] = out
         return
@@ -140,7 +141,7 @@ def _by(bench: str, what: str) -> dict[str, list[PairKey]]:
 def _token(bench: str) -> str:
     """What is out, as a link says it: nothing for a whole benchmark, but all of a saved one, which others do not have."""
     base, out = evidence.base_of(bench), left_out(bench)
-    return benchfile.token(designer.keys(cached.pairs(base)), out) if out or bench != base else ""
+    return saved_benchmarks.token(designer.keys(cached.pairs(base)), out) if out or bench != base else ""
 
 
 def _all() -> dict[str, Pairs]:

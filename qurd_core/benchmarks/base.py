@@ -11,14 +11,15 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
+import qurd_core.benchmarks
 from qurd_core.access import Access
-from qurd_core.benchfile import ENDING, BenchFile, home_of, saved_names
+from qurd_core.benchmarks.published import BENCHMARKS as PUBLISHED
+from qurd_core.benchmarks.saved_benchmarks import ENDING, BenchFile, home_of, saved_names
 from qurd_core.errors import A_FOLDER, NO_FILE, NOTHING, SHOWN, QurdError, is_filled, lies_at, unknown
 from qurd_core.grammar import Value, parse_chain
 from qurd_core.lineage import Lineage, text_of_roots
 from qurd_core.oracle import Oracle
-from qurd_core.published import BENCHMARKS as PUBLISHED
-from qurd_core.registry import Component, benchmarks, discover_installed
+from qurd_core.registry import Component, benchmarks, discover, discover_installed
 from qurd_core.runtime import Runtime
 from qurd_core.types import Images, Pair
 
@@ -200,6 +201,13 @@ def reads(
     return add
 
 
+@cache
+def register_benchmarks() -> None:
+    """Fill the registries of benchmarks, origins and thefts, those of other packages included."""
+    discover(qurd_core.benchmarks.__name__, qurd_core.benchmarks.__path__)
+    discover_installed()
+
+
 def reader(text: str) -> tuple[Reader, Path] | None:
     """What reads the file or folder that a text names, and where it is; None for the name of a registered benchmark, and
     for one that nobody knows. Whatever takes a benchmark asks here what its argument is.
@@ -207,6 +215,7 @@ def reader(text: str) -> tuple[Reader, Path] | None:
     Raises:
         QurdError: a path at which nothing lies, or what is no benchmark.
     """
+    register_benchmarks()
     if text.partition("(")[0].strip() in benchmarks:
         return None
     if text in saved_names():
@@ -249,7 +258,7 @@ def benchmark(text: str) -> Benchmark:
 
 def component(text: str) -> tuple[Component, dict[str, Value]]:
     """The registered benchmark of a name, and the values of its parameters."""
-    discover_installed()
+    register_benchmarks()
     if text in PUBLISHED:
         raise QurdError(
             f"Expected a benchmark whose models can be asked. Of {text} only scores were published: the app shows them, and "

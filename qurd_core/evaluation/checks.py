@@ -6,13 +6,13 @@ from qurd_core.access import Access
 from qurd_core.benchmarks.base import Benchmark, benchmark, reader
 from qurd_core.errors import QurdError
 from qurd_core.evaluation import plausibility
-from qurd_core.evaluation.metrics import sides
 from qurd_core.evaluation.pipeline import ask_natural
 from qurd_core.evaluation.plausibility import Labels, measured_split
-from qurd_core.evaluation.statistics.pvalues import ENOUGH
 from qurd_core.evaluation.workbench import workbench
 from qurd_core.folders import default_folder
 from qurd_core.runtime import Runtime
+from qurd_core.statistics.metrics import sides
+from qurd_core.statistics.pvalues import ENOUGH
 from qurd_core.store import Store
 
 

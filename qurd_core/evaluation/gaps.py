@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from torch import Tensor
 
-from qurd_core.benchmarks.missing import MOST
+from qurd_core.benchmarks.own.missing import MOST
 from qurd_core.errors import QurdError
 
 

@@ -13,10 +13,8 @@ import torch
 from qurd_core.benchmarks.base import Benchmark, benchmark
 from qurd_core.errors import QurdError, unknown
 from qurd_core.evaluation import gaps
-from qurd_core.evaluation.metrics import Rule, aggregate, by_rule, victim_cells
 from qurd_core.evaluation.plausibility import Labels, findings, lineage_notes, measured_split
 from qurd_core.evaluation.runs import RunFile
-from qurd_core.evaluation.sides import NEGATIVE_KINDS, Negatives, Sides, sides
 from qurd_core.evaluation.workbench import Workbench, workbench
 from qurd_core.executors import Unit, executor, finish
 from qurd_core.folders import default_folder
@@ -24,6 +22,8 @@ from qurd_core.lineage import Lineage, roots_in, text_of_roots
 from qurd_core.registry import representations, seed_rules
 from qurd_core.runtime import Runtime
 from qurd_core.schemes import Scheme
+from qurd_core.statistics.metrics import Rule, aggregate, by_rule, victim_cells
+from qurd_core.statistics.sides import NEGATIVE_KINDS, Negatives, Sides, sides
 from qurd_core.store import Store
 from qurd_core.types import Pair
 

@@ -8,12 +8,12 @@ import pandas as pd
 
 from qurd_core.benchmarks.base import Benchmark
 from qurd_core.evaluation.pipeline import Request, compute, examine, label, request
-from qurd_core.evaluation.statistics import Kind
 from qurd_core.evaluation.workbench import Workbench, workbench
-from qurd_core.evaluation.worth import worth
 from qurd_core.folders import default_folder
 from qurd_core.runtime import Runtime
 from qurd_core.schemes import Scheme
+from qurd_core.statistics import Kind
+from qurd_core.statistics.worth import worth
 from qurd_core.store import Store
 
 
@@ -28,7 +28,7 @@ def score_table(
     store: Store | None = None,
     runtime: Runtime | None = None,
 ) -> pd.DataFrame:
-    """Every distance of some schemes: what `qurd_core.evaluation.statistics` computes from, one budget at a time.
+    """Every distance of some schemes: what `qurd_core.statistics` computes from, one budget at a time.
 
     The arguments are those of `evaluate`; hard unrelated models are among the rows, told by their kind.
 

@@ -15,21 +15,20 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from qurd_core.answers import answer
 from qurd_core.benchmarks.base import EMBEDDED, kind_of
 from qurd_core.errors import QurdError
-from qurd_core.evaluation import facts
+from qurd_core.evaluation import inventory
 from qurd_core.evaluation.pipeline import Request, ask_natural, compute, lacking, request, tabulate
-from qurd_core.evaluation.records import shipped_table
 from qurd_core.evaluation.scores import raw_scores
-from qurd_core.evaluation.sides import NEGATIVE_KINDS
 from qurd_core.evaluation.workbench import PART, Workbench, workbench
 from qurd_core.files import publishing
 from qurd_core.folders import made
 from qurd_core.randomness import stream
+from qurd_core.records.rate_records import shipped_table
 from qurd_core.registry import crafts
 from qurd_core.runtime import Runtime
 from qurd_core.schemes import NAMED, Scheme, combinations
+from qurd_core.statistics.sides import NEGATIVE_KINDS
 from qurd_core.store import Store
 from qurd_core.types import seeds_as_queries
 
@@ -85,7 +84,7 @@ def _crafting(desk: Workbench, victim: str, scheme: Scheme) -> float:
     started = time.process_time()
     queries = craft.function(seeds, models[0], stream(0, "estimate", str(scheme.sampler)), **craft.bind(scheme.craft))
     for model in models:
-        answer(model, queries)
+        model.logits(queries.x)
     return (time.process_time() - started) * max(BUDGETS) / len(queries)
 
 
@@ -108,8 +107,8 @@ def sweep(name: str, seeds: int, store: Store, runtime: Runtime, out: Path, *, o
     parts = [raw_scores(some, [one for one in best if one in some.schemes], RAW_BUDGETS, desk) for some in asked]
     raw = pd.concat([part for part in parts if len(part)], ignore_index=True)
     yield _write(_with_others(raw, raw_path) if only_named else raw, raw_path, name)
-    yield from facts.write(desk, seeds, out)
-    yield facts.write_schemes([Scheme.parse(text) for text in summary["scheme"].unique()], out / "schemes.json")
+    yield from inventory.write(desk, seeds, out)
+    yield inventory.write_schemes([Scheme.parse(text) for text in summary["scheme"].unique()], out / "schemes.json")
 
 
 def _requests(name: str, seeds: int, *, only_named: bool) -> list[Request]:

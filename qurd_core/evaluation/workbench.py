@@ -13,7 +13,6 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from qurd_core.answers import answer
 from qurd_core.benchmarks.base import Benchmark, benchmark
 from qurd_core.errors import doing
 from qurd_core.oracle import Oracle
@@ -215,7 +214,7 @@ class Workbench:
         ready = replace(queries, x=queries.x.contiguous(memory_format=torch.channels_last))  # once, not for every model
         key = Key("answers", {"models": self._digests(victim), "queries": digest(_as_tensors(queries))})
         answers = self.store.get(
-            key, lambda: {"logits": torch.stack([answer(self.oracle(model), ready) for model in models])}
+            key, lambda: {"logits": torch.stack([self.oracle(model).logits(ready.x) for model in models])}
         )
         return answers["logits"]
 

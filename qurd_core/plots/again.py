@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from qurd_core.evaluation import evidence, honest, records
-from qurd_core.evaluation.metrics import Rule
-from qurd_core.evaluation.sides import Negatives
 from qurd_core.plots import words
+from qurd_core.records import evidence, measured_worth, rate_records
+from qurd_core.statistics.metrics import Rule
+from qurd_core.statistics.sides import Negatives
 
 NO_COMMAND = "No command gives these rows; the Python does."
 
@@ -106,7 +106,7 @@ def of_rates(asked: Sequence[Rates], note: str = "") -> Again:
     if not asked:
         return Again("", "", "Nothing here has a rate, so there is nothing to compute again.")
     recorded = evidence.was_published(asked[0].benchmark)
-    uses = "from qurd_core.evaluation import evidence" if recorded else "import qurd_core as q"
+    uses = "from qurd_core.records import evidence" if recorded else "import qurd_core as q"
     if len(asked) == 1:
         return Again(asked[0].command, f"{uses}\n\ntable = {asked[0].call}", note)
     calls = "".join(f"    {one.call},\n" for one in asked)
@@ -123,7 +123,8 @@ def rest(benchmark: str, asked: Sequence[Rates], every: int) -> str:
     named = sum(len(one.labels) for one in asked)
     others = words.counted(every - named, "other combination")
     more = f"Gives the combinations that are named, pinned or picked; the data also hold {others}. " * (every > named)
-    worth = f"come from {honest.rebuild(benchmark)}" if benchmark in records.SHIPPED else "are drawn in the app alone"
+    measured = benchmark in rate_records.SHIPPED
+    worth = f"come from {measured_worth.rebuild(benchmark)}" if measured else "are drawn in the app alone"
     return f"{more}Intervals (low, high) and verdicts {worth}."
 
 
@@ -143,13 +144,14 @@ def call(function: str, *data: object, **options: object) -> Code:
     return Code(f"{function}({', '.join([*map(_value, data), *given])})")
 
 
-def code(modules: str, table: str) -> str:
+def code(table: str, *modules: str) -> str:
     """Python that puts a call into `table`.
 
     Args:
-        modules: of `qurd_core.evaluation` that it names.
+        modules: that it names, below `qurd_core`.
     """
-    return f"from qurd_core.evaluation import {modules}\n\ntable = {table}"
+    homes = (module.rpartition(".") for module in modules)
+    return "".join(f"from qurd_core.{home} import {name}\n" for home, _, name in homes) + f"\ntable = {table}"
 
 
 def _value(value: object) -> str:

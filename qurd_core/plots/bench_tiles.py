@@ -5,12 +5,12 @@ from typing import Any, NamedTuple
 import pandas as pd
 import plotly.graph_objects as go
 
-from qurd_core.evaluation.designer import Pairs, groups, keys, spread
-from qurd_core.evaluation.statistics.words import fixed
-from qurd_core.evaluation.suggest import Suggestion
 from qurd_core.plots import words
 from qurd_core.plots.lineages import readable
 from qurd_core.plots.theme import ALWAYS_WHOLE, OTHERS, STOLEN, UNRELATED, Style, plain
+from qurd_core.statistics.printed import fixed
+from qurd_core.views.designer import Pairs, groups, keys, spread
+from qurd_core.views.suggest import Suggestion
 
 PER_ROW, FEW, MANY = 10, 5, 4  # tiles of one victim beside each other: fewer where there are many victims
 GAP = 1.5  # tiles between the blocks of two victims

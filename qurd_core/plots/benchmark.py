@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from qurd_core.evaluation.statistics import allowed_below
 from qurd_core.plots import words
 from qurd_core.plots.theme import ALWAYS_WHOLE, STOLEN, Style, faded, plain
+from qurd_core.statistics import allowed_below
 
 STEALING = (
     "model leak",

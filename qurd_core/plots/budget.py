@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from qurd_core.evaluation.metrics import RULES, Rule, by_rule
-from qurd_core.evaluation.statistics import allowed_below, min_pool
 from qurd_core.plots import honest, words
 from qurd_core.plots.costs import COSTS, TICKS, Unit, free, placed
 from qurd_core.plots.labels import spread
 from qurd_core.plots.theme import ALWAYS_WHOLE, BASELINES, OTHERS, SCHEMES, Style, faded, plain
 from qurd_core.plots.words import Measured, Verdict
 from qurd_core.schemes import PUBLISHED
+from qurd_core.statistics import allowed_below, min_pool
+from qurd_core.statistics.metrics import RULES, Rule, by_rule
 
 MARKER = 0.012  # of the axis that half a marker covers
 TOP = 1.04  # of the axis, so that markers at 100% are whole
@@ -31,7 +31,7 @@ def curves(table: pd.DataFrame, rule: Rule = "paper", worth: pd.DataFrame = hone
     """The rows of one task as points of lines.
 
     Args:
-        table: from `evaluation.records.read`, or from `evaluate`.
+        table: from `rate_records.read`, or from `evaluate`.
         rule: the paper's rule, or the guaranteed (conformal) one.
         worth: intervals of the same task by the same rule, by label, with their `budget`.
 

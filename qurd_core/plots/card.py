@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from qurd_core.evaluation.leaderboard import SAME, FalseAlarms, robustness
 from qurd_core.plots import words
 from qurd_core.plots.budget import RULES, Rule
+from qurd_core.views.leaderboard import SAME, FalseAlarms, robustness
 
 
 class Line(NamedTuple):

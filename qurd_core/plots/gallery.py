@@ -10,11 +10,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
-from qurd_core.evaluation.query_sets import QuerySet, Story, rule_of
-from qurd_core.evaluation.telling import PER_CLASS
-from qurd_core.photographs import photograph
+from qurd_core.benchmarks.photographs import photograph
 from qurd_core.plots import words
 from qurd_core.plots.words import counted, percent
+from qurd_core.views.query_sets import QuerySet, Story, rule_of
+from qurd_core.views.telling import PER_CLASS
 
 Picture = NDArray[np.generic]
 
@@ -205,7 +205,7 @@ def subline(kind: str, tasks: list[str], left: str, right: str, budget: int) -> 
 def telling_code(benchmark: str, victim: str) -> str:
     """The Python that finds the telling images again."""
     return (
-        "from qurd_core.evaluation import evidence, telling\n\n"
+        "from qurd_core.records import evidence\nfrom qurd_core.views import telling\n\n"
         f'bench, victim = "{benchmark}", {json.dumps(victim)}\n'
         "table, models = telling.telling(evidence.bank(bench), evidence.pairs(bench), victim)"
     )

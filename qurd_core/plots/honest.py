@@ -7,9 +7,9 @@ import math
 
 import pandas as pd
 
-from qurd_core.evaluation.statistics import smallest_p, victims_to_decide
-from qurd_core.evaluation.statistics.words import fixed
 from qurd_core.plots import words
+from qurd_core.statistics import smallest_p, victims_to_decide
+from qurd_core.statistics.printed import fixed
 
 UNKNOWN = pd.DataFrame(columns=["low", "high", "verdict"], index=pd.Index([], name="label"))  # nothing was measured
 LEVEL = 0.05  # of exact tests

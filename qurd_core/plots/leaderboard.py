@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from qurd_core.evaluation.leaderboard import allowed, twins
-from qurd_core.evaluation.winners import BestOf
 from qurd_core.plots import budget, honest, words
 from qurd_core.plots.budget import REFERENCE, Rule
 from qurd_core.plots.theme import SCHEMES
 from qurd_core.plots.words import Measured
+from qurd_core.records.measured_winners import BestOf
+from qurd_core.records.scheme_table import allowed, twins
 from qurd_core.schemes import PUBLISHED
 
 REVEALED = {"labels": "labels", "topk": "top-k labels", "probits": "probits", "logits": "logits"}  # as said in a sentence

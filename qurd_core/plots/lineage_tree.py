@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 import pandas as pd
 import plotly.graph_objects as go
 
-from qurd_core.evaluation.designer import groups
 from qurd_core.lineage import count_independent
 from qurd_core.plots import words
 from qurd_core.plots.lineages import folded, network, readable
 from qurd_core.plots.theme import ALWAYS_WHOLE, STOLEN, UNRELATED, Paint, Style, faded, plain
+from qurd_core.views.designer import groups
 
 TREE = 0.36  # share of the width that the tree takes; the accuracies take the rest
 

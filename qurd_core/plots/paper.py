@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from qurd_core.evaluation.paper.claims import VERDICTS, Claim
+from qurd_core.paper.claims import VERDICTS, Claim
 from qurd_core.plots import words
 from qurd_core.plots.budget import REFERENCE
 from qurd_core.plots.theme import ALWAYS_WHOLE, HEAT, HEAT_STOPS, STOLEN, Paint, Style, heat, ink_on, plain

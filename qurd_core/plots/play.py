@@ -15,12 +15,12 @@ import pandas as pd
 import plotly.graph_objects as go
 from PIL import Image
 
-from qurd_core.evaluation.play import Duel, Trial
-from qurd_core.evaluation.statistics import Kind
 from qurd_core.plots import words
 from qurd_core.plots.labels import spread
 from qurd_core.plots.lineages import readable
 from qurd_core.plots.theme import STOLEN, UNRELATED, UNRELATED_TEXT, Style, faded, plain
+from qurd_core.statistics import Kind
+from qurd_core.views.play import Duel, Trial
 
 LANES = ("innocent", "stolen", "victim", "truth")  # from below
 SIDES = {"stolen": STOLEN, "innocent": UNRELATED}

@@ -8,12 +8,12 @@ import numpy as np
 import plotly.graph_objects as go
 
 from qurd_core.akh import official
-from qurd_core.evaluation.separability import FEWEST, Row, density, grid
-from qurd_core.evaluation.statistics import allowed_below
-from qurd_core.evaluation.statistics.words import fixed
 from qurd_core.plots import honest, words
 from qurd_core.plots.lineages import readable
 from qurd_core.plots.theme import STOLEN, UNRELATED, UNRELATED_TEXT, Style, faded, plain
+from qurd_core.statistics import allowed_below
+from qurd_core.statistics.printed import fixed
+from qurd_core.views.separability import FEWEST, Row, density, grid
 
 PITCH = 2.5  # from one row to the next; a density is at most 1 high
 TICK = 0.2  # height of a tick

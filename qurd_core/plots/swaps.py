@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from qurd_core.evaluation.worth import side
 from qurd_core.plots import honest, words
 from qurd_core.plots.budget import BASELINES, TOP
 from qurd_core.plots.theme import ALWAYS_WHOLE, OTHERS, SCHEMES, Style, faded, plain
 from qurd_core.plots.words import Measured
+from qurd_core.statistics.worth import side
 
 TALLEST = 22  # samplers that are drawn; the best ones
 _ROW = 18  # pixels of a row on a page

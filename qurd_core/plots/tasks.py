@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from qurd_core.evaluation.statistics.words import fixed
 from qurd_core.plots import honest, words
 from qurd_core.plots.budget import REFERENCE, RULES, Rule
 from qurd_core.plots.leaderboard import judged, published
 from qurd_core.plots.theme import ALWAYS_WHOLE, HEAT, HEAT_STOPS, SCHEMES, Style, heat, ink_on, plain
+from qurd_core.statistics.printed import fixed
 
 LOWEST = 0.3  # of the heat scale; the same on every view
 _APART = 0.25  # between schemes, in cells

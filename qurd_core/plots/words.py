@@ -5,9 +5,9 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
-from qurd_core.evaluation.statistics import Kind, allowed_below
-from qurd_core.evaluation.statistics.words import fixed
 from qurd_core.plots.lineages import readable
+from qurd_core.statistics import Kind, allowed_below
+from qurd_core.statistics.printed import fixed
 
 Verdict = Literal["beats", "trails", "on par", "ahead", "behind", "not distinguished"]
 

@@ -11,7 +11,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest, app_test
 
 from pages.ui.frame import HOME
-from qurd_core.evaluation import records
+from qurd_core.records import rate_records
 
 BUDGETS = (*range(10, 101, 10), 130, 200, 250, 400)
 ENDS = {  # TPR at the smallest and at the largest budget
@@ -102,16 +102,16 @@ def navigated(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with records of both embedded benchmarks, from which the page reads."""
-    for benchmark in records.EMBEDDED:
+    for benchmark in rate_records.EMBEDDED:
         make_records(benchmark).to_parquet(tmp_path / f"{benchmark}.parquet")
-    monkeypatch.setattr(records, "FOLDER", tmp_path)
-    monkeypatch.setattr(records, "PUBLISHED_FOLDER", tmp_path)  # which holds none of those
+    monkeypatch.setattr(rate_records, "FOLDER", tmp_path)
+    monkeypatch.setattr(rate_records, "PUBLISHED_FOLDER", tmp_path)  # which holds none of those
     return tmp_path
 
 
 @pytest.fixture
 def table(folder: Path) -> pd.DataFrame:
-    return records.read("patchwork-sac")
+    return rate_records.read("patchwork-sac")
 
 
 @pytest.fixture

@@ -11,10 +11,11 @@ import pandas as pd
 import pytest
 
 from pages.ui import export
-from qurd_core import benchfile
-from qurd_core.benchfile import BenchFile
+from qurd_core.benchmarks import saved_benchmarks
 from qurd_core.benchmarks.base import benchmark
-from qurd_core.evaluation import designer, evidence, records
+from qurd_core.benchmarks.saved_benchmarks import BenchFile
+from qurd_core.records import evidence, rate_records
+from qurd_core.views import designer
 from tests.app.screen import headline, notices, sound
 
 ROOT = Path(__file__).parents[2]
@@ -60,7 +61,7 @@ def press(app, label):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("bench", records.EMBEDDED)
+@pytest.mark.parametrize("bench", rate_records.EMBEDDED)
 @pytest.mark.parametrize("section", SECTIONS)
 def test_every_section_opens_twice(page, section, bench, theme):
     app = page(theme, bench=bench, section=section)
@@ -177,7 +178,7 @@ def test_a_link_opens_the_bench_elsewhere(page):
 
 
 @pytest.mark.parametrize("link", ["50h8", "AAAA_w", "<b>x</b>", "é", "A" * 5000])
-@pytest.mark.parametrize("bench", records.EMBEDDED)
+@pytest.mark.parametrize("bench", rate_records.EMBEDDED)
 def test_a_link_to_a_bench_of_other_pairs_gives_one_notice(page, bench, link):
     app = page(bench=bench, section="bench", out=link)
     assert headline(app).startswith("With every pair in")
@@ -194,9 +195,9 @@ def test_a_link_to_a_bench_of_other_pairs_gives_one_notice(page, bench, link):
 
 def test_a_link_to_a_saved_bench_shows_its_pairs_where_it_is_not_saved(page):
     every = designer.keys(evidence.pairs("patchwork-sac"))
-    BenchFile("patchwork-sac", frozenset(every[:-30])).write(benchfile.home_of("mine"))
+    BenchFile("patchwork-sac", frozenset(every[:-30])).write(saved_benchmarks.home_of("mine"))
     link = page(bench="mine", section="bench").run().query_params["out"]
-    benchfile.remove("mine")
+    saved_benchmarks.remove("mine")
     app = page(bench="mine", section="bench", out=link)
     assert headline(app).startswith("Without 30 pairs")
     assert "benchmark mine" in notices(app)[0]
@@ -206,7 +207,7 @@ def test_the_rates_of_every_task_follow_a_tick(page):
     app = page(section="bench", rates="tasks", budget="50")
     (before,) = tables(app)
     rows = {row[0]: row[1:] for row in before[1:]}
-    recorded = records.read("patchwork-sac", task="prune").query("budget == 50").set_index("name")["tpr"]
+    recorded = rate_records.read("patchwork-sac", task="prune").query("budget == 50").set_index("name")["tpr"]
     assert f"{100 * recorded['AKH']:.0f}" in rows["pruning"]
     assert list(rows)[:2] == ["all tasks", "exact copy"]
     groups = groups_of(app)
@@ -259,7 +260,7 @@ def test_a_bench_is_saved_opened_and_shown_everywhere(page):
     app.session_state["bench_save"] = True
     press(app, "Save your benchmark")
     assert not app.session_state["bench_save"]  # the popover is closed
-    assert len(BenchFile.read(benchfile.home_of("no-copies")).pairs) == kept
+    assert len(BenchFile.read(saved_benchmarks.home_of("no-copies")).pairs) == kept
     assert any(code.value.startswith("python -m qurd_core run --benchmark no-copies \\") for code in app.code)
     press(app, "Open no-copies")
     assert app.get_by_key("bench").value == "no-copies"
@@ -272,17 +273,17 @@ def test_a_bench_is_saved_opened_and_shown_everywhere(page):
 
 def test_a_bench_is_deleted_on_a_second_click_only(page):
     every = designer.keys(evidence.pairs("patchwork-sac"))
-    BenchFile("patchwork-sac", frozenset(every[:-30])).write(benchfile.home_of("mine"))
+    BenchFile("patchwork-sac", frozenset(every[:-30])).write(saved_benchmarks.home_of("mine"))
     app = page(bench="mine", section="bench")
     app.selectbox(key="turned").select_index(0).run()
     app.menu_button(key="more").click("Delete mine …").run()
-    assert benchfile.saved_names() == ["mine"]
+    assert saved_benchmarks.saved_names() == ["mine"]
     press(app, "Keep mine")
     assert not [button for button in app.button if "for good" in button.label]
     assert headline(app).startswith("Without 31 pairs")
     app.menu_button(key="more").click("Delete mine …").run()
     press(app, "Delete mine for good")
-    assert not benchfile.saved_names()
+    assert not saved_benchmarks.saved_names()
     assert app.get_by_key("bench").value == "patchwork-sac"
     assert headline(app).startswith("With every pair in")
 
@@ -290,7 +291,7 @@ def test_a_bench_is_deleted_on_a_second_click_only(page):
 @pytest.mark.parametrize("section", SECTIONS)
 def test_a_saved_bench_names_what_it_is_a_part_of(page, section):
     every = designer.keys(evidence.pairs("patchwork-reuse"))
-    BenchFile("patchwork-reuse", frozenset(every[:-3])).write(benchfile.home_of("mine"))
+    BenchFile("patchwork-reuse", frozenset(every[:-3])).write(saved_benchmarks.home_of("mine"))
     assert "Part of patchwork-reuse · " in texts(page(bench="mine", section=section)).replace("\\", "")
     assert "Part of" not in texts(page(bench="patchwork-reuse", section=section))
 
@@ -301,7 +302,7 @@ def test_an_unsaved_bench_is_exported_as_it_is_ticked(page, monkeypatch, tmp_pat
     monkeypatch.setattr(
         export, "offer", lambda *told: taken.update(zip(("rows", "name", "again", "bench"), told, strict=True))
     )
-    sound(page(section="bench", out=benchfile.token(every, every[:3])))
+    sound(page(section="bench", out=saved_benchmarks.token(every, every[:3])))
     assert taken["bench"] == BenchFile("patchwork-sac", frozenset(every[3:]))
     assert "--benchmark bench-patchwork-sac.json" in taken["again"].command
     assert '"bench-patchwork-sac.json"' in taken["again"].code
@@ -309,10 +310,10 @@ def test_an_unsaved_bench_is_exported_as_it_is_ticked(page, monkeypatch, tmp_pat
     path.write_text(taken["bench"].text)
     assert BenchFile.read(path) == taken["bench"]
     assert len(benchmark(str(path)).pairs) == len(every) - 3
-    sound(page(section="bench", out=benchfile.token(every, every)))
+    sound(page(section="bench", out=saved_benchmarks.token(every, every)))
     assert taken["bench"] is None, "no command takes a bench without a pair"
     assert taken["again"].note.startswith("Save these ticks first")
-    BenchFile("patchwork-sac", frozenset(every[3:])).write(benchfile.home_of("mine"))
+    BenchFile("patchwork-sac", frozenset(every[3:])).write(saved_benchmarks.home_of("mine"))
     sound(page(section="bench", bench="mine"))
     assert taken["bench"] is None, "what is saved has a name"
     assert "--benchmark mine" in taken["again"].command
@@ -369,7 +370,7 @@ ODD = "<img src=x onerror=alert(1)> *b* 🤖 שלום"
 def test_names_are_shown_as_text(page, tmp_path, monkeypatch):
     folder = tmp_path / "records"
     folder.mkdir()
-    for path in records.FOLDER.glob("*"):
+    for path in rate_records.FOLDER.glob("*"):
         copy(path, folder)
     for part, columns in (
         ("pairs", ["victim", "suspect", "root"]),
@@ -381,7 +382,7 @@ def test_names_are_shown_as_text(page, tmp_path, monkeypatch):
         for column in columns:
             table[column] = table[column].astype(object).str.replace("train(vgg,victim)", ODD, regex=False)
         table.to_parquet(path)
-    monkeypatch.setattr(records, "FOLDER", folder)
+    monkeypatch.setattr(rate_records, "FOLDER", folder)
     for section in ("overview", "lineage", "effort", "bench"):
         app = page(section=section)
         assert headline(app)
@@ -404,7 +405,7 @@ for section in {list(SECTIONS)!r}:
     app.run()
     app.switch_page("pages/benchmark.py").run()
     assert not app.exception and app.header
-print([name for name in ("torch", "sklearn", "duckdb", "torchvision") if name in sys.modules])
+print([name for name in ("torch", "sklearn", "torchvision") if name in sys.modules])
 """
     ran = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=180, check=True)
     assert ran.stdout.strip().splitlines()[-1] == "[]"
@@ -413,7 +414,7 @@ print([name for name in ("torch", "sklearn", "duckdb", "torchvision") if name in
 def test_the_page_of_a_saved_bench_and_its_evidence_agree(page):
     table = evidence.pairs("patchwork-sac")
     BenchFile("patchwork-sac", frozenset(designer.keys(table[table["victim"] != "train(res,victim)"]))).write(
-        benchfile.home_of("two")
+        saved_benchmarks.home_of("two")
     )
     app = page(bench="two", section="bench")
     now = evidence.read("two").query("budget == 100").set_index("name")["tpr"]

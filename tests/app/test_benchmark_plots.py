@@ -5,9 +5,9 @@ import itertools
 import pandas as pd
 import pytest
 
-from qurd_core.evaluation import contents, designer
 from qurd_core.plots import bench_tiles, benchmark, effort, lineage_tree
 from qurd_core.plots.theme import Style
+from qurd_core.views import contents, designer
 
 VICTIM, THIEF, COPY = "train(vgg,victim)", "train(vgg,victim)->label_extraction(res)", "train(vgg,victim)->prune(0.1)"
 

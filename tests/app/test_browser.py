@@ -32,9 +32,9 @@ MIX = "uniform(test)->pgd(eps=0.05) | labels | hamming"
 SERVER = """
 import sys
 from pathlib import Path
-from qurd_core.evaluation import records
+from qurd_core.records import rate_records
 from streamlit.web.cli import main
-records.FOLDER = Path(sys.argv[1])
+rate_records.FOLDER = Path(sys.argv[1])
 sys.argv = ["streamlit", "run", "app.py", "--server.port", sys.argv[2]]
 main()
 """

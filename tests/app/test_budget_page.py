@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from qurd_core.benchfile import BenchFile, home_of
-from qurd_core.evaluation import evidence, records
+from qurd_core.benchmarks.saved_benchmarks import BenchFile, home_of
+from qurd_core.records import evidence, rate_records
 from tests.app.screen import headline, notices, sound
 
 ROOT = Path(__file__).parents[2]
@@ -35,7 +35,7 @@ def texts(app):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("bench", records.EMBEDDED)
+@pytest.mark.parametrize("bench", rate_records.EMBEDDED)
 def test_the_page_opens_twice(show, bench, theme):
     app = show(theme, bench=bench)
     for _ in range(2):
@@ -190,7 +190,7 @@ def test_stage_shows_the_chart_alone(show):
 
 def test_names_are_shown_as_text(show, folder):
     path = folder / "patchwork-sac.parquet"
-    table = records.read("patchwork-sac", folder=folder)
+    table = rate_records.read("patchwork-sac", folder=folder)
     table["scheme"] = table["scheme"].str.replace("uniform(test)->pgd(eps=0.01)", "<img src=x onerror=alert(1)> *b* 🤖 שלום")
     table.to_parquet(path)
     odd = next(scheme for scheme in table["scheme"] if "<img" in scheme)
@@ -210,7 +210,7 @@ for link in (dict(), dict(x="labelled", panel="distance"), dict(play="true")):
         app.query_params[key] = value
     app.run()
     assert not app.exception and app.get("plotly_chart") and app.header, link
-print([name for name in ("torch", "sklearn", "scipy", "duckdb", "torchvision") if name in sys.modules])
+print([name for name in ("torch", "sklearn", "scipy", "torchvision") if name in sys.modules])
 """
     ran = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=120, check=True)
     assert ran.stdout.strip().splitlines()[-1] == "[]"

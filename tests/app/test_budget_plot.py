@@ -6,9 +6,9 @@ import math
 import pandas as pd
 import pytest
 
-from qurd_core.evaluation import records
 from qurd_core.plots import budget, words
 from qurd_core.plots.theme import SCHEMES, Style
+from qurd_core.records import rate_records
 
 NAMED = ["AKH", "Random", "SAC", "ModelDiff", "IPGuard", "ZestOfLIME", "FBI"]
 MIX = "uniform(test)->pgd(eps=0.03) | labels | hamming"
@@ -114,7 +114,7 @@ def test_the_guaranteed_rule_draws_its_own_column(table):
 
 
 def test_refused_lines_are_listed_with_the_reason(folder):
-    refused = budget.curves(records.read("patchwork-reuse", task="quantize"), "guaranteed")
+    refused = budget.curves(rate_records.read("patchwork-reuse", task="quantize"), "guaranteed")
     assert budget.shown(refused) == []
     assert budget.missing(refused)["AKH"] == "Refused: too few unrelated models."
     assert budget.headline(refused, 100) == "No published scheme has a value at 100 queries (quantization)"

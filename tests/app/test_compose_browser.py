@@ -2,7 +2,7 @@
 
 import pytest
 
-from qurd_core.evaluation import records
+from qurd_core.records import rate_records
 from tests.app import test_browser
 from tests.app.test_browser import browser, server, visit  # noqa: F401 (fixtures)
 
@@ -22,7 +22,7 @@ HEADLINE = "text => document.querySelector('h2').innerText.startsWith(text)"
 @pytest.fixture
 def folder():
     """The shipped records."""
-    return records.FOLDER
+    return rate_records.FOLDER
 
 
 @pytest.fixture(autouse=True)

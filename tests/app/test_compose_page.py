@@ -13,9 +13,10 @@ import pandas as pd
 import pytest
 
 from pages.ui import cached, compose_controls
-from qurd_core.benchfile import BenchFile, home_of
-from qurd_core.evaluation import evidence, live, records
-from qurd_core.evaluation.jobs import Jobs, publish
+from qurd_core.benchmarks.saved_benchmarks import BenchFile, home_of
+from qurd_core.jobs import live
+from qurd_core.jobs.queue import Jobs, publish
+from qurd_core.records import evidence, rate_records
 from qurd_core.schemes import Scheme
 from tests.app.screen import headline, notices, sound
 
@@ -57,7 +58,7 @@ def leave(folder, one, seeds, last=400):
     """The rows of a recorded combination as what a run has left; one that calibrates on lineages adds the reference."""
     tables = []
     for negatives, task in product(("unrelated", "unrelated+hard"), evidence.tasks("patchwork-sac")):
-        table = records.read("patchwork-sac", task=task, negatives=negatives)
+        table = rate_records.read("patchwork-sac", task=task, negatives=negatives)
         tables.append(table[table["scheme"] == "negative(test)->pgd | labels | hamming"])
     mine = pd.concat(tables).assign(scheme=one.args["scheme"], seeds=seeds)
     table = pd.concat([mine, mine.assign(scheme=AKH, name="AKH")]) if one.args["pool"] else mine
@@ -79,7 +80,7 @@ def said(app):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("bench", records.EMBEDDED)
+@pytest.mark.parametrize("bench", rate_records.EMBEDDED)
 def test_the_page_opens_twice(compose, bench, theme):
     app = compose(theme, bench=bench)
     for _ in range(2):
@@ -279,7 +280,7 @@ def test_a_run_has_a_card_too_and_one_that_has_left_nothing_has_none(compose, tm
     app.button(key="card").click().run()
     (card,) = [element.value for element in sound(app).html if "class='scheme-card'" in element.value]
     assert "Live, on 2 of 5 query seeds." in card and "pgd(eps=0.05)" in card
-    recorded = records.read("patchwork-sac", task="same")
+    recorded = rate_records.read("patchwork-sac", task="same")
     rows = recorded[(recorded["scheme"] == "negative(test)->pgd | labels | hamming") & (recorded["budget"] == 100)]
     assert f"Effectiveness<b>{100 * rows['tpr'].iloc[0]:.1f}" in card
     assert "The suspect must reveal labels." in card and "Nobody published this combination" in card
@@ -309,7 +310,7 @@ def test_the_card_of_a_calibration_of_ones_own_says_so(compose, tmp_path):
 
 
 def test_without_records_the_page_says_what_to_do(compose, tmp_path, monkeypatch):
-    monkeypatch.setattr(records, "FOLDER", tmp_path / "none")
+    monkeypatch.setattr(rate_records, "FOLDER", tmp_path / "none")
     assert sound(compose()).subheader[0].value == "No records yet"
 
 
@@ -336,7 +337,7 @@ def test_the_page_never_imports_torch(tmp_path):
     code = """
 import sys
 from streamlit.testing.v1 import AppTest
-from qurd_core.evaluation.jobs import Jobs
+from qurd_core.jobs.queue import Jobs
 Jobs.warm_up = lambda self, benchmark: None
 Jobs.expected = lambda self, job: None
 app = AppTest.from_file("app.py", default_timeout=60)
@@ -347,7 +348,7 @@ for pick in ("AKH", "negative(test)->pgd(eps=.05) | labels | hamming", "negative
     assert not app.exception
 app.button(key="representation-probits").click().run()
 assert not app.exception
-print([name for name in ("torch", "sklearn", "scipy", "duckdb", "captum") if name in sys.modules])
+print([name for name in ("torch", "sklearn", "scipy", "captum") if name in sys.modules])
 """
     done = subprocess.run(
         [sys.executable, "-c", code],

@@ -12,11 +12,13 @@ import pandas as pd
 import pytest
 
 from pages.ui import cached, running
-from qurd_core.benchfile import BenchFile, home_of
+from qurd_core.benchmarks.saved_benchmarks import BenchFile, home_of
 from qurd_core.errors import QurdError
-from qurd_core.evaluation import evidence, live_rates, pipeline
-from qurd_core.evaluation.paper import importer
+from qurd_core.evaluation import pipeline
+from qurd_core.jobs.kinds import rate_job
+from qurd_core.paper import importer
 from qurd_core.plots import again
+from qurd_core.records import evidence
 from qurd_core.schemes import Scheme
 from tests.benchmarks import exports
 
@@ -206,7 +208,7 @@ def test_models_that_are_asked_again_give_the_same(store):
     job = running.job_of("few", Scheme.parse("AKH"), pool)
     result = cached.jobs().result(job.key, "parquet")
     result.parent.mkdir(parents=True, exist_ok=True)
-    live_rates.run(store, result.with_suffix(""), lambda *_: None, **job.args)
+    rate_job.run(store, result.with_suffix(""), lambda *_: None, **job.args)
     view = exports.taken("compose", link | {"pool": [*pool]})
     own = view.rows[view.rows["pool"] != ""]
     assert len(own) == 1

@@ -7,8 +7,8 @@ import pytest
 import streamlit as st
 
 from pages.ui import export, frame, story
-from qurd_core.benchfile import BenchFile, home_of
-from qurd_core.evaluation import records
+from qurd_core.benchmarks.saved_benchmarks import BenchFile, home_of
+from qurd_core.records import rate_records
 from tests.app.screen import headline, sound
 from tests.benchmarks import flips
 
@@ -63,7 +63,7 @@ def test_the_names_in_a_headline_are_no_markdown(shipped):
 
 @pytest.mark.parametrize("page", ["leaderboard", "paper"])
 def test_altered_logos_stories_and_benchmarks_of_ones_own_take_no_other_view_down(shipped, monkeypatch, tmp_path, page):
-    pairs = records.pairs("patchwork-sac")
+    pairs = rate_records.pairs("patchwork-sac")
     home = home_of("mine")
     with flips.copied_assets(tmp_path) as assets:
         monkeypatch.setattr(frame, "LOGO", assets / "logo")

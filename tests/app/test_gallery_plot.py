@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from qurd_core.evaluation.query_sets import QuerySet
 from qurd_core.plots import gallery
+from qurd_core.views.query_sets import QuerySet
 
 
 def make_set(sampler: str, victim: list[int], suspect: list[int], *, group: list[int] = ()) -> QuerySet:

@@ -10,8 +10,9 @@ import pandas as pd
 import pytest
 
 from pages.ui import export
-from qurd_core.benchfile import BenchFile, home_of
-from qurd_core.evaluation import designer, evidence, records
+from qurd_core.benchmarks.saved_benchmarks import BenchFile, home_of
+from qurd_core.records import evidence, rate_records
+from qurd_core.views import designer
 from tests.app.screen import headline, notices, sound
 
 ROOT = Path(__file__).parents[2]
@@ -58,7 +59,7 @@ def about(scheme: str, name: str | None) -> dict:
 @pytest.fixture
 def folder(folder):
     """The small records with every scheme in words, and distances of SAC alone."""
-    known = records.read("patchwork-sac", folder=folder)[["scheme", "name"]].drop_duplicates()
+    known = rate_records.read("patchwork-sac", folder=folder)[["scheme", "name"]].drop_duplicates()
     (folder / "schemes.json").write_text(json.dumps([about(*row) for row in known.itertuples(index=False)]))
     suspects = [f"u{number}" for number in range(20)] + ["h", "p"]
     kinds = ["negative"] * 20 + ["hard", "positive"]
@@ -68,14 +69,14 @@ def folder(folder):
     scores = pd.DataFrame(
         {"scheme": SAC, "victim": "v", "suspect": suspects, "query_seed": 0, "budget": 100, "value": values}
     )
-    for benchmark in records.EMBEDDED:
+    for benchmark in rate_records.EMBEDDED:
         pairs.to_parquet(folder / f"{benchmark}-pairs.parquet")
         scores.to_parquet(folder / f"{benchmark}-scores.parquet")
     return folder
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("bench", records.EMBEDDED)
+@pytest.mark.parametrize("bench", rate_records.EMBEDDED)
 @pytest.mark.parametrize("view", ["chart", "table", "swap"])
 def test_the_page_opens_twice(show, view, bench, theme):
     app = show(theme, bench=bench, view=view)
@@ -88,7 +89,7 @@ def test_the_page_opens_twice(show, view, bench, theme):
     assert not notices(app)
 
 
-@pytest.mark.parametrize("bench", records.EMBEDDED)
+@pytest.mark.parametrize("bench", rate_records.EMBEDDED)
 @pytest.mark.parametrize("view", ["chart", "table", "swap"])
 def test_the_shipped_records_fill_every_view(shipped, view, bench):
     app = sound(shipped(view=view, bench=bench, pin=["SAC"]))
@@ -109,7 +110,7 @@ def test_a_saved_bench_stands_beside_the_embedded_ones(shipped, view):
     part = "Part of patchwork-sac: the named and the best combinations, 108 of 500, at 6 of 40 budgets · "
     assert part in texts(app).replace("\\", "")
     if view == "chart":
-        assert {f"named on {name}" for name in (*records.EMBEDDED, "mine")} <= set(traces(app))
+        assert {f"named on {name}" for name in (*rate_records.EMBEDDED, "mine")} <= set(traces(app))
     app.select_slider(key="budget").set_value(200).run()
     assert "at 200 queries" in headline(app)
 
@@ -334,7 +335,7 @@ def test_stage_shows_the_chart_alone(show):
 @pytest.mark.parametrize("view", ["chart", "table", "swap"])
 def test_names_are_shown_as_text(show, folder, view):
     odd = "<img src=x onerror=alert(1)> *b* 🤖 שלום"
-    for benchmark in records.EMBEDDED:
+    for benchmark in rate_records.EMBEDDED:
         path = folder / f"{benchmark}.parquet"
         table = pd.read_parquet(path)
         table["scheme"] = table["scheme"].str.replace("uniform(test)->pgd(eps=0.01)", odd)
@@ -363,14 +364,14 @@ def test_the_page_never_imports_torch(folder):
 import sys
 from pathlib import Path
 from streamlit.testing.v1 import AppTest
-from qurd_core.evaluation import records
-records.FOLDER = Path({str(folder)!r})
+from qurd_core.records import rate_records
+rate_records.FOLDER = Path({str(folder)!r})
 for view in ("chart", "table", "swap"):
     app = AppTest.from_file({str(ROOT / "app.py")!r}, default_timeout=60)
     app.query_params["view"], app.query_params["pin"] = view, "SAC"
     app.run()
     assert not app.exception and app.get("plotly_chart")
-print([name for name in ("torch", "sklearn", "scipy", "duckdb", "torchvision") if name in sys.modules])
+print([name for name in ("torch", "sklearn", "scipy", "torchvision") if name in sys.modules])
 """
     ran = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=120, check=True)
     assert ran.stdout.strip().splitlines()[-1] == "[]"

@@ -7,13 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from qurd_core.evaluation import evidence, leaderboard, records
-from qurd_core.evaluation.evidence import Scores
-from qurd_core.evaluation.winners import BestOf
 from qurd_core.plots import budget, card, honest, strips, swaps, tasks
 from qurd_core.plots import leaderboard as board
 from qurd_core.plots.swarm import swarm
 from qurd_core.plots.theme import HEAT, Style, heat, ink_on
+from qurd_core.records import evidence, rate_records, scheme_table
+from qurd_core.records.evidence import Scores
+from qurd_core.records.measured_winners import BestOf
+from qurd_core.views import leaderboard
 
 STYLE = Style()
 
@@ -107,13 +108,13 @@ def test_a_craft_that_has_changed_no_query_is_no_new_combination(points, schemes
     same = {"scheme": "negative(test) | labels | hamming", "value": 0.9, "auc": 0.9, "spread": 0.0, "name": None}
     rows = pd.DataFrame([same, same | {"scheme": "negative(test)->cutmix | labels | hamming"}])
     rows = rows.assign(control=False, level=0, label=rows["scheme"])
-    assert leaderboard.unnamed(rows, schemes)["scheme"].tolist() == ["negative(test) | labels | hamming"]
+    assert scheme_table.unnamed(rows, schemes)["scheme"].tolist() == ["negative(test) | labels | hamming"]
     rows.loc[1, "value"] = 0.8
-    assert len(leaderboard.unnamed(rows, schemes)) == 2
+    assert len(scheme_table.unnamed(rows, schemes)) == 2
 
 
 def test_the_best_unnamed_is_no_control_and_no_published_scheme_on_other_outputs(points, schemes):
-    free = leaderboard.unnamed(board.board(points, schemes, 100), schemes)
+    free = scheme_table.unnamed(board.board(points, schemes, 100), schemes)
     assert free["label"].tolist() == ["better", "plain"]
     said = board.best(free, 100, "There is one victim.")
     assert said.startswith("The best of 2 unpublished combinations is ahead of AKH (+10.0 points) at 100 queries.")
@@ -122,7 +123,7 @@ def test_the_best_unnamed_is_no_control_and_no_published_scheme_on_other_outputs
 
 
 def test_the_best_is_reported_on_victims_that_had_no_say(points, schemes):
-    free = leaderboard.unnamed(board.board(points, schemes, 100), schemes)
+    free = scheme_table.unnamed(board.board(points, schemes, 100), schemes)
     found = BestOf(("better", "plain"), (True, False), chosen=0.76, reported=0.71, reference=0.69, among=2, halves=(2, 1))
     said = board.best(free, 100, found)
     assert "catches 71% at 100 queries on held-out victims; selection half: 76% (halves of 2 and 1 of 3 independent" in said
@@ -140,7 +141,7 @@ def test_the_best_is_reported_on_victims_that_had_no_say(points, schemes):
     ],
 )
 def test_the_parts_of_the_victims_agree_where_they_tie(points, schemes, winners, agree, said):
-    free = leaderboard.unnamed(board.board(points, schemes, 100), schemes)
+    free = scheme_table.unnamed(board.board(points, schemes, 100), schemes)
     found = BestOf(winners, agree, chosen=0.76, reported=0.71, reference=0.69, among=2, halves=(2, 1))
     assert board.best(free, 100, found).endswith(f"AKH catches 69% on the same held-out victims. {said}")
 
@@ -225,8 +226,8 @@ def test_a_row_of_ties_is_pressed_into_its_room_and_others_are_not():
 
 @pytest.fixture
 def boards(folder, schemes):
-    table = budget.curves(records.read("patchwork-sac"))
-    return {name: board.board(table, schemes, 100) for name in records.EMBEDDED}
+    table = budget.curves(rate_records.read("patchwork-sac"))
+    return {name: board.board(table, schemes, 100) for name in rate_records.EMBEDDED}
 
 
 def test_the_chosen_strip_is_strong_and_the_others_faint(boards):
@@ -424,7 +425,7 @@ def test_a_swap_that_brings_nothing_says_so(points, schemes):
 
 
 def test_the_twin_on_probits(schemes):
-    assert leaderboard.twins(schemes) == {"SAC text": "twin"}
+    assert scheme_table.twins(schemes) == {"SAC text": "twin"}
 
 
 def test_an_unnamed_combination_has_its_idea_in_two_sentences(schemes):

@@ -8,7 +8,7 @@ import pytest
 from pages.ui import story
 from pages.ui.frame import PAGES
 from pages.ui.links import Target
-from qurd_core.evaluation import records
+from qurd_core.records import rate_records
 from tests.app.screen import headline, notices, sound
 
 
@@ -27,7 +27,7 @@ def test_every_story_has_steps_on_known_pages_and_benchmarks_with_something_to_s
     assert len(steps) >= 5
     for number, step in enumerate(steps, start=1):
         assert step.target.page in PAGES
-        assert step.target.values["bench"] in records.SHIPPED
+        assert step.target.values["bench"] in rate_records.SHIPPED
         assert step.target.values["step"] == number
         assert 10 < len(step.say) < 140
 

@@ -5,10 +5,10 @@ import json
 import pytest
 
 from pages.ui.frame import PAGES
-from qurd_core.evaluation import records
+from qurd_core.records import rate_records
 
 OF_PAGES = [page for page in PAGES if page != "paper"]  # which shows no benchmark
-PAIRS = records.pairs("patchwork-reuse")
+PAIRS = rate_records.pairs("patchwork-reuse")
 VICTIM = PAIRS["victim"].iloc[0]
 MINE = PAIRS[PAIRS["victim"] == VICTIM]
 STOLEN, UNRELATED = (

@@ -14,10 +14,10 @@ import pytest
 from pages.ui import cached, claim
 from pages.ui.frame import PAGES
 from qurd_core import files
-from qurd_core.evaluation import records
-from qurd_core.evaluation.paper import agreement, claims, importer, tables
+from qurd_core.paper import agreement, claims, importer, tables
 from qurd_core.plots import paper
 from qurd_core.plots.theme import Style
+from qurd_core.records import rate_records
 from tests.app.screen import headline, notices, sound
 
 ROOT = Path(__file__).parents[2]
@@ -134,7 +134,7 @@ def test_the_link_of_a_claim_is_a_view(one):
         *("bench", "budget", "view", "show", "of", "rows", "x", "panel", "task", "rule", "scheme"),
     }
     if "bench" in target.values:
-        assert target.values["bench"] in records.SHIPPED
+        assert target.values["bench"] in rate_records.SHIPPED
 
 
 def test_stage_hides_the_controls_and_keeps_the_finding(shipped):
@@ -142,7 +142,7 @@ def test_stage_hides_the_controls_and_keeps_the_finding(shipped):
     assert "are supported by its scores" in headline(app)
 
 
-@pytest.mark.parametrize("bench", records.PUBLISHED)
+@pytest.mark.parametrize("bench", rate_records.PUBLISHED)
 @pytest.mark.parametrize("page", [name for name in PAGES if name != "paper"])
 def test_a_published_benchmark_is_shown_or_says_what_it_lacks(shipped, page, bench):
     app = shipped(page=page, bench=bench)
@@ -256,7 +256,7 @@ for view in {tuple(VIEWS)!r}:
     app.query_params["view"] = view
     app.run()
     assert not app.exception and app.get("plotly_chart") and app.header, view
-print([name for name in ("torch", "sklearn", "scipy", "duckdb", "torchvision") if name in sys.modules])
+print([name for name in ("torch", "sklearn", "scipy", "torchvision") if name in sys.modules])
 """
     ran = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=120, check=True)
     assert ran.stdout.strip().splitlines()[-1] == "[]"

@@ -5,8 +5,8 @@ from functools import partial
 
 import pytest
 
-from qurd_core.benchfile import BenchFile, home_of
-from qurd_core.evaluation import evidence, records
+from qurd_core.benchmarks.saved_benchmarks import BenchFile, home_of
+from qurd_core.records import evidence, rate_records
 from tests.app.screen import headline, notices, sound
 
 
@@ -24,7 +24,7 @@ def said(app):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("bench", records.EMBEDDED)
+@pytest.mark.parametrize("bench", rate_records.EMBEDDED)
 def test_it_opens_twice_and_ends_with_a_verdict(play, bench, theme):
     app = play(theme, bench=bench)
     for _ in range(2):

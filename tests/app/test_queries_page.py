@@ -12,8 +12,8 @@ from safetensors.numpy import save_file
 from streamlit.testing.v1 import AppTest
 
 from pages.ui import asking, cached, frame
-from qurd_core.evaluation import evidence, records
-from qurd_core.evaluation.jobs import Job, Jobs, Status, publish
+from qurd_core.jobs.queue import Job, Jobs, Status, publish
+from qurd_core.records import evidence, rate_records
 from tests.app.screen import headline, notices, sound
 
 ROOT = Path(__file__).parents[2]
@@ -118,7 +118,7 @@ def said(app):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("bench", records.EMBEDDED)
+@pytest.mark.parametrize("bench", rate_records.EMBEDDED)
 def test_the_page_opens_twice(visit, jobs, bench, theme):
     app = visit(theme, bench=bench)
     for _ in range(2):
@@ -408,7 +408,7 @@ import sys
 from pathlib import Path
 from streamlit.testing.v1 import AppTest
 from pages.ui import frame
-from qurd_core.evaluation.jobs import Jobs
+from qurd_core.jobs.queue import Jobs
 frame.HOME = "queries"
 Jobs.warm_up = lambda self, benchmark: None
 Jobs.submit = lambda self, job: job.key
@@ -416,7 +416,7 @@ app = AppTest.from_file({str(ROOT / "app.py")!r}, default_timeout=60).run()
 assert not app.exception and "mistakes" in app.header[0].value
 app.get_by_key("view").set_value("telling").run()
 assert not app.exception and "discriminative" in app.header[0].value
-print([name for name in ("torch", "sklearn", "scipy", "duckdb", "captum") if name in sys.modules])
+print([name for name in ("torch", "sklearn", "scipy", "captum") if name in sys.modules])
 """
     ran = subprocess.run(
         [sys.executable, "-c", script],

@@ -5,12 +5,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from qurd_core.errors import QurdError
-from qurd_core.evaluation import records
+from qurd_core.records import rate_records
 
 
 def test_a_task_against_one_choice_of_negatives(folder):
-    table = records.read("patchwork-sac", task="same", negatives="unrelated+hard")
-    assert list(table.columns) == list(records.COLUMNS)
+    table = rate_records.read("patchwork-sac", task="same", negatives="unrelated+hard")
+    assert list(table.columns) == list(rate_records.COLUMNS)
     assert set(table["task"]) == {"same"}
     assert set(table["n_negatives"]) == {44}
     assert table["tpr"].dtype == "float64"
@@ -21,38 +21,38 @@ def test_a_task_against_one_choice_of_negatives(folder):
     assert mix["reason"] is None
 
 
-@pytest.mark.parametrize("benchmark", records.EMBEDDED)
+@pytest.mark.parametrize("benchmark", rate_records.EMBEDDED)
 def test_one_task_is_read_without_the_others(benchmark):
     """Reading all of a file that ships takes longer than drawing the page."""
     chosen = {"task": "same", "negatives": "unrelated"}
-    with pq.ParquetFile(records.path_of(benchmark)) as file:
+    with pq.ParquetFile(rate_records.path_of(benchmark)) as file:
         parts = [file.metadata.row_group(number) for number in range(file.num_row_groups)]
         whole = file.read().to_pandas()
-    assert sum(records._may_hold(part, chosen) for part in parts) < len(parts) / 4
+    assert sum(rate_records._may_hold(part, chosen) for part in parts) < len(parts) / 4
     wanted = whole.query("task == 'same' and negatives == 'unrelated'").reset_index(drop=True)
-    found = records.read(benchmark, **chosen)
+    found = rate_records.read(benchmark, **chosen)
     assert found[["scheme", "budget"]].equals(wanted[["scheme", "budget"]].astype(found[["scheme", "budget"]].dtypes))
     assert found["tpr"].to_numpy() == pytest.approx(wanted["tpr"].to_numpy(), nan_ok=True)
 
 
 def test_the_pooled_task_comes_first(folder):
-    assert records.tasks("patchwork-reuse") == ["all", "same", "quantize"]
+    assert rate_records.tasks("patchwork-reuse") == ["all", "same", "quantize"]
 
 
 def test_a_missing_file_names_the_command_that_makes_it(folder):
     (folder / "patchwork-sac.parquet").unlink()
     with pytest.raises(QurdError, match="python -m qurd_core sweep --benchmark patchwork-sac"):
-        records.read("patchwork-sac")
+        rate_records.read("patchwork-sac")
 
 
 def test_an_unknown_benchmark_suggests_the_nearest(folder):
     with pytest.raises(QurdError, match="Did you mean 'patchwork-sac'"):
-        records.read("patchwork-sack")
+        rate_records.read("patchwork-sack")
 
 
 def test_an_unknown_task_is_refused(folder):
     with pytest.raises(QurdError, match="task 'nap'"):
-        records.read("patchwork-sac", task="nap")
+        rate_records.read("patchwork-sac", task="nap")
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1 this is no table PAR1", None], ids=["empty", "rubbish", "cut"])
@@ -60,7 +60,7 @@ def test_a_damaged_file_gives_one_sentence(folder, content):
     path = folder / "patchwork-sac.parquet"
     path.write_bytes(path.read_bytes()[:-200] if content is None else content)
     with pytest.raises(QurdError, match=r"cannot be read: .+\. Restore the file or make it again"):
-        records.read("patchwork-sac")
+        rate_records.read("patchwork-sac")
 
 
 @pytest.mark.parametrize(
@@ -78,4 +78,4 @@ def test_a_table_that_no_sweep_writes_is_refused(folder, spoil):
     path = folder / "patchwork-sac.parquet"
     spoil(pd.read_parquet(path)).to_parquet(path)
     with pytest.raises(QurdError, match="cannot be read"):
-        records.read("patchwork-sac")
+        rate_records.read("patchwork-sac")

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import pytest
 
 from pages.ui import frame, story
-from qurd_core.evaluation import evidence, records
+from qurd_core.records import evidence, rate_records
 from tests.app.geometry import PHONE, STAGES, faults
 from tests.app.test_browser import PATIENCE, browser, serving  # noqa: F401 (a fixture)
 
@@ -51,7 +51,7 @@ STILL = """() => {
 def server(tmp_path_factory):
     """One server for all, on the shipped records and a store of its own."""
     folder = tmp_path_factory.mktemp("screens")
-    with serving(records.FOLDER, folder / "server.log", QURD_STORE=str(folder / "store")) as address:
+    with serving(rate_records.FOLDER, folder / "server.log", QURD_STORE=str(folder / "store")) as address:
         yield address
 
 

@@ -13,9 +13,9 @@ import streamlit as st
 from safetensors.numpy import save_file
 
 from pages.ui import pair
-from qurd_core.benchfile import BenchFile, home_of
-from qurd_core.evaluation import evidence, honest, records
+from qurd_core.benchmarks.saved_benchmarks import BenchFile, home_of
 from qurd_core.plots import honest as words
+from qurd_core.records import evidence, measured_worth, rate_records
 from tests.app.screen import headline, notices, sound
 from tests.app.test_separability_plot import ODD, make_pairs
 
@@ -50,7 +50,7 @@ def odd(folder):
     labels = np.random.default_rng(0).integers(0, 3, (len(models), 60)).astype(np.uint8)
     about = {"models": models, "victims": [ODD, "w"], "classes": [ODD, "cat", "cup"], "rules": []}
     tensors = {"labels": labels, "truth": (np.arange(60) % 3).astype(np.uint8), "places": np.full((60, 5), 1, np.int16)}
-    for name in records.EMBEDDED:
+    for name in rate_records.EMBEDDED:
         pairs.to_parquet(folder / f"{name}-pairs.parquet")
         scores.to_parquet(folder / f"{name}-scores.parquet")
         save_file(tensors, folder / f"{name}-bank.safetensors", {"bank": json.dumps(about)})
@@ -59,7 +59,7 @@ def odd(folder):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("bench", records.EMBEDDED)
+@pytest.mark.parametrize("bench", rate_records.EMBEDDED)
 def test_the_page_opens_twice(shipped, bench, theme):
     app = shipped(theme, PAGE, bench=bench)
     for _ in range(2):
@@ -142,7 +142,7 @@ def test_wrong_values_in_a_link_fall_back_with_one_notice(shipped):
 
 def test_the_rate_is_that_of_the_other_pages(shipped):
     app = sound(shipped(page=PAGE, of="AKH", task="label_extraction", budget="100"))
-    table = records.read("patchwork-sac", task="label_extraction")
+    table = rate_records.read("patchwork-sac", task="label_extraction")
     row = table[(table["scheme"] == AKH) & (table["budget"] == 100)].iloc[0]
     shown = float(app.metric[0].value.split(" ")[0])
     assert shown == pytest.approx(100 * row["tpr"], abs=0.06)
@@ -152,7 +152,8 @@ def test_the_rate_is_that_of_the_other_pages(shipped):
 @pytest.mark.parametrize("task", ["all", "label_extraction"])
 def test_the_interval_is_that_of_the_other_pages(shipped, task):
     app = sound(shipped(page=PAGE, of="SAC", task=task, budget="100"))
-    known = honest.read("patchwork-sac").query(f"label == 'SAC' and task == '{task}' and budget == 100 and rule == 'paper'")
+    asked = f"label == 'SAC' and task == '{task}' and budget == 100 and rule == 'paper'"
+    known = measured_worth.read("patchwork-sac").query(asked)
     row = known[known["negatives"] == "unrelated"].iloc[0]
     assert app.metric[0].delta == f"{words.interval(row['low'], row['high'])} over models"
     assert "95 % interval of TPR. Node bootstrap with 2000 draws" in app.metric[0].proto.help
@@ -282,7 +283,7 @@ print([name for name in ("torch", "sklearn", "torchvision") if name in sys.modul
 
 
 def test_the_drawn_pairs_can_be_taken_away():
-    from qurd_core.evaluation.separability import Distances, as_table, rows
+    from qurd_core.views.separability import Distances, as_table, rows
 
     found = rows(Distances.of_delta(make_pairs(), "delta_c"), negatives="unrelated", alpha=0.05, by="tasks")
     table = as_table(found)

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from qurd_core.evaluation.separability import Distances, Row, as_table, reports
-from qurd_core.evaluation.separability import rows as make_rows
 from qurd_core.plots import bound, honest, separability
 from qurd_core.plots.separability import DELTAS, POINTER, Pick
 from qurd_core.plots.theme import STOLEN, SURFACES, UNRELATED, UNRELATED_TEXT, Style
+from qurd_core.views.separability import Distances, Row, as_table, reports
+from qurd_core.views.separability import rows as make_rows
 from tests.app.test_theme import contrast
 
 ODD = "<img src=x onerror=alert(1)> **b** 🤖 שלום"

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from qurd_core.evaluation import evidence, records
 from qurd_core.plots import again, words
 from qurd_core.plots.labels import spread
 from qurd_core.plots.lineages import folded, readable
 from qurd_core.plots.words import Measured
+from qurd_core.records import evidence, rate_records
 
 
 @pytest.mark.parametrize(
@@ -57,9 +57,9 @@ def test_who_beats_the_reference_in_one_sentence():
     assert words.against(100, "AKH", []) == ""
 
 
-@pytest.mark.parametrize("benchmark", records.SHIPPED)
+@pytest.mark.parametrize("benchmark", rate_records.SHIPPED)
 def test_every_shipped_task_has_words_and_no_two_the_same(benchmark):
-    tasks = records.tasks(benchmark)
+    tasks = rate_records.tasks(benchmark)
     said = [words.task(name) for name in tasks]
     assert len(set(said)) == len(tasks) == len(words.TASKS.keys() & set(tasks))
     assert not [text for text in said if "_" in text]
@@ -150,7 +150,7 @@ def test_too_many_labels_share_the_room_evenly():
     assert (placed[0], placed[-1]) == pytest.approx((0.025, 0.975))
 
 
-@pytest.mark.parametrize("benchmark", records.SHIPPED)
+@pytest.mark.parametrize("benchmark", rate_records.SHIPPED)
 def test_no_two_models_of_a_benchmark_share_a_readable_name(benchmark):
     pairs = evidence.pairs(benchmark)
     lineages = {*pairs["victim"], *pairs["suspect"]}

@@ -28,8 +28,8 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
-from qurd_core.benchmarks.patchwork import FOLDER
-from qurd_core.benchmarks.zoo import load as load_model
+from qurd_core.benchmarks.patchwork.protocol import FOLDER
+from qurd_core.benchmarks.patchwork.zoo import load as load_model
 from qurd_core.evaluation.pipeline import Request, request
 from qurd_core.evaluation.workbench import Workbench, workbench
 from qurd_core.randomness import stream

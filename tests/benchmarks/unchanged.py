@@ -44,10 +44,10 @@ COMMANDS = (
 )
 VIEWS = {  # page -> what its link says
     "leaderboard": ("", "view=table", "view=swap&scheme=SAC", "hard=true", "rule=guaranteed", "bench=published-cifar10"),
-    "benchmark": ("", "section=lineage", "section=effort", "section=images", "section=bench", "bench=published-sdog120"),
+    "benchmark": ("", "section=lineage", "section=effort", "section=images", "section=bench"),
     "compose": ("", "pick=SAC", "pick=AKH&columns=labels&hard=true", "bench=patchwork-reuse&task=finetune"),
-    "budget": ("", "x=labelled", "panel=distance&pin=SAC", "play=true&sent=100", "bench=published-flower102&rule=guaranteed"),
-    "separability": ("", "of=SAC&rows=victims", "show=bound", "show=mistakes", "hard=true&fpr=10", "bench=published-cifar10"),
+    "budget": ("", "x=labelled", "panel=distance", "play=true&sent=100", "bench=published-flower102&rule=guaranteed"),
+    "separability": ("", "of=SAC&rows=victims", "show=bound", "show=mistakes", "hard=true", "bench=published-cifar10"),
     "queries": ("", "left=uniform(test)&right=noise", "view=telling", "only=disagrees&page=2"),
     "paper": ("", "claim=table3", "view=agreement", "view=table2", "view=table3", "view=table3&mode=honest"),
 }

@@ -6,8 +6,6 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
-from tests.benchmarks.tpr_table import KIND
-
 SCHEMES = {  # split, sampler, representation, distance
     "AKH": ("test", "Negative", "Labels", "hamming"),
     "SAC": ("train", "NegativeAugment", "SAC", "l2"),
@@ -39,6 +37,15 @@ def table(folder: Path, budget: int = 100) -> pd.DataFrame:
     ]
     pairs["lineage"] = pairs["suspect"].map(root)
     return rows.merge(pairs, on=["benchmark", "victim", "suspect", "kind"])
+
+
+# A suspect made from the victim, or the victim itself, is stolen. Otherwise ModelReuse leaves out the pairs in which both
+# come from the same pretrained network: they are neither. A model trained from scratch is unrelated to every other.
+KIND = """case
+    when target_model = source_model or starts_with(target_model, source_model || '->') then 'positive'
+    when benchmark <> 'ModelReuse' or starts_with(source_model, 'train(') or starts_with(target_model, 'train(')
+        or split_part(source_model, '->', 1) <> split_part(target_model, '->', 1) then 'negative'
+end"""
 
 
 def base(model: str) -> str:

@@ -24,7 +24,7 @@ from qurd_core.akh import (
     total_false_alarm,
 )
 from qurd_core.errors import QurdError
-from tests.benchmarks.tpr_table import KIND
+from tests.core.published import KIND
 
 
 def random_labels(seed: int, classes: int = 4, images: int = 60, suspects: int = 200):

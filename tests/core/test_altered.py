@@ -6,15 +6,15 @@ import random
 import numpy as np
 import pytest
 import torch
+from qurd_core.benchfile import BenchFile
+from qurd_core.evaluation.paper import importer
+from qurd_core.verify import kept
 
 from qurd_core import files
-from qurd_core.benchfile import BenchFile
 from qurd_core.errors import QurdError
 from qurd_core.evaluation import live, records
-from qurd_core.evaluation.paper import importer
 from qurd_core.files import AlteredError, checked, publish, publishing, read_json, write_json
 from qurd_core.store import FORM, Key, Store
-from qurd_core.verify import kept
 from tests.benchmarks import flips
 
 TRIES = 20

@@ -16,8 +16,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from qurd_core.benchfile import BenchFile
-from qurd_core.benchmarks import answer_table, benchmark
+from qurd_core.benchmarks.base import benchmark
+from qurd_core.benchmarks.own import answer_table
+from qurd_core.benchmarks.saved_benchmarks import BenchFile
 from qurd_core.errors import QurdError
 from qurd_core.evaluation.checks import check
 from qurd_core.evaluation.pairs import pair_table

@@ -12,10 +12,10 @@ from safetensors.torch import save_file
 from typer.main import get_command
 
 from qurd_core import cli
-from qurd_core.benchfile import BenchFile
 from qurd_core.benchmarks import base
+from qurd_core.benchmarks.saved_benchmarks import BenchFile
 from qurd_core.errors import QurdError, lies_at
-from qurd_core.evaluation.paper import importer
+from qurd_core.paper import importer
 from tests.core.test_answer_table import answers
 from tests.toy import STRANGERS, VICTIMS
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from qurd_core.errors import QurdError
-from qurd_core.evaluation.statistics import holdout_audit
+from qurd_core.statistics import holdout_audit
 
 
 @pytest.mark.parametrize(("n", "rate"), [(10, 0.1), (20, 0.05), (41, 3 / 41), (61, 4 / 61)])

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from qurd_core.benchfile import from_token, token
+from qurd_core.benchmarks.saved_benchmarks import from_token, token
 
 PAIRS = [(victim, f"s{number}") for victim in ("v1", "v2", "v3") for number in range(140)]
 

@@ -7,8 +7,7 @@ import pandas as pd
 import pytest
 
 from qurd_core.errors import QurdError
-from qurd_core.evaluation import metrics
-from qurd_core.evaluation.statistics import allowed_below, clopper_pearson, node_bootstrap, tpr_report
+from qurd_core.statistics import allowed_below, clopper_pearson, metrics, node_bootstrap, tpr_report
 from tests.benchmarks.coverage import WORLDS, coverage
 from tests.score_tables import score_table
 

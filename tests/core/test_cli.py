@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from qurd_core.benchfile import BenchFile
+from qurd_core.benchmarks.saved_benchmarks import BenchFile
 from tests.toy import STRANGERS, VICTIMS
 
 

@@ -7,15 +7,7 @@ import pandas as pd
 import pytest
 
 from qurd_core.errors import QurdError
-from qurd_core.evaluation.statistics import (
-    compare,
-    holm,
-    node_bootstrap,
-    sign_flip,
-    smallest_p,
-    victims_needed,
-    victims_to_decide,
-)
+from qurd_core.statistics import compare, holm, node_bootstrap, sign_flip, smallest_p, victims_needed, victims_to_decide
 from tests.score_tables import score_table
 
 SKILLS = {"good": 4.0, "weak": 1.0, "none": 0.0}

@@ -5,10 +5,11 @@ import pandas as pd
 import pytest
 
 from qurd_core.errors import QurdError
-from qurd_core.evaluation import contents, designer, evidence, records, separability
-from qurd_core.evaluation.bank import Bank
-from qurd_core.evaluation.evidence import Scores
-from qurd_core.evaluation.suggest import suggest
+from qurd_core.records import evidence, rate_records
+from qurd_core.records.bank import Bank
+from qurd_core.records.evidence import Scores
+from qurd_core.views import contents, designer, separability
+from qurd_core.views.suggest import suggest
 
 GOOD, BAD = "negative(test) | labels | hamming", "uniform(test) | labels | hamming"
 NAMES = {GOOD: "AKH", BAD: "Random"}
@@ -243,13 +244,13 @@ def test_samples_are_of_their_class():
     assert contents.places(bank)["class"].tolist() == ["cat", "dog"] * 5
 
 
-@pytest.mark.parametrize("name", records.EMBEDDED)
+@pytest.mark.parametrize("name", rate_records.EMBEDDED)
 def test_the_bench_says_what_the_other_pages_say(name):
     """Rates of every pair from raw scores are those of the records."""
-    names = designer.named(records.schemes())
+    names = designer.named(rate_records.schemes())
     some = Scores.read(name).only(list(names), 100)
     found = evidence.rates(some, evidence.pairs(name)).set_index(["scheme", "task"])["tpr"]
     for task in ("all", "prune"):
-        recorded = records.read(name, task=task).query("budget == 100").set_index("scheme")["tpr"]
+        recorded = rate_records.read(name, task=task).query("budget == 100").set_index("scheme")["tpr"]
         for scheme in names:
             assert found[scheme, task] == pytest.approx(recorded[scheme], abs=6e-5)

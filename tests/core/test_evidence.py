@@ -6,17 +6,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from qurd_core import benchfile
-from qurd_core.benchfile import BenchFile
+from qurd_core.benchmarks import saved_benchmarks
 from qurd_core.benchmarks.base import benchmark
+from qurd_core.benchmarks.saved_benchmarks import BenchFile
 from qurd_core.errors import QurdError
-from qurd_core.evaluation import designer, evidence, records
-from qurd_core.evaluation.evidence import Scores
-from qurd_core.evaluation.leaderboard import by_task
 from qurd_core.evaluation.pipeline import evaluate
 from qurd_core.evaluation.workbench import workbench
+from qurd_core.records import evidence, rate_records
+from qurd_core.records.evidence import Scores
 from qurd_core.runtime import Runtime
 from qurd_core.store import Store
+from qurd_core.views import designer
+from qurd_core.views.leaderboard import by_task
 from tests.toy import STRANGERS, VICTIMS, Toy
 
 BASE = "patchwork-sac"
@@ -35,7 +36,7 @@ def bench(home):
     """Without the second victim and without pruned models."""
     table = evidence.pairs(BASE)
     table = table[np.array([tasks != ["prune"] for tasks in table["tasks"]]) & (table["victim"] != "train(res,victim)")]
-    BenchFile(BASE, frozenset(designer.keys(table))).write(benchfile.home_of("mine"))
+    BenchFile(BASE, frozenset(designer.keys(table))).write(saved_benchmarks.home_of("mine"))
     return "mine"
 
 
@@ -51,19 +52,19 @@ def keys(bench):
 
 def test_a_file_gives_back_what_was_written(home):
     file = BenchFile(BASE, frozenset({("a", "b"), ("a", 'c("d")')}))
-    file.write(benchfile.home_of("one"))
-    assert BenchFile.read(benchfile.home_of("one")) == file
-    assert benchfile.saved_names() == ["one"]
+    file.write(saved_benchmarks.home_of("one"))
+    assert BenchFile.read(saved_benchmarks.home_of("one")) == file
+    assert saved_benchmarks.saved_names() == ["one"]
     assert [path.name for path in (home / "benches").iterdir()] == ["one.json"]
-    benchfile.remove("one")
-    benchfile.remove("one")
-    assert benchfile.saved_names() == []
+    saved_benchmarks.remove("one")
+    saved_benchmarks.remove("one")
+    assert saved_benchmarks.saved_names() == []
 
 
 @pytest.mark.parametrize("name", ["", "A", "a b", "../x", "a/b", "x" * 41, "-a", "ü", "a.json"])
 def test_names_that_are_no_names(name):
     with pytest.raises(QurdError, match="small letters"):
-        benchfile.home_of(name)
+        saved_benchmarks.home_of(name)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +96,7 @@ def test_missing_binary_and_large_files_give_one_sentence(home):
     (home / "binary.json").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(QurdError, match="as the Benchmark page saves it"):
         benchmark(str(home / "binary.json"))
-    (home / "large.json").write_bytes(b" " * (benchfile.LARGEST + 1))
+    (home / "large.json").write_bytes(b" " * (saved_benchmarks.LARGEST + 1))
     with pytest.raises(QurdError, match="at most"):
         benchmark(str(home / "large.json"))
 
@@ -116,7 +117,7 @@ def test_a_part_keeps_its_pairs_and_its_models(home):
 
 def test_a_saved_bench_is_found_by_its_name(home):
     pairs = keys(benchmark("toy"))[:20]
-    BenchFile("toy", frozenset(pairs)).write(benchfile.home_of("small"))
+    BenchFile("toy", frozenset(pairs)).write(saved_benchmarks.home_of("small"))
     assert keys(benchmark("small")) == pairs
 
 
@@ -145,7 +146,7 @@ def test_a_bench_is_a_part_of_its_base(bench):
 
 def test_the_rates_of_a_bench_have_the_columns_of_the_records(bench):
     found, whole = evidence.read(bench, task="finetune"), evidence.read(BASE, task="finetune")
-    assert found.columns.tolist() == list(records.COLUMNS)
+    assert found.columns.tolist() == list(rate_records.COLUMNS)
     assert (found["n_victims"] == 2).all()
     assert set(found["name"].dropna()) == set(whole["name"].dropna())
     assert set(found["scheme"]) < set(whole["scheme"])
@@ -153,7 +154,7 @@ def test_the_rates_of_a_bench_have_the_columns_of_the_records(bench):
 
 
 def test_a_bench_with_every_pair_has_the_rates_of_its_base(home):
-    BenchFile(BASE, frozenset(designer.keys(evidence.pairs(BASE)))).write(benchfile.home_of("all"))
+    BenchFile(BASE, frozenset(designer.keys(evidence.pairs(BASE)))).write(saved_benchmarks.home_of("all"))
     found, whole = (
         evidence.read(name, negatives="unrelated+hard").set_index(["scheme", "budget"]) for name in ("all", BASE)
     )
@@ -181,7 +182,7 @@ def test_a_bench_whose_file_is_gone_gives_one_sentence(home):
 
 
 def test_the_file_is_plain_json(bench):
-    found = json.loads(benchfile.home_of(bench).read_text())
+    found = json.loads(saved_benchmarks.home_of(bench).read_text())
     assert found["benchmark"] == BASE
     assert found["pairs"] == sorted(found["pairs"])
 
@@ -193,7 +194,7 @@ def test_costs_are_not_known_of_a_part_that_lacks_a_victim(tmp_path, monkeypatch
     one = pairs["victim"] == pairs["victim"].iloc[0]
     for name, kept, known in (("whole", pairs, True), ("one", pairs[one], False)):
         BenchFile("patchwork-sac", frozenset(zip(kept["victim"], kept["suspect"], strict=True))).write(
-            benchfile.home_of(name)
+            saved_benchmarks.home_of(name)
         )
         read = evidence.read(name), by_task(name, 100)
         assert all(table["samples"].notna().any() == known for table in read), name

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from qurd_core.benchmarks import benchmark
+from qurd_core.benchmarks.base import benchmark
 from qurd_core.evaluation.workbench import Workbench
 from qurd_core.runtime import Runtime
 from qurd_core.schemes import Scheme

@@ -5,20 +5,20 @@ import pandas as pd
 import pytest
 
 from qurd_core.errors import QurdError
-from qurd_core.evaluation import evidence, honest, records
-from qurd_core.evaluation.statistics import node_bootstrap, simultaneous
-from qurd_core.evaluation.worth import COLUMNS, REFERENCE, side, worth
 from qurd_core.plots import honest as said
+from qurd_core.records import evidence, measured_worth, rate_records
+from qurd_core.statistics import node_bootstrap, simultaneous
+from qurd_core.statistics.worth import COLUMNS, REFERENCE, side, worth
 from tests.score_tables import score_table
 
 VERDICTS = {"beats", "trails", "on par", "ahead", "behind", "not distinguished"}
 
 
-@pytest.mark.parametrize("benchmark", records.SHIPPED)
+@pytest.mark.parametrize("benchmark", rate_records.SHIPPED)
 def test_what_ships_holds_together(benchmark):
-    table = honest.read(benchmark)
-    assert set(table["rule"]) == set(honest.RULES)
-    assert set(table["budget"]) <= set(honest.BUDGETS)
+    table = measured_worth.read(benchmark)
+    assert set(table["rule"]) == set(measured_worth.RULES)
+    assert set(table["budget"]) <= set(measured_worth.BUDGETS)
     known = table.dropna(subset=["low"])
     assert (known["low"] <= known["point"] + 1e-3).all()
     assert (known["point"] <= known["high"] + 1e-3).all()
@@ -30,7 +30,7 @@ def test_what_ships_holds_together(benchmark):
     tested = table["p"].notna()
     assert not table.loc[~tested, "verdict"].isin(["beats", "trails", "on par"]).any(), "an unnamed one was never tested"
     for choice, rows in table.groupby("negatives", observed=True):
-        summary = records.read(benchmark, negatives=choice)
+        summary = rate_records.read(benchmark, negatives=choice)
         label = summary["name"].fillna(summary["scheme"])
         expected = summary.set_index([label.rename("label"), "budget"])["tpr"]
         paper = rows[(rows["rule"] == "paper") & (rows["task"] == "all")].dropna(subset=["point"])
@@ -39,7 +39,7 @@ def test_what_ships_holds_together(benchmark):
 
 
 def test_transfer_is_refused_at_ten_unrelated_models():
-    table = honest.read("published-cifar10").query("task == 'transfer' and rule == 'conformal'")
+    table = measured_worth.read("published-cifar10").query("task == 'transfer' and rule == 'conformal'")
     assert table["point"].isna().all()
     assert table["method"].astype(str).str.contains("refused").all()
 
@@ -47,20 +47,22 @@ def test_transfer_is_refused_at_ten_unrelated_models():
 def test_held_out_kinds_of_models_cost_more_than_promised():
     """AKH accuses about a quarter of the models of a pre-trained network that it was not calibrated on."""
     for benchmark, expected in (("published-flower102", 0.248), ("published-sdog120", 0.233)):
-        table = honest.read(benchmark).query("label == 'AKH' and task == 'all' and rule == 'paper' and budget == 100")
+        table = measured_worth.read(benchmark)
+        table = table.query("label == 'AKH' and task == 'all' and rule == 'paper' and budget == 100")
         assert table["audit"].iloc[0] == pytest.approx(expected, abs=0.02)
         assert table["nominal"].iloc[0] < 0.1
 
 
 def test_the_scores_give_what_ships():
-    names = honest.names_of("patchwork-reuse")
+    names = measured_worth.names_of("patchwork-reuse")
     pairs, scores = evidence.pairs("patchwork-reuse"), evidence.Scores.read("patchwork-reuse").only(names, 100)
-    shipped = honest.read("patchwork-reuse").query("budget == 100 and rule == 'conformal'")
+    shipped = measured_worth.read("patchwork-reuse").query("budget == 100 and rule == 'conformal'")
     for negatives in ("unrelated", "unrelated+hard"):
-        table = honest.score_table(scores, pairs, 100, names)
-        found = worth(table, "conformal", negatives, named=honest.hypotheses(names)).set_index(["label", "task"])
+        table = measured_worth.score_table(scores, pairs, 100, names)
+        tried = measured_worth.hypotheses(names)
+        found = worth(table, "conformal", negatives, named=tried).set_index(["label", "task"])
         there = shipped[shipped["negatives"] == negatives].astype({"label": object, "task": object})
-        there = there.set_index(["label", "task"]).loc[[key for key in found.index if key[0] in honest.hypotheses(names)]]
+        there = there.set_index(["label", "task"]).loc[[key for key in found.index if key[0] in tried]]
         found = found.loc[there.index]
         verdicts = [rows["verdict"].astype(object).fillna("none").tolist() for rows in (there, found)]
         assert verdicts[0] == verdicts[1]
@@ -71,15 +73,15 @@ def test_the_scores_give_what_ships():
 def test_a_bench_of_ones_own_gets_intervals_at_once():
     """A part of the pairs, which gives what the whole gives when the part is the whole."""
     scores = evidence.Scores.read("patchwork-sac")
-    found = honest.of_part("patchwork-sac", scores, 100, "conformal", "unrelated")
+    found = measured_worth.of_part("patchwork-sac", scores, 100, "conformal", "unrelated")
     found = found[found["task"] == "all"].set_index("label")
-    shipped = honest.read("patchwork-sac").query("budget == 100 and rule == 'conformal' and task == 'all'")
+    shipped = measured_worth.read("patchwork-sac").query("budget == 100 and rule == 'conformal' and task == 'all'")
     shipped = shipped[shipped["negatives"] == "unrelated"].astype({"label": object}).set_index("label")
     assert set(COLUMNS) - {"label"} <= set(found)
     assert set(found.index) <= set(shipped.index) | {"accuracy"}
     np.testing.assert_allclose(found.loc["SAC", "point"], shipped.loc["SAC", "point"], atol=1e-3)
     np.testing.assert_allclose(found.loc["SAC", "low"], shipped.loc["SAC", "low"], atol=1e-3)
-    assert honest.of_part("patchwork-sac", scores, 7, "conformal", "unrelated").empty
+    assert measured_worth.of_part("patchwork-sac", scores, 7, "conformal", "unrelated").empty
 
 
 def test_what_was_looked_through_has_no_p_value_and_a_wider_interval():
@@ -132,10 +134,10 @@ def test_only_the_wanted_tasks_are_drawn():
 
 
 def test_a_damaged_file_gets_a_sentence_and_a_missing_one_gives_nothing(tmp_path):
-    assert honest.read("patchwork-sac", tmp_path).empty
-    honest.path_of("patchwork-sac", tmp_path).write_bytes(b"PAR1")
+    assert measured_worth.read("patchwork-sac", tmp_path).empty
+    measured_worth.path_of("patchwork-sac", tmp_path).write_bytes(b"PAR1")
     with pytest.raises(QurdError, match="honest --benchmark patchwork-sac"):
-        honest.read("patchwork-sac", tmp_path)
+        measured_worth.read("patchwork-sac", tmp_path)
 
 
 def row(**more):
@@ -162,9 +164,9 @@ def test_an_interval_without_width_is_silent_on_other_models():
     assert said.verdict(flat).endswith("AKH: −100.0 points, the same in every bootstrap resample, so there is no interval.")
 
 
-@pytest.mark.parametrize("benchmark", records.SHIPPED)
+@pytest.mark.parametrize("benchmark", rate_records.SHIPPED)
 def test_no_shipped_verdict_rests_on_an_interval_without_width(benchmark):
-    table = honest.read(benchmark)
+    table = measured_worth.read(benchmark)
     flat = table[table["diff_low"] == table["diff_high"]]
     assert not flat["verdict"].isin(["ahead", "behind"]).any()
 

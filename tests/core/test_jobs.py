@@ -13,9 +13,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from qurd_core.evaluation import worker
-from qurd_core.evaluation.jobs import Job, Jobs, Status, publish, read
 from qurd_core.evaluation.runs import RunFile
+from qurd_core.jobs import worker
+from qurd_core.jobs.queue import Job, Jobs, Status, publish, read
 
 PATIENCE = 60  # seconds; the machine may be busy
 
@@ -172,7 +172,7 @@ def test_a_repaint_does_not_ask_the_worker_again(jobs, monkeypatch):
     for _ in range(3):
         jobs.expected(asked)
     assert told == [asked.key]
-    monkeypatch.setattr("qurd_core.evaluation.jobs.AGAIN", 0)
+    monkeypatch.setattr("qurd_core.jobs.queue.AGAIN", 0)
     jobs.expected(asked)
     assert told == [asked.key] * 2
 
@@ -261,7 +261,7 @@ def test_the_worker_gives_way_to_the_page(jobs, tmp_path):
 
 def test_a_preparation_waits_until_nobody_clicks_any_more(tmp_path, monkeypatch):
     begun = []
-    monkeypatch.setattr("qurd_core.evaluation.live_rates.prepared", lambda *asked: iter([begun.append(asked)]))
+    monkeypatch.setattr("qurd_core.jobs.kinds.rate_job.prepared", lambda *asked: iter([begun.append(asked)]))
     now = iter(range(100))
     monkeypatch.setattr(worker, "time", SimpleNamespace(monotonic=lambda: next(now), sleep=lambda seconds: None))
     monkeypatch.setattr(worker, "PAUSE", 3)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from qurd_core.benchmarks.kinship import faults, lineage_faults, pairs_by_lineage, questions, read_lineages
+from qurd_core.benchmarks.own.kinship import faults, lineage_faults, pairs_by_lineage, questions, read_lineages
 from qurd_core.errors import QurdError
 
 VICTIM, OTHER, STRANGER = "train(vgg,mine)", "train(res,theirs)", "train(dense,public)"

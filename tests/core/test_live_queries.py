@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from qurd_core.evaluation import live_queries, live_rates, query_sets
 from qurd_core.evaluation.workbench import Workbench
+from qurd_core.jobs.kinds import query_job, rate_job
 from qurd_core.runtime import Runtime
 from qurd_core.schemes import Scheme
 from qurd_core.store import Store
+from qurd_core.views import query_sets
 from tests.toy import VICTIMS, toy
 
 VICTIM, SUSPECT = VICTIMS[0], f"{VICTIMS[0]}->finetune(seed=1)"
@@ -29,7 +30,7 @@ def make(tmp_path: Path):
         told = []
         stem = tmp_path / "job"
         args = {"benchmark": "toy", "victim": VICTIM, "suspect": SUSPECT, "query_seed": 1, "budget": budget}
-        live_queries.run(tmp_path, stem, lambda *step: told.append(step), sampler=sampler, **args, **more)
+        query_job.run(tmp_path, stem, lambda *step: told.append(step), sampler=sampler, **args, **more)
         path = stem.with_suffix(".safetensors")
         return (query_sets.tensors(path) if more else query_sets.read(path, sampler, CLASSES)), told
 
@@ -38,7 +39,7 @@ def make(tmp_path: Path):
 
 def test_the_queries_are_those_of_the_pipeline_and_no_other_model_is_asked(desk):
     scheme = Scheme.parse("uniform(test)->pgd | labels | hamming")
-    queries = live_queries.sample(desk, VICTIM, "uniform(test)->pgd", 1, 40)
+    queries = query_job.sample(desk, VICTIM, "uniform(test)->pgd", 1, 40)
     assert set(desk.oracles) == {VICTIM}
     parts = list(desk.parts(VICTIM, scheme, 1, 40))
     assert torch.equal(torch.cat([part.queries.x for part in parts])[:40], queries.x)
@@ -55,15 +56,15 @@ def test_whoever_cancels_is_heard_within_a_part(tmp_path):
 
     args = {"benchmark": "toy", "victim": VICTIM, "suspect": SUSPECT, "query_seed": 1, "budget": 40}
     with pytest.raises(InterruptedError):
-        live_queries.run(tmp_path, tmp_path / "job", progress, sampler="uniform(test)->pgd", **args)
+        query_job.run(tmp_path, tmp_path / "job", progress, sampler="uniform(test)->pgd", **args)
     assert told == [(0, 40)] * 5
-    assert live_rates.desk_of(str(tmp_path), "toy")[1].listener is None
+    assert rate_job.desk_of(str(tmp_path), "toy")[1].listener is None
 
 
 def test_a_set_holds_what_both_models_say(make, desk):
     found, told = make("uniform(test)->pgd")
     assert told[-1] == (40, 40)
-    queries = live_queries.sample(desk, VICTIM, "uniform(test)->pgd", 1, 40)
+    queries = query_job.sample(desk, VICTIM, "uniform(test)->pgd", 1, 40)
     for role, model in (("victim", VICTIM), ("suspect", SUSPECT)):
         oracle = desk.oracle(model)
         assert getattr(found, role).tolist() == oracle.labels(queries.x).tolist()
@@ -120,29 +121,29 @@ def test_where_the_victim_looked_is_found_for_the_rows_asked_for(make, look):
 
 
 def test_saliency_is_the_gradient_of_the_answer(desk):
-    x = live_queries.sample(desk, VICTIM, "uniform(test)", 0, 3).x
+    x = query_job.sample(desk, VICTIM, "uniform(test)", 0, 3).x
     oracle = desk.oracle(VICTIM)
     goal = oracle.labels(x)
     gradient, _ = oracle.gradient(lambda logits: logits.gather(1, goal[:, None]).sum(), x)
-    assert torch.allclose(live_queries.looked_at(oracle, x, "saliency"), gradient.abs().sum(1))
+    assert torch.allclose(query_job.looked_at(oracle, x, "saliency"), gradient.abs().sum(1))
 
 
 def test_integrated_gradients_add_up_on_a_linear_model(desk):
     """Of a linear model they are weight times distance from grey, whatever the number of steps."""
-    x = live_queries.sample(desk, VICTIM, "uniform(test)", 0, 3).x
+    x = query_job.sample(desk, VICTIM, "uniform(test)", 0, 3).x
     oracle = desk.oracle(VICTIM)
     goal = oracle.labels(x)
     gradient, _ = oracle.gradient(lambda logits: logits.gather(1, goal[:, None]).sum(), x)
-    wanted = (gradient * (x - live_queries.GREY)).abs().sum(1)
-    assert torch.allclose(live_queries.looked_at(oracle, x, "integrated_gradients"), wanted, atol=1e-5)
+    wanted = (gradient * (x - query_job.GREY)).abs().sum(1)
+    assert torch.allclose(query_job.looked_at(oracle, x, "integrated_gradients"), wanted, atol=1e-5)
 
 
 def test_a_victim_without_mistakes_gives_an_empty_set(desk, monkeypatch):
     pool, draw = desk.draw(VICTIM, Scheme.parse("AKH"), 0)
     nothing = type(draw)(draw.indices[:0], draw.looked[:0])
     monkeypatch.setattr(Workbench, "draw", lambda *_: (pool, nothing))
-    queries = live_queries.sample(desk, VICTIM, "negative(test)", 0, 10)
+    queries = query_job.sample(desk, VICTIM, "negative(test)", 0, 10)
     assert len(queries) == 0
-    found = live_queries.query_set(desk, queries, VICTIM, SUSPECT, "negative(test)")
+    found = query_job.query_set(desk, queries, VICTIM, SUSPECT, "negative(test)")
     assert found["pixels"].shape == (0, 8, 8, 3)
     assert found["victim"].shape == (0, 3)

@@ -5,9 +5,11 @@ import pytest
 import torch
 
 from qurd_core.benchmarks.base import benchmark
-from qurd_core.evaluation import live, live_rates, records, speed
 from qurd_core.evaluation.pipeline import evaluate
 from qurd_core.evaluation.workbench import Workbench, workbench
+from qurd_core.jobs import live, speed
+from qurd_core.jobs.kinds import rate_job
+from qurd_core.records import rate_records
 from qurd_core.schemes import Scheme
 from qurd_core.store import Store
 from tests.toy import STRANGERS, VICTIMS
@@ -18,11 +20,11 @@ RATES = ["budget", "task", "tpr", "tpr_conformal", "sd", "auc", "n_negatives", "
 
 @pytest.fixture(autouse=True)
 def fresh():
-    for cached in (workbench, live_rates.desk_of):
+    for cached in (workbench, rate_job.desk_of):
         cached.cache_clear()
-    live_rates._KNOWN.clear()
+    rate_job._KNOWN.clear()
     yield
-    for cached in (workbench, live_rates.desk_of):
+    for cached in (workbench, rate_job.desk_of):
         cached.cache_clear()
 
 
@@ -34,7 +36,7 @@ def run(tmp_path, monkeypatch):
         shown = []
         monkeypatch.setattr(live, "write", lambda table, path: (shown.append(table), write(table, path)))
         args = {"benchmark": "toy", "scheme": scheme, "pool": pool, "seeds": seeds, "version": ""}
-        live_rates.run(tmp_path, tmp_path / "job", progress, **args)
+        rate_job.run(tmp_path, tmp_path / "job", progress, **args)
         return pd.read_parquet(tmp_path / "job.parquet"), [(table["seeds"].max(), table["budget"].max()) for table in shown]
 
     write = live.write
@@ -54,7 +56,7 @@ def test_the_rows_are_those_of_the_pipeline(run, tmp_path, scheme, negatives):
     found, _ = run(scheme)
     found = found[found["negatives"] == negatives].reset_index(drop=True)
     wanted = reference(tmp_path, scheme, seeds=2, negatives=negatives)
-    assert tuple(found.columns) == records.COLUMNS
+    assert tuple(found.columns) == rate_records.COLUMNS
     pd.testing.assert_frame_equal(found[RATES], wanted[RATES], check_dtype=False, atol=1e-6)
     assert set(found["scheme"]) == {str(Scheme.parse(scheme))}
 
@@ -66,7 +68,7 @@ def test_the_first_point_comes_before_the_curve_and_seeds_one_by_one(run):
 
 def test_natural_images_that_are_not_sent_are_not_asked_about(run, tmp_path):
     run("negative(test) | labels | hamming")
-    desk, _ = live_rates.desk_of(str(tmp_path), "toy")
+    desk, _ = rate_job.desk_of(str(tmp_path), "toy")
     images = len(desk.images("test"))
     asked = {name: oracle.asked for name, oracle in desk.oracles.items()}
     assert all(asked[victim] == images for victim in VICTIMS)
@@ -77,10 +79,10 @@ def test_natural_images_that_are_not_sent_are_not_asked_about(run, tmp_path):
 
 def test_what_was_asked_sparingly_is_not_taken_for_the_bank(run, tmp_path):
     run("AKH")
-    desk = Workbench(benchmark("toy"), Store(tmp_path), live_rates.Runtime())
+    desk = Workbench(benchmark("toy"), Store(tmp_path), rate_job.Runtime())
     assert not desk.has_scores(VICTIMS[0], Scheme.parse("AKH"), 0, live.BUDGETS)
     assert not desk.has_natural(STRANGERS[0], "test")
-    list(live_rates.prepared(tmp_path, "toy", lambda: False))
+    list(rate_job.prepared(tmp_path, "toy", lambda: False))
     assert desk.has_natural(STRANGERS[0], "test")
     run("AKH")
     assert desk.has_scores(VICTIMS[0], Scheme.parse("AKH"), 0, live.BUDGETS)
@@ -108,7 +110,7 @@ def test_a_run_that_is_stopped_leaves_what_it_has_published(run, tmp_path):
     with pytest.raises(Stopped):
         run(PGD, progress=stop, seeds=4)
     assert 1 <= pd.read_parquet(tmp_path / "job.parquet")["seeds"].max() < 4
-    assert live_rates.desk_of(str(tmp_path), "toy")[1].listener is None
+    assert rate_job.desk_of(str(tmp_path), "toy")[1].listener is None
 
 
 def test_progress_rises_to_the_end_and_hears_of_every_batch(run):
@@ -122,8 +124,8 @@ def test_progress_rises_to_the_end_and_hears_of_every_batch(run):
 
 def test_a_preparation_gives_way_and_goes_on(tmp_path):
     busy = iter([True, True])
-    steps = list(live_rates.prepared(tmp_path, "toy", lambda: next(busy, False)))
-    desk, ear = live_rates.desk_of(str(tmp_path), "toy")
+    steps = list(rate_job.prepared(tmp_path, "toy", lambda: next(busy, False)))
+    desk, ear = rate_job.desk_of(str(tmp_path), "toy")
     assert all(desk.has_natural(model, "test") for model in desk.bench.models)
     assert ear.listener is None
     assert len(steps) == 1 + 2 * len(desk.bench.models) + len(VICTIMS) + 2
@@ -133,7 +135,7 @@ def test_a_preparation_gives_way_and_goes_on(tmp_path):
 
 
 def test_the_expected_seconds_follow_from_the_passes(tmp_path):
-    desk = Workbench(benchmark("toy"), Store(tmp_path), live_rates.Runtime())
+    desk = Workbench(benchmark("toy"), Store(tmp_path), rate_job.Runtime())
     known = speed.Speed(dict.fromkeys(desk.bench.models, 0.001), dict.fromkeys(VICTIMS, 0.01))
     scheme = Scheme.parse(PGD)
     models = len(desk.models(VICTIMS[0]))
@@ -146,14 +148,14 @@ def test_the_expected_seconds_follow_from_the_passes(tmp_path):
 
 def test_a_job_says_its_seconds_once_the_models_are_measured(tmp_path):
     asked = {"benchmark": "toy", "scheme": PGD, "pool": None, "seeds": 2, "version": ""}
-    assert live_rates.expected(tmp_path, **asked) is None
-    desk, _ = live_rates.desk_of(str(tmp_path), "toy")
+    assert rate_job.expected(tmp_path, **asked) is None
+    desk, _ = rate_job.desk_of(str(tmp_path), "toy")
     known = speed.Speed(dict.fromkeys(desk.bench.models, 0.001), dict.fromkeys(VICTIMS, 0.01))
     known.write(tmp_path, "toy")
     alone = speed.seconds(desk, Scheme.parse(PGD), 2, live.BUDGETS, known)
-    assert live_rates.expected(tmp_path, **asked) == alone > 0
+    assert rate_job.expected(tmp_path, **asked) == alone > 0
     asked["pool"] = STRANGERS[:20]  # then the reference is measured too
-    assert live_rates.expected(tmp_path, **asked) > alone
+    assert rate_job.expected(tmp_path, **asked) > alone
 
 
 def test_steps_that_are_all_taken_count_and_others_are_a_limit(monkeypatch):
@@ -196,8 +198,8 @@ def test_a_job_is_named_by_what_changes_its_result():
 
 
 def test_answers_of_the_bank_and_sparing_ones_agree(tmp_path):
-    desk, _ = live_rates.desk_of(str(tmp_path), "toy")
-    sparing = live_rates.Sparing.beside(desk)
+    desk, _ = rate_job.desk_of(str(tmp_path), "toy")
+    sparing = rate_job.Sparing.beside(desk)
     indices = torch.tensor([5, 3, 5, 9])
     found = sparing.natural(STRANGERS[0], "test")[indices]
     torch.testing.assert_close(found, desk.natural(STRANGERS[0], "test")[indices], atol=1e-5, rtol=0)

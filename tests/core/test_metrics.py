@@ -6,9 +6,9 @@ import pytest
 from sklearn.metrics import roc_auc_score, roc_curve
 
 from qurd_core.errors import QurdError
-from qurd_core.evaluation.metrics import ROWS, aggregate, cells, rates, roc, victim_cells
-from qurd_core.evaluation.sides import SCORES, sides
-from qurd_core.evaluation.statistics import calibrated_rule
+from qurd_core.statistics import calibrated_rule
+from qurd_core.statistics.metrics import ROWS, aggregate, cells, rates, roc, victim_cells
+from qurd_core.statistics.sides import SCORES, sides
 
 
 def tied(seed: int, n: int, p: int, budgets: int):

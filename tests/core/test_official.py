@@ -18,9 +18,12 @@ from torchvision import datasets as vision
 from torchvision import models
 
 from qurd_core import cli
-from qurd_core.benchmarks import base, benchmark, data_sets, hub, networks
-from qurd_core.benchmarks.data_sets import CIFAR10, FLOWER102, MINI_IMAGENET, SDOG120, fetch_images
-from qurd_core.benchmarks.hub import HubModel, fetch_model
+from qurd_core.benchmarks import base
+from qurd_core.benchmarks.base import benchmark
+from qurd_core.benchmarks.official import data_sets, hub
+from qurd_core.benchmarks.official.data_sets import CIFAR10, FLOWER102, MINI_IMAGENET, SDOG120, fetch_images
+from qurd_core.benchmarks.official.hub import HubModel, fetch_model
+from qurd_core.benchmarks.own import networks
 from qurd_core.errors import QurdError
 from qurd_core.evaluation.pipeline import evaluate
 from qurd_core.runtime import Runtime, silent

@@ -3,10 +3,11 @@
 import pytest
 
 from qurd_core import cli
-from qurd_core.evaluation import evidence, honest, leaderboard, records, separability
-from qurd_core.evaluation.paper.facts import Facts
-from qurd_core.evaluation.statistics.words import fixed
+from qurd_core.paper.facts import Facts
 from qurd_core.plots import words
+from qurd_core.records import evidence, measured_worth, rate_records
+from qurd_core.statistics.printed import fixed
+from qurd_core.views import leaderboard, separability
 
 AT = 100
 
@@ -28,14 +29,15 @@ def test_halves_are_rounded_away_from_zero_whatever_the_last_binary_digit(value,
     assert fixed(value, places) == said
 
 
-@pytest.mark.parametrize("benchmark", records.EMBEDDED)
+@pytest.mark.parametrize("benchmark", rate_records.EMBEDDED)
 @pytest.mark.parametrize("task", ["all", "prune"])
 def test_a_rate_and_an_auc_are_one_text_on_every_page_in_commands_and_in_claims(benchmark, task):
-    rows = records.read(benchmark, task=task).query("budget == @AT and name.notna()").set_index("name")
+    rows = rate_records.read(benchmark, task=task).query("budget == @AT and name.notna()").set_index("name")
     scores, pairs = evidence.Scores.read(benchmark), evidence.pairs(benchmark)
     again = evidence.rates(scores.only(rows["scheme"], AT), pairs).query("task == @task").set_index("scheme")
     every = leaderboard.by_task(benchmark, AT).query("task == @task").set_index("name")
-    worth = honest.read(benchmark).query("budget == @AT and task == @task and rule == 'paper' and negatives == 'unrelated'")
+    worth = measured_worth.read(benchmark)
+    worth = worth.query("budget == @AT and task == @task and rule == 'paper' and negatives == 'unrelated'")
     measured, facts = worth.set_index("label")["point"], Facts()
     assert len(rows) >= 8
     for name, row in rows.iterrows():

@@ -126,3 +126,16 @@ def test_the_noise_of_arithmetic_is_answered_as_if_it_were_not_there(linear):
 
 def test_no_question_has_no_answer(linear):
     assert linear("victim").logits(X[:0]).shape == (0, 3)
+
+
+def test_a_model_is_asked_once_per_query_about_the_pixels_themselves(linear, seeds):
+    suspect = linear("stranger")
+    found = suspect.logits(seeds.x)
+    assert suspect.asked == len(seeds)
+    torch.testing.assert_close(found, ((seeds.x - 0.45) / 0.25).flatten(1) @ suspect._module.weight.T)
+    assert not found.requires_grad
+
+
+def test_no_queries_have_no_answers(linear, seeds):
+    assert linear("stranger").logits(seeds.take(0).x).shape == (0, 3)
+    torch.testing.assert_close(linear("stranger").logits(seeds.take(5).x), linear("stranger").logits(seeds.x)[:5])

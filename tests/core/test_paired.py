@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from qurd_core.errors import QurdError
-from qurd_core.evaluation.statistics import delong_paired, holm, sign_flip, victims_needed
+from qurd_core.statistics import delong_paired, holm, sign_flip, victims_needed
 
 
 def test_the_paired_comparison_of_areas_in_closed_form():

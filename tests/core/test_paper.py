@@ -12,13 +12,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from qurd_core.errors import QurdError
-from qurd_core.evaluation import evidence, records, separability
-from qurd_core.evaluation.paper import agreement, claims, importer, names, summary, tables
-from qurd_core.evaluation.paper.facts import DATASETS, REUSE, Facts
-from qurd_core.evaluation.statistics import refusal
 from qurd_core.lineage import count_independent
+from qurd_core.paper import agreement, claims, importer, names, summary, tables
+from qurd_core.paper.facts import DATASETS, REUSE, Facts
 from qurd_core.plots import leaderboard
+from qurd_core.records import evidence, rate_records
 from qurd_core.schemes import NAMED, PUBLISHED, Scheme
+from qurd_core.statistics import refusal
+from qurd_core.views import separability
 
 RATIO = "pretrain(mbnetv2,imagenet-1k)->transfer(Flower102,0.1)"
 OTHER = "pretrain(resnet18,imagenet-1k)->transfer(Flower102,0.5)"
@@ -81,7 +82,7 @@ def checkout(folder, table):
 
 
 def test_every_published_combination_is_a_scheme_here():
-    for text in summary.schemes(records.PUBLISHED_FOLDER):
+    for text in summary.schemes(rate_records.PUBLISHED_FOLDER):
         assert str(Scheme.parse(text)) == text
     assert len(names.BY_SCHEME) == len(names.SCHEMES)
     assert {Scheme.parse(text).name for text in summary.NAMED.values()} == set(summary.NAMED)
@@ -120,7 +121,7 @@ def test_a_table_and_a_checkout_give_the_same(tmp_path, source):
     importer.import_scores(source(table), tmp_path / "a")
     report = importer.import_scores(checkout(tmp_path / "repository", table), tmp_path / "b")
     assert report.rows == {"published-flower102": len(table)}
-    first, second = (records.scores("published-flower102", importer.home(tmp_path / one)) for one in "ab")
+    first, second = (rate_records.scores("published-flower102", importer.home(tmp_path / one)) for one in "ab")
     pd.testing.assert_frame_equal(first, second)
     assert first["scheme"].unique().tolist() == ["negative(test) | labels | hamming"]
     assert first["query_seed"].unique().tolist() == [11, 22]
@@ -263,7 +264,7 @@ def test_what_ships_is_what_the_scores_give(imported, tmp_path, monkeypatch):
     same = ["one", "other", "shared", "tau"]
     pd.testing.assert_frame_equal(taus[same], shipped[same])
     for path in sorted(set(tmp_path.glob("*.parquet")) - {tmp_path / agreement.FILE}):
-        pd.testing.assert_frame_equal(pd.read_parquet(path), pd.read_parquet(records.PUBLISHED_FOLDER / path.name))
+        pd.testing.assert_frame_equal(pd.read_parquet(path), pd.read_parquet(rate_records.PUBLISHED_FOLDER / path.name))
 
 
 def test_all_cells_of_table_3(paper_folder):
@@ -363,7 +364,7 @@ def test_what_the_paper_does_not_have_gets_a_sentence(asked, sentence):
 def test_a_summary_that_is_not_there_gets_a_sentence(tmp_path):
     with pytest.raises(QurdError, match="Cannot read"):
         tables.table3(folder=tmp_path)
-    shutil.copytree(records.PUBLISHED_FOLDER, tmp_path / "copy")
+    shutil.copytree(rate_records.PUBLISHED_FOLDER, tmp_path / "copy")
     (tmp_path / "copy" / "published-cifar10.parquet").write_bytes(b"PAR1")
     with pytest.raises(QurdError, match="cannot be read"):
         tables.figure1(folder=tmp_path / "copy")
@@ -647,7 +648,7 @@ def test_the_story_of_table_3_says_what_is_so(facts):
 def test_what_the_authors_cut_by_quickshift_is_compared_with_what_quickshift_has_cut_here():
     shared = agreement.read().query("budget == 100").set_index(["one", "other"])["shared"]
     assert shared["published-cifar10", "patchwork-sac"] == 76  # 57 without the cut ones
-    recorded = set(records.read("patchwork-sac")["scheme"])
+    recorded = set(rate_records.read("patchwork-sac")["scheme"])
     assert len(recorded & set(names.CUT.values())) > 15
     assert not recorded & set(names.CUT) - {str(Scheme.parse("ZestOfLIME"))}
 

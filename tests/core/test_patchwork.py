@@ -7,16 +7,17 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from qurd_core.benchmarks import benchmark, zoo
-from qurd_core.benchmarks.patches import patches
-from qurd_core.benchmarks.patchwork import FOLDER, SPLITS
+from qurd_core.benchmarks.base import benchmark
+from qurd_core.benchmarks.patchwork import zoo
+from qurd_core.benchmarks.patchwork.patches import patches
+from qurd_core.benchmarks.patchwork.protocol import FOLDER, SPLITS
+from qurd_core.benchmarks.patchwork.zoo import Zoo, digest, file_of, load
+from qurd_core.benchmarks.photographs import REGIONS
 from qurd_core.benchmarks.thefts import tuning
-from qurd_core.benchmarks.zoo import Zoo, digest, file_of, load
 from qurd_core.errors import QurdError
 from qurd_core.executors import Inline
 from qurd_core.lineage import Lineage
 from qurd_core.oracle import Oracle
-from qurd_core.photographs import REGIONS
 from qurd_core.runtime import Runtime, silent
 
 SHIPPED = Zoo(FOLDER)

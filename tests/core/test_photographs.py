@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from qurd_core.benchmarks.patches import JITTER, PER_CLASS, SHARES, patches, region_map
+from qurd_core.benchmarks.patchwork.patches import JITTER, PER_CLASS, SHARES, patches, region_map
+from qurd_core.benchmarks.photographs import CLASSES, COLOUR, REGIONS, SIDE, photograph, photograph_names
 from qurd_core.errors import QurdError
-from qurd_core.photographs import CLASSES, COLOUR, REGIONS, SIDE, photograph, photograph_names
 
 DISJOINT = ("victim", "attacker", "test")
 

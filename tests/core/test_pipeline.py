@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 import torch
 
-from qurd_core.benchfile import BenchFile
 from qurd_core.benchmarks.base import benchmark
+from qurd_core.benchmarks.saved_benchmarks import BenchFile
 from qurd_core.errors import QurdError
-from qurd_core.evaluation.metrics import RULES
 from qurd_core.evaluation.pipeline import compute, empty_cells, evaluate, plan, request, tabulate
 from qurd_core.evaluation.workbench import Workbench, workbench
 from qurd_core.registry import crafts, representations
 from qurd_core.runtime import Runtime
 from qurd_core.schemes import NAMED, Scheme
+from qurd_core.statistics.metrics import RULES
 from qurd_core.store import Store
 from qurd_core.types import Draw
 from tests.toy import STRANGERS, VICTIMS, Toy

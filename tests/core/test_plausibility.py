@@ -11,7 +11,8 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
-from qurd_core.benchmarks import architectures, benchmark
+from qurd_core.benchmarks.base import benchmark
+from qurd_core.benchmarks.patchwork import architectures
 from qurd_core.errors import QurdError
 from qurd_core.evaluation.checks import check
 from qurd_core.evaluation.pipeline import ask_natural, evaluate

@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from qurd_core.evaluation import evidence, play, records
-from qurd_core.evaluation.bank import Bank
+from qurd_core.records import evidence, rate_records
+from qurd_core.records.bank import Bank
+from qurd_core.views import play
 
 NAMES = ("victim", "copy", "other", "far", "twin")
 PAIRS = pd.DataFrame(
@@ -70,7 +71,7 @@ def test_a_victim_without_queries_has_an_empty_trial(bank):
     assert not trial.suspects["flagged"].any()
 
 
-@pytest.mark.parametrize("benchmark", records.EMBEDDED)
+@pytest.mark.parametrize("benchmark", rate_records.EMBEDDED)
 def test_distances_agree_with_the_records(benchmark):
     scores, pairs, bank = evidence.Scores.read(benchmark), evidence.pairs(benchmark), evidence.bank(benchmark)
     for scheme, seeds in play.SEEDS.items():

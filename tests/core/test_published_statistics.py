@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from qurd_core.evaluation.paper import pooled
-from qurd_core.evaluation.statistics import compare, holdout_audit, tpr_report, victims_needed
+from qurd_core.paper import pooled
+from qurd_core.statistics import compare, holdout_audit, tpr_report, victims_needed
 from tests.core.published import base, root, table
 
 TASKS = [

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from qurd_core.errors import QurdError
-from qurd_core.evaluation import evidence, query_sets
-from qurd_core.evaluation.query_sets import FACTS, QuerySet, line_up, size_for, story_of
+from qurd_core.records import evidence
+from qurd_core.views import query_sets
+from qurd_core.views.query_sets import FACTS, QuerySet, line_up, size_for, story_of
 
 
 def make_set(
@@ -86,7 +87,7 @@ def test_the_smaller_set_serves_small_budgets():
 
 
 def test_the_bank_gives_the_images_that_the_models_were_asked():
-    from qurd_core.benchmarks.patches import patches
+    from qurd_core.benchmarks.patchwork.patches import patches
 
     bank = evidence.bank("patchwork-sac")
     victim, suspect = bank.victims[0], bank.models[5]

@@ -6,10 +6,10 @@ import pytest
 
 from qurd_core.evaluation.pipeline import evaluate, request
 from qurd_core.evaluation.scores import score_table, worth_of
-from qurd_core.evaluation.sides import SCORES
-from qurd_core.evaluation.statistics import compare, tpr_report
 from qurd_core.evaluation.workbench import workbench
 from qurd_core.runtime import Runtime
+from qurd_core.statistics import compare, tpr_report
+from qurd_core.statistics.sides import SCORES
 from qurd_core.store import Store
 from tests.toy import VICTIMS
 

@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 
 from qurd_core.errors import QurdError
-from qurd_core.evaluation import evidence, records
-from qurd_core.evaluation import separability as sep
-from qurd_core.evaluation.bank import Bank
-from qurd_core.evaluation.differences import by_class, shared_mistakes
+from qurd_core.records import evidence, rate_records
+from qurd_core.records.bank import Bank
+from qurd_core.views import separability as sep
+from qurd_core.views.differences import by_class, shared_mistakes
 
 ROOT = Path(__file__).parents[2]
 AKH = "negative(test) | labels | hamming"
@@ -151,13 +151,13 @@ def test_scores_of_one_query_seed_and_of_their_mean():
         sep.Distances.of_scheme(pairs, scores, "x", 20)
 
 
-@pytest.mark.parametrize("benchmark", records.EMBEDDED)
+@pytest.mark.parametrize("benchmark", rate_records.EMBEDDED)
 @pytest.mark.parametrize("negatives", ["unrelated", "unrelated+hard"])
 def test_numbers_agree_with_the_other_pages(benchmark, negatives):
     found = sep.Distances.of_scheme(evidence.pairs(benchmark), evidence.Scores.read(benchmark), AKH, 100)
     rows = [*sep.rows(found, negatives=negatives, alpha=0.05), *sep.rows(found, negatives=negatives, alpha=0.05, by="tasks")]
     for row in rows:
-        table = records.read(benchmark, task=row.label, negatives=negatives)
+        table = rate_records.read(benchmark, task=row.label, negatives=negatives)
         known = table[(table["scheme"] == AKH) & (table["budget"] == 100)].iloc[0]
         told = (row.rates.tpr, row.rates.sd, row.rates.guaranteed, row.rates.auc)
         assert told == pytest.approx([known[name] for name in ("tpr", "sd", "tpr_conformal", "auc")], abs=1e-4, nan_ok=True)
@@ -192,12 +192,12 @@ def test_which_mistakes_two_models_share():
 
 
 def test_torch_is_not_needed():
-    script = "import sys, qurd_core.evaluation.separability, qurd_core.evaluation.differences; print('torch' in sys.modules)"
+    script = "import sys, qurd_core.views.separability, qurd_core.views.differences; print('torch' in sys.modules)"
     ran = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "False"
 
 
-@pytest.mark.parametrize("benchmark", records.SHIPPED)
+@pytest.mark.parametrize("benchmark", rate_records.SHIPPED)
 @pytest.mark.parametrize("alpha", [0, 0.05])
 def test_reports_have_the_rates_of_the_rows(benchmark, alpha):
     found = sep.Distances.of_delta(evidence.pairs(benchmark), "delta_c")

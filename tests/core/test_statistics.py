@@ -9,14 +9,7 @@ import pytest
 from scipy import stats
 
 from qurd_core.errors import QurdError
-from qurd_core.evaluation.statistics import (
-    allowed_below,
-    calibrated_rule,
-    clopper_pearson,
-    conformal_pvalue,
-    min_pool,
-    refusal,
-)
+from qurd_core.statistics import allowed_below, calibrated_rule, clopper_pearson, conformal_pvalue, min_pool, refusal
 
 
 @pytest.mark.parametrize(("alpha", "pool"), [(0.05, 19), (0.01, 99), (0.001, 999), (0.1, 9), (0.3, 3)])
@@ -255,7 +248,7 @@ def test_results_say_what_they_rest_on():
 
 
 def test_numbers_are_read_without_loading_models_or_statistics_packages():
-    loaded = "import sys, qurd_core.akh, qurd_core.evaluation.metrics, qurd_core.evaluation.tables; print(*sys.modules)"
+    loaded = "import sys, qurd_core.akh, qurd_core.statistics.metrics; print(*sys.modules)"
     modules = set(subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True).stdout.split())
-    assert "qurd_core.evaluation.statistics" in modules
-    assert not modules & {"torch", "scipy", "duckdb", "streamlit"}
+    assert "qurd_core.statistics" in modules
+    assert not modules & {"torch", "scipy", "streamlit"}

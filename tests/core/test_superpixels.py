@@ -5,7 +5,7 @@ import pytest
 import torch
 from skimage.segmentation import quickshift
 
-from qurd_core.benchmarks.patches import patches
+from qurd_core.benchmarks.patchwork.patches import patches
 from qurd_core.samplers.crafts.superpixels import OFF, SEGMENTS, segment
 from qurd_core.types import Queries
 

@@ -50,7 +50,7 @@ def records_of(folder):
 
 
 def test_named_schemes_have_more_query_seeds_than_others_and_are_swept_alone_if_wanted(small, tmp_path, monkeypatch):
-    monkeypatch.setattr(sweep.facts, "write", lambda *_: [])
+    monkeypatch.setattr(sweep.inventory, "write", lambda *_: [])
     monkeypatch.setattr(sweep, "BEST_AT", 20)
     monkeypatch.setattr(sweep, "RAW_BUDGETS", BUDGETS)
     out, store = tmp_path / "records", Store(tmp_path / "store")

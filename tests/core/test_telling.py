@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from qurd_core.evaluation.bank import Bank
-from qurd_core.evaluation.telling import COLUMNS, PER_CLASS, halves, telling
+from qurd_core.records.bank import Bank
+from qurd_core.views.telling import COLUMNS, PER_CLASS, halves, telling
 
 VICTIM = "v"
 THIEVES = [f"v->{step}{n}" for step in "ab" for n in range(3)]

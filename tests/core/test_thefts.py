@@ -7,9 +7,9 @@ import torch
 from torch import nn
 
 from qurd_core.access import Access
-from qurd_core.benchmarks.architectures import ARCHITECTURES, empty, head_of, initialised
-from qurd_core.benchmarks.patches import patches
-from qurd_core.benchmarks.supplies import Supplies
+from qurd_core.benchmarks.patchwork.architectures import ARCHITECTURES, empty, head_of, initialised
+from qurd_core.benchmarks.patchwork.patches import patches
+from qurd_core.benchmarks.patchwork.supplies import Supplies
 from qurd_core.benchmarks.thefts import extraction, pruning, quantisation, tuning
 from qurd_core.oracle import Oracle
 from qurd_core.randomness import stream

@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import false_discovery_control
 
 from qurd_core.errors import QurdError
-from qurd_core.evaluation.statistics import benjamini_hochberg, conformal_pvalue, stratum_pvalue, verdicts
+from qurd_core.statistics import benjamini_hochberg, conformal_pvalue, stratum_pvalue, verdicts
 
 
 def table(suspects: dict[str, float], pool: list[float], *, seeds=1, **more) -> pd.DataFrame:

@@ -5,9 +5,8 @@ import pandas as pd
 import pytest
 
 from qurd_core.errors import QurdError
-from qurd_core.evaluation import evidence, records
-from qurd_core.evaluation.leaderboard import LEVELS, allowed, unnamed
-from qurd_core.evaluation.winners import (
+from qurd_core.records import evidence, rate_records
+from qurd_core.records.measured_winners import (
     best_of,
     halves,
     levels_of,
@@ -18,6 +17,7 @@ from qurd_core.evaluation.winners import (
     recorded,
     write,
 )
+from qurd_core.records.scheme_table import LEVELS, allowed, unnamed
 
 NOISE = [f"noise{number:02}" for number in range(60)]
 LEVEL = dict.fromkeys(NOISE, 0)
@@ -118,15 +118,15 @@ def test_what_lacks_a_victim_is_not_compared(noise):
         best_of(table, VICTIMS, LEVEL, "truth")
 
 
-@pytest.mark.parametrize("benchmark", records.EMBEDDED)
+@pytest.mark.parametrize("benchmark", rate_records.EMBEDDED)
 def test_the_shipped_scores_have_one(benchmark):
     scores, pairs = evidence.Scores.read(benchmark), evidence.pairs(benchmark)
-    known = records.schemes().set_index("scheme")
+    known = rate_records.schemes().set_index("scheme")
     some = [scheme for scheme in scores.columns["scheme"].unique() if pd.isna(known.loc[scheme, "name"])]
     reference = known.index[known["name"] == "AKH"][0]
     some = dict(zip(some, known.loc[some, "level"], strict=True))
     found = measured(scores, pairs, some, reference, task="prune", budget=100)
-    whole = records.read(benchmark, task="prune").set_index(["scheme", "budget"]).xs(100, level="budget")["tpr"]
+    whole = rate_records.read(benchmark, task="prune").set_index(["scheme", "budget"]).xs(100, level="budget")["tpr"]
     assert 0 < found.reported <= found.chosen
     assert found.chosen >= whole.loc[[*some]].max() - 1e-3
     assert set(found.winners) <= set(some)
@@ -142,7 +142,7 @@ def test_every_victim_is_reported_once():
     assert (found.reported, found.reference, found.halves) == (pytest.approx(1.7 / 3), pytest.approx(1.4 / 3), (2, 1))
 
 
-@pytest.mark.parametrize("benchmark", records.SHIPPED)
+@pytest.mark.parametrize("benchmark", rate_records.SHIPPED)
 def test_what_ships_holds_together(benchmark):
     table, pairs = read(benchmark), evidence.pairs(benchmark)
     if len(set(lineages_of(pairs).values())) < 2:
@@ -150,7 +150,7 @@ def test_what_ships_holds_together(benchmark):
         with pytest.raises(QurdError, match="two independent victims or more"):
             recorded(table, pairs, task="all", budget=100, negatives="unrelated", rule="paper", reveal="logits")
         return
-    summary = records.read(benchmark).set_index(["name", "budget"])["tpr"]
+    summary = rate_records.read(benchmark).set_index(["name", "budget"])["tpr"]
     for budget in (20, 100):
         best = {
             reveal: recorded(table, pairs, task="all", budget=budget, negatives="unrelated", rule="paper", reveal=reveal)
@@ -164,8 +164,9 @@ def test_what_ships_holds_together(benchmark):
 
 
 def test_the_scores_give_what_ships():
-    scores, pairs, schemes = evidence.Scores.read("patchwork-reuse"), evidence.pairs("patchwork-reuse"), records.schemes()
-    rows = records.read("patchwork-reuse", task="prune").query("budget == 50")
+    scores, pairs = evidence.Scores.read("patchwork-reuse"), evidence.pairs("patchwork-reuse")
+    schemes = rate_records.schemes()
+    rows = rate_records.read("patchwork-reuse", task="prune").query("budget == 50")
     rows = rows.assign(value=rows["tpr_conformal"], spread=rows["sd_conformal"])
     free = levels_of(unnamed(allowed(rows, schemes, "labels"), schemes))
     reference = schemes.set_index("name").loc["AKH", "scheme"]

@@ -47,7 +47,7 @@ def idle(folder: Path, benchmark: str, inbox: object) -> Iterator[None]:
 
 if __name__ == "__main__":
     sys.modules["torch"] = SimpleNamespace(set_num_threads=lambda threads: None)  # takes seconds to import
-    from qurd_core.evaluation import worker
+    from qurd_core.jobs import worker
 
     worker.KINDS = {"test": "tests.core.working"}
     worker.prepare = idle

@@ -1,0 +1,151 @@
+"""What the recorded rates are worth, measured once and kept beside the records: bootstraps take longer than a click may."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from qurd_core.records import evidence, rate_records
+from qurd_core.records.scheme_table import CONTROL
+from qurd_core.runtime import Track, silent
+from qurd_core.schemes import VARIANT
+from qurd_core.statistics import Kind
+from qurd_core.statistics.sides import NEGATIVE_KINDS, Negatives
+from qurd_core.statistics.worth import COLUMNS, DRAWS, worth
+
+BUDGETS = (10, 20, 50, 100, 200, 400)
+RULES: tuple[Kind, ...] = ("paper", "conformal")
+NOTHING = pd.DataFrame(columns=[*COLUMNS, "budget", "rule", "negatives"])
+_TEXTS = ["label", "task", "rule", "negatives", "method", "verdict", "notes"]
+_OF_PAIRS = ["victim", "suspect", "kind", "tasks", "lineage"]
+
+
+def path_of(benchmark: str, folder: Path | None = None) -> Path:
+    """Where it lies, whether it is there or not."""
+    return rate_records.path_of(benchmark, folder).with_name(f"{benchmark}-honest.parquet")
+
+
+def read(benchmark: str, folder: Path | None = None) -> pd.DataFrame:
+    """The rows of `measure`; none for a benchmark of which nothing was measured.
+
+    Raises:
+        QurdError: the file is damaged.
+    """
+    path = path_of(benchmark, folder)
+    if not path.is_file():
+        return NOTHING
+    return rate_records.shipped_table(path, rebuild(benchmark))
+
+
+def rebuild(benchmark: str) -> str:
+    """The command that measures it."""
+    return f"python -m qurd_core honest --benchmark {benchmark}"
+
+
+def measure(benchmark: str, folder: Path | None = None, track: Track = silent) -> pd.DataFrame:
+    """`worth` of every scheme with raw scores, at every budget, by both rules, without and with hard unrelated models.
+
+    Args:
+        folder: of the raw scores and pairs.
+
+    Returns:
+        the rows of `worth` with budget, rule and negatives; label is the name of a scheme, or its text.
+    """
+    named = hypotheses(names_of(benchmark))
+
+    def of(table: pd.DataFrame, rule: Kind, negatives: Negatives) -> pd.DataFrame:
+        return worth(table, rule, negatives, named=named)
+
+    return over_choices(benchmark, of, folder, track)
+
+
+def over_choices(
+    benchmark: str,
+    of: Callable[[pd.DataFrame, Kind, Negatives], pd.DataFrame],
+    folder: Path | None = None,
+    track: Track = silent,
+) -> pd.DataFrame:
+    """What a function finds in the raw scores at every budget, by both rules, without and with hard unrelated models.
+
+    Args:
+        of: from a score table, a rule and a choice of negatives to rows, which get budget, rule and negatives.
+        folder: of the raw scores and pairs.
+    """
+    scores, pairs = evidence.Scores.read(benchmark, folder), _with_origin(benchmark, folder)
+    names = names_of(benchmark)
+    budgets = [budget for budget in BUDGETS if (scores.columns["budget"] == budget).any()]
+    choices = [*NEGATIVE_KINDS] if (pairs["kind"] == "hard").any() else ["unrelated"]
+    work = [(budget, rule, negatives) for budget in budgets for rule in RULES for negatives in choices]
+    parts = []
+    for budget, rule, negatives in track(work, len(work), "drawing models"):
+        found = of(score_table(scores, pairs, budget, names), rule, negatives)
+        parts.append(found.assign(budget=budget, rule=rule, negatives=negatives))
+    # Where no unrelated model is hard, counting those too changes nothing.
+    also = [part.assign(negatives=name) for name in NEGATIVE_KINDS if name not in choices for part in parts]
+    return pd.concat([*parts, *also], ignore_index=True)
+
+
+def of_part(benchmark: str, scores: evidence.Scores, budget: int, rule: Kind, negatives: Negatives) -> pd.DataFrame:
+    """`worth` of the named schemes on a bench that keeps a part of the pairs.
+
+    Args:
+        scores: of the whole benchmark, as `evidence.Scores.read` gives them.
+    """
+    names = names_of(evidence.base_of(benchmark))
+    table = score_table(scores.only(names, budget), evidence.pairs(benchmark), budget, names)
+    if not len(table):
+        return NOTHING
+    found = worth(table, rule, negatives, named=hypotheses(names), draws=draws_of(benchmark))
+    return found.assign(budget=budget, rule=rule, negatives=negatives)
+
+
+def draws_of(benchmark: str) -> int:
+    """Half on a bench that keeps a part of the pairs: what is measured in the app may not take long."""
+    return DRAWS if benchmark in rate_records.SHIPPED else DRAWS // 2
+
+
+def write(table: pd.DataFrame, path: Path) -> Path:
+    """Parquet with six decimals, so that what is printed is not rounded twice."""
+    numbers = dict.fromkeys(table.select_dtypes("float").columns, 6)
+    return rate_records.write_table(
+        table.round(numbers).astype(dict.fromkeys(numbers, np.float32) | dict.fromkeys(_TEXTS, "category")), path
+    )
+
+
+def score_table(scores: evidence.Scores, pairs: pd.DataFrame, budget: int, names: dict[str, str]) -> pd.DataFrame:
+    """The scores of some pairs at one budget with the columns of `sides.SCORES`, and `origin` if the pairs have it.
+
+    Args:
+        names: of the schemes that have one; they become their labels.
+    """
+    chosen = np.flatnonzero((scores.columns["budget"] == budget).to_numpy())
+    columns = scores.columns.iloc[chosen]
+    labels = columns["scheme"].map(lambda scheme: names.get(scheme, scheme)).to_numpy()
+    kept, parts = [*_OF_PAIRS, *(["origin"] if "origin" in pairs else [])], []
+    for victim, rows in pairs.rename(columns={"root": "lineage"}).groupby("victim", sort=False):
+        place = {suspect: row for row, suspect in enumerate(scores.suspects[victim])}
+        values = scores.values[victim][np.ix_([place[suspect] for suspect in rows["suspect"]], chosen)]
+        many = rows.loc[rows.index.repeat(len(chosen)), kept]
+        seeds = np.tile(columns["query_seed"].to_numpy(), len(rows))
+        parts.append(many.assign(value=values.ravel().astype(float), scheme=np.tile(labels, len(rows)), query_seed=seeds))
+    return pd.concat(parts, ignore_index=True).dropna(subset=["value"]).assign(benchmark="", budget=budget)
+
+
+def names_of(benchmark: str) -> dict[str, str]:
+    """The names of the recorded schemes that have one, by their texts."""
+    named = rate_records.read(benchmark).dropna(subset=["name"])
+    return dict(zip(named["scheme"], named["name"], strict=True))
+
+
+def hypotheses(names: dict[str, str]) -> list[str]:
+    """The names that are compared by tests: all but the control and variants, which are no schemes of their own."""
+    return [name for name in names.values() if name != CONTROL and VARIANT not in name]
+
+
+def _with_origin(benchmark: str, folder: Path | None) -> pd.DataFrame:
+    pairs = rate_records.pairs(benchmark, folder)
+    if "origin" in pairs:
+        return pairs
+    kinds = rate_records.models(benchmark, folder).set_index("lineage")["architecture"]
+    return pairs.assign(origin=pairs["suspect"].map(kinds))

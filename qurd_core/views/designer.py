@@ -1,0 +1,209 @@
+"""The Designer's bench: what the named schemes would reach if a benchmark kept only some of its pairs.
+
+Everything follows from recorded distances, at one budget, without models or torch.
+"""
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from qurd_core.errors import QurdError
+from qurd_core.records.evidence import Scores
+from qurd_core.statistics import allowed_below, min_pool
+from qurd_core.statistics.metrics import Floats
+from qurd_core.statistics.sides import NEGATIVE_KINDS, Negatives, Sides, sides
+from qurd_core.views import separability
+
+ALPHA = 0.05
+CONTROL = "accuracy"  # a named scheme that is no fingerprint
+
+PairKey = tuple[str, str]
+Pairs = frozenset[PairKey]
+
+
+def named(schemes: pd.DataFrame) -> dict[str, str]:
+    """Scheme to name of the named schemes that are fingerprints, in the order of the records."""
+    known = schemes.dropna(subset="name")
+    return {scheme: name for scheme, name in zip(known["scheme"], known["name"], strict=True) if name != CONTROL}
+
+
+def keys(table: pd.DataFrame) -> list[PairKey]:
+    """(victim, suspect) of every row."""
+    return list(zip(table["victim"].tolist(), table["suspect"].tolist(), strict=True))
+
+
+def kept(table: pd.DataFrame, out: Pairs) -> pd.DataFrame:
+    """The rows that are not left out."""
+    return table[[pair not in out for pair in keys(table)]].reset_index(drop=True)
+
+
+def turned(out: Pairs, some: Iterable[PairKey]) -> Pairs:
+    """What is left out after a click on some pairs: all of them if any was in, else none of them."""
+    clicked = frozenset(some)
+    return out - clicked if clicked <= out else out | clicked
+
+
+def groups(table: pd.DataFrame) -> list[str]:
+    """What every pair is ticked with: its task, or how it is unrelated.
+
+    Unrelated models that serve other tasks than most do are a group of their own.
+    """
+    served = [tuple(tasks) for tasks in table["tasks"]]
+    negatives = pd.Series([tasks for tasks, kind in zip(served, table["kind"], strict=True) if kind == "negative"])
+    usual = negatives.value_counts().index[0] if len(negatives) else ()
+    return [_group(kind, tasks, usual) for kind, tasks in zip(table["kind"], served, strict=True)]
+
+
+def objection(table: pd.DataFrame, alpha: float = ALPHA) -> str | None:
+    """Why these pairs are no benchmark, in one sentence; None where they are one."""
+    if table.empty:
+        return "Nothing is ticked: tick at least one victim with a stolen model and its unrelated models."
+    fewest = None
+    for victim, rows in table.groupby("victim", sort=False):
+        if not (rows["kind"] == "positive").any():
+            return f"No stolen model of {victim} is left: tick one, or leave the whole victim out."
+        for task, side in opposed(rows, "unrelated").items():
+            number = side.lineages
+            if task != "all" and number < min_pool(alpha) and (fewest is None or number < fewest[0]):
+                fewest = number, task, victim
+    if fewest is None:
+        return None
+    number, task, victim = fewest
+    least = f" The lowest false-alarm rate that can be guaranteed is {100 / (number + 1):.1f} %." if number else ""
+    promise = (
+        f"A guarantee of {100 * alpha:.0f} % false alarms needs {min_pool(alpha)} independent lineages of unrelated models"
+    )
+    return f"{promise}: task {task} of {victim} has {number} left.{least}"
+
+
+def measurable(table: pd.DataFrame) -> bool:
+    """Whether there are victims, and every one has a stolen model."""
+    return not table.empty and set(table.loc[table["kind"] == "positive", "victim"]) == set(table["victim"])
+
+
+def weakest(table: pd.DataFrame) -> tuple[int, int]:
+    """The number of unrelated models, and of their independent lineages, where a victim and task has fewest.
+
+    With n lineages the smallest level that can be promised is 1/(n+1).
+    """
+    counts = []
+    for _, rows in table.groupby("victim", sort=False):
+        found = opposed(rows, "unrelated")
+        counts += [(len(side.negatives), side.lineages) for task, side in found.items() if task != "all"]
+    return min(counts, key=lambda found: found[::-1])
+
+
+def compare(before: pd.DataFrame, after: pd.DataFrame | None, names: Mapping[str, str]) -> pd.DataFrame:
+    """What leaving pairs out does to schemes, per task and for all.
+
+    Args:
+        before, after: rows of `evidence.rates` at one budget; no `after` where the pairs give no rates.
+        names: scheme to what it is called.
+
+    Returns:
+        rows of task, label, before, after, spread (over query seeds), change, auc_before and auc; best first.
+    """
+    old = before[before["scheme"].isin(names)].sort_values("scheme", key=lambda of: of.map(list(names).index), kind="stable")
+    new = before.iloc[:0] if after is None else after
+    both = old.merge(new, on=["scheme", "task"], how="left", suffixes=("_before", ""))
+    table = pd.DataFrame(
+        {
+            "task": both["task"],
+            "label": both["scheme"].map(names),
+            "before": both["tpr_before"],
+            "after": both["tpr"],
+            "spread": both["sd"],
+            "change": both["tpr"] - both["tpr_before"],
+            "auc_before": both["auc_before"],
+            "auc": both["auc"],
+        }
+    )
+    return table.sort_values("after", ascending=False, kind="stable", ignore_index=True)
+
+
+def overlap(
+    scores: Scores, table: pd.DataFrame, scheme: str, budget: int, negatives: Negatives = "unrelated", *, share: bool
+) -> float:
+    """Overlap of stolen and unrelated pairs by a scheme, all tasks together, as on Separability.
+
+    Args:
+        share: whether the scheme's distances end at 1, from `separability.ends_at_one`.
+
+    Returns:
+        NaN where some pair has no score, or a side has too few pairs for a density.
+    """
+    if not measurable(table):
+        return np.nan
+    try:
+        found = separability.Distances.of_scheme(table, scores, scheme, budget)
+    except QurdError:
+        return np.nan
+    counted = table["kind"].isin(("positive", *NEGATIVE_KINDS[negatives]))
+    return separability.overlap(separability.Row("all", table.assign(value=found.drawn)[counted]), share=share)
+
+
+def catches(scores: Scores, table: pd.DataFrame, negatives: Negatives = "unrelated", alpha: float = ALPHA) -> pd.DataFrame:
+    """Which schemes catch which stolen model.
+
+    A scheme catches a model if its distance lies strictly below the paper's threshold of its victim and task for most query
+    seeds.
+
+    Args:
+        scores: of one budget, from `Scores.only`.
+
+    Returns:
+        a bool column per scheme that has a value for every model, and a row per stolen pair; the index is (victim, suspect).
+    """
+    parts = []
+    for victim, rows in table.groupby("victim", sort=False):
+        found, values = opposed(rows, negatives), distances(scores, victim, rows)
+        share, times = np.zeros(values.shape), np.zeros((len(values), 1))
+        for task, side in found.items():
+            if task != "all":
+                share[side.positives] += flagged(values, side, alpha)
+                times[side.positives] += 1
+        stolen = found["all"].positives
+        mean = per_scheme(scores, share[stolen] / times[stolen], known=~np.isnan(values).any(axis=0))
+        parts.append(mean.set_index(pd.MultiIndex.from_frame(rows[["victim", "suspect"]].iloc[stolen])))
+    return pd.concat(parts).dropna(axis=1) > 0.5
+
+
+def spread(values: Floats) -> float:
+    """How far TPRs lie apart: their standard deviation; NaN where there is none."""
+    return float(np.nanstd(values)) if np.isfinite(values).any() else np.nan
+
+
+def opposed(rows: pd.DataFrame, negatives: Negatives) -> dict[str, Sides]:
+    """Who stands against whom, for the pairs of one victim."""
+    return sides(rows["kind"].tolist(), rows["tasks"].tolist(), rows["root"].tolist(), negatives)
+
+
+def distances(scores: Scores, victim: str, rows: pd.DataFrame) -> Floats:
+    """(M,K) distances in the order of the rows."""
+    place = {suspect: row for row, suspect in enumerate(scores.suspects[victim])}
+    return scores.values[victim][[place[suspect] for suspect in rows["suspect"]]]
+
+
+def flagged(values: Floats, side: Sides, alpha: float) -> NDArray[np.bool_]:
+    """(p,K) whether each positive lies below the paper's threshold."""
+    pooled = side.calibrating(values, "paper")
+    k = allowed_below(len(pooled), alpha, "paper")
+    if k is None:
+        return np.zeros((len(side.positives), values.shape[1]), bool)
+    return values[side.positives] < np.partition(pooled, k, axis=0)[k]
+
+
+def per_scheme(scores: Scores, shares: Floats, known: NDArray[np.bool_]) -> pd.DataFrame:
+    """Means over query seeds: a column per scheme, NaN where a seed has no value."""
+    blocks = scores.columns.groupby("scheme", sort=False).indices
+    return pd.DataFrame({name: shares[:, at].mean(axis=1) if known[at].all() else np.nan for name, at in blocks.items()})
+
+
+def _group(kind: str, tasks: tuple[str, ...], usual: tuple[str, ...]) -> str:
+    if kind == "positive":
+        return tasks[0]
+    if kind == "hard":
+        return "hard unrelated"
+    return "unrelated" if tasks == usual else f"unrelated: {', '.join(tasks)}"
