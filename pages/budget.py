@@ -3,8 +3,11 @@
 import streamlit as st
 
 from pages.ui import bench_part, cached, controls, definitions, export, frame, links, panel, play, states
-from qurd_core.plots import again, budget, costs, distances
+from qurd_core import findings, plots, views
+from qurd_core.findings.language import again
 from qurd_core.records import evidence, rate_records
+from qurd_core.schemes import REFERENCE
+from qurd_core.views import costs
 
 frame.require()
 bench, style = frame.view()
@@ -42,49 +45,49 @@ with places[2]:
 with places[3]:
     pins = controls.pins(points["label"].unique().tolist())
 
-lines = budget.shown(points, pins)
-others = len(budget.mixes(points)) if grey and lines else 0
+lines = views.budget.shown(points, pins)
+others = len(views.budget.mixes(points)) if grey and lines else 0
 easy = cached.curves(bench, task, hard=False, rule=rule)
 harder = bench_part.adds(points, easy)
 part = bench_part.of(bench, points, hard=hard, there=harder)
-about = f"{part}{budget.subline(points, rule, grey=others)} · {budget.bands(points)}"
-turned = bench_part.turned(budget.REFERENCE, points, easy, bench, at, rule)
-frame.finding(head, turned or budget.headline(points, at) + bench_part.counting(harder), about)
+about = f"{part}{findings.budget.subline(points, rule, grey=others)} · {findings.budget.bands(points)}"
+turned = bench_part.turned(REFERENCE, points, easy, bench, at, rule)
+frame.finding(head, turned or findings.budget.headline(points, at) + bench_part.counting(harder), about)
 
 file_name = f"budget-{bench}-{task}"
 with frame.tools():
     definitions.show()
-    named = lines or [*budget.missing(points, pins)]
+    named = lines or [*views.budget.missing(points, pins)]
     data = points if grey else points[points["label"].isin(named)]
     asked = again.rates(bench, points, named, task=task, negatives=cached.negatives(hard), rule=rule)
     export.offer(data, file_name, again.of_rates(asked, again.rest(bench, asked, data["label"].nunique())))
 
 if not lines:
-    states.refused(budget.missing(points, pins), rule)
+    states.refused(views.budget.missing(points, pins), rule)
     frame.stop()
 wide = [3, 2] if beside == "distance" else [3, 1]
 asked = {"rule": rule, "at": at, "pins": pins, "grey": grey, "unit": unit, "style": style}
-chart = cached.once(("lines", bench, cached.version(bench), task, hard, asked), lambda: budget.figure(points, **asked))
+chart = cached.once(("lines", bench, cached.version(bench), task, hard, asked), lambda: plots.budget.figure(points, **asked))
 hero, side = (st.container(), None) if style.stage and beside == "none" else st.columns(wide, gap="medium")
 if side:
     with side:
         if beside == "distance":
-            panel.distance(points, distances.chosen(points, pins), at, style)
+            panel.distance(points, views.budget.distances_of(points, pins), at, style)
         else:
             worth = cached.worth(bench, task, at, hard=hard, rule=rule)
-            values = budget.values_at(points, at, pins, worth)
+            values = views.budget.values_at(points, at, pins, worth)
             panel.values(values, at, style, pins, worth)
-            st.caption(links.plain(budget.against(values, at), 600))
+            st.caption(links.plain(findings.budget.against(values, at), 600))
         if not style.stage:
-            states.not_drawn(budget.missing(points, pins))
+            states.not_drawn(views.budget.missing(points, pins))
 with hero, frame.tall(wide=700, high=352 if unit == "queries" else 480):
     st.plotly_chart(
         chart,
         theme=None,
         height="stretch",
         key="lines",
-        on_select=lambda: controls.pin_clicked("lines", lambda point: budget.clicked(points, point, pins)),
+        on_select=lambda: controls.pin_clicked("lines", lambda point: views.budget.clicked(points, point, pins)),
         selection_mode="points",
         config=export.chart_config(file_name, stage=style.stage),
-        alt=budget.alt(points, pins, unit),
+        alt=findings.budget.alt(points, pins, unit),
     )

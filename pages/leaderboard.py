@@ -3,9 +3,11 @@
 import streamlit as st
 
 from pages.ui import bench_part, board, cached, controls, definitions, export, frame, states
-from qurd_core.plots import again, budget, leaderboard, swaps
+from qurd_core import findings, views
+from qurd_core.findings.language import again
 from qurd_core.records import evidence, rate_records
 from qurd_core.records.scheme_table import unnamed
+from qurd_core.schemes import REFERENCE
 
 frame.require()
 bench, style = frame.view()
@@ -27,10 +29,10 @@ with bar:
 task = "all" if view == "table" else st.session_state["task"]
 points, schemes = cached.curves(bench, task, hard=hard, rule=rule), cached.schemes()
 with between:
-    at = controls.budget(leaderboard.budgets(points))
+    at = controls.budget(views.leaderboard.budgets(points))
 
 rows = cached.board(bench, task, at, reveal, hard=hard, rule=rule)
-free, names = unnamed(rows, schemes), swaps.choices(rows)
+free, names = unnamed(rows, schemes), views.swaps.choices(rows)
 hero, side = (st.container(), None) if style.stage else st.columns([3, 1], gap="medium")
 with side or bar:
     if view == "chart":
@@ -47,11 +49,11 @@ else:
     sight = board.chart(asked, rows)
 
 file_name = f"leaderboard-{view}-{bench}-{task}"
-missing = leaderboard.left_out(points, rows, schemes, at, reveal) | sight.missing
+missing = views.leaderboard.left_out(points, rows, schemes, at, reveal) | sight.missing
 easy = cached.curves(bench, task, hard=False, rule=rule)
 harder = bench_part.adds(points, easy)
-turned = sight.turns and bench_part.turned(budget.REFERENCE, points, easy, bench, at, rule)
-basis = bench_part.of(bench, points, hard=hard, there=harder) + leaderboard.subline(
+turned = sight.turns and bench_part.turned(REFERENCE, points, easy, bench, at, rule)
+basis = bench_part.of(bench, points, hard=hard, there=harder) + findings.leaderboard.subline(
     points, rows, at, rule, reveal, sight.tests
 )
 frame.finding(head, (turned or sight.headline + bench_part.counting(harder)) + sight.beside, basis)

@@ -5,8 +5,9 @@ from functools import partial
 import streamlit as st
 
 from pages.ui import cached, claim, controls, definitions, export, frame, links
+from qurd_core import findings, plots
 from qurd_core.paper import agreement
-from qurd_core.plots import paper
+from qurd_core.paper.claims import VERDICTS
 
 frame.require()
 VIEWS = {"claims": "claims", "table2": "Table 2", "table3": "Table 3", "agreement": "agreement"}
@@ -26,29 +27,29 @@ with rest:
 
 if view == "claims":
     with second:
-        kinds = (ANY, *paper.VERDICTS)
+        kinds = (ANY, *VERDICTS)
         kind = controls.choose("Verdict", kinds, "verdict")
     shown = [one for one in claims if kind in (ANY, one.verdict)]
     with third:
         chosen = claim.choose(shown)
-    title, under = paper.headline(claims), "A mark is a claim, in the order of the paper. Click one to read it"
+    title, under = findings.paper.headline(claims), "A mark is a claim, in the order of the paper. Click one to read it"
     data, file_name = cached.claims_table(), "claims"
-    draw, words, key = partial(paper.figure, shown, chosen.id), paper.alt(shown), "claims"
+    draw, words, key = partial(plots.paper.figure, shown, chosen.id), findings.paper.alt(shown), "claims"
     same = claim.again("claims", "claims.rows()")
 elif view == "agreement":
     table = cached.agreement()
     with second:
         at = controls.budget(sorted(table["budget"].unique().tolist()))
-    title, under = paper.agreement_headline(table, at), agreement.METHOD
+    title, under = findings.paper.agreement_headline(table, at), agreement.METHOD
     data, file_name = table, "agreement"
-    draw, words, key = partial(paper.agreement_figure, table, at), title, "agreement"
+    draw, words, key = partial(plots.paper.agreement_figure, table, at), title, "agreement"
     same = claim.again("agreement", "agreement.read()")
 elif view == "table2":
     data, file_name = cached.table2(), "table2"
     with second:
         claim.read_button("two-exceptions", "Read the claim of two exceptions")
-    title, under = paper.tasks_headline(data), paper.tasks_subline(data)
-    draw, words, key = partial(paper.tasks_figure, data), title, "table2"
+    title, under = findings.paper.tasks_headline(data), findings.paper.tasks_subline(data)
+    draw, words, key = partial(plots.paper.tasks_figure, data), title, "table2"
     same = claim.again("table2", "tables.table2()")
 else:
     with second:
@@ -56,8 +57,8 @@ else:
         shown = {"default": "paper", "required": True}
         mode = controls.worded(st.segmented_control, "False-alarm rule", [*MODES], "mode", MODES.get, **shown)
     data, file_name = cached.table3(mode), f"table3-{mode}"
-    title, under = paper.table_headline(data, mode), paper.table_subline(mode)
-    draw, words, key = partial(paper.table_figure, data), title, "table3"
+    title, under = findings.paper.table_headline(data, mode), findings.paper.table_subline(mode)
+    draw, words, key = partial(plots.paper.table_figure, data), title, "table3"
     same = claim.again(f"table3 --mode {mode}", f'tables.table3("{mode}")')
 
 frame.finding(head, title, under)

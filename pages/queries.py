@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.ui import asking, cached, closer, definitions, frame, gallery, sides, states, story, takeaway, telling
-from qurd_core.plots import gallery as words
+from qurd_core import findings
 from qurd_core.records import evidence, rate_records
 from qurd_core.views import query_sets
 
@@ -19,7 +19,7 @@ gallery.look(style, per_page)
 
 if chosen.view == "telling":
     table, models = cached.telling_images(bench, chosen.victim)
-    frame.finding(head, words.telling_headline(table), words.telling_subline(table, models))
+    frame.finding(head, findings.queries.telling_headline(table), findings.queries.telling_subline(table, models))
     with frame.tools():
         definitions.show()
         takeaway.telling(bench, chosen.victim, table)

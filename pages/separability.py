@@ -5,7 +5,7 @@ from functools import partial
 import streamlit as st
 
 from pages.ui import bench_part, cached, definitions, export, frame, pair, separation, states
-from qurd_core.plots import bound, separability
+from qurd_core import findings, plots, views
 from qurd_core.views import contents
 from qurd_core.views.separability import as_table
 
@@ -31,17 +31,17 @@ if there is not None:
 harder, turned = choice.hard and bench_part.has_hard(bench), ""
 if choice.show == "bound":
     data, high = contents.counted(pairs, choice.task, cached.negatives(choice.hard)), 352
-    found = bound.summary(data)
-    title, under = bound.headline(found, bench), bound.subline(found)
-    draw, words = partial(bound.figure, data), bound.alt(data)
+    found = views.separability.bound_summary(data)
+    title, under = findings.bound.headline(found, bench), findings.bound.subline(found)
+    draw, words = partial(plots.bound.figure, data), findings.bound.alt(data)
 else:
     axis, rows = separation.axis(choice, bench), separation.measured(choice, bench)
-    title = separability.headline(rows, axis, choice.fpr, bench, separation.NOUNS[choice.by])
+    title = findings.separability.headline(rows, axis, choice.fpr, bench, separation.NOUNS[choice.by])
     turned = harder and separation.turned(choice, bench, rows, axis)
     whole = separation.overall(choice, bench, rows)
-    under = " · ".join(filter(None, (separability.subline(whole, choice.fpr), axis.about)))
-    draw = partial(separability.figure, rows, axis, fpr=choice.fpr)
-    data, words, high = as_table(rows), separability.alt(rows, axis), separability.high(rows)
+    under = " · ".join(filter(None, (findings.separability.subline(whole, choice.fpr), axis.about)))
+    draw = partial(plots.separability.figure, rows, axis, fpr=choice.fpr)
+    data, words, high = as_table(rows), findings.separability.alt(rows, axis), plots.separability.high(rows)
 
 frame.finding(
     head, turned or title + bench_part.counting(harder), bench_part.of(bench, hard=choice.hard, there=harder) + under

@@ -95,7 +95,11 @@ NAMED = {
 
 VARIANT = ":"  # parts the name of a published scheme from that of its variant
 REFERENCE, CONTROL = "AKH", "accuracy"  # what others are compared with; what is no fingerprint
-PUBLISHED = tuple(name for name in NAMED if name not in (REFERENCE, "Random", CONTROL) and VARIANT not in name)
+BASELINES = (REFERENCE, "Random")
+PUBLISHED = tuple(name for name in NAMED if name not in (*BASELINES, CONTROL) and VARIANT not in name)
+# The names that have a colour, in the order in which charts and tables show them. Schemes to come have their place already.
+CHARTED = (*BASELINES, "SAC", "ModelDiff", "IPGuard", "ZestOfLIME", "FBI", "ModelGif", "MetaV", "DeepJudge", "FCAE", "AFA")
+CHARTED += ("TAFA", "FUAP", "DeepFoolF", "SSF")
 
 FEATURES = {
     "photo": "photographs",

@@ -8,7 +8,8 @@ import streamlit as st
 
 from pages.ui import cached, controls, links
 from pages.ui.sides import Asked, Side
-from qurd_core.plots import gallery, words
+from qurd_core import findings
+from qurd_core.findings.language import words
 from qurd_core.views import query_sets
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def finding(bench: str, chosen: Choice, both: Sequence[Side]) -> str:
     pairs, bank, budget = cached.pairs(bench), cached.bank(bench), chosen.left.budget
     own = pairs[pairs["victim"] == chosen.victim]
     kind = own.loc[own["suspect"] == chosen.suspect, "kind"].iloc[0]
-    said = gallery.headline(*(side.queries for side in both), budget, kind)
+    said = findings.queries.headline(*(side.queries for side in both), budget, kind)
     known = [side for side in both if query_sets.is_banked(bank, side.asked.sampler, chosen.victim) and len(side.queries)]
     others = own.loc[own["kind"] == ("negative" if kind == "positive" else "positive"), "suspect"]
     others = others[others != chosen.victim].unique().tolist()
@@ -97,14 +98,16 @@ def finding(bench: str, chosen: Choice, both: Sequence[Side]) -> str:
         return said
     queries = max((side.queries for side in known), key=lambda queries: queries.story == "mistakes")
     mean = query_sets.shared(bank, queries, chosen.victim, others, budget)
-    return said + gallery.beside(queries.story, kind, mean, min(budget, len(queries)))
+    return said + findings.queries.beside(queries.story, kind, mean, min(budget, len(queries)))
 
 
 def subline(bench: str, chosen: Choice) -> str:
     """Who the suspect is, and whether both sides start from the same seed images."""
     pairs = cached.pairs(bench)
     pair = pairs[(pairs["victim"] == chosen.victim) & (pairs["suspect"] == chosen.suspect)].iloc[0]
-    return gallery.subline(pair["kind"], list(pair["tasks"]), chosen.left.sampler, chosen.right.sampler, chosen.left.budget)
+    return findings.queries.subline(
+        pair["kind"], list(pair["tasks"]), chosen.left.sampler, chosen.right.sampler, chosen.left.budget
+    )
 
 
 def page(rows: int, per_page: int, *, whole: bool) -> int:

@@ -8,8 +8,8 @@ from pages.ui import notice, ticks
 from qurd_core.benchmarks import saved_benchmarks
 from qurd_core.benchmarks.saved_benchmarks import BenchFile
 from qurd_core.errors import QurdError
+from qurd_core.findings.language import again
 from qurd_core.jobs import live
-from qurd_core.plots import again
 from qurd_core.records import evidence, rate_records
 from qurd_core.views import designer
 

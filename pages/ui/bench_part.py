@@ -3,8 +3,10 @@
 from typing import TYPE_CHECKING
 
 from pages.ui import cached
-from qurd_core.plots import budget, leaderboard, words
+from qurd_core import findings, views
+from qurd_core.findings.language import words
 from qurd_core.records import evidence
+from qurd_core.statistics import metrics
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -39,17 +41,17 @@ def has_hard(bench: str) -> bool:
     return bool((cached.pairs(bench)["kind"] == "hard").any())
 
 
-def turned(label: str, points: "DataFrame", easy: "DataFrame", bench: str, at: int, rule: budget.Rule) -> str:
+def turned(label: str, points: "DataFrame", easy: "DataFrame", bench: str, at: int, rule: metrics.Rule) -> str:
     """The headline where a switch turns what is found of a scheme: the rule refuses every value, or hard unrelated models
     let it drop. Empty where neither does.
 
     Args:
         points, easy: from `cached.curves`, of one task, with hard unrelated models where they count, and without them.
     """
-    if refused := budget.refused(points, rule, bench):
+    if refused := findings.budget.refused(points, rule, bench):
         return refused
-    where = leaderboard.place(bench, points["task"].iloc[0], at)
-    return words.turned(label, budget.at_budget(easy, at, label), budget.at_budget(points, at, label), where)
+    where = findings.leaderboard.place(bench, points["task"].iloc[0], at)
+    return words.turned(label, views.budget.at_budget(easy, at, label), views.budget.at_budget(points, at, label), where)
 
 
 def counting(hard: bool) -> str:

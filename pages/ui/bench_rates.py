@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.ui import controls, links, panel
-from qurd_core.plots import words
-from qurd_core.plots.theme import GLYPHS, Style
+from qurd_core.findings.language import words
+from qurd_core.plots.drawing.theme import GLYPHS, Style
 from qurd_core.statistics.printed import fixed
 from qurd_core.views import designer
 

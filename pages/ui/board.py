@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import streamlit as st
 
 from pages.ui import cached, cards, controls, links, panel
+from qurd_core import findings, plots, views
 from qurd_core.errors import QurdError
-from qurd_core.plots import again, budget, honest, leaderboard, strips, swaps, tasks, words
-from qurd_core.plots.theme import MOST_PINS, Style
-from qurd_core.records import evidence, measured_winners, rate_records
+from qurd_core.findings.language import again, words, worth_words
+from qurd_core.plots.drawing.theme import MOST_PINS, Style
+from qurd_core.records import evidence, measured_winners, measured_worth, rate_records
 from qurd_core.records.scheme_table import LEVELS, allowed
+from qurd_core.statistics import metrics
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -25,7 +27,7 @@ class Asked(NamedTuple):
     task: str
     at: int
     reveal: str
-    rule: budget.Rule
+    rule: metrics.Rule
     hard: bool
     pins: tuple[str, ...]
     style: Style
@@ -43,7 +45,7 @@ class Asked(NamedTuple):
 
     @property
     def where(self) -> str:
-        return leaderboard.place(self.bench, self.task, self.at)
+        return findings.leaderboard.place(self.bench, self.task, self.at)
 
 
 class Sight(NamedTuple):
@@ -90,7 +92,7 @@ def reveal() -> str:
     levels = tuple(LEVELS)
     links.check("reveal", levels, "answer")
     shown = {"default": "logits", "required": True}
-    return controls.worded(st.segmented_control, "The suspect reveals", levels, "reveal", leaderboard.REVEALED.get, **shown)
+    return controls.worded(st.segmented_control, "The suspect reveals", levels, "reveal", words.REVEALED.get, **shown)
 
 
 def scheme(names: list[str]) -> str:
@@ -112,15 +114,18 @@ def chart(asked: Asked, rows: "DataFrame") -> Sight:
     drawn = any(part["value"].notna().any() for part in boards.values())
     question = "strips", asked, *map(cached.version, boards)
     figure = cached.once(
-        question, lambda: strips.figure(boards, asked.bench, pins=asked.pins, style=asked.style) if drawn else None
+        question,
+        lambda: plots.leaderboard.figure(boards, asked.bench, pins=asked.pins, style=asked.style) if drawn else None,
     )
-    alt = leaderboard.alt(rows, asked.bench, others)
-    headline, beside = leaderboard.headline(rows, asked.where, asked.reveal), leaderboard.outdone(rows)
-    data = leaderboard.together(boards)
+    alt = findings.leaderboard.alt(rows, asked.bench, others)
+    headline, beside = findings.leaderboard.headline(rows, asked.where, asked.reveal), findings.leaderboard.outdone(rows)
+    data = views.leaderboard.together(boards)
     named = [
-        one for name, part in boards.items() for one in again.rates(name, part, budget.shown(part, asked.pins), **asked.view)
+        one
+        for name, part in boards.items()
+        for one in again.rates(name, part, views.budget.shown(part, asked.pins), **asked.view)
     ]
-    return Sight(headline, figure, alt, data, {}, named, honest.tests(asked.worth(), rows["label"]), beside=beside)
+    return Sight(headline, figure, alt, data, {}, named, worth_words.tests(asked.worth(), rows["label"]), beside=beside)
 
 
 def table(asked: Asked) -> Sight:
@@ -133,13 +138,13 @@ def _table(asked: Asked) -> Sight:
     names = cached.tasks(asked.bench)
     worth = {
         rule: {task: cached.worth(asked.bench, task, asked.at, hard=asked.hard, rule=rule) for task in names}
-        for rule in budget.RULES
+        for rule in metrics.RULES
     }
-    rows = tasks.named(allowed(every, cached.schemes(), asked.reveal), names, asked.rule, worth)
-    figure = tasks.figure(rows, pins=asked.pins, style=asked.style) if len(rows) else None
+    rows = views.tasks.named(allowed(every, cached.schemes(), asked.reveal), names, asked.rule, worth)
+    figure = plots.tasks.figure(rows, pins=asked.pins, style=asked.style) if len(rows) else None
     named = again.rates(asked.bench, rows, dict.fromkeys(rows["label"]), by_task=True, **asked.view)
-    headline, tests = tasks.headline(rows, asked.where), honest.tests(asked.worth(), rows["label"])
-    return Sight(headline, figure, tasks.alt(rows), rows, tasks.reasons(rows), named, tests)
+    headline, tests = findings.tasks.headline(rows, asked.where), worth_words.tests(asked.worth(), rows["label"])
+    return Sight(headline, figure, findings.tasks.alt(rows), rows, views.tasks.reasons(rows), named, tests)
 
 
 def swap(asked: Asked, rows: "DataFrame", name: str | None) -> Sight:
@@ -147,17 +152,17 @@ def swap(asked: Asked, rows: "DataFrame", name: str | None) -> Sight:
     if name is None:
         return Sight(f"No named scheme has a value {asked.where}", None, "", rows, {}, [], "")
     known = cached.swaps(asked.bench, name, asked.task, asked.at, hard=asked.hard, rule=asked.rule)
-    table = swaps.swaps(rows, cached.schemes(), name, known)
+    table = views.swaps.swaps(rows, cached.schemes(), name, known)
     return Sight(
-        swaps.headline(table, name, asked.where),
-        swaps.figure(table, name, pins=asked.pins, style=asked.style),
-        swaps.alt(table, name),
+        findings.swaps.headline(table, name, asked.where),
+        plots.swaps.figure(table, name, pins=asked.pins, style=asked.style),
+        findings.swaps.alt(table, name),
         table,
-        swaps.missing(table),
+        views.swaps.missing(table),
         again.rates(asked.bench, rows, table["label"], **asked.view),
-        swaps.tests(table, asked.worth()),
+        findings.swaps.tests(table, asked.worth()),
         turns=False,  # what other samplers bring is found with hard unrelated models as without
-        high=swaps.high(table, name),
+        high=plots.swaps.high(table, name),
     )
 
 
@@ -167,14 +172,16 @@ def beneath(asked: Asked, rows: "DataFrame", free: "DataFrame") -> None:
         label = asked.pins[-1]
         best = len(free) and free["label"].iloc[0] == label
         note = (
-            leaderboard.best(free, asked.at, _best_of(asked, label)) if best else leaderboard.standing(rows, label, asked.at)
+            findings.leaderboard.best(free, asked.at, _best_of(asked, label))
+            if best
+            else findings.leaderboard.standing(rows, label, asked.at)
         )
         cards.show(asked.bench, label, asked.at, style=asked.style, rule=asked.rule, pins=asked.pins, note=note)
         return
-    worth = honest.among(asked.worth(), rows.loc[rows["value"].notna(), "label"])
-    values = budget.values_at(rows, asked.at, worth=worth)
+    worth = measured_worth.among(asked.worth(), rows.loc[rows["value"].notna(), "label"])
+    values = views.budget.values_at(rows, asked.at, worth=worth)
     panel.values(values, asked.at, asked.style, asked.pins, worth)
-    st.caption(links.plain(budget.against(values, asked.at), 600))
+    st.caption(links.plain(findings.budget.against(values, asked.at), 600))
     st.caption("Click a mark to pin the combination and to read its card.")
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import streamlit as st
 
+from qurd_core import views
 from qurd_core.benchmarks.saved_benchmarks import home_of
 from qurd_core.files import file_digest
 from qurd_core.folders import default_folder
@@ -12,9 +13,9 @@ from qurd_core.jobs.queue import Jobs
 from qurd_core.paper import agreement as ranks
 from qurd_core.paper import claims as graded
 from qurd_core.paper import tables
-from qurd_core.plots import bench_tiles, budget
-from qurd_core.plots import leaderboard as leaderboard_plot
 from qurd_core.records import evidence, measured_gains, measured_winners, measured_worth, rate_records, scheme_table
+from qurd_core.schemes import REFERENCE
+from qurd_core.statistics import metrics
 from qurd_core.views import contents, designer, leaderboard, query_sets, separability, telling
 from qurd_core.views.query_sets import QuerySet
 
@@ -35,12 +36,12 @@ def tasks(benchmark: str) -> list[str]:
     return _tasks(benchmark, version(benchmark))
 
 
-def curves(benchmark: str, task: str, *, hard: bool, rule: budget.Rule) -> "DataFrame":
+def curves(benchmark: str, task: str, *, hard: bool, rule: metrics.Rule) -> "DataFrame":
     """Every combination at every budget."""
     return _curves(benchmark, task, negatives(hard), rule, version(benchmark))
 
 
-def board(benchmark: str, task: str, at: int, reveal: str, *, hard: bool, rule: budget.Rule) -> "DataFrame":
+def board(benchmark: str, task: str, at: int, reveal: str, *, hard: bool, rule: metrics.Rule) -> "DataFrame":
     """The combinations at one budget that the suspect's answers allow."""
     return _board(benchmark, task, at, reveal, hard, rule, version(benchmark))
 
@@ -50,20 +51,20 @@ def by_task(benchmark: str, at: int, *, hard: bool) -> "DataFrame":
     return _by_task(benchmark, at, negatives(hard), version(benchmark))
 
 
-def worth(benchmark: str, task: str, at: int, *, hard: bool, rule: budget.Rule) -> "DataFrame":
+def worth(benchmark: str, task: str, at: int, *, hard: bool, rule: metrics.Rule) -> "DataFrame":
     """What the rates are worth, by label: of all schemes with recorded scores, on a bench of one's own of the named ones."""
-    return _worth(benchmark, task, at, negatives(hard), budget.RULES[rule].kind, version(benchmark))
+    return _worth(benchmark, task, at, negatives(hard), metrics.RULES[rule].kind, version(benchmark))
 
 
-def best_of(benchmark: str, task: str, at: int, reveal: str, *, hard: bool, rule: budget.Rule) -> measured_winners.BestOf:
+def best_of(benchmark: str, task: str, at: int, reveal: str, *, hard: bool, rule: metrics.Rule) -> measured_winners.BestOf:
     """What the best combination that nobody published is worth, chosen on part of the victims; a QurdError says why not."""
     return _best_of(benchmark, task, at, reveal, hard, rule, version(benchmark))
 
 
-def swaps(benchmark: str, name: str, task: str, at: int, *, hard: bool, rule: budget.Rule) -> "DataFrame":
+def swaps(benchmark: str, name: str, task: str, at: int, *, hard: bool, rule: metrics.Rule) -> "DataFrame":
     """What other samplers bring to a named scheme, with intervals over models, by label; none on a bench of one's own."""
     known = _gains(benchmark, version(benchmark)) if benchmark in rate_records.SHIPPED else measured_gains.NOTHING
-    kind = budget.RULES[rule].kind
+    kind = metrics.RULES[rule].kind
     return _chosen(known, {"name": name, "task": task, "budget": at, "rule": kind, "negatives": negatives(hard)})
 
 
@@ -183,28 +184,28 @@ def _tasks(benchmark: str, version: Version) -> list[str]:
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)
-def _curves(benchmark: str, task: str, negatives: str, rule: budget.Rule, version: Version) -> "DataFrame":
+def _curves(benchmark: str, task: str, negatives: str, rule: metrics.Rule, version: Version) -> "DataFrame":
     known = _honest(benchmark, version) if benchmark in rate_records.SHIPPED else measured_worth.NOTHING
-    asked = {"task": task, "rule": budget.RULES[rule].kind, "negatives": negatives}
-    return budget.curves(evidence.read(benchmark, task=task, negatives=negatives), rule, _chosen(known, asked))
+    asked = {"task": task, "rule": metrics.RULES[rule].kind, "negatives": negatives}
+    return views.budget.curves(evidence.read(benchmark, task=task, negatives=negatives), rule, _chosen(known, asked))
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _board(benchmark: str, task: str, at: int, reveal: str, hard: bool, rule: budget.Rule, version: Version) -> "DataFrame":
+def _board(benchmark: str, task: str, at: int, reveal: str, hard: bool, rule: metrics.Rule, version: Version) -> "DataFrame":
     known = worth(benchmark, task, at, hard=hard, rule=rule)
-    return leaderboard_plot.board(curves(benchmark, task, hard=hard, rule=rule), schemes(), at, reveal, known)
+    return views.leaderboard.board(curves(benchmark, task, hard=hard, rule=rule), schemes(), at, reveal, known)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _best_of(
-    benchmark: str, task: str, at: int, reveal: str, hard: bool, rule: budget.Rule, version: Version
+    benchmark: str, task: str, at: int, reveal: str, hard: bool, rule: metrics.Rule, version: Version
 ) -> measured_winners.BestOf:
     request = {"task": task, "budget": at, "negatives": negatives(hard)}
     if benchmark in rate_records.SHIPPED:
-        kind = budget.RULES[rule].kind
+        kind = metrics.RULES[rule].kind
         return measured_winners.recorded(_winners(benchmark, version), pairs(benchmark), rule=kind, reveal=reveal, **request)
     free = scheme_table.unnamed(board(benchmark, task, at, reveal, hard=hard, rule=rule), schemes())
-    reference, rate = schemes().set_index("name").loc[budget.REFERENCE, "scheme"], budget.RULES[rule].value
+    reference, rate = schemes().set_index("name").loc[REFERENCE, "scheme"], metrics.RULES[rule].value
     among = measured_winners.levels_of(free)
     return measured_winners.measured(scores(benchmark), pairs(benchmark), among, reference, rate=rate, **request)
 
@@ -296,7 +297,7 @@ def _models(benchmark: str, version: Version) -> "DataFrame":
 
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _tiles(base: str, version: Version) -> "DataFrame":
-    return bench_tiles.tiles(pairs(base))
+    return views.designer.tiles(pairs(base))
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.ui import cached, running
-from qurd_core.plots import card, honest, words
-from qurd_core.plots.budget import RULES, Rule
-from qurd_core.plots.theme import GLYPHS, SCHEMES, Style
+from qurd_core.findings import card
+from qurd_core.findings.language import words, worth_words
+from qurd_core.plots.drawing.theme import GLYPHS, SCHEMES, Style
 from qurd_core.records import evidence, rate_records, scheme_table
+from qurd_core.statistics.metrics import RULES, Rule
 from qurd_core.views import leaderboard
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def show(
     if rate_records.has_scores(evidence.base_of(benchmark)):
         alarms = leaderboard.false_alarms(cached.scores(benchmark), cached.pairs(benchmark), scheme, at, RULES[rule].kind)
     worth = cached.worth(benchmark, leaderboard.SAME, at, hard=False, rule=rule)
-    interval = honest.interval(*worth.loc[label, ["low", "high"]]) if label in worth.index else ""
+    interval = worth_words.interval(*worth.loc[label, ["low", "high"]]) if label in worth.index else ""
     less = _less(benchmark, scheme_table.twins(schemes).get(scheme), at, rule)
     _draw(about, card.lines(rows, rule, alarms, hard, interval), _mark(label, style, pins), note, less, style)
 

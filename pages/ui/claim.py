@@ -7,10 +7,10 @@ from urllib.parse import parse_qs
 import streamlit as st
 
 from pages.ui import controls, frame, links
+from qurd_core import findings, plots
+from qurd_core.findings.language.again import Again
 from qurd_core.paper.claims import Claim
-from qurd_core.plots import paper
-from qurd_core.plots.again import Again
-from qurd_core.plots.theme import Style
+from qurd_core.plots.drawing.theme import Style
 
 
 def choose(shown: Sequence[Claim]) -> Claim:
@@ -29,7 +29,7 @@ def take() -> None:
 
 def show(claim: Claim, style: Style) -> None:
     """The card; on stage without what only a reader needs."""
-    hue = paper.colour(claim.verdict, style)
+    hue = plots.paper.colour(claim.verdict, style)
     rows = [("printed", claim.printed), ("from its scores", claim.recomputed)]
     rows += [] if style.stage else [("on Patchwork", claim.patchwork)]
     method = "" if style.stage else f"<small>{_told(claim.method)}</small>"
@@ -37,7 +37,7 @@ def show(claim: Claim, style: Style) -> None:
     st.html(
         f"{_LOOK.format(muted=style.surface.muted, border=style.surface.border, hue=hue)}<div class='claim'>"
         f"<h3>{escape(claim.claim)}</h3><blockquote>“{escape(claim.quote)}”<br><small>{escape(claim.place)}</small></blockquote>"
-        f"<p class='verdict'>{paper.GLYPHS[claim.verdict]} {claim.verdict}</p><p>{_told(claim.why)}</p>"
+        f"<p class='verdict'>{plots.paper.GLYPHS[claim.verdict]} {claim.verdict}</p><p>{_told(claim.why)}</p>"
         f"<dl>{terms}</dl>{method}</div>"
     )
     if not style.stage:
@@ -45,7 +45,7 @@ def show(claim: Claim, style: Style) -> None:
 
 
 def _told(text: str) -> str:
-    return escape(paper.told(text))
+    return escape(findings.paper.told(text))
 
 
 def again(command: str, call: str) -> Again:

@@ -7,7 +7,7 @@ import streamlit as st
 
 from pages.ui import gallery as page
 from pages.ui import links, sides
-from qurd_core.plots import gallery
+from qurd_core import plots
 from qurd_core.statistics.printed import fixed
 from qurd_core.views.query_sets import QuerySet
 
@@ -79,7 +79,9 @@ def _masks(queries: QuerySet, fact: dict) -> str:
     """The first masked images of a group, each with its verdict."""
     rows = range(fact["first"], min(fact["first"] + MASKED, fact["last"] + 1))
     tiles = "".join(
-        page.picture(gallery.address(queries.pixels[row]), page.mark(bool(queries.victim[row] == queries.suspect[row])))
+        page.picture(
+            plots.pictures.address(queries.pixels[row]), page.mark(bool(queries.victim[row] == queries.suspect[row]))
+        )
         for row in rows
     )
     return f'<div class="card tiles"><div class="row">{tiles}</div></div>'

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from pages.ui import controls, links, notice
+from qurd_core import views
 from qurd_core.errors import QurdError
+from qurd_core.findings.language.model_names import readable
 from qurd_core.grammar import Call, parse_chain
-from qurd_core.plots import heatmap
-from qurd_core.plots.heatmap import Pick
-from qurd_core.plots.lineages import readable
 from qurd_core.registry import Parameter, crafts, detectors, representations, seed_rules
 from qurd_core.schemes import Scheme
+from qurd_core.views.heatmap import Pick
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -76,15 +76,15 @@ def split(schemes: "DataFrame", scheme: Scheme) -> str:
     links.check("split", splits, "seed set")
     if "split" not in st.session_state and st.query_params.get("split") not in splits:
         st.session_state["split"] = scheme.split
-    return controls.worded(st.segmented_control, "Seed images", splits, "split", heatmap.SPLITS.get, required=True)
+    return controls.worded(st.segmented_control, "Seed images", splits, "split", views.heatmap.SPLITS.get, required=True)
 
 
 def family(schemes: "DataFrame") -> str:
     """Which columns the map has."""
-    families = heatmap.families(schemes)
+    families = views.heatmap.families(schemes)
     links.check("columns", families, "columns")
     explained = "One column per representation, or every detector of one family of representations."
-    said = {heatmap.MAIN: "one each"}
+    said = {views.heatmap.MAIN: "one each"}
     return controls.worded(
         st.selectbox, "Columns", families, "columns", lambda name: said.get(name, name), help=lambda held: explained
     )

@@ -7,10 +7,10 @@ from typing import Any
 import streamlit as st
 
 from pages.ui import links, notice
-from qurd_core.plots import budget as budget_plot
-from qurd_core.plots import words
-from qurd_core.plots.lineages import readable
-from qurd_core.plots.theme import MOST_PINS
+from qurd_core.findings.language import words
+from qurd_core.findings.language.model_names import readable
+from qurd_core.plots.drawing.theme import MOST_PINS
+from qurd_core.statistics import metrics
 
 HARD = "Count hard unrelated models, too: independent models trained on the victim's data."
 BUDGETS = range(10, 401, 10)
@@ -24,10 +24,10 @@ def task(tasks: Sequence[str]) -> str:
     return worded(st.selectbox, "Task", tasks, "task", words.task)
 
 
-def rule() -> budget_plot.Rule:
+def rule() -> metrics.Rule:
     """Which rule sets the threshold."""
-    links.check("rule", budget_plot.RULES, "rule")
-    return st.segmented_control("False-alarm rule", budget_plot.RULES, default="paper", required=True, key="rule", **LINKED)
+    links.check("rule", metrics.RULES, "rule")
+    return st.segmented_control("False-alarm rule", metrics.RULES, default="paper", required=True, key="rule", **LINKED)
 
 
 def budget(budgets: Sequence[int] = BUDGETS) -> int:

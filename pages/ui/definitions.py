@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from qurd_core.plots import words
+from qurd_core.findings.language import words
 from qurd_core.schemes import PUBLISHED
 
 _TEXT = """

@@ -8,13 +8,14 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pages.ui import bench_menu, bench_part, bench_rates, cached, controls, definitions, export, frame, links, ticks
+from qurd_core import findings, plots
 from qurd_core.benchmarks.saved_benchmarks import ENDING, BenchFile
 from qurd_core.errors import QurdError
-from qurd_core.plots import again, bench_tiles, leaderboard, words
-from qurd_core.plots.again import Again
-from qurd_core.plots.budget import REFERENCE
-from qurd_core.plots.theme import Style
+from qurd_core.findings.language import again, words
+from qurd_core.findings.language.again import Again
+from qurd_core.plots.drawing.theme import Style
 from qurd_core.records import evidence, rate_records
+from qurd_core.schemes import REFERENCE
 from qurd_core.views import designer, separability, suggest
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callab
     pooled = found[found["task"] == "all"]
     fingerprints = pooled[pooled["label"].isin(asked.names.values())]
     harder = asked.hard and bench_part.has_hard(bench)
-    headline = bench_tiles.headline(fingerprints, out, every) + bench_part.counting(harder)
+    headline = findings.designer.headline(fingerprints, out, every) + bench_part.counting(harder)
     say((harder and _turned(asked, kept, pooled)) or headline, _subline(fingerprints, kept), asked.hard)
     file_name = f"bench-{bench}"
     with frame.tools():
@@ -103,7 +104,7 @@ def _turned(asked: Asked, kept: "DataFrame", pooled: "DataFrame") -> str:
     easy = evidence.rates(asked.scores.only([scheme], asked.budget), kept, "unrelated")
     before = easy.loc[easy["task"] == "all", "tpr"].iloc[0]
     after = pooled.loc[pooled["label"] == REFERENCE, "after"].iloc[0]
-    return words.turned(REFERENCE, before, after, leaderboard.place(asked.bench, "all", asked.budget))
+    return words.turned(REFERENCE, before, after, findings.leaderboard.place(asked.bench, "all", asked.budget))
 
 
 def _again(asked: Asked, found: "DataFrame", mine: str | None) -> Again:
@@ -132,14 +133,14 @@ def _again(asked: Asked, found: "DataFrame", mine: str | None) -> Again:
 def _tiles(asked: Asked, out: designer.Pairs, file_name: str, style: Style) -> None:
     rows = cached.tiles(asked.base)
     st.plotly_chart(
-        bench_tiles.figure(rows, out, style),
+        plots.designer.figure(rows, out, style),
         theme=None,
         height="stretch",
         key="tiles",
         on_select=partial(ticks.clicked, asked.bench),
         selection_mode="points",
         config=export.chart_config(file_name, stage=style.stage),
-        alt=bench_tiles.alt(rows, out),
+        alt=findings.designer.alt(rows, out),
     )
 
 
@@ -183,7 +184,7 @@ def _subline(found: "DataFrame", kept: "DataFrame") -> str:
     stolen, victims = int((kept["kind"] == "positive").sum()), kept["victim"].nunique()
     parts = [
         f"Kept: {words.counted(stolen, 'stolen model')} of {words.counted(victims, 'victim')}",
-        bench_tiles.moved(found),
+        findings.designer.moved(found),
         "s.d.: standard deviation of TPR@5% over the named schemes, in points",
     ]
     return " · ".join(part for part in parts if part)
@@ -199,9 +200,9 @@ def _suggestion(asked: Asked, every: "DataFrame", out: designer.Pairs) -> None:
         except QurdError as error:
             st.text(str(error))
             return
-        st.markdown(links.plain(bench_tiles.suggested(found), 300))
+        st.markdown(links.plain(findings.designer.suggested(found), 300))
         st.markdown("\n".join(f"1. {links.plain(recipe, 100)}" for recipe in found.recipes))
-        st.markdown(links.plain(bench_tiles.told(found), 600))
+        st.markdown(links.plain(findings.designer.told(found), 600))
         label = f"Tick these {words.counted(len(found.pairs), 'stolen pair')} alone"
         st.button(label, type="primary", on_click=ticks.keep_stolen, args=[asked.bench, found.pairs])
 

@@ -7,9 +7,10 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pages.ui import bench_part, cached, controls, definitions, export, frame
-from qurd_core.plots import again, effort
-from qurd_core.plots.again import Again
-from qurd_core.plots.theme import Style
+from qurd_core import findings, plots, views
+from qurd_core.findings.language import again
+from qurd_core.findings.language.again import Again
+from qurd_core.plots.drawing.theme import Style
 from qurd_core.views import designer
 
 
@@ -26,11 +27,11 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callab
     harder = hard and bench_part.has_hard(bench)
 
     table, easy = (
-        effort.points(pairs, cached.models(bench), designer.catches(scores, pairs, cached.negatives(also)), names)
+        views.effort.points(pairs, cached.models(bench), designer.catches(scores, pairs, cached.negatives(also)), names)
         for also in (harder, False)
     )
-    headline = effort.headline(table, budget, task) + bench_part.counting(harder)
-    say(effort.turned(table, easy, budget, task) or headline, f"{effort.subline(table)} · {_CAUGHT}", hard)
+    headline = findings.effort.headline(table, budget, task) + bench_part.counting(harder)
+    say(findings.effort.turned(table, easy, budget, task) or headline, f"{findings.effort.subline(table)} · {_CAUGHT}", hard)
     file_name = f"effort-{bench}"
     with frame.tools():
         definitions.show()
@@ -38,19 +39,18 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callab
         export.offer(table, file_name, Again("", code, again.NO_COMMAND))
     with frame.tall(wide=1150):
         st.plotly_chart(
-            effort.figure(table, task, style),
+            plots.effort.figure(table, task, style),
             theme=None,
             height="stretch",
             key="effort",
             config=export.chart_config(file_name, stage=style.stage),
-            alt=effort.alt(table),
+            alt=findings.effort.alt(table),
         )
 
 
 _CAUGHT = "caught: below the threshold of the paper rule for its victim and task, with most query seeds"
-_CODE = """from qurd_core.plots import effort
-from qurd_core.records import evidence, rate_records
-from qurd_core.views import designer
+_CODE = """from qurd_core.records import evidence, rate_records
+from qurd_core.views import designer, effort
 
 name, names = {name}, designer.named(rate_records.schemes())
 pairs, models = evidence.pairs(name), evidence.models(name)

@@ -7,7 +7,7 @@ import streamlit as st
 
 from pages.ui.links import plain
 from qurd_core.benchmarks.saved_benchmarks import ENDING, BenchFile
-from qurd_core.plots.again import Again
+from qurd_core.findings.language.again import Again
 
 if TYPE_CHECKING:
     from pandas import DataFrame

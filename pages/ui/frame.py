@@ -13,7 +13,7 @@ from pages.ui import links, notice, stage, story
 from qurd_core.benchmarks.saved_benchmarks import saved_names
 from qurd_core.errors import QurdError
 from qurd_core.files import ASSETS, checked
-from qurd_core.plots.theme import SURFACES, Mode, Style, ink_on
+from qurd_core.plots.drawing.theme import SURFACES, Mode, Style, ink_on
 from qurd_core.records.rate_records import SHIPPED
 
 LOGO = ASSETS / "logo"

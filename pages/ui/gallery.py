@@ -8,9 +8,10 @@ import pandas as pd
 import streamlit as st
 
 from pages.ui.sides import Asked, Side
+from qurd_core import plots
 from qurd_core.benchmarks.photographs import CLASSES
-from qurd_core.plots import gallery, words
-from qurd_core.plots.theme import Style
+from qurd_core.findings.language import words
+from qurd_core.plots.drawing.theme import Style
 from qurd_core.views.query_sets import Array, QuerySet
 
 MASKED = 3  # masked images that a card shows
@@ -25,8 +26,8 @@ def look(style: Style, rows: int) -> None:
     """
     surface = style.surface
     photographs = "".join(
-        f".photo-{name}{{aspect-ratio:{'/'.join(map(str, gallery.shape(name)))};"
-        f"background-image:url({gallery.thumbnail(name)})}}"
+        f".photo-{name}{{aspect-ratio:{'/'.join(map(str, plots.pictures.shape(name)))};"
+        f"background-image:url({plots.pictures.thumbnail(name)})}}"
         for name in CLASSES
     )
     sizes = _STAGE.replace("ROWS", str(rows)) if style.stage else _PAGE
@@ -84,7 +85,7 @@ def place(fact: Mapping[str, Any]) -> str:
     name = fact["photograph"]
     if not name:
         return ""
-    left, top, width, height = gallery.spot(name, *(int(fact[side]) for side in ("top", "left", "side")))
+    left, top, width, height = plots.pictures.spot(name, *(int(fact[side]) for side in ("top", "left", "side")))
     box = f"left:{left:.1f}%;top:{top:.1f}%;width:{width:.1f}%;height:{height:.1f}%"
     return _figure(f'<div class="photo photo-{escape(name)}"><i style="{box}"></i></div>', "place", "where")
 
@@ -95,17 +96,25 @@ def pictures(queries: QuerySet, fact: pd.Series, weight: Array | None = None) ->
     seed, query = queries.seed_pixels[main], queries.pixels[main]
     found = [(query, "query")]
     if queries.story == "adversarial":
-        found = [(seed, "seed"), (query, "query"), (gallery.difference(query, seed), f"change ×{gallery.AMPLIFIED}")]
+        found = [
+            (seed, "seed"),
+            (query, "query"),
+            (plots.pictures.difference(query, seed), f"change ×{plots.pictures.AMPLIFIED}"),
+        ]
     elif queries.story == "blended" and is_blend(queries, main):
         box = tuple(map(int, queries.more["box"][main]))
-        found = [(seed, "seed"), (queries.more["partner_pixels"][main], "partner"), (gallery.boxed(query, box), "query")]
+        found = [
+            (seed, "seed"),
+            (queries.more["partner_pixels"][main], "partner"),
+            (plots.pictures.boxed(query, box), "query"),
+        ]
     elif queries.story == "masked":
         segments = queries.more["segments"][fact["card"]]
         rows = range(fact["first"] + 1, min(fact["first"] + 1 + MASKED, fact["last"] + 1))
-        found = [(gallery.cut_up(seed, segments), "superpixels"), *((queries.pixels[row], "query") for row in rows)]
+        found = [(plots.pictures.cut_up(seed, segments), "superpixels"), *((queries.pixels[row], "query") for row in rows)]
     if weight is not None:
-        found = [*found[:2], (gallery.looked(query, weight), "looked at")]
-    return [(gallery.address(pixels), caption) for pixels, caption in found]
+        found = [*found[:2], (plots.pictures.looked(query, weight), "looked at")]
+    return [(plots.pictures.address(pixels), caption) for pixels, caption in found]
 
 
 def is_blend(queries: QuerySet, row: int) -> bool:

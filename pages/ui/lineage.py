@@ -6,9 +6,10 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pages.ui import cached, controls, definitions, export, frame
-from qurd_core.plots import again, lineage_tree
-from qurd_core.plots.again import Again
-from qurd_core.plots.theme import Style
+from qurd_core import findings, plots, views
+from qurd_core.findings.language import again
+from qurd_core.findings.language.again import Again
+from qurd_core.plots.drawing.theme import Style
 
 
 def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callable[[str, str], None]) -> None:
@@ -17,8 +18,8 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callab
     victims = pairs["victim"].unique().tolist()
     with others[0]:
         victim = controls.model("Victim", victims, "victim", "victim")
-    rows = lineage_tree.branches(pairs, models, victim)
-    say(lineage_tree.headline(rows, models, victim), lineage_tree.subline(rows, victim))
+    rows = views.contents.branches(pairs, models, victim)
+    say(findings.lineage_tree.headline(rows, models, victim), findings.lineage_tree.subline(rows, victim))
     file_name = f"models-{bench}"
     with frame.tools():
         definitions.show()
@@ -26,14 +27,14 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callab
         export.offer(models, file_name, Again(again.command("models", bench), code))
     with frame.tall(wide=860):
         st.plotly_chart(
-            lineage_tree.figure(rows, models, victims, victim, style),
+            plots.lineage_tree.figure(rows, models, victims, victim, style),
             theme=None,
             height="stretch",
             key="tree",
             on_select=_take,
             selection_mode="points",
             config=export.chart_config(file_name, stage=style.stage),
-            alt=lineage_tree.alt(rows, victim),
+            alt=findings.lineage_tree.alt(rows, victim),
         )
 
 

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.ui import cards, links, notice, running, spark
-from qurd_core.plots import heatmap, honest, words
-from qurd_core.plots.budget import REFERENCE, Rule
-from qurd_core.plots.heatmap import Pick, Value
-from qurd_core.plots.theme import GLYPHS, MOST_PINS, SCHEMES, Style
+from qurd_core import views
+from qurd_core.findings.language import words, worth_words
+from qurd_core.plots.drawing.theme import GLYPHS, MOST_PINS, SCHEMES, Style
 from qurd_core.registry import crafts, detectors, representations, seed_rules
+from qurd_core.schemes import REFERENCE
+from qurd_core.statistics.metrics import Rule
+from qurd_core.views.heatmap import Pick, Value
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -44,7 +46,7 @@ def about(scheme: "Scheme", style: Style) -> None:
 def number(value: Value | None, reference: Value | None, pick: Pick, at: int) -> None:
     """The value with its spread, and the gap to the reference in points."""
     if value is None or math.isnan(value.value):
-        why = (value.reason if value else None) or heatmap.NOWHERE
+        why = (value.reason if value else None) or views.heatmap.NOWHERE
         st.caption(links.plain(f"{why[:1].upper()}{why[1:].rstrip('.')}.", 300))
         return
     known = reference is not None and not math.isnan(reference.value) and pick.label != REFERENCE
@@ -53,7 +55,7 @@ def number(value: Value | None, reference: Value | None, pick: Pick, at: int) ->
     look = {"delta_color": "green", "delta_arrow": "up"} if difference > 0 else {"delta_color": "red", "delta_arrow": "down"}
     seeds = f"live, {value.live} query seeds" if value.live else words.counted(value.seeds, "query seed")
     st.metric(f"TPR@5% at {at} queries · {seeds}", words.precise(value.value, value.spread), gap, **look)
-    if between := honest.interval(value.low, value.high):
+    if between := worth_words.interval(value.low, value.high):
         against = f"; {words.PHRASES[value.verdict][0]} {REFERENCE}" if value.verdict else ""
         st.caption(f"95 % interval over models: {between}{against}")
 

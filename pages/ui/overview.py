@@ -8,11 +8,11 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pages.ui import cached, controls, definitions, export, frame, links, panel
+from qurd_core import findings, plots
 from qurd_core.benchmarks.photographs import REGIONS
-from qurd_core.plots import again
-from qurd_core.plots import benchmark as grid
-from qurd_core.plots.again import Again
-from qurd_core.plots.theme import Style
+from qurd_core.findings.language import again
+from qurd_core.findings.language.again import Again
+from qurd_core.plots.drawing.theme import Style
 from qurd_core.views import contents
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callab
     counts = cached.held(bench)
     with others[0]:
         task = controls.task(counts["task"].tolist())
-    say(grid.headline(counts, task), "A tile is a task with its stolen models. Dotted: not covered")
+    say(findings.benchmark.headline(counts, task), "A tile is a task with its stolen models. Dotted: not covered")
     file_name = f"tasks-{bench}"
     with frame.tools():
         definitions.show()
@@ -35,21 +35,23 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callab
     hero, side = (st.container(), None) if style.stage else st.columns([3, 2], gap="medium")
     if side:
         with side:
-            for who, sentence in grid.basis(counts).items():
+            for who, sentence in findings.benchmark.basis(counts).items():
                 st.caption(f"**{links.plain(who)}**: {links.plain(sentence, 200)}")
             models = cached.models(bench)
             if "regions" in models:
                 _seen(contents.seen(cached.pairs(bench), models), style)
     with hero, frame.tall(wide=700):
         st.plotly_chart(
-            cached.once(("tasks", bench, cached.version(bench), task, style), lambda: grid.figure(counts, task, style)),
+            cached.once(
+                ("tasks", bench, cached.version(bench), task, style), lambda: plots.benchmark.figure(counts, task, style)
+            ),
             theme=None,
             height="stretch",
             key="grid",
             on_select=_take,
             selection_mode="points",
             config=export.chart_config(file_name, stage=style.stage),
-            alt=grid.alt(counts),
+            alt=findings.benchmark.alt(counts),
         )
 
 

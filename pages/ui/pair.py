@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.ui import cached, controls, links
+from qurd_core import plots
 from qurd_core.akh import official
 from qurd_core.benchmarks.photographs import cut, photograph_names
-from qurd_core.plots import gallery, words
+from qurd_core.findings.language import words
 from qurd_core.plots.bound import KINDS
-from qurd_core.plots.separability import Pick
-from qurd_core.plots.theme import Style
+from qurd_core.plots.drawing.theme import Style
 from qurd_core.records import evidence, rate_records
 from qurd_core.views.differences import SharedMistake, by_class, shared_mistakes
+from qurd_core.views.separability import Pick
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -120,7 +121,9 @@ def _mistake(one: SharedMistake, bank: "Bank", *, places: bool) -> str:
     """A sentence, the images, and where they lie in their photograph."""
     said = f"Both models call {escape(one.truth)} <b>{escape(one.answer)}</b>: {one.repeated} of {one.made} times"
     spots = [(photograph_names()[photo], *place) for photo, *place in bank.places[one.patches[:PATCHES]].tolist()]
-    images = "".join(f'<img src="{gallery.address(cut(*spot))}" alt="a patch of {escape(one.truth)}">' for spot in spots)
+    images = "".join(
+        f'<img src="{plots.pictures.address(cut(*spot))}" alt="a patch of {escape(one.truth)}">' for spot in spots
+    )
     more = f"<small>and {one.repeated - PATCHES} more</small>" if one.repeated > PATCHES else ""
     where = "".join(_photograph(name, spots) for name in dict.fromkeys(name for name, *_ in spots)) if places else ""
     return f'<div class="mistake">{said}<div>{images}{more}</div>{where}</div>'
@@ -130,9 +133,9 @@ def _photograph(name: str, spots: list[tuple]) -> str:
     """A photograph with the patches outlined."""
     boxes = ""
     for _, top, left, side, _ in (spot for spot in spots if spot[0] == name):
-        x, y, width, height = gallery.spot(name, top, left, side)
+        x, y, width, height = plots.pictures.spot(name, top, left, side)
         boxes += f'<s style="left:{x:.2f}%;top:{y:.2f}%;width:{width:.2f}%;height:{height:.2f}%"></s>'
-    picture = f'<img src="{gallery.thumbnail(name)}" alt="the photograph of {escape(name)}, patches outlined">'
+    picture = f'<img src="{plots.pictures.thumbnail(name)}" alt="the photograph of {escape(name)}, patches outlined">'
     return f'<div class="photograph">{picture}{boxes}</div>'
 
 

@@ -8,9 +8,10 @@ import streamlit as st
 
 from pages.ui import export, frame, states
 from pages.ui.links import plain
-from qurd_core.plots import distances, honest, words
-from qurd_core.plots.budget import REFERENCE
-from qurd_core.plots.theme import GLYPHS, Style
+from qurd_core import findings, plots, views
+from qurd_core.findings.language import words, worth_words
+from qurd_core.plots.drawing.theme import GLYPHS, Style
+from qurd_core.schemes import REFERENCE
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -34,7 +35,7 @@ def values(rows: "DataFrame", at: int, style: Style, pins: tuple[str, ...], wort
     )
     table(head, body, style)
     if len(worth):
-        st.caption(plain(honest.basis(worth), 400), help=plain(honest.help_text(worth), 2000))
+        st.caption(plain(worth_words.basis(worth), 400), help=plain(worth_words.help_text(worth), 2000))
 
 
 def table(head: str, body: str, style: Style) -> None:
@@ -45,19 +46,19 @@ def table(head: str, body: str, style: Style) -> None:
 
 def distance(points: "DataFrame", label: str, at: int, style: Style) -> None:
     """The mean distances of stolen and unrelated models by one combination, and whether they come closer together."""
-    if distances.rows_of(points, label).empty:
+    if views.budget.distance_rows(points, label).empty:
         states.not_drawn({label: "no distances are recorded"})
         return
     with frame.tall(key="hero-beside") if style.stage else st.container():
         st.plotly_chart(
-            distances.figure(points, label, at=at, style=style),
+            plots.distances.figure(points, label, at=at, style=style),
             theme=None,
             height="stretch" if style.stage else "content",
             key="distances",
             config=export.chart_config("distances", stage=style.stage),
-            alt=distances.alt(points, label),
+            alt=findings.budget.distances_alt(points, label),
         )
-    (st.markdown if style.stage else st.caption)(plain(f"{_GUESS} {distances.finding(points, label)}", 600))
+    (st.markdown if style.stage else st.caption)(plain(f"{_GUESS} {findings.budget.distances_finding(points, label)}", 600))
 
 
 def _row(row: tuple, style: Style, pins: tuple[str, ...], worth: "Series | None") -> str:
@@ -65,7 +66,9 @@ def _row(row: tuple, style: Style, pins: tuple[str, ...], worth: "Series | None"
     name = f'<i style="color:{colour}">{GLYPHS[symbol]}</i><b>{escape(row.label)}</b>'
     if math.isnan(row.value):
         return f'<tr><td colspan="3">{name}<br><small>{escape(row.reason or "no value")}</small></td></tr>'
-    interval, rank = ("", "") if worth is None else (honest.interval(worth["low"], worth["high"]), honest.rank(worth))
+    interval, rank = (
+        ("", "") if worth is None else (worth_words.interval(worth["low"], worth["high"]), worth_words.rank(worth))
+    )
     under = f'<br><small title="{escape(worth["method"])}">{interval}</small>' if interval else ""
     place = f"<br><small>{rank}</small>" if rank else ""
     return (
@@ -78,7 +81,7 @@ def _gap(row: tuple, worth: "Series | None") -> str:
         return ""
     number = words.points(row.gap).removesuffix(" points")
     if worth is not None and isinstance(worth["verdict"], str):
-        told, why = honest.short(worth["verdict"]), escape(honest.verdict(worth))
+        told, why = worth_words.short(worth["verdict"]), escape(worth_words.verdict(worth))
         return f'<span title="{why}">{number}</span><br><small title="{why}">{told}</small>'
     if row.verdict == "not distinguished":
         return f'<small title="within two standard errors over query seeds">≈ {number}</small>'

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.ui import cached, controls, definitions, export, frame, links, states
-from qurd_core.plots import again
-from qurd_core.plots import play as plot
-from qurd_core.plots.again import Again
-from qurd_core.plots.budget import RULES, Rule
-from qurd_core.plots.lineages import readable
-from qurd_core.plots.theme import Mode, Style
+from qurd_core import findings, plots
+from qurd_core.findings.language import again
+from qurd_core.findings.language.again import Again
+from qurd_core.findings.language.model_names import readable
+from qurd_core.plots.drawing.theme import Mode, Style
+from qurd_core.statistics.metrics import RULES, Rule
 from qurd_core.views import play
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def show(bench: str, style: Style) -> None:
         )
     duel = play.Duel(stolen, innocent)
     rows = trial.rows(duel)
-    frame.finding(head, plot.headline(scheme, rows, sent), plot.subline(duel, trial, kind))
+    frame.finding(head, findings.play.headline(scheme, rows, sent), findings.play.subline(duel, trial, kind))
     file_name = f"play-{bench}-{scheme}"
     with frame.tools():
         definitions.show()
@@ -93,7 +93,7 @@ def show(bench: str, style: Style) -> None:
             height="stretch",
             key="reel",
             config=export.chart_config(file_name, stage=style.stage),
-            alt=plot.alt(rows),
+            alt=findings.play.alt(rows),
         )
     with st.container(key="keys"):
         st.components.v2.component("play_keys", js=_KEYS)(key="space")
@@ -119,5 +119,5 @@ def _figure(
 ) -> "go.Figure":
     """A few hundred kilobytes, which take longer to make than the rest of the page."""
     trial = play.trial(cached.bank(bench), cached.pairs(bench), victim, scheme, rule=RULES[rule].kind)
-    pictures = [plot.tile(patch) for patch in trial.patches()]
-    return plot.figure(trial.rows(play.Duel(*duel)), pictures, sent=sent, style=Style(mode, stage))
+    pictures = [plots.play.tile(patch) for patch in trial.patches()]
+    return plots.play.figure(trial.rows(play.Duel(*duel)), pictures, sent=sent, style=Style(mode, stage))

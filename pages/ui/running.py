@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.ui import cached, links
+from qurd_core import views
 from qurd_core.errors import QurdError
+from qurd_core.findings.language import words
 from qurd_core.jobs import live
 from qurd_core.jobs.queue import Job, Status
-from qurd_core.plots import budget, words
+from qurd_core.statistics import metrics
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -38,12 +40,12 @@ def rows(job: Job, negatives: str, *, task: str | None = None, budget: int | Non
         return None
 
 
-def curves(job: Job, task: str, *, hard: bool, rule: budget.Rule) -> "tuple[DataFrame | None, str]":
+def curves(job: Job, task: str, *, hard: bool, rule: metrics.Rule) -> "tuple[DataFrame | None, str]":
     """The same as points of lines, and on how many query seeds they rest: `2 of 5`."""
     found = rows(job, cached.negatives(hard), task=task)
     if found is None:
         return None, ""
-    return budget.curves(found, rule), _seeds(found, job)
+    return views.budget.curves(found, rule), _seeds(found, job)
 
 
 def by_task(job: Job, at: int, *, hard: bool) -> "tuple[DataFrame | None, str]":

@@ -11,9 +11,9 @@ from streamlit.delta_generator import DeltaGenerator
 
 from pages.ui import cached, definitions, export, frame
 from qurd_core.benchmarks.photographs import SIDE, cut, photograph, photograph_names
-from qurd_core.plots import again
-from qurd_core.plots.again import Again
-from qurd_core.plots.theme import STOLEN, Style
+from qurd_core.findings.language import again
+from qurd_core.findings.language.again import Again
+from qurd_core.plots.drawing.theme import STOLEN, Style
 from qurd_core.views import contents
 
 SHOWN = 6  # patches of a class

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import streamlit as st
 
 from pages.ui import cached, controls, links
-from qurd_core.plots import again, bound, separability, words
-from qurd_core.plots.again import Again
-from qurd_core.plots.theme import Style
+from qurd_core import findings, views
+from qurd_core.findings.language import again, words
+from qurd_core.findings.language.again import Again
+from qurd_core.plots.drawing.theme import Style
 from qurd_core.records import evidence, rate_records
 from qurd_core.statistics.printed import fixed
 from qurd_core.views.separability import DELTAS, EACH, By, Row, budgets, ends_at_one, overlap, reported, rows
@@ -92,14 +93,14 @@ def choose(benchmark: str) -> Choice:
     return Choice(show, of, texts.get(of), task, fpr, by, hard, budget, seed)
 
 
-def axis(choice: Choice, benchmark: str) -> separability.Axis:
+def axis(choice: Choice, benchmark: str) -> findings.separability.Axis:
     """What lies on the axis."""
     if choice.scheme is None:
-        return separability.DELTAS[choice.of]
+        return findings.separability.DELTAS[choice.of]
     columns = cached.scores(benchmark).columns
     seeds = columns.loc[columns["scheme"] == choice.scheme, "query_seed"].nunique()
     share = ends_at_one(cached.schemes(), choice.scheme)
-    return separability.scheme_axis(choice.of, choice.budget, seeds, choice.seed, share=share)
+    return findings.separability.scheme_axis(choice.of, choice.budget, seeds, choice.seed, share=share)
 
 
 def measured(choice: Choice, benchmark: str) -> list[Row]:
@@ -124,12 +125,12 @@ def overall(choice: Choice, benchmark: str, found: list[Row]) -> Row:
     return _rows(choice._replace(task="all") if choice.by == "tasks" else choice, benchmark, "one")[0]
 
 
-def turned(choice: Choice, benchmark: str, found: list[Row], axis: separability.Axis) -> str:
+def turned(choice: Choice, benchmark: str, found: list[Row], axis: findings.separability.Axis) -> str:
     """The headline where hard unrelated models turn what all pairs say; empty where they do not."""
     if choice.by != "one":
         return ""
     before, after = (row.rates.tpr if row.rates else math.nan for row in (*_easy(choice, benchmark), found[0]))
-    return words.turned(axis.name, before, after, separability.place(benchmark, choice.task, choice.fpr))
+    return words.turned(axis.name, before, after, findings.separability.place(benchmark, choice.task, choice.fpr))
 
 
 def _easy(choice: Choice, benchmark: str) -> list[Row]:
@@ -174,11 +175,11 @@ def not_recorded(choice: Choice, there: list[int]) -> None:
             st.button(f"Show {best} queries", type="primary", on_click=st.session_state.update, args=[{"budget": best}])
 
 
-def numbers(row: Row, axis: separability.Axis, fpr: int, style: Style, *, brief: bool) -> None:
+def numbers(row: Row, axis: findings.separability.Axis, fpr: int, style: Style, *, brief: bool) -> None:
     """TPR, AUC and overlap; below them, unless there is no room, what else follows from the pooled threshold."""
     rates, shared = row.rates, overlap(row, share=axis.share)
-    meaning = f"{_TPR.format(fpr=fpr)} {separability.method(row)}"
-    _metric(f"TPR@{fpr}%", words.precise(rates.tpr, rates.sd), meaning, style, separability.over_models(row))
+    meaning = f"{_TPR.format(fpr=fpr)} {findings.separability.method(row)}"
+    _metric(f"TPR@{fpr}%", words.precise(rates.tpr, rates.sd), meaning, style, findings.separability.over_models(row))
     _metric("AUC", fixed(rates.auc, 2), _AUC, style)
     _metric("Overlap", words.percent(shared) if shared == shared else "–", _OVERLAP, style)
     if brief:
@@ -191,7 +192,7 @@ def numbers(row: Row, axis: separability.Axis, fpr: int, style: Style, *, brief:
     st.markdown(f":gray[False alarms] **{alarms}**", help="Unrelated pairs below the single pooled threshold drawn.")
 
 
-def bound_numbers(found: bound.Summary, style: Style) -> None:
+def bound_numbers(found: views.separability.BoundSummary, style: Style) -> None:
     """Where the bound holds, where it speaks, and how far off it is."""
     _metric("Pairs where it holds", f"{found.pairs - found.broken} of {found.pairs}", _HOLDS, style)
     _metric("Vacuous (at most 0)", f"{found.silent} of {found.pairs}", _SILENT, style)
@@ -236,7 +237,7 @@ def _select(key: str, options: tuple[str, ...], label: str, said: Callable[[str]
 
 def _called(distance: str) -> str:
     """A distance as the chart calls it."""
-    return separability.DELTAS[distance].name if distance in DELTAS else distance
+    return findings.separability.DELTAS[distance].name if distance in DELTAS else distance
 
 
 _ROWS = {"one": "one for all pairs", "tasks": "tasks", "victims": "victims", "benchmarks": "benchmarks"}

@@ -7,8 +7,8 @@ import streamlit as st
 
 from pages.ui import cached, links
 from qurd_core.errors import QurdError
+from qurd_core.findings.language import words
 from qurd_core.jobs.queue import Job, Status
-from qurd_core.plots import words
 from qurd_core.views import query_sets
 from qurd_core.views.query_sets import Array, QuerySet
 

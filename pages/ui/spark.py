@@ -7,9 +7,9 @@ from html import escape
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from qurd_core.plots import words
-from qurd_core.plots.budget import REFERENCE
-from qurd_core.plots.theme import GLYPHS, SCHEMES, Style
+from qurd_core.findings.language import words
+from qurd_core.plots.drawing.theme import GLYPHS, SCHEMES, Style
+from qurd_core.schemes import REFERENCE
 
 if TYPE_CHECKING:
     from pandas import DataFrame

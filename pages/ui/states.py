@@ -6,8 +6,8 @@ import streamlit as st
 
 from pages.ui import importing
 from pages.ui.links import plain
-from qurd_core.plots.budget import Rule
 from qurd_core.records import rate_records
+from qurd_core.statistics.metrics import Rule
 
 
 def no_records(benchmark: str) -> None:

@@ -7,8 +7,9 @@ import pandas as pd
 
 from pages.ui import export
 from pages.ui.sides import Side
-from qurd_core.plots import again, gallery
-from qurd_core.plots.again import Again
+from qurd_core import findings
+from qurd_core.findings.language import again
+from qurd_core.findings.language.again import Again
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -31,7 +32,7 @@ def queries(both: list[Side]) -> None:
 
 def telling(bench: str, victim: str, table: "DataFrame") -> None:
     """The shares of the discriminative images."""
-    _offer(table, f"telling-{bench}", gallery.telling_code(bench, victim))
+    _offer(table, f"telling-{bench}", findings.queries.telling_code(bench, victim))
 
 
 def _offer(rows: "DataFrame | Callable[[], DataFrame]", file_name: str, code: str) -> None:

@@ -7,9 +7,9 @@ import streamlit as st
 
 from pages.ui import cached
 from pages.ui.gallery import picture, place
+from qurd_core import plots
 from qurd_core.benchmarks.photographs import cut, photograph_names
-from qurd_core.plots import gallery
-from qurd_core.plots.theme import STOLEN, UNRELATED, Style
+from qurd_core.plots.drawing.theme import STOLEN, UNRELATED, Style
 from qurd_core.statistics.printed import fixed
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def _card(bench: str, row: "Series") -> str:
     photo, top, left, side, turn = map(int, bank.places[int(row["patch"])])
     name = photograph_names()[photo]
     where = place({"photograph": name, "top": top, "left": left, "side": side})
-    query = picture(gallery.address(cut(name, top, left, side, turn)), "query")
+    query = picture(plots.pictures.address(cut(name, top, left, side, turn)), "query")
     truth, own = (escape(bank.classes[int(row[who])]) for who in ("truth", "victim"))
     said = f'<span class="muted">truth</span> <b>{truth}</b> · <span class="muted">victim</span> <b>{own}</b>'
     bars = "".join(_bar(row, kind) for kind in KINDS)

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.ui import cached, controls, links
+from qurd_core import plots
 from qurd_core.benchmarks import saved_benchmarks
-from qurd_core.plots import bench_tiles, words
-from qurd_core.plots.lineages import readable
+from qurd_core.findings.language import words
+from qurd_core.findings.language.model_names import readable
 from qurd_core.records import evidence
 from qurd_core.views import designer
 from qurd_core.views.designer import PairKey, Pairs
@@ -70,7 +71,7 @@ def clicked(bench: str) -> None:
     """Turn what was clicked: a pair, a group or a victim."""
     for point in st.session_state["tiles"].selection.points:
         what, *names = point["customdata"]
-        turn(bench, [tuple(names)] if what == bench_tiles.PAIR else _by(bench, what)[names[0]])
+        turn(bench, [tuple(names)] if what == plots.designer.PAIR else _by(bench, what)[names[0]])
 
 
 def by_name(bench: str, rows: "DataFrame", out: Pairs) -> None:
@@ -80,8 +81,8 @@ def by_name(bench: str, rows: "DataFrame", out: Pairs) -> None:
         for pair in designer.keys(rows)
     }
     with st.popover("Tick by name", icon=":material/checklist:"):
-        _pills("In", bench, bench_tiles.GROUP, out, words.task)
-        _pills("Victims", bench, bench_tiles.VICTIM, out, readable)
+        _pills("In", bench, plots.designer.GROUP, out, words.task)
+        _pills("Victims", bench, plots.designer.VICTIM, out, readable)
         st.selectbox(
             "Turn one model",
             list(named),

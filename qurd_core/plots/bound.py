@@ -7,11 +7,10 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from qurd_core.plots import words
-from qurd_core.plots.separability import POINTER, Pick, hover
-from qurd_core.plots.theme import STOLEN, UNRELATED, UNRELATED_TEXT, Paint, Style, faded
-
-_EXACT = 1e-6  # what rounding may take from an inequality
+from qurd_core.findings.language import words
+from qurd_core.plots.drawing.theme import STOLEN, UNRELATED, UNRELATED_TEXT, Paint, Style, faded
+from qurd_core.plots.separability import POINTER, hover
+from qurd_core.views.separability import Pick
 
 
 class Kind(NamedTuple):
@@ -28,67 +27,6 @@ KINDS = {
     "negative": Kind("Unrelated", UNRELATED, UNRELATED_TEXT, "square"),
     "hard": Kind("Hard unrelated", UNRELATED, UNRELATED_TEXT, "diamond-open"),
 }
-
-
-class Summary(NamedTuple):
-    """What the proposition says about some pairs.
-
-    Attributes:
-        pairs: all of them.
-        broken: those whose delta_C lies below the bound; a proof says none.
-        silent: those whose bound is 0 or less, which every distance satisfies.
-        unrelated, silent_unrelated: the same of the unrelated pairs, whom the bound is meant for.
-        slack: median of delta_C minus the bound, over the unrelated pairs, or over all where there is none.
-    """
-
-    pairs: int
-    broken: int
-    silent: int
-    unrelated: int
-    silent_unrelated: int
-    slack: float
-
-
-def summary(pairs: pd.DataFrame) -> Summary:
-    """Count over rows of `evidence.pairs`."""
-    silent, unrelated = pairs["bound"] <= 0, pairs["kind"] != "positive"
-    meant = pairs[unrelated] if unrelated.any() else pairs
-    return Summary(
-        pairs=len(pairs),
-        broken=int((pairs["delta_c"] < pairs["bound"] - _EXACT).sum()),
-        silent=int(silent.sum()),
-        unrelated=int(unrelated.sum()),
-        silent_unrelated=int((silent & unrelated).sum()),
-        slack=float(meant["slack"].median()),
-    )
-
-
-def headline(found: Summary, benchmark: str) -> str:
-    """Whether the bound holds, and how often it says anything."""
-    holds = "holds for every pair" if not found.broken else f"fails for {words.counted(found.broken, 'pair')}"
-    if not found.unrelated:
-        return f"Proposition 1 {holds} on {benchmark}"
-    share = words.percent(found.silent_unrelated / found.unrelated)
-    says = f"vacuous for {share} of unrelated pairs" if found.silent_unrelated else "non-trivial for every unrelated pair"
-    return f"Proposition 1 {holds} on {benchmark}; the bound is {says}"
-
-
-def subline(found: Summary) -> str:
-    """What the slack is, and how many pairs the bound leaves open."""
-    whose = "unrelated pairs" if found.unrelated else "stolen pairs"
-    return (
-        "The slack, δ_C minus the bound, is exactly how often the suspect is wrong too where the victim is wrong: median "
-        f"{found.slack:.2f} for {whose} · vacuous (at most 0) for {found.silent} of {found.pairs} pairs"
-    )
-
-
-def alt(pairs: pd.DataFrame) -> str:
-    """The chart in words, for those who do not see it."""
-    found = summary(pairs)
-    return (
-        f"A dot for each of {found.pairs} pairs: delta_C against the lower bound of Proposition 1. {found.broken} lie below "
-        f"the diagonal. {found.silent} have a bound of 0 or less."
-    )
 
 
 def figure(pairs: pd.DataFrame, *, pick: Pick | None = None, style: Style | None = None) -> go.Figure:

@@ -1,46 +1,16 @@
 """How far stolen and unrelated models are from the victim on average, against the number of queries."""
 
 import math
-from collections.abc import Sequence
 
 import pandas as pd
 import plotly.graph_objects as go
 
-from qurd_core.plots import words
-from qurd_core.plots.budget import REFERENCE
-from qurd_core.plots.costs import TICKS
-from qurd_core.plots.labels import spread
-from qurd_core.plots.theme import STOLEN, UNRELATED, UNRELATED_TEXT, Style, faded, plain
-
-SIDES = {"stolen": "mean_stolen", "unrelated": "mean_unrelated"}
-FROM = 100  # queries, from which on the paper sees lines fall
-
-
-def chosen(points: pd.DataFrame, pins: Sequence[str]) -> str:
-    """The combination that is looked at: the latest pin, else the reference."""
-    return pins[-1] if pins else REFERENCE
-
-
-def rows_of(points: pd.DataFrame, label: str) -> pd.DataFrame:
-    """The points of one combination that have distances."""
-    return points[points["label"] == label].dropna(subset=[*SIDES.values()])
-
-
-def finding(points: pd.DataFrame, label: str) -> str:
-    """Whether further queries bring stolen and unrelated models closer together, and what becomes of the rate."""
-    rows = rows_of(points, label).set_index("budget")
-    if FROM not in rows.index or rows.index[-1] == FROM:
-        return f"{label} has no distances beyond {words.counted(FROM, 'query')}."
-    first, last = rows.loc[FROM], rows.iloc[-1]
-    before, after = (float(row["mean_unrelated"] - row["mean_stolen"]) for row in (first, last))
-    return words.gap(label, (FROM, int(rows.index[-1])), (before, after), float(last["value"] - first["value"]))
-
-
-def alt(points: pd.DataFrame, label: str) -> str:
-    """The chart in one sentence, for those who do not see it."""
-    last = rows_of(points, label).iloc[-1]
-    said = " and ".join(f"{words.distance(last[column])} of {side} models" for side, column in SIDES.items())
-    return f"Mean distance from the victim by {label} against queries. At {last['budget']} queries: {said}."
+from qurd_core import views
+from qurd_core.findings.language import words
+from qurd_core.findings.language.words import plain
+from qurd_core.plots.drawing.labels import spread
+from qurd_core.plots.drawing.theme import STOLEN, UNRELATED, UNRELATED_TEXT, Style, faded
+from qurd_core.views.costs import TICKS
 
 
 def figure(points: pd.DataFrame, label: str, *, at: int = 100, style: Style | None = None) -> go.Figure:
@@ -51,16 +21,16 @@ def figure(points: pd.DataFrame, label: str, *, at: int = 100, style: Style | No
         label: whose distances.
         at: the budget that gets an upright line.
     """
-    style, rows = style or Style(), rows_of(points, label)
-    top = 1.15 * float(rows[[*SIDES.values()]].max(axis=None))
+    style, rows = style or Style(), views.budget.distance_rows(points, label)
+    top = 1.15 * float(rows[[*views.budget.DISTANCES.values()]].max(axis=None))
     colours = {"stolen": style.colour(STOLEN), "unrelated": style.colour(UNRELATED_TEXT)}
-    traces = [_line(rows, side, style, fill="tonexty" if side == "unrelated" else None) for side in SIDES]
-    ends = [float(rows[column].iloc[-1]) for column in SIDES.values()]
+    traces = [_line(rows, side, style, fill="tonexty" if side == "unrelated" else None) for side in views.budget.DISTANCES]
+    ends = [float(rows[column].iloc[-1]) for column in views.budget.DISTANCES.values()]
     centres = spread(ends, [0.08 * top] * 2, 0, top)
     names = [
         {"text": f"<b>{side}</b> {words.distance(end)}", "y": centre, "font": {"color": colours[side], "size": style.text}}
         | {"x": 1, "xref": "paper", "xanchor": "left", "showarrow": False}
-        for side, end, centre in zip(SIDES, ends, centres, strict=True)
+        for side, end, centre in zip(views.budget.DISTANCES, ends, centres, strict=True)
     ]
     muted = {"color": style.surface.muted, "size": style.text}
     title = {"text": f"Mean distance, {_short(label)}", "x": 0, "xref": "paper", "y": 1, "yref": "paper", "font": muted}
@@ -85,7 +55,7 @@ def _line(rows: pd.DataFrame, side: str, style: Style, fill: str | None) -> go.S
     colour = style.colour({"stolen": STOLEN, "unrelated": UNRELATED}[side])
     return go.Scatter(
         x=rows["budget"].tolist(),
-        y=rows[SIDES[side]].round(6).tolist(),
+        y=rows[views.budget.DISTANCES[side]].round(6).tolist(),
         mode="lines",
         line={"color": colour, "width": style.line},
         fill=fill,

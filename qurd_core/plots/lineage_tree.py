@@ -1,85 +1,22 @@
 """Where the models of a benchmark come from: victims, what was made from one of them, and those that have no part in it."""
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
 
-from qurd_core.lineage import count_independent
-from qurd_core.plots import words
-from qurd_core.plots.lineages import folded, network, readable
-from qurd_core.plots.theme import ALWAYS_WHOLE, STOLEN, UNRELATED, Paint, Style, faded, plain
-from qurd_core.views.designer import groups
+from qurd_core import views
+from qurd_core.findings.language import words
+from qurd_core.findings.language.model_names import folded, network, readable
+from qurd_core.findings.language.words import plain
+from qurd_core.plots.drawing.theme import ALWAYS_WHOLE, STOLEN, UNRELATED, Paint, Style, faded
 
 TREE = 0.36  # share of the width that the tree takes; the accuracies take the rest
 
 
-class Branch(NamedTuple):
-    """One row: models of one group.
-
-    Attributes:
-        label: the task in words, or an architecture of the unrelated models.
-        kind: of the pairs.
-        models: rows of `evidence.models`.
-    """
-
-    label: str
-    kind: str
-    models: pd.DataFrame
-
-
-def branches(pairs: pd.DataFrame, models: pd.DataFrame, victim: str) -> list[Branch]:
-    """What stands beside a victim: its thefts by task, then the unrelated models by architecture."""
-    known = models.set_index("lineage", drop=False)
-    mine = pairs[pairs["victim"] == victim]
-    rows = known.loc[mine["suspect"]].assign(group=groups(mine), kind=mine["kind"].to_numpy())
-    found = []
-    for (group, kind), part in rows.groupby(["group", "kind"], sort=False):
-        if kind == "negative":
-            found += [
-                Branch(f"{words.retold(group)}, {network(arch)}", kind, some)
-                for arch, some in part.groupby("architecture", sort=False)
-            ]
-        else:
-            found.append(Branch(words.task(group), kind, part))
-    return sorted(found, key=lambda branch: ("positive", "hard", "negative").index(branch.kind))
-
-
-def headline(rows: list[Branch], models: pd.DataFrame, victim: str) -> str:
-    """How good the stolen models are beside their victim."""
-    accuracy = models.set_index("lineage")["accuracy"]
-    stolen = [branch for branch in rows if branch.kind == "positive"]
-    if not stolen:
-        return "This benchmark has no stolen model"
-    every = pd.concat([branch.models["accuracy"] for branch in stolen])
-    low, high = words.percent(every.min()), words.percent(every.max())
-    reach = f"reach {low}" if low == high else f"reach {low} to {high}"
-    models_of_it = words.counted(len(every), "stolen model")
-    return f"The {models_of_it} {reach} accuracy, their victim has {words.percent(accuracy[victim])}"
-
-
-def subline(rows: list[Branch], victim: str) -> str:
-    """The victim, and what stands against it."""
-    unrelated = sum(len(branch.models) for branch in rows if branch.kind == "negative")
-    roots = count_independent(root for branch in rows if branch.kind == "negative" for root in branch.models["root"])
-    return (
-        f"{readable(victim)} · {words.counted(unrelated, 'unrelated model')} of {words.counted(roots, 'lineage')} "
-        "· a dot is a model, at its accuracy on the test images"
-    )
-
-
-def alt(rows: list[Branch], victim: str) -> str:
-    """The tree in one sentence."""
-    said = ", ".join(
-        f"{branch.label} {words.counted(len(branch.models), 'model')} at {words.percent(branch.models['accuracy'].median())}"
-        for branch in rows
-    )
-    return f"Tree of models beside the {readable(victim)}, with the median accuracy of every group: {said}."
-
-
 def figure(
-    rows: list[Branch], models: pd.DataFrame, victims: Iterable[str], victim: str, style: Style | None = None
+    rows: list[views.contents.Branch], models: pd.DataFrame, victims: Iterable[str], victim: str, style: Style | None = None
 ) -> go.Figure:
     """Victims at the left, the groups of one of them as branches, and every model at its accuracy.
 
@@ -102,7 +39,7 @@ _PAINTS: dict[str, Paint] = {"positive": STOLEN, "negative": UNRELATED, "hard": 
 _BEND, _LEAF = 0.16, 0.3  # where branches turn, and where their names begin
 
 
-def _links(rows: list[Branch], root: float, style: Style) -> go.Scatter:
+def _links(rows: list[views.contents.Branch], root: float, style: Style) -> go.Scatter:
     """From the victim to its groups; unrelated models have no link."""
     x: list[float | None] = []
     y: list[float | None] = []
@@ -116,7 +53,7 @@ def _links(rows: list[Branch], root: float, style: Style) -> go.Scatter:
     )
 
 
-def _dots(branch: Branch, place: int, style: Style) -> go.Scatter:
+def _dots(branch: views.contents.Branch, place: int, style: Style) -> go.Scatter:
     colour, hard = style.colour(_PAINTS[branch.kind]), branch.kind == "hard"
     return go.Scatter(
         x=branch.models["accuracy"],
@@ -177,7 +114,7 @@ def _hover(row: tuple) -> str:
 
 
 def _layout(
-    rows: list[Branch], places: dict[str, float], victim: str, accuracy: "pd.Series[float]", style: Style
+    rows: list[views.contents.Branch], places: dict[str, float], victim: str, accuracy: "pd.Series[float]", style: Style
 ) -> dict[str, Any]:
     beside = {"showarrow": False, "xanchor": "left", "yanchor": "middle", "align": "left"}
     ink, muted = style.surface.ink, style.surface.muted

@@ -1,6 +1,5 @@
 """The paper's claims and the agreement of benchmarks, from their tables to words and figures."""
 
-import re
 import textwrap
 from collections import Counter
 from collections.abc import Sequence
@@ -9,36 +8,21 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
+from qurd_core import findings
+from qurd_core.findings.language import words
+from qurd_core.findings.language.words import plain
 from qurd_core.paper.claims import VERDICTS, Claim
-from qurd_core.plots import words
-from qurd_core.plots.budget import REFERENCE
-from qurd_core.plots.theme import ALWAYS_WHOLE, HEAT, HEAT_STOPS, STOLEN, Paint, Style, heat, ink_on, plain
+from qurd_core.plots.drawing.theme import ALWAYS_WHOLE, HEAT, HEAT_STOPS, STOLEN, Paint, Style, heat, ink_on
+from qurd_core.schemes import REFERENCE
 
 MARKS = dict(zip(VERDICTS, ("circle", "x", "circle-open"), strict=True))
 _PAINTS = dict(zip(VERDICTS, (Paint("#0B7A66", "#5CB8A6"), STOLEN), strict=False))
 GLYPHS = dict(zip(VERDICTS, ("●", "✕", "○"), strict=True))
-_TOKEN = re.compile(r"`(\w+)`")
-_HALF = 0.00501  # a number printed with two decimals is off by at most half of the last one
 
 
 def colour(verdict: str, style: Style) -> str:
     """The hue of a verdict; its mark tells it too."""
     return style.surface.muted if verdict not in _PAINTS else style.colour(_PAINTS[verdict])
-
-
-def headline(claims: Sequence[Claim]) -> str:
-    """How many claims the scores support."""
-    count = Counter(claim.verdict for claim in claims)
-    supported, others, unknown = (count[verdict] for verdict in VERDICTS)
-    return (
-        f"{supported} of the paper’s {len(claims)} claims are supported by its scores, {others} are not, {unknown} are not "
-        "testable here"
-    )
-
-
-def told(text: str) -> str:
-    """A sentence of a claim, with its tasks in words."""
-    return _TOKEN.sub(lambda found: words.task(found[1]), text)
 
 
 def figure(claims: Sequence[Claim], chosen: str, style: Style) -> go.Figure:
@@ -57,7 +41,9 @@ def figure(claims: Sequence[Claim], chosen: str, style: Style) -> go.Figure:
         y=y,
         mode="markers",
         customdata=[claim.id for claim in claims],
-        hovertext=[f"<b>{plain(claim.claim)}</b><br>{claim.verdict}: {plain(told(claim.why))}" for claim in claims],
+        hovertext=[
+            f"<b>{plain(claim.claim)}</b><br>{claim.verdict}: {plain(findings.paper.told(claim.why))}" for claim in claims
+        ],
         hovertemplate="%{hovertext}<extra></extra>",
         marker={
             "symbol": [MARKS[claim.verdict] for claim in claims],
@@ -97,23 +83,6 @@ def figure(claims: Sequence[Claim], chosen: str, style: Style) -> go.Figure:
         "template": style.template,
     }
     return go.Figure([ring, marks], layout)
-
-
-def alt(claims: Sequence[Claim]) -> str:
-    """The chart in words."""
-    return f"A mark per claim of the paper, by its section. {headline(claims)}."
-
-
-def agreement_headline(table: pd.DataFrame, at: int) -> str:
-    """Where ranks agree most and least."""
-    rows = table[table["budget"] == at].sort_values("tau")
-    if rows.empty:
-        return f"No two benchmarks share combinations at {at} queries"
-    low, high = rows.iloc[0], rows.iloc[-1]
-    return (
-        f"Ranks agree most on {high['one']} and {high['other']} (tau {high['tau']:.2f}), "
-        f"least on {low['one']} and {low['other']} ({low['tau']:.2f})"
-    )
 
 
 def agreement_figure(table: pd.DataFrame, at: int, style: Style) -> go.Figure:
@@ -169,30 +138,11 @@ def _hover(row: pd.Series) -> str:
     return f"Kendall's tau {row['tau']:.3f} over {words.counted(int(row['shared']), 'shared combination')}"
 
 
-def tasks_headline(rows: pd.DataFrame) -> str:
-    """How many tasks the two benchmarks do not share."""
-    differ = tasks_apart(rows)
-    return f"The paper’s benchmarks differ in {len(differ)} of {rows['task'].nunique()} tasks: its text says two"
-
-
-def tasks_apart(rows: pd.DataFrame) -> list[str]:
-    """The tasks that not all data sets have, by what was counted."""
-    has = rows.assign(has=rows["stolen"] > 0).groupby("task", sort=False)["has"]
-    return has.nunique().loc[lambda kinds: kinds > 1].index.tolist()
-
-
-def tasks_subline(rows: pd.DataFrame) -> str:
-    """Whether the printed ticks are those of the scores."""
-    right = int((rows["printed"] == (rows["stolen"] > 0)).sum())
-    cells = f"all {len(rows)}" if right == len(rows) else f"{right} of {len(rows)}"
-    return f"Table 2: ✓ and × as printed, numbers as counted in the published scores; {cells} cells agree"
-
-
 def tasks_figure(rows: pd.DataFrame, style: Style) -> go.Figure:
     """Tasks by data sets: the printed mark, and how many models stand behind it."""
     rows = rows.assign(task=rows["task"].map(words.task))
     tasks, heads = list(dict.fromkeys(rows["task"])), dict(zip(rows["dataset"], rows["benchmark"], strict=True))
-    apart, notes, fills = tasks_apart(rows), [], []
+    apart, notes, fills = findings.paper.tasks_apart(rows), [], []
     for task in tasks:
         cells = rows[rows["task"] == task]
         fills.append([_HAS if stolen else None for stolen in cells["stolen"]])
@@ -232,34 +182,6 @@ def _counts(cell: tuple) -> str:
         return f"<b>{mark}</b>"
     against = f"{words.counted(cell.unrelated, 'unrelated model')}, {words.counted(cell.lineages, 'lineage')}"
     return f"<b>{mark} {cell.stolen} stolen</b> of {words.counted(cell.victims, 'victim')}<br>{against}"
-
-
-def table_headline(rows: pd.DataFrame, mode: str) -> str:
-    """How many cells are as printed, or how many stand apart from the reference."""
-    if mode == "paper":
-        off = (rows["tpr"] - rows["printed"]).abs().clip(lower=(rows["plus_minus"] - rows["printed_plus_minus"]).abs())
-        match, cells = int((off <= _HALF).sum()), len(rows)
-        return f"Table 3 recomputed: {f'all {cells}' if match == cells else f'{match} of {cells}'} cells match"
-    told, refused = rows["verdict"].value_counts(), int(rows["tpr"].isna().sum())
-    decided = rows.loc[rows["verdict"].isin(["beats", "trails"]), "independent_victims"]
-    few = "" if decided.empty or decided.max() > 1 else ", on one victim"
-    return (
-        f"The guaranteed rule refuses {refused} of {len(rows)} cells of Table 3; {told.get('beats', 0)} above {REFERENCE}, "
-        f"{told.get('trails', 0)} below{few}"
-    )
-
-
-def table_subline(mode: str) -> str:
-    """What a cell is."""
-    if mode == "paper":
-        return (
-            "TPR by the paper rule at 5% false alarms and 100 queries: mean over victims, data sets and query seeds, "
-            "± .95 s.d. / √5 over query seeds; a cell matches if it rounds to what is printed"
-        )
-    return (
-        "A threshold that flags a fresh unrelated model with a chance of at most 5%; small: 95% interval over models and "
-        "query seeds, and what an exact test says against AKH on the data sets that both have"
-    )
 
 
 def table_figure(rows: pd.DataFrame, style: Style) -> go.Figure:

@@ -1,5 +1,6 @@
 """What the recorded rates are worth, measured once and kept beside the records: bootstraps take longer than a click may."""
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -149,3 +150,33 @@ def _with_origin(benchmark: str, folder: Path | None) -> pd.DataFrame:
         return pairs
     kinds = rate_records.models(benchmark, folder).set_index("lineage")["architecture"]
     return pairs.assign(origin=pairs["suspect"].map(kinds))
+
+
+UNKNOWN = pd.DataFrame(columns=["low", "high", "verdict"], index=pd.Index([], name="label"))  # nothing was measured
+
+
+def with_intervals(rows: pd.DataFrame, worth: pd.DataFrame) -> pd.DataFrame:
+    """Rows of one task with `low` and `high`, the interval over models; NaN where none is known.
+
+    Args:
+        worth: of one budget, or of several with their `budget`.
+    """
+    if "budget" not in worth:
+        return rows.assign(**{end: rows["label"].map(worth[end]).astype(float) for end in ("low", "high")})
+    known = worth.set_index("budget", append=True)[["low", "high"]]
+    places = pd.MultiIndex.from_arrays([rows["label"].astype(object), rows["budget"]])
+    found = known.reindex(places)
+    return rows.assign(low=found["low"].to_numpy(float), high=found["high"].to_numpy(float))
+
+
+def tested(labels: pd.Series, verdicts: pd.Series, worth: pd.DataFrame) -> pd.Series:
+    """The verdicts over models where they are known, else those over query seeds; None stays."""
+    known = labels.map(worth["verdict"])
+    return known.where(known.notna() & verdicts.notna(), verdicts).astype(object)
+
+
+def among(worth: pd.DataFrame, labels: pd.Series) -> pd.DataFrame:
+    """What is known of the schemes that are shown. Ranks count all named schemes: there are none where one is not shown."""
+    shown = worth[worth.index.isin(labels)]
+    ranked = worth.index[worth["rank_low"].notna()] if len(worth) else worth.index
+    return shown if ranked.isin(labels).all() else shown.assign(rank_low=math.nan, rank_high=math.nan)

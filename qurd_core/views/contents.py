@@ -2,16 +2,19 @@
 
 from collections.abc import Sequence
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from qurd_core.benchmarks.photographs import REGIONS
 from qurd_core.errors import unknown
+from qurd_core.findings.language import words
+from qurd_core.findings.language.model_names import network
 from qurd_core.lineage import count_independent
 from qurd_core.records.bank import Bank
 from qurd_core.statistics.sides import NEGATIVE_KINDS, Negatives
+from qurd_core.views.designer import groups
 
 SEERS = ("victims", "stolen", "unrelated", "hard unrelated")
 _KINDS = {"stolen": "positive", "unrelated": "negative", "hard unrelated": "hard"}
@@ -99,3 +102,34 @@ def _counts(pairs: pd.DataFrame, task: str) -> dict[str, Any]:
         "unrelated": int(against["models"].min()),
         "lineages": int(against["lineages"].min()),
     }
+
+
+class Branch(NamedTuple):
+    """One row: models of one group.
+
+    Attributes:
+        label: the task in words, or an architecture of the unrelated models.
+        kind: of the pairs.
+        models: rows of `evidence.models`.
+    """
+
+    label: str
+    kind: str
+    models: pd.DataFrame
+
+
+def branches(pairs: pd.DataFrame, models: pd.DataFrame, victim: str) -> list[Branch]:
+    """What stands beside a victim: its thefts by task, then the unrelated models by architecture."""
+    known = models.set_index("lineage", drop=False)
+    mine = pairs[pairs["victim"] == victim]
+    rows = known.loc[mine["suspect"]].assign(group=groups(mine), kind=mine["kind"].to_numpy())
+    found = []
+    for (group, kind), part in rows.groupby(["group", "kind"], sort=False):
+        if kind == "negative":
+            found += [
+                Branch(f"{words.retold(group)}, {network(arch)}", kind, some)
+                for arch, some in part.groupby("architecture", sort=False)
+            ]
+        else:
+            found.append(Branch(words.task(group), kind, part))
+    return sorted(found, key=lambda branch: ("positive", "hard", "negative").index(branch.kind))

@@ -4,6 +4,7 @@ Everything follows from recorded distances, at one budget, without models or tor
 """
 
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,8 @@ from qurd_core.statistics.metrics import Floats
 from qurd_core.statistics.sides import NEGATIVE_KINDS, Negatives, Sides, sides
 from qurd_core.views import separability
 
+PER_ROW, FEW, MANY = 10, 5, 4  # tiles of one victim beside each other: fewer where there are many victims
+GAP = 1.5  # tiles between the blocks of two victims
 ALPHA = 0.05
 CONTROL = "accuracy"  # a named scheme that is no fingerprint
 
@@ -207,3 +210,59 @@ def _group(kind: str, tasks: tuple[str, ...], usual: tuple[str, ...]) -> str:
     if kind == "hard":
         return "hard unrelated"
     return "unrelated" if tasks == usual else f"unrelated: {', '.join(tasks)}"
+
+
+_ORDER = ("positive", "hard", "negative")
+
+
+def tiles(table: pd.DataFrame) -> pd.DataFrame:
+    """Where every pair stands.
+
+    Args:
+        table: from `evidence.pairs`.
+
+    Returns:
+        rows of victim, suspect, kind, group, line (counted from the top over all groups), left (where the victim's block
+        begins) and x.
+    """
+    found = table[["victim", "suspect", "kind"]].assign(group=groups(table))
+    victims = list(dict.fromkeys(table["victim"]))
+    wide = PER_ROW if len(victims) <= MANY else FEW
+    order = found["kind"].map(_ORDER.index).sort_values(kind="stable").index
+    found = found.loc[order].reset_index(drop=True)
+    number = found.groupby(["victim", "group"], sort=False).cumcount()
+    lines = (number // wide).groupby(found["group"], sort=False).max() + 1
+    above = lines.cumsum() - lines
+    left = found["victim"].map(victims.index) * (wide + GAP)
+    return found.assign(line=found["group"].map(above) + number // wide, left=left, x=left + number % wide)
+
+
+class Count(NamedTuple):
+    """How many pairs of a group or a victim are in, and where its first tile stands."""
+
+    kept: int
+    all: int
+    line: int
+    left: float
+
+    @property
+    def partly(self) -> bool:
+        return 0 < self.kept < self.all
+
+    @property
+    def said(self) -> str:
+        """The number, or what is in of what there is."""
+        return f"<b>{self.all}</b>" if self.kept == self.all else f"<b>{self.kept} of {self.all}</b>"
+
+
+def marked(rows: pd.DataFrame, out: Pairs) -> pd.DataFrame:
+    return rows.assign(out=[pair in out for pair in keys(rows)])
+
+
+def counts(rows: pd.DataFrame, by: str) -> dict[str, Count]:
+    columns = (rows[name].tolist() for name in (by, "out", "line", "left"))
+    found: dict[str, Count] = {}
+    for name, gone, line, left in zip(*columns, strict=True):
+        count = found.get(name, Count(0, 0, line, left))
+        found[name] = count._replace(kept=count.kept + (not gone), all=count.all + 1)
+    return found

@@ -1,6 +1,8 @@
 """What the leaderboard says besides rates: all tasks at once, false alarms on hard unrelated models, schemes in words."""
 
+import math
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -8,9 +10,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from qurd_core.records import evidence, rate_records
+from qurd_core.findings.language import words
+from qurd_core.findings.language.words import Measured
+from qurd_core.records import evidence, measured_worth, rate_records
 from qurd_core.records.evidence import Scores
-from qurd_core.schemes import Scheme, describe
+from qurd_core.records.scheme_table import allowed, twins
+from qurd_core.schemes import CHARTED, PUBLISHED, REFERENCE, Scheme, describe
 from qurd_core.statistics import Kind, allowed_below
 from qurd_core.statistics.metrics import Floats
 from qurd_core.statistics.sides import Negatives, sides
@@ -150,3 +155,87 @@ def _means(shares: list[tuple[float, float]]) -> list[float]:
     """Means over victims; NaN where no victim has a share."""
     columns = np.array(shares).T
     return [float(column[~np.isnan(column)].mean()) if not np.isnan(column).all() else np.nan for column in columns]
+
+
+def board(
+    points: pd.DataFrame,
+    schemes: pd.DataFrame,
+    at: int,
+    reveal: str = "logits",
+    worth: pd.DataFrame = measured_worth.UNKNOWN,
+) -> pd.DataFrame:
+    """The combinations at one budget that the suspect's answers allow.
+
+    Args:
+        points: from `budget.curves`.
+        schemes: from `records.schemes`.
+        reveal: what the suspect reveals, one of `LEVELS`.
+        worth: of the same task and budget.
+
+    Returns:
+        the rows with `level`, `control` (whether it is no fingerprint), and what `judged` gives.
+    """
+    return judged(allowed(points[points["budget"] == at].astype({"label": object}), schemes, reveal), worth)
+
+
+def judged(rows: pd.DataFrame, worth: pd.DataFrame = measured_worth.UNKNOWN) -> pd.DataFrame:
+    """Rows of one task and budget against the reference.
+
+    Args:
+        worth: what is known of intervals and tests.
+
+    Returns:
+        the rows with `gap`, `verdict` (None for the reference and where there is no value; where nothing was tested, by the
+        spread over query seeds), and `low` and `high`, the interval over models.
+    """
+    rows = measured_worth.with_intervals(rows, worth)
+    reference = rows.loc[rows["label"] == REFERENCE, ["value", "spread", "seeds"]]
+    if reference.empty or math.isnan(reference["value"].iloc[0]):
+        return rows.assign(gap=math.nan, verdict=None)
+    other = Measured(*reference.iloc[0])
+    found = [
+        None if label == REFERENCE or math.isnan(value) else words.verdict(Measured(value, sd, seeds), other)
+        for label, value, sd, seeds in rows[["label", "value", "spread", "seeds"]].itertuples(index=False)
+    ]
+    verdicts = pd.Series(found, rows.index, object)
+    return rows.assign(gap=rows["value"] - other.value, verdict=measured_worth.tested(rows["label"], verdicts, worth))
+
+
+def published(rows: pd.DataFrame) -> pd.DataFrame:
+    """The published schemes that have a value."""
+    return rows[rows["label"].isin(PUBLISHED) & rows["value"].notna()]
+
+
+def strongest(rows: pd.DataFrame) -> pd.Series | None:
+    """The control that catches most; None where none has a value."""
+    controls = rows[rows["control"] & rows["value"].notna()]
+    return controls.loc[controls["value"].idxmax()] if len(controls) else None
+
+
+def left_out(points: pd.DataFrame, rows: pd.DataFrame, schemes: pd.DataFrame, at: int, reveal: str) -> dict[str, str]:
+    """The named schemes that are not drawn, with the reason."""
+    all_rows = points[points["budget"] == at].set_index("label")
+    access = dict(zip(schemes["scheme"], schemes["access"], strict=True))
+    known, values = twins(schemes), rows.set_index("scheme")["value"].to_dict()
+    drawn, found = set(rows.loc[rows["value"].notna(), "label"]), {}
+    for name in CHARTED:
+        if name in drawn or name not in all_rows.index:
+            continue
+        row = all_rows.loc[name]
+        if name not in set(rows["label"]):
+            weaker = values.get(known.get(row["scheme"]), math.nan)
+            instead = "" if math.isnan(weaker) else f"; the same scheme on probits catches {words.percent(weaker)}"
+            found[name] = f"needs {access[row['scheme']]}; the suspect reveals {words.REVEALED[reveal]}{instead}"
+        else:
+            found[name] = row["reason"] or "no value at this budget"
+    return found
+
+
+def budgets(points: pd.DataFrame) -> list[int]:
+    """The recorded budgets."""
+    return sorted(points["budget"].unique().tolist())
+
+
+def together(boards: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """The boards of several benchmarks as one table."""
+    return pd.concat([rows.assign(benchmark=name) for name, rows in boards.items()], ignore_index=True)

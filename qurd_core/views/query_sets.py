@@ -46,7 +46,7 @@ class QuerySet:
         places: (s,5) as in `Bank`; -1 where the seed is no photograph.
         victim, suspect: (s,) labels.
         victim_on_seed, suspect_on_seed: (s,) labels of the seed image.
-        more: `victim_probits` and `suspect_probits` (s,C), where known, and what the craft tells: see `live_queries`.
+        more: `victim_probits` and `suspect_probits` (s,C), where known, and what the craft tells: see `query_job`.
     """
 
     sampler: str
@@ -192,7 +192,7 @@ def read(path: Path, sampler: str, classes: tuple[str, ...]) -> QuerySet:
 
 
 def as_queries(found: dict[str, Array], sampler: str, classes: tuple[str, ...]) -> QuerySet:
-    """The queries of the arrays that `live_queries.query_set` gives."""
+    """The queries of the arrays that `query_job.query_set` gives."""
     more = {f"{role}_probits": found.pop(role) for role in ("victim", "suspect")}
     labels = {role: more[f"{role}_probits"].argmax(1) for role in ("victim", "suspect")}
     plain = {
@@ -215,3 +215,18 @@ def tensors(path: Path) -> dict[str, Array]:
 
 def _damaged(path: Path, error: Exception) -> QurdError:
     return QurdError(f"Expected the queries in {path}: {error}. {_AGAIN}")
+
+
+def counts(queries: QuerySet, budget: int) -> tuple[int, int]:
+    """On how many queries that a budget buys the suspect gives the victim's answer, and of how many.
+
+    Of adversarial images only those count that moved the victim away from its answer on the seed.
+    """
+    facts = queries.facts(budget)
+    kept = facts[facts["kept"]]
+    if queries.story == "masked":
+        sizes = kept["last"] - kept["first"] + 1
+        return round(float((kept["agreeing"] * sizes).sum())), int(sizes.sum())
+    if queries.story == "adversarial":
+        kept = kept[kept["victim"] != kept["victim_on_seed"]]
+    return int(kept["agrees"].sum()), len(kept)

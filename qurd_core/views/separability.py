@@ -389,3 +389,46 @@ def _separation(values: Floats, group: list[Sides], alpha: float) -> Separation:
         n_victims=len(group),
         uneven=any(np.ptp(side.repeat) > 0 for side in group),
     )
+
+
+class Pick(NamedTuple):
+    """A pair."""
+
+    victim: str
+    suspect: str
+
+
+_EXACT = 1e-6  # what rounding may take from an inequality
+
+
+class BoundSummary(NamedTuple):
+    """What the proposition says about some pairs.
+
+    Attributes:
+        pairs: all of them.
+        broken: those whose delta_C lies below the bound; a proof says none.
+        silent: those whose bound is 0 or less, which every distance satisfies.
+        unrelated, silent_unrelated: the same of the unrelated pairs, whom the bound is meant for.
+        slack: median of delta_C minus the bound, over the unrelated pairs, or over all where there is none.
+    """
+
+    pairs: int
+    broken: int
+    silent: int
+    unrelated: int
+    silent_unrelated: int
+    slack: float
+
+
+def bound_summary(pairs: pd.DataFrame) -> BoundSummary:
+    """Count over rows of `evidence.pairs`."""
+    silent, unrelated = pairs["bound"] <= 0, pairs["kind"] != "positive"
+    meant = pairs[unrelated] if unrelated.any() else pairs
+    return BoundSummary(
+        pairs=len(pairs),
+        broken=int((pairs["delta_c"] < pairs["bound"] - _EXACT).sum()),
+        silent=int(silent.sum()),
+        unrelated=int(unrelated.sum()),
+        silent_unrelated=int((silent & unrelated).sum()),
+        slack=float(meant["slack"].median()),
+    )

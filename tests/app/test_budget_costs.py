@@ -4,7 +4,9 @@ import math
 
 import pytest
 
-from qurd_core.plots import budget, costs, distances, words
+from qurd_core import findings, plots, views
+from qurd_core.findings.language import words
+from qurd_core.views import costs
 
 NAMED = ["AKH", "Random", "SAC", "ModelDiff", "IPGuard", "ZestOfLIME", "FBI"]
 
@@ -13,7 +15,7 @@ NAMED = ["AKH", "Random", "SAC", "ModelDiff", "IPGuard", "ZestOfLIME", "FBI"]
 def points(table):
     """AKH and SAC look at labelled images, all others at none."""
     needs = table["name"].isin(["AKH", "SAC"])
-    return budget.curves(table.assign(samples=table["samples"].where(needs, 0)))
+    return views.budget.curves(table.assign(samples=table["samples"].where(needs, 0)))
 
 
 def traces(chart):
@@ -21,7 +23,7 @@ def traces(chart):
 
 
 def test_what_costs_nothing_stands_beside_the_log_axis_and_says_so(points):
-    chart = budget.figure(points, unit="labelled")
+    chart = plots.budget.figure(points, unit="labelled")
     drawn = traces(chart)
     assert list(drawn["AKH"].x[:2]) == [60, 120]
     places = {name: set(drawn[name].x) for name in NAMED if name not in ("AKH", "SAC")}
@@ -36,32 +38,34 @@ def test_what_costs_nothing_stands_beside_the_log_axis_and_says_so(points):
 
 
 def test_the_mixes_that_cost_nothing_are_drawn_too(points):
-    grey = traces(budget.figure(points, unit="labelled"))["other combinations"]
+    grey = traces(plots.budget.figure(points, unit="labelled"))["other combinations"]
     assert len({x for x in grey.x if x == x}) == 1
     assert grey.text[:3] == ("10", "20", "50")
 
 
 def test_the_chosen_budget_is_ringed_where_it_is_no_place(points):
-    chart = budget.figure(points, unit="labelled", at=50)
+    chart = plots.budget.figure(points, unit="labelled", at=50)
     assert 300 in traces(chart)["rings"].x
     assert not chart.layout.shapes
     assert any(note.text == "○ at 50 queries" for note in chart.layout.annotations)
-    assert "rings" not in traces(budget.figure(points))
+    assert "rings" not in traces(plots.budget.figure(points))
 
 
 def test_an_axis_that_nobody_needs(points):
-    chart = budget.figure(points, unit="gradients")
+    chart = plots.budget.figure(points, unit="gradients")
     assert all(math.isfinite(value) for value in chart.layout.xaxis.range)
     assert "0 gradients" in chart.layout.annotations[1].text
 
 
 def test_hover_tells_what_a_budget_costs(points):
-    akh = traces(budget.figure(points))["AKH"]
+    akh = traces(plots.budget.figure(points))["AKH"]
     assert akh.hovertext[0].endswith("60 labelled images, 0 victim gradients")
 
 
 def test_the_alternative_text_names_the_axis(points):
-    assert "against labelled images that must be looked at for 10 to 400 queries" in budget.alt(points, unit="labelled")
+    assert "against labelled images that must be looked at for 10 to 400 queries" in findings.budget.alt(
+        points, unit="labelled"
+    )
 
 
 @pytest.mark.parametrize(
@@ -73,22 +77,22 @@ def test_ticks_are_round(points, least, most, expected):
 
 
 def test_distances_of_the_latest_pin(points):
-    assert distances.chosen(points, ()) == "AKH"
-    assert distances.chosen(points, ("SAC", "FBI")) == "FBI"
-    chart = distances.figure(points, "SAC")
+    assert views.budget.distances_of(points, ()) == "AKH"
+    assert views.budget.distances_of(points, ("SAC", "FBI")) == "FBI"
+    chart = plots.distances.figure(points, "SAC")
     assert [trace.name for trace in chart.data] == ["stolen", "unrelated"]
     assert chart.data[0].x[-1] == 400
-    assert "0.50 of unrelated models" in distances.alt(points, "SAC")
+    assert "0.50 of unrelated models" in findings.budget.distances_alt(points, "SAC")
 
 
 def test_the_gap_is_put_into_words(points):
     akh = points["label"] == "AKH"
     nearer = points.assign(mean_unrelated=points["mean_unrelated"].where(~akh | (points["budget"] < 400), 0.4))
-    assert distances.finding(nearer, "AKH").startswith(
+    assert findings.budget.distances_finding(nearer, "AKH").startswith(
         "From 100 to 400 queries the gap between stolen and unrelated models by AKH shrinks from 0.30 to 0.20, and"
     )
     few = points[points["budget"] <= 100]
-    assert distances.finding(few, "AKH") == "AKH has no distances beyond 100 queries."
+    assert findings.budget.distances_finding(few, "AKH") == "AKH has no distances beyond 100 queries."
 
 
 def test_a_gap_in_words():

@@ -6,9 +6,11 @@ import math
 import pandas as pd
 import pytest
 
-from qurd_core.plots import budget, words
-from qurd_core.plots.theme import SCHEMES, Style
+from qurd_core import findings, plots, views
+from qurd_core.findings.language import words
+from qurd_core.plots.drawing.theme import SCHEMES, Style
 from qurd_core.records import rate_records
+from qurd_core.statistics import metrics
 
 NAMED = ["AKH", "Random", "SAC", "ModelDiff", "IPGuard", "ZestOfLIME", "FBI"]
 MIX = "uniform(test)->pgd(eps=0.03) | labels | hamming"
@@ -16,7 +18,7 @@ MIX = "uniform(test)->pgd(eps=0.03) | labels | hamming"
 
 @pytest.fixture
 def points(table):
-    return budget.curves(table)
+    return views.budget.curves(table)
 
 
 def traces(chart):
@@ -24,20 +26,20 @@ def traces(chart):
 
 
 def test_named_schemes_have_lines_and_the_mixes_are_one_trace(points):
-    chart = budget.figure(points)
+    chart = plots.budget.figure(points)
     assert [trace.name for trace in chart.data] == ["other combinations", "band", *reversed(NAMED)]
     grey = traces(chart)["other combinations"]
     assert len(set(grey.customdata)) == 6
-    assert len(grey.x) == 6 * (len(budget.TICKS) + 1)
+    assert len(grey.x) == 6 * (len(views.costs.TICKS) + 1)
     assert [math.isnan(x) for x in grey.x[:7]] == [False] * 6 + [True]
 
 
 def test_without_the_mixes(points):
-    assert "other combinations" not in traces(budget.figure(points, grey=False))
+    assert "other combinations" not in traces(plots.budget.figure(points, grey=False))
 
 
 def test_pins_get_a_band_and_leave_the_grey(points):
-    chart = budget.figure(points, pins=("SAC", MIX, "accuracy"))
+    chart = plots.budget.figure(points, pins=("SAC", MIX, "accuracy"))
     names = [trace.name for trace in chart.data]
     assert names.count("band") == 4
     assert MIX not in traces(chart)["other combinations"].customdata
@@ -47,13 +49,13 @@ def test_pins_get_a_band_and_leave_the_grey(points):
 
 
 def test_the_control_is_never_among_the_mixes(points):
-    assert "accuracy" not in traces(budget.figure(points))["other combinations"].customdata
-    assert "accuracy" not in budget.mixes(points)
+    assert "accuracy" not in traces(plots.budget.figure(points))["other combinations"].customdata
+    assert "accuracy" not in views.budget.mixes(points)
 
 
 @pytest.mark.parametrize("mode", ["light", "dark"])
 def test_schemes_keep_their_colour_marker_and_dash(points, mode):
-    drawn = traces(budget.figure(points, style=Style(mode)))
+    drawn = traces(plots.budget.figure(points, style=Style(mode)))
     for name in NAMED:
         mark = SCHEMES[name]
         assert drawn[name].line.color == drawn[name].marker.color == getattr(mark.paint, mode)
@@ -61,7 +63,7 @@ def test_schemes_keep_their_colour_marker_and_dash(points, mode):
 
 
 def test_stage_has_at_most_two_bands_and_larger_type(points):
-    chart = budget.figure(points, pins=("SAC", "FBI"), style=Style(stage=True))
+    chart = plots.budget.figure(points, pins=("SAC", "FBI"), style=Style(stage=True))
     assert [trace.name for trace in chart.data].count("band") == 2
     assert chart.layout.height == 800
 
@@ -71,9 +73,9 @@ def end_labels(chart):
 
 
 def test_every_line_is_named_at_its_end_inside_the_axis(points):
-    labels = end_labels(budget.figure(points, pins=(MIX,)))
+    labels = end_labels(plots.budget.figure(points, pins=(MIX,)))
     assert len(labels) == 8
-    assert all(0 <= label.y <= budget.TOP for label in labels)
+    assert all(0 <= label.y <= plots.budget.TOP for label in labels)
     texts = [label.text for label in labels]
     assert "<b>AKH</b> 100%" in texts
     assert any(text.startswith("<b>SAC</b>") and text.endswith("at 250") for text in texts)
@@ -82,7 +84,7 @@ def test_every_line_is_named_at_its_end_inside_the_axis(points):
 
 
 def test_a_line_starts_where_it_is_recorded_and_marks_both_ends(points):
-    drawn = traces(budget.figure(points))
+    drawn = traces(plots.budget.figure(points))
     lime, sac = drawn["ZestOfLIME"], drawn["SAC"]
     assert next(x for x, y in zip(lime.x, lime.y, strict=True) if not math.isnan(y)) == 100
     assert [x for x, size in zip(sac.x, sac.marker.size, strict=True) if size] == [10, 20, 50, 100, 200, 250, 400]
@@ -90,7 +92,7 @@ def test_a_line_starts_where_it_is_recorded_and_marks_both_ends(points):
 
 
 def test_hover_tells_value_spread_and_what_it_rests_on(points):
-    akh = traces(budget.figure(points))["AKH"]
+    akh = traces(plots.budget.figure(points))["AKH"]
     text = akh.hovertext[list(akh.x).index(100)]
     assert text.startswith("<b>AKH</b>  83.1 ± 2.0 %<br>100 queries, 5 query seeds")
     assert "40 unrelated models, 40 lineages: threshold set at 5 % per task" in text
@@ -99,7 +101,7 @@ def test_hover_tells_value_spread_and_what_it_rests_on(points):
 
 def test_no_text_says_nan_and_names_are_escaped(table):
     table["scheme"] = table["scheme"].str.replace("uniform", "<img src=x>")
-    spec = budget.figure(budget.curves(table)).to_json()
+    spec = plots.budget.figure(views.budget.curves(table)).to_json()
     notes = [note["text"] for note in json.loads(spec)["layout"]["annotations"]]
     assert not any("nan" in note.lower() for note in notes)
     grey = next(trace for trace in json.loads(spec)["data"] if trace["name"] == "other combinations")
@@ -108,21 +110,21 @@ def test_no_text_says_nan_and_names_are_escaped(table):
 
 
 def test_the_guaranteed_rule_draws_its_own_column(table):
-    paper, guaranteed = (traces(budget.figure(budget.curves(table, rule), rule=rule)) for rule in budget.RULES)
+    paper, guaranteed = (traces(plots.budget.figure(views.budget.curves(table, rule), rule=rule)) for rule in metrics.RULES)
     assert guaranteed["AKH"].y[-1] == pytest.approx(paper["AKH"].y[-1] - 0.07)
     assert "the guaranteed rule allows 1 model" in guaranteed["AKH"].hovertext[0]
 
 
 def test_refused_lines_are_listed_with_the_reason(folder):
-    refused = budget.curves(rate_records.read("patchwork-reuse", task="quantize"), "guaranteed")
-    assert budget.shown(refused) == []
-    assert budget.missing(refused)["AKH"] == "Refused: too few unrelated models."
-    assert budget.headline(refused, 100) == "No published scheme has a value at 100 queries (quantization)"
-    assert end_labels(budget.figure(refused, rule="guaranteed")) == []
+    refused = views.budget.curves(rate_records.read("patchwork-reuse", task="quantize"), "guaranteed")
+    assert views.budget.shown(refused) == []
+    assert views.budget.missing(refused)["AKH"] == "Refused: too few unrelated models."
+    assert findings.budget.headline(refused, 100) == "No published scheme has a value at 100 queries (quantization)"
+    assert end_labels(plots.budget.figure(refused, rule="guaranteed")) == []
 
 
 def test_values_at_a_budget(points):
-    rows = budget.values_at(points, 50, ("accuracy",)).set_index("label")
+    rows = views.budget.values_at(points, 50, ("accuracy",)).set_index("label")
     assert rows.index[0] == "SAC"
     assert rows.loc["SAC", "verdict"] == "ahead"
     assert rows.loc["FBI", "verdict"] == "behind"
@@ -134,9 +136,11 @@ def test_values_at_a_budget(points):
 
 
 def test_the_headline_follows_the_table(points):
-    assert budget.headline(points, 100) == "After 100 queries, published schemes gain 7 more points (median)"
+    assert findings.budget.headline(points, 100) == "After 100 queries, published schemes gain 7 more points (median)"
     flat = points.assign(value=points["value"].where(points["value"].isna(), 0.5))
-    assert budget.headline(flat, 100).endswith("published schemes gain no more (median); AKH plateaus at 10 queries")
+    assert findings.budget.headline(flat, 100).endswith(
+        "published schemes gain no more (median); AKH plateaus at 10 queries"
+    )
 
 
 @pytest.mark.parametrize(
@@ -154,37 +158,37 @@ def test_the_headline_follows_the_table(points):
 )
 def test_a_curve_has_enough_where_it_stays_within_two_points_of_its_end(values, enough):
     rows = pd.DataFrame({"budget": [10, 50, 100, 400], "value": values})
-    assert budget.plateau(rows) == enough
+    assert views.budget.plateau(rows) == enough
 
 
 def test_the_headline_says_from_where_the_reference_needs_no_more(points):
     assert words.enough("AKH", 50) == "AKH plateaus at 50 queries"
     level = points.assign(value=points["value"].where(points["budget"] < 100, 0.5))
-    assert budget.headline(level, 50).endswith("; AKH plateaus at 100 queries")
+    assert findings.budget.headline(level, 50).endswith("; AKH plateaus at 100 queries")
 
 
 def test_a_click_beside_a_marker_means_its_line(points):
     akh = points[(points["label"] == "AKH") & (points["budget"] == 100)]["value"].iloc[0]
     near = points.assign(value=points["value"].where((points["label"] != MIX) | (points["budget"] != 100), akh + 0.005))
     point = {"customdata": MIX, "x": 100, "y": akh + 0.005}
-    assert budget.clicked(near, point) == "AKH"
+    assert views.budget.clicked(near, point) == "AKH"
     far = points.assign(value=points["value"].where((points["label"] != MIX) | (points["budget"] != 100), 2.0))
-    assert budget.clicked(far, point | {"y": 2.0}) == MIX
-    assert budget.clicked(near, {"customdata": "SAC", "x": 100, "y": 0.0}) == "SAC"
+    assert views.budget.clicked(far, point | {"y": 2.0}) == MIX
+    assert views.budget.clicked(near, {"customdata": "SAC", "x": 100, "y": 0.0}) == "SAC"
 
 
 def test_the_chart_in_words(points):
-    assert "SAC" in budget.alt(points)
-    assert "at 250 queries" in budget.alt(points)
-    assert budget.subline(points, grey=6) == (
+    assert "SAC" in findings.budget.alt(points)
+    assert "at 250 queries" in findings.budget.alt(points)
+    assert findings.budget.subline(points, grey=6) == (
         "Means over 5 query seeds and 3 victims · 40 unrelated models, 40 lineages: threshold set at 5 % per task "
         "· grey: 6 other combinations"
     )
     few = points.assign(seeds=points["seeds"].where(points["label"] != "SAC", 2))
-    assert budget.subline(few).startswith("Means over 2 to 5 query seeds and 3 victims · ")
+    assert findings.budget.subline(few).startswith("Means over 2 to 5 query seeds and 3 victims · ")
 
 
 def test_a_table_of_evaluate_does_as_well(table):
     """`evaluate` has no column of names: its schemes are called by them."""
     evaluated = table.assign(scheme=table["name"].fillna(table["scheme"])).drop(columns="name")
-    assert budget.shown(budget.curves(evaluated)) == NAMED
+    assert views.budget.shown(views.budget.curves(evaluated)) == NAMED

@@ -15,9 +15,9 @@ from pages.ui import cached, running
 from qurd_core.benchmarks.saved_benchmarks import BenchFile, home_of
 from qurd_core.errors import QurdError
 from qurd_core.evaluation import pipeline
+from qurd_core.findings.language import again
 from qurd_core.jobs.kinds import rate_job
 from qurd_core.paper import importer
-from qurd_core.plots import again
 from qurd_core.records import evidence
 from qurd_core.schemes import Scheme
 from tests.benchmarks import exports
@@ -144,7 +144,7 @@ def test_tables_are_given_again(page, link):
 def test_ticks_that_are_not_saved_are_taken_away_as_a_file(recorded, store):
     pairs = evidence.pairs("patchwork-sac")
     every = [*zip(pairs["victim"], pairs["suspect"], strict=True)]
-    link = {"section": "bench", "out": exports.benchfile.token(every, every[1::9])}
+    link = {"section": "bench", "out": exports.saved_benchmarks.token(every, every[1::9])}
     view = exports.taken("benchmark", link)
     view.unsaved.write(home_of("bench-patchwork-sac"))  # where the records are looked for; the command reads the file
     view.unsaved.write(store / "bench-patchwork-sac.json")
@@ -155,7 +155,7 @@ def test_ticks_that_nothing_can_read_have_no_command(store, paper_folder):
     importer.import_scores(paper_folder / "sample_checkout", store)
     pairs = evidence.pairs("published-cifar10")
     every = [*zip(pairs["victim"], pairs["suspect"], strict=True)]
-    link = {"section": "bench", "bench": "published-cifar10", "out": exports.benchfile.token(every, every[1::9])}
+    link = {"section": "bench", "bench": "published-cifar10", "out": exports.saved_benchmarks.token(every, every[1::9])}
     view = exports.taken("benchmark", link)
     assert view.again[:2] == ("", "")
     assert view.again.note.startswith("Save these ticks first")

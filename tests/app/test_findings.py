@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from qurd_core.plots import budget, effort, leaderboard, words
+from qurd_core import findings, views
+from qurd_core.findings.language import words
 from tests.app.screen import headline
 
 REFUSED = (
@@ -76,13 +77,15 @@ def test_a_drop_is_said_from_ten_points_on_and_a_rise_never():
 
 
 def test_a_control_is_named_where_it_is_above_the_reference(table):
-    rows = budget.curves(table[(table["task"] == "all") & (table["negatives"] == "unrelated") & (table["budget"] == 100)])
+    rows = views.budget.curves(
+        table[(table["task"] == "all") & (table["negatives"] == "unrelated") & (table["budget"] == 100)]
+    )
     rows = rows.assign(control=rows["label"] == "accuracy", label=rows["label"].astype(object))
-    assert leaderboard.outdone(rows) == ""
+    assert findings.leaderboard.outdone(rows) == ""
     rows.loc[rows["control"], "value"] = 0.999
-    assert leaderboard.outdone(rows) == "; accuracy alone (no fingerprint) catches 100%"
+    assert findings.leaderboard.outdone(rows) == "; accuracy alone (no fingerprint) catches 100%"
     rows.loc[rows["label"] == "AKH", "value"] = float("nan")
-    assert leaderboard.outdone(rows) == ""
+    assert findings.leaderboard.outdone(rows) == ""
 
 
 def test_what_a_theft_costs_is_said_of_the_chosen_task():
@@ -90,9 +93,9 @@ def test_what_a_theft_costs_is_said_of_the_chosen_task():
 
     table = pd.DataFrame({"task": ["same", "prune"], "caught": [0, 2], "of": [3, 3]})
     easy = table.assign(caught=[1, 2])
-    assert effort.headline(table, 50) == "1 stolen model of 2 escapes all 3 named schemes at 50 queries"
-    assert effort.headline(table, 50, "prune").endswith("caught by 2 of 3 named schemes or more (pruning)")
-    assert effort.turned(table, easy, 50) == (
+    assert findings.effort.headline(table, 50) == "1 stolen model of 2 escapes all 3 named schemes at 50 queries"
+    assert findings.effort.headline(table, 50, "prune").endswith("caught by 2 of 3 named schemes or more (pruning)")
+    assert findings.effort.turned(table, easy, 50) == (
         "With hard unrelated models, 1 instead of 0 of 2 stolen models escape all 3 named schemes at 50 queries"
     )
-    assert effort.turned(table, easy, 50, "prune") == effort.turned(table, table, 50) == ""
+    assert findings.effort.turned(table, easy, 50, "prune") == findings.effort.turned(table, table, 50) == ""

@@ -5,9 +5,9 @@ import math
 import pandas as pd
 import pytest
 
-from qurd_core.plots import heatmap
-from qurd_core.plots.heatmap import Pick, Value
-from qurd_core.plots.theme import HEAT, SCHEMES
+from qurd_core import findings, plots, views
+from qurd_core.plots.drawing.theme import HEAT, SCHEMES
+from qurd_core.views.heatmap import Pick, Value
 
 NAMES = {
     "negative(test) | labels | hamming": "AKH",
@@ -41,7 +41,7 @@ def schemes():
 
 
 def cells(schemes, known=VALUES, *, pick=AKH, family="main", **more):
-    return heatmap.cells(schemes, known, split="test", family=family, pick=pick, **more)
+    return views.heatmap.cells(schemes, known, split="test", family=family, pick=pick, **more)
 
 
 def trace(figure, name):
@@ -49,11 +49,11 @@ def trace(figure, name):
 
 
 def test_columns_are_one_per_representation_or_a_whole_family(schemes):
-    assert heatmap.families(schemes) == ["main", "correct", "labels", "pairwise", "probits"]
-    assert heatmap.columns(schemes, "main") == [
+    assert views.heatmap.families(schemes) == ["main", "correct", "labels", "pairwise", "probits"]
+    assert views.heatmap.columns(schemes, "main") == [
         *("labels | hamming", "hard_pairwise | hamming", "probits | cosine", "pairwise(of=logits) | cosine"),
     ]
-    assert heatmap.columns(schemes, "pairwise") == [
+    assert views.heatmap.columns(schemes, "pairwise") == [
         *("hard_pairwise | hamming", "pairwise | l2", "pairwise(of=logits) | cosine"),
     ]
 
@@ -63,7 +63,7 @@ def test_rows_are_the_samplers_of_the_seed_set_and_the_picked_one(schemes):
     other = Pick("uniform(train)->x | probits | l2", "uniform(train)->x", "probits | l2", "uniform(train)->x | probits | l2")
     found = cells(schemes, pick=other)
     assert found.iloc[-1]["scheme"] == other.scheme
-    assert found.iloc[-1]["reason"] == heatmap.NOWHERE
+    assert found.iloc[-1]["reason"] == views.heatmap.NOWHERE
 
 
 def test_samplers_and_columns_of_which_nothing_is_known_take_no_room(schemes):
@@ -74,21 +74,21 @@ def test_samplers_and_columns_of_which_nothing_is_known_take_no_room(schemes):
 
 
 def test_a_family_that_the_seed_set_lacks_still_shows_its_columns(schemes):
-    found = heatmap.cells(schemes, VALUES, split="train", family="pairwise", pick=AKH)
+    found = views.heatmap.cells(schemes, VALUES, split="train", family="pairwise", pick=AKH)
     assert len(found["head"].unique()) == 4
 
 
 def test_a_cell_without_a_value_says_why(schemes):
     known = VALUES | {AKH.scheme: Value(math.nan, math.nan, 5, "the seed set gives 40 queries only")}
     found = cells(schemes, known, reason=lambda text: "pairs are missing" if "pairwise" in text else None)
-    texts = trace(heatmap.figure(found, AKH), "cells").hovertext
+    texts = trace(plots.heatmap.figure(found, AKH), "cells").hovertext
     assert "<b>AKH</b><br>negative(test) | labels | hamming<br>The seed set gives 40 queries only." in texts
     assert any(text.endswith("Pairs are missing.") for text in texts)
-    assert any(text.endswith(heatmap.NOWHERE) for text in texts)
+    assert any(text.endswith(views.heatmap.NOWHERE) for text in texts)
 
 
 def test_published_cells_are_outlined_in_their_colour_and_the_picked_one_is_dashed(schemes):
-    figure = heatmap.figure(cells(schemes), AKH)
+    figure = plots.heatmap.figure(cells(schemes), AKH)
     colours = [shape.line.color for shape in figure.layout.shapes if not shape.line.dash]
     assert {SCHEMES[name].paint.light for name in ("AKH", "Random", "ModelDiff")} <= set(colours)
     (dashed,) = [shape for shape in figure.layout.shapes if shape.line.dash]
@@ -97,7 +97,7 @@ def test_published_cells_are_outlined_in_their_colour_and_the_picked_one_is_dash
 
 def test_the_scale_is_fixed_and_every_cell_can_be_clicked(schemes):
     found = cells(schemes)
-    figure = heatmap.figure(found, AKH)
+    figure = plots.heatmap.figure(found, AKH)
     heat = figure.data[0]
     assert (heat.zmin, heat.zmax) == (0, 1)
     assert list(trace(figure, "cells").customdata) == found["scheme"].tolist()
@@ -109,21 +109,23 @@ def test_the_scale_is_fixed_and_every_cell_can_be_clicked(schemes):
 @pytest.mark.parametrize("mode", ["light", "dark"])
 def test_numbers_can_be_read_on_every_colour(mode):
     for step in range(101):
-        ground = heatmap._luminance(heatmap._on_scale(step / 100, mode))
-        ink = heatmap._luminance([int(heatmap.text_colour(step / 100, mode)[at : at + 2], 16) for at in (1, 3, 5)])
+        ground = plots.heatmap._luminance(plots.heatmap._on_scale(step / 100, mode))
+        ink = plots.heatmap._luminance(
+            [int(plots.heatmap.text_colour(step / 100, mode)[at : at + 2], 16) for at in (1, 3, 5)]
+        )
         high, low = max(ground, ink), min(ground, ink)
         assert (high + 0.05) / (low + 0.05) >= 4.2, step
-    assert heatmap._on_scale(1, mode) == tuple(int(HEAT[mode][-1][at : at + 2], 16) for at in (1, 3, 5))
+    assert plots.heatmap._on_scale(1, mode) == tuple(int(HEAT[mode][-1][at : at + 2], 16) for at in (1, 3, 5))
 
 
 def test_a_click_that_changes_nothing_does_not_fade_the_numbers(schemes):
-    for numbers in (trace for trace in heatmap.figure(cells(schemes), AKH).data if trace.name == "numbers"):
+    for numbers in (trace for trace in plots.heatmap.figure(cells(schemes), AKH).data if trace.name == "numbers"):
         assert numbers.unselected.textfont.color == numbers.textfont.color
 
 
 def test_live_values_and_pins_are_marked(schemes):
     known = VALUES | {"uniform(test) | probits | cosine": Value(0.5, math.nan, 1, live="1 of 5")}
-    figure = heatmap.figure(cells(schemes, known), AKH, pins=["AKH", "uniform(test)->pgd | labels | hamming"])
+    figure = plots.heatmap.figure(cells(schemes, known), AKH, pins=["AKH", "uniform(test)->pgd | labels | hamming"])
     texts = [text for one in figure.data if one.name == "numbers" for text in one.text]
     assert any("50%" in text and "live 1 of 5" in text for text in texts)
     assert sum("◆" in text for text in texts) == 1
@@ -133,7 +135,7 @@ def test_live_values_and_pins_are_marked(schemes):
 
 def test_names_are_text_and_never_markup(schemes):
     odd = Pick("<img>->x | <b> | y", "<img>->x", "<b> | y", "<img>->x | <b> | y")
-    figure = heatmap.figure(cells(schemes, pick=odd), odd)
+    figure = plots.heatmap.figure(cells(schemes, pick=odd), odd)
     assert "&lt;img&gt;->x" in "".join(figure.layout.yaxis.ticktext).replace("&gt;x", ">x")
     assert not any("<img>" in text for text in trace(figure, "cells").hovertext)
 
@@ -155,9 +157,11 @@ def test_names_are_text_and_never_markup(schemes):
     ],
 )
 def test_the_headline_says_what_the_numbers_say(value, reference, said):
-    assert heatmap.headline(Pick("m", "", "", "M"), value, reference, 100) == said
+    assert findings.heatmap.headline(Pick("m", "", "", "M"), value, reference, 100) == said
 
 
 def test_the_alternative_text_names_the_best(schemes):
-    assert "The best at 100 queries is uniform(test) | probits | cosine with 70%" in heatmap.alt(cells(schemes), AKH, 100)
-    assert heatmap.alt(cells(schemes, {}), AKH, 100) == "A map of combinations at 100 queries. None has a value."
+    assert "The best at 100 queries is uniform(test) | probits | cosine with 70%" in findings.heatmap.alt(
+        cells(schemes), AKH, 100
+    )
+    assert findings.heatmap.alt(cells(schemes, {}), AKH, 100) == "A map of combinations at 100 queries. None has a value."

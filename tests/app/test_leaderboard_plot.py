@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from qurd_core.plots import budget, card, honest, strips, swaps, tasks
-from qurd_core.plots import leaderboard as board
-from qurd_core.plots.swarm import swarm
-from qurd_core.plots.theme import HEAT, Style, heat, ink_on
-from qurd_core.records import evidence, rate_records, scheme_table
+from qurd_core import findings, plots, views
+from qurd_core.findings import card
+from qurd_core.plots.drawing.swarm import swarm
+from qurd_core.plots.drawing.theme import HEAT, Style, heat, ink_on
+from qurd_core.records import evidence, measured_worth, rate_records, scheme_table
 from qurd_core.records.evidence import Scores
 from qurd_core.records.measured_winners import BestOf
 from qurd_core.views import leaderboard
@@ -77,15 +77,19 @@ def points():
 
 
 def test_what_a_suspect_reveals_leaves_some_combinations(points, schemes):
-    rows = board.board(points, schemes, 100, "labels")
+    rows = views.leaderboard.board(points, schemes, 100, "labels")
     assert rows["label"].tolist() == ["AKH", "plain", "control"]
-    assert board.board(points, schemes, 100, "probits")["label"].tolist() == ["AKH", "twin", "plain", "control"]
-    assert board.left_out(points, rows, schemes, 100, "labels") == {"SAC": "needs logits; the suspect reveals labels"}
-    assert "3 of 6 combinations need no more than labels" in board.subline(points, rows, 100, "paper", "labels", "tests")
+    assert views.leaderboard.board(points, schemes, 100, "probits")["label"].tolist() == ["AKH", "twin", "plain", "control"]
+    assert views.leaderboard.left_out(points, rows, schemes, 100, "labels") == {
+        "SAC": "needs logits; the suspect reveals labels"
+    }
+    assert "3 of 6 combinations need no more than labels" in findings.leaderboard.subline(
+        points, rows, 100, "paper", "labels", "tests"
+    )
 
 
 def test_every_row_is_judged_against_the_reference(points, schemes):
-    rows = board.board(points, schemes, 100).set_index("label")
+    rows = views.leaderboard.board(points, schemes, 100).set_index("label")
     assert rows["verdict"].where(rows["verdict"].notna(), None).to_dict() == {
         "AKH": None,
         "SAC": "behind",
@@ -98,8 +102,8 @@ def test_every_row_is_judged_against_the_reference(points, schemes):
 
 
 def test_a_scheme_that_needs_more_says_what_it_catches_on_less(points, schemes):
-    rows = board.board(points, schemes, 100, "probits")
-    said = board.left_out(points, rows, schemes, 100, "probits")["SAC"]
+    rows = views.leaderboard.board(points, schemes, 100, "probits")
+    said = views.leaderboard.left_out(points, rows, schemes, 100, "probits")["SAC"]
     twin = rows.set_index("scheme").loc["twin", "value"]
     assert said == f"needs logits; the suspect reveals probits; the same scheme on probits catches {twin:.0%}"
 
@@ -114,18 +118,20 @@ def test_a_craft_that_has_changed_no_query_is_no_new_combination(points, schemes
 
 
 def test_the_best_unnamed_is_no_control_and_no_published_scheme_on_other_outputs(points, schemes):
-    free = scheme_table.unnamed(board.board(points, schemes, 100), schemes)
+    free = scheme_table.unnamed(views.leaderboard.board(points, schemes, 100), schemes)
     assert free["label"].tolist() == ["better", "plain"]
-    said = board.best(free, 100, "There is one victim.")
+    said = findings.leaderboard.best(free, 100, "There is one victim.")
     assert said.startswith("The best of 2 unpublished combinations is ahead of AKH (+10.0 points) at 100 queries.")
     assert said.endswith("so expect less on other models. There is one victim.")
-    assert "does not differ significantly from AKH (+1.0 points)" in board.best(free.tail(1), 100, "There is one victim.")
+    assert "does not differ significantly from AKH (+1.0 points)" in findings.leaderboard.best(
+        free.tail(1), 100, "There is one victim."
+    )
 
 
 def test_the_best_is_reported_on_victims_that_had_no_say(points, schemes):
-    free = scheme_table.unnamed(board.board(points, schemes, 100), schemes)
+    free = scheme_table.unnamed(views.leaderboard.board(points, schemes, 100), schemes)
     found = BestOf(("better", "plain"), (True, False), chosen=0.76, reported=0.71, reference=0.69, among=2, halves=(2, 1))
-    said = board.best(free, 100, found)
+    said = findings.leaderboard.best(free, 100, found)
     assert "catches 71% at 100 queries on held-out victims; selection half: 76% (halves of 2 and 1 of 3 independent" in said
     assert "AKH catches 69% on the same held-out victims." in said
     assert said.endswith("It won on one half; the other half chooses “plain”.")
@@ -141,9 +147,9 @@ def test_the_best_is_reported_on_victims_that_had_no_say(points, schemes):
     ],
 )
 def test_the_parts_of_the_victims_agree_where_they_tie(points, schemes, winners, agree, said):
-    free = scheme_table.unnamed(board.board(points, schemes, 100), schemes)
+    free = scheme_table.unnamed(views.leaderboard.board(points, schemes, 100), schemes)
     found = BestOf(winners, agree, chosen=0.76, reported=0.71, reference=0.69, among=2, halves=(2, 1))
-    assert board.best(free, 100, found).endswith(f"AKH catches 69% on the same held-out victims. {said}")
+    assert findings.leaderboard.best(free, 100, found).endswith(f"AKH catches 69% on the same held-out victims. {said}")
 
 
 HEADLINES = [
@@ -163,7 +169,7 @@ HEADLINES = [
 @pytest.mark.parametrize(("values", "said"), HEADLINES)
 def test_the_headline_counts_who_beats_the_reference(values, said):
     table = pd.DataFrame([row("AKH", 0.8, 0.02), *(row(name, value, 0.02) for name, value in values.items())])
-    assert board.headline(board.judged(table), "here") == said
+    assert findings.leaderboard.headline(views.leaderboard.judged(table), "here") == said
 
 
 TESTED = [
@@ -181,25 +187,28 @@ def test_the_headline_speaks_of_models_where_they_were_drawn(verdicts, said):
     """Over query seeds SAC and FBI are far above AKH here; what counts is the test over models."""
     table = pd.DataFrame([row("AKH", 0.8, 0.01), row("SAC", 0.9, 0.01), row("FBI", 0.9, 0.01)])
     worth = pd.DataFrame({"low": 0.7, "high": 0.95, "verdict": verdicts}, index=["SAC", "FBI"])
-    rows = board.judged(table, worth)
-    assert board.headline(rows, "here") == said
+    rows = views.leaderboard.judged(table, worth)
+    assert findings.leaderboard.headline(rows, "here") == said
     assert rows["low"].tolist()[1:] == [0.7, 0.7]
     assert math.isnan(rows["low"].iloc[0])
 
 
 def test_the_headline_without_the_reference_compares_nothing():
     table = pd.DataFrame([row("AKH", math.nan), row("SAC", 0.9), row("FBI", 0.8)])
-    assert board.headline(board.judged(table), "here").startswith("AKH has no value here")
+    assert findings.leaderboard.headline(views.leaderboard.judged(table), "here").startswith("AKH has no value here")
 
 
 def test_one_seed_supports_no_claim():
     table = pd.DataFrame([row("AKH", 0.5, math.nan, seeds=1), row("SAC", 0.9, math.nan, seeds=1), row("FBI", 0.1, math.nan)])
-    assert board.headline(board.judged(table), "here") == "None of 2 published schemes differs significantly from AKH here"
+    assert (
+        findings.leaderboard.headline(views.leaderboard.judged(table), "here")
+        == "None of 2 published schemes differs significantly from AKH here"
+    )
 
 
 def test_places_in_words():
-    assert board.place("patchwork-sac", "all", 100) == "on patchwork-sac at 100 queries"
-    assert board.place("patchwork-sac", "prune", 1) == "on patchwork-sac (pruning) at 1 query"
+    assert findings.leaderboard.place("patchwork-sac", "all", 100) == "on patchwork-sac at 100 queries"
+    assert findings.leaderboard.place("patchwork-sac", "prune", 1) == "on patchwork-sac (pruning) at 1 query"
 
 
 def overlaps(heights, sizes, aside):
@@ -226,14 +235,14 @@ def test_a_row_of_ties_is_pressed_into_its_room_and_others_are_not():
 
 @pytest.fixture
 def boards(folder, schemes):
-    table = budget.curves(rate_records.read("patchwork-sac"))
-    return {name: board.board(table, schemes, 100) for name in rate_records.EMBEDDED}
+    table = views.budget.curves(rate_records.read("patchwork-sac"))
+    return {name: views.leaderboard.board(table, schemes, 100) for name in rate_records.EMBEDDED}
 
 
 def test_the_chosen_strip_is_strong_and_the_others_faint(boards):
-    chart = strips.figure(boards, "patchwork-reuse", style=STYLE)
+    chart = plots.leaderboard.figure(boards, "patchwork-reuse", style=STYLE)
     strength = {trace.name: trace.marker.opacity for trace in chart.data if trace.name.startswith("named")}
-    assert strength == {"named on patchwork-sac": strips.FAINT, "named on patchwork-reuse": 1.0}
+    assert strength == {"named on patchwork-sac": plots.leaderboard.FAINT, "named on patchwork-reuse": 1.0}
     assert len(chart.data) <= 10
     ticks = chart.layout.xaxis.ticktext
     assert "<b>patchwork-reuse</b><br>40 unrelated models" in ticks
@@ -243,7 +252,7 @@ def test_the_chosen_strip_is_strong_and_the_others_faint(boards):
 def test_named_schemes_have_their_mark_and_a_label_that_covers_no_other(boards):
     for stage in (False, True):
         style = Style("dark", stage)
-        chart = strips.figure(boards, "patchwork-sac", style=style)
+        chart = plots.leaderboard.figure(boards, "patchwork-sac", style=style)
         (marks,) = (trace for trace in chart.data if trace.name == "named on patchwork-sac")
         assert set(marks.customdata) == {"AKH", "Random", "SAC", "ModelDiff", "IPGuard", "ZestOfLIME", "FBI"}
         looks = dict(zip(marks.customdata, zip(marks.marker.color, marks.marker.symbol, strict=True), strict=True))
@@ -252,13 +261,13 @@ def test_named_schemes_have_their_mark_and_a_label_that_covers_no_other(boards):
         centres = sorted(note.y for note in labels)
         plot = style.height - chart.layout.margin.t - chart.layout.margin.b
         assert len(labels) == 7
-        assert min(np.diff(centres)) * plot / budget.TOP > 1.2 * style.text
+        assert min(np.diff(centres)) * plot / plots.budget.TOP > 1.2 * style.text
         assert centres[0] >= 0
-        assert centres[-1] <= budget.TOP
+        assert centres[-1] <= plots.budget.TOP
 
 
 def test_the_reference_is_a_dashed_line_at_its_value(boards):
-    chart = strips.figure(boards, "patchwork-sac", style=STYLE)
+    chart = plots.leaderboard.figure(boards, "patchwork-sac", style=STYLE)
     (line,) = (trace for trace in chart.data if trace.name == "AKH on patchwork-sac")
     value = boards["patchwork-sac"].set_index("label").loc["AKH", "value"]
     assert line.line.dash == "dash"
@@ -267,7 +276,7 @@ def test_the_reference_is_a_dashed_line_at_its_value(boards):
 
 def test_a_pinned_mix_leaves_the_grey(boards):
     mix = boards["patchwork-sac"].query("name.isna()")["label"].iloc[0]
-    chart = strips.figure(boards, "patchwork-sac", pins=[mix], style=STYLE)
+    chart = plots.leaderboard.figure(boards, "patchwork-sac", pins=[mix], style=STYLE)
     found = {trace.name: trace for trace in chart.data}
     assert mix not in found["mixes on patchwork-sac"].customdata
     assert mix in found["named on patchwork-sac"].customdata
@@ -276,13 +285,13 @@ def test_a_pinned_mix_leaves_the_grey(boards):
 
 def test_a_benchmark_without_the_task_has_an_empty_strip(boards):
     boards["patchwork-reuse"] = boards["patchwork-reuse"].head(0)
-    chart = strips.figure(boards, "patchwork-sac", style=STYLE)
+    chart = plots.leaderboard.figure(boards, "patchwork-sac", style=STYLE)
     assert "patchwork-reuse<br>no value" in chart.layout.xaxis.ticktext
 
 
 def test_controls_stand_apart(points, schemes):
-    rows = board.board(points, schemes, 100)
-    chart = strips.figure({"one": rows}, "one", style=STYLE)
+    rows = views.leaderboard.board(points, schemes, 100)
+    chart = plots.leaderboard.figure({"one": rows}, "one", style=STYLE)
     found = {trace.name: trace for trace in chart.data}
     assert list(found["controls on one"].customdata) == ["control"]
     assert found["controls on one"].x[0] < 0.1 < min(found["mixes on one"].x)
@@ -292,7 +301,7 @@ def test_controls_stand_apart(points, schemes):
 def test_names_in_the_figure_are_data(points, schemes):
     odd = "<img src=x onerror=alert(1)> *b* 🤖 שלום"
     points.loc[points["label"] == "plain", "label"] = odd
-    chart = strips.figure({"one": board.board(points, schemes, 100)}, "one", pins=[odd], style=STYLE)
+    chart = plots.leaderboard.figure({"one": views.leaderboard.board(points, schemes, 100)}, "one", pins=[odd], style=STYLE)
     written = [note.text for note in chart.layout.annotations] + [t for trace in chart.data for t in trace.hovertext or ()]
     assert not any("<img" in text for text in written)
     assert any("&lt;img" in text for text in written)
@@ -300,17 +309,17 @@ def test_names_in_the_figure_are_data(points, schemes):
 
 def test_table_3_has_both_rules_side_by_side(folder):
     rows = leaderboard.by_task("patchwork-reuse", 100)
-    table = tasks.named(rows, evidence.tasks("patchwork-reuse"), "paper")
+    table = views.tasks.named(rows, evidence.tasks("patchwork-reuse"), "paper")
     assert table["task"].unique().tolist() == ["all", "same", "quantize"]
     assert table["label"].unique().tolist()[:3] == ["AKH", "Random", "SAC"]
     assert "accuracy" not in set(table["label"])
-    chart = tasks.figure(table, pins=["SAC"], style=STYLE)
+    chart = plots.tasks.figure(table, pins=["SAC"], style=STYLE)
     assert [trace.name for trace in chart.data] == ["colours", "paper", "guaranteed"]
     paper, guaranteed = chart.data[1:]
     assert set(np.round(np.array(guaranteed.x) - np.array(paper.x), 6)) == {1.0}
     refused = [text for text, task in zip(guaranteed.text, table["task"], strict=True) if task == "quantize"]
     assert set(refused) == {"–"}
-    assert tasks.reasons(table) == {"quantization": "Refused: too few unrelated models."}
+    assert views.tasks.reasons(table) == {"quantization": "Refused: too few unrelated models."}
     assert chart.layout.yaxis.ticktext == ("<b>all tasks</b>", "exact copy", "quantization")
     assert any(note.text == "12 · 12" for note in chart.layout.annotations)
     assert len(chart.layout.shapes) == 1
@@ -328,22 +337,22 @@ def test_the_headline_of_the_table(beaten, said):
     pairs = itertools.product(("all", "a", "b"), ("AKH", "SAC"))
     caught = {(task, name): 0.9 if name == "SAC" and task in beaten else 0.8 for task, name in pairs}
     rows = [row(name, value, task=task, tpr=value, sd=0.01) for (task, name), value in caught.items()]
-    table = tasks.named(pd.DataFrame(rows), ["all", "a", "b"], "paper")
-    assert tasks.headline(table, "here") == said
+    table = views.tasks.named(pd.DataFrame(rows), ["all", "a", "b"], "paper")
+    assert findings.tasks.headline(table, "here") == said
 
 
 def test_swaps_keep_the_head_and_tell_the_gain(points, schemes):
-    rows = board.board(points, schemes, 100)
-    assert swaps.choices(rows) == ["SAC", "AKH"]
-    table = swaps.swaps(rows, schemes, "SAC")
+    rows = views.leaderboard.board(points, schemes, 100)
+    assert views.swaps.choices(rows) == ["SAC", "AKH"]
+    table = views.swaps.swaps(rows, schemes, "SAC")
     assert table["label"].tolist() == ["better", "SAC"]
     assert table["gain"].tolist() == pytest.approx([0.2, 0.0])
     assert (
-        swaps.headline(table, "SAC", "here")
+        findings.swaps.headline(table, "SAC", "here")
         == "With uniform test images and pgd, SAC gains 20.0 points here, over query seeds only"
     )
-    assert swaps.tests(table, honest.UNKNOWN) == "gains: spread over query seeds only"
-    chart = swaps.figure(table, "SAC", style=STYLE)
+    assert findings.swaps.tests(table, measured_worth.UNKNOWN) == "gains: spread over query seeds only"
+    chart = plots.swaps.figure(table, "SAC", style=STYLE)
     assert [text.strip() for text in chart.data[3].text] == ["+20.0", "<b>70%</b>"]
     assert "over query seeds only: no interval over models is known" in chart.data[2].hovertext[0]
     assert chart.layout.yaxis.ticktext[1] == "<b>uniform(test)-&gt;cutmix</b>"
@@ -358,16 +367,16 @@ def test_swaps_keep_the_head_and_tell_the_gain(points, schemes):
 )
 def test_a_swap_with_a_known_interval_is_told_over_models(points, schemes, ends, verdict, said):
     known = pd.DataFrame([ends], ["better"], ["low", "high"])
-    table = swaps.swaps(board.board(points, schemes, 100), schemes, "SAC", known)
+    table = views.swaps.swaps(views.leaderboard.board(points, schemes, 100), schemes, "SAC", known)
     better = table.set_index("label").loc["better"]
     assert tuple(better[["verdict", "over"]]) == (verdict, "models")
     assert better[["gain_low", "gain_high"]].tolist() == pytest.approx([ends[0], min(ends[1], 0.3)])
-    assert swaps.headline(table, "SAC", "here") == said
+    assert findings.swaps.headline(table, "SAC", "here") == said
     said_of_one = (
         "gains: 95 % intervals, bootstrap over models, 3 independent victims, for the one swap with recorded distances"
     )
-    assert swaps.tests(table, pd.DataFrame({"lineages": [3]})) == said_of_one
-    chart = swaps.figure(table, "SAC", style=STYLE)
+    assert findings.swaps.tests(table, pd.DataFrame({"lineages": [3]})) == said_of_one
+    chart = plots.swaps.figure(table, "SAC", style=STYLE)
     drawn = np.array(chart.data[1].x[:2], float)
     assert drawn == pytest.approx(np.clip(0.7 + np.array(ends), 0, 1)), "around the value, no rate above 1"
     assert chart.data[3].x[0] == pytest.approx(drawn[1]), "the number stands behind the interval"
@@ -378,29 +387,32 @@ def test_what_is_shown_over_models_goes_before_what_is_shown_over_query_seeds(po
     head = {"level": 3, "representation": "listwise(of=logits)", "detector": "l2"}
     schemes = pd.concat([schemes, pd.DataFrame([scheme("best", craft="boundary", **head), scheme("low", **head)])])
     more = [row("best", 0.95, 0.01, scheme="best"), row("low", 0.6, 0.01, scheme="low")]
-    rows = board.board(pd.concat([points, pd.DataFrame(more)]), schemes, 100)
+    rows = views.leaderboard.board(pd.concat([points, pd.DataFrame(more)]), schemes, 100)
     known = pd.DataFrame([(0.05, 0.35), (-0.15, -0.05)], ["better", "low"], ["low", "high"])
-    table = swaps.swaps(rows, schemes, "SAC", known)
+    table = views.swaps.swaps(rows, schemes, "SAC", known)
     assert table.set_index("label")["verdict"].dropna().to_dict() == {"best": "ahead", "better": "ahead", "low": "behind"}
-    assert swaps.headline(table, "SAC", "here") == "With uniform test images and pgd, SAC gains 20.0 points here"
-    said = swaps.tests(table, pd.DataFrame({"lineages": [1]}))
+    assert findings.swaps.headline(table, "SAC", "here") == "With uniform test images and pgd, SAC gains 20.0 points here"
+    said = findings.swaps.tests(table, pd.DataFrame({"lineages": [1]}))
     assert said == (
         "gains: 95 % intervals, bootstrap over models on one victim, simultaneous for all 2 swaps with recorded distances; "
         "the other 1 over query seeds only"
     )
-    hovers = swaps.figure(table, "SAC", style=STYLE).data[2].hovertext
+    hovers = plots.swaps.figure(table, "SAC", style=STYLE).data[2].hovertext
     assert hovers[1].endswith("<br>simultaneous for all 2 swaps with recorded distances")
 
 
 def test_a_gain_that_no_draw_changes_has_no_interval(points, schemes):
     points.loc[points["label"].isin(["SAC", "better"]), "value"] = [0.0, 1.0]
     known = pd.DataFrame([(1.0, 1.0)], ["better"], ["low", "high"])
-    table = swaps.swaps(board.board(points, schemes, 100), schemes, "SAC", known)
+    table = views.swaps.swaps(views.leaderboard.board(points, schemes, 100), schemes, "SAC", known)
     better = table.set_index("label").loc["better"]
     assert tuple(better[["verdict", "over"]]) == ("not distinguished", "models")
     assert better[["gain_low", "gain_high"]].isna().all()
-    assert swaps.headline(table, "SAC", "here") == "The one other sampler does not raise the TPR of SAC significantly here"
-    chart = swaps.figure(table, "SAC", style=STYLE)
+    assert (
+        findings.swaps.headline(table, "SAC", "here")
+        == "The one other sampler does not raise the TPR of SAC significantly here"
+    )
+    chart = plots.swaps.figure(table, "SAC", style=STYLE)
     assert chart.data[3].text[0].strip() == "+100.0 ?", "not ≈, which would say that they are alike"
     said = "does not differ significantly from SAC as published: +100.0 points,<br>"
     said += "the same in every bootstrap resample: no interval"
@@ -409,19 +421,19 @@ def test_a_gain_that_no_draw_changes_has_no_interval(points, schemes):
 
 def test_an_interval_ends_where_rates_do(points, schemes):
     known = pd.DataFrame([(-0.9, 1.3)], ["better"], ["low", "high"])
-    table = swaps.swaps(board.board(points, schemes, 100), schemes, "SAC", known)
+    table = views.swaps.swaps(views.leaderboard.board(points, schemes, 100), schemes, "SAC", known)
     assert table.loc[0, ["gain_low", "gain_high"]].tolist() == pytest.approx([-0.7, 0.3])
-    assert "−70.0 to +30.0 points" in swaps.figure(table, "SAC", style=STYLE).data[2].hovertext[0]
+    assert "−70.0 to +30.0 points" in plots.swaps.figure(table, "SAC", style=STYLE).data[2].hovertext[0]
 
 
 def test_a_swap_that_brings_nothing_says_so(points, schemes):
     points.loc[points["label"] == "better", "value"] = 0.7
-    table = swaps.swaps(board.board(points, schemes, 100), schemes, "SAC")
-    assert swaps.headline(table, "SAC", "here") == "The one other sampler does not raise the TPR of SAC here"
+    table = views.swaps.swaps(views.leaderboard.board(points, schemes, 100), schemes, "SAC")
+    assert findings.swaps.headline(table, "SAC", "here") == "The one other sampler does not raise the TPR of SAC here"
     points.loc[points["label"] == "better", ["value", "reason"]] = [math.nan, "the seed set ran out"]
-    table = swaps.swaps(board.board(points, schemes, 100), schemes, "SAC")
-    assert swaps.headline(table, "SAC", "here") == "No other sampler has a value for SAC here"
-    assert swaps.missing(table) == {"uniform(test)->pgd": "the seed set ran out"}
+    table = views.swaps.swaps(views.leaderboard.board(points, schemes, 100), schemes, "SAC")
+    assert findings.swaps.headline(table, "SAC", "here") == "No other sampler has a value for SAC here"
+    assert views.swaps.missing(table) == {"uniform(test)->pgd": "the seed set ran out"}
 
 
 def test_the_twin_on_probits(schemes):

@@ -5,8 +5,9 @@ from itertools import chain
 
 import pytest
 
-from qurd_core.plots import bench_tiles, words
-from qurd_core.plots.lineages import readable
+from qurd_core import plots
+from qurd_core.findings.language import words
+from qurd_core.findings.language.model_names import readable
 from qurd_core.schemes import Scheme
 from tests.app.screen import sound
 
@@ -22,7 +23,7 @@ def options(app, kind: str, key: str) -> list[str]:
     return next(element for element in app.get(kind) if element.key == key).options
 
 
-KINDS = (bench_tiles.GROUP, bench_tiles.VICTIM, bench_tiles.PAIR)
+KINDS = (plots.designer.GROUP, plots.designer.VICTIM, plots.designer.PAIR)
 LISTS = [
     ("leaderboard", {}, ("multiselect", "pin"), str),
     ("leaderboard", {"view": "table"}, ("multiselect", "pin"), str),

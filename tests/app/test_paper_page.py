@@ -13,10 +13,9 @@ import pytest
 
 from pages.ui import cached, claim
 from pages.ui.frame import PAGES
-from qurd_core import files
+from qurd_core import files, findings, plots
 from qurd_core.paper import agreement, claims, importer, tables
-from qurd_core.plots import paper
-from qurd_core.plots.theme import Style
+from qurd_core.plots.drawing.theme import Style
 from qurd_core.records import rate_records
 from tests.app.screen import headline, notices, sound
 
@@ -108,13 +107,13 @@ def test_a_claim_says_tasks_in_words(shipped):
 def test_a_cell_that_is_not_as_printed_is_counted():
     rows = pd.DataFrame(tables.table3())
     rows.loc[[3, 8], "tpr"] = 0.5
-    assert paper.table_headline(rows, "paper") == "Table 3 recomputed: 46 of 48 cells match"
+    assert findings.paper.table_headline(rows, "paper") == "Table 3 recomputed: 46 of 48 cells match"
 
 
 def test_a_headline_counts_the_verdicts():
     shown = claims.read()
     counts = [sum(one.verdict == verdict for one in shown) for verdict in claims.VERDICTS]
-    assert paper.headline(shown) == (
+    assert findings.paper.headline(shown) == (
         f"{counts[0]} of the paper’s {len(shown)} claims are supported by its scores, {counts[1]} are not, {counts[2]} are "
         "not testable here"
     )
@@ -189,32 +188,32 @@ def test_imported_scores_open_what_needs_them(shipped, tmp_path, paper_folder):
 
 
 def test_a_row_that_rests_on_fewer_data_sets_says_so():
-    figure = paper.table_figure(pd.DataFrame(tables.table3("honest")), Style())
+    figure = plots.paper.table_figure(pd.DataFrame(tables.table3("honest")), Style())
     assert [text for text in figure.layout.yaxis.ticktext if "2 of 3" in text] == ["<b>SAC</b><br>2 of 3 data sets"]
     assert "adversarial<br>label extraction" in figure.layout.xaxis.ticktext
 
 
 def test_the_guaranteed_table_shows_intervals_and_verdicts():
     rows = pd.DataFrame(tables.table3("honest"))
-    figure = paper.table_figure(rows, Style())
+    figure = plots.paper.table_figure(rows, Style())
     texts = [note.text for note in figure.layout.annotations]
     assert any("trails<br>" in text for text in texts)
     assert texts.count("refused") == 36, "six tasks of six schemes rest on ModelReuse or on ten lineages"
     hovers = [text for line in figure.data[0].hovertext for text in line]
     assert any("1 independent victim<br>" in text and "AKH: −" in text for text in hovers)
     assert sum(text.startswith("<br>Refused") and "more are needed" in text.replace("<br>", " ") for text in hovers) == 36
-    bare = paper.table_figure(rows.assign(notes=float("nan")), Style())
+    bare = plots.paper.table_figure(rows.assign(notes=float("nan")), Style())
     assert any("AKH: −" in text for line in bare.data[0].hovertext for text in line), "a comparison may have no notes"
-    said = paper.table_headline(rows, "honest")
+    said = findings.paper.table_headline(rows, "honest")
     assert said == "The guaranteed rule refuses 36 of 48 cells of Table 3; 1 above AKH, 4 below, on one victim"
-    many = paper.table_headline(rows.assign(independent_victims=2), "honest")
+    many = findings.paper.table_headline(rows.assign(independent_victims=2), "honest")
     assert many.endswith("1 above AKH, 4 below")
 
 
 def test_the_headline_of_ranks_names_the_ends():
-    said = paper.agreement_headline(agreement.read(), 100)
+    said = findings.paper.agreement_headline(agreement.read(), 100)
     assert "patchwork-sac and patchwork-reuse (tau 0.76)" in said
-    assert paper.agreement_headline(agreement.read(), 7).startswith("No two")
+    assert findings.paper.agreement_headline(agreement.read(), 7).startswith("No two")
 
 
 @pytest.fixture

@@ -396,7 +396,7 @@ def test_telling_images_show_both_halves(visit, jobs):
 
 def test_the_export_computes_the_view_again(visit, jobs):
     app = sound(visit(left="uniform(test)", budget="50"))
-    assert 'live_queries.facts("patchwork-sac"' in app.code[0].value
+    assert 'query_job.facts("patchwork-sac"' in app.code[0].value
     assert "budget=50" in app.code[0].value
     assert "No command gives these rows" in said(app)
 

@@ -14,7 +14,7 @@ from safetensors.numpy import save_file
 
 from pages.ui import pair
 from qurd_core.benchmarks.saved_benchmarks import BenchFile, home_of
-from qurd_core.plots import honest as words
+from qurd_core.findings.language import worth_words
 from qurd_core.records import evidence, measured_worth, rate_records
 from tests.app.screen import headline, notices, sound
 from tests.app.test_separability_plot import ODD, make_pairs
@@ -155,7 +155,7 @@ def test_the_interval_is_that_of_the_other_pages(shipped, task):
     asked = f"label == 'SAC' and task == '{task}' and budget == 100 and rule == 'paper'"
     known = measured_worth.read("patchwork-sac").query(asked)
     row = known[known["negatives"] == "unrelated"].iloc[0]
-    assert app.metric[0].delta == f"{words.interval(row['low'], row['high'])} over models"
+    assert app.metric[0].delta == f"{worth_words.interval(row['low'], row['high'])} over models"
     assert "95 % interval of TPR. Node bootstrap with 2000 draws" in app.metric[0].proto.help
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from pages.ui import spark
-from qurd_core.plots.theme import Style
+from qurd_core.plots.drawing.theme import Style
 
 PATH = "{http://www.w3.org/2000/svg}path"
 ROWS = pd.DataFrame({"budget": [10, 100, 400], "value": [0.2, math.nan, 0.4], "spread": math.nan})

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from skimage.color import deltaE_ciede2000, rgb2lab
 
-from qurd_core.plots.strips import FAINT
-from qurd_core.plots.theme import (
+from qurd_core.findings.language.words import plain
+from qurd_core.plots.drawing.theme import (
     GLYPHS,
     PIN_SYMBOLS,
     SCHEMES,
@@ -17,8 +17,8 @@ from qurd_core.plots.theme import (
     UNRELATED_TEXT,
     Style,
     faded,
-    plain,
 )
+from qurd_core.plots.leaderboard import FAINT
 
 # Machado, Oliveira, Fernandes 2009, severity 1, for linear RGB.
 EYES = {

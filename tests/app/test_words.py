@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from qurd_core.plots import again, words
-from qurd_core.plots.labels import spread
-from qurd_core.plots.lineages import folded, readable
-from qurd_core.plots.words import Measured
+from qurd_core.findings.language import again, words
+from qurd_core.findings.language.model_names import folded, readable
+from qurd_core.findings.language.words import Measured
+from qurd_core.plots.drawing.labels import spread
 from qurd_core.records import evidence, rate_records
 
 
@@ -248,8 +248,9 @@ CODE = re.compile(
     re.MULTILINE,
 )
 ROOT = Path(__file__).parents[2]
-SPEAKING = (*ROOT.glob("pages/**/*.py"), *ROOT.glob("qurd_core/plots/*.py"), ROOT / "qurd_core/cli.py")
-SPEAKING += (ROOT / "qurd_core/benchfile.py", ROOT / "qurd_core/schemes.py", *ROOT.glob("assets/stories/*.json"))
+SPEAKING = (*ROOT.glob("pages/**/*.py"), *ROOT.glob("qurd_core/findings/**/*.py"), *ROOT.glob("qurd_core/plots/**/*.py"))
+SPEAKING += (*ROOT.glob("qurd_core/views/*.py"), ROOT / "qurd_core/benchmarks/saved_benchmarks.py")
+SPEAKING += (ROOT / "qurd_core/cli.py", ROOT / "qurd_core/schemes.py", *ROOT.glob("assets/stories/*.json"))
 
 
 def said_in(path: Path) -> list[str]:

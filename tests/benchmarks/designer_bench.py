@@ -11,8 +11,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from qurd_core import plots, views
 from qurd_core.benchmarks import saved_benchmarks
-from qurd_core.plots import bench_tiles
 from qurd_core.records import evidence, rate_records
 from qurd_core.records.evidence import Scores
 from qurd_core.views import designer
@@ -40,7 +40,7 @@ def main() -> None:
         every = designer.keys(table)
         some = frozenset(every[place] for place in np.random.default_rng(0).choice(len(every), 60, replace=False))
         part = scores.only(list(names), BUDGET)
-        kept, rows = designer.kept(table, some), bench_tiles.tiles(table)
+        kept, rows = designer.kept(table, some), views.designer.tiles(table)
         before, after = evidence.rates(part, table), evidence.rates(part, kept)
         scheme = next(iter(names))
         steps = {
@@ -50,7 +50,7 @@ def main() -> None:
             "compare": lambda: designer.compare(before, after, names),  # noqa: B023
             "overlap": lambda: designer.overlap(part, kept, scheme, BUDGET, share=True),  # noqa: B023
             "link": lambda: saved_benchmarks.token(every, some),  # noqa: B023
-            "tiles": lambda: bench_tiles.figure(rows, some).to_json(),  # noqa: B023
+            "tiles": lambda: plots.designer.figure(rows, some).to_json(),  # noqa: B023
             "suggest": lambda: suggest(part, table, some),  # noqa: B023
         }
         for step, call in steps.items():

@@ -33,8 +33,8 @@ from qurd_core import cli
 from qurd_core.benchmarks import saved_benchmarks
 from qurd_core.benchmarks.saved_benchmarks import BenchFile
 from qurd_core.evaluation import pipeline
-from qurd_core.plots.again import Again
-from qurd_core.plots.theme import SCHEMES
+from qurd_core.findings.language.again import Again
+from qurd_core.plots.drawing.theme import SCHEMES
 from qurd_core.records import evidence, rate_records
 
 APP = Path(__file__).parents[2] / "app.py"

@@ -6,14 +6,15 @@ import random
 import numpy as np
 import pytest
 import torch
-from qurd_core.benchfile import BenchFile
-from qurd_core.evaluation.paper import importer
-from qurd_core.verify import kept
 
 from qurd_core import files
+from qurd_core.benchmarks.saved_benchmarks import BenchFile
 from qurd_core.errors import QurdError
-from qurd_core.evaluation import live, records
 from qurd_core.files import AlteredError, checked, publish, publishing, read_json, write_json
+from qurd_core.jobs import live
+from qurd_core.paper import importer
+from qurd_core.records import rate_records
+from qurd_core.records.verify import kept
 from qurd_core.store import FORM, Key, Store
 from tests.benchmarks import flips
 
@@ -114,7 +115,7 @@ def test_what_was_written_by_hand_or_by_an_older_version_is_taken_as_it_is(tmp_p
     path = tmp_path / "mine.json"
     path.write_text(json.dumps({"format": 1, "benchmark": "toy", "pairs": [["a", "b"]]}))
     assert BenchFile.read(path).pairs == {("a", "b")}
-    table = records.read("patchwork-reuse").head(9)
+    table = rate_records.read("patchwork-reuse").head(9)
     table.to_parquet(tmp_path / "run.parquet")
     assert len(live.rows(tmp_path / "run.parquet", "unrelated")) == 9
 
@@ -167,7 +168,7 @@ def test_store_verify_names_what_was_altered_and_how_to_get_it_back(qurd, tmp_pa
     folder = tmp_path / "store"
     store = Store(folder)
     store.get(KEY, tensors)
-    live.write(records.read("patchwork-reuse").head(9), folder / "runs" / "a.parquet")
+    live.write(rate_records.read("patchwork-reuse").head(9), folder / "runs" / "a.parquet")
     path = bench(folder)
     (folder / "benches" / "hand.json").write_text(json.dumps({"format": 1, "benchmark": "toy", "pairs": []}))
     code, out, told = qurd("store", "verify")

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from qurd_core.errors import QurdError
-from qurd_core.plots import honest as said
+from qurd_core.findings.language import worth_words
 from qurd_core.records import evidence, measured_worth, rate_records
 from qurd_core.statistics import node_bootstrap, simultaneous
 from qurd_core.statistics.worth import COLUMNS, REFERENCE, side, worth
@@ -147,21 +147,25 @@ def row(**more):
 
 
 def test_a_row_in_words():
-    assert said.interval(0.84, 0.92) == "84 to 92 %"
-    assert said.interval(np.nan, np.nan) == said.hovered(np.nan, np.nan) == ""
-    assert said.rank(row()) == "rank 1 to 2"
-    assert said.rank(row(rank_high=1.0)) == "rank 1"
-    assert said.short("not distinguished") == "undecided"
-    assert "Ten points would be found with 12 independent victims." in said.verdict(row())
-    assert said.verdict(row(p=np.nan, verdict="behind")).startswith("is behind AKH: −10.0 points, 95 % interval −20.0")
-    assert "simultaneous for all unpublished combinations" in said.verdict(row(p=np.nan))
+    assert worth_words.interval(0.84, 0.92) == "84 to 92 %"
+    assert worth_words.interval(np.nan, np.nan) == worth_words.hovered(np.nan, np.nan) == ""
+    assert worth_words.rank(row()) == "rank 1 to 2"
+    assert worth_words.rank(row(rank_high=1.0)) == "rank 1"
+    assert worth_words.short("not distinguished") == "undecided"
+    assert "Ten points would be found with 12 independent victims." in worth_words.verdict(row())
+    assert worth_words.verdict(row(p=np.nan, verdict="behind")).startswith(
+        "is behind AKH: −10.0 points, 95 % interval −20.0"
+    )
+    assert "simultaneous for all unpublished combinations" in worth_words.verdict(row(p=np.nan))
 
 
 def test_an_interval_without_width_is_silent_on_other_models():
     assert side(-1.0, -1.0) == side(0.3, 0.3) == "not distinguished"
     assert (side(0.1, 0.2), side(-0.2, -0.1), side(-0.1, 0.1)) == ("ahead", "behind", "not distinguished")
     flat = row(p=np.nan, verdict="not distinguished", diff=-1.0, diff_low=-1.0, diff_high=-1.0)
-    assert said.verdict(flat).endswith("AKH: −100.0 points, the same in every bootstrap resample, so there is no interval.")
+    assert worth_words.verdict(flat).endswith(
+        "AKH: −100.0 points, the same in every bootstrap resample, so there is no interval."
+    )
 
 
 @pytest.mark.parametrize("benchmark", rate_records.SHIPPED)
@@ -172,17 +176,17 @@ def test_no_shipped_verdict_rests_on_an_interval_without_width(benchmark):
 
 
 def test_what_verdicts_rest_on():
-    assert said.tests(said.UNKNOWN) == "comparisons: spread over query seeds only"
+    assert worth_words.tests(measured_worth.UNKNOWN) == "comparisons: spread over query seeds only"
     few, enough, one = (pd.DataFrame([row(lineages=number)]) for number in (3, 8, 1))
-    assert said.tests(few) == ("comparisons: bootstrap over models, 3 independent victims (an exact test needs 6)")
-    assert said.tests(enough) == "comparisons: exact tests, 8 independent victims"
-    assert "one victim" in said.tests(one)
+    assert worth_words.tests(few) == ("comparisons: bootstrap over models, 3 independent victims (an exact test needs 6)")
+    assert worth_words.tests(enough) == "comparisons: exact tests, 8 independent victims"
+    assert "one victim" in worth_words.tests(one)
     seven = pd.DataFrame([row(lineages=7)] * 6)
-    assert said.tests(seven) == "comparisons: bootstrap over models, 7 independent victims (6 exact tests need 8)"
+    assert worth_words.tests(seven) == "comparisons: bootstrap over models, 7 independent victims (6 exact tests need 8)"
 
 
 def test_who_could_be_the_best():
     table = pd.DataFrame([row(), row(rank_high=3.0, audit=0.5)], index=["AKH", "SAC"])
-    assert "AKH and SAC may rank first" in said.basis(table)
-    assert "held out: SAC 50%" in said.basis(table)
-    assert "AKH ranks first in 95 % of bootstrap resamples" in said.basis(table.head(1).assign(rank_high=1.0))
+    assert "AKH and SAC may rank first" in worth_words.basis(table)
+    assert "held out: SAC 50%" in worth_words.basis(table)
+    assert "AKH ranks first in 95 % of bootstrap resamples" in worth_words.basis(table.head(1).assign(rank_high=1.0))

@@ -3,8 +3,8 @@
 import pytest
 
 from qurd_core import cli
+from qurd_core.findings.language import words
 from qurd_core.paper.facts import Facts
-from qurd_core.plots import words
 from qurd_core.records import evidence, measured_worth, rate_records
 from qurd_core.statistics.printed import fixed
 from qurd_core.views import leaderboard, separability

@@ -11,11 +11,11 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from qurd_core import views
 from qurd_core.errors import QurdError
 from qurd_core.lineage import count_independent
 from qurd_core.paper import agreement, claims, importer, names, summary, tables
 from qurd_core.paper.facts import DATASETS, REUSE, Facts
-from qurd_core.plots import leaderboard
 from qurd_core.records import evidence, rate_records
 from qurd_core.schemes import NAMED, PUBLISHED, Scheme
 from qurd_core.statistics import refusal
@@ -622,7 +622,7 @@ def test_the_published_schemes_are_those_of_the_registry(facts):
     """One list: the leaderboard, the Budget page and the claims compare AKH with the same schemes."""
     assert set(PUBLISHED) == {name for name in NAMED if name not in ("AKH", "Random", "accuracy") and ":" not in name}
     rows = pd.DataFrame({"label": list(NAMED), "value": 0.5})
-    assert leaderboard.published(rows)["label"].tolist() == list(PUBLISHED)
+    assert views.leaderboard.published(rows)["label"].tolist() == list(PUBLISHED)
     assert set(facts.named("patchwork-sac", "all", 100).index) == {"AKH", "Random", *PUBLISHED}
 
 

@@ -3,9 +3,10 @@
 import math
 import re
 from collections.abc import Iterable, Sequence
+from html import escape
 from typing import Literal, NamedTuple
 
-from qurd_core.plots.lineages import readable
+from qurd_core.findings.language.model_names import readable
 from qurd_core.statistics import Kind, allowed_below
 from qurd_core.statistics.printed import fixed
 
@@ -40,6 +41,7 @@ _NO_WORDS = re.compile(rf"\b({'|'.join(name for name in TASKS if '_' in name or 
 
 
 _SPLITS = {"train": "training", "test": "test"}
+REVEALED = {"labels": "labels", "topk": "top-k labels", "probits": "probits", "logits": "logits"}  # as said in a sentence
 TURN = 0.1  # change of a rate that turns a finding
 SMALL = 5  # points up to which a gain is said to be only that
 
@@ -226,3 +228,8 @@ def gap(label: str, budgets: tuple[int, int], gaps: tuple[float, float], gain: f
     moved = f"stays at {after}" if before == after else f"{'grows' if change > 0 else 'shrinks'} from {before} to {after}"
     rate = "" if math.isnan(gain) else f", and TPR@5% changes by {points(gain)}"
     return f"From {budgets[0]} to {budgets[1]} queries the gap between stolen and unrelated models by {label} {moved}{rate}."
+
+
+def plain(text: str) -> str:
+    """A name as Plotly shows it: names are data and never markup."""
+    return escape(text, quote=False)

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from html import escape
 from typing import Literal, NamedTuple
 
 import plotly.graph_objects as go
@@ -44,7 +43,6 @@ SCHEMES = {
     "DeepFoolF": Mark(Paint("#A30A03", "#E37935"), "bowtie", "longdash"),
     "SSF": Mark(Paint("#824F65", "#AD9FCB"), "hexagram", "dashdot"),
 }
-BASELINES = ("AKH", "Random")
 OTHERS = Paint("#C3C9D3", "#59637A")
 STOLEN, UNRELATED = Paint("#B5123E", "#FF8FAB"), Paint("#7C93A8", "#3F6C99")
 UNRELATED_TEXT = Paint("#566F86", "#7FA9D1")  # the same, legible as text
@@ -168,11 +166,6 @@ def faded(colour: str, alpha: float) -> str:
     """A hex colour as rgba with an opacity."""
     red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
     return f"rgba({red},{green},{blue},{alpha})"
-
-
-def plain(text: str) -> str:
-    """A name as Plotly shows it: names are data and never markup."""
-    return escape(text, quote=False)
 
 
 # Plotly fades what is not selected, but a click here is an event: what it changed is drawn by the next figure.

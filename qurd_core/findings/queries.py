@@ -1,28 +1,14 @@
-"""Query images as pictures and sentences: arrays in, data addresses of small PNGs and text out."""
+"""What the page on queries says of two samplers, and of the most discriminative images."""
 
-import base64
 import json
-from functools import cache
-from io import BytesIO
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
-from PIL import Image
 
-from qurd_core.benchmarks.photographs import photograph
-from qurd_core.plots import words
-from qurd_core.plots.words import counted, percent
+from qurd_core import views
+from qurd_core.findings.language import words
+from qurd_core.findings.language.words import counted, percent
 from qurd_core.views.query_sets import QuerySet, Story, rule_of
 from qurd_core.views.telling import PER_CLASS
-
-Picture = NDArray[np.generic]
-
-AMPLIFIED = 10  # how many times a difference is shown
-SCALE = 4  # lines are drawn on an image that was enlarged so many times
-THUMB = 168  # pixels of the longer side of a photograph
-LINE = (255, 255, 255)
-WARM = np.array([255, 196, 0])  # where the victim looked
 
 _VERBS: dict[Story, str] = {
     "mistakes": "repeats",
@@ -39,76 +25,6 @@ _NOUNS: dict[Story, str] = {
 }
 
 
-def address(pixels: Picture) -> str:
-    """A picture (H,W,3), uint8 or in [0,1], as the address of a PNG that holds it."""
-    file = BytesIO()
-    Image.fromarray(as_bytes(pixels)).save(file, "PNG")
-    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
-
-
-def as_bytes(pixels: Picture) -> NDArray[np.uint8]:
-    """A picture as uint8."""
-    if pixels.dtype == np.uint8:
-        return pixels
-    return (255 * np.clip(pixels, 0, 1)).round().astype(np.uint8)
-
-
-def difference(query: Picture, seed: Picture) -> Picture:
-    """The signed difference of two pictures, `AMPLIFIED` times, around grey."""
-    return np.clip(0.5 + AMPLIFIED * (query.astype(float) - seed / 255), 0, 1)
-
-
-def cut_up(pixels: Picture, segments: Picture) -> Picture:
-    """A picture with the borders of its superpixels."""
-    large, parts = _enlarged(as_bytes(pixels)), _enlarged(segments)
-    border = (np.diff(parts, axis=0, prepend=parts[:1]) != 0) | (np.diff(parts, axis=1, prepend=parts[:, :1]) != 0)
-    return np.where(border[..., None], np.uint8(LINE), large)
-
-
-def boxed(pixels: Picture, box: tuple[int, int, int, int]) -> Picture:
-    """A picture with the outline of a box: left, top, right, bottom."""
-    large = _enlarged(as_bytes(pixels)).copy()
-    left, top, right, bottom = (SCALE * side for side in box)
-    for rows, columns in (
-        (slice(top, bottom), slice(left, left + 2)),
-        (slice(top, bottom), slice(right - 2, right)),
-        (slice(top, top + 2), slice(left, right)),
-        (slice(bottom - 2, bottom), slice(left, right)),
-    ):
-        large[rows, columns] = LINE
-    return large
-
-
-def looked(pixels: Picture, weight: Picture) -> Picture:
-    """A picture in grey with a warm cover where the weight (H,W) is large; its largest hundredth is covered wholly."""
-    grey = as_bytes(pixels).mean(2, keepdims=True) * 0.6
-    top = np.quantile(weight, 0.99)
-    cover = np.clip(weight / top, 0, 1)[..., None] if top > 0 else np.zeros((*weight.shape, 1))
-    return (grey * (1 - cover) + WARM * cover).round().astype(np.uint8)
-
-
-@cache
-def thumbnail(name: str) -> str:
-    """A photograph, small, as the address of a JPEG."""
-    image = Image.fromarray(photograph(name))
-    image.thumbnail((THUMB, THUMB))
-    file = BytesIO()
-    image.save(file, "JPEG", quality=80)
-    return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"
-
-
-def spot(name: str, top: int, left: int, side: int) -> tuple[float, float, float, float]:
-    """Left, top, width and height of a patch in percent of its photograph."""
-    height, width = photograph(name).shape[:2]
-    return 100 * left / width, 100 * top / height, 100 * side / width, 100 * side / height
-
-
-def shape(name: str) -> tuple[int, int]:
-    """Width and height of a photograph."""
-    height, width = photograph(name).shape[:2]
-    return width, height
-
-
 def headline(left: QuerySet | None, right: QuerySet | None, budget: int, kind: str) -> str:
     """What the suspect does with the queries that a budget buys.
 
@@ -117,7 +33,9 @@ def headline(left: QuerySet | None, right: QuerySet | None, budget: int, kind: s
         kind: of the pair.
     """
     who = f"The {_KINDS[kind]} model"
-    said = [(side, one.story, *counts(one, budget)) for side, one in (("left", left), ("right", right)) if one]
+    said = [
+        (side, one.story, *views.query_sets.counts(one, budget)) for side, one in (("left", left), ("right", right)) if one
+    ]
     said = [(side, story, hits, tried) for side, story, hits, tried in said if tried]
     if not said:
         return "The queries are being made" if left is None or right is None else "No query to compare the two models on"
@@ -147,21 +65,6 @@ def _of(story: Story, hits: int, tried: int) -> str:
     """`31 of the victim's 40 mistakes`."""
     owner = "the victim's " if story == "mistakes" else ""
     return f"{hits} of {owner}{counted(tried, _NOUNS[story])}"
-
-
-def counts(queries: QuerySet, budget: int) -> tuple[int, int]:
-    """On how many queries that a budget buys the suspect gives the victim's answer, and of how many.
-
-    Of adversarial images only those count that moved the victim away from its answer on the seed.
-    """
-    facts = queries.facts(budget)
-    kept = facts[facts["kept"]]
-    if queries.story == "masked":
-        sizes = kept["last"] - kept["first"] + 1
-        return round(float((kept["agreeing"] * sizes).sum())), int(sizes.sum())
-    if queries.story == "adversarial":
-        kept = kept[kept["victim"] != kept["victim_on_seed"]]
-    return int(kept["agrees"].sum()), len(kept)
 
 
 def telling_headline(table: pd.DataFrame) -> str:
@@ -209,7 +112,3 @@ def telling_code(benchmark: str, victim: str) -> str:
         f'bench, victim = "{benchmark}", {json.dumps(victim)}\n'
         "table, models = telling.telling(evidence.bank(bench), evidence.pairs(bench), victim)"
     )
-
-
-def _enlarged(pixels: Picture) -> Picture:
-    return pixels.repeat(SCALE, 0).repeat(SCALE, 1)

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from qurd_core.plots import words
-from qurd_core.plots.budget import RULES, Rule
+from qurd_core.findings.language import words
+from qurd_core.statistics.metrics import RULES, Rule
 from qurd_core.views.leaderboard import SAME, FalseAlarms, robustness
 
 
