@@ -76,14 +76,8 @@ def settle() -> None:
     the page is run again, because only then Streamlit lets the link follow.
     """
     arrival = st.session_state.get("unsettled")
-    if not arrival:
-        return
-    component = st.components.v2.component("settle", js=_SETTLE)
-
-    def wait() -> None:
-        component(key="settle", data=arrival, on_there_change=_settled)
-
-    (wait if st.session_state.get("unsaid") else st.fragment(wait))()
+    if arrival:
+        st.components.v2.component("settle", js=_SETTLE)(key="settle", data=arrival, on_there_change=_settled)
 
 
 def carry() -> None:
