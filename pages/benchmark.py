@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from pages.ui import bench_part, controls, designer, effort, frame, lineage, links, overview, samples, states
+from pages.ui import bench_part, controls, frame, links, states
+from pages.ui.benchmark import designer, effort, lineage, overview, samples
 from qurd_core.records import evidence, rate_records
 
 frame.require()

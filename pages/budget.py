@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from pages.ui import bench_part, cached, controls, definitions, export, frame, links, panel, play, states
+from pages.ui import bench_part, cached, controls, definitions, export, frame, links, panel, states
+from pages.ui.budget import play
 from qurd_core import findings, plots, views
 from qurd_core.findings.language import again
 from qurd_core.records import evidence, rate_records

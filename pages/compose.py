@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from pages.ui import bench_part, cached, compose_controls, controls, definitions, export, frame, links, mix, running, states
+from pages.ui import bench_part, cached, controls, definitions, export, frame, links, running, states
+from pages.ui.compose import compose_controls, mix
 from qurd_core import findings, plots, views
 from qurd_core.findings.language import again
 from qurd_core.jobs import live

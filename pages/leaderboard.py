@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from pages.ui import bench_part, board, cached, controls, definitions, export, frame, states
+from pages.ui import bench_part, cached, controls, definitions, export, frame, states
+from pages.ui.leaderboard import board
 from qurd_core import findings, views
 from qurd_core.findings.language import again
 from qurd_core.records import evidence, rate_records

@@ -4,7 +4,8 @@ from functools import partial
 
 import streamlit as st
 
-from pages.ui import cached, claim, controls, definitions, export, frame, links
+from pages.ui import cached, controls, definitions, export, frame, links
+from pages.ui.paper import claim
 from qurd_core import findings, plots
 from qurd_core.paper import agreement
 from qurd_core.paper.claims import VERDICTS

@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from pages.ui import asking, cached, closer, definitions, frame, gallery, sides, states, story, takeaway, telling
+from pages.ui import cached, definitions, frame, progress, states, story
+from pages.ui.queries import asking, closer, gallery, sides, takeaway, telling
 from qurd_core import findings
 from qurd_core.records import evidence, rate_records
 from qurd_core.views import query_sets
@@ -48,4 +49,4 @@ for column, name, side, at in zip(columns, ("left", "right"), both, (0, 1), stri
         looked = sides.look(side, chosen.look, [number for number in numbers if number >= 0], name)
         gallery.cards(side, name, numbers, looked, closer.choose)
         closer.show(name, side)
-sides.warm_up(bench)
+progress.warm_up(bench)

@@ -4,7 +4,8 @@ from functools import partial
 
 import streamlit as st
 
-from pages.ui import bench_part, cached, definitions, export, frame, pair, separation, states
+from pages.ui import bench_part, cached, definitions, export, frame, states
+from pages.ui.separability import pair, separation
 from qurd_core import findings, plots, views
 from qurd_core.views import contents
 from qurd_core.views.separability import as_table

@@ -1,11 +1,16 @@
 """The layers of the house: who may import whom."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
+MOST = 15  # files of one folder: more are several rooms
+TORCH_FREE = ("records", "views", "findings", "plots", "statistics", "paper", "jobs", "schemes", "akh", "catalogue")
+NEED_TORCH = ("qurd_core.jobs.kinds.rate_job", "qurd_core.jobs.kinds.query_job", "qurd_core.jobs.speed")
 
 LAYERS = {
     "qurd_core.errors": 0,
@@ -100,3 +105,26 @@ def test_nothing_seeds_a_global_generator_or_opens_a_pickle(path):
             called = ast.unparse(node.func)
             assert called not in {"torch.manual_seed", "np.random.seed", "random.seed", "torch.load", "eval", "exec"}
             assert not called.startswith(("pickle.", "np.random."))
+
+
+@pytest.mark.parametrize("folder", sorted({path.parent for path in SOURCES}), ids=lambda folder: folder.name)
+def test_a_folder_holds_few_enough_files_to_be_one_room(folder):
+    files = [path.name for path in folder.glob("*.py") if not path.name.startswith("__")]
+    assert len(files) <= MOST, f"{folder} holds {len(files)} files. Which rooms are these?"
+
+
+@pytest.mark.parametrize("path", [path for path in SOURCES if "pages" in path.parts], ids=module_of)
+def test_pages_show_what_was_computed(path):
+    computing = ("qurd_core.evaluation", "qurd_core.samplers", "qurd_core.benchmarks.patchwork", "qurd_core.benchmarks.base")
+    assert not [name for name in imports_of(path) if name.startswith(computing)]
+
+
+def test_whoever_only_reads_imports_no_torch():
+    """All modules in one process of its own: this one has imported torch for other tests."""
+    reading = [
+        name for name in map(module_of, SOURCES) if name.startswith(tuple(f"qurd_core.{part}" for part in TORCH_FREE))
+    ]
+    loaded = "\n".join(f"import {name}" for name in reading if name not in NEED_TORCH)
+    script = f"import sys\n{loaded}\nprint(*sorted({{'torch', 'torchvision', 'captum'}} & {{*sys.modules}}))"
+    ran = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == []

@@ -12,7 +12,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pages.ui import cached, compose_controls
+from pages.ui import cached
+from pages.ui.compose import compose_controls
 from qurd_core.benchmarks.saved_benchmarks import BenchFile, home_of
 from qurd_core.jobs import live
 from qurd_core.jobs.queue import Jobs, publish

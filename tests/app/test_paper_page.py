@@ -11,8 +11,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pages.ui import cached, claim
+from pages.ui import cached
 from pages.ui.frame import PAGES
+from pages.ui.paper import claim
 from qurd_core import files, findings, plots
 from qurd_core.paper import agreement, claims, importer, tables
 from qurd_core.plots.drawing.theme import Style

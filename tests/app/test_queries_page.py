@@ -11,7 +11,8 @@ import pytest
 from safetensors.numpy import save_file
 from streamlit.testing.v1 import AppTest
 
-from pages.ui import asking, cached, frame
+from pages.ui import cached, frame
+from pages.ui.queries import asking
 from qurd_core.jobs.queue import Job, Jobs, Status, publish
 from qurd_core.records import evidence, rate_records
 from tests.app.screen import headline, notices, sound

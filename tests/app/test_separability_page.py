@@ -12,7 +12,7 @@ import pytest
 import streamlit as st
 from safetensors.numpy import save_file
 
-from pages.ui import pair
+from pages.ui.separability import pair
 from qurd_core.benchmarks.saved_benchmarks import BenchFile, home_of
 from qurd_core.findings.language import worth_words
 from qurd_core.records import evidence, measured_worth, rate_records

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import pandas as pd
 import pytest
 
-from pages.ui import spark
+from pages.ui.compose import spark
 from qurd_core.plots.drawing.theme import Style
 
 PATH = "{http://www.w3.org/2000/svg}path"

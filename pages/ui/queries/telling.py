@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.ui import cached
-from pages.ui.gallery import picture, place
+from pages.ui.queries.gallery import picture, place
 from qurd_core import plots
 from qurd_core.benchmarks.photographs import cut, photograph_names
 from qurd_core.plots.drawing.theme import STOLEN, UNRELATED, Style

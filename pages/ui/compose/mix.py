@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.ui import cards, links, notice, running, spark
+from pages.ui import cards, links, notice, running
+from pages.ui.compose import spark
 from qurd_core import views
 from qurd_core.findings.language import words, worth_words
 from qurd_core.plots.drawing.theme import GLYPHS, MOST_PINS, SCHEMES, Style

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from pages.ui import export
-from pages.ui.sides import Side
+from pages.ui.queries.sides import Side
 from qurd_core import findings
 from qurd_core.findings.language import again
 from qurd_core.findings.language.again import Again

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.ui import cached, controls, links
-from pages.ui.sides import Asked, Side
+from pages.ui.queries.sides import Asked, Side
 from qurd_core import findings
 from qurd_core.findings.language import words
 from qurd_core.views import query_sets

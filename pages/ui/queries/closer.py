@@ -5,8 +5,9 @@ from html import escape
 import numpy as np
 import streamlit as st
 
-from pages.ui import gallery as page
-from pages.ui import links, sides
+from pages.ui import links, progress
+from pages.ui.queries import gallery as page
+from pages.ui.queries import sides
 from qurd_core import plots
 from qurd_core.statistics.printed import fixed
 from qurd_core.views.query_sets import QuerySet
@@ -48,9 +49,9 @@ def _dialog(asked: sides.Asked, queries: QuerySet, number: int) -> None:
 def _bars(side: sides.Side, row: int) -> None:
     """How probable each class is to both models; asked for if nobody has."""
     if side.trouble:
-        sides.trouble(side.trouble, side.job, "closer")
+        progress.trouble(side.trouble, side.job, "closer")
     elif side.queries is None:
-        sides.wait(side.job, "Asking both models", "closer")
+        progress.wait(side.job, "Asking both models", "closer")
     else:
         own, other = (side.queries.more[f"{role}_probits"][row] for role in ("victim", "suspect"))
         st.html(bars(side.queries.classes, own, other))

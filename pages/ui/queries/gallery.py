@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pages.ui.sides import Asked, Side
+from pages.ui.queries.sides import Asked, Side
 from qurd_core import plots
 from qurd_core.benchmarks.photographs import CLASSES
 from qurd_core.findings.language import words

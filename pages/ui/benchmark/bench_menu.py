@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.ui import notice, ticks
+from pages.ui import notice
+from pages.ui.benchmark import ticks
 from qurd_core.benchmarks import saved_benchmarks
 from qurd_core.benchmarks.saved_benchmarks import BenchFile
 from qurd_core.errors import QurdError

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.ui import bench_menu, bench_part, bench_rates, cached, controls, definitions, export, frame, links, ticks
+from pages.ui import bench_part, cached, controls, definitions, export, frame, links
+from pages.ui.benchmark import bench_menu, bench_rates, ticks
 from qurd_core import findings, plots
 from qurd_core.benchmarks.saved_benchmarks import ENDING, BenchFile
 from qurd_core.errors import QurdError
