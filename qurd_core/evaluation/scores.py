@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from qurd_core.benchmarks.base import Benchmark
-from qurd_core.evaluation.pipeline import Request, compute, examine, label, request
+from qurd_core.evaluation.pipeline import compute, examine
+from qurd_core.evaluation.request import Request, label, request
 from qurd_core.evaluation.workbench import Workbench, workbench
 from qurd_core.folders import default_folder
 from qurd_core.runtime import Runtime
@@ -45,7 +46,7 @@ def score_table(
 
 def of_request(asked: Request, store: Store, runtime: Runtime) -> pd.DataFrame:
     """The score table of a request whose scores are in the store."""
-    desk = workbench(asked.bench.whole, str(store.folder), runtime.device, runtime.batch_size)
+    desk = workbench(asked.bench, store, runtime)
     facts = [
         (victim, pair.suspect, pair.kind, list(pair.tasks), asked.bench.root(pair.suspect))
         for victim in asked.victims

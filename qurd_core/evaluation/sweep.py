@@ -18,8 +18,11 @@ import pyarrow.parquet as pq
 from qurd_core.benchmarks.base import EMBEDDED, kind_of
 from qurd_core.errors import QurdError
 from qurd_core.evaluation import inventory
-from qurd_core.evaluation.pipeline import Request, ask_natural, compute, lacking, request, tabulate
+from qurd_core.evaluation.pipeline import compute
+from qurd_core.evaluation.plan import ask_natural, lacking
+from qurd_core.evaluation.request import Request, request
 from qurd_core.evaluation.scores import raw_scores
+from qurd_core.evaluation.tabulate import tabulate
 from qurd_core.evaluation.workbench import PART, Workbench, workbench
 from qurd_core.files import publishing
 from qurd_core.folders import made
@@ -55,7 +58,7 @@ def estimate(name: str, seeds: int, store: Store, runtime: Runtime, *, only_name
     bench = asked[0].bench
     for split in bench.splits:
         ask_natural(bench, split, store, runtime)
-    desk = workbench(bench.whole, str(store.folder), runtime.device, runtime.batch_size)
+    desk = workbench(bench, store, runtime)
     waiting = [cell for some in asked for cell in lacking(some, desk)]
     crafting: dict[str, float] = {}
     looking = 0.0
@@ -102,7 +105,7 @@ def sweep(name: str, seeds: int, store: Store, runtime: Runtime, out: Path, *, o
     summary = pd.concat([_summary(some, store, runtime) for some in asked], ignore_index=True)
     summary = _with_others(summary, path) if only_named else summary
     yield _write(summary, path, name)
-    desk = workbench(asked[0].bench.whole, str(store.folder), runtime.device, runtime.batch_size)
+    desk = workbench(asked[0].bench, store, runtime)
     best = _best(summary)
     parts = [raw_scores(some, [one for one in best if one in some.schemes], RAW_BUDGETS, desk) for some in asked]
     raw = pd.concat([part for part in parts if len(part)], ignore_index=True)

@@ -253,9 +253,31 @@ class Workbench:
         return [self.bench.digest(model) for model in self.models(victim)]
 
 
-def workbench(name: str, folder: str, device: str, batch_size: int) -> Workbench:
-    """The workbench of this process, so that a worker loads each model once; another one if a benchmark's file changes."""
-    return _workbench(benchmark(name), folder, device, batch_size)
+class Where(NamedTuple):
+    """Where a workbench stands: what units of work carry to other processes.
+
+    A workbench holds models, so it stays in its process. This is small and can be pickled; whoever receives it stands at the
+    workbench of their own process, which loads every model once.
+    """
+
+    benchmark: str
+    folder: str
+    device: str
+    batch_size: int
+
+    @classmethod
+    def of(cls, bench: Benchmark, store: Store, runtime: Runtime) -> "Where":
+        return cls(bench.whole, str(store.folder), runtime.device, runtime.batch_size)
+
+    @property
+    def desk(self) -> Workbench:
+        """The workbench of this process; another one if a benchmark's file changes."""
+        return _workbench(benchmark(self.benchmark), *self[1:])
+
+
+def workbench(bench: Benchmark, store: Store, runtime: Runtime) -> Workbench:
+    """The workbench of this process for a benchmark, or for the whole of which it keeps a part."""
+    return Where.of(bench, store, runtime).desk
 
 
 @lru_cache(maxsize=4)

@@ -16,7 +16,8 @@ import torch
 from torch import Tensor
 
 from qurd_core.benchmarks.base import benchmark as find
-from qurd_core.evaluation.pipeline import Request, request, tabulate
+from qurd_core.evaluation.request import Request, request
+from qurd_core.evaluation.tabulate import tabulate
 from qurd_core.evaluation.workbench import Workbench
 from qurd_core.jobs import live
 from qurd_core.jobs.speed import Speed, lacking, query_set, seconds
