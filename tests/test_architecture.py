@@ -13,7 +13,7 @@ LAYERS = {
     **dict.fromkeys(
         (f"qurd_core.{name}" for name in ("grammar", "types", "registry", "randomness", "runtime", "store", "executors")), 1
     ),
-    **dict.fromkeys((f"qurd_core.{name}" for name in ("folders", "files")), 1),
+    **dict.fromkeys((f"qurd_core.{name}" for name in ("folders", "files", "runs")), 1),
     "qurd_core.lineage": 2,
     "qurd_core.oracle": 2,
     "qurd_core.benchmarks.photographs": 2,
@@ -98,3 +98,18 @@ def test_nothing_seeds_a_global_generator_or_opens_a_pickle(path):
             called = ast.unparse(node.func)
             assert called not in {"torch.manual_seed", "np.random.seed", "random.seed", "torch.load", "eval", "exec"}
             assert not called.startswith(("pickle.", "np.random."))
+
+
+def test_models_are_asked_where_the_docstring_of_the_workbench_says_and_nowhere_else():
+    """Benchmarks hold models and crafts get the victim; whoever else asks one is named there."""
+    told = ast.get_docstring(ast.parse((ROOT / "qurd_core" / "evaluation" / "workbench.py").read_text()))
+    apart = ("qurd_core.benchmarks", "qurd_core.samplers", "qurd_core.oracle", "qurd_core.evaluation.workbench")
+    asking = {
+        path.stem
+        for path in SOURCES
+        if not module_of(path).startswith(apart)
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", None) in ("oracle", "logits", "gradient")
+    }
+    assert {name for name in asking if f"{name}`" not in told} == set()
+    assert {"query_job", "sparing", "speed", "plausibility"} <= asking, "named there, and asks nobody"

@@ -5,21 +5,18 @@ from functools import cache
 
 from qurd_core.errors import QurdError
 from qurd_core.evaluation import gaps
-from qurd_core.evaluation.request import Request, label
-from qurd_core.evaluation.workbench import Workbench, workbench
-from qurd_core.runtime import Runtime
+from qurd_core.evaluation.request import Request
+from qurd_core.evaluation.workbench import Workbench
 from qurd_core.statistics.sides import NEGATIVE_KINDS
-from qurd_core.store import Store
 
 
-def empty_cells(asked: Request, store: Store, runtime: Runtime) -> list[str]:
+def empty_cells(asked: Request, desk: Workbench) -> list[str]:
     """One sentence per scheme and victim whose budgets buy nothing, or whose seed set is too small; asks victims only."""
-    desk = workbench(asked.bench, store, runtime)
     told: dict[str, None] = {}
     for scheme in asked.schemes:
         small = [b for b in asked.budgets if b < scheme.group_size]
         if small:
-            told[f"{label(scheme)}: {_list(small)} buys no group of {scheme.group_size} queries."] = None
+            told[f"{scheme.label}: {_list(small)} buys no group of {scheme.group_size} queries."] = None
         for victim in asked.bench.victims:
             seeds = len(desk.draw(victim, scheme, 0)[1].indices)
             if seeds and scheme.goes_round:
@@ -27,19 +24,18 @@ def empty_cells(asked: Request, store: Store, runtime: Runtime) -> list[str]:
             most = seeds * scheme.group_size
             large = [b for b in asked.budgets if b >= scheme.group_size and b // scheme.group_size > seeds]
             if large:
-                told[f"{label(scheme)}: {victim} has seeds for {most} queries only, not for {_list(large)}."] = None
+                told[f"{scheme.label}: {victim} has seeds for {most} queries only, not for {_list(large)}."] = None
     return list(told)
 
 
-def check_seeds(asked: Request, store: Store, runtime: Runtime) -> None:
+def check_seeds(asked: Request, desk: Workbench) -> None:
     """Refuse a scheme whose seed sets are too small for every budget, before as many queries are made as they allow."""
-    desk = workbench(asked.bench, store, runtime)
     for scheme in asked.schemes:
         seeds = {victim: len(desk.draw(victim, scheme, 0)[1].indices) for victim in asked.bench.victims}
         if not scheme.goes_round and min(asked.budgets) // scheme.group_size > max(seeds.values()) > 0:
             victim = max(seeds, key=seeds.get)
             raise QurdError(
-                f"Every cell of '{label(scheme)}' is empty: the seed set gives {seeds[victim] * scheme.group_size} queries"
+                f"Every cell of '{scheme.label}' is empty: the seed set gives {seeds[victim] * scheme.group_size} queries"
                 f" only, to {victim}. Ask for other budgets."
             )
 
@@ -53,7 +49,7 @@ def check_gaps(asked: Request, desk: Workbench) -> None:
             gone = {model: unanswered(model, scheme.split) for model in unrelated}
             for query_seed in range(asked.seeds):
                 drawn = desk.draw(victim, scheme, query_seed)[1].indices
-                what = f"'{label(scheme)}' with query seed {query_seed}"
+                what = f"'{scheme.label}' with query seed {query_seed}"
                 gaps.refuse(gone, drawn, asked.budgets, victim=victim, split=scheme.split, what=what)
 
 

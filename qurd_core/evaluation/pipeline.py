@@ -1,14 +1,16 @@
 """The front door, and the only place that knows the order of the stages, from the names of schemes to a table of rates.
 
-1. `request`   check what is asked; nothing is computed yet.
-2. `examine`   ask about models that somebody brings, whether they are what they are said to be.
-3. `plan`      cut what the store lacks into units of work.
-4. `draws`     say which cells will be empty, and refuse what is empty everywhere; only victims are asked.
-5. `carry_out` run the units, each at the `workbench` of its process: seed images are drawn, queries crafted, victim and
-               suspects answer, answers are represented, and detectors give the distances that the store keeps.
-6. `tabulate`  from distances to rates, their means and their costs.
+1. `request`      check what is asked; nothing is computed yet.
+2. `examine`      ask about models that somebody brings, whether they are what they are said to be.
+3. `plan`         cut what the store lacks into units of work.
+4. `empty_cells`  say which cells will be empty; only victims are asked.
+5. `check_seeds`  refuse a scheme of which all are.
+6. `carry_out`    run the units, each at the `workbench` of its process: seed images are drawn, queries crafted, victim and
+                  suspects answer, answers are represented, and detectors give the distances that the store keeps.
+7. `tabulate`     from distances to rates, their means and their costs.
 
-`run` calls them in this order; what is stored already is not computed again.
+`evaluate` and the command line call the first and then `run`, which calls the others in this order; what is stored already is
+not computed again.
 """
 
 import warnings
@@ -24,10 +26,9 @@ from qurd_core.evaluation.draws import check_seeds, empty_cells
 from qurd_core.evaluation.plan import ask_natural, plan
 from qurd_core.evaluation.plausibility import Labels, findings, lineage_notes, measured_split
 from qurd_core.evaluation.request import Request, request
-from qurd_core.evaluation.runs import RunFile
 from qurd_core.evaluation.tabulate import backwards, refuse_empty, reported, tabulate
 from qurd_core.evaluation.workbench import workbench
-from qurd_core.executors import Unit, executor, finish
+from qurd_core.executors import Unit, executor, finish, watched
 from qurd_core.folders import default_folder
 from qurd_core.runtime import Runtime
 from qurd_core.statistics.metrics import Rule, by_rule
@@ -88,12 +89,13 @@ def run(
     """
     for sentence in (*asked.bench.caveats, *examine(asked, store, runtime)):
         tell(sentence)
-    if units := plan(asked, store, runtime):
-        for sentence in empty_cells(asked, store, runtime):
+    desk = workbench(asked.bench, store, runtime)
+    if units := plan(asked, desk):
+        for sentence in empty_cells(asked, desk):
             tell(sentence)
-        check_seeds(asked, store, runtime)
+        check_seeds(asked, desk)
         carry_out(units, asked, store, runtime)
-    table = tabulate(asked, store, runtime, by_task=True)
+    table = tabulate(asked, desk, by_task=True)
     refuse_empty(table)
     for sentence in backwards(table):
         tell(sentence)
@@ -127,11 +129,12 @@ def examine(asked: Request, store: Store, runtime: Runtime) -> list[str]:
 
 def compute(asked: Request, store: Store, runtime: Runtime) -> None:
     """Put every score of the request into the store. A killed call is continued by the same call."""
-    carry_out(plan(asked, store, runtime), asked, store, runtime)
+    carry_out(plan(asked, workbench(asked.bench, store, runtime)), asked, store, runtime)
 
 
 def carry_out(units: Sequence[Unit], asked: Request, store: Store, runtime: Runtime) -> None:
     """Run what was planned for a request."""
     if units:
-        with RunFile(store.folder, asked.identity, len(units), runtime.device) as file:
-            finish(runtime.track(file.watch(executor(runtime.workers).run(units)), len(units), "asking models"))
+        ended = executor(runtime.workers).run(units)
+        noted = watched(ended, len(units), store.folder, asked.identity, runtime.device)
+        finish(runtime.track(noted, len(units), "asking models"))

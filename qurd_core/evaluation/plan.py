@@ -6,9 +6,8 @@ from dataclasses import replace
 from qurd_core.benchmarks.base import Benchmark
 from qurd_core.evaluation.draws import check_gaps
 from qurd_core.evaluation.request import Request
-from qurd_core.evaluation.workbench import Where, Workbench
+from qurd_core.evaluation.workbench import Where, Workbench, workbench
 from qurd_core.executors import Unit, executor, finish
-from qurd_core.registry import seed_rules
 from qurd_core.runtime import Runtime
 from qurd_core.schemes import Scheme
 from qurd_core.store import Store
@@ -18,24 +17,22 @@ _Bank = tuple[str, str]  # a model and a split: its answers on the whole seed se
 BANK_UNIT = 12  # models per unit of the answer bank
 
 
-def plan(asked: Request, store: Store, runtime: Runtime) -> list[Unit]:
+def plan(asked: Request, desk: Workbench) -> list[Unit]:
     """The units whose results the store lacks: the answer bank, then one per query seed, sampler and victim.
 
     Raises:
         QurdError: unrelated models have not answered what is asked of them.
     """
-    where = Where.of(asked.bench, store, runtime)
-    desk = where.desk
     if asked.bench.missing:
         check_gaps(asked, desk)
     cells: list[Unit] = []  # their needs are answers at first; which unit holds an answer is known at the end
     banks: dict[_Bank, None] = {}
     for query_seed, victim, schemes in lacking(asked, desk):
-        needs = [bank for bank in _banks(desk, victim, schemes[0]) if not desk.has_natural(*bank)]
+        needs = desk.natural_needs(victim, schemes[0])
         banks |= dict.fromkeys(needs)
-        args = (where, victim, tuple(map(str, schemes)), query_seed, asked.budgets)
-        cells.append(Unit(f"{victim} {schemes[0].sampler} {query_seed}", _score, args, tuple(needs)))
-    units, holder = _bank_units(banks, where)
+        args = (desk.where, victim, tuple(map(str, schemes)), query_seed, asked.budgets)
+        cells.append(Unit(f"{victim} {schemes[0].sampler} {query_seed}", Where.score, args, tuple(needs)))
+    units, holder = _bank_units(banks, desk.where)
     return units + [replace(unit, needs=tuple(dict.fromkeys(holder[bank] for bank in unit.needs))) for unit in cells]
 
 
@@ -54,19 +51,12 @@ def lacking(asked: Request, desk: Workbench) -> Iterator[tuple[int, str, list[Sc
 
 def ask_natural(bench: Benchmark, split: str, store: Store, runtime: Runtime) -> None:
     """Put the answers of all models of a benchmark on a whole seed set into the store."""
-    where = Where.of(bench, store, runtime)
-    lacking = [(model, split) for model in bench.models if not where.desk.has_natural(model, split)]
+    desk = workbench(bench, store, runtime)
+    lacking = [(model, split) for model in bench.models if not desk.has_natural(model, split)]
     if not lacking:
         return
-    units, _ = _bank_units(lacking, where)
+    units, _ = _bank_units(lacking, desk.where)
     finish(runtime.track(executor(runtime.workers).run(units), len(units), "asking models"))
-
-
-def _banks(desk: Workbench, victim: str, scheme: Scheme) -> list[_Bank]:
-    """The natural answers that a cell needs."""
-    if scheme.sends_seeds:
-        return [(model, scheme.split) for model in desk.models(victim)]
-    return [(victim, scheme.split)] if "victim labels" in seed_rules[scheme.seeds.name].needs else []
 
 
 def _bank_units(banks: Iterable[_Bank], where: Where) -> tuple[list[Unit], dict[_Bank, str]]:
@@ -78,16 +68,6 @@ def _bank_units(banks: Iterable[_Bank], where: Where) -> tuple[list[Unit], dict[
     for split, models in by_split.items():
         for start in range(0, len(models), BANK_UNIT):
             some = tuple(models[start : start + BANK_UNIT])
-            units.append(Unit(f"bank {split} {some[0]}", _bank, (where, some, split)))
+            units.append(Unit(f"bank {split} {some[0]}", Where.fill_bank, (where, some, split)))
             holder |= {(model, split): units[-1].key for model in some}
     return units, holder
-
-
-def _bank(where: Where, models: tuple[str, ...], split: str) -> None:
-    """A unit: the answers of some models on a whole seed set."""
-    where.desk.fill_bank(models, split)
-
-
-def _score(where: Where, victim: str, schemes: tuple[str, ...], query_seed: int, budgets: tuple[int, ...]) -> None:
-    """A unit: the scores of one victim and query seed for schemes that share a sampler."""
-    where.desk.scores(victim, [Scheme.parse(text) for text in schemes], query_seed, budgets)

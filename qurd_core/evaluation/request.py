@@ -95,7 +95,7 @@ def request(
     for scheme in parsed:
         if max(budgets) < scheme.group_size:
             raise QurdError(
-                f"Every cell of '{label(scheme)}' is empty: a budget of {max(budgets)} buys no group of"
+                f"Every cell of '{scheme.label}' is empty: a budget of {max(budgets)} buys no group of"
                 f" {scheme.group_size} queries. Ask for a larger one."
             )
         _check_square(scheme, max(budgets))
@@ -120,29 +120,24 @@ def _root(text: str) -> str:
     return text_of_roots(root for part in roots_in(text) for root in Lineage.parse(part).roots)
 
 
-def label(scheme: Scheme) -> str:
-    """The name of a scheme if it has one, else its text."""
-    return scheme.name or str(scheme)
-
-
 def _check_answers(bench: Benchmark, scheme: Scheme) -> None:
     """Refuse a scheme that asks a benchmark for what it has not."""
     if scheme.craft.name != "identity" and not bench.source.asks:
         raise QurdError(
-            f"'{label(scheme)}' crafts queries of its own ({scheme.craft}), and {bench.name} holds answers to its own items"
+            f"'{scheme.label}' crafts queries of its own ({scheme.craft}), and {bench.name} holds answers to its own items"
             " only, not the models. Use a scheme without a craft, such as AKH."
         )
     if scheme.split not in bench.splits:
         raise unknown(f"split of {bench.name}", scheme.split, bench.splits)
     if bench.missing and not scheme.counts_missing:
         raise QurdError(
-            f"'{label(scheme)}' cannot count a missing answer as disagreement, and {bench.missing:,} are missing in"
+            f"'{scheme.label}' cannot count a missing answer as disagreement, and {bench.missing:,} are missing in"
             f" {bench.name}. Use a scheme on labels or probits query by query, such as AKH, or leave out the items that not"
             " all models answer."
         )
     if scheme.access > bench.access:
         raise QurdError(
-            f"'{label(scheme)}' needs {scheme.access}, and {bench.name} reveals {bench.access} only. Use a scheme that"
+            f"'{scheme.label}' needs {scheme.access}, and {bench.name} reveals {bench.access} only. Use a scheme that"
             " needs less, such as AKH."
         )
 
@@ -151,7 +146,7 @@ def _check_square(scheme: Scheme, budget: int) -> None:
     """Refuse a budget at which the matrices of a scheme would not fit in memory."""
     if budget > SQUARE and representations[scheme.representation.name].extra.get("square"):
         raise QurdError(
-            f"'{label(scheme)}' compares answers pair by pair ({scheme.representation}), so it takes budgets of at most"
+            f"'{scheme.label}' compares answers pair by pair ({scheme.representation}), so it takes budgets of at most"
             f" {SQUARE:,}. Got {budget:,}: ask for less, or use a scheme that takes them one by one, such as AKH."
         )
 

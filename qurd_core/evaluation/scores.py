@@ -8,7 +8,7 @@ import pandas as pd
 
 from qurd_core.benchmarks.base import Benchmark
 from qurd_core.evaluation.pipeline import compute, examine
-from qurd_core.evaluation.request import Request, label, request
+from qurd_core.evaluation.request import Request, request
 from qurd_core.evaluation.workbench import Workbench, workbench
 from qurd_core.folders import default_folder
 from qurd_core.runtime import Runtime
@@ -53,7 +53,7 @@ def of_request(asked: Request, store: Store, runtime: Runtime) -> pd.DataFrame:
         for pair in asked.pairs(victim)
     ]
     pairs = pd.DataFrame(facts, columns=["victim", "suspect", "kind", "tasks", "lineage"])
-    names = {str(scheme): label(scheme) for scheme in asked.schemes}
+    names = {str(scheme): scheme.label for scheme in asked.schemes}
     table = raw_scores(asked, asked.schemes, asked.budgets, desk).merge(pairs, on=["victim", "suspect"])
     return table.assign(scheme=table["scheme"].map(names), benchmark=asked.bench.name)
 
@@ -77,7 +77,7 @@ def worth_of(
 ) -> pd.DataFrame:
     """`worth` of a request whose scores are in the store, at each of its budgets; all schemes asked are hypotheses."""
     table, negatives = of_request(asked, store, runtime), asked.negatives
-    named = [label(scheme) for scheme in asked.schemes]
+    named = [scheme.label for scheme in asked.schemes]
     tasks: list[str] | None = None if by_task else [asked.reported]
     parts = [
         worth(rows, rule, negatives, named=named, tasks=tasks).assign(budget=budget)

@@ -7,14 +7,13 @@ import pandas as pd
 import torch
 
 from qurd_core.errors import QurdError
-from qurd_core.evaluation.request import Request, label
-from qurd_core.evaluation.workbench import Workbench, workbench
+from qurd_core.evaluation.request import Request
+from qurd_core.evaluation.workbench import Workbench
 from qurd_core.registry import representations
-from qurd_core.runtime import Runtime
 from qurd_core.schemes import Scheme
 from qurd_core.statistics.metrics import aggregate, victim_cells
 from qurd_core.statistics.sides import Sides, sides
-from qurd_core.store import Store
+from qurd_core.types import Pair
 
 COSTS = ("distinct", "samples", "gradients", "converged")
 TOGETHER = 16  # schemes whose cells are averaged at once: more take memory, fewer take time
@@ -22,12 +21,10 @@ TOGETHER = 16  # schemes whose cells are averaged at once: more take memory, few
 _Facing = tuple[list[int], dict[str, Sides]]
 
 
-def tabulate(
-    asked: Request, store: Store, runtime: Runtime, *, by_task: bool = False, desk: Workbench | None = None
-) -> pd.DataFrame:
-    """The table of a request whose scores are in the store, or are known to the given workbench."""
-    desk = desk or workbench(asked.bench, store, runtime)
-    facing = {victim: _facing(asked, desk, victim) for victim in asked.victims}
+def tabulate(asked: Request, desk: Workbench, *, by_task: bool = False) -> pd.DataFrame:
+    """The table of a request whose scores are known to the workbench or lie in its store."""
+    pairs = {victim: asked.pairs(victim) for victim in asked.victims}
+    facing = {victim: _facing(asked, desk, victim, counted) for victim, counted in pairs.items()}
     some = [asked.schemes[start : start + TOGETHER] for start in range(0, len(asked.schemes), TOGETHER)]
     table = pd.concat([_scheme_rows(asked, desk, schemes, facing) for schemes in some], ignore_index=True)
     return table if by_task else reported(table, asked)
@@ -70,7 +67,7 @@ def _scheme_rows(asked: Request, desk: Workbench, schemes: tuple[Scheme, ...], f
             if "truth" in representations[scheme.representation.name].needs:  # so the images that are sent are labelled
                 spent["samples"] = np.maximum(spent["samples"], spent["used"] // scheme.group_size)
             spent["query_seed"], spent["budget"] = (axis.ravel() for axis in _grid(asked))
-            costs.append(spent.assign(scheme=label(scheme)))
+            costs.append(spent.assign(scheme=scheme.label))
             if victim in facing:
                 order, tasks = facing[victim]
                 values = found["values"][order].astype(float)
@@ -80,10 +77,9 @@ def _scheme_rows(asked: Request, desk: Workbench, schemes: tuple[Scheme, ...], f
     return aggregate(cells).merge(spent, on=["scheme", "budget"], how="left")
 
 
-def _facing(asked: Request, desk: Workbench, victim: str) -> _Facing:
+def _facing(asked: Request, desk: Workbench, victim: str, pairs: list[Pair]) -> _Facing:
     """Rows of the suspects that count among the victim's scores, and the sides of every task in these rows."""
     position = {model: row for row, model in enumerate(desk.models(victim))}
-    pairs = asked.pairs(victim)
     roots = [asked.bench.root(pair.suspect) for pair in pairs]
     found = sides([pair.kind for pair in pairs], [pair.tasks for pair in pairs], roots, asked.negatives)
     return [position[pair.suspect] for pair in pairs], found
@@ -103,7 +99,7 @@ def _victim_rows(scheme: Scheme, values: np.ndarray, tasks: dict[str, Sides], sp
         rows.append(found.assign(query_seed=np.tile(bought["query_seed"], len(tasks))))
     if len(rest):
         rows.append(_empty(scheme, tasks, rest))
-    return pd.concat(rows, ignore_index=True).assign(scheme=label(scheme))
+    return pd.concat(rows, ignore_index=True).assign(scheme=scheme.label)
 
 
 def _grid(asked: Request) -> list[np.ndarray]:

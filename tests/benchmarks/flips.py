@@ -32,9 +32,9 @@ from qurd_core.benchmarks.official import data_sets, hub
 from qurd_core.benchmarks.patchwork import zoo
 from qurd_core.benchmarks.saved_benchmarks import BenchFile
 from qurd_core.errors import QurdError
+from qurd_core.evaluation.speed import Speed, path_of
 from qurd_core.jobs import live, queue
 from qurd_core.jobs.kinds import import_job, query_job
-from qurd_core.jobs.speed import Speed, path_of
 from qurd_core.paper import agreement, claims, importer, pooled, tables
 from qurd_core.records import measured_gains, measured_winners, measured_worth, rate_records
 from qurd_core.records.bank import Bank
