@@ -9,8 +9,8 @@
                   suspects answer, answers are represented, and detectors give the distances that the store keeps.
 7. `tabulate`     from distances to rates, their means and their costs.
 
-`evaluate` and the command line call the first and then `run`, which calls the others in this order; what is stored already is
-not computed again.
+`evaluate` and the command line call the first and then `run`, which calls the others in this order. What is stored already
+is not computed again.
 """
 
 import warnings
