@@ -19,7 +19,7 @@ from typing import Any, Protocol
 import torch
 
 from qurd_core.errors import QurdError
-from qurd_core.runs import Cancelled, RunFile, flag_of, key_of, path_of
+from qurd_core.runs import Cancelled, RunFile, key_of, path_of
 
 ATTEMPTS = 3  # how often a worker may die of a unit that runs alone
 
@@ -139,7 +139,7 @@ def watched(ended: Iterator[Done], total: int, folder: Path, asked: dict[str, An
     """
     path, state, failed = path_of(folder, key_of(asked)), "failed", False
     with suppress(OSError):
-        flag_of(path).unlink(missing_ok=True)
+        path.with_suffix(".cancel").unlink(missing_ok=True)
     file = RunFile(path, asked | {"device": device}, total)
     try:
         for number, done in enumerate(ended, start=1):

@@ -69,7 +69,7 @@ class RunFile:
     """
 
     def __init__(self, path: Path, about: Mapping[str, Any], total: int = 0):
-        self.path, self.flag = path, flag_of(path)
+        self.path, self.flag = path, path.with_suffix(".cancel")
         self.found = {"about": about, "pid": os.getpid(), "started": time.time(), "done": 0, "total": total}
         self.noted = 0.0
         self.note("running")
@@ -94,11 +94,6 @@ def path_of(folder: Path, key: str) -> Path:
     return folder / "runs" / f"{key}.json"
 
 
-def flag_of(path: Path) -> Path:
-    """The file that tells a run to stop."""
-    return path.with_suffix(".cancel")
-
-
 def read(path: Path) -> Status | None:
     """The status that a file of `runs/` tells, or None if it tells none, as one that was altered."""
     try:
@@ -121,12 +116,12 @@ def publish(path: Path, found: Mapping[str, Any]) -> bool:
     return True
 
 
-def alive(path: Path, status: Status) -> bool:
-    """Whether the process that wrote a status is there."""
+def alive(runs: Path, status: Status) -> bool:
+    """Whether the process that wrote a status into a folder is there."""
     try:
         pid = int(status.about["pid"])
         os.kill(pid, 0)
-        return _born(pid) <= path.stat().st_mtime + 1
+        return _born(pid) <= (runs / f"{status.key}.json").stat().st_mtime + 1
     except PermissionError:
         return True  # somebody else's
     except (OSError, KeyError, TypeError, ValueError):

@@ -22,8 +22,7 @@ import pandas as pd
 
 from qurd_core.benchmarks.base import Benchmark
 from qurd_core.errors import QurdError
-from qurd_core.evaluation.draws import check_seeds, empty_cells
-from qurd_core.evaluation.plan import ask_natural, plan
+from qurd_core.evaluation.plan import ask_natural, check_seeds, empty_cells, plan
 from qurd_core.evaluation.plausibility import Labels, findings, lineage_notes, measured_split
 from qurd_core.evaluation.request import Request, request
 from qurd_core.evaluation.tabulate import backwards, refuse_empty, reported, tabulate

@@ -1,15 +1,18 @@
-"""Which work a request takes: units that put into the store what it lacks, one by one and in any process."""
+"""Which work a request takes: units that put into the store what it lacks, and the cells that will stay empty."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import cache
 
 from qurd_core.benchmarks.base import Benchmark
-from qurd_core.evaluation.draws import check_gaps
+from qurd_core.errors import QurdError
+from qurd_core.evaluation import gaps
 from qurd_core.evaluation.request import Request
 from qurd_core.evaluation.workbench import Where, Workbench, workbench
 from qurd_core.executors import Unit, executor, finish
 from qurd_core.runtime import Runtime
 from qurd_core.schemes import Scheme
+from qurd_core.statistics.sides import NEGATIVE_KINDS
 from qurd_core.store import Store
 
 _Bank = tuple[str, str]  # a model and a split: its answers on the whole seed set
@@ -24,7 +27,7 @@ def plan(asked: Request, desk: Workbench) -> list[Unit]:
         QurdError: unrelated models have not answered what is asked of them.
     """
     if asked.bench.missing:
-        check_gaps(asked, desk)
+        _check_gaps(asked, desk)
     cells: list[Unit] = []  # their needs are answers at first; which unit holds an answer is known at the end
     banks: dict[_Bank, None] = {}
     for query_seed, victim, schemes in lacking(asked, desk):
@@ -71,3 +74,50 @@ def _bank_units(banks: Iterable[_Bank], where: Where) -> tuple[list[Unit], dict[
             units.append(Unit(f"bank {split} {some[0]}", Where.fill_bank, (where, some, split)))
             holder |= {(model, split): units[-1].key for model in some}
     return units, holder
+
+
+def empty_cells(asked: Request, desk: Workbench) -> list[str]:
+    """One sentence per scheme and victim whose budgets buy nothing, or whose seed set is too small; asks victims only."""
+    told: dict[str, None] = {}
+    for scheme in asked.schemes:
+        small = [b for b in asked.budgets if b < scheme.group_size]
+        if small:
+            told[f"{scheme.label}: {_list(small)} buys no group of {scheme.group_size} queries."] = None
+        for victim in asked.bench.victims:
+            seeds = len(desk.draw(victim, scheme, 0)[1].indices)
+            if seeds and scheme.goes_round:
+                continue
+            most = seeds * scheme.group_size
+            large = [b for b in asked.budgets if b >= scheme.group_size and b // scheme.group_size > seeds]
+            if large:
+                told[f"{scheme.label}: {victim} has seeds for {most} queries only, not for {_list(large)}."] = None
+    return list(told)
+
+
+def check_seeds(asked: Request, desk: Workbench) -> None:
+    """Refuse a scheme whose seed sets are too small for every budget, before as many queries are made as they allow."""
+    for scheme in asked.schemes:
+        seeds = {victim: len(desk.draw(victim, scheme, 0)[1].indices) for victim in asked.bench.victims}
+        if not scheme.goes_round and min(asked.budgets) // scheme.group_size > max(seeds.values()) > 0:
+            victim = max(seeds, key=seeds.get)
+            raise QurdError(
+                f"Every cell of '{scheme.label}' is empty: the seed set gives {seeds[victim] * scheme.group_size} queries"
+                f" only, to {victim}. Ask for other budgets."
+            )
+
+
+def _check_gaps(asked: Request, desk: Workbench) -> None:
+    """Refuse a request of whose very queries unrelated models have not answered enough."""
+    unanswered = cache(asked.bench.unanswered)
+    for scheme in {str(scheme.sampler): scheme for scheme in asked.schemes}.values():
+        for victim in asked.bench.victims:
+            unrelated = [pair.suspect for pair in asked.pairs(victim) if pair.kind in NEGATIVE_KINDS[asked.negatives]]
+            gone = {model: unanswered(model, scheme.split) for model in unrelated}
+            for query_seed in range(asked.seeds):
+                drawn = desk.draw(victim, scheme, query_seed)[1].indices
+                what = f"'{scheme.label}' with query seed {query_seed}"
+                gaps.refuse(gone, drawn, asked.budgets, victim=victim, split=scheme.split, what=what)
+
+
+def _list(budgets: Iterable[int]) -> str:
+    return ", ".join(map(str, budgets))

@@ -6,7 +6,6 @@ Two files per benchmark. `<benchmark>.parquet` has a row per combination, choice
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,14 +21,13 @@ from qurd_core.evaluation.plan import ask_natural, lacking
 from qurd_core.evaluation.request import Request, request
 from qurd_core.evaluation.scores import raw_scores
 from qurd_core.evaluation.speed import LOOK, Speed, query_set
-from qurd_core.evaluation.tabulate import tabulate
-from qurd_core.evaluation.workbench import PART, Workbench, workbench
+from qurd_core.evaluation.tabulate import recorded
+from qurd_core.evaluation.workbench import PART, workbench
 from qurd_core.files import publishing
 from qurd_core.folders import made
 from qurd_core.records.rate_records import shipped_table
 from qurd_core.runtime import Runtime
 from qurd_core.schemes import NAMED, Scheme, combinations
-from qurd_core.statistics.sides import NEGATIVE_KINDS
 from qurd_core.store import Store
 
 BUDGETS = tuple(range(10, 401, 10))
@@ -80,7 +78,7 @@ def sweep(name: str, seeds: int, store: Store, runtime: Runtime, out: Path, *, o
         compute(some, store, runtime)
     desk = workbench(asked[0].bench, store, runtime)
     path, raw_path = out / f"{name}.parquet", out / f"{name}-scores.parquet"
-    summary = pd.concat([_summary(some, desk) for some in asked], ignore_index=True)
+    summary = pd.concat([recorded(some, desk) for some in asked], ignore_index=True).drop(columns="benchmark")
     summary = _with_others(summary, path) if only_named else summary
     yield _write(summary, path, name)
     best = _best(summary)
@@ -101,18 +99,6 @@ def _requests(name: str, seeds: int, *, only_named: bool) -> list[Request]:
         if scheme.name or not only_named:
             by_seeds.setdefault(max(seeds, least), []).append(str(scheme))
     return [request(name, schemes, budgets=BUDGETS, seeds=number) for number, schemes in by_seeds.items()]
-
-
-def _summary(asked: Request, desk: Workbench) -> pd.DataFrame:
-    tables = [
-        tabulate(replace(asked, negatives=negatives), desk, by_task=True).assign(negatives=negatives)
-        for negatives in NEGATIVE_KINDS
-    ]
-    table = pd.concat(tables, ignore_index=True)
-    texts = {label: str(Scheme.parse(label)) for label in table["scheme"].unique()}
-    table["name"] = [label if label in NAMED else None for label in table["scheme"]]
-    table["scheme"] = table["scheme"].map(texts)
-    return table.drop(columns="benchmark")
 
 
 def _with_others(table: pd.DataFrame, path: Path) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """From the scores in the store to a table of detection rates."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -10,9 +11,9 @@ from qurd_core.errors import QurdError
 from qurd_core.evaluation.request import Request
 from qurd_core.evaluation.workbench import Workbench
 from qurd_core.registry import representations
-from qurd_core.schemes import Scheme
+from qurd_core.schemes import NAMED, Scheme
 from qurd_core.statistics.metrics import aggregate, victim_cells
-from qurd_core.statistics.sides import Sides, sides
+from qurd_core.statistics.sides import NEGATIVE_KINDS, Sides, sides
 from qurd_core.types import Pair
 
 COSTS = ("distinct", "samples", "gradients", "converged")
@@ -28,6 +29,15 @@ def tabulate(asked: Request, desk: Workbench, *, by_task: bool = False) -> pd.Da
     some = [asked.schemes[start : start + TOGETHER] for start in range(0, len(asked.schemes), TOGETHER)]
     table = pd.concat([_scheme_rows(asked, desk, schemes, facing) for schemes in some], ignore_index=True)
     return table if by_task else reported(table, asked)
+
+
+def recorded(asked: Request, desk: Workbench) -> pd.DataFrame:
+    """The rows of every task against both choices of negatives, as the records have them: texts of schemes, and names."""
+    both = {kind: tabulate(replace(asked, negatives=kind), desk, by_task=True) for kind in NEGATIVE_KINDS}
+    table = pd.concat([rows.assign(negatives=kind) for kind, rows in both.items()], ignore_index=True)
+    texts = {scheme.label: str(scheme) for scheme in asked.schemes}
+    names = [label if label in NAMED else None for label in table["scheme"]]
+    return table.assign(name=names, scheme=table["scheme"].map(texts))
 
 
 def reported(table: pd.DataFrame, asked: Request) -> pd.DataFrame:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from qurd_core.files import file_digest, read_json
-from qurd_core.runs import State, Status, alive, flag_of, key_of, path_of, publish, read
+from qurd_core.runs import State, Status, alive, key_of, path_of, publish, read
 
 PATIENCE = 0.7  # seconds that a cancelled job has to stop by itself
 AGAIN = 5.0  # seconds after which the worker is asked anew how long a job takes: what has been stored costs nothing
@@ -145,7 +145,7 @@ class Jobs:
         found = self._read(key)
         if current and current.key == key and (found is None or found.state == "queued"):
             return Status(key, "running", about=current.about)
-        if found is None or not found.active or (current and current.key == key) or self._alive(found):
+        if found is None or not found.active or (current and current.key == key) or alive(self.runs, found):
             return found
         return replace(found, state="failed", error=_LOST)
 
@@ -160,7 +160,7 @@ class Jobs:
 
     def flag(self, key: str) -> Path:
         """The file that tells a job to stop."""
-        return flag_of(path_of(self.folder, key))
+        return self.result(key, "cancel")
 
     def spoiled(self, job: Job, why: str) -> None:
         """Count a job whose result cannot be read as failed, so that it can be run again; one that goes on will mend it."""
@@ -180,7 +180,7 @@ class Jobs:
 
     def _elsewhere(self, status: Status) -> bool:
         """Whether another living process waits with this job or runs it."""
-        return status.about["pid"] != os.getpid() and self._alive(status)
+        return status.about["pid"] != os.getpid() and alive(self.runs, status)
 
     def _serve(self) -> None:
         while True:
@@ -255,9 +255,6 @@ class Jobs:
         counts = {"done": was.done, "total": was.total} if was else {}
         found = {"state": state, "about": job.about, "pid": os.getpid(), "error": error}
         publish(path_of(self.folder, job.key), found | counts)
-
-    def _alive(self, status: Status) -> bool:
-        return alive(path_of(self.folder, status.key), status)
 
 
 _LOST = "The worker process ended before the job did. What it had stored is kept: run it again to continue."

@@ -125,25 +125,20 @@ class Facts:
         gaps = {d: self.tpr(d, one, task, budget) - self.tpr(d, other, task, budget) for d in DATASETS}
         return {dataset: gap for dataset, gap in gaps.items() if not np.isnan(gap)}
 
-    def swap(
-        self, before: str, after: Collection[str], budgets: tuple[int, ...], places: tuple[str, ...] = DATASETS
-    ) -> Swap:
-        """Some samplers in the place of another, with every published head, split and budget that both have.
+    def swap(self, after: Collection[str], budgets: tuple[int, ...], places: tuple[str, ...] = DATASETS) -> Swap:
+        """Some samplers in the place of uniform images, with every published head, split and budget that both have.
 
         Args:
-            before, after: samplers with a `{split}` to fill in.
+            after: samplers with a `{split}` to fill in.
         """
-        every = product(places, ("train", "test"), names.HEADS.values(), budgets, after)
-        gains = [
-            self._gain(place, head, at, before.format(split=split), new.format(split=split))
-            for place, split, head, at, new in every
-        ]
+
+        def rate(sampler: str, place: str, split: str, head: str, budget: int) -> float:
+            return self.tpr(place, f"{sampler.format(split=split)} | {head}", "all", budget)
+
+        cells = list(product(places, ("train", "test"), names.HEADS.values(), budgets))
+        gains = [rate(new, *cell) - rate("uniform({split})", *cell) for cell in cells for new in after]
         known = np.array(gains)[~np.isnan(gains)]
         return Swap(float(known.mean()), float((known > 0).mean()), len(known))
-
-    def _gain(self, place: str, head: str, budget: int, before: str, after: str) -> float:
-        new, old = (self.tpr(place, f"{sampler} | {head}", "all", budget) for sampler in (after, before))
-        return new - old
 
     def difference(self, dataset: str, one: str, other: str, budget: int) -> Difference:
         """How two named schemes differ, victim by victim, all tasks pooled."""

@@ -10,14 +10,8 @@ from qurd_core.paper.phrases import sentence
 Verdict = Literal["supported", "not supported by these scores", "not testable here"]
 VERDICTS: tuple[Verdict, ...] = ("supported", "not supported by these scores", "not testable here")
 HOME = "leaderboard?bench=published-{}&budget={}"
-LIMITS = {
-    "figure_1": FIGURE_1,
-    "table_3": TABLE_3,
-    "margin": shapes.MARGIN,
-    "solved": shapes.SOLVED,
-    "notable": shapes.NOTABLE,
-    "explained": grading.EXPLAINED,
-}
+LIMITS = {"figure_1": FIGURE_1, "table_3": TABLE_3, "margin": shapes.MARGIN, "solved": shapes.SOLVED}
+LIMITS |= {"notable": shapes.NOTABLE, "explained": grading.EXPLAINED}
 
 
 class Graded(NamedTuple):

@@ -6,7 +6,6 @@ sentences of its row in the table of claims, so no finding is typed: each senten
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -139,10 +138,9 @@ def swapped(facts: Facts, crafts: Mapping[str, str], budgets: tuple[int, ...]) -
     """
 
     def means(*places: str) -> dict[str, float]:
-        return {name: change([craft], budgets, places).mean for name, craft in crafts.items()}
+        return {name: facts.swap([craft], budgets, places).mean for name, craft in crafts.items()}
 
-    change = partial(facts.swap, "uniform({split})")
-    whole, each = change(crafts.values(), budgets), [change(crafts.values(), (budget,)).mean for budget in budgets]
+    whole, each = facts.swap(crafts.values(), budgets), [facts.swap(crafts.values(), (budget,)).mean for budget in budgets]
     values = {"means": means(*DATASETS), "gains": whole.better, "count": whole.count, "least": min(each), "most": max(each)}
     embedded = {place: means(place) for place in EMBEDDED}
     return graded(whole.mean > 0 and whole.better > 0.5, **values, embedded=embedded)

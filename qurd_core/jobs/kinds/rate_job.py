@@ -10,18 +10,15 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
-import pandas as pd
-
 from qurd_core.benchmarks.base import benchmark as find
 from qurd_core.evaluation.request import Request, request
 from qurd_core.evaluation.sparing import Sparing
 from qurd_core.evaluation.speed import BATCH, Speed, lacking, query_set, seconds
-from qurd_core.evaluation.tabulate import tabulate
+from qurd_core.evaluation.tabulate import recorded
 from qurd_core.evaluation.workbench import Workbench
 from qurd_core.jobs import live
 from qurd_core.runtime import Runtime
 from qurd_core.schemes import NAMED, Scheme
-from qurd_core.statistics.sides import NEGATIVE_KINDS
 from qurd_core.store import Store
 
 FIRST = (50, 100)  # budgets of the first look at natural images; crafted ones start with the second
@@ -78,7 +75,7 @@ def run(
             meter.start()
             step.take(asked, meter)
             if step.shown:
-                live.write(rows(step.told(asked), step.desk), stem.with_suffix(".parquet"))
+                live.write(recorded(step.told(asked), step.desk), stem.with_suffix(".parquet"))
             meter.end()
     finally:
         ear.listener = None
@@ -152,19 +149,6 @@ def cost(step: Step, asked: Request, speed: Speed) -> float:
     """Seconds that a step takes, about."""
     return sum(
         query_set(step.desk, victim, step.scheme, step.query_seed, step.budgets, speed) for victim in asked.bench.victims
-    )
-
-
-def rows(asked: Request, desk: Workbench) -> pd.DataFrame:
-    """The rows of a request whose scores are known, as the records have them."""
-    tables = []
-    for negatives in NEGATIVE_KINDS:
-        wanted = replace(asked, negatives=negatives)
-        tables.append(tabulate(wanted, desk, by_task=True).assign(negatives=negatives))
-    table = pd.concat(tables, ignore_index=True)
-    texts = {label: str(Scheme.parse(label)) for label in table["scheme"].unique()}
-    return table.assign(
-        name=[label if label in NAMED else None for label in table["scheme"]], scheme=table["scheme"].map(texts)
     )
 
 
