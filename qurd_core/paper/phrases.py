@@ -75,13 +75,9 @@ def with_error(found: Difference) -> str:
     return f"{points(found.mean)}{error} over {victims(found)}"
 
 
-_OF_EACH: dict[str, Callable] = {
-    "per": per,
-    "per_task": per_task,
-    "places": places,
-    "arrow": lambda values, said: " → ".join(map(said, values)),
-    "against": lambda values, said: " against ".join(map(said, values)),
-}
+_OF_EACH: dict[str, Callable] = {said.__name__: said for said in (per, per_task, places)}
+_OF_EACH["arrow"] = lambda values, said: " → ".join(map(said, values))
+_OF_EACH["against"] = lambda values, said: " against ".join(map(said, values))
 _PHRASES: dict[str, Callable] = {
     **{said.__name__: said for said in (percent, size, points, thousands, token, listed)},
     "and": lambda items: listed(items, " and "),

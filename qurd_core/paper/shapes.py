@@ -33,10 +33,6 @@ def everywhere(measured: Callable[[str], Any]) -> tuple[dict[str, Any], dict[str
     return {dataset: measured(dataset) for dataset in DATASETS}, {place: measured(place) for place in EMBEDDED}
 
 
-def untested(facts: Facts) -> Values:
-    return graded(None)
-
-
 def pairs(facts: Facts, kind: str, where: str, *, every: bool = False, also: str = "delta_c > 1") -> Values:
     """In how many pairs of a kind something is true; none may be, or with `every` all must.
 
