@@ -131,7 +131,7 @@ class ProcessPool:
 
 
 def watched(ended: Iterator[Done], total: int, folder: Path, asked: dict[str, Any], device: str) -> Iterator[Done]:
-    """The same units, noted in the file that a run has in the folder of a store; JSON values of what was asked name it. A run
+    """The same units, noted in the file that a run has in the folder of a store, named by what was asked (JSON values). One
     that is told to stop ends after the unit in hand.
     """
     path, state, failed = path_of(folder, key_of(asked)), "failed", False
