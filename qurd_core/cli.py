@@ -323,7 +323,7 @@ def honest(
         )
     if out:
         made(out)
-    kinds = (worth, measured_gains, measured_winners)
+    kinds = (worth.HONEST, measured_gains.GAINS, measured_winners.WINNERS)
     _noted(kind.write(kind.measure(benchmark, track=_progress), kind.path_of(benchmark, out)) for kind in kinds)
 
 

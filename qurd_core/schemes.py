@@ -177,6 +177,11 @@ class Scheme:
         return _names().get(str(self))
 
     @property
+    def label(self) -> str:
+        """The name if it has one, else the text."""
+        return self.name or str(self)
+
+    @property
     def split(self) -> str:
         """The seed set: `train`, `test` or `noise`."""
         return split_of(self.seeds)

@@ -18,7 +18,7 @@ LAYERS = {
     **dict.fromkeys(
         (f"qurd_core.{name}" for name in ("grammar", "types", "registry", "randomness", "runtime", "store", "executors")), 1
     ),
-    **dict.fromkeys((f"qurd_core.{name}" for name in ("folders", "files")), 1),
+    **dict.fromkeys((f"qurd_core.{name}" for name in ("folders", "files", "runs")), 1),
     "qurd_core.lineage": 2,
     "qurd_core.oracle": 2,
     "qurd_core.benchmarks.photographs": 2,
@@ -128,3 +128,18 @@ def test_whoever_only_reads_imports_no_torch():
     script = f"import sys\n{loaded}\nprint(*sorted({{'torch', 'torchvision', 'captum'}} & {{*sys.modules}}))"
     ran = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     assert ran.stdout.split() == []
+
+
+def test_models_are_asked_where_the_docstring_of_the_workbench_says_and_nowhere_else():
+    """Benchmarks hold models and crafts get the victim; whoever else asks one is named there."""
+    told = ast.get_docstring(ast.parse((ROOT / "qurd_core" / "evaluation" / "workbench.py").read_text()))
+    apart = ("qurd_core.benchmarks", "qurd_core.samplers", "qurd_core.oracle", "qurd_core.evaluation.workbench")
+    asking = {
+        path.stem
+        for path in SOURCES
+        if not module_of(path).startswith(apart)
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", None) in ("oracle", "logits", "gradient")
+    }
+    assert {name for name in asking if f"{name}`" not in told} == set()
+    assert {"query_job", "sparing", "speed", "plausibility"} <= asking, "named there, and asks nobody"

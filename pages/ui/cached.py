@@ -63,7 +63,7 @@ def best_of(benchmark: str, task: str, at: int, reveal: str, *, hard: bool, rule
 
 def swaps(benchmark: str, name: str, task: str, at: int, *, hard: bool, rule: metrics.Rule) -> "DataFrame":
     """What other samplers bring to a named scheme, with intervals over models, by label; none on a bench of one's own."""
-    known = _gains(benchmark, version(benchmark)) if benchmark in rate_records.SHIPPED else measured_gains.NOTHING
+    known = _gains(benchmark, version(benchmark)) if benchmark in rate_records.SHIPPED else measured_gains.GAINS.nothing
     kind = metrics.RULES[rule].kind
     return _chosen(known, {"name": name, "task": task, "budget": at, "rule": kind, "negatives": negatives(hard)})
 
@@ -185,7 +185,7 @@ def _tasks(benchmark: str, version: Version) -> list[str]:
 
 @st.cache_resource(max_entries=24, show_spinner=False)
 def _curves(benchmark: str, task: str, negatives: str, rule: metrics.Rule, version: Version) -> "DataFrame":
-    known = _honest(benchmark, version) if benchmark in rate_records.SHIPPED else measured_worth.NOTHING
+    known = _honest(benchmark, version) if benchmark in rate_records.SHIPPED else measured_worth.HONEST.nothing
     asked = {"task": task, "rule": metrics.RULES[rule].kind, "negatives": negatives}
     return views.budget.curves(evidence.read(benchmark, task=task, negatives=negatives), rule, _chosen(known, asked))
 
@@ -212,7 +212,7 @@ def _best_of(
 
 @st.cache_resource(max_entries=3, show_spinner=False)
 def _winners(benchmark: str, version: Version) -> "DataFrame":
-    return measured_winners.read(benchmark)
+    return measured_winners.WINNERS.read(benchmark)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -238,12 +238,12 @@ def _chosen(known: "DataFrame", asked: dict[str, object]) -> "DataFrame":
 
 @st.cache_resource(max_entries=3, show_spinner=False)
 def _honest(benchmark: str, version: Version) -> "DataFrame":
-    return measured_worth.read(benchmark)
+    return measured_worth.HONEST.read(benchmark)
 
 
 @st.cache_resource(max_entries=3, show_spinner=False)
 def _gains(benchmark: str, version: Version) -> "DataFrame":
-    return measured_gains.read(benchmark)
+    return measured_gains.GAINS.read(benchmark)
 
 
 @st.cache_resource(max_entries=12, show_spinner=False)

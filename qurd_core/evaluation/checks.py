@@ -6,7 +6,7 @@ from qurd_core.access import Access
 from qurd_core.benchmarks.base import Benchmark, benchmark, reader
 from qurd_core.errors import QurdError
 from qurd_core.evaluation import plausibility
-from qurd_core.evaluation.pipeline import ask_natural
+from qurd_core.evaluation.plan import ask_natural
 from qurd_core.evaluation.plausibility import Labels, measured_split
 from qurd_core.evaluation.workbench import workbench
 from qurd_core.folders import default_folder
@@ -69,7 +69,7 @@ def measured(bench: Benchmark, store: Store, runtime: Runtime) -> Labels | None:
     if split is None:
         return None
     ask_natural(bench, split, store, runtime)
-    desk = workbench(bench.whole, str(store.folder), runtime.device, runtime.batch_size)
+    desk = workbench(bench, store, runtime)
     return Labels.of(desk, split, bench.models)
 
 

@@ -6,7 +6,7 @@ import torch
 from qurd_core.akh import deltas
 from qurd_core.benchmarks.base import Benchmark, benchmark
 from qurd_core.evaluation import gaps
-from qurd_core.evaluation.pipeline import ask_natural
+from qurd_core.evaluation.plan import ask_natural
 from qurd_core.evaluation.workbench import Workbench, workbench
 from qurd_core.runtime import Runtime
 from qurd_core.store import Store
@@ -32,7 +32,7 @@ def pair_table(name: str, store: Store, runtime: Runtime, split: str = "test") -
     """
     bench = benchmark(name)
     ask_natural(bench, split, store, runtime)
-    desk = workbench(bench.whole, str(store.folder), runtime.device, runtime.batch_size)
+    desk = workbench(bench, store, runtime)
     truth = desk.images(split).truth
     tables = []
     for victim in bench.victims:

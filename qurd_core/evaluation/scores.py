@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from qurd_core.benchmarks.base import Benchmark
-from qurd_core.evaluation.pipeline import Request, compute, examine, label, request
+from qurd_core.evaluation.pipeline import compute, examine
+from qurd_core.evaluation.request import Request, request
 from qurd_core.evaluation.workbench import Workbench, workbench
 from qurd_core.folders import default_folder
 from qurd_core.runtime import Runtime
@@ -45,14 +46,14 @@ def score_table(
 
 def of_request(asked: Request, store: Store, runtime: Runtime) -> pd.DataFrame:
     """The score table of a request whose scores are in the store."""
-    desk = workbench(asked.bench.whole, str(store.folder), runtime.device, runtime.batch_size)
+    desk = workbench(asked.bench, store, runtime)
     facts = [
         (victim, pair.suspect, pair.kind, list(pair.tasks), asked.bench.root(pair.suspect))
         for victim in asked.victims
         for pair in asked.pairs(victim)
     ]
     pairs = pd.DataFrame(facts, columns=["victim", "suspect", "kind", "tasks", "lineage"])
-    names = {str(scheme): label(scheme) for scheme in asked.schemes}
+    names = {str(scheme): scheme.label for scheme in asked.schemes}
     table = raw_scores(asked, asked.schemes, asked.budgets, desk).merge(pairs, on=["victim", "suspect"])
     return table.assign(scheme=table["scheme"].map(names), benchmark=asked.bench.name)
 
@@ -76,7 +77,7 @@ def worth_of(
 ) -> pd.DataFrame:
     """`worth` of a request whose scores are in the store, at each of its budgets; all schemes asked are hypotheses."""
     table, negatives = of_request(asked, store, runtime), asked.negatives
-    named = [label(scheme) for scheme in asked.schemes]
+    named = [scheme.label for scheme in asked.schemes]
     tasks: list[str] | None = None if by_task else [asked.reported]
     parts = [
         worth(rows, rule, negatives, named=named, tasks=tasks).assign(budget=budget)

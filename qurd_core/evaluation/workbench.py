@@ -1,5 +1,9 @@
 """Where models are asked: natural images once per model, crafted ones once per query set, everything kept in the store.
 
+Besides, models answer to crafts (`samplers.crafts`), which get the victim, and where a number of a run is not the point:
+`sparing` asks about fewer images while somebody watches, `speed` asks how fast they are, `plausibility` whether they are
+what their owner says, and `jobs.kinds.query_job` what they say of the images on screen. No other module of a run asks.
+
 The queries of a sampler come in parts. A part is one call of the craft on a constant number of seeds with a generator of
 its own, so a small budget needs the first parts of a large one and nothing is asked twice.
 """
@@ -95,6 +99,18 @@ class Workbench:
 
     def has_natural(self, model: str, split: str) -> bool:
         return self.bench.answers(model, split) is not None or self.store.has(self._natural_key(model, split))
+
+    def natural_needs(self, victim: str, scheme: Scheme) -> list[tuple[str, str]]:
+        """Models and splits whose natural answers a scheme takes and the store lacks."""
+        if scheme.sends_seeds:
+            models = self.models(victim)
+        else:
+            models = (victim,) if "victim labels" in seed_rules[scheme.seeds.name].needs else ()
+        return [(model, scheme.split) for model in models if not self.has_natural(model, scheme.split)]
+
+    @property
+    def where(self) -> "Where":
+        return Where(self.bench.name, str(self.store.folder), self.runtime.device, self.runtime.batch_size)
 
     def draw(self, victim: str, scheme: Scheme, query_seed: int) -> tuple[Pool, Draw]:
         """The seed set as the victim sees it, and every image of it that the seed rule picks, in draw order."""
@@ -253,9 +269,35 @@ class Workbench:
         return [self.bench.digest(model) for model in self.models(victim)]
 
 
-def workbench(name: str, folder: str, device: str, batch_size: int) -> Workbench:
-    """The workbench of this process, so that a worker loads each model once; another one if a benchmark's file changes."""
-    return _workbench(benchmark(name), folder, device, batch_size)
+class Where(NamedTuple):
+    """Where a workbench stands: what units of work carry to other processes.
+
+    A workbench holds models, so it stays in its process. This is small and can be pickled; whoever receives it stands at the
+    workbench of their own process, which loads every model once.
+    """
+
+    benchmark: str
+    folder: str
+    device: str
+    batch_size: int
+
+    @property
+    def desk(self) -> Workbench:
+        """The workbench of this process; another one if a benchmark's file changes."""
+        return _workbench(benchmark(self.benchmark), *self[1:])
+
+    def fill_bank(self, models: tuple[str, ...], split: str) -> None:
+        """A unit of work: the answers of some models on a whole seed set."""
+        self.desk.fill_bank(models, split)
+
+    def score(self, victim: str, schemes: tuple[str, ...], query_seed: int, budgets: tuple[int, ...]) -> None:
+        """A unit of work: the scores of one victim and query seed for schemes that share a sampler."""
+        self.desk.scores(victim, [Scheme.parse(text) for text in schemes], query_seed, budgets)
+
+
+def workbench(bench: Benchmark, store: Store, runtime: Runtime) -> Workbench:
+    """The workbench of this process for a benchmark, or for the whole of which it keeps a part."""
+    return Where(bench.whole, str(store.folder), runtime.device, runtime.batch_size).desk
 
 
 @lru_cache(maxsize=4)

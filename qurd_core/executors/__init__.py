@@ -11,12 +11,15 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import torch
 
 from qurd_core.errors import QurdError
+from qurd_core.runs import Cancelled, RunFile, key_of, path_of
 
 ATTEMPTS = 3  # how often a worker may die of a unit that runs alone
 
@@ -125,6 +128,29 @@ class ProcessPool:
     def _pool(self) -> ProcessPoolExecutor:
         context = multiprocessing.get_context("spawn")
         return ProcessPoolExecutor(self.workers, mp_context=context, initializer=_start_worker)
+
+
+def watched(ended: Iterator[Done], total: int, folder: Path, asked: dict[str, Any], device: str) -> Iterator[Done]:
+    """The same units, noted in the file that a run has in the folder of a store, named by what was asked (JSON values). One
+    that is told to stop ends after the unit in hand.
+    """
+    path, state, failed = path_of(folder, key_of(asked)), "failed", False
+    with suppress(OSError):
+        path.with_suffix(".cancel").unlink(missing_ok=True)
+    file = RunFile(path, asked | {"device": device}, total)
+    try:
+        for number, done in enumerate(ended, start=1):
+            failed |= done.error is not None
+            yield done
+            file(number, total)
+        state = "failed" if failed else "done"
+    except Cancelled:
+        state = "cancelled"
+        raise QurdError(
+            f"Stopped after {number} of {total} units. What was computed is stored; run it again to continue."
+        ) from None
+    finally:
+        file.note(state)
 
 
 def finish(ended: Iterator[Done]) -> None:

@@ -1,11 +1,10 @@
 """Long work for the app: one worker process at a time, jobs that sessions share, states in files that others see.
 
 A job is named by what it computes, so two sessions that ask for the same one share it. Its state lies in `runs/<key>.json`
-of the store, beside its results; the command line writes files of the same form. Nothing here imports torch: the worker
-does.
+of the store, beside its results, as that of a run of the command line does (`qurd_core.runs`). Nothing here imports torch:
+the worker does.
 """
 
-import hashlib
 import json
 import os
 import subprocess
@@ -18,11 +17,10 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from qurd_core.files import file_digest, read_json, write_json
-
-State = Literal["queued", "running", "done", "cancelled", "failed"]
+from qurd_core.files import file_digest, read_json
+from qurd_core.runs import State, Status, alive, key_of, path_of, publish, read
 
 PATIENCE = 0.7  # seconds that a cancelled job has to stop by itself
 AGAIN = 5.0  # seconds after which the worker is asked anew how long a job takes: what has been stored costs nothing
@@ -30,37 +28,6 @@ LOOK = 0.05  # seconds between two looks at the worker
 ROOT = Path(__file__).parents[2]
 MANIFEST = ROOT / "assets" / "patchwork" / "manifest.json"
 WORKER = "qurd_core.jobs.worker"
-
-
-@dataclass(frozen=True)
-class Status:
-    """What is known of a job, or of a run of the command line.
-
-    Attributes:
-        done, total: steps, of whatever the job counts; total is 0 before it is known.
-        seconds: since it started; 0 while it waits.
-        error: the sentence to show if it failed.
-        ahead: jobs that run before it.
-        about: what was asked.
-    """
-
-    key: str
-    state: State
-    done: int = 0
-    total: int = 0
-    seconds: float = 0.0
-    error: str | None = None
-    ahead: int = 0
-    about: Mapping[str, Any] | None = None
-
-    @property
-    def active(self) -> bool:
-        return self.state in ("queued", "running")
-
-    @property
-    def left(self) -> float | None:
-        """Seconds left at the pace so far, or None."""
-        return self.seconds * (self.total - self.done) / self.done if self.done and self.state == "running" else None
 
 
 @dataclass(frozen=True)
@@ -78,8 +45,7 @@ class Job:
     @property
     def key(self) -> str:
         """The same for the same work on the same models."""
-        text = json.dumps([self.kind, dict(self.args), _models()], sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:20]
+        return key_of([self.kind, dict(self.args), _models()])
 
     @property
     def about(self) -> dict[str, Any]:
@@ -179,7 +145,7 @@ class Jobs:
         found = self._read(key)
         if current and current.key == key and (found is None or found.state == "queued"):
             return Status(key, "running", about=current.about)
-        if found is None or not found.active or (current and current.key == key) or self._alive(found):
+        if found is None or not found.active or (current and current.key == key) or alive(self.runs, found):
             return found
         return replace(found, state="failed", error=_LOST)
 
@@ -194,7 +160,7 @@ class Jobs:
 
     def flag(self, key: str) -> Path:
         """The file that tells a job to stop."""
-        return self.runs / f"{key}.cancel"
+        return self.result(key, "cancel")
 
     def spoiled(self, job: Job, why: str) -> None:
         """Count a job whose result cannot be read as failed, so that it can be run again; one that goes on will mend it."""
@@ -214,7 +180,7 @@ class Jobs:
 
     def _elsewhere(self, status: Status) -> bool:
         """Whether another living process waits with this job or runs it."""
-        return status.about["pid"] != os.getpid() and self._alive(status)
+        return status.about["pid"] != os.getpid() and alive(self.runs, status)
 
     def _serve(self) -> None:
         while True:
@@ -278,7 +244,7 @@ class Jobs:
             worker.stdin.flush()
 
     def _read(self, key: str) -> Status | None:
-        return read(self.runs / f"{key}.json")
+        return read(path_of(self.folder, key))
 
     def _write(self, job: Job, state: State, error: str | None = None, was: Status | None = None) -> None:
         """Note a state.
@@ -288,58 +254,12 @@ class Jobs:
         """
         counts = {"done": was.done, "total": was.total} if was else {}
         found = {"state": state, "about": job.about, "pid": os.getpid(), "error": error}
-        publish(self.runs / f"{job.key}.json", found | counts)
-
-    def _alive(self, status: Status) -> bool:
-        """Whether the process that wrote the status is there."""
-        try:
-            pid = int(status.about["pid"])
-            os.kill(pid, 0)
-            return _born(pid) <= (self.runs / f"{status.key}.json").stat().st_mtime + 1
-        except PermissionError:
-            return True  # somebody else's
-        except (OSError, KeyError, TypeError, ValueError):
-            return False
+        publish(path_of(self.folder, job.key), found | counts)
 
 
 _LOST = "The worker process ended before the job did. What it had stored is kept: run it again to continue."
 
 
-def read(path: Path) -> Status | None:
-    """The status that a file of `runs/` tells, or None if it tells none, as one that was altered."""
-    try:
-        found = read_json(path)
-        began, ended = found.get("started"), found.get("ended")
-        seconds = (ended or time.time()) - began if began else 0.0
-        about = (found.get("about") or found) | {"pid": found["pid"]}
-        counts = int(found.get("done", 0)), int(found.get("total", 0))
-        return Status(path.stem, found["state"], *counts, max(seconds, 0.0), found.get("error"), about=about)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return None
-
-
-def publish(path: Path, found: Mapping[str, Any]) -> bool:
-    """Write what is known of a job; False if the disk refuses, which stops nobody."""
-    try:
-        write_json(path, found)
-    except OSError:
-        return False
-    return True
-
-
 @cache
 def _models() -> str:
     return file_digest(MANIFEST)
-
-
-def _born(pid: int) -> float:
-    """When a process started, in seconds since 1970; 0 where the system does not say.
-
-    A number is given again: after a restart an old file may name a process that has nothing to do with it.
-    """
-    try:
-        ticks = float(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
-        booted = next(line for line in Path("/proc/stat").read_text().splitlines() if line.startswith("btime"))
-        return float(booted.split()[1]) + ticks / os.sysconf("SC_CLK_TCK")
-    except (OSError, ValueError, IndexError, StopIteration):
-        return 0.0

@@ -19,56 +19,24 @@ from pathlib import Path
 from typing import Any
 
 from qurd_core.errors import QurdError
-from qurd_core.jobs.queue import LOOK, publish
+from qurd_core.jobs.queue import LOOK
+from qurd_core.runs import Cancelled, RunFile, path_of, publish
 
 KINDS = {
     "rates": "qurd_core.jobs.kinds.rate_job",
     "queries": "qurd_core.jobs.kinds.query_job",
     "import": "qurd_core.jobs.kinds.import_job",
 }
-EVERY = 0.3  # seconds between two notes of the state
 PAUSE = 1.5  # seconds before a preparation starts: whoever clicks through benchmarks needs the processor first
 NICE = 10  # the page and the browser come first; with a core to spare it costs nothing
 
 Inbox = queue.SimpleQueue  # of messages; None when the input has ended
 
 
-class Cancelled(Exception):  # noqa: N818 (no error: somebody changed their mind)
-    """The job was told to stop."""
-
-
-class Progress:
-    """Notes how far a job is, and stops it if its flag is there.
-
-    Args:
-        path: `runs/<key>.json`.
-        about: what was asked.
-    """
-
-    def __init__(self, path: Path, about: dict[str, Any]):
-        self.path, self.flag = path, path.with_suffix(".cancel")
-        self.found = {"about": about, "pid": os.getpid(), "started": time.time(), "done": 0, "total": 0}
-        self.noted = 0.0
-        self.note("running")
-
-    def __call__(self, done: int, total: int) -> None:
-        if self.flag.exists():
-            raise Cancelled
-        known = self.found["total"]
-        self.found |= {"done": done, "total": total}
-        if total != known or time.monotonic() - self.noted >= EVERY:
-            self.note("running")
-
-    def note(self, state: str, error: str | None = None) -> bool:
-        ended = {} if state == "running" else {"ended": time.time()}
-        self.noted = time.monotonic()
-        return publish(self.path, self.found | ended | {"state": state, "error": error})
-
-
 def work(folder: Path, message: dict[str, Any]) -> None:
     """One job from start to end; whatever happens, its file says so."""
     key, kind, args = message["key"], message["kind"], message["args"]
-    progress = Progress(folder / "runs" / f"{key}.json", {"kind": kind, **args})
+    progress = RunFile(path_of(folder, key), {"kind": kind, **args})
     state, error = "done", None
     try:
         import_module(KINDS[kind]).run(folder, folder / "runs" / key, progress, **args)

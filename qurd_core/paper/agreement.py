@@ -40,12 +40,8 @@ def measure(folder: Path, track: Track = silent) -> pd.DataFrame:
 
 
 def read(folder: Path | None = None) -> pd.DataFrame:
-    """What ships.
-
-    Raises:
-        QurdError: the file is missing or damaged.
-    """
-    return rate_records.shipped_table((folder or rate_records.PUBLISHED_FOLDER) / FILE, rate_records.EXPORT)
+    """What ships."""
+    return rate_records.published_table(FILE, folder)
 
 
 def _drawn(benchmark: str, budget: int, folder: Path) -> pd.DataFrame:

@@ -1,6 +1,8 @@
 """The numbers that claims are graded by, each computed once from what ships: published summaries and Patchwork records."""
 
+from collections.abc import Collection
 from functools import cached_property
+from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +17,7 @@ from qurd_core.views import separability
 REUSE = ("Flower102", "SDog120")
 SACBENCH = "CIFAR10"
 DATASETS = (*REUSE, SACBENCH)
+FIGURE_1, TABLE_3 = 200, 100  # budgets of the paper
 BASELINES = tuple(name for name in summary.NAMED if name not in PUBLISHED)
 ALL = (*BASELINES, *PUBLISHED)
 
@@ -122,20 +125,18 @@ class Facts:
         gaps = {d: self.tpr(d, one, task, budget) - self.tpr(d, other, task, budget) for d in DATASETS}
         return {dataset: gap for dataset, gap in gaps.items() if not np.isnan(gap)}
 
-    def swap(self, before: str, after: str, budgets: tuple[int, ...], places: tuple[str, ...] = DATASETS) -> Swap:
-        """One sampler in the place of another, with every published head, split and budget that both have.
+    def swap(self, after: Collection[str], budgets: tuple[int, ...], places: tuple[str, ...] = DATASETS) -> Swap:
+        """Some samplers in the place of uniform images, with every published head, split and budget that both have.
 
         Args:
-            before, after: samplers with a `{split}` to fill in.
+            after: samplers with a `{split}` to fill in.
         """
-        gains = []
-        for place in places:
-            for split in ("train", "test"):
-                one, other = (sampler.format(split=split) for sampler in (before, after))
-                for head in names.HEADS.values():
-                    for budget in budgets:
-                        new, old = (self.tpr(place, f"{text} | {head}", "all", budget) for text in (other, one))
-                        gains.append(new - old)
+
+        def rate(sampler: str, place: str, split: str, head: str, budget: int) -> float:
+            return self.tpr(place, f"{sampler.format(split=split)} | {head}", "all", budget)
+
+        cells = list(product(places, ("train", "test"), names.HEADS.values(), budgets))
+        gains = [rate(new, *cell) - rate("uniform({split})", *cell) for cell in cells for new in after]
         known = np.array(gains)[~np.isnan(gains)]
         return Swap(float(known.mean()), float((known > 0).mean()), len(known))
 

@@ -1,7 +1,9 @@
-"""How a grading puts numbers into words. Every finding in a claim's sentences goes through these."""
+"""How a claim's sentences put numbers into words. Every finding in them goes through these."""
 
 import math
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from string import Formatter
 
 from qurd_core.paper.facts import Difference
 
@@ -41,6 +43,11 @@ def per(values: Mapping[str, object], said: Callable = str) -> str:
     return listed(f"{name} {said(value)}" for name, value in values.items())
 
 
+def places(values: Mapping[str, object], said: Callable = str) -> str:
+    """What is said of every benchmark, where it may be a list."""
+    return listed((f"{name} {said(value)}" for name, value in values.items()), "; ")
+
+
 def token(task: str) -> str:
     """A task among words. Where the app shows a sentence, it says the task in words, too."""
     return f"`{task}`"
@@ -48,10 +55,6 @@ def token(task: str) -> str:
 
 def per_task(values: Mapping[str, object], said: Callable = str) -> str:
     return per({token(task): value for task, value in values.items()}, said)
-
-
-def arrow(values: Iterable[float], said: Callable[[float], str]) -> str:
-    return " → ".join(map(said, values))
 
 
 def stands(gap: float, other: str) -> str:
@@ -70,3 +73,35 @@ def victims(found: Difference) -> str:
 def with_error(found: Difference) -> str:
     error = "" if math.isnan(found.error) else f" ± {100 * found.error:.1f} (one standard error)"
     return f"{points(found.mean)}{error} over {victims(found)}"
+
+
+_OF_EACH: dict[str, Callable] = {said.__name__: said for said in (per, per_task, places)}
+_OF_EACH["arrow"] = lambda values, said: " → ".join(map(said, values))
+_OF_EACH["against"] = lambda values, said: " against ".join(map(said, values))
+_PHRASES: dict[str, Callable] = {
+    **{said.__name__: said for said in (percent, size, points, thousands, token, listed)},
+    "and": lambda items: listed(items, " and "),
+    "of": lambda counts: "{} of {}".format(*counts),
+}
+
+
+def phrase(name: str) -> Callable[[object], str]:
+    """What `{value:name}` in a sentence says: one of the phrases here, `per`, `per_task`, `places`, `arrow` or `against`
+    with what is said of each, `counted` with its noun, `stands` with what it is compared with, or else a number's format.
+    """
+    first, _, rest = name.partition(" ")
+    if first in _OF_EACH:
+        return partial(_OF_EACH[first], said=phrase(rest))
+    if first in ("counted", "stands"):
+        return lambda value: (counted if first == "counted" else stands)(value, rest)
+    return _PHRASES.get(name, lambda value: format(value, name))
+
+
+class _Sentences(Formatter):
+    """Templates whose values are said by `phrase`."""
+
+    def format_field(self, value: object, format_spec: str) -> str:
+        return phrase(format_spec)(value)
+
+
+sentence: Callable[..., str] = _Sentences().format

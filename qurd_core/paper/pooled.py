@@ -42,9 +42,5 @@ def measure(folder: Path, labels: Mapping[str, str], track: Track = silent) -> p
 
 
 def read(folder: Path | None = None) -> pd.DataFrame:
-    """What ships.
-
-    Raises:
-        QurdError: the file is missing or damaged.
-    """
-    return rate_records.shipped_table((folder or rate_records.PUBLISHED_FOLDER) / FILE, rate_records.EXPORT)
+    """What ships."""
+    return rate_records.published_table(FILE, folder)

@@ -217,7 +217,7 @@ def _read(benchmark: str, folder: Path | None) -> pd.DataFrame:
 
 def by_victim(folder: Path | None = None) -> pd.DataFrame:
     """Rates of the named schemes per data set, victim, task, budget and query seed."""
-    return rate_records.shipped_table((folder or rate_records.PUBLISHED_FOLDER) / summary.BY_VICTIM, rate_records.EXPORT)
+    return rate_records.published_table(summary.BY_VICTIM, folder)
 
 
 def _whole_means(table: pd.DataFrame, keys: list[str], rate: str) -> pd.DataFrame:

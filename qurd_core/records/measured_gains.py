@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from qurd_core.records import measured_worth, rate_records
+from qurd_core.records.measured import Measured
 from qurd_core.records.scheme_table import CONTROL
 from qurd_core.runtime import Track, silent
 from qurd_core.schemes import VARIANT
@@ -16,22 +17,6 @@ from qurd_core.statistics.sides import Negatives
 from qurd_core.statistics.worth import DRAWS
 
 _TEXTS = ("name", "label", "task", "rule", "negatives")
-NOTHING = pd.DataFrame(columns=[*_TEXTS, "budget", "low", "high"])
-
-
-def path_of(benchmark: str, folder: Path | None = None) -> Path:
-    """Where they lie, whether they are there or not."""
-    return rate_records.path_of(benchmark, folder).with_name(f"{benchmark}-gains.parquet")
-
-
-def read(benchmark: str, folder: Path | None = None) -> pd.DataFrame:
-    """The rows of `measure`; none for a benchmark of which nothing was measured.
-
-    Raises:
-        QurdError: the file is damaged.
-    """
-    path = path_of(benchmark, folder)
-    return rate_records.shipped_table(path, measured_worth.rebuild(benchmark)) if path.is_file() else NOTHING
 
 
 def measure(benchmark: str, folder: Path | None = None, track: Track = silent) -> pd.DataFrame:
@@ -91,7 +76,4 @@ def gains(
     return pd.DataFrame(rows, columns=["name", "label", "task", "low", "high"])
 
 
-def write(table: pd.DataFrame, path: Path) -> Path:
-    """Parquet with six decimals, so that what is printed is not rounded twice."""
-    slim = table.round({"low": 6, "high": 6}).astype({"low": np.float32, "high": np.float32, "budget": np.int16})
-    return rate_records.write_table(slim.astype(dict.fromkeys(_TEXTS, "category")), path)
+GAINS = Measured("gains", (*_TEXTS, "budget", "low", "high"), texts=_TEXTS, counts=("budget",), measure=measure)

@@ -12,8 +12,9 @@ import pandas as pd
 
 from qurd_core.errors import QurdError
 from qurd_core.lineage import joined
-from qurd_core.records import measured_worth, rate_records
+from qurd_core.records import rate_records
 from qurd_core.records.evidence import Scores, cells
+from qurd_core.records.measured import Measured
 from qurd_core.records.scheme_table import LEVELS, allowed, unnamed
 from qurd_core.runtime import Track, silent
 from qurd_core.statistics import Kind
@@ -23,7 +24,6 @@ from qurd_core.statistics.worth import REFERENCE
 Rate = Literal["tpr", "tpr_conformal"]
 RATES: dict[Kind, tuple[Rate, str]] = {"paper": ("tpr", "sd"), "conformal": ("tpr_conformal", "sd_conformal")}
 _KEYS = ("task", "budget", "negatives", "rule", "reveal")
-NOTHING = pd.DataFrame(columns=list(_KEYS))
 
 
 @dataclass(frozen=True)
@@ -157,28 +157,6 @@ def recorded(
     return BestOf(texts, yes, *numbers.tolist(), int(row["among"]), tuple(map(int, row["halves"])))
 
 
-def path_of(benchmark: str, folder: Path | None = None) -> Path:
-    """Where the rows of `measure` lie, whether they are there or not."""
-    return rate_records.path_of(benchmark, folder).with_name(f"{benchmark}-winners.parquet")
-
-
-def read(benchmark: str, folder: Path | None = None) -> pd.DataFrame:
-    """The rows of `measure`; none for a benchmark of which nothing was measured.
-
-    Raises:
-        QurdError: the file is damaged.
-    """
-    path = path_of(benchmark, folder)
-    return rate_records.shipped_table(path, measured_worth.rebuild(benchmark)) if path.is_file() else NOTHING
-
-
-def write(table: pd.DataFrame, path: Path) -> Path:
-    """Parquet with six decimals, so that what is printed is not rounded twice."""
-    rates = dict.fromkeys(["chosen", "reported", "reference"], 6)
-    kinds = dict.fromkeys(rates, np.float32) | dict.fromkeys(_KEYS, "category") | {"budget": np.int16, "among": np.int16}
-    return rate_records.write_table(table.round(rates).astype(kinds), path)
-
-
 def levels_of(rows: pd.DataFrame) -> dict[str, int]:
     """The level of access of each combination, in the order of the rows.
 
@@ -224,3 +202,7 @@ def _best(rates: pd.Series, areas: pd.Series) -> set[str]:
     ranked = pd.DataFrame({"rate": rates, "auc": areas}).round(9)  # equal means may differ in their last digits
     ranked = ranked[ranked["rate"] == ranked["rate"].max()]
     return set(ranked.index[ranked["auc"] == ranked["auc"].max()])
+
+
+_TEXTS = ("task", "negatives", "rule", "reveal")
+WINNERS = Measured("winners", _KEYS, texts=_TEXTS, counts=("budget", "among"), measure=measure)

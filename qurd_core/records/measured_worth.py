@@ -1,4 +1,4 @@
-"""What the recorded rates are worth, measured once and kept beside the records: bootstraps take longer than a click may."""
+"""What the recorded rates are worth, measured once and kept beside the records."""
 
 import math
 from collections.abc import Callable
@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from qurd_core.records import evidence, rate_records
+from qurd_core.records.measured import Measured
 from qurd_core.records.scheme_table import CONTROL
 from qurd_core.runtime import Track, silent
 from qurd_core.schemes import VARIANT
@@ -17,31 +18,7 @@ from qurd_core.statistics.worth import COLUMNS, DRAWS, worth
 
 BUDGETS = (10, 20, 50, 100, 200, 400)
 RULES: tuple[Kind, ...] = ("paper", "conformal")
-NOTHING = pd.DataFrame(columns=[*COLUMNS, "budget", "rule", "negatives"])
-_TEXTS = ["label", "task", "rule", "negatives", "method", "verdict", "notes"]
 _OF_PAIRS = ["victim", "suspect", "kind", "tasks", "lineage"]
-
-
-def path_of(benchmark: str, folder: Path | None = None) -> Path:
-    """Where it lies, whether it is there or not."""
-    return rate_records.path_of(benchmark, folder).with_name(f"{benchmark}-honest.parquet")
-
-
-def read(benchmark: str, folder: Path | None = None) -> pd.DataFrame:
-    """The rows of `measure`; none for a benchmark of which nothing was measured.
-
-    Raises:
-        QurdError: the file is damaged.
-    """
-    path = path_of(benchmark, folder)
-    if not path.is_file():
-        return NOTHING
-    return rate_records.shipped_table(path, rebuild(benchmark))
-
-
-def rebuild(benchmark: str) -> str:
-    """The command that measures it."""
-    return f"python -m qurd_core honest --benchmark {benchmark}"
 
 
 def measure(benchmark: str, folder: Path | None = None, track: Track = silent) -> pd.DataFrame:
@@ -96,7 +73,7 @@ def of_part(benchmark: str, scores: evidence.Scores, budget: int, rule: Kind, ne
     names = names_of(evidence.base_of(benchmark))
     table = score_table(scores.only(names, budget), evidence.pairs(benchmark), budget, names)
     if not len(table):
-        return NOTHING
+        return HONEST.nothing
     found = worth(table, rule, negatives, named=hypotheses(names), draws=draws_of(benchmark))
     return found.assign(budget=budget, rule=rule, negatives=negatives)
 
@@ -104,14 +81,6 @@ def of_part(benchmark: str, scores: evidence.Scores, budget: int, rule: Kind, ne
 def draws_of(benchmark: str) -> int:
     """Half on a bench that keeps a part of the pairs: what is measured in the app may not take long."""
     return DRAWS if benchmark in rate_records.SHIPPED else DRAWS // 2
-
-
-def write(table: pd.DataFrame, path: Path) -> Path:
-    """Parquet with six decimals, so that what is printed is not rounded twice."""
-    numbers = dict.fromkeys(table.select_dtypes("float").columns, 6)
-    return rate_records.write_table(
-        table.round(numbers).astype(dict.fromkeys(numbers, np.float32) | dict.fromkeys(_TEXTS, "category")), path
-    )
 
 
 def score_table(scores: evidence.Scores, pairs: pd.DataFrame, budget: int, names: dict[str, str]) -> pd.DataFrame:
@@ -180,3 +149,12 @@ def among(worth: pd.DataFrame, labels: pd.Series) -> pd.DataFrame:
     shown = worth[worth.index.isin(labels)]
     ranked = worth.index[worth["rank_low"].notna()] if len(worth) else worth.index
     return shown if ranked.isin(labels).all() else shown.assign(rank_low=math.nan, rank_high=math.nan)
+
+
+HONEST = Measured(
+    "honest",
+    columns=(*COLUMNS, "budget", "rule", "negatives"),
+    texts=("label", "task", "rule", "negatives", "method", "verdict", "notes"),
+    counts=(),
+    measure=measure,
+)

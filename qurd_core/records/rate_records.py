@@ -194,6 +194,11 @@ def shipped_table(path: Path, remake: str) -> pd.DataFrame:
         raise QurdError(f"Cannot read {path}: {error}. {again}") from None
 
 
+def published_table(name: str, folder: Path | None = None) -> pd.DataFrame:
+    """One of those that ship of the published scores. Raises as `shipped_table` does."""
+    return shipped_table((folder or PUBLISHED_FOLDER) / name, EXPORT)
+
+
 def write_table(table: pd.DataFrame, path: Path) -> Path:
     """Write such a table; what is there is replaced in one go."""
     return publish(path, parquet(pa.Table.from_pandas(table, preserve_index=False), "zstd"))

@@ -153,7 +153,7 @@ def test_the_rate_is_that_of_the_other_pages(shipped):
 def test_the_interval_is_that_of_the_other_pages(shipped, task):
     app = sound(shipped(page=PAGE, of="SAC", task=task, budget="100"))
     asked = f"label == 'SAC' and task == '{task}' and budget == 100 and rule == 'paper'"
-    known = measured_worth.read("patchwork-sac").query(asked)
+    known = measured_worth.HONEST.read("patchwork-sac").query(asked)
     row = known[known["negatives"] == "unrelated"].iloc[0]
     assert app.metric[0].delta == f"{worth_words.interval(row['low'], row['high'])} over models"
     assert "95 % interval of TPR. Node bootstrap with 2000 draws" in app.metric[0].proto.help

@@ -32,9 +32,9 @@ from qurd_core.benchmarks.official import data_sets, hub
 from qurd_core.benchmarks.patchwork import zoo
 from qurd_core.benchmarks.saved_benchmarks import BenchFile
 from qurd_core.errors import QurdError
+from qurd_core.evaluation.speed import Speed, path_of
 from qurd_core.jobs import live, queue
 from qurd_core.jobs.kinds import import_job, query_job
-from qurd_core.jobs.speed import Speed, path_of
 from qurd_core.paper import agreement, claims, importer, pooled, tables
 from qurd_core.records import measured_gains, measured_winners, measured_worth, rate_records
 from qurd_core.records.bank import Bank
@@ -116,8 +116,8 @@ def shipped(assets: Path) -> Iterator[tuple[str, Reading]]:
     yield "recorded pairs", (home / f"{BENCH}-pairs.parquet", partial(rate_records.pairs, BENCH))
     yield "recorded models", (home / f"{BENCH}-models.parquet", partial(rate_records.models, BENCH))
     yield "answer bank", (home / f"{BENCH}-bank.safetensors", lambda: asdict(Bank.read(rate_records.bank_path(BENCH))))
-    for name, kind in (("honest", measured_worth), ("gains", measured_gains), ("winners", measured_winners)):
-        yield f"recorded {name}", (home / f"{BENCH}-{name}.parquet", partial(kind.read, BENCH))
+    for kind in (measured_worth.HONEST, measured_gains.GAINS, measured_winners.WINNERS):
+        yield f"recorded {kind.part}", (home / f"{BENCH}-{kind.part}.parquet", partial(kind.read, BENCH))
     yield "schemes in words", (home / "schemes.json", rate_records.schemes)
     home = assets / "published"
     yield "published rates", (home / f"{PUBLISHED}.parquet", partial(rate_records.read, PUBLISHED))

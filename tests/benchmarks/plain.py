@@ -34,7 +34,9 @@ from qurd_core.evaluation.pipeline import Request, request
 from qurd_core.evaluation.workbench import Workbench, workbench
 from qurd_core.randomness import stream
 from qurd_core.registry import detectors, representations
+from qurd_core.runtime import Runtime
 from qurd_core.schemes import Scheme
+from qurd_core.store import Store
 from qurd_core.types import Answers, Prefixes, Queries, seeds_as_queries
 from tests.benchmarks.clock import BUDGETS, SIX, load, run_command, show, timed
 from tests.benchmarks.one_at_a_time import CRAFTS
@@ -180,7 +182,7 @@ def main() -> None:
         for workers in (1, 2):
             command = run_command(Path(name, str(workers)), seeds=options.seeds, budgets=BUDGETS, workers=workers)
             ours[workers] = timed(command, threads=1)
-        by_scheme = six(asked, workbench("patchwork-sac", str(Path(name, "1")), "cpu", BATCH))
+        by_scheme = six(asked, workbench(asked.bench, Store(Path(name, "1")), Runtime(batch_size=BATCH)))
     every = sum(by_scheme.values(), Counter())
     print(f"patchwork-sac, six schemes, {options.seeds} query seeds, budgets {list(BUDGETS)}; {load()}")
     columns = (*PARTS, "smaller sets", "victim again")

@@ -11,6 +11,7 @@ import argparse
 import tempfile
 import time
 from collections import Counter
+from pathlib import Path
 
 import torch
 
@@ -18,7 +19,9 @@ from qurd_core.evaluation.pipeline import Request, request
 from qurd_core.evaluation.sweep import BUDGETS, fitting
 from qurd_core.evaluation.workbench import Workbench, workbench
 from qurd_core.registry import crafts, representations
+from qurd_core.runtime import Runtime
 from qurd_core.schemes import Scheme
+from qurd_core.store import Store
 from tests.benchmarks.clock import load, show
 from tests.benchmarks.plain import BATCH, PARTS, Stopwatch, craft, face, scaled, spread
 
@@ -86,7 +89,7 @@ def main() -> None:
     bench = asked.bench
     victim = bench.victims[options.victim]
     with tempfile.TemporaryDirectory() as folder:
-        desk = workbench(bench.name, folder, "cpu", BATCH)
+        desk = workbench(bench, Store(Path(folder)), Runtime(batch_size=BATCH))
         bank, seconds = ours(asked, desk, victim)
         parts = plain(asked, desk, victim, measure(asked, desk, victim))
     sets = len(bench.victims) * SEEDS

@@ -135,7 +135,7 @@ def test_a_missing_answer_is_as_far_from_the_victims_as_any_answer_can_be(write,
     other.loc[gone, probits], other.loc[gone, "label"] = np.eye(CLASSES)[farthest], farthest
     found = []
     for name, table in (("gaps", whole.drop(index=gone)), ("farthest", other)):
-        desk = workbench(write(table, f"{name}.parquet"), str(store.folder), "cpu", 64)
+        desk = workbench(benchmark(write(table, f"{name}.parquet")), store, Runtime())
         one = Scheme.parse(scheme)
         values = desk.scores("mine", [one], 0, (ITEMS,))[one]["values"]
         found.append(float(values[desk.models("mine").index("copy"), 0]))
@@ -205,7 +205,7 @@ def test_answers_that_nobody_asks_for_may_be_missing(write, store):
 def test_only_the_budgets_that_are_asked_for_need_answers(write, store):
     table = answers()
     path = write(table)
-    order = workbench(path, str(store.folder), "cpu", 64).draw("mine", Scheme.parse("AKH"), 0)[1].indices
+    order = workbench(benchmark(path), store, Runtime()).draw("mine", Scheme.parse("AKH"), 0)[1].indices
     sent = np.array(sorted(table["item"].unique()))[order[:20]]
     path = write(only(table, [f"other{n}" for n in range(20)], sent), "some.csv")
     found = evaluate(path, ["AKH"], budgets=[10, 20], seeds=1, store=store)

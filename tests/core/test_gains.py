@@ -49,7 +49,7 @@ def test_a_family_shares_representation_and_detector():
 
 @pytest.mark.parametrize("benchmark", rate_records.SHIPPED)
 def test_what_ships_holds_together(benchmark):
-    table = measured_gains.read(benchmark).query("rule == 'paper' and task == 'all'")
+    table = measured_gains.GAINS.read(benchmark).query("rule == 'paper' and task == 'all'")
     assert set(table["negatives"]) == {"unrelated", "unrelated+hard"}
     for choice, rows in table.groupby("negatives", observed=True):
         summary = rate_records.read(benchmark, negatives=choice)
@@ -67,7 +67,7 @@ def test_the_scores_give_what_ships():
     some = scores.only(scores.columns["scheme"][texts.isin(["SAC", *found["SAC"]])], 100)
     table = measured_worth.score_table(some, evidence.pairs("patchwork-sac"), 100, names)
     again = measured_gains.gains(table, {"SAC": found["SAC"]}, "conformal").set_index(["label", "task"])
-    shipped = measured_gains.read("patchwork-sac").query("name == 'SAC' and budget == 100 and rule == 'conformal'")
+    shipped = measured_gains.GAINS.read("patchwork-sac").query("name == 'SAC' and budget == 100 and rule == 'conformal'")
     shipped = shipped[shipped["negatives"] == "unrelated"].astype({"label": object, "task": object})
     shipped = shipped.set_index(["label", "task"]).loc[again.index]
     np.testing.assert_allclose(again[["low", "high"]], shipped[["low", "high"]], atol=1e-3)
@@ -80,9 +80,10 @@ def test_every_budget_rule_and_choice_of_negatives_is_measured():
 
 
 def test_nothing_measured_and_a_damaged_file(tmp_path):
-    assert measured_gains.read("patchwork-sac", tmp_path).empty
-    measured_gains.path_of("patchwork-sac", tmp_path).write_bytes(b"PAR1")
+    assert measured_gains.GAINS.read("patchwork-sac", tmp_path).empty
+    measured_gains.GAINS.path_of("patchwork-sac", tmp_path).write_bytes(b"PAR1")
     with pytest.raises(QurdError, match="python -m qurd_core honest --benchmark patchwork-sac"):
-        measured_gains.read("patchwork-sac", tmp_path)
-    written = measured_gains.write(measured_gains.read("patchwork-reuse").head(9), tmp_path / "some.parquet")
-    pd.testing.assert_frame_equal(pd.read_parquet(written)[["low"]], measured_gains.read("patchwork-reuse").head(9)[["low"]])
+        measured_gains.GAINS.read("patchwork-sac", tmp_path)
+    table = measured_gains.GAINS.read("patchwork-reuse").head(9)
+    written = measured_gains.GAINS.write(table, tmp_path / "some.parquet")
+    pd.testing.assert_frame_equal(pd.read_parquet(written)[["low"]], table[["low"]])

@@ -16,7 +16,7 @@ VERDICTS = {"beats", "trails", "on par", "ahead", "behind", "not distinguished"}
 
 @pytest.mark.parametrize("benchmark", rate_records.SHIPPED)
 def test_what_ships_holds_together(benchmark):
-    table = measured_worth.read(benchmark)
+    table = measured_worth.HONEST.read(benchmark)
     assert set(table["rule"]) == set(measured_worth.RULES)
     assert set(table["budget"]) <= set(measured_worth.BUDGETS)
     known = table.dropna(subset=["low"])
@@ -39,7 +39,7 @@ def test_what_ships_holds_together(benchmark):
 
 
 def test_transfer_is_refused_at_ten_unrelated_models():
-    table = measured_worth.read("published-cifar10").query("task == 'transfer' and rule == 'conformal'")
+    table = measured_worth.HONEST.read("published-cifar10").query("task == 'transfer' and rule == 'conformal'")
     assert table["point"].isna().all()
     assert table["method"].astype(str).str.contains("refused").all()
 
@@ -47,7 +47,7 @@ def test_transfer_is_refused_at_ten_unrelated_models():
 def test_held_out_kinds_of_models_cost_more_than_promised():
     """AKH accuses about a quarter of the models of a pre-trained network that it was not calibrated on."""
     for benchmark, expected in (("published-flower102", 0.248), ("published-sdog120", 0.233)):
-        table = measured_worth.read(benchmark)
+        table = measured_worth.HONEST.read(benchmark)
         table = table.query("label == 'AKH' and task == 'all' and rule == 'paper' and budget == 100")
         assert table["audit"].iloc[0] == pytest.approx(expected, abs=0.02)
         assert table["nominal"].iloc[0] < 0.1
@@ -56,7 +56,7 @@ def test_held_out_kinds_of_models_cost_more_than_promised():
 def test_the_scores_give_what_ships():
     names = measured_worth.names_of("patchwork-reuse")
     pairs, scores = evidence.pairs("patchwork-reuse"), evidence.Scores.read("patchwork-reuse").only(names, 100)
-    shipped = measured_worth.read("patchwork-reuse").query("budget == 100 and rule == 'conformal'")
+    shipped = measured_worth.HONEST.read("patchwork-reuse").query("budget == 100 and rule == 'conformal'")
     for negatives in ("unrelated", "unrelated+hard"):
         table = measured_worth.score_table(scores, pairs, 100, names)
         tried = measured_worth.hypotheses(names)
@@ -75,7 +75,7 @@ def test_a_bench_of_ones_own_gets_intervals_at_once():
     scores = evidence.Scores.read("patchwork-sac")
     found = measured_worth.of_part("patchwork-sac", scores, 100, "conformal", "unrelated")
     found = found[found["task"] == "all"].set_index("label")
-    shipped = measured_worth.read("patchwork-sac").query("budget == 100 and rule == 'conformal' and task == 'all'")
+    shipped = measured_worth.HONEST.read("patchwork-sac").query("budget == 100 and rule == 'conformal' and task == 'all'")
     shipped = shipped[shipped["negatives"] == "unrelated"].astype({"label": object}).set_index("label")
     assert set(COLUMNS) - {"label"} <= set(found)
     assert set(found.index) <= set(shipped.index) | {"accuracy"}
@@ -134,10 +134,10 @@ def test_only_the_wanted_tasks_are_drawn():
 
 
 def test_a_damaged_file_gets_a_sentence_and_a_missing_one_gives_nothing(tmp_path):
-    assert measured_worth.read("patchwork-sac", tmp_path).empty
-    measured_worth.path_of("patchwork-sac", tmp_path).write_bytes(b"PAR1")
+    assert measured_worth.HONEST.read("patchwork-sac", tmp_path).empty
+    measured_worth.HONEST.path_of("patchwork-sac", tmp_path).write_bytes(b"PAR1")
     with pytest.raises(QurdError, match="honest --benchmark patchwork-sac"):
-        measured_worth.read("patchwork-sac", tmp_path)
+        measured_worth.HONEST.read("patchwork-sac", tmp_path)
 
 
 def row(**more):
@@ -170,7 +170,7 @@ def test_an_interval_without_width_is_silent_on_other_models():
 
 @pytest.mark.parametrize("benchmark", rate_records.SHIPPED)
 def test_no_shipped_verdict_rests_on_an_interval_without_width(benchmark):
-    table = measured_worth.read(benchmark)
+    table = measured_worth.HONEST.read(benchmark)
     flat = table[table["diff_low"] == table["diff_high"]]
     assert not flat["verdict"].isin(["ahead", "behind"]).any()
 

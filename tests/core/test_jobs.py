@@ -13,7 +13,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from qurd_core.evaluation.runs import RunFile
+from qurd_core.errors import QurdError
+from qurd_core.executors import Done, watched
 from qurd_core.jobs import worker
 from qurd_core.jobs.queue import Job, Jobs, Status, publish, read
 
@@ -195,14 +196,24 @@ def test_a_process_that_cannot_start_gives_a_sentence(jobs, monkeypatch):
 
 
 def test_a_run_of_the_command_line_is_seen_and_can_be_stopped(jobs, tmp_path):
-    file = RunFile(tmp_path, {"benchmark": "toy", "schemes": ["AKH"]}, 90, "cpu")
-    file.done = 12
-    with file:
-        (seen,) = jobs.active()
-        assert (seen.done, seen.total, seen.about["schemes"]) == (12, 90, ["AKH"])
-        jobs.cancel(seen.key)
-        assert file.cancel.exists()
-    assert not jobs.active()
+    asked = {"benchmark": "toy", "schemes": ["AKH"]}
+    units = watched((Done(str(number)) for number in range(90)), 90, tmp_path, asked, "cpu")
+    next(units)
+    (seen,) = jobs.active()
+    assert (seen.done, seen.total, seen.about["schemes"]) == (0, 90, ["AKH"])
+    assert seen.seconds > 0  # so that what is left can be told
+    jobs.cancel(seen.key)
+    with pytest.raises(QurdError, match="Stopped after 1 of 90 units"):
+        next(units)
+    assert jobs.status(seen.key).state == "cancelled"
+
+
+@pytest.mark.parametrize(("error", "state"), [(None, "done"), ("It broke.", "failed")])
+def test_the_file_of_a_run_says_what_became_of_it(jobs, tmp_path, error, state):
+    assert len(list(watched(iter([Done("a"), Done("b", error)]), 2, tmp_path, {"benchmark": "toy"}, "cpu"))) == 2
+    (path,) = (tmp_path / "runs").glob("*.json")
+    assert jobs.status(path.stem).state == state
+    assert jobs.status(path.stem).about["device"] == "cpu"
 
 
 def test_the_run_of_a_process_that_is_gone_has_failed(jobs, tmp_path):

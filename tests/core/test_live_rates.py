@@ -5,9 +5,10 @@ import pytest
 import torch
 
 from qurd_core.benchmarks.base import benchmark
+from qurd_core.evaluation import sparing, speed
 from qurd_core.evaluation.pipeline import evaluate
 from qurd_core.evaluation.workbench import Workbench, workbench
-from qurd_core.jobs import live, speed
+from qurd_core.jobs import live
 from qurd_core.jobs.kinds import rate_job
 from qurd_core.records import rate_records
 from qurd_core.schemes import Scheme
@@ -22,7 +23,7 @@ RATES = ["budget", "task", "tpr", "tpr_conformal", "sd", "auc", "n_negatives", "
 def fresh():
     for cached in (workbench, rate_job.desk_of):
         cached.cache_clear()
-    rate_job._KNOWN.clear()
+    sparing._KNOWN.clear()
     yield
     for cached in (workbench, rate_job.desk_of):
         cached.cache_clear()
@@ -199,7 +200,7 @@ def test_a_job_is_named_by_what_changes_its_result():
 
 def test_answers_of_the_bank_and_sparing_ones_agree(tmp_path):
     desk, _ = rate_job.desk_of(str(tmp_path), "toy")
-    sparing = rate_job.Sparing.beside(desk)
+    careful = sparing.Sparing.beside(desk)
     indices = torch.tensor([5, 3, 5, 9])
-    found = sparing.natural(STRANGERS[0], "test")[indices]
+    found = careful.natural(STRANGERS[0], "test")[indices]
     torch.testing.assert_close(found, desk.natural(STRANGERS[0], "test")[indices], atol=1e-5, rtol=0)

@@ -36,7 +36,7 @@ def test_a_rate_and_an_auc_are_one_text_on_every_page_in_commands_and_in_claims(
     scores, pairs = evidence.Scores.read(benchmark), evidence.pairs(benchmark)
     again = evidence.rates(scores.only(rows["scheme"], AT), pairs).query("task == @task").set_index("scheme")
     every = leaderboard.by_task(benchmark, AT).query("task == @task").set_index("name")
-    worth = measured_worth.read(benchmark)
+    worth = measured_worth.HONEST.read(benchmark)
     worth = worth.query("budget == @AT and task == @task and rule == 'paper' and negatives == 'unrelated'")
     measured, facts = worth.set_index("label")["point"], Facts()
     assert len(rows) >= 8

@@ -1,6 +1,8 @@
 """The whole way from scheme names to a table, on a toy benchmark; and that models are asked once."""
 
+import inspect
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +12,7 @@ import torch
 from qurd_core.benchmarks.base import benchmark
 from qurd_core.benchmarks.saved_benchmarks import BenchFile
 from qurd_core.errors import QurdError
+from qurd_core.evaluation import pipeline
 from qurd_core.evaluation.pipeline import compute, empty_cells, evaluate, plan, request, tabulate
 from qurd_core.evaluation.workbench import Workbench, workbench
 from qurd_core.registry import crafts, representations
@@ -215,11 +218,11 @@ def test_the_pool_can_be_chosen_by_lineage(bench, store):
 def test_an_empty_cell_is_a_row_with_a_reason_announced_before(bench, store):
     text = "uniform(test)->superpixels(masks=30) | lime | l2"
     wanted = request(bench, [text, "negative(test) | labels | hamming"], budgets=[10, 30, 60, 90], seeds=1)
-    told = empty_cells(wanted, store, Runtime())
+    told = empty_cells(wanted, workbench(wanted.bench, store, Runtime()))
     assert any("10 buys no group of 30 queries" in sentence for sentence in told)
     assert any("has seeds for" in sentence and "60, 90" in sentence for sentence in told)
     compute(wanted, store, Runtime())
-    table = tabulate(wanted, store, Runtime())
+    table = tabulate(wanted, workbench(wanted.bench, store, Runtime()))
     lime = table[table["scheme"].str.contains("lime")].set_index("budget")
     assert np.isnan(lime.loc[10, "tpr"])
     assert lime.loc[10, "used"] == 0
@@ -257,7 +260,7 @@ def test_a_sweep_keeps_a_scheme_whose_every_cell_is_empty(bench, store):
     wanted = request(bench, ["uniform(test)->superpixels(masks=30) | lime | l2"], budgets=[170, 180], seeds=1)
     wanted = replace(wanted, budgets=(10, 20))
     compute(wanted, store, Runtime())
-    table = tabulate(wanted, store, Runtime())
+    table = tabulate(wanted, workbench(wanted.bench, store, Runtime()))
     assert table["used"].tolist() == [0, 0]
     assert table["tpr"].isna().all()
 
@@ -376,12 +379,12 @@ def test_a_cancelled_run_stops_and_the_next_one_goes_on(bench, store):
                 file.with_suffix(".cancel").write_text("")
             yield item
 
-    before = len(plan(wanted, store, Runtime()))
+    before = len(plan(wanted, workbench(wanted.bench, store, Runtime())))
     with pytest.raises(QurdError, match="Stopped after"):
         compute(wanted, store, Runtime(track=cancel))
-    assert 0 < len(plan(wanted, store, Runtime())) < before
+    assert 0 < len(plan(wanted, workbench(wanted.bench, store, Runtime()))) < before
     compute(wanted, store, Runtime())
-    assert not plan(wanted, store, Runtime())
+    assert not plan(wanted, workbench(wanted.bench, store, Runtime()))
 
 
 def test_every_named_scheme_runs(bench, store):
@@ -454,3 +457,11 @@ def test_runs_that_differ_in_anything_have_files_of_their_own(bench, store):
 def test_a_benchmark_that_is_not_the_registered_one_is_refused(bench, store):
     with pytest.raises(QurdError, match="registered benchmark"):
         evaluate(replace(bench, classes=("x", "y", "z")), ["AKH"], budgets=[10], store=store)
+
+
+def test_the_stages_run_in_the_order_that_the_front_door_tells():
+    told = re.findall(r"^\d\. `(\w+)`", pipeline.__doc__, re.MULTILINE)
+    code = inspect.getsource(pipeline.evaluate).rpartition('"""')[2] + inspect.getsource(pipeline.run).rpartition('"""')[2]
+    called = [code.index(f"{stage}(") for stage in told]
+    assert len(told) >= 7
+    assert called == sorted(called)

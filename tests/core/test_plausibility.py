@@ -250,7 +250,7 @@ def test_a_sound_folder_is_measured_once_and_nothing_is_asked_twice(folder, stor
     report = check(path, store)
     assert report.problems == []
     assert report.models[0] == {"model": VICTIM, "accuracy_test": 1.0, "declared": 0.95}
-    desk = workbench(path, str(store.folder), "cpu", 64)
+    desk = workbench(benchmark(path), store, Runtime())
     before = {name: oracle.asked for name, oracle in desk.oracles.items()}
     evaluate(path, ["uniform(test) | labels | hamming"], budgets=[20], seeds=1, store=store)
     assert {name: oracle.asked for name, oracle in desk.oracles.items()} == before

@@ -7,15 +7,13 @@ import pytest
 from qurd_core.errors import QurdError
 from qurd_core.records import evidence, rate_records
 from qurd_core.records.measured_winners import (
+    WINNERS,
     best_of,
     halves,
     levels_of,
     lineages_of,
     measured,
-    path_of,
-    read,
     recorded,
-    write,
 )
 from qurd_core.records.scheme_table import LEVELS, allowed, unnamed
 
@@ -144,7 +142,7 @@ def test_every_victim_is_reported_once():
 
 @pytest.mark.parametrize("benchmark", rate_records.SHIPPED)
 def test_what_ships_holds_together(benchmark):
-    table, pairs = read(benchmark), evidence.pairs(benchmark)
+    table, pairs = WINNERS.read(benchmark), evidence.pairs(benchmark)
     if len(set(lineages_of(pairs).values())) < 2:
         assert table.empty
         with pytest.raises(QurdError, match="two independent victims or more"):
@@ -172,16 +170,16 @@ def test_the_scores_give_what_ships():
     reference = schemes.set_index("name").loc["AKH", "scheme"]
     again = measured(scores, pairs, free, reference, task="prune", budget=50, rate="tpr_conformal")
     asked = {"task": "prune", "budget": 50, "negatives": "unrelated", "rule": "conformal", "reveal": "labels"}
-    shipped = recorded(read("patchwork-reuse"), pairs, **asked)
+    shipped = recorded(WINNERS.read("patchwork-reuse"), pairs, **asked)
     assert (shipped.winners, shipped.agree) == (again.winners, again.agree)
     assert (shipped.among, shipped.halves) == (again.among, again.halves)
     assert shipped.reported == pytest.approx(again.reported, abs=1e-3)
 
 
 def test_what_was_never_measured_and_what_is_written(tmp_path):
-    assert read("patchwork-sac", tmp_path).empty
-    table = read("patchwork-reuse").head(5)
-    again = pd.read_parquet(write(table, path_of("patchwork-reuse", tmp_path)))
+    assert WINNERS.read("patchwork-sac", tmp_path).empty
+    table = WINNERS.read("patchwork-reuse").head(5)
+    again = pd.read_parquet(WINNERS.write(table, WINNERS.path_of("patchwork-reuse", tmp_path)))
     asked = table.iloc[0][["task", "budget", "negatives", "rule", "reveal"]].to_dict()
     pairs = evidence.pairs("patchwork-reuse")
     assert recorded(again, pairs, **asked) == recorded(table, pairs, **asked)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from qurd_core.findings.language import words
-from qurd_core.records import evidence, measured_worth, rate_records
+from qurd_core.records import evidence, rate_records
 from qurd_core.statistics.metrics import Rule
 from qurd_core.statistics.sides import Negatives
 
@@ -123,8 +123,8 @@ def rest(benchmark: str, asked: Sequence[Rates], every: int) -> str:
     named = sum(len(one.labels) for one in asked)
     others = words.counted(every - named, "other combination")
     more = f"Gives the combinations that are named, pinned or picked; the data also hold {others}. " * (every > named)
-    measured = benchmark in rate_records.SHIPPED
-    worth = f"come from {measured_worth.rebuild(benchmark)}" if measured else "are drawn in the app alone"
+    shipped = benchmark in rate_records.SHIPPED
+    worth = f"come from {measured.rebuild(benchmark)}" if shipped else "are drawn in the app alone"
     return f"{more}Intervals (low, high) and verdicts {worth}."
 
 

@@ -5,29 +5,24 @@ rows so far are published after each.
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
-import torch
-from torch import Tensor
 
 from qurd_core.benchmarks.base import benchmark as find
-from qurd_core.evaluation.pipeline import Request, request, tabulate
+from qurd_core.evaluation.request import Request, request
+from qurd_core.evaluation.sparing import Sparing
+from qurd_core.evaluation.speed import BATCH, Speed, lacking, query_set, seconds
+from qurd_core.evaluation.tabulate import recorded
 from qurd_core.evaluation.workbench import Workbench
 from qurd_core.jobs import live
-from qurd_core.jobs.speed import Speed, lacking, query_set, seconds
 from qurd_core.runtime import Runtime
 from qurd_core.schemes import NAMED, Scheme
-from qurd_core.statistics.sides import NEGATIVE_KINDS
-from qurd_core.store import Key, Store
+from qurd_core.store import Store
 
 FIRST = (50, 100)  # budgets of the first look at natural images; crafted ones start with the second
 REFERENCE = "AKH"
-BATCH = 64  # images with which a model's speed is measured
 UNKNOWN = Speed({}, {})
 
 Progress = Callable[[int, int], None]
@@ -80,7 +75,7 @@ def run(
             meter.start()
             step.take(asked, meter)
             if step.shown:
-                live.write(rows(step.told(asked), step.desk), stem.with_suffix(".parquet"))
+                live.write(recorded(step.told(asked), step.desk), stem.with_suffix(".parquet"))
             meter.end()
     finally:
         ear.listener = None
@@ -157,19 +152,6 @@ def cost(step: Step, asked: Request, speed: Speed) -> float:
     )
 
 
-def rows(asked: Request, desk: Workbench) -> pd.DataFrame:
-    """The rows of a request whose scores are known, as the records have them."""
-    tables = []
-    for negatives in NEGATIVE_KINDS:
-        wanted = replace(asked, negatives=negatives)
-        tables.append(tabulate(wanted, desk.store, desk.runtime, by_task=True, desk=desk).assign(negatives=negatives))
-    table = pd.concat(tables, ignore_index=True)
-    texts = {label: str(Scheme.parse(label)) for label in table["scheme"].unique()}
-    return table.assign(
-        name=[label if label in NAMED else None for label in table["scheme"]], scheme=table["scheme"].map(texts)
-    )
-
-
 class Meter:
     """Turns batches into progress, in thousandths of the expected seconds.
 
@@ -204,71 +186,6 @@ class Meter:
         self.progress(round(1000 * self.before), self.total)
 
 
-@dataclass
-class Sparing(Workbench):
-    """A workbench that asks models only about the natural images that a scheme sends. Its scores are not stored: asked in
-    other batches, answers may differ in the last digit.
-    """
-
-    known: dict[tuple[str, str], Tensor] = field(default_factory=dict)
-
-    @classmethod
-    def beside(cls, desk: Workbench) -> "Sparing":
-        """One that shares models, images and what was asked before with another workbench."""
-        known = _KNOWN.setdefault((str(desk.store.folder), desk.bench.name), {})
-        return cls(desk.bench, Unstored(desk.store), desk.runtime, desk.oracles, desk._images, known)
-
-    def natural(self, model: str, split: str) -> Any:
-        """The answers of a victim, which chooses its queries by them, and of whoever has answered; of others a promise."""
-        if model in self.bench.victims or self.has_natural(model, split):
-            return super().natural(model, split)
-        return _Promise(self, model, split)
-
-
-_KNOWN: dict[tuple[str, str], dict[tuple[str, str], Tensor]] = {}  # of every store and benchmark, as long as the process
-
-
-@dataclass(frozen=True)
-class _Promise:
-    """The answers of a model to natural images, asked for when somebody looks at them."""
-
-    desk: Sparing
-    model: str
-    split: str
-
-    def __getitem__(self, indices: Tensor) -> Tensor:
-        images = self.desk.images(self.split).pixels
-        nothing = torch.full((len(images), len(self.desk.bench.classes)), torch.nan)
-        known = self.desk.known.setdefault((self.model, self.split), nothing)
-        new = indices[known[indices, 0].isnan()].unique()
-        if len(new):
-            x = (images[new].float() / 255).contiguous(memory_format=torch.channels_last)
-            known[new] = self.desk.oracle(self.model).logits(x)
-        return known[indices]
-
-
-class Unstored:
-    """A store whose scores are kept in memory only.
-
-    Args:
-        store: for everything else.
-    """
-
-    def __init__(self, store: Store):
-        self.store, self.folder = store, store.folder
-        self.scores: dict[str, dict[str, Tensor]] = {}
-
-    def get(self, key: Key, make: Callable[[], Mapping[str, Tensor]]) -> dict[str, Tensor]:
-        if key.kind != "scores":
-            return self.store.get(key, make)
-        if key.digest not in self.scores:
-            self.scores[key.digest] = dict(make())
-        return self.scores[key.digest]
-
-    def has(self, key: Key) -> bool:
-        return key.digest in self.scores if key.kind == "scores" else self.store.has(key)
-
-
 def prepared(folder: Path, benchmark: str, wanted: Callable[[], bool]) -> Iterator[None]:
     """Get ready for jobs on a benchmark in small steps: images, models and their speed, then the natural answers.
 
@@ -278,14 +195,10 @@ def prepared(folder: Path, benchmark: str, wanted: Callable[[], bool]) -> Iterat
     desk, ear = desk_of(str(folder), find(benchmark).whole)
     desk.images("test")
     yield
-    passes, gradients = {}, {}
-    for model in desk.bench.models:
+    speed = Speed({}, {})
+    for _ in speed.measure(desk):
         yield
-        passes[model] = _seconds_per_image(desk, model)
-    for victim in desk.bench.victims:
-        yield
-        gradients[victim] = _seconds_per_image(desk, victim, gradient=True)
-    Speed(passes, gradients).write(folder, desk.bench.name)
+    speed.write(folder, desk.bench.name)
     for model in dict.fromkeys((*desk.bench.victims, *desk.bench.models)):
         while not desk.has_natural(model, "test"):
             yield
@@ -306,17 +219,3 @@ def _ask(desk: Workbench, ear: Ear, model: str, wanted: Callable[[], bool]) -> N
         pass
     finally:
         ear.listener = None
-
-
-def _seconds_per_image(desk: Workbench, model: str, *, gradient: bool = False) -> float:
-    """The better of two tries: the first also wakes the model."""
-    oracle, x = desk.oracle(model), desk.images("test").pixels[:BATCH].float() / 255
-    tries = []
-    for _ in range(2):
-        began = time.perf_counter()
-        if gradient:
-            oracle.gradient(lambda logits: logits.logsumexp(1).sum(), x)
-        else:
-            oracle.logits(x)
-        tries.append((time.perf_counter() - began) / len(x))
-    return min(tries)
