@@ -457,7 +457,7 @@ def fetch(benchmark: HubName) -> None:
     if (kind := kind_of(benchmark)) != OF_HUB:
         raise QurdError(f"Expected {OF_HUB}, which is reached over a network. {benchmark}, {kind}, is here already.")
     found, values = component(benchmark)
-    print(found.extra["fetch"](_progress, **values))  # noqa: T201
+    print(found.declares.fetch(_progress, **values))  # noqa: T201
 
 
 @app.command()

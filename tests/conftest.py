@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from qurd_core import detectors as _detectors  # noqa: F401 (importing registers the components)
 from qurd_core import representations as _representations  # noqa: F401
 from qurd_core import samplers as _samplers  # noqa: F401
+from qurd_core import schemes as _schemes  # noqa: F401 (and keeps what changed components declare)
 from qurd_core.access import Access
 from qurd_core.grammar import Value
 from qurd_core.oracle import Oracle
@@ -127,8 +128,9 @@ def suited(craft: Callable[..., Queries]) -> Callable[[str], Queries]:
     """Queries that have what a representation needs, from the first craft that gives it."""
 
     def make(representation: str) -> Queries:
-        needs = representations[representation].needs - {"truth"}
-        return craft(next(name for name in ["identity", *crafts] if needs <= crafts[name].provides))
+        needs = representations[representation].declares.needs - {"truth"}
+        plain_first = sorted(crafts, key=lambda name: not crafts[name].declares.plain)
+        return craft(next(name for name in plain_first if needs <= crafts[name].declares.provides))
 
     return make
 

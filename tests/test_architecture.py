@@ -1,11 +1,15 @@
 """The layers of the house: who may import whom."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from qurd_core.registry import crafts, detectors, representations, seed_rules
+from qurd_core.schemes import NAMED
 
 ROOT = Path(__file__).parents[1]
 MOST = 15  # files of one folder: more are several rooms
@@ -18,7 +22,7 @@ LAYERS = {
     **dict.fromkeys(
         (f"qurd_core.{name}" for name in ("grammar", "types", "registry", "randomness", "runtime", "store", "executors")), 1
     ),
-    **dict.fromkeys((f"qurd_core.{name}" for name in ("folders", "files", "runs")), 1),
+    **dict.fromkeys((f"qurd_core.{name}" for name in ("folders", "files", "runs", "declarations")), 1),
     "qurd_core.lineage": 2,
     "qurd_core.oracle": 2,
     "qurd_core.benchmarks.photographs": 2,
@@ -143,3 +147,33 @@ def test_models_are_asked_where_the_docstring_of_the_workbench_says_and_nowhere_
     }
     assert {name for name in asking if f"{name}`" not in told} == set()
     assert {"query_job", "sparing", "speed", "plausibility"} <= asking, "named there, and asks nobody"
+
+
+NAMES = {  # of components and named schemes; but for words that also mean a kind of pair, a seed set, a column or an access
+    *(name for kind in (seed_rules, crafts, representations, detectors) for name in kind),
+    *NAMED,
+} - {"negative", "noise", "labels", "topk", "rank", "probits", "logits", "correct", "accuracy"}
+NAMING = {  # what may name components, and why
+    **dict.fromkeys((f"qurd_core.{name}" for name in ("samplers", "representations", "detectors")), "its own file"),
+    "qurd_core.schemes": "named schemes are made of them",
+    "qurd_core.paper": "the paper's own words for its schemes",
+    "qurd_core.plots.drawing.theme": "colours that were checked together",
+    "pages.ui.queries.asking": "the default view",
+    "pages.ui.compose.compose_controls": "the default view",
+    "pages.ui.queries.gallery": "superpixels, in the caption of a picture",
+}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=module_of)
+def test_no_module_names_a_component_of_another(path):
+    """Whoever needs to know something of a component asks what it declares."""
+    module = module_of(path)
+    if any(module.startswith(name) for name in NAMING):
+        return
+    tree = ast.parse(path.read_text())
+    docs = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs:
+            for part in re.split(r" \| |->", node.value):
+                name = part.partition("(")[0]
+                assert name not in NAMES, f"{module}, line {node.lineno}: ask what '{name}' declares, or `schemes`"

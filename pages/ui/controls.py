@@ -10,11 +10,10 @@ from pages.ui import links, notice
 from qurd_core.findings.language import words
 from qurd_core.findings.language.model_names import readable
 from qurd_core.plots.drawing.theme import MOST_PINS
+from qurd_core.records.rate_records import BUDGETS
 from qurd_core.statistics import metrics
 
 HARD = "Count hard unrelated models, too: independent models trained on the victim's data."
-BUDGETS = range(10, 401, 10)
-RAW_BUDGETS = (10, 20, 50, 100, 200, 400)  # those with raw scores
 LINKED: dict[str, Any] = {"bind": "query-params", "persist_state": "session"}
 
 

@@ -12,6 +12,7 @@ from qurd_core.errors import QurdError
 from qurd_core.findings.language import words
 from qurd_core.jobs import live
 from qurd_core.jobs.queue import Job, Status
+from qurd_core.records import rate_records
 from qurd_core.statistics import metrics
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def _stopped(job: Job) -> str:
     found = rows(job, "unrelated", task="all")
     if found is None:
         return "Stopped before the first query seed. What was computed is stored."
-    part = "" if found["budget"].max() == max(live.BUDGETS) else ", small budgets only"
+    part = "" if found["budget"].max() == max(rate_records.BUDGETS) else ", small budgets only"
     return f"Stopped in query seed {_seeds(found, job)}{part}. What was computed is stored."
 
 

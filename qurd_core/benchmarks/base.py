@@ -245,7 +245,7 @@ def kind_of(text: str) -> str:
     """
     if found := reader(text):
         return found[0].what
-    return OF_HUB if "fetch" in component(text)[0].extra else EMBEDDED
+    return OF_HUB if component(text)[0].declares.fetch else EMBEDDED
 
 
 def benchmark(text: str) -> Benchmark:

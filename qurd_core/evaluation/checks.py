@@ -11,6 +11,7 @@ from qurd_core.evaluation.plausibility import Labels, measured_split
 from qurd_core.evaluation.workbench import workbench
 from qurd_core.folders import default_folder
 from qurd_core.runtime import Runtime
+from qurd_core.schemes import REFERENCE
 from qurd_core.statistics.metrics import sides
 from qurd_core.statistics.pvalues import ENOUGH
 from qurd_core.store import Store
@@ -128,7 +129,7 @@ def _notes(bench: Benchmark, known: Labels | None) -> list[str]:
         if least < ENOUGH:
             notes.append(f"{victim} faces {least} unrelated lineages: below {ENOUGH} the guaranteed rule refuses 5 %.")
         if _mistakes(victim, known) == 0:
-            notes.append(f"{victim} is right on every test item: AKH has no queries and delta_C does not exist.")
+            notes.append(f"{victim} is right on every test item: {REFERENCE} has no queries and delta_C does not exist.")
     return notes
 
 

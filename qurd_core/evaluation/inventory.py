@@ -13,9 +13,9 @@ from qurd_core.benchmarks.base import Benchmark
 from qurd_core.evaluation.pairs import pair_table
 from qurd_core.evaluation.workbench import Workbench
 from qurd_core.files import publish
-from qurd_core.schemes import Scheme, describe
+from qurd_core.schemes import BASELINES, Scheme, describe
 
-RULES = ("negative(test)", "uniform(test)")  # seed rules whose draws are kept
+RULES = tuple(str(Scheme.parse(name).sampler) for name in BASELINES)  # seed rules whose draws are kept
 DRAWN = 400  # images of each
 
 
@@ -44,7 +44,7 @@ def _bank(desk: Workbench, seeds: int) -> bytes:
     labels = torch.stack([desk.natural(model, "test").argmax(1) for model in bench.models]).to(torch.uint8)
     tensors = {"labels": labels, "truth": images.truth.to(torch.uint8), "places": images.places.to(torch.int16)}
     for rule in RULES:
-        scheme = Scheme.parse(f"{rule} | labels | hamming")
+        scheme = Scheme.of_sampler(rule)
         drawn, looked = np.full((2, len(bench.victims), seeds, DRAWN), -1, np.int16)
         for row, victim in enumerate(bench.victims):
             for query_seed in range(seeds):

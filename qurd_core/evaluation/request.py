@@ -8,7 +8,7 @@ from qurd_core.benchmarks.base import Benchmark, benchmark
 from qurd_core.errors import QurdError, unknown
 from qurd_core.lineage import Lineage, roots_in, text_of_roots
 from qurd_core.registry import representations
-from qurd_core.schemes import Scheme
+from qurd_core.schemes import REFERENCE, Scheme
 from qurd_core.statistics.sides import NEGATIVE_KINDS, Negatives
 from qurd_core.types import Pair
 
@@ -122,39 +122,39 @@ def _root(text: str) -> str:
 
 def _check_answers(bench: Benchmark, scheme: Scheme) -> None:
     """Refuse a scheme that asks a benchmark for what it has not."""
-    if scheme.craft.name != "identity" and not bench.source.asks:
+    if not scheme.natural and not bench.source.asks:
         raise QurdError(
             f"'{scheme.label}' crafts queries of its own ({scheme.craft}), and {bench.name} holds answers to its own items"
-            " only, not the models. Use a scheme without a craft, such as AKH."
+            f" only, not the models. Use a scheme without a craft, such as {REFERENCE}."
         )
     if scheme.split not in bench.splits:
         raise unknown(f"split of {bench.name}", scheme.split, bench.splits)
     if bench.missing and not scheme.counts_missing:
         raise QurdError(
             f"'{scheme.label}' cannot count a missing answer as disagreement, and {bench.missing:,} are missing in"
-            f" {bench.name}. Use a scheme on labels or probits query by query, such as AKH, or leave out the items that not"
-            " all models answer."
+            f" {bench.name}. Use a scheme on labels or probits query by query, such as {REFERENCE}, or leave out the items"
+            " that not all models answer."
         )
     if scheme.access > bench.access:
         raise QurdError(
             f"'{scheme.label}' needs {scheme.access}, and {bench.name} reveals {bench.access} only. Use a scheme that"
-            " needs less, such as AKH."
+            f" needs less, such as {REFERENCE}."
         )
 
 
 def _check_square(scheme: Scheme, budget: int) -> None:
     """Refuse a budget at which the matrices of a scheme would not fit in memory."""
-    if budget > SQUARE and representations[scheme.representation.name].extra.get("square"):
+    if budget > SQUARE and representations[scheme.representation.name].declares.square:
         raise QurdError(
             f"'{scheme.label}' compares answers pair by pair ({scheme.representation}), so it takes budgets of at most"
-            f" {SQUARE:,}. Got {budget:,}: ask for less, or use a scheme that takes them one by one, such as AKH."
+            f" {SQUARE:,}. Got {budget:,}: ask for less, or use a scheme that takes them one by one, such as {REFERENCE}."
         )
 
 
 def _check_classes(bench: Benchmark, scheme: Scheme) -> None:
     """Refuse a parameter that counts classes and asks for more than there are."""
     component = representations[scheme.representation.name]
-    name = component.extra.get("counts_classes")
+    name = component.declares.counts_classes
     asked = component.bind(scheme.representation)[name] if name else 0
     if asked > len(bench.classes):
         raise QurdError(

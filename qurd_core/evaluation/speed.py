@@ -72,7 +72,7 @@ def query_set(
     natural, crafted = _images(desk, victim, scheme, query_seed, max(budgets))
     waiting = tuple(model for model in desk.models(victim) if not desk.has_natural(model, scheme.split))
     choosing = 0.0
-    if "victim labels" in seed_rules[scheme.seeds.name].needs and victim in waiting and query_seed == 0:
+    if "victim labels" in seed_rules[scheme.seeds.name].declares.needs and victim in waiting and query_seed == 0:
         choosing = speed.asking((victim,), len(desk.images(scheme.split)))
     steps = crafted / scheme.group_size * gradients(desk.bench.whole, scheme) * speed.gradients.get(victim, 0.0)
     return choosing + speed.asking(waiting, natural) + steps + speed.asking(desk.models(victim), crafted) + LOOK
@@ -84,11 +84,11 @@ def _images(desk: Workbench, victim: str, scheme: Scheme, query_seed: int, budge
         size = scheme.seeds_per_part(PART) * scheme.group_size
         return 0.0, math.ceil(budget / size) * size
     pool = len(desk.images(scheme.split))
-    if "scarce" in seed_rules[scheme.seeds.name].provides and desk.has_natural(victim, scheme.split):
+    if "scarce" in seed_rules[scheme.seeds.name].declares.provides and desk.has_natural(victim, scheme.split):
         pool = len(desk.draw(victim, scheme, 0)[1].indices)
     sent = min(budget, pool)
     new = sent * (1 - sent / max(pool, 1)) ** query_seed
-    return new, float(budget - sent) if scheme.craft.name != "identity" else 0.0
+    return new, float(budget - sent) if not scheme.natural else 0.0
 
 
 def lacking(desk: Workbench, scheme: Scheme) -> list[str]:

@@ -25,13 +25,11 @@ from qurd_core.evaluation.tabulate import recorded
 from qurd_core.evaluation.workbench import PART, workbench
 from qurd_core.files import publishing
 from qurd_core.folders import made
-from qurd_core.records.rate_records import shipped_table
+from qurd_core.records.rate_records import BUDGETS, RAW_BUDGETS, shipped_table
 from qurd_core.runtime import Runtime
 from qurd_core.schemes import NAMED, Scheme, combinations
 from qurd_core.store import Store
 
-BUDGETS = tuple(range(10, 401, 10))
-RAW_BUDGETS = (10, 20, 50, 100, 200, 400)
 NATURAL_SEEDS, CRAFTED_SEEDS = 20, 10  # of named schemes, at least: conclusions rest on them, and five are thin
 BEST = 100  # combinations whose raw scores are kept, by TPR@5% over all tasks
 BEST_AT = 100  # the budget at which they are ranked
@@ -95,7 +93,7 @@ def _requests(name: str, seeds: int, *, only_named: bool) -> list[Request]:
         raise QurdError(f"Expected {EMBEDDED}: the app shows records of no other. Got {kind}, {name}. Use 'run' on it.")
     by_seeds: dict[int, list[str]] = {}
     for scheme in fitting():
-        least = 0 if not scheme.name else NATURAL_SEEDS if scheme.craft.name == "identity" else CRAFTED_SEEDS
+        least = 0 if not scheme.name else NATURAL_SEEDS if scheme.natural else CRAFTED_SEEDS
         if scheme.name or not only_named:
             by_seeds.setdefault(max(seeds, least), []).append(str(scheme))
     return [request(name, schemes, budgets=BUDGETS, seeds=number) for number, schemes in by_seeds.items()]

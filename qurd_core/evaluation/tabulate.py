@@ -74,7 +74,9 @@ def _scheme_rows(asked: Request, desk: Workbench, schemes: tuple[Scheme, ...], f
             found = {name: torch.cat([one[name] for one in by_seed], dim=-1).numpy() for name in by_seed[0]}
             spent = pd.DataFrame({name: found[name] for name in ("used", "available", *COSTS)})
             spent["distinct"] = spent["distinct"].where(spent["used"] > 0)
-            if "truth" in representations[scheme.representation.name].needs:  # so the images that are sent are labelled
+            if (
+                "truth" in representations[scheme.representation.name].declares.needs
+            ):  # so the images that are sent are labelled
                 spent["samples"] = np.maximum(spent["samples"], spent["used"] // scheme.group_size)
             spent["query_seed"], spent["budget"] = (axis.ravel() for axis in _grid(asked))
             costs.append(spent.assign(scheme=scheme.label))

@@ -105,7 +105,7 @@ class Workbench:
         if scheme.sends_seeds:
             models = self.models(victim)
         else:
-            models = (victim,) if "victim labels" in seed_rules[scheme.seeds.name].needs else ()
+            models = (victim,) if "victim labels" in seed_rules[scheme.seeds.name].declares.needs else ()
         return [(model, scheme.split) for model in models if not self.has_natural(model, scheme.split)]
 
     @property
@@ -115,8 +115,8 @@ class Workbench:
     def draw(self, victim: str, scheme: Scheme, query_seed: int) -> tuple[Pool, Draw]:
         """The seed set as the victim sees it, and every image of it that the seed rule picks, in draw order."""
         images, rule = self.images(scheme.split), seed_rules[scheme.seeds.name]
-        truth = images.truth if "truth" in rule.provides else None
-        labels = self.natural(victim, scheme.split).argmax(1) if "victim labels" in rule.needs else None
+        truth = images.truth if "truth" in rule.declares.provides else None
+        labels = self.natural(victim, scheme.split).argmax(1) if "victim labels" in rule.declares.needs else None
         pool = Pool(images.pixels, truth, labels)
         rng = stream(query_seed, "draw", *self._identity(victim, scheme), str(scheme.seeds))
         with doing(f"drawing {scheme.seeds} for {victim}"):
@@ -139,7 +139,7 @@ class Workbench:
             firsts = draw.indices[:budget]
             sent = len(firsts)
             yield seeds_as_queries(pool, firsts)
-        if scheme.craft.name == "identity":
+        if scheme.natural:
             return
         chunks = draw.indices.split(seeds)
         number = 0
@@ -345,15 +345,14 @@ def _represent(answers: Answers, scheme: Scheme, used: int) -> Tensor:
 
 def _distances(represented: Tensor, queries: Queries, scheme: Scheme, used: Tensor) -> Tensor:
     """(M,B) float32 distances to the first model, NaN for empty cells."""
-    representation, detector = representations[scheme.representation.name], detectors[scheme.detector.name]
+    representation, detector = representations[scheme.representation.name].declares, detectors[scheme.detector.name]
     values = torch.full((len(represented), len(used)), torch.nan)
     filled = (used > 0).nonzero()[:, 0]
     rows = used[filled]
-    if "rows" in representation.extra:
+    if representation.rows:
         groups = torch.searchsorted(queries.group_ends, used[filled], right=True)
-        rows = representation.extra["rows"](queries).cumsum(0)[groups - 1]
-    square, whole = (bool(representation.extra.get(flag)) for flag in ("square", "whole"))
-    prefixes = Prefixes(tuple(rows.tolist()), square, whole)
+        rows = representation.rows(queries).cumsum(0)[groups - 1]
+    prefixes = Prefixes(tuple(rows.tolist()), representation.square, representation.whole)
     found = detector.function(represented[0], represented, prefixes, **detector.bind(scheme.detector))
     values[:, filled] = found.float()
     return values

@@ -5,6 +5,7 @@ import pandas as pd
 
 from qurd_core.findings.language import words
 from qurd_core.findings.language.model_names import readable
+from qurd_core.schemes import REFERENCE
 from qurd_core.statistics import Kind
 from qurd_core.views.play import Duel, Trial
 
@@ -19,7 +20,7 @@ def headline(scheme: str, rows: pd.DataFrame, sent: int) -> str:
     """
     queries = len(rows)
     if sent < queries:
-        if scheme == "AKH":
+        if scheme == REFERENCE:
             return f"Which suspect repeats {words.counted(queries, 'mistake')} of the victim?"
         return f"Which suspect answers {words.counted(queries, 'random image')} like the victim?"
     last, after = rows.iloc[-1], f"With {words.counted(queries, 'query')} {scheme}"

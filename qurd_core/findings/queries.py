@@ -5,9 +5,10 @@ import json
 import pandas as pd
 
 from qurd_core import views
+from qurd_core.declarations import Story
 from qurd_core.findings.language import words
 from qurd_core.findings.language.words import counted, percent
-from qurd_core.views.query_sets import QuerySet, Story, rule_of
+from qurd_core.views.query_sets import QuerySet, rule_of
 from qurd_core.views.telling import PER_CLASS
 
 _VERBS: dict[Story, str] = {

@@ -14,7 +14,6 @@ from qurd_core.jobs.queue import Job
 from qurd_core.records import rate_records
 
 SEEDS = 5  # query seeds of a run, as many as the records have
-BUDGETS = tuple(range(10, 401, 10))
 AGAIN = "Run it again: what the store holds is not computed anew."
 
 

@@ -13,7 +13,6 @@ from qurd_core.runtime import Track, silent
 from qurd_core.statistics import node_bootstrap
 
 FILE = "agreement.parquet"
-BUDGETS = (10, 20, 50, 100, 200, 400)
 DRAWS = 500
 METHOD = (
     "Kendall's tau-b over the combinations that both benchmarks have at this budget, TPR@5% by the paper's rule, all tasks "
@@ -31,7 +30,7 @@ def measure(folder: Path, track: Track = silent) -> pd.DataFrame:
     Returns:
         rows of one, other, budget, shared (combinations), tau, low, high.
     """
-    work = [(budget, name) for budget in BUDGETS for name in (*names.BENCHMARKS, *rate_records.EMBEDDED)]
+    work = [(budget, name) for budget in rate_records.RAW_BUDGETS for name in (*names.BENCHMARKS, *rate_records.EMBEDDED)]
     rates: dict[int, dict[str, pd.DataFrame]] = {}
     for budget, name in track(work, len(work), "resampling"):
         found = _recorded(name, budget) if name in rate_records.EMBEDDED else _drawn(name, budget, folder)

@@ -29,7 +29,7 @@ def measure(folder: Path, labels: Mapping[str, str], track: Track = silent) -> p
         dataset: (evidence.Scores.read(name, folder).only(labels), rate_records.pairs(name, folder))
         for name, (_, dataset) in names.BENCHMARKS.items()
     }
-    work, parts = [(budget, rule) for budget in measured_worth.BUDGETS for rule in measured_worth.RULES], []
+    work, parts = [(budget, rule) for budget in rate_records.RAW_BUDGETS for rule in measured_worth.KINDS], []
     for budget, rule in track(work, len(work), "Table 3"):
         tables = [
             measured_worth.score_table(scores, pairs, budget, dict(labels)).assign(benchmark=dataset)

@@ -23,7 +23,7 @@ Rows = list[dict[str, Any]]
 MODES = ("paper", "honest")
 _RATE = {"paper": "tpr", "honest": "tpr_conformal"}
 _PARTS = ("split", "sampler", "representation", "distance")
-BUDGETS = (10, 20, 50, 100, 200, 400)
+BUDGETS = rate_records.RAW_BUDGETS
 
 
 def table2(mode: Mode = "paper", *, folder: Path | None = None) -> Rows:

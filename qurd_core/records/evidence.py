@@ -15,6 +15,7 @@ from qurd_core.benchmarks.saved_benchmarks import BenchFile, home_of, saved_name
 from qurd_core.errors import QurdError, unknown
 from qurd_core.records import rate_records
 from qurd_core.records.bank import Bank
+from qurd_core.schemes import REFERENCE
 from qurd_core.statistics.metrics import Floats, Rule, aggregate, by_rule, victim_cells
 from qurd_core.statistics.sides import Negatives, sides
 
@@ -74,7 +75,7 @@ def base_of(benchmark: str) -> str:
     if base not in rate_records.SHIPPED:
         raise QurdError(
             f"Expected a part of {', '.join(rate_records.SHIPPED)} in {home_of(benchmark)}: pages show records, and there"
-            f" are none of {base}. Commands take it: python -m qurd_core run --benchmark {benchmark} --scheme AKH."
+            f" are none of {base}. Commands take it: python -m qurd_core run --benchmark {benchmark} --scheme {REFERENCE}."
         )
     return base
 

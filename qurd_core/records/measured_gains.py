@@ -8,9 +8,8 @@ import pandas as pd
 
 from qurd_core.records import measured_worth, rate_records
 from qurd_core.records.measured import Measured
-from qurd_core.records.scheme_table import CONTROL
 from qurd_core.runtime import Track, silent
-from qurd_core.schemes import VARIANT
+from qurd_core.schemes import CONTROL, VARIANT
 from qurd_core.statistics import Kind, node_bootstrap, simultaneous
 from qurd_core.statistics.grids import tasks_of
 from qurd_core.statistics.sides import Negatives

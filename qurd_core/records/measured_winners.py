@@ -17,9 +17,9 @@ from qurd_core.records.evidence import Scores, cells
 from qurd_core.records.measured import Measured
 from qurd_core.records.scheme_table import LEVELS, allowed, unnamed
 from qurd_core.runtime import Track, silent
+from qurd_core.schemes import REFERENCE
 from qurd_core.statistics import Kind
 from qurd_core.statistics.sides import NEGATIVE_KINDS, Negatives
-from qurd_core.statistics.worth import REFERENCE
 
 Rate = Literal["tpr", "tpr_conformal"]
 RATES: dict[Kind, tuple[Rate, str]] = {"paper": ("tpr", "sd"), "conformal": ("tpr_conformal", "sd_conformal")}

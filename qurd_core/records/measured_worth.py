@@ -9,15 +9,14 @@ import pandas as pd
 
 from qurd_core.records import evidence, rate_records
 from qurd_core.records.measured import Measured
-from qurd_core.records.scheme_table import CONTROL
 from qurd_core.runtime import Track, silent
-from qurd_core.schemes import VARIANT
+from qurd_core.schemes import CONTROL, VARIANT
 from qurd_core.statistics import Kind
+from qurd_core.statistics.metrics import RULES
 from qurd_core.statistics.sides import NEGATIVE_KINDS, Negatives
 from qurd_core.statistics.worth import COLUMNS, DRAWS, worth
 
-BUDGETS = (10, 20, 50, 100, 200, 400)
-RULES: tuple[Kind, ...] = ("paper", "conformal")
+KINDS: tuple[Kind, ...] = tuple(rule.kind for rule in RULES.values())
 _OF_PAIRS = ["victim", "suspect", "kind", "tasks", "lineage"]
 
 
@@ -52,9 +51,9 @@ def over_choices(
     """
     scores, pairs = evidence.Scores.read(benchmark, folder), _with_origin(benchmark, folder)
     names = names_of(benchmark)
-    budgets = [budget for budget in BUDGETS if (scores.columns["budget"] == budget).any()]
+    budgets = [budget for budget in rate_records.RAW_BUDGETS if (scores.columns["budget"] == budget).any()]
     choices = [*NEGATIVE_KINDS] if (pairs["kind"] == "hard").any() else ["unrelated"]
-    work = [(budget, rule, negatives) for budget in budgets for rule in RULES for negatives in choices]
+    work = [(budget, rule, negatives) for budget in budgets for rule in KINDS for negatives in choices]
     parts = []
     for budget, rule, negatives in track(work, len(work), "drawing models"):
         found = of(score_table(scores, pairs, budget, names), rule, negatives)

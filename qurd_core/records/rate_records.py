@@ -18,6 +18,8 @@ FOLDER, PUBLISHED_FOLDER = ASSETS / "records", ASSETS / "published"
 EMBEDDED = ("patchwork-sac", "patchwork-reuse")  # with models and images
 PUBLISHED = tuple(BENCHMARKS)  # the paper's own scores
 SHIPPED = EMBEDDED + PUBLISHED
+BUDGETS = tuple(range(10, 401, 10))  # of every record
+RAW_BUDGETS = (10, 20, 50, 100, 200, 400)  # those of which raw scores are kept: the paper's
 COSTS = ("distinct", "samples", "gradients")  # of a query set, means over victims and query seeds
 COLUMNS = (
     "scheme",

@@ -2,8 +2,10 @@
 
 import pandas as pd
 
+from qurd_core.registry import crafts
+from qurd_core.schemes import declared, is_control
+
 LEVELS = {"labels": 0, "topk": 1, "probits": 2, "logits": 3}  # what a suspect reveals; each includes the ones before it
-CONTROL = "accuracy"  # the detector that takes the less accurate model for the thief
 
 
 def twins(schemes: pd.DataFrame) -> dict[str, str]:
@@ -25,7 +27,8 @@ def twins(schemes: pd.DataFrame) -> dict[str, str]:
 
 def controls(schemes: pd.DataFrame) -> set[str]:
     """The schemes that look at no answer of the victim, by their text: no fingerprints, but a measure for those."""
-    return set(schemes.loc[schemes["detector"] == CONTROL, "scheme"])
+    none = [detector for detector in schemes["detector"].unique() if is_control(detector)]
+    return set(schemes.loc[schemes["detector"].isin(none), "scheme"])
 
 
 def allowed(rows: pd.DataFrame, schemes: pd.DataFrame, reveal: str) -> pd.DataFrame:
@@ -38,13 +41,18 @@ def unnamed(rows: pd.DataFrame, schemes: pd.DataFrame) -> pd.DataFrame:
     """The combinations that nobody published, best first: no names, no published scheme on other outputs, no controls."""
     known = twins(schemes)
     same = {known.get(scheme) for scheme in schemes.loc[schemes["name"].notna(), "scheme"]}
-    same |= _nothing_new(rows)
+    same |= _nothing_new(rows, schemes)
     found = rows[rows["name"].isna() & ~rows["control"] & ~rows["scheme"].isin(same) & rows["value"].notna()]
     return found.sort_values(["value", "auc", "level", "scheme"], ascending=[False, False, True, True])
 
 
-def _nothing_new(rows: pd.DataFrame) -> set[str]:
-    """The combinations with a craft that has changed no query so far: another name for the same without it."""
+def _nothing_new(rows: pd.DataFrame, schemes: pd.DataFrame) -> set[str]:
+    """The combinations with a craft that sends the seeds first and has changed no query so far: another name for the same
+    without it.
+    """
     known = rows.set_index("scheme")[["value", "auc", "spread"]]
-    plain_of = {scheme: scheme.replace("->cutmix", "") for scheme in known.index if "->cutmix" in scheme}
-    return {scheme for scheme, bare in plain_of.items() if bare in known.index and known.loc[scheme].equals(known.loc[bare])}
+    topping = [craft for craft in schemes["craft"].unique() if declared(crafts, craft).tops_up is not None]
+    topped = schemes[schemes["craft"].isin(topping)]
+    bare = topped["seeds"] + " | " + topped["representation"] + " | " + topped["detector"]
+    both = [pair for pair in zip(topped["scheme"], bare, strict=True) if all(one in known.index for one in pair)]
+    return {scheme for scheme, plain in both if known.loc[scheme].equals(known.loc[plain])}

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 import numpy as np
 import pandas as pd
 
+from qurd_core.schemes import REFERENCE
 from qurd_core.statistics import (
     Bootstrap,
     Comparison,
@@ -20,7 +21,6 @@ from qurd_core.statistics import (
 )
 from qurd_core.statistics.sides import NEGATIVE_KINDS, Negatives
 
-REFERENCE = "AKH"
 DRAWS = 2000
 EVERY = "all"
 TURNED = {"beats": "trails", "trails": "beats"}

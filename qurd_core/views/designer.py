@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from qurd_core.errors import QurdError
 from qurd_core.records.evidence import Scores
+from qurd_core.schemes import CONTROL
 from qurd_core.statistics import allowed_below, min_pool
 from qurd_core.statistics.metrics import Floats
 from qurd_core.statistics.sides import NEGATIVE_KINDS, Negatives, Sides, sides
@@ -20,7 +21,6 @@ from qurd_core.views import separability
 PER_ROW, FEW, MANY = 10, 5, 4  # tiles of one victim beside each other: fewer where there are many victims
 GAP = 1.5  # tiles between the blocks of two victims
 ALPHA = 0.05
-CONTROL = "accuracy"  # a named scheme that is no fingerprint
 
 PairKey = tuple[str, str]
 Pairs = frozenset[PairKey]

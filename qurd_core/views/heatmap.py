@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from qurd_core.records import measured_worth
-from qurd_core.schemes import CHARTED, CONTROL, REFERENCE
+from qurd_core.schemes import CHARTED, CONTROL, REFERENCE, is_control
 
 MAIN = "main"
 SPLITS = {"test": "test", "train": "training", "noise": "noise"}  # seed sets in words
@@ -29,7 +29,7 @@ class Pick(NamedTuple):
     @property
     def called(self) -> str:
         """Its label; a control says that it is one."""
-        control = self.head.partition(" | ")[2].partition("(")[0] == CONTROL
+        control = is_control(self.head.partition(" | ")[2])
         return f"{self.label} (accuracy only, no fingerprint)" if control else self.label
 
 

@@ -4,7 +4,7 @@ Everything comes from recorded answers; no model is asked.
 """
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -12,15 +12,13 @@ from numpy.typing import NDArray
 
 from qurd_core.benchmarks.photographs import cut, photograph_names
 from qurd_core.records.bank import Bank, Ints
-from qurd_core.statistics import allowed_below, refusal
+from qurd_core.schemes import BASELINES, Scheme
+from qurd_core.statistics import Kind, allowed_below, refusal
 from qurd_core.statistics.metrics import Floats
 from qurd_core.statistics.sides import sides
 
-Name = Literal["AKH", "Random"]
-Rule = Literal["paper", "conformal"]
-
-# Both compare labels, one query after the other, so that every query has a share of the distance.
-SEEDS: dict[Name, str] = {"AKH": "negative(test)", "Random": "uniform(test)"}
+# They compare labels, one query after the other, so that every query has a share of the distance.
+SEEDS = {name: str(Scheme.parse(name).sampler) for name in BASELINES}
 LAST = 100  # queries
 
 
@@ -95,7 +93,7 @@ class Trial:
         return [cut(names[photo], *place) for photo, *place in self.bank.places[self.queries].tolist()]
 
 
-def trial(bank: Bank, pairs: pd.DataFrame, victim: str, scheme: Name, *, query_seed: int = 0, rule: Rule = "paper") -> Trial:
+def trial(bank: Bank, pairs: pd.DataFrame, victim: str, scheme: str, *, query_seed: int = 0, rule: Kind = "paper") -> Trial:
     """Send a victim's queries to all its suspects.
 
     Args:

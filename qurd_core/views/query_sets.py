@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import zip_longest
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -14,22 +13,21 @@ from safetensors import SafetensorError
 from safetensors.numpy import load
 
 from qurd_core.benchmarks.photographs import cut, photograph_names
+from qurd_core.declarations import Story
 from qurd_core.errors import QurdError
 from qurd_core.files import AlteredError, checked
 from qurd_core.grammar import parse_chain
 from qurd_core.records.bank import Bank
+from qurd_core.schemes import story_of
 
 Array = NDArray[np.generic]
-Story = Literal["mistakes", "images", "adversarial", "blended", "masked", "noise"]
 
 SIZES = (100, 400)  # queries that are made: the smaller number, unless a larger budget is looked at
 FACTS = (
     *("card", "group", "seed", "photograph", "top", "left", "side", "first", "last", "main", "truth"),
     *("victim_on_seed", "suspect_on_seed", "victim", "suspect", "agrees", "agreeing", "kept"),
 )
-_CRAFTS: dict[str, Story] = {"pgd": "adversarial", "boundary": "adversarial", "cutmix": "blended", "superpixels": "masked"}
 _AGAIN = "Try again to make them anew."
-_RULES: dict[str, Story] = {"negative": "mistakes", "noise": "noise"}
 
 
 @dataclass(frozen=True)
@@ -145,14 +143,6 @@ def size_for(budget: int) -> int:
 def rule_of(sampler: str) -> str:
     """The seed rule of a sampler."""
     return str(parse_chain(sampler).calls[0])
-
-
-def story_of(sampler: str) -> Story:
-    """What is asked about the queries of a sampler."""
-    rule, *crafts = (call.name for call in parse_chain(sampler).calls)
-    if crafts:
-        return _CRAFTS.get(crafts[0], "images")
-    return _RULES.get(rule, "images")
 
 
 def is_banked(bank: Bank, sampler: str, victim: str) -> bool:

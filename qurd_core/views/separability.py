@@ -18,6 +18,8 @@ from qurd_core.akh import official
 from qurd_core.errors import QurdError, unknown
 from qurd_core.records import evidence, measured_worth, rate_records
 from qurd_core.records.evidence import Scores
+from qurd_core.registry import detectors
+from qurd_core.schemes import declared
 from qurd_core.statistics import TprReport, calibrated_rule, node_bootstrap
 from qurd_core.statistics import reports as tpr_reports
 from qurd_core.statistics.metrics import Floats, rates
@@ -31,7 +33,6 @@ Report = Callable[..., Mapping[str, TprReport]]
 
 DELTAS = ("delta_c", "delta", "official")
 EACH = ("one", "tasks", "victims", "benchmarks")
-SHARES = ("hamming", "mutual_information", "accuracy")  # detectors whose distances end at 1
 FEWEST = 20  # pairs from which on a side has a density
 POINTS = 256  # of a density
 _NO_ALARMS = 1e-9  # "no false alarm" as a share that rules accept
@@ -290,7 +291,7 @@ def ends_at_one(schemes: pd.DataFrame, scheme: str) -> bool:
         schemes: from `records.schemes`.
     """
     (detector,) = schemes.loc[schemes["scheme"] == scheme, "detector"]
-    return detector.partition("(")[0] in SHARES
+    return declared(detectors, detector).end_at_one
 
 
 def grid(sides: Sequence[Floats], *, share: bool) -> Floats:

@@ -123,8 +123,8 @@ def represent(scheme: Scheme, queries: Queries, logits: Tensor) -> Tensor:
 
 def compare(scheme: Scheme, victim: Tensor, suspect: Tensor) -> Tensor:
     """The distance of one suspect at one budget."""
-    extra, detector = representations[scheme.representation.name].extra, detectors[scheme.detector.name]
-    prefixes = Prefixes((suspect.shape[1],), bool(extra.get("square")), bool(extra.get("whole")))
+    compared, detector = representations[scheme.representation.name].declares, detectors[scheme.detector.name]
+    prefixes = Prefixes((suspect.shape[1],), compared.square, compared.whole)
     return detector.function(victim[0], suspect, prefixes, **detector.bind(scheme.detector))
 
 

@@ -16,8 +16,9 @@ from pathlib import Path
 import torch
 
 from qurd_core.evaluation.pipeline import Request, request
-from qurd_core.evaluation.sweep import BUDGETS, fitting
+from qurd_core.evaluation.sweep import fitting
 from qurd_core.evaluation.workbench import Workbench, workbench
+from qurd_core.records.rate_records import BUDGETS
 from qurd_core.registry import crafts, representations
 from qurd_core.runtime import Runtime
 from qurd_core.schemes import Scheme
@@ -76,7 +77,7 @@ def plain(asked: Request, desk: Workbench, victim: str, clock: Stopwatch) -> Cou
 
 def _home(scheme: Scheme) -> str:
     """The craft on whose queries a representation is measured."""
-    needs = representations[scheme.representation.name].needs
+    needs = representations[scheme.representation.name].declares.needs
     return "pgd" if "pairs" in needs else "superpixels" if "masks" in needs else "identity"
 
 

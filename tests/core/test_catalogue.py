@@ -9,56 +9,104 @@ from pathlib import Path
 import pytest
 import torch
 
-from qurd_core import catalogue
+from qurd_core import catalogue, files
+from qurd_core.declarations import Detector
 from qurd_core.registry import Registry
 from qurd_core.types import Prefixes, Queries
 
 ROOT = Path(__file__).parents[2]
 
 
-def test_the_shipped_file_is_what_the_components_declare():
+@pytest.fixture
+def changed(tmp_path, monkeypatch):
+    """A program whose shipped file is of other sources, and which has not started since."""
+    monkeypatch.setattr(catalogue, "PATH", tmp_path / "shipped.json")
+    monkeypatch.setattr(catalogue, "KEPT", tmp_path / "cache" / "kept.json")
+    catalogue.PATH.write_text('{"sources": "of another time"}')
+
+
+def declared():
+    """What the components of this project declare, through a file."""
+    return catalogue._declared(catalogue.PATH, catalogue.sources()) or catalogue._declared(
+        catalogue.KEPT, catalogue.sources()
+    )
+
+
+def test_a_file_is_what_the_components_declare_or_says_that_it_is_of_other_sources():
     made = json.loads(json.dumps(catalogue.declarations()))
-    assert json.loads(catalogue.PATH.read_text()) == made, "run: python -m qurd_core.catalogue"
+    found = [json.loads(path.read_text()) for path in (catalogue.PATH, catalogue.KEPT) if path.is_file()]
+    fresh = [{name: of[name] for name in made} for of in found if of["sources"] == made["sources"]]
+    assert fresh
+    assert all(one == made for one in fresh)
+
+
+def test_changed_components_are_imported_once_and_their_declarations_kept(changed, monkeypatch):
+    shipped, imported = catalogue.PATH.read_text(), []
+    monkeypatch.setattr(catalogue, "import_components", lambda: imported.append(1))
+    for _ in range(3):
+        catalogue.register_components()
+    assert len(imported) == 1
+    assert catalogue.PATH.read_text() == shipped
+    assert declared()["detector"]
+    catalogue.KEPT.write_text(catalogue.KEPT.read_text().replace("hamming", "humming"))
+    catalogue.register_components()
+    assert len(imported) == 2, "an altered file was believed"
+    monkeypatch.setattr(catalogue, "sources", lambda: "of tomorrow")
+    catalogue.register_components()
+    assert len(imported) == 3
+
+
+def test_where_nothing_can_be_kept_components_are_imported_again(changed, monkeypatch):
+    monkeypatch.setattr(catalogue, "KEPT", catalogue.PATH / "below-a-file.json")
+    catalogue.register_components()
+    assert declared() is None
+
+
+def test_a_changed_component_leaves_what_ships_as_it_was(changed):
+    before = catalogue.PATH.stat().st_mtime_ns
+    catalogue.register_components()
+    assert catalogue.PATH.stat().st_mtime_ns == before
+    assert not catalogue.KEPT.is_relative_to(files.ASSETS)
 
 
 def test_a_declaration_differs_from_its_component_by_the_function_only():
-    declared = catalogue._declared()
-    assert {kind: [one.name for one in rows] for kind, rows in declared.items()} == {
+    found_of = declared()
+    assert {kind: [one.name for one in rows] for kind, rows in found_of.items()} == {
         kind.kind: [name for name in kind if catalogue._is_ours(kind[name])] for kind in catalogue.KINDS
     }
     for kind in catalogue.KINDS:
-        for found in declared[kind.kind]:
+        for found in found_of[kind.kind]:
             real = kind[found.name]
-            callables = {name: value for name, value in real.extra.items() if callable(value)}
-            assert replace(found, function=real.function, extra=found.extra | callables) == real
+            callables = {name: value for name, value in vars(real.declares).items() if callable(value)}
+            assert replace(found, function=real.function, declares=replace(found.declares, **callables)) == real
             assert found.help == real.help
             assert found.function.__module__ == real.function.__module__
 
 
 def test_a_declared_function_is_imported_when_it_is_called():
-    hamming = next(one for one in catalogue._declared()["detector"] if one.name == "hamming")
+    hamming = next(one for one in declared()["detector"] if one.name == "hamming")
     labels = torch.tensor([[0, 1], [0, 2]])
     assert hamming.function(labels[0], labels, Prefixes((2,))).tolist() == [[0.0], [0.5]]
-    pairwise = next(one for one in catalogue._declared()["representation"] if one.name == "pairwise")
+    pairwise = next(one for one in declared()["representation"] if one.name == "pairwise")
     queries = Queries(torch.zeros(4, 3, 2, 2), torch.tensor([0, 0, 1, 1]), torch.arange(4))
-    assert pairwise.extra["rows"](queries).tolist() == [1, 1]
+    assert pairwise.declares.rows(queries).tolist() == [1, 1]
 
 
 @pytest.mark.parametrize("text", ["", "[]", "null", "{}", '{"sources": "of another time"}'])
-def test_a_file_of_other_sources_is_not_believed(tmp_path, monkeypatch, text):
-    monkeypatch.setattr(catalogue, "PATH", tmp_path / "components.json")
-    assert catalogue._declared() is None
-    catalogue.PATH.write_text(text)
-    assert catalogue._declared() is None
+def test_a_file_of_other_sources_is_not_believed(tmp_path, text):
+    path = tmp_path / "components.json"
+    assert catalogue._declared(path, catalogue.sources()) is None
+    path.write_text(text)
+    assert catalogue._declared(path, catalogue.sources()) is None
 
 
 def test_an_imported_component_takes_the_place_of_its_declaration_and_no_other():
-    registry, declared = Registry("detector"), catalogue._declared()["detector"][0]
-    registry.declare(declared)
-    registry.declare(replace(declared, version=2))
-    assert registry[declared.name].version == 2
-    with pytest.raises(Exception, match=f"Two detectors are named '{declared.name}'"):
-        registry.declare(replace(declared, function=test_a_file_of_other_sources_is_not_believed))
+    registry, one = Registry("detector", Detector), declared()["detector"][0]
+    registry.declare(one)
+    registry.declare(replace(one, version=2))
+    assert registry[one.name].version == 2
+    with pytest.raises(Exception, match=f"Two detectors are named '{one.name}'"):
+        registry.declare(replace(one, function=test_a_file_of_other_sources_is_not_believed))
 
 
 def test_schemes_are_read_without_torch():

@@ -75,7 +75,7 @@ def test_the_scores_give_what_ships():
 
 def test_every_budget_rule_and_choice_of_negatives_is_measured():
     found = measured_worth.over_choices("patchwork-sac", lambda table, rule, negatives: pd.DataFrame({"rows": [len(table)]}))
-    assert len(found.drop_duplicates(["budget", "rule", "negatives"])) == len(found) == len(measured_worth.BUDGETS) * 2 * 2
+    assert len(found.drop_duplicates(["budget", "rule", "negatives"])) == len(found) == len(rate_records.RAW_BUDGETS) * 2 * 2
     assert (found["rows"] > 0).all()
 
 

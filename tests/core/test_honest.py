@@ -7,8 +7,9 @@ import pytest
 from qurd_core.errors import QurdError
 from qurd_core.findings.language import worth_words
 from qurd_core.records import evidence, measured_worth, rate_records
+from qurd_core.schemes import REFERENCE
 from qurd_core.statistics import node_bootstrap, simultaneous
-from qurd_core.statistics.worth import COLUMNS, REFERENCE, side, worth
+from qurd_core.statistics.worth import COLUMNS, side, worth
 from tests.score_tables import score_table
 
 VERDICTS = {"beats", "trails", "on par", "ahead", "behind", "not distinguished"}
@@ -17,8 +18,8 @@ VERDICTS = {"beats", "trails", "on par", "ahead", "behind", "not distinguished"}
 @pytest.mark.parametrize("benchmark", rate_records.SHIPPED)
 def test_what_ships_holds_together(benchmark):
     table = measured_worth.HONEST.read(benchmark)
-    assert set(table["rule"]) == set(measured_worth.RULES)
-    assert set(table["budget"]) <= set(measured_worth.BUDGETS)
+    assert set(table["rule"]) == set(measured_worth.KINDS)
+    assert set(table["budget"]) <= set(rate_records.RAW_BUDGETS)
     known = table.dropna(subset=["low"])
     assert (known["low"] <= known["point"] + 1e-3).all()
     assert (known["point"] <= known["high"] + 1e-3).all()

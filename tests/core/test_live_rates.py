@@ -46,7 +46,7 @@ def run(tmp_path, monkeypatch):
 
 def reference(tmp_path, scheme, **choice):
     store = Store(tmp_path / "other")
-    return evaluate("toy", [scheme], budgets=live.BUDGETS, by_task=True, store=store, **choice)
+    return evaluate("toy", [scheme], budgets=rate_records.BUDGETS, by_task=True, store=store, **choice)
 
 
 @pytest.mark.parametrize(
@@ -81,12 +81,12 @@ def test_natural_images_that_are_not_sent_are_not_asked_about(run, tmp_path):
 def test_what_was_asked_sparingly_is_not_taken_for_the_bank(run, tmp_path):
     run("AKH")
     desk = Workbench(benchmark("toy"), Store(tmp_path), rate_job.Runtime())
-    assert not desk.has_scores(VICTIMS[0], Scheme.parse("AKH"), 0, live.BUDGETS)
+    assert not desk.has_scores(VICTIMS[0], Scheme.parse("AKH"), 0, rate_records.BUDGETS)
     assert not desk.has_natural(STRANGERS[0], "test")
     list(rate_job.prepared(tmp_path, "toy", lambda: False))
     assert desk.has_natural(STRANGERS[0], "test")
     run("AKH")
-    assert desk.has_scores(VICTIMS[0], Scheme.parse("AKH"), 0, live.BUDGETS)
+    assert desk.has_scores(VICTIMS[0], Scheme.parse("AKH"), 0, rate_records.BUDGETS)
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
@@ -153,7 +153,7 @@ def test_a_job_says_its_seconds_once_the_models_are_measured(tmp_path):
     desk, _ = rate_job.desk_of(str(tmp_path), "toy")
     known = speed.Speed(dict.fromkeys(desk.bench.models, 0.001), dict.fromkeys(VICTIMS, 0.01))
     known.write(tmp_path, "toy")
-    alone = speed.seconds(desk, Scheme.parse(PGD), 2, live.BUDGETS, known)
+    alone = speed.seconds(desk, Scheme.parse(PGD), 2, rate_records.BUDGETS, known)
     assert rate_job.expected(tmp_path, **asked) == alone > 0
     asked["pool"] = STRANGERS[:20]  # then the reference is measured too
     assert rate_job.expected(tmp_path, **asked) > alone

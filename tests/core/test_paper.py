@@ -257,7 +257,7 @@ def imported(tmp_path_factory, paper_folder):
 
 
 def test_what_ships_is_what_the_scores_give(imported, tmp_path, monkeypatch):
-    monkeypatch.setattr(agreement, "BUDGETS", (100,))
+    monkeypatch.setattr(rate_records, "RAW_BUDGETS", (100,))
     monkeypatch.setattr(agreement, "DRAWS", 3)
     list(summary.export(imported, tmp_path))
     taus, shipped = (agreement.read(folder).query("budget == 100").reset_index(drop=True) for folder in (tmp_path, None))
@@ -664,5 +664,5 @@ def test_ranks_agree_as_the_published_scores_say():
     for pair, tau in expected.items():
         assert at.loc[pair, "tau"] == pytest.approx(tau, abs=0.006)
         assert at.loc[pair, "low"] < tau < at.loc[pair, "high"]
-    assert set(table["budget"]) == set(agreement.BUDGETS)
+    assert set(table["budget"]) == set(rate_records.RAW_BUDGETS)
     assert at.loc[("patchwork-sac", "patchwork-reuse"), "shared"] > 400

@@ -1,20 +1,33 @@
 import inspect
+import re
 from typing import Annotated, Literal
 
 import pytest
 
 from qurd_core.access import Access
+from qurd_core.declarations import Craft, Declaration, Detector, Representation, Theft
 from qurd_core.errors import QurdError
 from qurd_core.grammar import Call, parse
-from qurd_core.registry import Range, Registry, discover
+from qurd_core.registry import (
+    Range,
+    Registry,
+    benchmarks,
+    crafts,
+    detectors,
+    discover,
+    origins,
+    representations,
+    seed_rules,
+    thefts,
+)
 
 
 @pytest.fixture
 def kind():
     """A registry with one component of every sort of parameter."""
-    registry = Registry("craft")
+    registry = Registry("craft", Craft)
 
-    @registry.register(provides={"pairs"}, group="copies", vary=("of", "k"), access=Access.LABELS, note=1)
+    @registry.register(provides={"pairs"}, group="copies", vary=("of", "k"), version=3)
     def full(
         data,
         rng,
@@ -51,8 +64,8 @@ def test_a_component_is_described_by_its_function(kind):
     assert full.parameters["split"].choices == ("train", "test")
     assert full.parameters["share"].range == Range(0, 1)
     assert full.parameters["copies"].default == 4
-    assert full.provides == {"pairs"}
-    assert full.extra == {"access": Access.LABELS, "note": 1}
+    assert full.declares == Craft(provides=frozenset({"pairs"}), group="copies", vary=("of", "k"))
+    assert full.version == 3
     assert kind["plain"].parameters == {}
 
 
@@ -124,19 +137,23 @@ def test_the_enumeration_goes_through_required_and_varied_choices_only(kind):
 
 def test_parameters_decide_access_and_cost(kind):
     full = kind["full"]
-    assert full.access(full.bind(call("full(test,of=logits)"))) == Access.LOGITS
     assert full.group_size(full.bind(call("full(test,copies=7)"))) == 7
     assert kind["plain"].group_size({}) == 1
 
 
 def test_an_access_is_declared_where_no_parameter_decides():
-    registry = Registry("representation")
+    registry = Registry("representation", Representation)
 
     @registry.register(access=Access.TOPK)
     def rank(answers):
         """Ranks."""
 
+    @registry.register()
+    def raw(answers, *, of: Literal["probits", "logits"] = "probits"):
+        """Outputs."""
+
     assert registry["rank"].access({}) == Access.TOPK
+    assert registry["raw"].access({"of": "logits"}) == Access.LOGITS
 
 
 def test_names_are_found_in_order_and_unknown_ones_refused(kind):
@@ -166,13 +183,73 @@ def test_a_component_needs_a_docstring(kind):
         kind.register()(lambda data: data)
 
 
+REFUSED = [
+    (Craft, {"top_up": "loud"}, "Unknown declaration 'top_up'. Did you mean 'tops_up'?"),
+    (Craft, {"verson": 2}, "Unknown declaration 'verson'. Did you mean 'version'?"),
+    (Craft, {"provides": {"piars"}}, "Unknown feature 'piars'. Did you mean 'pairs'?"),
+    (Craft, {"needs": ["photos"]}, "Unknown feature 'photos'. Did you mean 'photo'?"),
+    (Craft, {"needs_when": {"loud": "scarse"}}, "Unknown feature 'scarse'. Did you mean 'scarce'?"),
+    (Craft, {"provides": "pairs"}, "Expected 'provides' to be a set of features. Got 'pairs'."),
+    (Craft, {"story": "mask"}, "Unknown 'story' 'mask'. Did you mean 'masked'?"),
+    (Craft, {"tops_up": "lout"}, "Unknown parameter 'lout'. Did you mean 'loud'?"),
+    (Craft, {"group": "copy"}, "Unknown parameter 'copy'."),
+    (Craft, {"group": 1.5}, "Expected 'group' to be a whole number or a name. Got 1.5."),
+    (Craft, {"deterministic": "no"}, "Expected 'deterministic' to be true or false. Got 'no'."),
+    (Craft, {"square": True}, "Unknown declaration 'square'."),
+    (Detector, {"redundant": {"two-values": "l1"}}, "Unknown feature 'two-values'. Did you mean 'two-valued'?"),
+    (Detector, {"ends_at_one": True}, "Unknown declaration 'ends_at_one'. Did you mean 'end_at_one'?"),
+    (Representation, {}, "Expected the 'access' that it needs (or a parameter 'of' that chooses the outputs)"),
+    (Representation, {"access": "labels"}, "Expected 'access' to be an access level. Got 'labels'."),
+    (Representation, {"access": Access.LABELS, "rows": 3}, "Expected 'rows' to be a function. Got 3."),
+    (Theft, {}, "Expected 'reads' to be declared: 'answers' or 'weights'."),
+    (Theft, {"reads": "answer"}, "Unknown 'reads' 'answer'. Did you mean 'answers'?"),
+    (Theft, {"reads": "answers"}, "Expected the 'access' that it needs to be declared."),
+]
+
+
+@pytest.mark.parametrize(("declares", "said", "sentence"), REFUSED, ids=lambda value: str(value)[:40])
+def test_what_is_no_declaration_is_refused_at_registration_in_one_sentence(declares, said, sentence):
+    found = Registry("part", declares)
+
+    def new(data, *, loud: bool = False):
+        """A part."""
+
+    with pytest.raises(QurdError, match=re.escape(sentence)) as caught:
+        found.register(**said)(new)
+    assert "While registering the part 'new'" in str(caught.value)
+    assert "new" not in found
+
+
+def test_every_declaration_and_every_feature_of_the_components_is_declared_in_words():
+    for kind in (seed_rules, crafts, representations, detectors, origins, thefts, benchmarks):
+        said = inspect.getdoc(kind.declares) + inspect.getdoc(Declaration)
+        for name in inspect.signature(kind.declares).parameters:
+            assert re.search(rf"^ *(\w+, )*{name}(, \w+)*: ", said, re.M), f"{kind.declares.__name__}.{name}"
+
+
+def test_one_craft_only_sends_the_seed_images_as_they_are(kind):
+    kind.register(name="asis", natural=True)(documented("As they are."))
+    kind.register(name="asis", natural=True)(documented("Read again."))
+    with pytest.raises(QurdError, match=r"Only one craft can be the natural one, which is not written\. Got asis and same"):
+        kind.register(name="same", natural=True)(documented("The same."))
+
+
+def documented(doc: str):
+    def function(data):
+        pass
+
+    function.__doc__ = doc
+    return function
+
+
 def test_a_new_file_is_a_new_component(tmp_path, monkeypatch):
     package = tmp_path / "toy_components"
     package.mkdir()
     (package / "__init__.py").write_text("")
     (package / "blur.py").write_text(
+        "from qurd_core.declarations import Craft\n"
         "from qurd_core.registry import Registry\n"
-        "found = Registry('craft')\n"
+        "found = Registry('craft', Craft)\n"
         "@found.register()\n"
         "def blur(seeds):\n"
         "    'Blur.'\n"

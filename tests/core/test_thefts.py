@@ -70,7 +70,7 @@ def test_extraction_never_reads_the_truth(name):
 @pytest.mark.parametrize("name", EXTRACTIONS)
 def test_extraction_counts_its_queries_and_copies_no_weights(name):
     victim = fresh()
-    asked = oracle(victim, thefts[name].extra["access"])
+    asked = oracle(victim, thefts[name].declares.access)
     student = thefts[name].function(asked, supplies(), arch="vgg")
     assert asked.asked == FEW * 10
     assert asked.gradients == 0

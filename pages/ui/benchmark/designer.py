@@ -83,7 +83,7 @@ def _ask(bench: str, others: Sequence[DeltaGenerator]) -> Asked:
     with others[0]:
         scheme = _scheme(scores, names)
     with others[1]:
-        budget = controls.budget(controls.RAW_BUDGETS)
+        budget = controls.budget(rate_records.RAW_BUDGETS)
     with others[2]:
         hard = controls.hard()
     return Asked(bench, base, scheme, names, scores.only({*names, scheme}, budget), budget, hard)

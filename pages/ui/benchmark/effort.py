@@ -11,6 +11,7 @@ from qurd_core import findings, plots, views
 from qurd_core.findings.language import again
 from qurd_core.findings.language.again import Again
 from qurd_core.plots.drawing.theme import Style
+from qurd_core.records import rate_records
 from qurd_core.views import designer
 
 
@@ -19,7 +20,7 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callab
     with others[0]:
         task = controls.task(cached.tasks(bench))
     with others[1]:
-        budget = controls.budget(controls.RAW_BUDGETS)
+        budget = controls.budget(rate_records.RAW_BUDGETS)
     with others[2]:
         hard = controls.hard()
     pairs, names = cached.pairs(bench), designer.named(cached.schemes())

@@ -109,7 +109,7 @@ def _surprise(hardest: list[str]) -> None:
 def _figure(
     bench: str,
     victim: str,
-    scheme: play.Name,
+    scheme: str,
     rule: Rule,
     duel: tuple[str, str],
     sent: int,

@@ -25,7 +25,6 @@ DEFAULT = "ModelDiff"
 PARTS = {"seeds": "Seeds", "craft": "Craft", "representation": "R", "detector": "D"}
 REGISTRIES = {"seeds": seed_rules, "craft": crafts, "representation": representations, "detector": detectors}
 LONGEST = 400  # letters of a scheme
-PLAIN = ("identity", "labels", "probits", "hamming", "cosine")  # what a part that no longer fits gives way to, if it can
 
 
 def scheme_text() -> str:
@@ -212,10 +211,15 @@ def _fitting(text: str, part: str, call: str) -> Scheme | None:
     scheme, names = Scheme.read(text), [*PARTS]
     scheme = replace(scheme, **{part: parse_chain(call).calls[0]})
     after = names[names.index(part) + 1 :]
-    options = [[getattr(scheme, name), *sorted(_calls(name), key=lambda call: call.name not in PLAIN)] for name in after]
+    options = [[getattr(scheme, name), *_plain_first(name)] for name in after]
     # Rightmost options vary fastest, so the first that fits keeps the earliest parts.
     found = (replace(scheme, **dict(zip(after, chosen, strict=True))) for chosen in itertools.product(*options))
     return next((one for one in found if one.reason is None), None)
+
+
+def _plain_first(part: str) -> list[Call]:
+    """What a part can be, first what a combination falls back on."""
+    return sorted(_calls(part), key=lambda call: not REGISTRIES[part][call.name].declares.plain)
 
 
 @lru_cache(maxsize=8)

@@ -12,10 +12,11 @@ from qurd_core import plots
 from qurd_core.benchmarks.photographs import CLASSES
 from qurd_core.findings.language import words
 from qurd_core.plots.drawing.theme import Style
+from qurd_core.schemes import RANDOM, Scheme
 from qurd_core.views.query_sets import Array, QuerySet
 
 MASKED = 3  # masked images that a card shows
-_INSTEAD = "uniform(test)"  # of a sampler that gives nothing
+_INSTEAD = str(Scheme.parse(RANDOM).sampler)  # of a sampler that gives nothing
 
 
 def look(style: Style, rows: int) -> None:

@@ -150,7 +150,7 @@ def file_of(lineage: str) -> str:
 def load(folder: Path, lineage: str) -> Normalised:
     """The model from its file, or derived from its parent."""
     call = Lineage.parse(lineage).last
-    if call.name in thefts and thefts[call.name].extra.get("derived"):
+    if call.name in thefts and thefts[call.name].declares.derived:
         return make(lineage, folder, Supplies(lineage, patches))
     path = folder / file_of(lineage)
     try:
@@ -183,10 +183,10 @@ def oracle_for(lineage: str, folder: Path) -> Oracle | None:
     """The victim of a theft that copies answers, at the access that the theft needs; None for other models."""
     life = Lineage.parse(lineage)
     component = thefts[life.last.name] if life.parent else None
-    if component is None or component.extra["reads"] != "answers":
+    if component is None or component.declares.reads != "answers":
         return None
     victim = load(folder, str(life.parent))
-    return Oracle(victim, classes=victim.classes, access=component.extra["access"], name=str(life.parent))
+    return Oracle(victim, classes=victim.classes, access=component.declares.access, name=str(life.parent))
 
 
 def build_one(lineage: str, folder: str) -> None:
@@ -286,7 +286,7 @@ def _parents(lineage: str) -> tuple[str, ...]:
 
 def _is_derived(lineage: str) -> bool:
     last = Lineage.parse(lineage).last.name
-    return last in thefts and bool(thefts[last].extra.get("derived"))
+    return last in thefts and thefts[last].declares.derived
 
 
 def _stored_record(folder: Path, lineage: str) -> Record:

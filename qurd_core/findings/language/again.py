@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from qurd_core.findings.language import words
-from qurd_core.records import evidence, rate_records
+from qurd_core.records import evidence, measured, rate_records
 from qurd_core.statistics.metrics import Rule
 from qurd_core.statistics.sides import Negatives
 

@@ -6,6 +6,7 @@ A table of worth has a row per label, with the columns of `statistics.worth.wort
 import pandas as pd
 
 from qurd_core.findings.language import words
+from qurd_core.schemes import REFERENCE
 from qurd_core.statistics import smallest_p, victims_to_decide
 from qurd_core.statistics.printed import fixed
 
@@ -37,7 +38,7 @@ def short(verdict: str) -> str:
 
 def verdict(row: pd.Series) -> str:
     """The comparison with AKH behind a verdict."""
-    said = f"{words.PHRASES[row['verdict']][0]} AKH: {words.points(row['diff'])}"
+    said = f"{words.PHRASES[row['verdict']][0]} {REFERENCE}: {words.points(row['diff'])}"
     if row["diff_low"] == row["diff_high"]:
         said += ", the same in every bootstrap resample, so there is no interval"
     else:

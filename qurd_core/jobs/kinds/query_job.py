@@ -74,7 +74,7 @@ def nobody(done: int, total: int) -> None:
 def sample(desk: Workbench, victim: str, sampler: str, query_seed: int, budget: int, progress: Progress = nobody) -> Queries:
     """The queries that `budget` buys; only the victim is asked."""
     parts: list[Queries] = []
-    for part in desk.queries(victim, scheme_of(sampler), query_seed, budget):
+    for part in desk.queries(victim, Scheme.of_sampler(sampler), query_seed, budget):
         parts.append(part)
         progress(min(sum(map(len, parts)), budget), budget)
     return concatenate(parts).take(budget)
@@ -89,7 +89,7 @@ def query_set(desk: Workbench, queries: Queries, victim: str, suspect: str, samp
         `partner_pixels`, `partner_places` and `box` (s,4) where images were blended (a box of no width: this one was not);
         `masks` (s,S) and `segments` (groups,H,W) where superpixels were switched.
     """
-    images = desk.images(scheme_of(sampler).split)
+    images = desk.images(Scheme.of_sampler(sampler).split)
     truth = torch.full_like(queries.seed, -1) if queries.truth is None else queries.truth
     found = {
         "pixels": queries.x.permute(0, 2, 3, 1).half(),
@@ -152,11 +152,6 @@ def looked_at(oracle: Oracle, x: Tensor, look: Look, progress: Progress = nobody
         found.append(methods[look](x[one], goal[one]).detach().abs().sum(1))
         progress(number + 1, len(x))
     return torch.cat(found) if found else torch.zeros(0, *x.shape[2:])
-
-
-def scheme_of(sampler: str) -> Scheme:
-    """Some scheme with that sampler; labels can be read of all queries."""
-    return Scheme.parse(f"{sampler} | labels | hamming")
 
 
 class _Asked:

@@ -17,12 +17,12 @@ from qurd_core.evaluation.speed import BATCH, Speed, lacking, query_set, seconds
 from qurd_core.evaluation.tabulate import recorded
 from qurd_core.evaluation.workbench import Workbench
 from qurd_core.jobs import live
+from qurd_core.records import rate_records
 from qurd_core.runtime import Runtime
-from qurd_core.schemes import NAMED, Scheme
+from qurd_core.schemes import NAMED, REFERENCE, Scheme
 from qurd_core.store import Store
 
 FIRST = (50, 100)  # budgets of the first look at natural images; crafted ones start with the second
-REFERENCE = "AKH"
 UNKNOWN = Speed({}, {})
 
 Progress = Callable[[int, int], None]
@@ -64,7 +64,7 @@ def run(
     """Leave `<stem>.parquet`: the rows of every task against both choices of negatives, in the columns of the records. With
     a pool the reference is measured too, calibrated with the same.
     """
-    asked = request(benchmark, [scheme], budgets=live.BUDGETS, seeds=seeds, pool=pool)
+    asked = request(benchmark, [scheme], budgets=rate_records.BUDGETS, seeds=seeds, pool=pool)
     desk, ear = desk_of(str(folder), asked.bench.whole)
     speed = Speed.read(folder, asked.bench.whole) or UNKNOWN
     steps = plan(asked, desk)
@@ -83,11 +83,11 @@ def run(
 
 def expected(folder: Path, *, benchmark: str, scheme: str, pool: list[str] | None, seeds: int, version: str) -> float | None:
     """Seconds that the same takes, or None while the speed of the models is not measured."""
-    asked = request(benchmark, [scheme], budgets=live.BUDGETS, seeds=seeds, pool=pool)
+    asked = request(benchmark, [scheme], budgets=rate_records.BUDGETS, seeds=seeds, pool=pool)
     desk, _ = desk_of(str(folder), asked.bench.whole)
     known = Speed.read(folder, asked.bench.whole)
     measured = dict.fromkeys(step.scheme for step in plan(asked, desk))
-    return sum(seconds(desk, one, seeds, live.BUDGETS, known) for one in measured) if known else None
+    return sum(seconds(desk, one, seeds, rate_records.BUDGETS, known) for one in measured) if known else None
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ class Step:
     scheme: Scheme
     query_seed: int
     desk: Workbench
-    budgets: tuple[int, ...] = live.BUDGETS
+    budgets: tuple[int, ...] = rate_records.BUDGETS
     shown: bool = True
 
     def take(self, asked: Request, meter: "Meter") -> None:
