@@ -297,7 +297,7 @@ def sweep(
 ) -> None:
     """Evaluate every combination that goes together and write the records that the app shows. Prints its time first."""
     from qurd_core.evaluation import sweep as every
-    from qurd_core.folders import made
+    from qurd_core.files import made
     from qurd_core.records import rate_records
 
     folder, shelf, runtime = made(out or rate_records.FOLDER), _store(store), _runtime(device, workers)
@@ -312,7 +312,7 @@ def honest(
 ) -> None:
     """Intervals over models of rates, differences to AKH and swapped samplers, and the best by halves; from raw scores."""
     from qurd_core.benchmarks.base import kind_of
-    from qurd_core.folders import made
+    from qurd_core.files import made
     from qurd_core.records import measured_gains, measured_winners, rate_records
     from qurd_core.records import measured_worth as worth
 
@@ -335,7 +335,7 @@ def import_scores(
     store: StoreFolder = None,
 ) -> None:
     """Read the paper's published scores, so that the app can show every one. A killed import is continued."""
-    from qurd_core.folders import default_folder, not_a_file
+    from qurd_core.files import default_folder, not_a_file
     from qurd_core.paper import importer
 
     report = importer.import_scores(source, not_a_file(store or default_folder()), _progress)
@@ -436,7 +436,7 @@ def export_summary(
 ) -> None:
     """Write what the app ships of imported scores: rates per combination, task and budget, and the facts of every pair."""
     from qurd_core.evaluation import inventory
-    from qurd_core.folders import default_folder, made
+    from qurd_core.files import default_folder, made
     from qurd_core.paper import claims as graded
     from qurd_core.paper import summary
     from qurd_core.records import rate_records
@@ -473,8 +473,7 @@ def build(
     from qurd_core.benchmarks.patchwork import zoo
     from qurd_core.benchmarks.patchwork.protocol import FOLDER
     from qurd_core.executors import executor
-    from qurd_core.files import note
-    from qurd_core.folders import made
+    from qurd_core.files import made, note
     from qurd_core.registry import benchmarks as registered
 
     if what != "patchwork":
@@ -493,7 +492,7 @@ app.add_typer(store_app, name="store")
 @store_app.command("verify")
 def verify_store(as_json: AsJson = False, store: StoreFolder = None) -> None:
     """Read everything that is kept (results, runs, saved benchmarks, imports, fetched files) and name what was altered."""
-    from qurd_core.folders import default_folder
+    from qurd_core.files import default_folder
     from qurd_core.records.verify import kept
 
     _verified(kept(store or default_folder()), as_json)
@@ -582,7 +581,7 @@ def _budgets(text: str) -> list[int]:
 
 
 def _store(folder: Path | None) -> "Store":
-    from qurd_core.folders import default_folder, not_a_file
+    from qurd_core.files import default_folder, not_a_file
     from qurd_core.store import Store
 
     return Store(not_a_file(folder or default_folder()))

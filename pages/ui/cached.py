@@ -7,8 +7,7 @@ import streamlit as st
 
 from qurd_core import views
 from qurd_core.benchmarks.saved_benchmarks import home_of
-from qurd_core.files import file_digest
-from qurd_core.folders import default_folder
+from qurd_core.files import default_folder, file_digest
 from qurd_core.jobs.queue import Jobs
 from qurd_core.paper import agreement as ranks
 from qurd_core.paper import claims as graded

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qurd_core.errors import QurdError, is_filled, misplaced
-from qurd_core.files import checked, publish, sealed_json
-from qurd_core.folders import default_folder
+from qurd_core.files import checked, default_folder, publish, sealed_json
 
 FORMAT = 1
 ENDING = ".json"

@@ -9,7 +9,7 @@ from qurd_core.evaluation import plausibility
 from qurd_core.evaluation.plan import ask_natural
 from qurd_core.evaluation.plausibility import Labels, measured_split
 from qurd_core.evaluation.workbench import workbench
-from qurd_core.folders import default_folder
+from qurd_core.files import default_folder
 from qurd_core.runtime import Runtime
 from qurd_core.schemes import REFERENCE
 from qurd_core.statistics.metrics import sides

@@ -28,7 +28,7 @@ from qurd_core.evaluation.request import Request, request
 from qurd_core.evaluation.tabulate import backwards, refuse_empty, reported, tabulate
 from qurd_core.evaluation.workbench import workbench
 from qurd_core.executors import Unit, executor, finish, watched
-from qurd_core.folders import default_folder
+from qurd_core.files import default_folder
 from qurd_core.runtime import Runtime
 from qurd_core.statistics.metrics import Rule, by_rule
 from qurd_core.statistics.sides import Negatives

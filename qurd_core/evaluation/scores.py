@@ -10,7 +10,7 @@ from qurd_core.benchmarks.base import Benchmark
 from qurd_core.evaluation.pipeline import compute, examine
 from qurd_core.evaluation.request import Request, request
 from qurd_core.evaluation.workbench import Workbench, workbench
-from qurd_core.folders import default_folder
+from qurd_core.files import default_folder
 from qurd_core.runtime import Runtime
 from qurd_core.schemes import Scheme
 from qurd_core.statistics import Kind

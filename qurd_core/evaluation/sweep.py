@@ -23,8 +23,7 @@ from qurd_core.evaluation.scores import raw_scores
 from qurd_core.evaluation.speed import LOOK, Speed, query_set
 from qurd_core.evaluation.tabulate import recorded
 from qurd_core.evaluation.workbench import PART, workbench
-from qurd_core.files import publishing
-from qurd_core.folders import made
+from qurd_core.files import made, publishing
 from qurd_core.records.rate_records import BUDGETS, RAW_BUDGETS, shipped_table
 from qurd_core.runtime import Runtime
 from qurd_core.schemes import NAMED, Scheme, combinations

@@ -19,7 +19,7 @@ from typing import Any, Protocol
 import torch
 
 from qurd_core.errors import QurdError
-from qurd_core.runs import Cancelled, RunFile, key_of, path_of
+from qurd_core.records.runs import Cancelled, RunFile, key_of, path_of
 
 ATTEMPTS = 3  # how often a worker may die of a unit that runs alone
 

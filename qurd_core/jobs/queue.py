@@ -1,8 +1,8 @@
 """Long work for the app: one worker process at a time, jobs that sessions share, states in files that others see.
 
 A job is named by what it computes, so two sessions that ask for the same one share it. Its state lies in `runs/<key>.json`
-of the store, beside its results, as that of a run of the command line does (`qurd_core.runs`). Nothing here imports torch:
-the worker does.
+of the store, beside its results, as that of a run of the command line does (`qurd_core.records.runs`). Nothing here
+imports torch: the worker does.
 """
 
 import json
@@ -19,8 +19,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from qurd_core.records.runs import State, Status, alive, key_of, path_of, publish, read
 from qurd_core.files import file_digest, read_json
-from qurd_core.runs import State, Status, alive, key_of, path_of, publish, read
 
 PATIENCE = 0.7  # seconds that a cancelled job has to stop by itself
 AGAIN = 5.0  # seconds after which the worker is asked anew how long a job takes: what has been stored costs nothing

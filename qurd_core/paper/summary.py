@@ -13,8 +13,7 @@ import pandas as pd
 import pyarrow as pa
 
 from qurd_core.errors import QurdError
-from qurd_core.files import parquet, publish
-from qurd_core.folders import made
+from qurd_core.files import made, parquet, publish
 from qurd_core.paper import agreement, importer, names, pooled
 from qurd_core.records import rate_records
 from qurd_core.records.evidence import Scores, cells, rates

@@ -11,8 +11,7 @@ import pyarrow.parquet as pq
 
 from qurd_core.benchmarks.published import BENCHMARKS
 from qurd_core.errors import QurdError, unknown
-from qurd_core.files import ASSETS, AlteredError, checked, file_digest, parquet, publish, read_json
-from qurd_core.folders import default_folder
+from qurd_core.files import ASSETS, AlteredError, checked, default_folder, file_digest, parquet, publish, read_json
 
 FOLDER, PUBLISHED_FOLDER = ASSETS / "records", ASSETS / "published"
 EMBEDDED = ("patchwork-sac", "patchwork-reuse")  # with models and images

@@ -9,8 +9,7 @@ from typing import Any
 from qurd_core import files
 from qurd_core.benchmarks.saved_benchmarks import AGAIN as SAVE_AGAIN
 from qurd_core.errors import QurdError
-from qurd_core.files import checked, file_digest, is_sealed
-from qurd_core.folders import default_folder, hub_folder
+from qurd_core.files import checked, default_folder, file_digest, hub_folder, is_sealed
 
 RUN_AGAIN = "Run it again in the app or with the same command: results that are whole are not computed anew."
 IMPORT_AGAIN = "Import again: `python -m qurd_core import-scores CHECKOUT`."

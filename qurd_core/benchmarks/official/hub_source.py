@@ -7,7 +7,7 @@ from typing import Any, Literal
 from qurd_core.benchmarks.official.data_sets import DataSet, fetch_images
 from qurd_core.benchmarks.official.hub import HubModel, fetch_model
 from qurd_core.errors import QurdError, unknown
-from qurd_core.folders import hub_folder
+from qurd_core.files import hub_folder
 from qurd_core.lineage import Lineage
 from qurd_core.oracle import Oracle
 from qurd_core.runtime import Runtime, Track

@@ -7,7 +7,7 @@ from qurd_core.benchmarks.base import Benchmark
 from qurd_core.benchmarks.official.data_sets import MINI_IMAGENET
 from qurd_core.benchmarks.official.hub import HubModel, collection, fetch_collection
 from qurd_core.benchmarks.official.hub_source import HubSource, fetch_all
-from qurd_core.folders import hub_folder
+from qurd_core.files import hub_folder
 from qurd_core.grammar import Call, Chain
 from qurd_core.lineage import Lineage
 from qurd_core.registry import benchmarks

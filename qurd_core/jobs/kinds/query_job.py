@@ -11,8 +11,7 @@ from torch import Tensor
 
 from qurd_core.benchmarks.base import benchmark as find
 from qurd_core.evaluation.workbench import Workbench
-from qurd_core.files import SEAL, publish, sealed
-from qurd_core.folders import default_folder
+from qurd_core.files import SEAL, default_folder, publish, sealed
 from qurd_core.jobs.kinds.rate_job import desk_of
 from qurd_core.oracle import Oracle
 from qurd_core.schemes import Scheme
