@@ -251,8 +251,8 @@ class Scheme:
 def story_of(sampler: str) -> Story:
     """How queries of a sampler are shown and spoken of: as the craft declares, or the seed rule for natural images."""
     rule, *crafted = (call.name for call in parse_chain(sampler).calls)
-    craft = crafts[crafted[0] if crafted else _natural_craft()].declares
-    return seed_rules[rule].declares.story if craft.natural else craft.story
+    craft = declared(crafts, crafted[0] if crafted else _natural_craft())
+    return declared(seed_rules, rule).story if craft.natural else craft.story
 
 
 def is_control(detector: str) -> bool:
@@ -261,8 +261,12 @@ def is_control(detector: str) -> bool:
 
 
 def declared(registry: Registry[D], text: str) -> D:
-    """What a component declares, by its call as it is written in a scheme."""
-    return registry[parse_chain(text).calls[0].name].declares
+    """What a component declares, by its call as it is written in a scheme.
+
+    Records may hold one of a package that is not installed here: it declares nothing.
+    """
+    name = text.partition("(")[0]
+    return registry[name].declares if name in registry else registry.declares()
 
 
 def split_of(seeds: Call) -> str:

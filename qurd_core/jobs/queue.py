@@ -19,8 +19,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from qurd_core.records.runs import State, Status, alive, key_of, path_of, publish, read
 from qurd_core.files import file_digest, read_json
+from qurd_core.records.runs import State, Status, alive, key_of, path_of, publish, read
 
 PATIENCE = 0.7  # seconds that a cancelled job has to stop by itself
 AGAIN = 5.0  # seconds after which the worker is asked anew how long a job takes: what has been stored costs nothing

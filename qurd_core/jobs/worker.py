@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from qurd_core.errors import QurdError
-from qurd_core.records.runs import Cancelled, RunFile, path_of, publish
 from qurd_core.jobs.queue import LOOK
+from qurd_core.records.runs import Cancelled, RunFile, path_of, publish
 
 KINDS = {
     "rates": "qurd_core.jobs.kinds.rate_job",

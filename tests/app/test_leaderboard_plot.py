@@ -109,10 +109,13 @@ def test_a_scheme_that_needs_more_says_what_it_catches_on_less(points, schemes):
 
 
 def test_a_craft_that_has_changed_no_query_is_no_new_combination(points, schemes):
-    same = {"scheme": "negative(test) | labels | hamming", "value": 0.9, "auc": 0.9, "spread": 0.0, "name": None}
-    rows = pd.DataFrame([same, same | {"scheme": "negative(test)->cutmix | labels | hamming"}])
+    plain, mixed = "negative(test) | labels | hamming", "negative(test)->cutmix | labels | hamming"
+    both = [scheme(plain, seeds="negative(test)"), scheme(mixed, seeds="negative(test)", craft="cutmix")]
+    schemes = pd.concat([schemes, pd.DataFrame(both)], ignore_index=True)
+    same = {"scheme": plain, "value": 0.9, "auc": 0.9, "spread": 0.0, "name": None}
+    rows = pd.DataFrame([same, same | {"scheme": mixed}])
     rows = rows.assign(control=False, level=0, label=rows["scheme"])
-    assert scheme_table.unnamed(rows, schemes)["scheme"].tolist() == ["negative(test) | labels | hamming"]
+    assert scheme_table.unnamed(rows, schemes)["scheme"].tolist() == [plain]
     rows.loc[1, "value"] = 0.8
     assert len(scheme_table.unnamed(rows, schemes)) == 2
 
