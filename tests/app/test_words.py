@@ -248,8 +248,9 @@ CODE = re.compile(
     re.MULTILINE,
 )
 ROOT = Path(__file__).parents[2]
-SPEAKING = (*ROOT.glob("pages/**/*.py"), *ROOT.glob("qurd_core/plots/*.py"), ROOT / "qurd_core/cli.py")
-SPEAKING += (ROOT / "qurd_core/benchfile.py", ROOT / "qurd_core/schemes.py", *ROOT.glob("assets/stories/*.json"))
+SPEAKING = (*ROOT.glob("pages/**/*.py"), *ROOT.glob("qurd_core/plots/*.py"), *ROOT.glob("qurd_core/cli/*.py"))
+SPEAKING += (ROOT / "qurd_core/benchmarks/saved_benchmarks.py", ROOT / "qurd_core/schemes.py")
+SPEAKING += tuple(ROOT.glob("assets/stories/*.json"))
 
 
 def said_in(path: Path) -> list[str]:
@@ -259,8 +260,9 @@ def said_in(path: Path) -> list[str]:
         return [file["title"], *(step["say"] for step in file["steps"])]
     tree = ast.parse(path.read_text("utf-8"))
     silent = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-    if path.name == "cli.py":
-        silent -= {id(node.body[0].value) for node in tree.body if isinstance(node, ast.FunctionDef) and node.decorator_list}
+    if path.parent.name == "cli":
+        commands = (node for node in tree.body if isinstance(node, ast.FunctionDef) and ast.get_docstring(node))
+        silent -= {id(node.body[0].value) for node in commands}
     texts = (node for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str))
     return [node.value for node in texts if id(node) not in silent]
 
