@@ -19,11 +19,11 @@ from typing import Any
 from qurd_core import registry
 from qurd_core.access import Access
 from qurd_core.errors import QurdError
-from qurd_core.files import note, publish, read_json
+from qurd_core.files import ASSETS, note, publish, read_json
 from qurd_core.registry import Component, Parameter, Range
 
 HERE = Path(__file__).parent
-PATH = HERE.parent / "assets" / "components.json"
+PATH = ASSETS / "components.json"
 PACKAGES = ("samplers", "representations", "detectors")
 KINDS = (registry.seed_rules, registry.crafts, registry.representations, registry.detectors)
 FEATURES = ("provides", "drops", "needs")
