@@ -111,7 +111,13 @@ from qurd_core.types import Draw, Pool
 
 
 @seed_rules.register(provides={"photo", "truth"})
-def $name(pool: Pool, rng: torch.Generator, n: int, *, split: Literal["train", "test"]) -> Draw:
+def $name(
+    pool: Pool,
+    rng: torch.Generator,
+    n: int,
+    *,
+    split: Literal["train", "test"],
+) -> Draw:
     """Photographs drawn uniformly.
 
     Contract: `n` different positions in the pool, or as many as it has, drawn with `rng` alone; the draw of a smaller `n` is
@@ -138,7 +144,11 @@ from qurd_core.types import Queries
 
 @crafts.register()
 def $name(
-    seeds: Queries, victim: Oracle, rng: torch.Generator, *, eps: Annotated[float, Range(0, 1)] = 0.03
+    seeds: Queries,
+    victim: Oracle,
+    rng: torch.Generator,
+    *,
+    eps: Annotated[float, Range(0, 1)] = 0.03,
 ) -> Queries:
     """Add noise of at most `eps` to every pixel.
 
@@ -208,7 +218,11 @@ from qurd_core.registry import Range, thefts
 @thefts.register(reads="weights")
 @torch.no_grad()
 def $name(
-    victim: Normalised, supplies: Supplies, *, scale: Annotated[float, Range(0, 1)] = 0.01, seed: int = 0
+    victim: Normalised,
+    supplies: Supplies,
+    *,
+    scale: Annotated[float, Range(0, 1)] = 0.01,
+    seed: int = 0,
 ) -> Normalised:
     """Add a little noise to every weight.
 
