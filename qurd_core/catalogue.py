@@ -28,11 +28,11 @@ from qurd_core import registry
 from qurd_core.access import Access
 from qurd_core.declarations import Declaration
 from qurd_core.errors import QurdError
-from qurd_core.files import note, publish, read_json, write_json
+from qurd_core.files import ASSETS, note, publish, read_json, write_json
 from qurd_core.registry import Component, Parameter, Range, Registry
 
 HERE = Path(__file__).parent
-PATH = HERE.parent / "assets" / "components.json"
+PATH = ASSETS / "components.json"
 KEPT = Path(cache_from_source(__file__)).with_name("components.json")
 PACKAGES = ("samplers", "representations", "detectors")
 VOCABULARY = ("registry.py", "declarations.py", "access.py", "catalogue.py")

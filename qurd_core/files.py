@@ -29,7 +29,9 @@ from qurd_core.errors import QurdError, misplaced
 if TYPE_CHECKING:  # importing it takes time that only those who write a table need to spend
     import pyarrow as pa
 
-ASSETS = Path(__file__).parents[1] / "assets"
+_INSTALLED = Path(__file__).parent / "_app"  # where a wheel has what lies beside `qurd_core` in a checkout
+ROOT = _INSTALLED if _INSTALLED.is_dir() else Path(__file__).parents[1]  # the folder of app.py, pages and assets
+ASSETS = ROOT / "assets"
 DIGESTS = "digests.json"
 UNREAD = "screens"  # the folder below `assets/` that no program reads
 SEAL = {"qurd-seal": "0" * 64}  # the entry of a header that `sealed` completes
@@ -151,7 +153,7 @@ def shipped_name(path: Path) -> str | None:
 
 def restore(name: str) -> str:
     """How to get back a file that ships."""
-    return f"Get it back with `git checkout -- assets/{name}`, or unpack the program again."
+    return f"Get it back with `git checkout -- assets/{name}`, or install the program again."
 
 
 def digests() -> dict[str, str]:

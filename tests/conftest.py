@@ -16,10 +16,11 @@ from qurd_core.access import Access
 from qurd_core.grammar import Value
 from qurd_core.oracle import Oracle
 from qurd_core.randomness import stream
-from qurd_core.registry import crafts, representations
+from qurd_core.registry import crafts, discover_installed, representations
 from qurd_core.types import Answers, Pool, Queries, seeds_as_queries
 
 torch.set_num_threads(1)
+discover_installed()  # the contracts hold for the components of other packages, too
 
 SIDE, CLASSES, IMAGES = 8, 3, 160
 

@@ -19,14 +19,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from qurd_core.files import file_digest, read_json
+from qurd_core.files import ASSETS, ROOT, file_digest, read_json
 from qurd_core.records.runs import State, Status, alive, key_of, path_of, publish, read
 
 PATIENCE = 0.7  # seconds that a cancelled job has to stop by itself
 AGAIN = 5.0  # seconds after which the worker is asked anew how long a job takes: what has been stored costs nothing
 LOOK = 0.05  # seconds between two looks at the worker
-ROOT = Path(__file__).parents[2]
-MANIFEST = ROOT / "assets" / "patchwork" / "manifest.json"
+MANIFEST = ASSETS / "patchwork" / "manifest.json"
 WORKER = "qurd_core.jobs.worker"
 
 

@@ -250,7 +250,7 @@ CODE = re.compile(
 ROOT = Path(__file__).parents[2]
 SPEAKING = (*ROOT.glob("pages/**/*.py"), *ROOT.glob("qurd_core/findings/**/*.py"), *ROOT.glob("qurd_core/plots/**/*.py"))
 SPEAKING += (*ROOT.glob("qurd_core/views/*.py"), ROOT / "qurd_core/benchmarks/saved_benchmarks.py")
-SPEAKING += (ROOT / "qurd_core/cli.py", ROOT / "qurd_core/schemes.py", *ROOT.glob("assets/stories/*.json"))
+SPEAKING += (*ROOT.glob("qurd_core/cli/*.py"), ROOT / "qurd_core/schemes.py", *ROOT.glob("assets/stories/*.json"))
 
 
 def said_in(path: Path) -> list[str]:
@@ -260,8 +260,9 @@ def said_in(path: Path) -> list[str]:
         return [file["title"], *(step["say"] for step in file["steps"])]
     tree = ast.parse(path.read_text("utf-8"))
     silent = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-    if path.name == "cli.py":
-        silent -= {id(node.body[0].value) for node in tree.body if isinstance(node, ast.FunctionDef) and node.decorator_list}
+    if path.parent.name == "cli":
+        commands = (node for node in tree.body if isinstance(node, ast.FunctionDef) and ast.get_docstring(node))
+        silent -= {id(node.body[0].value) for node in commands}
     texts = (node for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str))
     return [node.value for node in texts if id(node) not in silent]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from qurd_core import cli
+from qurd_core.cli.output import cell
 from qurd_core.findings.language import words
 from qurd_core.paper.facts import Facts
 from qurd_core.records import evidence, measured_worth, rate_records
@@ -52,6 +52,6 @@ def test_a_rate_and_an_auc_are_one_text_on_every_page_in_commands_and_in_claims(
             "separability": apart.rates.tpr,
         }
         assert len({words.precise(value) for value in rates.values()}) == 1, (name, rates)
-        assert len({cli._cell(float(value)) for value in rates.values()}) == 1, (name, rates)
+        assert len({cell(float(value)) for value in rates.values()}) == 1, (name, rates)
         areas = {"records": row["auc"], "own": again.loc[row["scheme"], "auc"], "separability": apart.rates.auc}
         assert len({fixed(value, 3) for value in areas.values()}) == 1, (name, areas)

@@ -54,7 +54,7 @@ class Patchwork:
         if found.digest != self.images_digest(split):
             raise QurdError(
                 f"Expected the {split} images that the models were made with. The photographs decode to other pixels here:"
-                " install the versions of requirements.txt, or run 'build patchwork'."
+                " install the versions of requirements.lock, or run 'build patchwork'."
             )
         return found
 
