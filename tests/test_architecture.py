@@ -23,6 +23,7 @@ LAYERS = {
         (f"qurd_core.{name}" for name in ("grammar", "types", "registry", "randomness", "runtime", "store", "executors")), 1
     ),
     **dict.fromkeys((f"qurd_core.{name}" for name in ("files", "declarations")), 1),
+    "qurd_core.records.runs": 1,
     "qurd_core.lineage": 2,
     "qurd_core.oracle": 2,
     "qurd_core.benchmarks.photographs": 2,

@@ -57,11 +57,11 @@ def stolen(request) -> Stolen:
     before = weights(victim)
     for _ in range(2):
         supplies, model = Supplies("train(vgg,victim)->stolen", few), deepcopy(victim)
-        if theft.extra["reads"] == "answers":
-            model = Oracle(victim, classes=10, access=theft.extra["access"])
+        if theft.declares.reads == "answers":
+            model = Oracle(victim, classes=10, access=theft.declares.access)
         made.append((theft.function(model, supplies, **given), supplies))
     (once, supplies), (again, _) = made
-    return Stolen(theft.extra["reads"], once, again, supplies, before, weights(victim))
+    return Stolen(theft.declares.reads, once, again, supplies, before, weights(victim))
 
 
 def test_a_theft_follows_its_lineage_alone(stolen):
