@@ -87,8 +87,7 @@ with frame.tools():
     data = views.heatmap.taken_away(cells, pick, value, pool)
     asked = again.rates(bench, points[points["budget"] == at], views.heatmap.marked(cells, pick, pins), **view)
     if job and (not own_cell or own_cell.live):
-        seeds = value.seeds if value else live.SEEDS
-        asked = [again.Rates(bench, (pick.label,), (at,), seeds, pool=pool, **view), *asked]
+        asked = [again.Rates(bench, (pick.label,), (at,), value.seeds if value else live.SEEDS, pool=pool, **view), *asked]
     export.offer(data, file_name, again.of_rates(asked, again.rest(bench, asked, int(data["value"].notna().sum()))))
 
 question = "map", bench, cached.version(bench), task, hard, rule, at, split, family, pick, own_cell, pins, style

@@ -9,6 +9,7 @@ import pandas as pd
 
 from qurd_core.paper import names
 from qurd_core.records import rate_records
+from qurd_core.records.rate_records import RAW_BUDGETS
 from qurd_core.runtime import Track, silent
 from qurd_core.statistics import node_bootstrap
 
@@ -30,7 +31,7 @@ def measure(folder: Path, track: Track = silent) -> pd.DataFrame:
     Returns:
         rows of one, other, budget, shared (combinations), tau, low, high.
     """
-    work = [(budget, name) for budget in rate_records.RAW_BUDGETS for name in (*names.BENCHMARKS, *rate_records.EMBEDDED)]
+    work = [(budget, name) for budget in RAW_BUDGETS for name in (*names.BENCHMARKS, *rate_records.EMBEDDED)]
     rates: dict[int, dict[str, pd.DataFrame]] = {}
     for budget, name in track(work, len(work), "resampling"):
         found = _recorded(name, budget) if name in rate_records.EMBEDDED else _drawn(name, budget, folder)

@@ -126,7 +126,7 @@ def shipped(assets: Path) -> Iterator[tuple[str, Reading]]:
     yield "Table 3", (home / pooled.FILE, pooled.read)
     yield "claims", (home / claims.FILE, claims.read)
     yield "story", (assets / "stories" / "mistakes.json", _story)
-    yield "components", (catalogue.PATH, catalogue._declared)
+    yield "components", (catalogue.PATH, lambda: catalogue._declared(catalogue.PATH, catalogue.sources()))
     yield "manifest of the models", (assets / "patchwork" / zoo.MANIFEST, lambda: zoo.Zoo(assets / "patchwork").records)
     weights = assets / "patchwork" / zoo.file_of(MODEL)
     yield "weights", (weights, lambda: zoo.Zoo(weights.parent).module(MODEL).state_dict())

@@ -257,7 +257,7 @@ def imported(tmp_path_factory, paper_folder):
 
 
 def test_what_ships_is_what_the_scores_give(imported, tmp_path, monkeypatch):
-    monkeypatch.setattr(rate_records, "RAW_BUDGETS", (100,))
+    monkeypatch.setattr(agreement, "RAW_BUDGETS", (100,))
     monkeypatch.setattr(agreement, "DRAWS", 3)
     list(summary.export(imported, tmp_path))
     taus, shipped = (agreement.read(folder).query("budget == 100").reset_index(drop=True) for folder in (tmp_path, None))
