@@ -11,12 +11,17 @@ from pages.ui import notice
 
 SWITCH = ("true", "false", "True", "False")
 
-# Once for every arrival at a page.
+# Once for every arrival at a page. Just after a click it waits: where that asked for another page, a message from this one
+# would call it back.
 _SETTLE = """
 let told;
 export default function ({ data, setTriggerValue }) {
-    if (told !== data) setTriggerValue('there', true);
-    told = data;
+    const tell = () => {
+        if (told !== data) setTriggerValue('there', true);
+        told = data;
+    };
+    const timer = setTimeout(tell, Math.max(0, (history.clicked ?? -Infinity) + 5000 - performance.now()));
+    return () => clearTimeout(timer);
 }
 """
 
