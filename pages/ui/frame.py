@@ -3,8 +3,7 @@
 import gc
 from pathlib import Path
 from typing import NamedTuple, NoReturn
-from urllib.parse import parse_qs
-from uuid import uuid4
+from urllib.parse import parse_qs, urlsplit
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -44,7 +43,8 @@ def navigate() -> st.Page:
     asked = st.session_state.pop("go", None)
     if asked:
         st.session_state["told"] = asked.link
-        st.session_state["unsaid"] = not story.parts(asked)  # the number of a step says it all
+        if not story.parts(asked):  # the number of a step says it all
+            st.session_state["unsaid"] = parse_qs(urlsplit(asked.link).query)
         st.switch_page(pages[asked.page], query_params=story.parts(asked))
     _arrive(page)
     return page
@@ -148,7 +148,6 @@ def close() -> None:
     surface = view().style.surface
     said = {"arrived": str(st.session_state.get("arrived"))} | links.report()
     notice.show(said, surface.border, surface.background)
-    links.settle()
     _settle()
 
 
@@ -198,16 +197,15 @@ def _arrive(page: st.Page) -> None:
     """
     before = st.session_state.get("arrived")
     if before == page.url_path:
+        links.stay()
         return
     asked, run = _asked(), get_script_run_ctx()
     if before and run.is_history_navigation and story.asked() is None:
         _return(page, parse_qs(run.query_string))
     if len(asked) < len(st.query_params):
         st.switch_page(page, query_params=asked)
-    links.carry()
+    links.arrive({key: values for key, values in asked.items() if key not in ("auto", *story.PARTS)})
     st.session_state["arrived"] = page.url_path
-    if st.session_state.get("unsaid") or set(asked) - _EVERYWHERE:
-        st.session_state["unsettled"] = uuid4().hex
 
 
 def _return(page: st.Page, asked: dict[str, list[str]]) -> NoReturn:
@@ -217,9 +215,9 @@ def _return(page: st.Page, asked: dict[str, list[str]]) -> NoReturn:
     """
     for key in st.session_state:
         del st.session_state[key]
-    st.session_state["bench"] = asked.pop("bench", SHIPPED[:1])[0]
-    st.session_state["stage"] = asked.pop("stage", [""])[-1].lower() == "true"
-    st.session_state["unsaid"] = True
+    st.session_state["unsaid"] = {key: asked.pop(key) for key in ("bench", "stage") if key in asked}
+    st.session_state["bench"] = st.session_state["unsaid"].get("bench", SHIPPED[:1])[0]
+    st.session_state["stage"] = st.session_state["unsaid"].get("stage", [""])[-1].lower() == "true"
     st.switch_page(page, query_params=asked)
 
 
@@ -256,13 +254,11 @@ def _asked() -> dict[str, list[str]]:
     return {key: values for key, values in found.items() if values}
 
 
-_EVERYWHERE = {"bench", "stage", "auto", *story.PARTS}  # parts of a link that stay as they are on all pages
-
 # Five benchmarks and the tools fit one row of a small window only if they are set a little tighter. What only follows the
 # link takes no room.
 _BAR = """
 <style>
-.st-key-story_history, .st-key-settle { position: absolute; }
+.st-key-story_history { position: absolute; }
 .st-key-controls [data-testid="stCheckbox"] p { white-space: normal; overflow: visible; line-height: 1.2; }
 [class*="st-key-link-"], div:has(> [class*="st-key-link-"]) { display: none !important; }
 @media (max-width: 1400px) {

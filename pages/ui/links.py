@@ -2,28 +2,16 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 import streamlit as st
+from streamlit.errors import StreamlitAPIException
 
 from pages.ui import notice
 
 SWITCH = ("true", "false", "True", "False")
-
-# Once for every arrival at a page. Just after a click it waits: where that asked for another page, a message from this one
-# would call it back.
-_SETTLE = """
-let told;
-export default function ({ data, setTriggerValue }) {
-    const tell = () => {
-        if (told !== data) setTriggerValue('there', true);
-        told = data;
-    };
-    const timer = setTimeout(tell, Math.max(0, (history.clicked ?? -Infinity) + 5000 - performance.now()));
-    return () => clearTimeout(timer);
-}
-"""
 
 Value = str | int | bool | list[str]
 
@@ -69,39 +57,36 @@ def check(key: str, options: Sequence[object], what: str, most: int = 1) -> None
     notes = [f"{what} {cut(value)}" for value in asked if value and value not in known]
     notes += [f"all but {most} of {len(asked)} {what}s"] * (len(asked) > most)
     note(*notes)
+    said = st.session_state.get("unsaid", {}).get(key)
+    if said and known.issuperset(said):
+        with suppress(StreamlitAPIException):  # of a control that is drawn already, and writes its part itself
+            st.query_params[key] = said
     st.session_state.setdefault("drawn", {})[key] = tuple(options)
     _forget(key, options)
 
 
-def settle() -> None:
-    """Make what the controls took from a link stay.
+def arrive(link: Mapping[str, list[str]]) -> None:
+    """A page is opened: keep what the controls of the page left behind say, where Streamlit would not. It keeps what a control
+    took from a link from the next message of the browser on, and that may be the click on another page.
 
-    Streamlit keeps such a value from the next message of the browser on; if that one asks for another page, the value is
-    lost. So the browser sends a message that changes nothing as soon as the page is there. Where code has set the controls
-    the page is run again, because only then Streamlit lets the link follow.
+    The controls are set here and write their parts of the link as they are drawn. The browser is asked for nothing: a message
+    of its own, under way at the moment of a click, would name the page left behind and call it back.
+
+    Args:
+        link: what the link of the page opened says.
     """
-    arrival = st.session_state.get("unsettled")
-    if arrival:
-        st.components.v2.component("settle", js=_SETTLE)(key="settle", data=arrival, on_there_change=_settled)
+    left = st.session_state.get("unsettled", {})
+    keys = {*st.session_state.pop("linked", ()), *st.session_state.pop("drawn", ())} & set(left)
+    st.session_state.update({key: st.session_state[key] for key in keys if key in st.session_state})
+    unsaid = st.session_state.setdefault("unsaid", {})
+    unsaid.update({key: left[key] for key in keys})
+    st.session_state["unsettled"] = {**unsaid, **link}
 
 
-def carry() -> None:
-    """Keep what the controls say, where the next page is asked for before the browser has sent its message."""
-    if st.session_state.get("unsettled"):
-        _hold()
-        st.session_state["unsaid"] = True
-
-
-def _settled() -> None:
-    st.session_state.pop("unsettled", None)
-    if st.session_state.pop("unsaid", False):
-        _hold()
-
-
-def _hold() -> None:
-    """Set the controls to what they say, as code does."""
-    said = {key: st.session_state[key] for key in st.session_state.get("linked", ()) if key in st.session_state}
-    st.session_state.update(said)
+def stay() -> None:
+    """The page is run again. If it was drawn to its end before, Streamlit keeps what its controls took from the link."""
+    if "linked" in st.session_state:
+        st.session_state["unsettled"] = st.session_state["unsaid"] = {}
 
 
 def note(*missing: str) -> None:

@@ -30,8 +30,7 @@ export default function () {
     const { pushState, replaceState } = history;
     let chosen = false, returned = false;
     for (const kind of ['pointerdown', 'keydown']) addEventListener(kind, () => { chosen = true; returned = false; }, true);
-    // Also of the next step that comes by itself.
-    addEventListener('click', () => { returned = false; history.clicked = performance.now(); }, true);
+    addEventListener('click', () => { returned = false; }, true);  // also of the next step that comes by itself
     addEventListener('popstate', () => { chosen = false; returned = true; }, true);
     history.pushState = history.replaceState = function (state, title, url) {
         const asked = new URL(url ?? location, location);

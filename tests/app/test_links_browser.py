@@ -24,9 +24,9 @@ LINKS = {
     | {"hard": "true", "victim": VICTIM},
     "queries": {"victim": VICTIM, "seed": "2", "budget": "50", "left": "uniform(test)", "right": "noise", "page": "2"}
     | {"only": "disagrees"},
-    "paper": {"view": "agreement", "budget": "50"},
+    "paper": {"view": "agreement", "budget": "50", "bench": "patchwork-reuse"},
 }
-SAME = {"task", "rule", "budget", "hard", "pin", "victim"}  # mean the same on all pages that have them
+SAME = {"bench", "task", "rule", "budget", "hard", "pin", "victim"}  # mean the same on all pages that have them
 # Shown by one view only, which is not the usual one: it waits until that view is shown.
 EXTRA = {"paper": {"budget"}, "benchmark": {"budget", "hard"}, "separability": {"budget"}}
 
