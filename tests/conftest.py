@@ -1,13 +1,16 @@
 """The toy world of the tests: 8x8 images, three classes, linear models that own their normalisation."""
 
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import torch
 from torch import Tensor, nn
 
+from qurd_core import cli
 from qurd_core import detectors as _detectors  # noqa: F401 (importing registers the components)
 from qurd_core import representations as _representations  # noqa: F401
 from qurd_core import samplers as _samplers  # noqa: F401
@@ -16,8 +19,10 @@ from qurd_core.access import Access
 from qurd_core.grammar import Value
 from qurd_core.oracle import Oracle
 from qurd_core.randomness import stream
+from qurd_core.records import rate_records
 from qurd_core.registry import crafts, discover_installed, representations
 from qurd_core.types import Answers, Pool, Queries, seeds_as_queries
+from tests.small_records import make_records
 
 torch.set_num_threads(1)
 discover_installed()  # the contracts hold for the components of other packages, too
@@ -154,3 +159,34 @@ def paper_folder() -> Path:
     if not folder.is_dir():
         pytest.skip(f"The paper's files are not at {folder}: set QURD_PAPER to the folder that holds them.")
     return folder
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with records of both embedded benchmarks, from which the page reads."""
+    for benchmark in rate_records.EMBEDDED:
+        make_records(benchmark).to_parquet(tmp_path / f"{benchmark}.parquet")
+    monkeypatch.setattr(rate_records, "FOLDER", tmp_path)
+    monkeypatch.setattr(rate_records, "PUBLISHED_FOLDER", tmp_path)  # which holds none of those
+    return tmp_path
+
+
+@pytest.fixture
+def table(folder: Path) -> pd.DataFrame:
+    return rate_records.read("patchwork-sac")
+
+
+@pytest.fixture
+def qurd(monkeypatch, capsys, tmp_path):
+    """Runs the command line in this process: (exit code, output, error output)."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["qurd_core", *arguments])
+        monkeypatch.setenv("QURD_STORE", str(tmp_path / "store"))
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+            sys.exit(0)
+        told = capsys.readouterr()
+        return ended.value.code or 0, told.out, told.err
+
+    return run

@@ -66,11 +66,11 @@ def check(key: str, options: Sequence[object], what: str, most: int = 1) -> None
 
 
 def arrive(link: Mapping[str, list[str]]) -> None:
-    """A page is opened: keep what the controls of the page left behind say, where Streamlit would not. It keeps what a control
-    took from a link from the next message of the browser on, and that may be the click on another page.
+    """A page is opened: keep what the controls of the page left behind say, where Streamlit would not. It keeps what a
+    control took from a link from the next message of the browser on, and that may be the click on another page.
 
-    The controls are set here and write their parts of the link as they are drawn. The browser is asked for nothing: a message
-    of its own, under way at the moment of a click, would name the page left behind and call it back.
+    The controls are set here and write their parts of the link as they are drawn. The browser is asked for nothing: a
+    message of its own, under way at the moment of a click, would name the page left behind and call it back.
 
     Args:
         link: what the link of the page opened says.

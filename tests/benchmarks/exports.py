@@ -56,7 +56,7 @@ class Taken(NamedTuple):
 
 
 class _Navigated(PagesManager):
-    """As a server that has run before: see `tests/app/conftest.py`."""
+    """As a server that has run before: see `tests/pages/conftest.py`."""
 
     def __init__(self, *args: object, **options: object) -> None:
         super().__init__(*args, **options)
