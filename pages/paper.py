@@ -8,7 +8,7 @@ from pages.ui import cached, controls, definitions, export, frame, links
 from pages.ui.paper import claim
 from qurd_core import findings, plots
 from qurd_core.paper import agreement
-from qurd_core.paper.claims import VERDICTS
+from qurd_core.paper.row import VERDICTS
 
 frame.require()
 VIEWS = {"claims": "claims", "table2": "Table 2", "table3": "Table 3", "agreement": "agreement"}

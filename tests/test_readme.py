@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from qurd_core.paper import claims
+from qurd_core.paper.row import VERDICTS
 from qurd_core.records import rate_records
 from qurd_core.schemes import NAMED
 from qurd_core.statistics.printed import fixed
@@ -42,6 +43,6 @@ def test_the_tables_of_the_readme_are_the_shipped_records(benchmark):
 
 def test_the_readme_counts_the_claims_as_they_are_graded():
     graded = [claim.verdict for claim in claims.read()]
-    supported, against, open_ = (graded.count(verdict) for verdict in claims.VERDICTS)
+    supported, against, open_ = (graded.count(verdict) for verdict in VERDICTS)
     told = re.sub(r"\s+", " ", README)
     assert f"Of {len(graded)} claims {supported} are supported by its scores, {against} are not, and {open_} are not" in told

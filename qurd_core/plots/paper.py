@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from qurd_core import findings
 from qurd_core.findings.language import words
 from qurd_core.findings.language.words import plain
-from qurd_core.paper.claims import VERDICTS, Claim
+from qurd_core.paper.row import VERDICTS, Claim
 from qurd_core.plots.drawing.theme import ALWAYS_WHOLE, HEAT, HEAT_STOPS, STOLEN, Paint, Style, heat, ink_on
 from qurd_core.schemes import REFERENCE
 

@@ -108,28 +108,6 @@ def rates(
     )
 
 
-def roc(negatives: ArrayLike, positives: ArrayLike) -> pd.DataFrame:
-    """Every point of the ROC curve of one group.
-
-    Returns:
-        rows (threshold, fpr, tpr) with rising thresholds: the shares of negatives and of positives strictly below it. The
-        first threshold is the smallest distance, which flags nothing; the last is infinite.
-    """
-    negatives, positives = np.sort(np.asarray(negatives, float)), np.sort(np.asarray(positives, float))
-    if negatives.ndim != 1 or positives.ndim != 1 or not len(negatives) or not len(positives):
-        raise QurdError(f"Expected some distances (n,) and (p,). Got {negatives.shape} and {positives.shape}.")
-    if np.isnan(negatives).any() or np.isnan(positives).any():
-        raise QurdError("Expected distances. Got NaN: drop the models that have none.")
-    threshold = np.append(np.unique(np.concatenate([negatives, positives])), np.inf)
-    return pd.DataFrame(
-        {
-            "threshold": threshold,
-            "fpr": np.searchsorted(negatives, threshold) / len(negatives),
-            "tpr": np.searchsorted(positives, threshold) / len(positives),
-        }
-    )
-
-
 def victim_cells(
     values: Floats,
     tasks: Mapping[str, Sides],
@@ -194,10 +172,10 @@ def aggregate(cells: pd.DataFrame) -> pd.DataFrame:
         rows of `ROWS`: used is a mean over the cells that are not empty, sd and sd_conformal are over query seeds (n-1),
         n_negatives and n_lineages belong to the victim that has fewest, n_positives counts those of all victims.
     """
-    per_seed = _means(cells, [*_CELL, "query_seed"])
+    per_seed = whole_means(cells, [*_CELL, "query_seed"], _RATES)
     grouped = per_seed.groupby(_CELL, sort=False)
     spread = grouped[["tpr", "tpr_conformal"]].std(ddof=1)
-    table = _means(per_seed, _CELL).set_index(_CELL)
+    table = whole_means(per_seed, _CELL, _RATES).set_index(_CELL)
     table["sd"] = spread["tpr"].where(table["tpr"].notna())
     table["sd_conformal"] = spread["tpr_conformal"].where(table["tpr_conformal"].notna())
     by_cell = cells.groupby(_CELL, sort=False)
@@ -257,7 +235,7 @@ def _task_cells(values: Floats, task: str, side: Sides, alpha: float) -> dict[st
     }
 
 
-def _means(table: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    """Means per group in order of appearance; NaN where any row of the group is NaN."""
-    grouped = table.groupby(keys, sort=False)[_RATES]
+def whole_means(table: pd.DataFrame, keys: list[str], rates: list[str]) -> pd.DataFrame:
+    """Means of rates per group in order of appearance; NaN where any row of the group is NaN."""
+    grouped = table.groupby(keys, sort=False)[rates]
     return grouped.mean().where(grouped.count().eq(grouped.size(), axis=0)).reset_index()

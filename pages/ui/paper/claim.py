@@ -9,7 +9,7 @@ import streamlit as st
 from pages.ui import controls, frame, links
 from qurd_core import findings, plots
 from qurd_core.findings.language.again import Again
-from qurd_core.paper.claims import Claim
+from qurd_core.paper.row import Claim
 from qurd_core.plots.drawing.theme import Style
 
 
