@@ -34,7 +34,6 @@ class Deltas:
         delta_c: P(h != h' | h != c), the chance that one negative query clears the suspect.
         rho: P(h' != c | h != c), exactly the slack `delta_c - bound`.
         bound: the proposition's lower bound of delta_c, (delta - (1 - alpha')) / (1 - alpha); says nothing where <= 0.
-        lower, upper: an interval for delta_c from alpha, alpha' and delta; never wider than [max(0, bound), 1].
     """
 
     alpha: Number
@@ -43,8 +42,18 @@ class Deltas:
     delta_c: Number
     rho: Number
     bound: Number
-    lower: Number
-    upper: Number
+
+    @property
+    def columns(self) -> dict[str, Number]:
+        """What tables of pairs hold of it."""
+        return {
+            "accuracy_victim": self.alpha,
+            "accuracy_suspect": self.alpha_p,
+            "delta": self.delta,
+            "delta_c": self.delta_c,
+            "bound": self.bound,
+            "slack": self.rho,
+        }
 
 
 def counts_to_deltas(counts: ArrayLike) -> Deltas:
@@ -82,8 +91,6 @@ def counts_to_deltas(counts: ArrayLike) -> Deltas:
         delta_c=counts[..., 0, 0, :].sum(axis=-1) / wrong,
         rho=counts[..., :, 0, 0].sum(axis=-1) / wrong,
         bound=(differ - suspect_wrong) / wrong,
-        lower=np.maximum(0, differ - np.minimum(right, suspect_wrong)) / wrong,
-        upper=np.minimum(wrong, differ - np.maximum(0, right - suspect_right)) / wrong,
     )
 
 

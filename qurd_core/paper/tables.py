@@ -78,7 +78,8 @@ def table3(mode: Mode = "paper", *, budget: int = 100, folder: Path | None = Non
                     found |= {"covers": f"{len(here)} of {there} data sets", "reason": " ".join(told) or None}
                     found |= _worth(known, name, task, budget)
                 elif budget == names.PRINTED_BUDGET:
-                    found |= _printed(name, task)
+                    printed = names.PRINTED_RATES[name][names.TASKS.index(task)]
+                    found |= dict(zip(("printed", "printed_plus_minus"), printed, strict=True))
                 rows.append(found)
     return rows
 
@@ -193,10 +194,6 @@ def _table3_cell(cell: pd.DataFrame, mode: Mode) -> dict[str, Any]:
     per_seed = whole_means(per_set, ["query_seed"], [rate])[rate]
     spread = 0.95 * per_seed.std() / math.sqrt(len(per_seed))
     return {"tpr": _number(per_seed.mean()), "plus_minus": _number(spread)}
-
-
-def _printed(name: str, task: str) -> dict[str, float]:
-    return dict(zip(("printed", "printed_plus_minus"), names.PRINTED_RATES[name][names.TASKS.index(task)], strict=True))
 
 
 def _worth(known: pd.DataFrame, name: str, task: str, budget: int) -> dict[str, Any]:

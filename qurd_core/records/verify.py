@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from qurd_core import files
-from qurd_core.benchmarks.saved_benchmarks import AGAIN as SAVE_AGAIN
+from qurd_core.benchmarks.saved_benchmarks import SAVE_AGAIN
 from qurd_core.errors import QurdError
 from qurd_core.files import checked, default_folder, file_digest, hub_folder, is_sealed
 

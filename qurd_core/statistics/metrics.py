@@ -1,9 +1,7 @@
 """How many stolen models a scheme catches at 5 % false alarms, from scores to the rows that plots show.
 
-`rates` is the rule itself, on arrays with one column per budget. `victim_cells` applies it to every task of a victim;
-`cells` does so for a whole score table. `aggregate` takes means over victims, then over query seeds.
-
-A score table has the columns `sides.SCORES`.
+`rates` is the rule itself, on arrays with one column per budget. `victim_cells` applies it to every task of a victim.
+`aggregate` takes means over victims, then over query seeds.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from qurd_core.errors import QurdError, unknown
 from qurd_core.statistics import Kind, allowed_below, refusal
-from qurd_core.statistics.sides import SCORES, Negatives, Sides, closest, sides
+from qurd_core.statistics.sides import Sides, closest
 
 Floats = NDArray[np.float64]
 
@@ -40,7 +38,6 @@ RULES: dict[Rule, _Columns] = {
     "guaranteed": _Columns("tpr_conformal", "sd_conformal", "conformal"),
 }
 
-_RUN = ["benchmark", "scheme", "victim", "query_seed"]
 _CELL = ["scheme", "benchmark", "task", "budget"]
 _RATES = ["tpr", "tpr_conformal", "auc", "mean_stolen", "mean_unrelated"]
 
@@ -131,36 +128,6 @@ def victim_cells(
     columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     times = len(parts)
     return pd.DataFrame({"budget": np.tile(budgets, times), "used": np.tile(used, times), **columns})
-
-
-def cells(scores: pd.DataFrame, *, negatives: Negatives = "unrelated", alpha: float = 0.05) -> pd.DataFrame:
-    """The rows of `victim_cells` for every benchmark, scheme, victim and query seed of a score table.
-
-    Raises:
-        QurdError: a column is missing, a value is NaN, or a suspect has no score, or two, at a budget.
-    """
-    missing = set(SCORES) - set(scores.columns)
-    if missing or scores.empty:
-        raise QurdError(f"Expected a score table with rows and {', '.join(SCORES)}. Missing: {', '.join(sorted(missing))}.")
-    found = []
-    for run, group in scores.groupby(_RUN, sort=False):
-        (rows, suspects), budgets = pd.factorize(group["suspect"]), np.sort(group["budget"].unique())
-        grid = group.iloc[np.lexsort([group["budget"], rows])]
-        if len(grid) != len(suspects) * len(budgets) or grid.duplicated(["suspect", "budget"]).any():
-            raise QurdError(
-                f"Expected one score of each of {len(suspects)} suspects at each of {len(budgets)} budgets for "
-                f"{' / '.join(map(str, run))}. Got {len(grid)} scores."
-            )
-        first = grid.iloc[:: len(budgets)]
-        table = victim_cells(
-            grid["value"].to_numpy(float).reshape(-1, len(budgets)),
-            sides(first["kind"].tolist(), first["tasks"].tolist(), first["lineage"].tolist(), negatives),
-            budgets,
-            grid["used"].to_numpy()[: len(budgets)],
-            alpha=alpha,
-        )
-        found.append(table.assign(**dict(zip(_RUN, run, strict=True))))
-    return pd.concat(found, ignore_index=True)
 
 
 def aggregate(cells: pd.DataFrame) -> pd.DataFrame:

@@ -116,10 +116,12 @@ def _report(
 ) -> TprReport:
     rows = boot.of(scheme, task)
     by_dataset = boot.by_dataset(scheme, task)
-    datasets = datasets_of(boot, task)
+    datasets = sorted({benchmark for _, benchmark, of in boot.rates if of == task})  # on which any scheme has the task
     independent = rows["lineage"].nunique()
-    refused = rows[rows["refused"]]
-    reason = _refusal(refused.loc[refused["n_lineages"].idxmin()], alpha, rule) if len(refused) else None
+    refused, reason = rows[rows["refused"]], None
+    if len(refused):
+        worst = refused.loc[refused["n_lineages"].idxmin()]
+        reason = refusal(int(worst["n_lineages"]), alpha, rule, models=int(worst["n_negatives"]))
     point = float(boot.draws(scheme, task)[0])
     refusals = float(np.mean([share for (name, _, of), share in boot.refused.items() if (name, of) == (scheme, task)]))
     ci, method = ((math.nan, math.nan), "No interval: the rule is refused.") if reason else _interval(boot, rows, level)
@@ -146,15 +148,6 @@ def _report(
         method=method,
         assumptions=(EXCHANGEABLE, FIXED, TIES, *boot.assumptions),
     )
-
-
-def _refusal(row: pd.Series, alpha: float, rule: Kind) -> str | None:
-    return refusal(int(row["n_lineages"]), alpha, rule, models=int(row["n_negatives"]))
-
-
-def datasets_of(boot: Bootstrap, task: str) -> list[str]:
-    """Data sets on which any scheme has the task."""
-    return sorted({benchmark for _, benchmark, of in boot.rates if of == task})
 
 
 def covered(have: Iterable[str], datasets: list[str]) -> str:

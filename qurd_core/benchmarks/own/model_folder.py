@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from qurd_core.benchmarks.base import FOLDER, Benchmark, reads
+from qurd_core.benchmarks.base import FOLDER, Benchmark, Source, reads
 from qurd_core.benchmarks.own import pictures
 from qurd_core.benchmarks.own.kinship import faults, lineage_faults, pairs_by_lineage, read_lineages
 from qurd_core.benchmarks.own.networks import Preparation, Prepared, check, empty
@@ -41,7 +41,7 @@ class Entry:
     accuracy: float | None = None  # as declared
 
 
-class ModelFolder:
+class ModelFolder(Source):
     """The source of a benchmark whose models and images lie in a folder.
 
     Args:
@@ -100,9 +100,6 @@ class ModelFolder:
         """What the folders of pictures hold that is not read, and what they lack, a sentence each."""
         folders = [path for path in self.seed_sets.values() if path.is_dir()]
         return tuple(note for path in folders for note in pictures.left_out(path, self.classes))
-
-    def answers(self, model: str, split: str) -> None:
-        return None
 
     def oracle(self, model: str, runtime: Runtime) -> Oracle:
         entry = self.entries[model]

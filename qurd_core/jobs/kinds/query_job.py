@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
-from qurd_core.benchmarks.base import benchmark as find
+from qurd_core.benchmarks import base
 from qurd_core.evaluation.workbench import Workbench
 from qurd_core.files import SEAL, default_folder, publish, sealed
 from qurd_core.jobs.kinds.rate_job import desk_of
@@ -41,7 +41,7 @@ def run(
     rows: Sequence[int] = (),
 ) -> None:
     """Leave `<stem>.safetensors`: what `query_set` gives, or with `look` what `looked_at` gives for the queries `rows`."""
-    desk, ear = desk_of(str(folder), find(benchmark).whole)
+    desk, ear = desk_of(str(folder), base.benchmark(benchmark).whole)
     so_far = (0, budget)
 
     def told(done: int, total: int) -> None:
@@ -117,7 +117,7 @@ def facts(benchmark: str, victim: str, suspect: str, samplers: Iterable[str], qu
 
     Queries beyond the budget are there too, as on the page, and are not `kept`.
     """
-    bench = find(benchmark)
+    bench = base.benchmark(benchmark)
     desk, tables = desk_of(str(default_folder()), bench.whole)[0], []
     for sampler in samplers:
         queries = sample(desk, victim, sampler, query_seed, size_for(budget))

@@ -10,7 +10,7 @@ from scipy.stats import binomtest
 from qurd_core.errors import QurdError
 from qurd_core.statistics import allowed_below, metrics, node_bootstrap, tpr_report
 from tests.benchmarks.coverage import WORLDS, coverage
-from tests.score_tables import score_table
+from tests.score_tables import cells, score_table
 
 SKILLS = {"good": 2.5, "weak": 1.0}
 
@@ -29,7 +29,7 @@ def report(table: pd.DataFrame, scheme: str, task: str, **options):
 def test_without_weights_the_rates_are_those_of_the_leaderboard(rule, column, levels):
     scores = score_table(SKILLS, {"one": 3, "two": 1}, levels=levels)
     boot = node_bootstrap(scores, rule=rule, draws=2)
-    rows = metrics.aggregate(metrics.cells(scores))
+    rows = metrics.aggregate(cells(scores))
     assert len(rows) == 2 * 2 * 3
     for row in rows.itertuples():
         assert boot.by_dataset(row.scheme, row.task)[row.benchmark][0] == pytest.approx(getattr(row, column))

@@ -7,8 +7,9 @@ from sklearn.metrics import roc_auc_score, roc_curve
 
 from qurd_core.errors import QurdError
 from qurd_core.statistics import calibrated_rule
-from qurd_core.statistics.metrics import ROWS, aggregate, cells, rates, victim_cells
+from qurd_core.statistics.metrics import ROWS, aggregate, rates, victim_cells
 from qurd_core.statistics.sides import SCORES, sides
+from tests.score_tables import cells
 
 
 def tied(seed: int, n: int, p: int, budgets: int):
@@ -248,9 +249,6 @@ def test_the_table_gives_what_the_arrays_give_whatever_the_order_of_its_rows():
         (lambda: rates([[0.1]], [[0.1, 0.2]]), "same budgets"),
         (lambda: rates([[0.1]], np.empty((0, 1))), "p at least 1"),
         (lambda: rates([[0.1]], [[0.1]], repeat=[0]), "positive 'repeat'"),
-        (lambda: cells(by_hand().drop(columns="lineage")), "Missing: lineage"),
-        (lambda: cells(by_hand().assign(budget=range(18))), "one score of each"),
-        (lambda: cells(pd.concat([by_hand(), by_hand().iloc[:1]])), "one score of each"),
         (lambda: cells(by_hand().assign(value=np.nan)), "NaN"),
         (lambda: cells(by_hand().query("kind != 'positive'")), "at least one stolen model"),
         (lambda: cells(by_hand(), negatives="hard"), "Unknown choice of negatives 'hard'"),
