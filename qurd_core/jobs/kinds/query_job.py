@@ -130,7 +130,11 @@ def looked_at(oracle: Oracle, x: Tensor, look: Look, progress: Progress = nobody
     """(n,H,W) how much each pixel counted for the model's answer, summed over colours, by captum."""
     from captum.attr import IntegratedGradients, Occlusion, Saliency  # with matplotlib: 40 MB that few runs need
 
-    asked, goal = _Asked(oracle), oracle.labels(x)
+    def asked(image: Tensor) -> Tensor:
+        """The answers as captum asks for them, differentiable with respect to the image."""
+        return _Answers.apply(image, oracle)
+
+    goal = oracle.labels(x)
     methods: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
         "integrated_gradients": lambda image, label: IntegratedGradients(asked).attribute(
             image, GREY, target=label, n_steps=STEPS
@@ -151,16 +155,6 @@ def looked_at(oracle: Oracle, x: Tensor, look: Look, progress: Progress = nobody
         found.append(methods[look](x[one], goal[one]).detach().abs().sum(1))
         progress(number + 1, len(x))
     return torch.cat(found) if found else torch.zeros(0, *x.shape[2:])
-
-
-class _Asked:
-    """An oracle as captum calls a model: the answers on an image, differentiable with respect to it."""
-
-    def __init__(self, oracle: Oracle):
-        self.oracle = oracle
-
-    def __call__(self, x: Tensor) -> Tensor:
-        return _Answers.apply(x, self.oracle)
 
 
 class _Answers(torch.autograd.Function):
