@@ -13,7 +13,7 @@ import torch
 from qurd_core.benchmarks.base import FOLDER, Benchmark, Source, reads
 from qurd_core.benchmarks.own import pictures
 from qurd_core.benchmarks.own.kinship import faults, lineage_faults, pairs_by_lineage, read_lineages
-from qurd_core.benchmarks.own.networks import Preparation, Prepared, check, empty
+from qurd_core.benchmarks.own.networks import Preparation, Prepared, check, empty, three_numbers
 from qurd_core.benchmarks.own.weights import load_into
 from qurd_core.errors import A_FOLDER, QurdError, doing, is_filled, lies_at, misplaced
 from qurd_core.files import file_digest
@@ -314,12 +314,8 @@ def _preparation_faults(given: Any, what: str) -> Iterator[str]:
     if given is None:
         return
     sound = isinstance(given, dict) and set(given) == {"mean", "std"}
-    if not sound or not all(_three_numbers(given[name]) for name in given) or not all(value > 0 for value in given["std"]):
+    if not sound or not all(three_numbers(given[name]) for name in given) or not all(value > 0 for value in given["std"]):
         yield f"Expected 'normalisation' of {what} as mean and std, three numbers each, std above zero."
-
-
-def _three_numbers(values: Any) -> bool:
-    return isinstance(values, list) and len(values) == 3 and all(type(value) in (int, float) for value in values)
 
 
 def _is_side(value: Any) -> bool:
