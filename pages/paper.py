@@ -15,7 +15,7 @@ VIEWS = {"claims": "claims", "table2": "Table 2", "table3": "Table 3", "agreemen
 MODES = {"paper": "paper", "honest": "guaranteed"}
 ANY = "all"
 bench, style = frame.view()
-claims = cached.claims()
+claims = cached.graded_claims()
 
 head = st.container()
 with st.container(key="controls"):
@@ -38,7 +38,7 @@ if view == "claims":
     draw, words, key = partial(plots.paper.figure, shown, chosen.id), findings.paper.alt(shown), "claims"
     same = claim.again("claims", "claims.rows()")
 elif view == "agreement":
-    table = cached.agreement()
+    table = cached.rank_agreement()
     with second:
         at = controls.budget(sorted(table["budget"].unique().tolist()))
     title, under = findings.paper.agreement_headline(table, at), agreement.METHOD
@@ -46,7 +46,7 @@ elif view == "agreement":
     draw, words, key = partial(plots.paper.agreement_figure, table, at), title, "agreement"
     same = claim.again("agreement", "agreement.read()")
 elif view == "table2":
-    data, file_name = cached.table2(), "table2"
+    data, file_name = cached.paper_table("table2"), "table2"
     with second:
         claim.read_button("two-exceptions", "Read the claim of two exceptions")
     title, under = findings.paper.tasks_headline(data), findings.paper.tasks_subline(data)
@@ -57,7 +57,7 @@ else:
         links.check("mode", MODES, "mode")
         shown = {"default": "paper", "required": True}
         mode = controls.worded(st.segmented_control, "False-alarm rule", [*MODES], "mode", MODES.get, **shown)
-    data, file_name = cached.table3(mode), f"table3-{mode}"
+    data, file_name = cached.paper_table("table3", mode), f"table3-{mode}"
     title, under = findings.paper.table_headline(data, mode), findings.paper.table_subline(mode)
     draw, words, key = partial(plots.paper.table_figure, data), title, "table3"
     same = claim.again(f"table3 --mode {mode}", f'tables.table3("{mode}")')

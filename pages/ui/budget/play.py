@@ -9,7 +9,7 @@ from qurd_core import findings, plots
 from qurd_core.findings.language import again
 from qurd_core.findings.language.again import Again
 from qurd_core.findings.language.model_names import readable
-from qurd_core.plots.drawing.theme import Mode, Style
+from qurd_core.plots.drawing.theme import Style
 from qurd_core.statistics.metrics import RULES, Rule
 from qurd_core.views import play
 
@@ -88,7 +88,7 @@ def show(bench: str, style: Style) -> None:
         export.offer(rows, file_name, Again("", code, again.NO_COMMAND))
     with frame.tall(wide=1080, high=450):
         st.plotly_chart(
-            _figure(bench, victim, scheme, rule, duel, sent, style.mode, style.stage, cached.version(bench)),
+            _figure(bench, victim, scheme, rule, duel, sent, style),
             theme=None,
             height="stretch",
             key="reel",
@@ -105,19 +105,9 @@ def _surprise(hardest: list[str]) -> None:
     st.session_state["innocent"] = hardest[(hardest.index(held) + 1) % len(hardest) if held in hardest else 0]
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _figure(
-    bench: str,
-    victim: str,
-    scheme: str,
-    rule: Rule,
-    duel: tuple[str, str],
-    sent: int,
-    mode: Mode,
-    stage: bool,
-    version: cached.Version,
-) -> "go.Figure":
+@cached.kept(8)
+def _figure(bench: str, victim: str, scheme: str, rule: Rule, duel: play.Duel, sent: int, style: Style) -> "go.Figure":
     """A few hundred kilobytes, which take longer to make than the rest of the page."""
     trial = play.trial(cached.bank(bench), cached.pairs(bench), victim, scheme, rule=RULES[rule].kind)
     pictures = [plots.play.tile(patch) for patch in trial.patches()]
-    return plots.play.figure(trial.rows(play.Duel(*duel)), pictures, sent=sent, style=Style(mode, stage))
+    return plots.play.figure(trial.rows(duel), pictures, sent=sent, style=style)
