@@ -50,14 +50,8 @@ def distance(points: "DataFrame", label: str, at: int, style: Style) -> None:
         states.not_drawn({label: "no distances are recorded"})
         return
     with frame.tall(key="hero-beside") if style.stage else st.container():
-        st.plotly_chart(
-            plots.distances.figure(points, label, at=at, style=style),
-            theme=None,
-            height="stretch" if style.stage else "content",
-            key="distances",
-            config=export.chart_config("distances", stage=style.stage),
-            alt=findings.budget.distances_alt(points, label),
-        )
+        figure, alt = plots.distances.figure(points, label, at=at, style=style), findings.budget.distances_alt(points, label)
+        export.chart(figure, "distances", "distances", style, alt, height="stretch" if style.stage else "content")
     (st.markdown if style.stage else st.caption)(plain(f"{_GUESS} {findings.budget.distances_finding(points, label)}", 600))
 
 

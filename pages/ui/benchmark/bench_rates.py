@@ -29,10 +29,7 @@ _COMPACT = """
 
 def choose() -> str:
     """All tasks pooled, or each."""
-    links.check("rates", RATES, "table")
-    return st.segmented_control(
-        "TPR@5%", RATES, default="pooled", required=True, key="rates", label_visibility="collapsed", **controls.LINKED
-    )
+    return controls.segments("TPR@5%", RATES, "rates", "table", label_visibility="collapsed")
 
 
 def pooled(found: "DataFrame", style: Style) -> None:

@@ -4,10 +4,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.ui import cached, controls, definitions, export, frame, links, states
+from pages.ui import cached, controls, export, frame, states
 from qurd_core import findings, plots
 from qurd_core.findings.language import again
-from qurd_core.findings.language.again import Again
 from qurd_core.findings.language.model_names import readable
 from qurd_core.plots.drawing.theme import Style
 from qurd_core.statistics.metrics import RULES, Rule
@@ -35,12 +34,6 @@ export default function () {
     return () => document.removeEventListener('keydown', on);
 }
 """
-
-
-def switch() -> bool:
-    """Whether a scheme is played."""
-    links.check("play", links.SWITCH, "play")
-    return st.toggle("Play", key="play", **controls.LINKED)
 
 
 def show(bench: str, style: Style) -> None:
@@ -80,21 +73,13 @@ def show(bench: str, style: Style) -> None:
     rows = trial.rows(duel)
     frame.finding(head, findings.play.headline(scheme, rows, sent), findings.play.subline(duel, trial, kind))
     file_name = f"play-{bench}-{scheme}"
-    with frame.tools():
-        definitions.show()
-        known = (again.call(f"evidence.{what}", bench) for what in ("bank", "pairs"))
-        table = f"{again.call('play.trial', *known, victim, scheme, rule=kind)}.rows({again.call('play.Duel', *duel)})"
-        code = again.code(table, "records.evidence", "views.play")
-        export.offer(rows, file_name, Again("", code, again.NO_COMMAND))
+    known = (again.call(f"evidence.{what}", bench) for what in ("bank", "pairs"))
+    table = f"{again.call('play.trial', *known, victim, scheme, rule=kind)}.rows({again.call('play.Duel', *duel)})"
+    code = again.code(table, "records.evidence", "views.play")
+    export.offer(rows, file_name, again.Again("", code, again.NO_COMMAND))
     with frame.tall(wide=1080, high=450):
-        st.plotly_chart(
-            _figure(bench, victim, scheme, rule, duel, sent, style),
-            theme=None,
-            height="stretch",
-            key="reel",
-            config=export.chart_config(file_name, stage=style.stage),
-            alt=findings.play.alt(rows),
-        )
+        figure = _figure(bench, victim, scheme, rule, duel, sent, style)
+        export.chart(figure, "reel", file_name, style, findings.play.alt(rows))
     with st.container(key="keys"):
         st.components.v2.component("play_keys", js=_KEYS)(key="space")
 

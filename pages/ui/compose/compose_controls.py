@@ -32,14 +32,8 @@ def scheme_text() -> str:
     placeholder = "sampler | representation | detector"
     if not st.session_state.get("pick") and not st.query_params.get("pick"):
         st.session_state["pick"] = DEFAULT
-    return st.text_input(
-        "Scheme",
-        key="pick",
-        max_chars=LONGEST,
-        placeholder=placeholder,
-        label_visibility="collapsed",
-        **controls.LINKED,
-    )
+    hidden = {"label_visibility": "collapsed", "placeholder": placeholder}
+    return st.text_input("Scheme", key="pick", max_chars=LONGEST, **hidden, **controls.LINKED)
 
 
 def read(text: str) -> tuple[Scheme, str | None]:
@@ -81,11 +75,10 @@ def split(schemes: "DataFrame", scheme: Scheme) -> str:
 def family(schemes: "DataFrame") -> str:
     """Which columns the map has."""
     families = views.heatmap.families(schemes)
-    links.check("columns", families, "columns")
     explained = "One column per representation, or every detector of one family of representations."
     said = {views.heatmap.MAIN: "one each"}
-    return controls.worded(
-        st.selectbox, "Columns", families, "columns", lambda name: said.get(name, name), help=lambda held: explained
+    return controls.select(
+        "Columns", families, "columns", "columns", lambda name: said.get(name, name), help=lambda held: explained
     )
 
 

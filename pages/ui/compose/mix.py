@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.ui import cards, links, notice, running
+from pages.ui import cards, controls, links, running
 from pages.ui.compose import spark
 from qurd_core import views
 from qurd_core.findings.language import words, worth_words
-from qurd_core.plots.drawing.theme import GLYPHS, MOST_PINS, SCHEMES, Style
+from qurd_core.plots.drawing.theme import GLYPHS, SCHEMES, Style
 from qurd_core.registry import crafts, detectors, representations, seed_rules
 from qurd_core.schemes import REFERENCE
 from qurd_core.statistics.metrics import Rule
@@ -75,8 +75,8 @@ def pin(pick: Pick, recorded: bool) -> None:
         key="keep",
         disabled=not recorded,
         help="Pinned combinations have a line of their own on the Budget page." if recorded else _UNPINNED,
-        on_click=_pin,
-        args=[pick.label],
+        on_click=controls.turn_pins,
+        args=[{pick.label}],
     )
 
 
@@ -102,17 +102,6 @@ def _card(benchmark: str, scheme: "Scheme", run: "Job | None", at: int, style: S
 
 _LATER = "Opens when the run has ended."
 _UNPINNED = "Other pages show what is in the records, and this combination is not in them."
-
-
-def _pin(label: str) -> None:
-    held = list(st.session_state.get("pin", []))
-    if label in held:
-        held.remove(label)
-    elif len(held) >= MOST_PINS:
-        notice.say(f"At most {MOST_PINS} combinations can be pinned. Let one go first.")
-    else:
-        held.append(label)
-    st.session_state["pin"] = held
 
 
 def _help(text: str) -> str:

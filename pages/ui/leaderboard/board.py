@@ -83,22 +83,18 @@ class Sight(NamedTuple):
 
 def view() -> str:
     """Figure 1, Table 3 or Figure 2."""
-    links.check("view", VIEWS, "view")
-    return st.segmented_control("View", VIEWS, default="chart", required=True, key="view", **controls.LINKED)
+    return controls.segments("View", VIEWS, "view", "view")
 
 
 def reveal() -> str:
     """What the suspect reveals to whoever queries it."""
     levels = tuple(LEVELS)
-    links.check("reveal", levels, "answer")
-    shown = {"default": "logits", "required": True}
-    return controls.worded(st.segmented_control, "The suspect reveals", levels, "reveal", words.REVEALED.get, **shown)
+    return controls.segments("The suspect reveals", levels, "reveal", "answer", words.REVEALED.get, default="logits")
 
 
 def scheme(names: list[str]) -> str:
     """Whose sampler is swapped."""
-    links.check("scheme", names, "scheme")
-    return st.selectbox("Swap the sampler of", names, key="scheme", **controls.LINKED)
+    return controls.select("Swap the sampler of", names, "scheme", "scheme")
 
 
 def best_button(free: "DataFrame") -> None:
