@@ -30,7 +30,7 @@ with places[0]:
 with places[1]:
     rule = controls.rule()
 with places[5]:
-    beside = controls.choose("Panel", panel.BESIDE, "panel", said=panel.SAID.get)
+    beside = controls.choose("Panel", [*panel.BESIDE], "panel", said=panel.BESIDE.get)
 with places[6]:
     hard = controls.hard()
     grey = controls.switch("Other combinations", "grey", value=True)

@@ -18,7 +18,7 @@ if not rate_records.path_of(evidence.base_of(bench)).is_file():
 head = st.container()
 bar = st.container(key="controls", horizontal=True, gap="small")
 with bar:
-    view = board.view()
+    view = controls.segments("View", board.VIEWS, "view", "view")
     if view != "table":  # which has all tasks
         with st.container(width=120):
             controls.task(cached.tasks(bench))
@@ -37,7 +37,8 @@ hero, side = (st.container(), None) if style.stage else st.columns([3, 1], gap="
 with side or bar:
     if view == "chart":
         board.best_button(free)
-    name = board.scheme(names) if view == "swap" and names else None
+    swaps = view == "swap" and names
+    name = controls.select("Swap the sampler of", names, "scheme", "scheme") if swaps else None
     pins = controls.pins(points["label"].unique().tolist())
 
 asked = board.Asked(bench, task, at, reveal, rule, hard, pins, style)

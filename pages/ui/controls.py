@@ -37,16 +37,26 @@ def budget(budgets: Sequence[int] = BUDGETS) -> int:
 
 
 def select(
-    label: str, options: Sequence[Any], key: str, what: str, said: Callable[[Any], str] | None = None, **more: Any
+    label: str,
+    options: Sequence[Any],
+    key: str,
+    what: str,
+    said: Callable[[Any], str] | None = None,
+    *,
+    draw: Callable[..., Any] = st.selectbox,
+    **more: Any,
 ) -> Any:
     """A menu that the link keeps, the first option unless another is chosen.
 
     Args:
         what: the thing in words, for what a link asks for in vain.
         said: an option as it is shown, where that is not its token.
-        more: what `st.selectbox` takes.
+        more: what the widget takes.
     """
-    return _linked(st.selectbox, label, options, key, what, said, **more)
+    links.check(key, options, what)
+    if said:
+        return worded(draw, label, options, key, said, **more)
+    return draw(label, options, key=key, **more, **LINKED)
 
 
 def segments(
@@ -54,28 +64,13 @@ def segments(
 ) -> Any:
     """The same side by side."""
     shown = {"default": options[0], "required": True} | more
-    return _linked(st.segmented_control, label, options, key, what, said, **shown)
+    return select(label, options, key, what, said, draw=st.segmented_control, **shown)
 
 
 def switch(label: str, key: str, **more: Any) -> bool:
     """A yes or no that the link keeps."""
     links.check(key, links.SWITCH, key)
     return st.toggle(label, key=key, **more, **LINKED)
-
-
-def _linked(
-    draw: Callable[..., Any],
-    label: str,
-    options: Sequence[Any],
-    key: str,
-    what: str,
-    said: Callable[[Any], str] | None,
-    **more: Any,
-) -> Any:
-    links.check(key, options, what)
-    if said:
-        return worded(draw, label, options, key, said, **more)
-    return draw(label, options, key=key, **more, **LINKED)
 
 
 def worded(

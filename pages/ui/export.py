@@ -31,23 +31,12 @@ def offer(
     with frame.tools():
         definitions.show()
     with frame.tools(), st.popover("Export", icon=":material/ios_share:", type="tertiary"):
-        st.download_button(
-            "Data as CSV",
-            data=lambda: (rows() if callable(rows) else rows).to_csv(index=False),
-            file_name=f"{file_name}.csv",
-            mime="text/csv",
-            icon=":material/download:",
-            on_click="ignore",
+        _download(
+            "Data as CSV", lambda: (rows() if callable(rows) else rows).to_csv(index=False), f"{file_name}.csv", "text/csv"
         )
         if unsaved:
-            st.download_button(
-                "Your benchmark as a file, which the command reads",
-                data=lambda: unsaved.text,
-                file_name=f"{file_name}{ENDING}",
-                mime="application/json",
-                icon=":material/download:",
-                on_click="ignore",
-            )
+            label = "Your benchmark as a file, which the command reads"
+            _download(label, lambda: unsaved.text, f"{file_name}{ENDING}", "application/json")
         st.segmented_control(
             "Picture: the camera above the chart gives", ("svg", "png"), default="svg", required=True, key="picture"
         )
@@ -58,6 +47,11 @@ def offer(
             st.code(again.code, language="python", wrap_lines=True)
         if again.note:
             st.caption(plain(again.note, 600))
+
+
+def _download(label: str, make: Callable[[], str], file_name: str, mime: str) -> None:
+    icon = ":material/download:"
+    st.download_button(label, data=make, file_name=file_name, mime=mime, icon=icon, on_click="ignore")
 
 
 def chart(

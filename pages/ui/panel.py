@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 _GUESS = (
     "Why do some lines fall? The paper supposes that with more queries stolen and unrelated models come closer together."
 )
-BESIDE = ("none", "distance")
-SAID = {"none": "values", "distance": "distances"}
+BESIDE = {"none": "values", "distance": "distances"}
 
 
 def values(rows: "DataFrame", at: int, style: Style, pins: tuple[str, ...], worth: "DataFrame") -> None:
@@ -44,6 +43,12 @@ def table(head: str, body: str, style: Style) -> None:
     st.html(f'{look}<table class="values"><thead>{head}</thead><tbody>{body}</tbody></table>')
 
 
+def mark(label: str, style: Style, pins: tuple[str, ...]) -> str:
+    """The mark of a line in the table."""
+    colour, symbol, _ = style.mark(label, pins)
+    return f'<i style="color:{colour}">{GLYPHS[symbol]}</i>'
+
+
 def distance(points: "DataFrame", label: str, at: int, style: Style) -> None:
     """The mean distances of stolen and unrelated models by one combination, and whether they come closer together."""
     if views.budget.distance_rows(points, label).empty:
@@ -56,8 +61,7 @@ def distance(points: "DataFrame", label: str, at: int, style: Style) -> None:
 
 
 def _row(row: tuple, style: Style, pins: tuple[str, ...], worth: "Series | None") -> str:
-    colour, symbol, _ = style.mark(row.label, pins)
-    name = f'<i style="color:{colour}">{GLYPHS[symbol]}</i><b>{escape(row.label)}</b>'
+    name = f"{mark(row.label, style, pins)}<b>{escape(row.label)}</b>"
     if math.isnan(row.value):
         return f'<tr><td colspan="3">{name}<br><small>{escape(row.reason or "no value")}</small></td></tr>'
     interval, rank = (

@@ -34,7 +34,7 @@ def rows(job: Job, negatives: str, *, task: str | None = None, budget: int | Non
     """
     path = cached.jobs().result(job.key, "parquet")
     try:
-        return _rows(str(path), _changed(path), negatives, task, budget)
+        return _rows(path, negatives, task, budget)
     except QurdError as error:
         cached.jobs().spoiled(job, str(error))
         return None
@@ -138,9 +138,9 @@ def _changed(path: Path) -> float:
         return 0.0
 
 
-@st.cache_resource(max_entries=32, show_spinner=False)
-def _rows(path: str, changed: float, negatives: str, task: str | None, budget: int | None) -> "DataFrame | None":
-    return live.rows(Path(path), negatives, task=task, budget=budget) if changed else None
+@cached.kept(32, of=_changed)
+def _rows(path: Path, negatives: str, task: str | None, budget: int | None) -> "DataFrame | None":
+    return live.rows(path, negatives, task=task, budget=budget)
 
 
 def _seeds(found: "DataFrame", job: Job) -> str:

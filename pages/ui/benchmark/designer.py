@@ -140,7 +140,7 @@ def _beside(
         _suggestion(asked, every, out)
         bench_menu.save(asked.bench, asked.base, kept, problem)
         bench_menu.more(asked.bench, asked.base)
-        table = bench_rates.choose()
+        table = controls.segments("TPR@5%", bench_rates.RATES, "rates", "table", label_visibility="collapsed")
     bench_menu.confirm(asked.bench, asked.base)
     if problem:
         st.warning(links.plain(words.retold(problem, every["victim"].unique()), 400))

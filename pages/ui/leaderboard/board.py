@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
     from plotly.graph_objects import Figure
 
-VIEWS = ("chart", "table", "swap")
+VIEWS = ("chart", "table", "swap")  # Figure 1, Table 3 and Figure 2
 
 
 class Asked(NamedTuple):
@@ -81,20 +81,10 @@ class Sight(NamedTuple):
         return len(known[["label"] if "benchmark" not in known else ["label", "benchmark"]].drop_duplicates())
 
 
-def view() -> str:
-    """Figure 1, Table 3 or Figure 2."""
-    return controls.segments("View", VIEWS, "view", "view")
-
-
 def reveal() -> str:
     """What the suspect reveals to whoever queries it."""
     levels = tuple(LEVELS)
     return controls.segments("The suspect reveals", levels, "reveal", "answer", words.REVEALED.get, default="logits")
-
-
-def scheme(names: list[str]) -> str:
-    """Whose sampler is swapped."""
-    return controls.select("Swap the sampler of", names, "scheme", "scheme")
 
 
 def best_button(free: "DataFrame") -> None:

@@ -15,11 +15,9 @@ from qurd_core.views import query_sets
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-VIEWS = ("queries", "telling")
-ONLY = ("all", "disagrees")
+VIEWS = {"queries": "queries", "telling": "discriminative images"}
+ONLY = {"all": "all", "disagrees": "disagreements"}
 LOOKS = ("none", "integrated_gradients", "saliency", "occlusion")
-_SHOWN = {"all": "all", "disagrees": "disagreements"}
-_SAID = {"queries": "queries", "telling": "discriminative images"}
 DEFAULTS = {"left": "uniform(test)->pgd", "right": "negative(test)"}
 
 
@@ -42,7 +40,7 @@ def choice(bench: str) -> Choice:
     with st.container(key="controls"):
         first, second, third, fourth, fifth = st.columns([1.8, 1.2, 2, 0.75, 1.2], gap="medium")
         with first:
-            view = controls.segments("View", VIEWS, "view", "view", _SAID.get)
+            view = controls.segments("View", [*VIEWS], "view", "view", VIEWS.get)
         with second:
             victim = controls.model("Victim", pairs["victim"].unique().tolist(), "victim", "victim")
         if view == "telling":
@@ -62,7 +60,7 @@ def choice(bench: str) -> Choice:
                 sampler = controls.choose(f"{side.title()} sampler", first_default, side, said=words.sampler)
             chosen[side] = Asked(bench, victim, suspect, seed, budget, sampler)
         with third:
-            only = controls.segments("Show", ONLY, "only", "filter", _SHOWN.get)
+            only = controls.segments("Show", [*ONLY], "only", "filter", ONLY.get)
         with fourth:
             look = controls.select("What the victim looked at", LOOKS, "look", "look", lambda how: how.replace("_", " "))
     return Choice(view, victim, suspect, **chosen, only=only, look=look)
