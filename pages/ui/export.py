@@ -1,22 +1,26 @@
-"""Ways to take a view away: its data, its picture, and what computes it again."""
+"""What a view shows and gives away: its chart, its data, its picture, and what computes it again."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import streamlit as st
 
+from pages.ui import definitions, frame
 from pages.ui.links import plain
 from qurd_core.benchmarks.saved_benchmarks import ENDING, BenchFile
 from qurd_core.findings.language.again import Again
 
 if TYPE_CHECKING:
     from pandas import DataFrame
+    from plotly.graph_objects import Figure
+
+    from qurd_core.plots.drawing.theme import Style
 
 
 def offer(
     rows: "DataFrame | Callable[[], DataFrame]", file_name: str, again: Again, unsaved: BenchFile | None = None
 ) -> None:
-    """The menu behind a button.
+    """The menu behind a button, in the row above the page, beside the definitions.
 
     Args:
         rows: written as CSV, and made if they are not yet, when the button in the menu is pressed.
@@ -24,24 +28,15 @@ def offer(
         again: what computes the view again.
         unsaved: a bench that the app does not keep; it can be downloaded, and the command reads it.
     """
-    with st.popover("Export", icon=":material/ios_share:", type="tertiary"):
-        st.download_button(
-            "Data as CSV",
-            data=lambda: (rows() if callable(rows) else rows).to_csv(index=False),
-            file_name=f"{file_name}.csv",
-            mime="text/csv",
-            icon=":material/download:",
-            on_click="ignore",
+    with frame.tools():
+        definitions.show()
+    with frame.tools(), st.popover("Export", icon=":material/ios_share:", type="tertiary"):
+        _download(
+            "Data as CSV", lambda: (rows() if callable(rows) else rows).to_csv(index=False), f"{file_name}.csv", "text/csv"
         )
         if unsaved:
-            st.download_button(
-                "Your benchmark as a file, which the command reads",
-                data=lambda: unsaved.text,
-                file_name=f"{file_name}{ENDING}",
-                mime="application/json",
-                icon=":material/download:",
-                on_click="ignore",
-            )
+            label = "Your benchmark as a file, which the command reads"
+            _download(label, lambda: unsaved.text, f"{file_name}{ENDING}", "application/json")
         st.segmented_control(
             "Picture: the camera above the chart gives", ("svg", "png"), default="svg", required=True, key="picture"
         )
@@ -54,12 +49,28 @@ def offer(
             st.caption(plain(again.note, 600))
 
 
-def chart_config(file_name: str, *, stage: bool) -> dict[str, Any]:
-    """Plotly's bar above a chart: only the camera, and nothing on stage."""
+def _download(label: str, make: Callable[[], str], file_name: str, mime: str) -> None:
+    icon = ":material/download:"
+    st.download_button(label, data=make, file_name=file_name, mime=mime, icon=icon, on_click="ignore")
+
+
+def chart(
+    figure: "Figure",
+    key: str,
+    file_name: str,
+    style: "Style",
+    alt: str,
+    on_select: Literal["ignore"] | Callable[[], None] = "ignore",
+    **more: Any,
+) -> None:
+    """Draw a chart in the room that it has. Of Plotly's bar above it only the camera is there, and nothing on stage.
+
+    Args:
+        file_name: of its picture, without ending.
+        alt: the chart in words, for those who do not see it.
+        on_select: called when a mark is clicked.
+    """
     picture = {"format": st.session_state.get("picture", "svg"), "filename": file_name, "scale": 2}
-    return {
-        "displaylogo": False,
-        "modeBarButtons": [["toImage"]],
-        "displayModeBar": not stage,
-        "toImageButtonOptions": picture,
-    }
+    bar = {"displaylogo": False, "modeBarButtons": [["toImage"]], "displayModeBar": not style.stage}
+    shown = {"theme": None, "height": "stretch", "selection_mode": "points"} | more
+    st.plotly_chart(figure, key=key, alt=alt, on_select=on_select, config=bar | {"toImageButtonOptions": picture}, **shown)
