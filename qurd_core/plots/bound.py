@@ -8,7 +8,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from qurd_core.findings.language import words
-from qurd_core.plots.drawing.theme import STOLEN, UNRELATED, UNRELATED_TEXT, Paint, Style, faded
+from qurd_core.plots.drawing.takes import takes
+from qurd_core.plots.drawing.theme import PAGE, STOLEN, UNRELATED, UNRELATED_TEXT, Paint, Style, faded
 from qurd_core.plots.separability import POINTER, hover
 from qurd_core.views.separability import Pick
 
@@ -29,15 +30,14 @@ KINDS = {
 }
 
 
-def figure(pairs: pd.DataFrame, *, pick: Pick | None = None, style: Style | None = None) -> go.Figure:
+@takes("views.contents.counted", "victim suspect kind tasks bound delta_c slack accuracy_victim accuracy_suspect")
+def figure(pairs: pd.DataFrame, *, pick: Pick | None = None, style: Style = PAGE) -> go.Figure:
     """delta_C against its bound, with the diagonal on which the bound would be exact.
 
     Args:
         pairs: rows of `evidence.pairs`.
         pick: the pair that is marked.
-        style: mode and stage of the page.
     """
-    style = style or Style()
     low = min(-0.1, float(pairs["bound"].min()) - 0.05) if len(pairs) else -1.0
     groups = [(kind, pairs[pairs["kind"] == kind]) for kind in KINDS]
     traces = [_dots(kind, rows, style) for kind, rows in groups if len(rows)]

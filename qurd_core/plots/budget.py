@@ -13,14 +13,20 @@ from qurd_core import findings, views
 from qurd_core.findings.language import words, worth_words
 from qurd_core.findings.language.words import plain
 from qurd_core.plots.drawing.labels import spread
-from qurd_core.plots.drawing.theme import ALWAYS_WHOLE, OTHERS, SCHEMES, Style, faded
+from qurd_core.plots.drawing.takes import takes
+from qurd_core.plots.drawing.theme import ALWAYS_WHOLE, OTHERS, PAGE, SCHEMES, Style, faded
 from qurd_core.schemes import REFERENCE
 from qurd_core.statistics.metrics import RULES, Rule
 from qurd_core.views.costs import COSTS, TICKS, Unit, free, placed
 
 TOP = 1.04  # of the axis, so that markers at 100% are whole
+_HOVERED = (
+    "label value spread low high budget used seeds n_negatives n_lineages n_positives n_victims task"
+    " distinct samples gradients"
+)
 
 
+@takes("views.budget.curves", _HOVERED)
 def figure(
     points: pd.DataFrame,
     *,
@@ -29,7 +35,7 @@ def figure(
     pins: Sequence[str] = (),
     grey: bool = True,
     unit: Unit = "queries",
-    style: Style | None = None,
+    style: Style = PAGE,
 ) -> go.Figure:
     """TPR against budget on a log axis: named schemes in colour, the reference with its band, other mixes in grey.
 
@@ -39,9 +45,8 @@ def figure(
         pins: labels that get a band; a pinned mix also leaves the grey.
         grey: whether the other mixes are drawn.
         unit: what the budget is counted in.
-        style: mode and stage of the page.
     """
-    style, pins = style or Style(), tuple(pins)
+    pins = tuple(pins)
     points, axis = placed(points, unit, views.budget.shown(points, pins))
     drawn, nothing = views.budget.lines(points, pins), dict.fromkeys(free(points, unit), COSTS[unit].none)
     banded = [label for label in drawn if label == REFERENCE or label in pins][: 2 if style.stage else None]
@@ -102,7 +107,7 @@ def _line(rows: pd.DataFrame, rule: Rule, style: Style, mark: tuple[str, str, st
         x=rows["place"].to_numpy(float),
         y=rows["value"].to_numpy(float),
         customdata=[label] * len(rows),
-        hovertext=[_hover(row, rule) for row in rows[_HOVERED].itertuples()],
+        hovertext=[_hover(row, rule) for row in rows[_HOVERED.split()].itertuples()],
         hovertemplate="%{hovertext}<extra></extra>",
         mode="lines+markers",
         line={"width": style.line * (1.4 if bold else 1), "color": colour, "dash": dash},
@@ -116,10 +121,6 @@ def _line(rows: pd.DataFrame, rule: Rule, style: Style, mark: tuple[str, str, st
         name=plain(label),
         **ALWAYS_WHOLE,
     )
-
-
-_HOVERED = ["label", "value", "spread", "budget", "used", "seeds", "n_negatives", "n_lineages", "n_positives"]
-_HOVERED += ["n_victims", "task", "distinct", "samples", "gradients", "low", "high"]
 
 
 def _rings(rows: pd.DataFrame, at: int, style: Style) -> go.Scatter:

@@ -9,11 +9,13 @@ from qurd_core import views
 from qurd_core.findings.language import words
 from qurd_core.findings.language.words import plain
 from qurd_core.plots.drawing.labels import spread
-from qurd_core.plots.drawing.theme import STOLEN, UNRELATED, UNRELATED_TEXT, Style, faded
+from qurd_core.plots.drawing.takes import takes
+from qurd_core.plots.drawing.theme import PAGE, STOLEN, UNRELATED, UNRELATED_TEXT, Style, faded
 from qurd_core.views.costs import TICKS
 
 
-def figure(points: pd.DataFrame, label: str, *, at: int = 100, style: Style | None = None) -> go.Figure:
+@takes("views.budget.curves", "label budget mean_stolen mean_unrelated")
+def figure(points: pd.DataFrame, label: str, *, at: int = 100, style: Style = PAGE) -> go.Figure:
     """Two lines, the gap between them shaded.
 
     Args:
@@ -21,7 +23,7 @@ def figure(points: pd.DataFrame, label: str, *, at: int = 100, style: Style | No
         label: whose distances.
         at: the budget that gets an upright line.
     """
-    style, rows = style or Style(), views.budget.distance_rows(points, label)
+    rows = views.budget.distance_rows(points, label)
     top = 1.15 * float(rows[[*views.budget.DISTANCES.values()]].max(axis=None))
     colours = {"stolen": style.colour(STOLEN), "unrelated": style.colour(UNRELATED_TEXT)}
     traces = [_line(rows, side, style, fill="tonexty" if side == "unrelated" else None) for side in views.budget.DISTANCES]

@@ -10,20 +10,21 @@ import plotly.graph_objects as go
 from qurd_core.findings.language import words
 from qurd_core.findings.language.model_names import readable
 from qurd_core.findings.language.words import plain
-from qurd_core.plots.drawing.theme import HEAT, Style
+from qurd_core.plots.drawing.takes import takes
+from qurd_core.plots.drawing.theme import HEAT, PAGE, Style
 
 NONE_AT = 1.6  # where "no query" stands on the axis of powers of ten
 WIDTH = 0.9  # of the place that all thefts of one effort share, in powers of ten
 
 
-def figure(table: pd.DataFrame, task: str = "all", style: Style | None = None) -> go.Figure:
+@takes("views.effort.points", "victim suspect task accuracy queries caught of by missed_by")
+def figure(table: pd.DataFrame, task: str = "all", style: Style = PAGE) -> go.Figure:
     """Accuracy against queries to the victim on a log axis with a place for none; colour: how many schemes catch it.
 
     Args:
         table: from `points`.
         task: the one that is drawn at full strength.
     """
-    style = style or Style()
     efforts = sorted(table["queries"].unique())
     at = _columns(table, efforts)
     spots = np.array([at[key] for key in zip(table["queries"], table["task"], strict=True)])

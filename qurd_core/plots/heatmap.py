@@ -12,22 +12,22 @@ import plotly.graph_objects as go
 from qurd_core import views
 from qurd_core.findings.language import words, worth_words
 from qurd_core.findings.language.words import plain
-from qurd_core.plots.drawing.theme import ALWAYS_WHOLE, GLYPHS, HEAT, SCHEMES, Mode, Style
+from qurd_core.plots.drawing.takes import takes
+from qurd_core.plots.drawing.theme import ALWAYS_WHOLE, GLYPHS, HEAT, PAGE, SCHEMES, Mode, Style
 
 LONGEST = 26  # letters of a row's name in one line
 LETTER = 0.47  # width of a letter, in parts of its size
 
 
-def figure(
-    found: pd.DataFrame, pick: views.heatmap.Pick, *, pins: Sequence[str] = (), style: Style | None = None
-) -> go.Figure:
+@takes("views.heatmap.cells", "row column sampler head scheme name value spread seeds reason live low high")
+def figure(found: pd.DataFrame, pick: views.heatmap.Pick, *, pins: Sequence[str] = (), style: Style = PAGE) -> go.Figure:
     """The map: colour and number per cell, published ones outlined in the scheme's colour, the picked one dashed.
 
     Args:
         found: from `cells`.
         pins: labels of pinned combinations, which show their mark.
     """
-    style, pins = style or Style(), tuple(pins)
+    pins = tuple(pins)
     grid = found.pivot(index="row", columns="column", values="value").to_numpy()
     scale = [[place, colour] for place, colour in zip((0, 1 / 3, 2 / 3, 1), HEAT[style.mode], strict=True)]
     heat = go.Heatmap(

@@ -1,6 +1,6 @@
 """Where the models of a benchmark come from: victims, what was made from one of them, and those that have no part in it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pandas as pd
@@ -10,13 +10,16 @@ from qurd_core import views
 from qurd_core.findings.language import words
 from qurd_core.findings.language.model_names import folded, network, readable
 from qurd_core.findings.language.words import plain
-from qurd_core.plots.drawing.theme import ALWAYS_WHOLE, STOLEN, UNRELATED, Paint, Style, faded
+from qurd_core.plots.drawing.takes import takes
+from qurd_core.plots.drawing.theme import ALWAYS_WHOLE, PAGE, STOLEN, UNRELATED, Paint, Style, faded
 
 TREE = 0.36  # share of the width that the tree takes; the accuracies take the rest
 
 
+@takes("views.contents.branches", "label kind models", kind=Sequence)
+@takes("records.evidence.models", "lineage architecture accuracy", argument="models")
 def figure(
-    rows: list[views.contents.Branch], models: pd.DataFrame, victims: Iterable[str], victim: str, style: Style | None = None
+    rows: list[views.contents.Branch], models: pd.DataFrame, victims: Iterable[str], victim: str, style: Style = PAGE
 ) -> go.Figure:
     """Victims at the left, the groups of one of them as branches, and every model at its accuracy.
 
@@ -24,7 +27,7 @@ def figure(
         rows: from `branches`.
         victims: all of them; a click on one reports its name.
     """
-    style, victims = style or Style(), list(victims)
+    victims = list(victims)
     places = {name: (number + 0.5) * len(rows) / len(victims) - 0.5 for number, name in enumerate(victims)}
     accuracy = models.set_index("lineage")["accuracy"]
     traces = [

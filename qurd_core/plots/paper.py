@@ -12,7 +12,8 @@ from qurd_core import findings
 from qurd_core.findings.language import words
 from qurd_core.findings.language.words import plain
 from qurd_core.paper.claims import VERDICTS, Claim
-from qurd_core.plots.drawing.theme import ALWAYS_WHOLE, HEAT, HEAT_STOPS, STOLEN, Paint, Style, heat, ink_on
+from qurd_core.plots.drawing.takes import takes
+from qurd_core.plots.drawing.theme import ALWAYS_WHOLE, HEAT, HEAT_STOPS, PAGE, STOLEN, Paint, Style, heat, ink_on
 from qurd_core.schemes import REFERENCE
 
 MARKS = dict(zip(VERDICTS, ("circle", "x", "circle-open"), strict=True))
@@ -25,7 +26,8 @@ def colour(verdict: str, style: Style) -> str:
     return style.surface.muted if verdict not in _PAINTS else style.colour(_PAINTS[verdict])
 
 
-def figure(claims: Sequence[Claim], chosen: str, style: Style) -> go.Figure:
+@takes("paper.claims.claims", "id place claim verdict why", kind=Sequence)
+def figure(claims: Sequence[Claim], chosen: str, style: Style = PAGE) -> go.Figure:
     """A row per section of the paper, a mark per claim, in the paper's order."""
     sections = [claim.place.partition(", ")[0] for claim in claims]
     places = list(dict.fromkeys(sections))
@@ -85,7 +87,8 @@ def figure(claims: Sequence[Claim], chosen: str, style: Style) -> go.Figure:
     return go.Figure([ring, marks], layout)
 
 
-def agreement_figure(table: pd.DataFrame, at: int, style: Style) -> go.Figure:
+@takes("paper.agreement.read", "one other budget shared tau low high")
+def agreement_figure(table: pd.DataFrame, at: int, style: Style = PAGE) -> go.Figure:
     """Kendall's tau of every two benchmarks at one budget."""
     rows = table[table["budget"] == at]
     order = list(dict.fromkeys([*rows["one"], *rows["other"]]))
@@ -138,7 +141,8 @@ def _hover(row: pd.Series) -> str:
     return f"Kendall's tau {row['tau']:.3f} over {words.counted(int(row['shared']), 'shared combination')}"
 
 
-def tasks_figure(rows: pd.DataFrame, style: Style) -> go.Figure:
+@takes("paper.tables.table2", "task dataset benchmark printed stolen victims unrelated lineages")
+def tasks_figure(rows: pd.DataFrame, style: Style = PAGE) -> go.Figure:
     """Tasks by data sets: the printed mark, and how many models stand behind it."""
     rows = rows.assign(task=rows["task"].map(words.task))
     tasks, heads = list(dict.fromkeys(rows["task"])), dict(zip(rows["dataset"], rows["benchmark"], strict=True))
@@ -184,7 +188,8 @@ def _counts(cell: tuple) -> str:
     return f"<b>{mark} {cell.stolen} stolen</b> of {words.counted(cell.victims, 'victim')}<br>{against}"
 
 
-def table_figure(rows: pd.DataFrame, style: Style) -> go.Figure:
+@takes("paper.tables.table3", "fingerprint task tpr")
+def table_figure(rows: pd.DataFrame, style: Style = PAGE) -> go.Figure:
     """Tasks by schemes; a row that rests on fewer data sets says so."""
     rows = rows.assign(task=rows["task"].map(words.task))
     schemes, tasks = list(dict.fromkeys(rows["fingerprint"])), list(dict.fromkeys(rows["task"]))
@@ -232,7 +237,7 @@ def table_figure(rows: pd.DataFrame, style: Style) -> go.Figure:
 def _rate(cell: pd.Series) -> str:
     """As printed: `91 ± 1`; honest: the interval over models below it, with the verdict where a test has one."""
     if "low" not in cell:
-        return f"<b>{100 * cell['tpr']:.0f}</b> ± {100 * cell['plus_minus']:.0f}"
+        return f"<b>{100 * cell['tpr']:.0f}</b>" + (f" ± {100 * cell['plus_minus']:.0f}" if "plus_minus" in cell else "")
     told = f" {cell['verdict']}" if cell["verdict"] in ("beats", "trails") else ""
     return f"<b>{100 * cell['tpr']:.0f}</b>{told}<br>{100 * cell['low']:.0f} to {100 * cell['high']:.0f}"
 

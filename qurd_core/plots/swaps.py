@@ -11,13 +11,15 @@ from qurd_core import findings, views
 from qurd_core.findings.language import words
 from qurd_core.findings.language.words import plain
 from qurd_core.plots.budget import TOP
-from qurd_core.plots.drawing.theme import ALWAYS_WHOLE, OTHERS, SCHEMES, Style, faded
+from qurd_core.plots.drawing.takes import takes
+from qurd_core.plots.drawing.theme import ALWAYS_WHOLE, OTHERS, PAGE, SCHEMES, Style, faded
 
 TALLEST = 22  # samplers that are drawn; the best ones
 _ROW = 18  # pixels of a row on a page
 
 
-def figure(table: pd.DataFrame, name: str, *, pins: Sequence[str] = (), style: Style) -> go.Figure:
+@takes("views.swaps.swaps", "label sampler value spread seeds gain gain_low gain_high verdict over")
+def figure(table: pd.DataFrame, name: str, *, pins: Sequence[str] = (), style: Style = PAGE) -> go.Figure:
     """A line per sampler, from the published value to its own; full marks where the two can be told apart.
 
     A thin line is the interval of the gain over models, around the value.

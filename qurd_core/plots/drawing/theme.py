@@ -162,6 +162,9 @@ class Style:
         return go.layout.Template(layout=layout)
 
 
+PAGE = Style()
+
+
 def faded(colour: str, alpha: float) -> str:
     """A hex colour as rgba with an opacity."""
     red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
