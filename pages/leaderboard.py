@@ -60,7 +60,8 @@ basis = bench_part.of(bench, points, hard=hard, there=harder) + findings.leaderb
 frame.finding(head, (turned or sight.headline + bench_part.counting(harder)) + sight.beside, basis)
 with frame.tools():
     definitions.show()
-    export.offer(sight.data, file_name, again.of_rates(sight.again, again.rest(bench, sight.again, sight.every)))
+    same = again.of_rates(sight.again, again.rest(bench, sight.again, sight.every))
+    export.offer(sight.data, file_name, same, chart=sight.figure)
 
 if sight.figure is None:
     with hero:

@@ -1,7 +1,5 @@
 """Which claims of the paper do its scores support? Each in its words, with a verdict; Tables 2 and 3; how ranks agree."""
 
-from functools import partial
-
 import streamlit as st
 
 from pages.ui import cached, controls, definitions, export, frame, links
@@ -35,7 +33,7 @@ if view == "claims":
         chosen = claim.choose(shown)
     title, under = findings.paper.headline(claims), "A mark is a claim, in the order of the paper. Click one to read it"
     data, file_name = cached.claims_table(), "claims"
-    draw, words, key = partial(plots.paper.figure, shown, chosen.id), findings.paper.alt(shown), "claims"
+    chart, words, key = plots.paper.figure(shown, chosen.id, style), findings.paper.alt(shown), "claims"
     same = claim.again("claims", "claims.rows()")
 elif view == "agreement":
     table = cached.agreement()
@@ -43,14 +41,14 @@ elif view == "agreement":
         at = controls.budget(sorted(table["budget"].unique().tolist()))
     title, under = findings.paper.agreement_headline(table, at), agreement.METHOD
     data, file_name = table, "agreement"
-    draw, words, key = partial(plots.paper.agreement_figure, table, at), title, "agreement"
+    chart, words, key = plots.paper.agreement_figure(table, at, style), title, "agreement"
     same = claim.again("agreement", "agreement.read()")
 elif view == "table2":
     data, file_name = cached.table2(), "table2"
     with second:
         claim.read_button("two-exceptions", "Read the claim of two exceptions")
     title, under = findings.paper.tasks_headline(data), findings.paper.tasks_subline(data)
-    draw, words, key = partial(plots.paper.tasks_figure, data), title, "table2"
+    chart, words, key = plots.paper.tasks_figure(data, style), title, "table2"
     same = claim.again("table2", "tables.table2()")
 else:
     with second:
@@ -59,13 +57,13 @@ else:
         mode = controls.worded(st.segmented_control, "False-alarm rule", [*MODES], "mode", MODES.get, **shown)
     data, file_name = cached.table3(mode), f"table3-{mode}"
     title, under = findings.paper.table_headline(data, mode), findings.paper.table_subline(mode)
-    draw, words, key = partial(plots.paper.table_figure, data), title, "table3"
+    chart, words, key = plots.paper.table_figure(data, style), title, "table3"
     same = claim.again(f"table3 --mode {mode}", f'tables.table3("{mode}")')
 
 frame.finding(head, title, under)
 with frame.tools():
     definitions.show()
-    export.offer(data, file_name, same)
+    export.offer(data, file_name, same, chart=chart)
 
 shares = [1, 1] if style.stage else [3, 2]
 hero, side = st.columns(shares, gap="large") if view == "claims" else (st.container(), None)
@@ -74,7 +72,7 @@ if side:
         claim.show(chosen, style)
 with hero, frame.tall(wide=620 if view == "claims" else 960):
     st.plotly_chart(
-        draw(style=style),
+        chart,
         theme=None,
         height="stretch",
         key=key,

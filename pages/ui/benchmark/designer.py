@@ -21,6 +21,7 @@ from qurd_core.views import designer, separability, suggest
 
 if TYPE_CHECKING:
     from pandas import DataFrame
+    from plotly.graph_objects import Figure
 
 
 class Asked(NamedTuple):
@@ -61,20 +62,21 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callab
     harder = asked.hard and bench_part.has_hard(bench)
     headline = findings.designer.headline(fingerprints, out, every) + bench_part.counting(harder)
     say((harder and _turned(asked, kept, pooled)) or headline, _subline(fingerprints, kept), asked.hard)
-    file_name = f"bench-{bench}"
+    file_name, rows = f"bench-{bench}", cached.tiles(asked.base)
+    chart = plots.designer.figure(rows, out, style)
     with frame.tools():
         definitions.show()
         ticked = BenchFile(asked.base, frozenset(designer.keys(kept)))
         saved = ticked.pairs == frozenset(designer.keys(cached.pairs(bench)))
         unsaved = ticked if designer.measurable(kept) and not saved and asked.base in rate_records.EMBEDDED else None
         mine = bench if saved else f"{file_name}{ENDING}" if unsaved else None
-        export.offer(found, file_name, _again(asked, found, mine), unsaved)
+        export.offer(found, file_name, _again(asked, found, mine), unsaved, chart=chart)
     hero, side = (st.container(), None) if style.stage else st.columns([5, 2], gap="medium")
     if side:
         with side:
             _beside(asked, every, kept, out, found, style)
     with hero, frame.tall(wide=840):
-        _tiles(asked, out, file_name, style)
+        _tiles(asked, rows, out, chart, file_name, style)
 
 
 def _ask(bench: str, others: Sequence[DeltaGenerator]) -> Asked:
@@ -131,10 +133,9 @@ def _again(asked: Asked, found: "DataFrame", mine: str | None) -> Again:
     return again.of_rates(some, f"These are the rates on {what}.")
 
 
-def _tiles(asked: Asked, out: designer.Pairs, file_name: str, style: Style) -> None:
-    rows = cached.tiles(asked.base)
+def _tiles(asked: Asked, rows: "DataFrame", out: designer.Pairs, chart: "Figure", file_name: str, style: Style) -> None:
     st.plotly_chart(
-        plots.designer.figure(rows, out, style),
+        chart,
         theme=None,
         height="stretch",
         key="tiles",

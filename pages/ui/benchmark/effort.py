@@ -33,14 +33,14 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callab
     )
     headline = findings.effort.headline(table, budget, task) + bench_part.counting(harder)
     say(findings.effort.turned(table, easy, budget, task) or headline, f"{findings.effort.subline(table)} · {_CAUGHT}", hard)
-    file_name = f"effort-{bench}"
+    file_name, chart = f"effort-{bench}", plots.effort.figure(table, task, style)
     with frame.tools():
         definitions.show()
         code = _CODE.format(name=json.dumps(bench), budget=budget, negatives=cached.negatives(hard))
-        export.offer(table, file_name, Again("", code, again.NO_COMMAND))
+        export.offer(table, file_name, Again("", code, again.NO_COMMAND), chart=chart)
     with frame.tall(wide=1150):
         st.plotly_chart(
-            plots.effort.figure(table, task, style),
+            chart,
             theme=None,
             height="stretch",
             key="effort",

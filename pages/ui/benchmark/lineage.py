@@ -20,14 +20,14 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callab
         victim = controls.model("Victim", victims, "victim", "victim")
     rows = views.contents.branches(pairs, models, victim)
     say(findings.lineage_tree.headline(rows, models, victim), findings.lineage_tree.subline(rows, victim))
-    file_name = f"models-{bench}"
+    file_name, chart = f"models-{bench}", plots.lineage_tree.figure(rows, models, victims, victim, style)
     with frame.tools():
         definitions.show()
         code = again.code(again.call("evidence.models", bench), "records.evidence")
-        export.offer(models, file_name, Again(again.command("models", bench), code))
+        export.offer(models, file_name, Again(again.command("models", bench), code), chart=chart)
     with frame.tall(wide=860):
         st.plotly_chart(
-            plots.lineage_tree.figure(rows, models, victims, victim, style),
+            chart,
             theme=None,
             height="stretch",
             key="tree",
