@@ -13,6 +13,7 @@ from qurd_core import findings, views
 from qurd_core.findings.language import words, worth_words
 from qurd_core.findings.language.words import plain
 from qurd_core.plots.drawing.labels import spread
+from qurd_core.plots.drawing.notes import above, upright
 from qurd_core.plots.drawing.takes import takes
 from qurd_core.plots.drawing.theme import ALWAYS_WHOLE, OTHERS, PAGE, SCHEMES, Style, faded
 from qurd_core.schemes import REFERENCE
@@ -62,11 +63,11 @@ def figure(
     layout["xaxis"] = axis | {"showline": True, "linecolor": style.surface.muted}
     notes = layout["annotations"]
     if unit == "queries":
-        layout["shapes"] = [_upright(at, style)]
-        notes.append({"text": f"{at} queries", "x": math.log10(at), "xref": "x"} | _over(style))
+        layout["shapes"] = [upright(at, style)]
+        notes.append(above(f"{at} queries", style, math.log10(at), xref="x", xanchor="auto"))
     else:
         traces.append(_rings(points[points["label"].isin(list(drawn))], at, style))
-        notes.append({"text": f"○ at {at} queries", "x": 1, "xref": "paper", "xanchor": "right"} | _over(style))
+        notes.append(above(f"○ at {at} queries", style, 1, xanchor="right"))
     return go.Figure(traces, layout)
 
 
@@ -188,20 +189,8 @@ def _layout(style: Style, labels: list[dict[str, Any]]) -> dict[str, Any]:
         "height": style.height,
         "margin": _margin(style) | {"r": style.text * (1.5 + 0.53 * longest)},
         "yaxis": {"range": [0, TOP], "tickvals": [0, 0.2, 0.4, 0.6, 0.8, 1], "tickformat": ".0%", "ticklabelstandoff": 6},
-        "annotations": [{"text": "TPR@5%", "x": 0, "xref": "paper", "xanchor": "right"} | _over(style), *labels],
+        "annotations": [above("TPR@5%", style, xanchor="right"), *labels],
     }
-
-
-def _upright(at: int, style: Style) -> dict[str, Any]:
-    """The line at the chosen budget."""
-    line = {"color": style.surface.muted, "width": style.line / 2, "dash": "4px,4px"}
-    return {"type": "line", "x0": at, "x1": at, "y0": 0, "y1": 1, "yref": "paper", "layer": "below", "line": line}
-
-
-def _over(style: Style) -> dict[str, Any]:
-    """A note above the axis."""
-    muted = {"color": style.surface.muted, "size": style.text}
-    return {"y": 1, "yref": "paper", "yanchor": "bottom", "showarrow": False, "font": muted}
 
 
 def _margin(style: Style) -> dict[str, float]:

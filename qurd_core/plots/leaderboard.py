@@ -13,6 +13,7 @@ from qurd_core.findings.language.words import plain
 from qurd_core.findings.leaderboard import gained, outdone
 from qurd_core.plots.budget import TOP
 from qurd_core.plots.drawing.labels import spread
+from qurd_core.plots.drawing.notes import above
 from qurd_core.plots.drawing.swarm import swarm
 from qurd_core.plots.drawing.takes import takes
 from qurd_core.plots.drawing.theme import ALWAYS_WHOLE, GLYPHS, OTHERS, PAGE, SCHEMES, Style, faded
@@ -275,9 +276,7 @@ def _text(label: str, strip: _Strip, pins: tuple[str, ...]) -> str:
 
 
 def _layout(strips: list[_Strip], labels: list[dict[str, Any]], style: Style) -> dict[str, Any]:
-    muted = {"color": style.surface.muted, "size": style.text}
-    title = {"x": 0, "xref": "paper", "xanchor": "left", "y": 1, "yref": "paper", "yanchor": "bottom", "yshift": 6}
-    title |= {"text": "Stolen models caught at 5% false alarms (TPR@5%)", "showarrow": False, "font": muted}
+    title = above("Stolen models caught at 5% false alarms (TPR@5%)", style, yshift=6)
     return {
         "height": style.height,
         "margin": _margin(style),

@@ -10,6 +10,7 @@ from qurd_core import views
 from qurd_core.findings.language import words
 from qurd_core.findings.language.model_names import folded, network, readable
 from qurd_core.findings.language.words import plain
+from qurd_core.plots.drawing.notes import above, upright
 from qurd_core.plots.drawing.takes import takes
 from qurd_core.plots.drawing.theme import ALWAYS_WHOLE, PAGE, STOLEN, UNRELATED, Paint, Style, faded
 
@@ -140,8 +141,7 @@ def _layout(
         across | {"y0": place, "y1": place, "line": {"color": faded(ink, 0.08), "width": 1}} for place in range(len(rows))
     ]
     own = float(accuracy[victim])
-    line = {"type": "line", "x0": own, "x1": own, "y0": 0, "y1": 1, "yref": "paper", "xref": "x2", "layer": "below"}
-    head = {"text": f"victim {words.percent(own)}", "x": own, "xref": "x2", "y": 1, "yref": "paper", "yanchor": "bottom"}
+    head = above(f"victim {words.percent(own)}", style, own, xref="x2", xanchor="auto")
     return {
         "height": style.height,
         "margin": {"l": small * (2 + 0.48 * longest), "r": style.text, "t": 2 * style.text, "b": 3.6 * style.text},
@@ -157,6 +157,6 @@ def _layout(
             "tickfont": {"color": muted},
         },
         "yaxis": {"range": [len(rows) - 0.4, -0.6], "visible": False},
-        "shapes": [*rules, line | {"line": {"color": muted, "width": style.line / 2, "dash": "4px,4px"}}],
-        "annotations": [*names, *labels, head | {"showarrow": False, "font": {"color": muted, "size": style.text}}],
+        "shapes": [*rules, upright(own, style, xref="x2")],
+        "annotations": [*names, *labels, head],
     }

@@ -11,7 +11,8 @@ from qurd_core import findings, views
 from qurd_core.findings.language import words, worth_words
 from qurd_core.findings.language.model_names import readable
 from qurd_core.findings.language.words import plain
-from qurd_core.plots.drawing.takes import centred, takes
+from qurd_core.plots.drawing.notes import centred
+from qurd_core.plots.drawing.takes import takes
 from qurd_core.plots.drawing.theme import PAGE, STOLEN, UNRELATED, UNRELATED_TEXT, Style, faded
 from qurd_core.statistics.printed import fixed
 from qurd_core.views.separability import FEWEST, Row, density, grid

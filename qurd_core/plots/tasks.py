@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from qurd_core.findings.language import words, worth_words
 from qurd_core.findings.language.words import plain
 from qurd_core.plots.drawing.takes import takes
-from qurd_core.plots.drawing.theme import ALWAYS_WHOLE, HEAT, HEAT_STOPS, PAGE, Style, heat, ink_on
+from qurd_core.plots.drawing.theme import ALWAYS_WHOLE, PAGE, Style, heat, ink_on
 from qurd_core.statistics.metrics import RULES, Rule
 from qurd_core.statistics.printed import fixed
 
@@ -48,14 +48,13 @@ def _heat(table: pd.DataFrame, left: dict[str, float], top: dict[str, float], st
         z[rows[cell.task], column : column + 2] = cell.tpr, cell.tpr_conformal
     x = [edge for start in left.values() for edge in (start, start + 1, start + 2)]
     y = [edge for task, start in top.items() for edge in ([start, start + 1] if _gap(top) and task == "all" else [start])]
-    scale = [[stop, colour] for stop, colour in zip(HEAT_STOPS, HEAT[style.mode], strict=True)]
     return go.Heatmap(
         x=[*x, x[-1] + _APART],
         y=[*y, max(top.values()) + 1],
         z=z,
         zmin=LOWEST,
         zmax=1,
-        colorscale=scale,
+        colorscale=style.scale,
         showscale=False,
         xgap=2,
         ygap=2,

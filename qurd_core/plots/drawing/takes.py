@@ -9,6 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from qurd_core.errors import QurdError
+from qurd_core.plots.drawing.notes import centred
 from qurd_core.plots.drawing.theme import Style
 
 Given = ParamSpec("Given")
@@ -67,9 +68,3 @@ def _nothing(style: Style) -> go.Figure:
     return go.Figure(
         layout={"template": style.template, "height": style.height, "xaxis": hidden, "yaxis": hidden, "annotations": [note]}
     )
-
-
-def centred(text: str, style: Style) -> dict[str, object]:
-    """A note in the middle of a figure, in place of what it cannot show."""
-    place = {"x": 0.5, "y": 0.5, "xref": "paper", "yref": "paper", "showarrow": False}
-    return place | {"text": text, "font": {"color": style.surface.muted, "size": style.text}}
