@@ -52,18 +52,19 @@ about = f"{part}{findings.budget.subline(points, rule, grey=others)} · {finding
 turned = bench_part.turned(REFERENCE, points, easy, bench, at, rule)
 frame.finding(head, turned or findings.budget.headline(points, at) + bench_part.counting(harder), about)
 
+asked = {"rule": rule, "at": at, "pins": pins, "grey": grey, "unit": unit, "style": style}
+chart = cached.once(("lines", bench, cached.version(bench), task, hard, asked), lambda: plots.budget.figure(points, **asked))
 file_name = f"budget-{bench}-{task}"
 named = lines or [*views.budget.missing(points, pins)]
 data = points if grey else points[points["label"].isin(named)]
 asked = again.rates(bench, points, named, task=task, negatives=cached.negatives(hard), rule=rule)
-export.offer(data, file_name, again.of_rates(asked, again.rest(bench, asked, data["label"].nunique())))
+same = again.of_rates(asked, again.rest(bench, asked, data["label"].nunique()))
+export.offer(data, file_name, same, chart=chart if lines else None)
 
 if not lines:
     states.refused(views.budget.missing(points, pins), rule)
     frame.stop()
 wide = [3, 2] if beside == "distance" else [3, 1]
-asked = {"rule": rule, "at": at, "pins": pins, "grey": grey, "unit": unit, "style": style}
-chart = cached.once(("lines", bench, cached.version(bench), task, hard, asked), lambda: plots.budget.figure(points, **asked))
 hero, side = (st.container(), None) if style.stage and beside == "none" else st.columns(wide, gap="medium")
 if side:
     with side:

@@ -79,16 +79,16 @@ compose_controls.parts(scheme, parts)
 if wrong:
     st.warning(links.plain(wrong, 600))
 
+question = "map", bench, cached.version(bench), task, hard, rule, at, split, family, pick, own_cell, pins, style
+chart = cached.once(question, lambda: plots.heatmap.figure(cells, pick, pins=pins, style=style))
 file_name = f"compose-{bench}-{task}"
 view = {"task": task, "negatives": cached.negatives(hard), "rule": rule}
 data = views.heatmap.taken_away(cells, pick, value, pool)
 asked = again.rates(bench, points[points["budget"] == at], views.heatmap.marked(cells, pick, pins), **view)
 if job and (not own_cell or own_cell.live):
     asked = [again.Rates(bench, (pick.label,), (at,), value.seeds if value else live.SEEDS, pool=pool, **view), *asked]
-export.offer(data, file_name, again.of_rates(asked, again.rest(bench, asked, int(data["value"].notna().sum()))))
+export.offer(data, file_name, again.of_rates(asked, again.rest(bench, asked, int(data["value"].count()))), chart=chart)
 
-question = "map", bench, cached.version(bench), task, hard, rule, at, split, family, pick, own_cell, pins, style
-chart = cached.once(question, lambda: plots.heatmap.figure(cells, pick, pins=pins, style=style))
 hero, side = (st.container(), None) if style.stage else st.columns([3, 1], gap="medium")
 if side:
     with side:

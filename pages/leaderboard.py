@@ -58,7 +58,8 @@ basis = bench_part.of(bench, points, hard=hard, there=harder) + findings.leaderb
     points, rows, at, rule, reveal, sight.tests
 )
 frame.finding(head, (turned or sight.headline + bench_part.counting(harder)) + sight.beside, basis)
-export.offer(sight.data, file_name, again.of_rates(sight.again, again.rest(bench, sight.again, sight.every)))
+same = again.of_rates(sight.again, again.rest(bench, sight.again, sight.every))
+export.offer(sight.data, file_name, same, chart=sight.figure)
 
 if sight.figure is None:
     with hero:

@@ -34,7 +34,7 @@ if view == "claims":
         chosen = claim.choose(shown)
     title, under = findings.paper.headline(claims), "A mark is a claim, in the order of the paper. Click one to read it"
     data, file_name = cached.claims_table(), "claims"
-    draw, words, key = partial(plots.paper.figure, shown, chosen.id), findings.paper.alt(shown), "claims"
+    chart, words, key = plots.paper.figure(shown, chosen.id, style), findings.paper.alt(shown), "claims"
     same = claim.again("claims", "claims.rows()")
 elif view == "agreement":
     table = cached.rank_agreement()
@@ -42,25 +42,25 @@ elif view == "agreement":
         at = controls.budget(sorted(table["budget"].unique().tolist()))
     title, under = findings.paper.agreement_headline(table, at), agreement.METHOD
     data, file_name = table, "agreement"
-    draw, words, key = partial(plots.paper.agreement_figure, table, at), title, "agreement"
+    chart, words, key = plots.paper.agreement_figure(table, at, style), title, "agreement"
     same = claim.again("agreement", "agreement.read()")
 elif view == "table2":
     data, file_name = cached.paper_table("table2"), "table2"
     with second:
         claim.read_button("two-exceptions", "Read the claim of two exceptions")
     title, under = findings.paper.tasks_headline(data), findings.paper.tasks_subline(data)
-    draw, words, key = partial(plots.paper.tasks_figure, data), title, "table2"
+    chart, words, key = plots.paper.tasks_figure(data, style), title, "table2"
     same = claim.again("table2", "tables.table2()")
 else:
     with second:
         mode = controls.segments("False-alarm rule", [*MODES], "mode", "mode", MODES.get)
     data, file_name = cached.paper_table("table3", mode), f"table3-{mode}"
     title, under = findings.paper.table_headline(data, mode), findings.paper.table_subline(mode)
-    draw, words, key = partial(plots.paper.table_figure, data), title, "table3"
+    chart, words, key = plots.paper.table_figure(data, style), title, "table3"
     same = claim.again(f"table3 --mode {mode}", f'tables.table3("{mode}")')
 
 frame.finding(head, title, under)
-export.offer(data, file_name, same)
+export.offer(data, file_name, same, chart=chart)
 
 take = partial(controls.take, "claims", "claim")
 shares = [1, 1] if style.stage else [3, 2]
@@ -69,4 +69,4 @@ if side:
     with side:
         claim.show(chosen, style)
 with hero, frame.tall(wide=620 if view == "claims" else 960):
-    export.chart(draw(style=style), key, file_name, style, words, take if view == "claims" else "ignore")
+    export.chart(chart, key, file_name, style, words, take if view == "claims" else "ignore")

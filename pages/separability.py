@@ -1,7 +1,5 @@
 """How far apart are stolen and unrelated models? The distances of all pairs, the line that flags, and Proposition 1."""
 
-from functools import partial
-
 import streamlit as st
 
 from pages.ui import bench_part, cached, export, frame, states
@@ -33,14 +31,14 @@ if choice.show == "bound":
     data, high = contents.counted(pairs, choice.task, cached.negatives(choice.hard)), 352
     found = views.separability.bound_summary(data)
     title, under = findings.bound.headline(found, bench), findings.bound.subline(found)
-    draw, words = partial(plots.bound.figure, data), findings.bound.alt(data)
+    chart, words = plots.bound.figure(data, pick=pick, style=style), findings.bound.alt(data)
 else:
     axis, rows = separation.axis(choice, bench), separation.measured(choice, bench)
     title = findings.separability.headline(rows, axis, choice.fpr, bench, separation.NOUNS[choice.by])
     turned = harder and separation.turned(choice, bench, rows, axis)
     whole = separation.overall(choice, bench, rows)
     under = " · ".join(filter(None, (findings.separability.subline(whole, choice.fpr), axis.about)))
-    draw = partial(plots.separability.figure, rows, axis, fpr=choice.fpr)
+    chart = plots.separability.figure(rows, axis, fpr=choice.fpr, pick=pick, style=style)
     data, words, high = as_table(rows), findings.separability.alt(rows, axis), plots.separability.high(rows)
 
 frame.finding(
@@ -48,7 +46,7 @@ frame.finding(
 )
 
 file_name = f"separability-{bench}-{choice.task}"
-export.offer(data, file_name, separation.same(choice, bench))
+export.offer(data, file_name, separation.same(choice, bench), chart=chart)
 
 with body:
     hero, side = st.columns([4, 1], gap="medium")
@@ -58,7 +56,7 @@ with side:
     elif whole.rates:
         separation.numbers(whole, axis, choice.fpr, style, brief=style.stage or pick is not None)
 with hero, frame.tall(wide=880, high=high):
-    export.chart(draw(pick=pick, style=style), pair.CHART, file_name, style, words, pair.take)
+    export.chart(chart, pair.CHART, file_name, style, words, pair.take)
 if pick and not style.stage:
     pair.make_room()
     with below:

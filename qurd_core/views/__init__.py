@@ -1,6 +1,6 @@
 """What the pages show, as tables, from records and without torch: a module per view.
 
-Modules are imported when they are first named: `plots.budget.figure`.
+Modules are imported when they are first named: `views.budget.curves`.
 """
 
 from pkgutil import iter_modules

@@ -60,20 +60,19 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callab
     harder = asked.hard and bench_part.has_hard(bench)
     headline = findings.designer.headline(fingerprints, out, every) + bench_part.counting(harder)
     say((harder and _turned(asked, kept, pooled)) or headline, _subline(fingerprints, kept), asked.hard)
-    file_name = f"bench-{bench}"
+    file_name, rows = f"bench-{bench}", cached.tiles(asked.base)
+    chart = plots.designer.figure(rows, out, style)
     ticked = BenchFile(asked.base, frozenset(designer.keys(kept)))
     saved = ticked.pairs == frozenset(designer.keys(cached.pairs(bench)))
     unsaved = ticked if designer.measurable(kept) and not saved and asked.base in rate_records.EMBEDDED else None
     mine = bench if saved else f"{file_name}{ENDING}" if unsaved else None
-    export.offer(found, file_name, _again(asked, found, mine), unsaved)
+    export.offer(found, file_name, _again(asked, found, mine), unsaved, chart=chart)
     hero, side = (st.container(), None) if style.stage else st.columns([5, 2], gap="medium")
     if side:
         with side:
             _beside(asked, every, kept, out, found, style)
     with hero, frame.tall(wide=840):
-        rows = cached.tiles(asked.base)
-        figure, alt = plots.designer.figure(rows, out, style), findings.designer.alt(rows, out)
-        export.chart(figure, "tiles", file_name, style, alt, partial(ticks.clicked, bench))
+        export.chart(chart, "tiles", file_name, style, findings.designer.alt(rows, out), partial(ticks.clicked, bench))
 
 
 def _ask(bench: str, others: Sequence[DeltaGenerator]) -> Asked:

@@ -31,11 +31,11 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callab
     )
     headline = findings.effort.headline(table, budget, task) + bench_part.counting(harder)
     say(findings.effort.turned(table, easy, budget, task) or headline, f"{findings.effort.subline(table)} · {_CAUGHT}", hard)
-    file_name = f"effort-{bench}"
+    file_name, chart = f"effort-{bench}", plots.effort.figure(table, task, style)
     code = _CODE.format(name=json.dumps(bench), budget=budget, negatives=cached.negatives(hard))
-    export.offer(table, file_name, again.Again("", code, again.NO_COMMAND))
+    export.offer(table, file_name, again.Again("", code, again.NO_COMMAND), chart=chart)
     with frame.tall(wide=1150):
-        export.chart(plots.effort.figure(table, task, style), "effort", file_name, style, findings.effort.alt(table))
+        export.chart(chart, "effort", file_name, style, findings.effort.alt(table))
 
 
 _CAUGHT = "caught: below the threshold of the paper rule for its victim and task, with most query seeds"

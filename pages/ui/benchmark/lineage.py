@@ -19,10 +19,9 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callab
         victim = controls.model("Victim", victims, "victim", "victim")
     rows = views.contents.branches(pairs, models, victim)
     say(findings.lineage_tree.headline(rows, models, victim), findings.lineage_tree.subline(rows, victim))
-    file_name = f"models-{bench}"
+    file_name, chart = f"models-{bench}", plots.lineage_tree.figure(rows, models, victims, victim, style)
     code = again.code(again.call("evidence.models", bench), "records.evidence")
-    export.offer(models, file_name, again.Again(again.command("models", bench), code))
+    export.offer(models, file_name, again.Again(again.command("models", bench), code), chart=chart)
     with frame.tall(wide=860):
-        figure = plots.lineage_tree.figure(rows, models, victims, victim, style)
         alt = findings.lineage_tree.alt(rows, victim)
-        export.chart(figure, "tree", file_name, style, alt, partial(controls.take, "tree", "victim"))
+        export.chart(chart, "tree", file_name, style, alt, partial(controls.take, "tree", "victim"))

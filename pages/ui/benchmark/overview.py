@@ -24,11 +24,12 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callab
     with others[0]:
         task = controls.task(counts["task"].tolist())
     say(findings.benchmark.headline(counts, task), "A tile is a task with its stolen models. Dotted: not covered")
-    file_name = f"tasks-{bench}"
+    file_name, question = f"tasks-{bench}", ("tasks", bench, cached.version(bench), task, style)
+    chart = cached.once(question, lambda: plots.benchmark.figure(counts, task, style))
     code = again.code(
         again.call("contents.tasks", again.call("evidence.pairs", bench)), "records.evidence", "views.contents"
     )
-    export.offer(counts, file_name, again.Again(again.command("pairs", bench, by="task"), code))
+    export.offer(counts, file_name, again.Again(again.command("pairs", bench, by="task"), code), chart=chart)
     hero, side = (st.container(), None) if style.stage else st.columns([3, 2], gap="medium")
     if side:
         with side:
@@ -38,8 +39,6 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callab
             if "regions" in models:
                 _seen(contents.seen(cached.pairs(bench), models), style)
     with hero, frame.tall(wide=700):
-        question = "tasks", bench, cached.version(bench), task, style
-        chart = cached.once(question, lambda: plots.benchmark.figure(counts, task, style))
         export.chart(chart, "grid", file_name, style, findings.benchmark.alt(counts), _take)
 
 
