@@ -1,10 +1,6 @@
 """The README and the pages of `assets/docs` are true and complete, and whatever they point to is there."""
 
-import os
 import re
-import shlex
-import subprocess
-import sys
 from dataclasses import fields
 
 import pytest
@@ -130,34 +126,3 @@ def test_every_declaration_feature_and_kind_is_told():
     assert {one.name for kind in kinds for one in fields(kind)} <= named
     assert {*declarations.FEATURES} <= named
     assert all(f"| {kind.replace('-', ' ')} (`{KINDS[kind].package}`)" in page for kind in KINDS)
-
-
-@pytest.mark.slow
-def test_the_parts_that_the_readme_adds_keep_to_the_contracts_and_run(qurd, tmp_path):
-    section = README.partition("## Add a part of your own")[2].partition("\n## ")[0]
-    asked = re.findall(r"^qurd new (\S+) (\w+)$", section, re.MULTILINE)
-    files = [code for language, code in FENCED.findall(section) if language == "python"]
-    assert len(asked) == len(files) == 3
-    about = tmp_path / "own-1.0.dist-info"
-    about.mkdir()
-    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: own\nVersion: 1.0\n")
-    (about / "entry_points.txt").write_text("[qurd.components]\n" + "".join(f"{name} = {name}\n" for _, name in asked))
-    for (kind, name), code in zip(asked, files, strict=True):
-        assert f"`qurd_core/{KINDS[kind].package}/{name}.py`" in section
-        assert qurd("new", kind, name, "--folder", str(tmp_path))[0] == 0
-        (tmp_path / f"{name}.py").write_text(code)
-    paths = {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)]), "QURD_STORE": str(tmp_path / "store")}
-    commands = [line for language, code in FENCED.findall(section) if language == "console" for line in code.splitlines()]
-    test, measure = commands[len(asked) :]
-    ran = _run(test, paths)
-    assert ran.returncode == 0, ran.stdout
-    assert all(name in _run(f"{test} --collect-only", paths).stdout for _, name in asked)
-    ran = _run(measure, paths)
-    assert ran.returncode == 0, ran.stderr
-
-
-def _run(line: str, paths: dict[str, str]) -> subprocess.CompletedProcess:
-    """A line of the README, as this Python runs it."""
-    program, rest = line.split(" ", 1)
-    command = [sys.executable, *(["-m", "qurd_core"] if program == "qurd" else []), *shlex.split(rest)]
-    return subprocess.run(command, cwd=ROOT, env=os.environ | paths, capture_output=True, text=True, check=False)

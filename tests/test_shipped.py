@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import qurd_core as q
+from qurd_core.cli.new import KINDS
 from qurd_core.records import rate_records
 from tests.benchmarks import near_duplicates
 
@@ -33,8 +34,9 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("store")
 
 
-def run(folder, command, at=ROOT):
-    surroundings = os.environ | {"QURD_STORE": str(folder), "PYTHONPATH": str(ROOT)}
+def run(folder, command, at=ROOT, *, also=ROOT):
+    """With the modules of this checkout, and of one more folder."""
+    surroundings = os.environ | {"QURD_STORE": str(folder), "PYTHONPATH": os.pathsep.join([str(also), str(ROOT)])}
     return subprocess.run([sys.executable, *command], cwd=at, env=surroundings, capture_output=True, text=True, check=False)
 
 
@@ -63,6 +65,29 @@ def test_what_a_page_runs_works(folder, tmp_path, page):
         ended = run(folder, command, tmp_path)
         assert ended.returncode == 0, ended.stderr
         assert "AKH" in ended.stdout or "victim" in ended.stdout
+
+
+def test_the_parts_that_the_readme_adds_keep_to_the_contracts_and_run(folder, tmp_path):
+    """As the parts of another package, so that this checkout stays as it is."""
+    section = (ROOT / "README.md").read_text("utf-8").partition("## Add a part of your own")[2].partition("\n## ")[0]
+    asked = re.findall(r"^qurd new (\S+) (\w+)$", section, re.MULTILINE)
+    files = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
+    about = tmp_path / "own-1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: own\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text("[qurd.components]\n" + "".join(f"{name} = {name}\n" for _, name in asked))
+    assert len(asked) == 3
+    for (kind, name), text in zip(asked, files, strict=True):
+        assert f"`qurd_core/{KINDS[kind].package}/{name}.py`" in section
+        (tmp_path / f"{name}.py").write_text(text)
+    (test,) = re.findall(r"^python (-m pytest .*)$", section, re.MULTILINE)
+    (measure,) = re.findall(r"^qurd (run .*)$", section, re.MULTILINE)
+    ended = run(folder, [*shlex.split(test), "-vv"], also=tmp_path)
+    assert ended.returncode == 0, ended.stdout
+    assert all(name in ended.stdout for _, name in asked)
+    ended = run(folder, ["-m", "qurd_core", *shlex.split(measure)], also=tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    assert "total_variation" in ended.stdout
 
 
 @pytest.mark.parametrize(("benchmark", "scheme", "task", "budget", "negatives"), CELLS)
