@@ -1,5 +1,7 @@
 """How far apart are stolen and unrelated models? The distances of all pairs, the line that flags, and Proposition 1."""
 
+from functools import partial
+
 import streamlit as st
 
 from pages.ui import bench_part, cached, export, frame, states
@@ -31,21 +33,21 @@ if choice.show == "bound":
     data, high = contents.counted(pairs, choice.task, cached.negatives(choice.hard)), 352
     found = views.separability.bound_summary(data)
     title, under = findings.bound.headline(found, bench), findings.bound.subline(found)
-    chart, words = plots.bound.figure(data, pick=pick, style=style), findings.bound.alt(data)
+    draw, words = partial(plots.bound.figure, data), findings.bound.alt(data)
 else:
     axis, rows = separation.axis(choice, bench), separation.measured(choice, bench)
     title = findings.separability.headline(rows, axis, choice.fpr, bench, separation.NOUNS[choice.by])
     turned = harder and separation.turned(choice, bench, rows, axis)
     whole = separation.overall(choice, bench, rows)
     under = " · ".join(filter(None, (findings.separability.subline(whole, choice.fpr), axis.about)))
-    chart = plots.separability.figure(rows, axis, fpr=choice.fpr, pick=pick, style=style)
+    draw = partial(plots.separability.figure, rows, axis, fpr=choice.fpr)
     data, words, high = as_table(rows), findings.separability.alt(rows, axis), plots.separability.high(rows)
 
 frame.finding(
     head, turned or title + bench_part.counting(harder), bench_part.of(bench, hard=choice.hard, there=harder) + under
 )
 
-file_name = f"separability-{bench}-{choice.task}"
+file_name, chart = f"separability-{bench}-{choice.task}", draw(pick=pick, style=style)
 export.offer(data, file_name, separation.same(choice, bench), chart=chart)
 
 with body:
