@@ -296,7 +296,7 @@ def test_an_unsaved_bench_is_exported_as_it_is_ticked(page, monkeypatch, tmp_pat
     every = designer.keys(evidence.pairs("patchwork-sac"))
     taken = {}
     monkeypatch.setattr(
-        export, "offer", lambda *told: taken.update(zip(("rows", "name", "again", "bench"), told, strict=True))
+        export, "offer", lambda *told, **more: taken.update(zip(("rows", "name", "again", "bench"), told, strict=True))
     )
     sound(page(section="bench", out=saved_benchmarks.token(every, every[:3])))
     assert taken["bench"] == BenchFile("patchwork-sac", frozenset(every[3:]))

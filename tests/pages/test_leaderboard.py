@@ -256,7 +256,7 @@ def test_the_control_is_never_the_best(show, folder):
 
 def test_the_export_of_swaps_has_all_of_them(shipped, monkeypatch):
     taken = {}
-    monkeypatch.setattr(export, "offer", lambda rows, name, again: taken.update(rows=rows, name=name, again=again))
+    monkeypatch.setattr(export, "offer", lambda rows, name, again, **more: taken.update(rows=rows, name=name, again=again))
     app = sound(shipped(view="swap", scheme="IPGuard", task="prune"))
     rows = taken["rows"].set_index("label")
     assert taken["name"] == "leaderboard-swap-patchwork-sac-prune"
@@ -275,7 +275,7 @@ def test_the_export_of_swaps_has_all_of_them(shipped, monkeypatch):
 
 def test_the_command_of_swaps_leaves_out_those_without_a_value(shipped, monkeypatch):
     taken = {}
-    monkeypatch.setattr(export, "offer", lambda rows, name, again: taken.update(rows=rows, command=again.command))
+    monkeypatch.setattr(export, "offer", lambda rows, name, again, **more: taken.update(rows=rows, command=again.command))
     sound(shipped(bench="patchwork-sac", view="swap", scheme="AKH", budget="10"))
     rows = taken["rows"]
     assert rows["value"].isna().any()

@@ -13,6 +13,7 @@ from pages.ui.frame import PAGES
 from pages.ui.paper import claim
 from qurd_core import files, findings, plots
 from qurd_core.paper import agreement, claims, importer, tables
+from qurd_core.paper.row import VERDICTS
 from qurd_core.plots.drawing.theme import Style
 from qurd_core.records import rate_records
 from tests.pages.screen import headline, notices, sound
@@ -109,7 +110,7 @@ def test_a_cell_that_is_not_as_printed_is_counted():
 
 def test_a_headline_counts_the_verdicts():
     shown = claims.read()
-    counts = [sum(one.verdict == verdict for one in shown) for verdict in claims.VERDICTS]
+    counts = [sum(one.verdict == verdict for one in shown) for verdict in VERDICTS]
     assert findings.paper.headline(shown) == (
         f"{counts[0]} of the paper’s {len(shown)} claims are supported by its scores, {counts[1]} are not, {counts[2]} are "
         "not testable here"

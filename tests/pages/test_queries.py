@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import streamlit as st
 from safetensors.numpy import save_file
 from streamlit.testing.v1 import AppTest
 
@@ -363,24 +364,24 @@ def test_a_victim_without_mistakes_offers_another_sampler(visit, jobs, monkeypat
     bank = evidence.bank("patchwork-sac")
     nothing = {cell: np.full_like(drawn, -1) if "negative" in cell[0] else drawn for cell, drawn in bank.draws.items()}
     monkeypatch.setattr(cached, "bank", lambda _: replace(bank, draws=nothing))
-    cached._natural_queries.clear()
+    st.cache_resource.clear()
     app = visit(left="uniform(test)")
     assert "makes no mistake" in said(sound(app))
     app.button(key="instead-right").click().run()
     assert sound(app).selectbox(key="right").value == "uniform(test)"
     assert len(cards(app)) == 16
-    cached._natural_queries.clear()
+    st.cache_resource.clear()
 
 
 def test_names_are_shown_as_text(visit, jobs, monkeypatch):
     bank = evidence.bank("patchwork-sac")
     monkeypatch.setattr(cached, "bank", lambda _: replace(bank, classes=(ODD,) * 10))
-    cached._natural_queries.clear()
+    st.cache_resource.clear()
     for view in ("queries", "telling"):
         app = sound(visit(left="uniform(test)", view=view))
         assert "<img src=x" not in html(app)
         assert "&lt;img src=x" in html(app)
-    cached._natural_queries.clear()
+    st.cache_resource.clear()
 
 
 def test_telling_images_show_both_halves(visit, jobs):
