@@ -90,7 +90,7 @@ with frame.tools():
     asked = again.rates(bench, points[points["budget"] == at], views.heatmap.marked(cells, pick, pins), **view)
     if job and (not own_cell or own_cell.live):
         asked = [again.Rates(bench, (pick.label,), (at,), value.seeds if value else live.SEEDS, pool=pool, **view), *asked]
-    export.offer(data, file_name, again.of_rates(asked, again.rest(bench, asked, data["value"].count())), chart=chart)
+    export.offer(data, file_name, again.of_rates(asked, again.rest(bench, asked, int(data["value"].count()))), chart=chart)
 
 hero, side = (st.container(), None) if style.stage else st.columns([3, 1], gap="medium")
 if side:
