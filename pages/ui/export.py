@@ -1,10 +1,11 @@
-"""Ways to take a view away: its data, its picture, and what computes it again."""
+"""What a view shows and gives away: its chart, its data, its picture, and what computes it again."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import streamlit as st
 
+from pages.ui import definitions, frame
 from pages.ui.links import plain
 from qurd_core.benchmarks.saved_benchmarks import ENDING, BenchFile
 from qurd_core.findings.language.again import Again
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from pandas import DataFrame
     from plotly.graph_objects import Figure
 
+    from qurd_core.plots.drawing.theme import Style
+
 
 def offer(
     rows: "DataFrame | Callable[[], DataFrame]",
@@ -23,7 +26,7 @@ def offer(
     unsaved: BenchFile | None = None,
     chart: "Figure | None" = None,
 ) -> None:
-    """The menu behind a button.
+    """The menu behind a button, in the row above the page, beside the definitions.
 
     Args:
         rows: written as CSV or LaTeX, and made if they are not yet, when the button in the menu is pressed.
@@ -36,7 +39,9 @@ def offer(
     def made() -> "DataFrame":
         return rows() if callable(rows) else rows
 
-    with st.popover("Export", icon=":material/ios_share:", type="tertiary"):
+    with frame.tools():
+        definitions.show()
+    with frame.tools(), st.popover("Export", icon=":material/ios_share:", type="tertiary"):
         _download("Data as CSV", lambda: made().to_csv(index=False), f"{file_name}.csv", "text/csv")
         _download("Data as a LaTeX table", lambda: latex(made().to_dict("records")), f"{file_name}.tex", "text/x-tex")
         if unsaved:
@@ -63,12 +68,23 @@ def _download(label: str, data: "Callable[[], str | bytes]", file_name: str, mim
     st.download_button(label, data, file_name, mime, icon=":material/download:", on_click="ignore")
 
 
-def chart_config(file_name: str, *, stage: bool) -> dict[str, Any]:
-    """Plotly's bar above a chart: only the camera, and nothing on stage."""
+def chart(
+    figure: "Figure",
+    key: str,
+    file_name: str,
+    style: "Style",
+    alt: str,
+    on_select: Literal["ignore"] | Callable[[], None] = "ignore",
+    **more: Any,
+) -> None:
+    """Draw a chart in the room that it has. Of Plotly's bar above it only the camera is there, and nothing on stage.
+
+    Args:
+        file_name: of its picture, without ending.
+        alt: the chart in words, for those who do not see it.
+        on_select: called when a mark is clicked.
+    """
     picture = {"format": st.session_state.get("picture", "svg"), "filename": file_name, "scale": 2}
-    return {
-        "displaylogo": False,
-        "modeBarButtons": [["toImage"]],
-        "displayModeBar": not stage,
-        "toImageButtonOptions": picture,
-    }
+    bar = {"displaylogo": False, "modeBarButtons": [["toImage"]], "displayModeBar": not style.stage}
+    shown = {"theme": None, "height": "stretch", "selection_mode": "points"} | more
+    st.plotly_chart(figure, key=key, alt=alt, on_select=on_select, config=bar | {"toImageButtonOptions": picture}, **shown)

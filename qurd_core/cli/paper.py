@@ -70,21 +70,21 @@ def figure4(mode: PaperMode = "paper", form: Form = None) -> None:
     _paper("figure4", mode, form)
 
 
-@app.command()
-def claims(form: Form = None) -> None:
+@app.command("claims")
+def graded_claims(form: Form = None) -> None:
     """Every claim of the paper: what it printed, what its scores give, and whether they support it."""
-    from qurd_core.paper import claims as graded
+    from qurd_core.paper import claims
 
-    found = graded.rows()
+    found = claims.rows()
     show(found if form == "json" else [{key: row[key] for key in ("id", "claim", "verdict", "why")} for row in found], form)
 
 
-@app.command()
-def agreement(form: Form = None) -> None:
+@app.command("agreement")
+def rank_agreement(form: Form = None) -> None:
     """Does winning on one benchmark mean winning on another? Kendall's tau of every two benchmarks, per budget."""
-    from qurd_core.paper import agreement as ranks
+    from qurd_core.paper import agreement
 
-    table = ranks.read()
+    table = agreement.read()
     show(rows(table, tuple(table.columns)), form)
 
 
@@ -96,8 +96,7 @@ def export_summary(
     """Write what the app ships of imported scores: rates per combination, task and budget, and the facts of every pair."""
     from qurd_core.evaluation import inventory
     from qurd_core.files import default_folder, made
-    from qurd_core.paper import claims as graded
-    from qurd_core.paper import summary
+    from qurd_core.paper import claims, summary
     from qurd_core.records import rate_records
     from qurd_core.schemes import Scheme
 
@@ -105,7 +104,7 @@ def export_summary(
     noted(summary.export(store or default_folder(), folder, progress))
     schemes = [Scheme.parse(text) for text in summary.schemes(folder)]
     noted([inventory.write_schemes(schemes, folder / "schemes.json")])
-    noted([graded.write(folder)])
+    noted([claims.write(folder)])
 
 
 def import_scores(

@@ -76,12 +76,12 @@ def separability(
     form: Form = None,
 ) -> None:
     """List the recorded distance of every pair, and what a threshold between stolen and unrelated models catches."""
-    from qurd_core.views import separability as distances
+    from qurd_core.views.separability import table
 
     check_shown(benchmark)
     asked = {"budget": budget, "seed": seed, "task": task, "negatives": negatives, "alpha": alarms / 100}
-    table = distances.table(benchmark, of, by=by, **asked)
-    show(rows(table, tuple(table.columns)), form)
+    found = table(benchmark, of, by=by, **asked)
+    show(rows(found, tuple(found.columns)), form)
 
 
 def schemes(form: Form = None) -> None:
@@ -178,13 +178,13 @@ def sweep(
     workers: Workers = None,
 ) -> None:
     """Evaluate every combination that goes together and write the records that the app shows. Prints its time first."""
-    from qurd_core.evaluation import sweep as every
+    from qurd_core.evaluation.sweep import estimate, measure
     from qurd_core.files import made
     from qurd_core.records import rate_records
 
     folder, shelf, runtime = made(out or rate_records.FOLDER), results(store), computing(device, workers)
-    print(every.estimate(benchmark, seeds, shelf, runtime, only_named=named), file=sys.stderr)  # noqa: T201
-    noted(every.sweep(benchmark, seeds, shelf, runtime, folder, only_named=named))
+    print(estimate(benchmark, seeds, shelf, runtime, only_named=named), file=sys.stderr)  # noqa: T201
+    noted(measure(benchmark, seeds, shelf, runtime, folder, only_named=named))
 
 
 def honest(
@@ -194,8 +194,7 @@ def honest(
     """Intervals over models of rates, differences to AKH and swapped samplers, and the best by halves; from raw scores."""
     from qurd_core.benchmarks.base import kind_of
     from qurd_core.files import made
-    from qurd_core.records import measured_gains, measured_winners, rate_records
-    from qurd_core.records import measured_worth as worth
+    from qurd_core.records import measured_gains, measured_winners, measured_worth, rate_records
 
     if benchmark not in rate_records.SHIPPED:
         raise QurdError(
@@ -204,5 +203,5 @@ def honest(
         )
     if out:
         made(out)
-    kinds = (worth.HONEST, measured_gains.GAINS, measured_winners.WINNERS)
+    kinds = (measured_worth.HONEST, measured_gains.GAINS, measured_winners.WINNERS)
     noted(kind.write(kind.measure(benchmark, track=progress), kind.path_of(benchmark, out)) for kind in kinds)

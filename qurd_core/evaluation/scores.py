@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from qurd_core.benchmarks.base import Benchmark
+from qurd_core.evaluation.pairs import table_of
 from qurd_core.evaluation.pipeline import compute, examine
 from qurd_core.evaluation.request import Request, request
 from qurd_core.evaluation.workbench import Workbench, workbench
@@ -55,14 +56,11 @@ def score_table(
 def of_request(asked: Request, store: Store, runtime: Runtime) -> pd.DataFrame:
     """The score table of a request whose scores are in the store."""
     desk = workbench(asked.bench, store, runtime)
-    facts = [
-        (victim, pair.suspect, pair.kind, list(pair.tasks), asked.bench.root(pair.suspect))
-        for victim in asked.victims
-        for pair in asked.pairs(victim)
-    ]
-    pairs = pd.DataFrame(facts, columns=["victim", "suspect", "kind", "tasks", "lineage"])
+    pairs = table_of(asked.bench, [pair for victim in asked.victims for pair in asked.pairs(victim)])
     names = {str(scheme): scheme.label for scheme in asked.schemes}
-    table = raw_scores(asked, asked.schemes, asked.budgets, desk).merge(pairs, on=["victim", "suspect"])
+    table = raw_scores(asked, asked.schemes, asked.budgets, desk).merge(
+        pairs.rename(columns={"root": "lineage"}), on=["victim", "suspect"]
+    )
     return table.assign(scheme=table["scheme"].map(names), benchmark=asked.bench.name)
 
 

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from qurd_core import findings
 from qurd_core.findings.language import words
 from qurd_core.findings.language.words import plain
-from qurd_core.paper.claims import VERDICTS, Claim
+from qurd_core.paper.row import VERDICTS, Claim
 from qurd_core.plots.drawing.takes import takes
 from qurd_core.plots.drawing.theme import ALWAYS_WHOLE, PAGE, STOLEN, Paint, Style, heat, ink_on
 from qurd_core.schemes import REFERENCE
@@ -204,7 +204,7 @@ def table_figure(rows: pd.DataFrame, style: Style = PAGE) -> go.Figure:
         [_why(cells.loc[(scheme, task)]) if (scheme, task) in cells.index else "" for task in tasks] for scheme in schemes
     ]
     tiles = _tiles(grid, tasks, schemes, style, "%{y} on %{x}%{hovertext}").update(hovertext=hovers)
-    heads = ["<br>".join(map(plain, textwrap.wrap(task, 15))) for task in tasks]
+    heads = ["<br>".join(map(plain, textwrap.wrap(task, 16))) for task in tasks]
     called = [f"<b>{plain(scheme)}</b>{cover}" for scheme, cover in zip(schemes, covers, strict=True)]
     return go.Figure(tiles, _layout(heads, called, notes, style, left=9))
 

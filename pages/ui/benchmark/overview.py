@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.ui import cached, controls, definitions, export, frame, links, panel
+from pages.ui import cached, controls, export, frame, links, panel
 from qurd_core import findings, plots
 from qurd_core.benchmarks.photographs import REGIONS
 from qurd_core.findings.language import again
-from qurd_core.findings.language.again import Again
 from qurd_core.plots.drawing.theme import Style
 from qurd_core.views import contents
 
@@ -27,12 +26,10 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callab
     say(findings.benchmark.headline(counts, task), "A tile is a task with its stolen models. Dotted: not covered")
     file_name, question = f"tasks-{bench}", ("tasks", bench, cached.version(bench), task, style)
     chart = cached.once(question, lambda: plots.benchmark.figure(counts, task, style))
-    with frame.tools():
-        definitions.show()
-        code = again.code(
-            again.call("contents.tasks", again.call("evidence.pairs", bench)), "records.evidence", "views.contents"
-        )
-        export.offer(counts, file_name, Again(again.command("pairs", bench, by="task"), code), chart=chart)
+    code = again.code(
+        again.call("contents.tasks", again.call("evidence.pairs", bench)), "records.evidence", "views.contents"
+    )
+    export.offer(counts, file_name, again.Again(again.command("pairs", bench, by="task"), code), chart=chart)
     hero, side = (st.container(), None) if style.stage else st.columns([3, 2], gap="medium")
     if side:
         with side:
@@ -42,16 +39,7 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callab
             if "regions" in models:
                 _seen(contents.seen(cached.pairs(bench), models), style)
     with hero, frame.tall(wide=700):
-        st.plotly_chart(
-            chart,
-            theme=None,
-            height="stretch",
-            key="grid",
-            on_select=_take,
-            selection_mode="points",
-            config=export.chart_config(file_name, stage=style.stage),
-            alt=findings.benchmark.alt(counts),
-        )
+        export.chart(chart, "grid", file_name, style, findings.benchmark.alt(counts), _take)
 
 
 def _take() -> None:

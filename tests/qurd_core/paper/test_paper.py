@@ -16,6 +16,7 @@ from qurd_core.errors import QurdError
 from qurd_core.lineage import count_independent
 from qurd_core.paper import agreement, claims, importer, names, summary, tables
 from qurd_core.paper.facts import DATASETS, REUSE, Facts
+from qurd_core.paper.row import VERDICTS
 from qurd_core.records import evidence, rate_records
 from qurd_core.schemes import NAMED, PUBLISHED, Scheme
 from qurd_core.statistics import refusal
@@ -370,7 +371,7 @@ def test_a_summary_that_is_not_there_gets_a_sentence(tmp_path):
         tables.figure1(folder=tmp_path / "copy")
 
 
-VERDICTS = {
+GRADES = {
     "supported": {
         *("baseline", "hundred", "at-best-as-good", "copies", "bound", "true-negatives", "par-sdog-sac"),
         *("adversarial-low-budget", "negative-better", "many-worse", "rise", "plateau", "table3", "sac-best", "solved"),
@@ -397,10 +398,8 @@ def graded(facts):
 
 
 def test_every_claim_is_graded_once(graded):
-    by_verdict = {
-        verdict: {claim.id for claim in graded.values() if claim.verdict == verdict} for verdict in claims.VERDICTS
-    }
-    assert by_verdict == VERDICTS
+    by_verdict = {verdict: {claim.id for claim in graded.values() if claim.verdict == verdict} for verdict in VERDICTS}
+    assert by_verdict == GRADES
     assert len(graded) == len(claims.CLAIMS) >= 28
     for claim in graded.values():
         texts = [claim.claim, claim.printed, claim.recomputed, claim.why, claim.method, claim.patchwork, claim.place]
@@ -540,7 +539,7 @@ def test_every_claim_is_graded_by_other_facts_too():
 @pytest.mark.parametrize("claim", TURNS)
 def test_other_facts_turn_the_verdict_and_the_sentence(claim, facts, graded):
     found, before = changed(facts, claim, **TURNS[claim](facts)), graded[claim]
-    assert {found.verdict, before.verdict} == set(claims.VERDICTS[:2])
+    assert {found.verdict, before.verdict} == set(VERDICTS[:2])
     assert found.why != before.why
     assert not re.search(r"\bnan\b", " ".join(found))
 
