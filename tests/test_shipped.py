@@ -1,4 +1,6 @@
-"""What we ship is true: the README's commands work, and the records follow from the weights. Asks all models once."""
+"""What we ship is true: the commands of the README and of the documentation work, and the records follow from the weights.
+Asks all models once.
+"""
 
 import json
 import os
@@ -11,13 +13,13 @@ from pathlib import Path
 import pytest
 
 import qurd_core as q
+from qurd_core.cli.new import KINDS
 from qurd_core.records import rate_records
 from tests.benchmarks import near_duplicates
 
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text()
 CELLS = [  # benchmark, scheme, task, budget, negatives
     ("patchwork-sac", "negative(test) | labels | hamming", "label_extraction", 100, "unrelated"),
     ("patchwork-sac", "uniform(test) | probits | jensen_shannon", "all", 50, "unrelated+hard"),
@@ -32,32 +34,60 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("store")
 
 
-def run(folder, command, at=ROOT):
-    surroundings = os.environ | {"QURD_STORE": str(folder), "PYTHONPATH": str(ROOT)}
-    return subprocess.run(command, cwd=at, env=surroundings, capture_output=True, text=True, check=False)
+def run(folder, command, at=ROOT, *, also=ROOT):
+    """With the modules of this checkout, and of one more folder."""
+    surroundings = os.environ | {"QURD_STORE": str(folder), "PYTHONPATH": os.pathsep.join([str(also), str(ROOT)])}
+    return subprocess.run([sys.executable, *command], cwd=at, env=surroundings, capture_output=True, text=True, check=False)
 
 
-def blocks(language):
-    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+def to_run(path):
+    """The blocks of `bash` and `python` of a page, in its order; the README's Python is files, which `test_readme` runs."""
+    for language, block in re.findall(
+        r"^ *```(bash|python)\n(.*?)^ *```", path.read_text("utf-8"), re.DOTALL | re.MULTILINE
+    ):
+        if language == "bash":
+            yield from (["-m", "qurd_core", *shlex.split(line)[1:]] for line in block.splitlines())
+        elif path.parent != ROOT:
+            yield ["-c", block]
 
 
-def test_the_readme_has_commands_and_python():
-    assert blocks("bash")
-    assert blocks("python")
+TO_RUN = {path.stem: found for path in (ROOT / "README.md", *ROOT.glob("assets/docs/*.md")) if (found := [*to_run(path)])}
 
 
-@pytest.mark.parametrize("line", [line for block in blocks("bash") for line in block.splitlines()])
-def test_the_readmes_commands_work(folder, line):
-    ended = run(folder, [sys.executable, *shlex.split(line)[1:]])
+def test_there_are_commands_to_run():
+    assert {"README", "commands", "python", "answer-table"} == {*TO_RUN}
+
+
+@pytest.mark.parametrize("page", TO_RUN)
+def test_what_a_page_runs_works(folder, tmp_path, page):
+    """In one folder, because a later command may read what an earlier one has written."""
+    for command in TO_RUN[page]:
+        ended = run(folder, command, tmp_path)
+        assert ended.returncode == 0, ended.stderr
+        assert "AKH" in ended.stdout or "victim" in ended.stdout
+
+
+def test_the_parts_that_the_readme_adds_keep_to_the_contracts_and_run(folder, tmp_path):
+    """As the parts of another package, so that this checkout stays as it is."""
+    section = (ROOT / "README.md").read_text("utf-8").partition("## Add a part of your own")[2].partition("\n## ")[0]
+    asked = re.findall(r"^qurd new (\S+) (\w+)$", section, re.MULTILINE)
+    files = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
+    about = tmp_path / "own-1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: own\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text("[qurd.components]\n" + "".join(f"{name} = {name}\n" for _, name in asked))
+    assert len(asked) == 3
+    for (kind, name), text in zip(asked, files, strict=True):
+        assert f"`qurd_core/{KINDS[kind].package}/{name}.py`" in section
+        (tmp_path / f"{name}.py").write_text(text)
+    (test,) = re.findall(r"^python (-m pytest .*)$", section, re.MULTILINE)
+    (measure,) = re.findall(r"^qurd (run .*)$", section, re.MULTILINE)
+    ended = run(folder, [*shlex.split(test), "-vv"], also=tmp_path)
+    assert ended.returncode == 0, ended.stdout
+    assert all(name in ended.stdout for _, name in asked)
+    ended = run(folder, ["-m", "qurd_core", *shlex.split(measure)], also=tmp_path)
     assert ended.returncode == 0, ended.stderr
-    assert ended.stdout.strip()
-
-
-@pytest.mark.parametrize("block", blocks("python"))
-def test_the_readmes_python_works(folder, tmp_path, block):
-    ended = run(folder, [sys.executable, "-c", block], tmp_path)
-    assert ended.returncode == 0, ended.stderr
-    assert "AKH" in ended.stdout
+    assert "total_variation" in ended.stdout
 
 
 @pytest.mark.parametrize(("benchmark", "scheme", "task", "budget", "negatives"), CELLS)
@@ -98,7 +128,7 @@ def test_test_patches_that_nearly_occur_among_training_patches_change_no_conclus
 
 
 def test_pairs_tell_how_far_models_are_apart(folder):
-    ended = run(folder, [sys.executable, "-m", "qurd_core", "pairs", "-b", "patchwork-sac", "--json"])
+    ended = run(folder, ["-m", "qurd_core", "pairs", "-b", "patchwork-sac", "--json"])
     found = json.loads(ended.stdout)
     assert set(found[0]) == {
         *("victim", "suspect", "kind", "tasks", "accuracy_victim", "accuracy_suspect"),

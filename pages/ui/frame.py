@@ -34,7 +34,8 @@ def navigate() -> st.Page:
     pages = _pages()
     # The default page has no name in links, so it is one of its own that leads to the first page at once.
     door = st.Page(_door, title="Home", url_path="home", default=True, visibility="hidden")
-    page = st.navigation([*pages.values(), door], position="top")
+    docs = st.Page("pages/docs.py", title="Documentation", url_path="docs", visibility="hidden")
+    page = st.navigation([*pages.values(), docs, door], position="top")
     st.session_state["framed"] = True
     if page == door:
         # Once a control is bound to a part of the link, only the control may set it, and keeps it.

@@ -253,6 +253,15 @@ def kind_of(text: str) -> str:
 def benchmark(text: str) -> Benchmark:
     """The benchmark of a name (`patchwork-sac`, `patchwork-reuse(negatives=lineage)`), of one saved in the app or its file,
     or of a folder of models or a table of answers.
+
+    Raises:
+        QurdError: there is none of that name, or what lies at the path is none.
+
+    >>> bench = benchmark("patchwork-sac")
+    >>> len(bench.victims), sorted({pair.kind for pair in bench.pairs})
+    (3, ['hard', 'negative', 'positive'])
+    >>> bench.images("test").pixels.shape[1:]  # uint8, of n images
+    torch.Size([3, 32, 32])
     """
     found = reader(text)
     return _from_file(*found) if found else _registered(text)

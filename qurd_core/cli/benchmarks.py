@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from qurd_core.cli.options import AsJson, BenchmarkName, Device, HubName, StoreFolder, Workers, computing, results
+from qurd_core.cli.options import BenchmarkName, Device, Form, HubName, StoreFolder, Workers, computing, results
 from qurd_core.cli.output import print_json, progress, show
 from qurd_core.errors import QurdError
 
@@ -13,7 +13,7 @@ SIZES = ("victims", "tasks", "models", "stolen_pairs", "unrelated_pairs", "hard_
 PAIR_KINDS = ("positive", "negative", "hard")  # as the sizes have them
 
 
-def benchmarks(as_json: AsJson = False) -> None:
+def benchmarks(form: Form = None) -> None:
     """List the benchmarks, those that were saved in the app as well."""
     from qurd_core import registry
     from qurd_core.benchmarks.base import benchmark, register_benchmarks
@@ -36,12 +36,12 @@ def benchmarks(as_json: AsJson = False) -> None:
             | dict(zip(SIZES, sizes, strict=True))
             | {"about": about or f"Your benchmark: a part of {bench.part_of}."}
         )
-    show(rows, as_json)
+    show(rows, form)
 
 
 def models(
     benchmark: BenchmarkName,
-    as_json: AsJson = False,
+    form: Form = None,
     store: StoreFolder = None,
     device: Device = None,
     workers: Workers = None,
@@ -52,9 +52,9 @@ def models(
     from qurd_core.records import evidence
 
     if evidence.was_published(benchmark):
-        show(evidence.models(benchmark).to_dict("records"), as_json)
+        show(evidence.models(benchmark).to_dict("records"), form)
         return
-    show(records(base.benchmark(benchmark), results(store), computing(device, workers)), as_json)
+    show(records(base.benchmark(benchmark), results(store), computing(device, workers)), form)
 
 
 def check_benchmark(
@@ -64,7 +64,7 @@ def check_benchmark(
             help="A folder of models, a table of answers (.csv, .parquet), a saved benchmark (.json), or a name."
         ),
     ],
-    as_json: AsJson = False,
+    form: Form = None,
     store: StoreFolder = None,
     device: Device = None,
     workers: Workers = None,
@@ -75,14 +75,14 @@ def check_benchmark(
     from qurd_core.evaluation.checks import check
 
     report = check(path, results(store), computing(device, workers))
-    if as_json:
+    if form == "json":
         print_json(asdict(report))
     else:
         for line in (*report.problems, *report.notes):
             print(f"- {line}")  # noqa: T201
         for rows in ([report.facts] if report.facts else [], report.victims, report.models, report.stolen):
             if rows:
-                show(rows, as_json)
+                show(rows, form)
     if report.problems:
         raise QurdError(f"{len(report.problems)} problem(s). Nothing was changed; mend them and check again.")
 

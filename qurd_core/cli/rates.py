@@ -7,11 +7,11 @@ from typing import Annotated
 import typer
 
 from qurd_core.cli.options import (
-    AsJson,
     BenchmarkName,
     ByTask,
     Device,
     EmbeddedName,
+    Form,
     Negatives,
     RecordedName,
     Rule,
@@ -41,7 +41,7 @@ def pairs(
     task: Annotated[str, typer.Option("--task", help="Only the pairs that this task sets against each other.")] = "all",
     negatives: Negatives = "unrelated+hard",
     by: Annotated[str | None, typer.Option("--by", help="'task' counts the pairs of every task instead.")] = None,
-    as_json: AsJson = False,
+    form: Form = None,
     store: StoreFolder = None,
     device: Device = None,
     workers: Workers = None,
@@ -59,7 +59,7 @@ def pairs(
     else:
         table = pair_table(benchmark, results(store), computing(device, workers))
     table = contents.tasks(table) if by == "task" else contents.counted(table, task, negatives)
-    show(table.to_dict("records"), as_json)
+    show(table.to_dict("records"), form)
 
 
 def separability(
@@ -73,7 +73,7 @@ def separability(
     negatives: Negatives = "unrelated",
     alarms: Annotated[int, typer.Option("--alarms", help="Allowed share of false alarms in percent.")] = 5,
     by: Annotated[str, typer.Option("--by", help="A rate for: one (all pairs), tasks, victims, benchmarks.")] = "one",
-    as_json: AsJson = False,
+    form: Form = None,
 ) -> None:
     """List the recorded distance of every pair, and what a threshold between stolen and unrelated models catches."""
     from qurd_core.views.separability import table
@@ -81,10 +81,10 @@ def separability(
     check_shown(benchmark)
     asked = {"budget": budget, "seed": seed, "task": task, "negatives": negatives, "alpha": alarms / 100}
     found = table(benchmark, of, by=by, **asked)
-    show(rows(found, tuple(found.columns)), as_json)
+    show(rows(found, tuple(found.columns)), form)
 
 
-def schemes(as_json: AsJson = False) -> None:
+def schemes(form: Form = None) -> None:
     """List the named schemes and every combination of parts, with the reason for those that do not go together."""
     from qurd_core.schemes import NAMED, Scheme, combinations
 
@@ -102,10 +102,10 @@ def schemes(as_json: AsJson = False) -> None:
         {"scheme": str(s), "access": str(s.access), "compatible": s.reason is None, "reason": s.reason}
         for s in combinations()
     ]
-    if as_json:
+    if form == "json":
         print_json({"named": named, "combinations": every})
         return
-    show(named, as_json)
+    show(named, form)
     fitting = [row for row in every if row["compatible"]]
     print(f"{len(fitting)} of {len(every)} combinations go together; --json lists them all.")  # noqa: T201
 
@@ -130,7 +130,7 @@ def run(
             "--honest", help="Intervals over models, and which schemes differ from AKH, by the guaranteed rule or --rule."
         ),
     ] = False,
-    as_json: AsJson = False,
+    form: Form = None,
     store: StoreFolder = None,
     device: Device = None,
     workers: Workers = None,
@@ -161,9 +161,9 @@ def run(
         found = table[[*cell, "reason"]].merge(
             found, on=cell, how="left"
         )  # a cell without scores is known by its reason only
-        show(rows(found, HONEST_COLUMNS if as_json else SHORT_HONEST_COLUMNS), as_json)
+        show(rows(found, HONEST_COLUMNS if form == "json" else SHORT_HONEST_COLUMNS), form)
         return
-    show_rates(table, rule, as_json)
+    show_rates(table, rule, form)
 
 
 def sweep(

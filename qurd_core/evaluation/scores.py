@@ -35,7 +35,15 @@ def score_table(
     The arguments are those of `evaluate`; hard unrelated models are among the rows, told by their kind.
 
     Returns:
-        the columns of `sides.SCORES` but `used`; `scheme` holds names where schemes have one.
+        the columns of `sides.SCORES` but `used`; `scheme` holds names where schemes have one. `value` is the distance of a
+        pair, at least 0, small = stolen.
+
+    Raises:
+        QurdError: bad input, as of `evaluate`.
+
+    >>> table = score_table("patchwork-sac", ["AKH"], budgets=[10], seeds=2)
+    >>> bool(table.loc[table["victim"] == table["suspect"], "value"].eq(0).all())
+    True
     """
     asked = request(bench, schemes, budgets=budgets, seeds=seeds, tasks=tasks, pool=pool)
     shelf, how = store or Store(default_folder()), runtime or Runtime()

@@ -20,13 +20,6 @@ def choose(shown: Sequence[Claim]) -> Claim:
     return shown[ids.index(chosen)]
 
 
-def take() -> None:
-    """Read the claim that was clicked."""
-    for point in st.session_state["claims"].selection.points:
-        if point.get("customdata"):
-            st.session_state["claim"] = point["customdata"]
-
-
 def show(claim: Claim, style: Style) -> None:
     """The card; on stage without what only a reader needs."""
     hue = plots.paper.colour(claim.verdict, style)

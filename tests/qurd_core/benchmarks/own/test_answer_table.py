@@ -2,11 +2,6 @@
 
 import itertools
 import json
-import os
-import re
-import shlex
-import subprocess
-import sys
 import warnings
 
 import numpy as np
@@ -24,7 +19,6 @@ from qurd_core.evaluation.pairs import pair_table
 from qurd_core.evaluation.pipeline import evaluate, request
 from qurd_core.evaluation.scores import worth_of
 from qurd_core.evaluation.workbench import workbench
-from qurd_core.files import ROOT
 from qurd_core.runtime import Runtime
 from qurd_core.schemes import Scheme
 from qurd_core.store import Store
@@ -603,21 +597,6 @@ def test_the_check_says_what_limits_a_table(write, store):
     notes = " ".join(check(write(table), store, Runtime()).notes)
     assert "faces 5 unrelated lineages: below 19" in notes
     assert "right on every test item" in notes
-
-
-def test_the_readmes_example_works_and_so_do_its_commands(tmp_path):
-    """In processes of their own, as a reader would run them."""
-    section = (ROOT / "README.md").read_text().partition("## Your own benchmark")[2].partition("\n## ")[0]
-    block = next(text for text in re.findall(r"```python\n(.*?)```", section, re.DOTALL) if "answers.csv" in text)
-    commands = [shlex.split(line)[1:] for line in section.splitlines() if line.startswith("    python") and ".csv" in line]
-    surroundings = os.environ | {"QURD_STORE": str(tmp_path / "store"), "PYTHONPATH": str(ROOT)}
-    assert len(commands) == 2
-    for command in (["-c", block], *commands):
-        ended = subprocess.run(
-            [sys.executable, *command], cwd=tmp_path, env=surroundings, capture_output=True, text=True, check=False
-        )
-        assert ended.returncode == 0, ended.stderr
-        assert "forest" in ended.stdout or "AKH" in ended.stdout
 
 
 def test_the_check_a_run_and_the_guarantee_count_the_same_independent_lineages(write, store):

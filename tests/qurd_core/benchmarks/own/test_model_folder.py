@@ -470,9 +470,9 @@ def test_a_network_that_cannot_take_the_images_is_told_by_the_check(made, change
     assert "'train(mb,mine)->finetune' cannot answer images of (3, 32, 32)" in problem
 
 
-def test_the_readmes_manifest_is_one(tmp_path, store):
+def test_the_documented_manifest_is_one(tmp_path, store):
     """With networks of its architectures, random weights and a few pictures."""
-    (text,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    (text,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "assets/docs/model-folder.md").read_text("utf-8"), re.DOTALL)
     (tmp_path / "manifest.yaml").write_text(text)
     manifest, rng = yaml.safe_load(text), np.random.default_rng(0)
     for entry in manifest["models"]:
@@ -497,7 +497,7 @@ def paint(path, value):
 
 
 def test_an_overwritten_picture_gives_the_new_numbers(changed, tmp_path, store):
-    """In the same process, at the same time of the file, in the layout of the readme."""
+    """In the same process, at the same time of the file, in the layout of the documentation."""
     folder = changed(lambda manifest: manifest["images"].update(test="pictures/test"))
     (folder / "pictures").mkdir()
     (folder / "test").rename(folder / "pictures" / "test")
