@@ -19,6 +19,7 @@ def test_a_notebook_runs_and_its_charts_are_in_its_html(path, tmp_path, monkeypa
     drawing = sum(".figure(" in cell.source for cell in notebook.cells if cell.cell_type == "code")
     nbclient.NotebookClient(notebook, timeout=1200, resources={"metadata": {"path": str(tmp_path)}}).execute()
     page, _ = exporters().from_notebook_node(notebook)
+    (tmp_path / f"{path.stem}.html").write_text(page)  # to be looked at
     assert drawing
     assert page.count("Plotly.newPlot(") == drawing
     assert "AKH" in page[page.index("Plotly.newPlot(") :]

@@ -204,7 +204,7 @@ def table_figure(rows: pd.DataFrame, style: Style = PAGE) -> go.Figure:
         [_why(cells.loc[(scheme, task)]) if (scheme, task) in cells.index else "" for task in tasks] for scheme in schemes
     ]
     tiles = _tiles(grid, tasks, schemes, style, "%{y} on %{x}%{hovertext}").update(hovertext=hovers)
-    heads = ["<br>".join(map(plain, textwrap.wrap(task, 15))) for task in tasks]
+    heads = ["<br>".join(map(plain, textwrap.wrap(task, 16))) for task in tasks]
     called = [f"<b>{plain(scheme)}</b>{cover}" for scheme, cover in zip(schemes, covers, strict=True)]
     return go.Figure(tiles, _layout(heads, called, notes, style, left=9))
 
