@@ -164,6 +164,12 @@ def paper_folder() -> Path:
 
 
 @pytest.fixture(scope="session")
+def answered(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store for all tests that ask the shipped models, so that each is asked once."""
+    return tmp_path_factory.mktemp("asked")
+
+
+@pytest.fixture(scope="session")
 def made_records(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with small records of both embedded benchmarks."""
     home = tmp_path_factory.mktemp("records")

@@ -29,11 +29,6 @@ CELLS = [  # benchmark, scheme, task, budget, negatives
 ]
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("store")
-
-
 def run(folder, command, at=ROOT, *, also=ROOT):
     """With the modules of this checkout, and of one more folder."""
     surroundings = os.environ | {"QURD_STORE": str(folder), "PYTHONPATH": os.pathsep.join([str(also), str(ROOT)])}
@@ -59,15 +54,15 @@ def test_there_are_commands_to_run():
 
 
 @pytest.mark.parametrize("page", TO_RUN)
-def test_what_a_page_runs_works(folder, tmp_path, page):
+def test_what_a_page_runs_works(answered, tmp_path, page):
     """In one folder, because a later command may read what an earlier one has written."""
     for command in TO_RUN[page]:
-        ended = run(folder, command, tmp_path)
+        ended = run(answered, command, tmp_path)
         assert ended.returncode == 0, ended.stderr
         assert "AKH" in ended.stdout or "victim" in ended.stdout
 
 
-def test_the_parts_that_the_readme_adds_keep_to_the_contracts_and_run(folder, tmp_path):
+def test_the_parts_that_the_readme_adds_keep_to_the_contracts_and_run(answered, tmp_path):
     """As the parts of another package, so that this checkout stays as it is."""
     section = (ROOT / "README.md").read_text("utf-8").partition("## Add a part of your own")[2].partition("\n## ")[0]
     asked = re.findall(r"^qurd new (\S+) (\w+)$", section, re.MULTILINE)
@@ -82,16 +77,16 @@ def test_the_parts_that_the_readme_adds_keep_to_the_contracts_and_run(folder, tm
         (tmp_path / f"{name}.py").write_text(text)
     (test,) = re.findall(r"^python (-m pytest .*)$", section, re.MULTILINE)
     (measure,) = re.findall(r"^qurd (run .*)$", section, re.MULTILINE)
-    ended = run(folder, [*shlex.split(test), "-vv"], also=tmp_path)
+    ended = run(answered, [*shlex.split(test), "-vv"], also=tmp_path)
     assert ended.returncode == 0, ended.stdout
     assert all(name in ended.stdout for _, name in asked)
-    ended = run(folder, ["-m", "qurd_core", *shlex.split(measure)], also=tmp_path)
+    ended = run(answered, ["-m", "qurd_core", *shlex.split(measure)], also=tmp_path)
     assert ended.returncode == 0, ended.stderr
     assert "total_variation" in ended.stdout
 
 
 @pytest.mark.parametrize(("benchmark", "scheme", "task", "budget", "negatives"), CELLS)
-def test_a_shipped_record_follows_from_the_weights(folder, benchmark, scheme, task, budget, negatives):
+def test_a_shipped_record_follows_from_the_weights(answered, benchmark, scheme, task, budget, negatives):
     shipped = rate_records.read(benchmark, task=task, negatives=negatives)
     (row,) = shipped[(shipped["scheme"] == scheme) & (shipped["budget"] == budget)].to_dict("records")
     table = q.evaluate(
@@ -100,7 +95,7 @@ def test_a_shipped_record_follows_from_the_weights(folder, benchmark, scheme, ta
         seeds=row["seeds"],
         negatives=negatives,
         by_task=True,
-        store=q.Store(folder),
+        store=q.Store(answered),
     )
     (again,) = table[table["task"] == task].to_dict("records")
     for name in ("tpr", "tpr_conformal", "sd", "auc", "used", "distinct", "samples"):
@@ -127,8 +122,8 @@ def test_test_patches_that_nearly_occur_among_training_patches_change_no_conclus
                 assert rates.loc["all", "AKH"] > rates.loc["all", "Random"] + 0.15
 
 
-def test_pairs_tell_how_far_models_are_apart(folder):
-    ended = run(folder, ["-m", "qurd_core", "pairs", "-b", "patchwork-sac", "--json"])
+def test_pairs_tell_how_far_models_are_apart(answered):
+    ended = run(answered, ["-m", "qurd_core", "pairs", "-b", "patchwork-sac", "--json"])
     found = json.loads(ended.stdout)
     assert set(found[0]) == {
         *("victim", "suspect", "kind", "tasks", "accuracy_victim", "accuracy_suspect"),

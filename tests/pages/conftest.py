@@ -5,11 +5,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+from streamlit.config import get_config_options
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest, app_test
 
 from pages.ui.frame import HOME
 from qurd_core.files import ROOT
+from qurd_core.jobs.queue import Jobs
+
+get_config_options()  # of this checkout: some tests run in another folder, where there are none
 
 
 class _Navigated(PagesManager):
@@ -27,6 +31,17 @@ def navigated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(app_test, "PagesManager", _Navigated)
     # A script that AppTest runs stays behind as the main module, which worker processes of later tests would run again.
     monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
+
+
+@pytest.fixture(autouse=True)
+def idle(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No worker process, which would ask models for minutes beside the tests, unless a test takes a `worker`."""
+
+    def refuse(jobs: Jobs) -> None:
+        raise OSError
+
+    if "worker" not in request.fixturenames:
+        monkeypatch.setattr(Jobs, "_ready", refuse)
 
 
 @pytest.fixture

@@ -25,13 +25,29 @@ PIN = "uniform(test) | probits | cosine"
 VICTIM = "train(vgg,victim)"
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def store(tmp_path, monkeypatch):
-    """An empty store, two benchmarks of one's own, and a folder for files that are taken away."""
+    """An empty store, and a folder for files that are taken away."""
     monkeypatch.setenv("QURD_STORE", str(tmp_path))
     monkeypatch.chdir(tmp_path)
-    with exports.parts():
-        yield tmp_path
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def parts(tmp_path_factory):
+    """A store with two benchmarks of one's own."""
+    home = tmp_path_factory.mktemp("store")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("QURD_STORE", str(home))
+        with exports.parts():
+            yield home
+
+
+@pytest.fixture
+def shared(parts, monkeypatch):
+    """That store for tests that only read: what a view computes of a benchmark serves the next view."""
+    monkeypatch.setenv("QURD_STORE", str(parts))
+    monkeypatch.chdir(parts)
 
 
 @pytest.fixture
@@ -83,7 +99,7 @@ TURNED = {"rule": "guaranteed", "hard": "true", "budget": "50", "task": "prune",
     ],
     ids=str,
 )
-def test_rates_are_given_again(recorded, page, link):
+def test_rates_are_given_again(recorded, shared, page, link):
     view = check(page, link)
     if link.get("rule"):
         assert f"--rule {link['rule']}" in view.again.command
@@ -104,7 +120,7 @@ def test_rates_are_given_again(recorded, page, link):
     ],
     ids=str,
 )
-def test_what_was_published_is_read_again(page, link):
+def test_what_was_published_is_read_again(shared, page, link):
     view = check(page, link | {"bench": "published-cifar10"})
     assert "figure" not in view.again.command
 
@@ -128,7 +144,7 @@ def test_what_was_published_is_read_again(page, link):
     ],
     ids=str,
 )
-def test_tables_are_given_again(page, link):
+def test_tables_are_given_again(shared, page, link):
     check(page, link)
 
 
@@ -153,7 +169,7 @@ def test_ticks_that_nothing_can_read_have_no_command(store, paper_folder):
     assert view.again.note.startswith("Save these ticks first")
 
 
-def test_a_view_without_rates_has_no_command():
+def test_a_view_without_rates_has_no_command(shared):
     view = exports.taken(
         "leaderboard", {"view": "swap", "bench": "published-cifar10", "reveal": "labels", "scheme": "nothing"}
     )
@@ -188,8 +204,9 @@ def test_requests_are_split_by_query_seeds():
 
 
 @pytest.mark.slow
-def test_models_that_are_asked_again_give_the_same(store):
+def test_models_that_are_asked_again_give_the_same(answered, monkeypatch):
     """On a part with few models: the recorded rates, and those of a run that some lineages calibrate."""
+    monkeypatch.setenv("QURD_STORE", str(answered))
     pairs = evidence.pairs("patchwork-sac").query(f"victim == {VICTIM!r}")
     some = pd.concat([pairs[pairs["kind"] == kind].head(number) for kind, number in (("positive", 4), ("negative", 24))])
     BenchFile("patchwork-sac", frozenset(zip(some["victim"], some["suspect"], strict=True))).write(home_of("few"))
@@ -200,7 +217,7 @@ def test_models_that_are_asked_again_give_the_same(store):
     job = running.job_of("few", Scheme.parse("AKH"), pool)
     result = cached.jobs().result(job.key, "parquet")
     result.parent.mkdir(parents=True, exist_ok=True)
-    rate_job.run(store, result.with_suffix(""), lambda *_: None, **job.args)
+    rate_job.run(answered, result.with_suffix(""), lambda *_: None, **job.args)
     view = exports.taken("compose", link | {"pool": [*pool]})
     own = view.rows[view.rows["pool"] != ""]
     assert len(own) == 1

@@ -94,12 +94,21 @@ def test_the_shipped_records_fill_every_view(shipped, view, bench):
     assert "Uniqueness" in texts(app)
 
 
-@pytest.mark.parametrize("view", ["chart", "table", "swap"])
-def test_a_saved_bench_stands_beside_the_embedded_ones(shipped, view):
-    every = evidence.pairs("patchwork-sac")
+@pytest.fixture(scope="module")
+def mine(tmp_path_factory):
+    """A store with the pairs of one victim as a benchmark of one's own, which views only read."""
+    store, every = tmp_path_factory.mktemp("store"), evidence.pairs("patchwork-sac")
     few = every[every["victim"] == every["victim"].iloc[0]]
     kept = frozenset(zip(few["victim"], few["suspect"], strict=True))
-    BenchFile("patchwork-sac", kept).write(home_of("mine"))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("QURD_STORE", str(store))
+        BenchFile("patchwork-sac", kept).write(home_of("mine"))
+    return str(store)
+
+
+@pytest.mark.parametrize("view", ["chart", "table", "swap"])
+def test_a_saved_bench_stands_beside_the_embedded_ones(shipped, mine, monkeypatch, view):
+    monkeypatch.setenv("QURD_STORE", mine)
     app = sound(shipped(view=view, bench="mine", pin=["SAC"]))
     assert "on mine at 100 queries" in headline(app)
     assert "1 victim" in texts(app)
@@ -214,10 +223,8 @@ def test_a_saved_bench_chooses_at_once_what_the_whole_has_recorded(shipped):
     assert told[0].partition(" unpublished ")[2] == told[1].partition(" unpublished ")[2]
 
 
-def test_one_victim_is_too_few_to_choose_and_to_report(shipped):
-    every = evidence.pairs("patchwork-sac")
-    few = every[every["victim"] == every["victim"].iloc[0]]
-    BenchFile("patchwork-sac", frozenset(zip(few["victim"], few["suspect"], strict=True))).write(home_of("mine"))
+def test_one_victim_is_too_few_to_choose_and_to_report(shipped, mine, monkeypatch):
+    monkeypatch.setenv("QURD_STORE", mine)
     app = shipped(bench="mine")
     next(button for button in app.button if "Best unpublished" in button.label).click().run()
     assert "Held-out victims cannot be tried here: there is one independent victim." in texts(sound(app))
