@@ -55,7 +55,8 @@ def figure(counts: pd.DataFrame, task: str = "all", style: Style = PAGE) -> go.F
     every = [(row, column) for row in range(len(rows)) for column in range(len(HIDING))]
     shapes = [_tile(place, fills.get(place), place in chosen, style) for place in every]
     texts = [_inside(place, row, style) for place, row in zip(places, single.itertuples(), strict=True)]
-    layout = _layout(rows, style) | {"shapes": sorted(shapes, key=_thick), "annotations": [*texts, *_heads(style)]}
+    shapes.sort(key=lambda shape: shape["line"]["width"])  # the chosen frame is drawn last
+    layout = _layout(rows, style) | {"shapes": shapes, "annotations": [*texts, *_heads(style)]}
     return go.Figure([_clickable(single, places, style)], layout | {"template": style.template})
 
 
@@ -65,11 +66,6 @@ def _tile(place: tuple[int, int], fill: float | None, chosen: bool, style: Style
     full = {"color": style.colour(STOLEN) if not chosen else style.surface.ink, "width": style.line if chosen else 1}
     look = {"fillcolor": faded(style.colour(STOLEN), fill) if fill else "rgba(0,0,0,0)", "line": full if fill else empty}
     return box(column - 0.46, column + 0.46, row - 0.43, row + 0.43, layer="below", **look)
-
-
-def _thick(shape: dict[str, Any]) -> float:
-    """The chosen frame is drawn last."""
-    return shape["line"]["width"]
 
 
 def _inside(place: tuple[int, int], row: tuple, style: Style) -> dict[str, Any]:

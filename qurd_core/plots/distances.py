@@ -35,6 +35,7 @@ def figure(points: pd.DataFrame, label: str, *, at: int = 100, style: Style = PA
         | {"x": 1, "xref": "paper", "xanchor": "left", "showarrow": False}
         for side, end, centre in zip(views.budget.DISTANCES, ends, centres, strict=True)
     ]
+    short = label if len(label) <= 40 else f"{label[:39]}…"  # fits above half a page
     layout = {
         "template": style.template,
         "height": round(0.75 * style.height),
@@ -43,7 +44,7 @@ def figure(points: pd.DataFrame, label: str, *, at: int = 100, style: Style = PA
         | {"linecolor": style.surface.muted, "title": {"text": "Queries sent to the suspect", "standoff": 8}},
         "yaxis": {"range": [0, top], "nticks": 6, "ticklabelstandoff": 6},
         "shapes": [upright(at, style)],
-        "annotations": [above(f"Mean distance, {_short(label)}", style), *names],
+        "annotations": [above(f"Mean distance, {plain(short)}", style), *names],
     }
     return go.Figure(traces, layout)
 
@@ -65,8 +66,3 @@ def _line(rows: pd.DataFrame, side: str, style: Style, fill: str | None) -> go.S
         hovertemplate="%{hovertext}<extra></extra>",
         name=side,
     )
-
-
-def _short(label: str) -> str:
-    """A label that fits above half a page."""
-    return plain(label if len(label) <= 40 else f"{label[:39]}…")

@@ -128,14 +128,10 @@ def _unmoved(row: Any) -> bool:
     return row.over == views.swaps.MODELS and row.gain_low != row.gain_low
 
 
-def _least(drawn: pd.DataFrame, published: float) -> float:
-    """The least value or end of an interval."""
-    return float(np.nanmin([drawn["value"].min(), published, (published + drawn["gain_low"]).min()]))
-
-
 def _layout(drawn: pd.DataFrame, bold: set[str], name: str, published: float, style: Style) -> dict[str, Any]:
     longest = max(len(_tick(row, name)) for row in drawn.itertuples())
     texts = [f"<b>{_tick(row, name)}</b>" if row.label in bold else _tick(row, name) for row in drawn.itertuples()]
+    least = float(np.nanmin([drawn["value"].min(), published, (published + drawn["gain_low"]).min()]))
     own = style.mark(name)[0]
     font = {"color": own, "size": style.text}
     head = above(f"<b>{plain(name)}</b> as published", style, published, xref="x", xanchor="auto", font=font)
@@ -148,7 +144,7 @@ def _layout(drawn: pd.DataFrame, bold: set[str], name: str, published: float, st
             "b": 3.6 * style.text,
         },
         "xaxis": {
-            "range": [_least(drawn, published) - 0.17, TOP],
+            "range": [least - 0.17, TOP],
             "tickvals": [0, 0.2, 0.4, 0.6, 0.8, 1],
             "tickformat": ".0%",
             "title": {"text": "Stolen models caught at 5% false alarms (TPR@5%)", "standoff": 8},
