@@ -126,4 +126,4 @@ def test_every_declaration_feature_and_kind_is_told():
     kinds = (*(kind.declares for kind in catalogue.KINDS), thefts.declares)
     assert {one.name for kind in kinds for one in fields(kind)} <= named
     assert {*declarations.FEATURES} <= named
-    assert all(f"| {kind.replace('-', ' ')} (`{KINDS[kind].package}`)" in page for kind in KINDS)
+    assert all(f"| {kind.replace('-', ' ')} (`{KINDS[kind]}`)" in page for kind in KINDS)
