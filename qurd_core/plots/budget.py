@@ -50,7 +50,7 @@ def figure(
     """
     pins = tuple(pins)
     points, axis = placed(points, unit, views.budget.shown(points, pins))
-    drawn, nothing = views.budget.lines(points, pins), dict.fromkeys(free(points, unit), COSTS[unit].none)
+    drawn, nothing = views.budget.lines(points, pins), dict.fromkeys(free(points, unit), f"0 {COSTS[unit].said}")
     banded = [label for label in drawn if label == REFERENCE or label in pins][: 2 if style.stage else None]
     traces = (
         [_context(points, [label for label in views.budget.mixes(points) if label not in pins], rule, style)] if grey else []

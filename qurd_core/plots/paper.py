@@ -1,7 +1,6 @@
 """The paper's claims and the agreement of benchmarks, from their tables to words and figures."""
 
 import textwrap
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -33,12 +32,8 @@ def figure(claims: Sequence[Claim], chosen: str, style: Style = PAGE) -> go.Figu
     """A row per section of the paper, a mark per claim, in the paper's order."""
     sections = [claim.place.partition(", ")[0] for claim in claims]
     places = list(dict.fromkeys(sections))
-    column: Counter[str] = Counter()
-    x, y = [], []
-    for section in sections:
-        x.append(column[section])
-        y.append(places.index(section))
-        column[section] += 1
+    y = [places.index(section) for section in sections]
+    x = pd.Series(y).groupby(y).cumcount().tolist()
     at = next((number for number, claim in enumerate(claims) if claim.id == chosen), None)
     marks = hovered(
         x=x,
@@ -91,23 +86,15 @@ def agreement_figure(table: pd.DataFrame, at: int, style: Style = PAGE) -> go.Fi
     rows = table[table["budget"] == at]
     order = list(dict.fromkeys([*rows["one"], *rows["other"]]))
     both = pd.concat([rows, rows.rename(columns={"one": "other", "other": "one"})]).set_index(["one", "other"])
-    values, texts, hovers, notes = [], [], [], []
+    values, hovers, notes = [], [], []
     for one in order:
-        cells = [both.loc[(one, other)] if one != other else None for other in order]
-        values.append([None if cell is None else float(cell["tau"]) for cell in cells])
-        texts.append(["" if cell is None else _cell(cell) for cell in cells])
-        hovers.append(
-            [
-                "" if cell is None else f"{one} and {other}<br>{_hover(cell)}"
-                for cell, other in zip(cells, order, strict=True)
-            ]
-        )
+        cells = {other: both.loc[(one, other)] for other in order if other != one}
+        values.append([float(cells[other]["tau"]) if other in cells else None for other in order])
+        hovers.append([f"{one} and {other}<br>{_hover(cells[other])}" if other in cells else "" for other in order])
+        for other, cell in cells.items():
+            ink = ink_on(heat(style.mode, float(cell["tau"])))
+            notes.append(note(_cell(cell), other, one, style, ink=ink))
     shares = tiles(values, style, x=order, y=order, hovertext=hovers, hovertemplate="%{hovertext}<extra></extra>")
-    for row, one in enumerate(order):
-        for place, other in enumerate(order):
-            if values[row][place] is not None:
-                ink = ink_on(heat(style.mode, values[row][place]))
-                notes.append(note(texts[row][place], other, one, style, ink=ink))
     return go.Figure(shares, _layout(order, order, notes, style, left=11, above=2))
 
 
