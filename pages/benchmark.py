@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import bench_part, controls, frame, links, states
+from pages.ui import bench_part, controls, frame, states
 from pages.ui.benchmark import designer, effort, lineage, overview, samples
 from qurd_core.records import evidence, rate_records
 
@@ -14,23 +14,16 @@ bench, style = frame.view()
 base = evidence.base_of(bench)
 if not rate_records.has_facts(base):
     states.no_records(base)
-    frame.stop()
 
 head = st.container()
 with st.container(key="controls"):
     first, *others = st.columns([2.3, 1.3, 1.3, 0.8], gap="medium")
 with first:
-    links.check("section", list(SECTIONS), "section")
-    shown = {"default": "overview", "required": True}
-    section = controls.worded(
-        st.segmented_control, "Section", list(SECTIONS), "section", lambda name: SAID.get(name, name), **shown
-    )
+    section = controls.segments("Section", list(SECTIONS), "section", "section", lambda name: SAID.get(name, name))
 if base in rate_records.PUBLISHED and section in UNPUBLISHED:
     states.scores_only(base, UNPUBLISHED[section])
-    frame.stop()
 if section == "bench" and not rate_records.has_scores(base):
     states.not_imported(base, "The rates of your benchmark are counted again from every score")
-    frame.stop()
 
 
 def say(headline: str, basis: str, hard: bool = False) -> None:

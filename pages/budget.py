@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import bench_part, cached, controls, definitions, export, frame, links, panel, states
+from pages.ui import bench_part, cached, controls, export, frame, links, panel, states
 from pages.ui.budget import play
 from qurd_core import findings, plots, views
 from qurd_core.findings.language import again
@@ -14,12 +14,10 @@ frame.require()
 bench, style = frame.view()
 if not rate_records.path_of(evidence.base_of(bench)).is_file():
     states.no_records(evidence.base_of(bench))
-    frame.stop()
 with frame.tools():
-    playing = play.switch()
+    playing = controls.switch("Play", "play")
 if playing and evidence.base_of(bench) in rate_records.PUBLISHED:
     states.scores_only(evidence.base_of(bench), "Play sends images to models")
-    frame.stop()
 if playing:
     play.show(bench, style)
     frame.stop()
@@ -32,11 +30,10 @@ with places[0]:
 with places[1]:
     rule = controls.rule()
 with places[5]:
-    beside = controls.choose("Panel", panel.BESIDE, "panel", said=panel.SAID.get)
+    beside = controls.choose("Panel", [*panel.BESIDE], "panel", said=panel.BESIDE.get)
 with places[6]:
     hard = controls.hard()
-    links.check("grey", links.SWITCH, "grey")
-    grey = st.toggle("Other combinations", value=True, key="grey", **controls.LINKED)
+    grey = controls.switch("Other combinations", "grey", value=True)
 
 points = cached.curves(bench, task, hard=hard, rule=rule)
 with places[4]:
@@ -55,20 +52,19 @@ about = f"{part}{findings.budget.subline(points, rule, grey=others)} · {finding
 turned = bench_part.turned(REFERENCE, points, easy, bench, at, rule)
 frame.finding(head, turned or findings.budget.headline(points, at) + bench_part.counting(harder), about)
 
+asked = {"rule": rule, "at": at, "pins": pins, "grey": grey, "unit": unit, "style": style}
+chart = cached.once(("lines", bench, cached.version(bench), task, hard, asked), lambda: plots.budget.figure(points, **asked))
 file_name = f"budget-{bench}-{task}"
-with frame.tools():
-    definitions.show()
-    named = lines or [*views.budget.missing(points, pins)]
-    data = points if grey else points[points["label"].isin(named)]
-    asked = again.rates(bench, points, named, task=task, negatives=cached.negatives(hard), rule=rule)
-    export.offer(data, file_name, again.of_rates(asked, again.rest(bench, asked, data["label"].nunique())))
+named = lines or [*views.budget.missing(points, pins)]
+data = points if grey else points[points["label"].isin(named)]
+asked = again.rates(bench, points, named, task=task, negatives=cached.negatives(hard), rule=rule)
+same = again.of_rates(asked, again.rest(bench, asked, data["label"].nunique()))
+export.offer(data, file_name, same, chart=chart if lines else None)
 
 if not lines:
     states.refused(views.budget.missing(points, pins), rule)
     frame.stop()
 wide = [3, 2] if beside == "distance" else [3, 1]
-asked = {"rule": rule, "at": at, "pins": pins, "grey": grey, "unit": unit, "style": style}
-chart = cached.once(("lines", bench, cached.version(bench), task, hard, asked), lambda: plots.budget.figure(points, **asked))
 hero, side = (st.container(), None) if style.stage and beside == "none" else st.columns(wide, gap="medium")
 if side:
     with side:
@@ -82,13 +78,11 @@ if side:
         if not style.stage:
             states.not_drawn(views.budget.missing(points, pins))
 with hero, frame.tall(wide=700, high=352 if unit == "queries" else 480):
-    st.plotly_chart(
+    export.chart(
         chart,
-        theme=None,
-        height="stretch",
-        key="lines",
-        on_select=lambda: controls.pin_clicked("lines", lambda point: views.budget.clicked(points, point, pins)),
-        selection_mode="points",
-        config=export.chart_config(file_name, stage=style.stage),
-        alt=findings.budget.alt(points, pins, unit),
+        "lines",
+        file_name,
+        style,
+        findings.budget.alt(points, pins, unit),
+        lambda: controls.pin_clicked("lines", lambda point: views.budget.clicked(points, point, pins)),
     )

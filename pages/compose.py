@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import bench_part, cached, controls, definitions, export, frame, links, running, states
+from pages.ui import bench_part, cached, controls, export, frame, links, running, states
 from pages.ui.compose import compose_controls, mix
 from qurd_core import findings, plots, views
 from qurd_core.findings.language import again
@@ -14,7 +14,6 @@ bench, style = frame.view()
 published = evidence.base_of(bench) in rate_records.PUBLISHED
 if bench in rate_records.SHIPPED and not rate_records.path_of(bench).is_file():
     states.no_records(bench)
-    frame.stop()
 
 head = st.container()
 schemes = cached.schemes()
@@ -80,18 +79,16 @@ compose_controls.parts(scheme, parts)
 if wrong:
     st.warning(links.plain(wrong, 600))
 
-file_name = f"compose-{bench}-{task}"
-with frame.tools():
-    definitions.show()
-    view = {"task": task, "negatives": cached.negatives(hard), "rule": rule}
-    data = views.heatmap.taken_away(cells, pick, value, pool)
-    asked = again.rates(bench, points[points["budget"] == at], views.heatmap.marked(cells, pick, pins), **view)
-    if job and (not own_cell or own_cell.live):
-        asked = [again.Rates(bench, (pick.label,), (at,), value.seeds if value else live.SEEDS, pool=pool, **view), *asked]
-    export.offer(data, file_name, again.of_rates(asked, again.rest(bench, asked, int(data["value"].notna().sum()))))
-
 question = "map", bench, cached.version(bench), task, hard, rule, at, split, family, pick, own_cell, pins, style
 chart = cached.once(question, lambda: plots.heatmap.figure(cells, pick, pins=pins, style=style))
+file_name = f"compose-{bench}-{task}"
+view = {"task": task, "negatives": cached.negatives(hard), "rule": rule}
+data = views.heatmap.taken_away(cells, pick, value, pool)
+asked = again.rates(bench, points[points["budget"] == at], views.heatmap.marked(cells, pick, pins), **view)
+if job and (not own_cell or own_cell.live):
+    asked = [again.Rates(bench, (pick.label,), (at,), value.seeds if value else live.SEEDS, pool=pool, **view), *asked]
+export.offer(data, file_name, again.of_rates(asked, again.rest(bench, asked, int(data["value"].count()))), chart=chart)
+
 hero, side = (st.container(), None) if style.stage else st.columns([3, 1], gap="medium")
 if side:
     with side:
@@ -108,13 +105,4 @@ if side:
             mix.curve(mine, reference, at, pick, style)
         mix.about(scheme, style)
 with hero, frame.tall(rows=2, **plots.heatmap.least(cells)):
-    st.plotly_chart(
-        chart,
-        theme=None,
-        height="stretch",
-        key="map",
-        on_select=cell_clicked,
-        selection_mode="points",
-        config=export.chart_config(file_name, stage=style.stage),
-        alt=findings.heatmap.alt(cells, pick, at),
-    )
+    export.chart(chart, "map", file_name, style, findings.heatmap.alt(cells, pick, at), cell_clicked)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import bench_part, cached, controls, definitions, export, frame, states
+from pages.ui import bench_part, cached, controls, export, frame, states
 from pages.ui.leaderboard import board
 from qurd_core import findings, views
 from qurd_core.findings.language import again
@@ -14,12 +14,11 @@ frame.require()
 bench, style = frame.view()
 if not rate_records.path_of(evidence.base_of(bench)).is_file():
     states.no_records(evidence.base_of(bench))
-    frame.stop()
 
 head = st.container()
 bar = st.container(key="controls", horizontal=True, gap="small")
 with bar:
-    view = board.view()
+    view = controls.segments("View", board.VIEWS, "view", "view")
     if view != "table":  # which has all tasks
         with st.container(width=120):
             controls.task(cached.tasks(bench))
@@ -38,7 +37,8 @@ hero, side = (st.container(), None) if style.stage else st.columns([3, 1], gap="
 with side or bar:
     if view == "chart":
         board.best_button(free)
-    name = board.scheme(names) if view == "swap" and names else None
+    swaps = view == "swap" and names
+    name = controls.select("Swap the sampler of", names, "scheme", "scheme") if swaps else None
     pins = controls.pins(points["label"].unique().tolist())
 
 asked = board.Asked(bench, task, at, reveal, rule, hard, pins, style)
@@ -58,9 +58,8 @@ basis = bench_part.of(bench, points, hard=hard, there=harder) + findings.leaderb
     points, rows, at, rule, reveal, sight.tests
 )
 frame.finding(head, (turned or sight.headline + bench_part.counting(harder)) + sight.beside, basis)
-with frame.tools():
-    definitions.show()
-    export.offer(sight.data, file_name, again.of_rates(sight.again, again.rest(bench, sight.again, sight.every)))
+same = again.of_rates(sight.again, again.rest(bench, sight.again, sight.every))
+export.offer(sight.data, file_name, same, chart=sight.figure)
 
 if sight.figure is None:
     with hero:
@@ -71,13 +70,5 @@ if side:
         board.beneath(asked, rows, free)
         states.not_drawn(missing)
 with hero, frame.tall(wide=880, high=sight.high):
-    st.plotly_chart(
-        sight.figure,
-        theme=None,
-        height="stretch",
-        key=f"leaderboard-{view}",
-        on_select=lambda: controls.pin_clicked(f"leaderboard-{view}"),
-        selection_mode="points",
-        config=export.chart_config(file_name, stage=style.stage),
-        alt=sight.alt,
-    )
+    key = f"leaderboard-{view}"
+    export.chart(sight.figure, key, file_name, style, sight.alt, lambda: controls.pin_clicked(key))

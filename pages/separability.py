@@ -4,7 +4,7 @@ from functools import partial
 
 import streamlit as st
 
-from pages.ui import bench_part, cached, definitions, export, frame, states
+from pages.ui import bench_part, cached, export, frame, states
 from pages.ui.separability import pair, separation
 from qurd_core import findings, plots, views
 from qurd_core.views import contents
@@ -14,7 +14,6 @@ frame.require()
 bench, style = frame.view()
 if not separation.recorded(bench):
     states.no_records(bench)
-    frame.stop()
 
 head = st.container()
 choice = separation.choose(bench)
@@ -48,10 +47,8 @@ frame.finding(
     head, turned or title + bench_part.counting(harder), bench_part.of(bench, hard=choice.hard, there=harder) + under
 )
 
-file_name = f"separability-{bench}-{choice.task}"
-with frame.tools():
-    definitions.show()
-    export.offer(data, file_name, separation.same(choice, bench))
+file_name, chart = f"separability-{bench}-{choice.task}", draw(pick=pick, style=style)
+export.offer(data, file_name, separation.same(choice, bench), chart=chart)
 
 with body:
     hero, side = st.columns([4, 1], gap="medium")
@@ -61,16 +58,7 @@ with side:
     elif whole.rates:
         separation.numbers(whole, axis, choice.fpr, style, brief=style.stage or pick is not None)
 with hero, frame.tall(wide=880, high=high):
-    st.plotly_chart(
-        draw(pick=pick, style=style),
-        theme=None,
-        height="stretch",
-        key=pair.CHART,
-        on_select=pair.take,
-        selection_mode="points",
-        config=export.chart_config(file_name, stage=style.stage),
-        alt=words,
-    )
+    export.chart(chart, pair.CHART, file_name, style, words, pair.take)
 if pick and not style.stage:
     pair.make_room()
     with below:

@@ -24,6 +24,9 @@ class Named:
         source: who published it.
         idea: what it does and why that should betray a thief, in two sentences.
         reconstruction: whether a detail had to be chosen here because the source does not give it.
+
+    >>> NAMED["AKH"].scheme
+    'negative(test) | labels | hamming'
     """
 
     scheme: str
@@ -110,6 +113,10 @@ class Scheme:
     Attributes:
         seeds, craft: the two halves of the sampler.
         representation, detector: the rest.
+
+    >>> scheme = Scheme.parse("SAC")
+    >>> str(scheme), scheme.name, str(scheme.access)
+    ('negative(train)->cutmix | listwise(of=logits) | l2', 'SAC', 'logits')
     """
 
     seeds: Call
@@ -276,7 +283,11 @@ def split_of(seeds: Call) -> str:
 
 
 def combinations() -> Iterator[Scheme]:
-    """Every combination of registered parts, the impossible ones included (see `Scheme.reason`)."""
+    """Every combination of registered parts, the impossible ones included (see `Scheme.reason`).
+
+    >>> sum(scheme.reason is None for scheme in combinations()) > 100
+    True
+    """
     kinds = (seed_rules, crafts, representations, detectors)
     for parts in itertools.product(*([call for name in kind for call in kind[name].variants()] for kind in kinds)):
         yield Scheme(*parts)

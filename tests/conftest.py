@@ -16,6 +16,7 @@ from qurd_core import representations as _representations  # noqa: F401
 from qurd_core import samplers as _samplers  # noqa: F401
 from qurd_core import schemes as _schemes  # noqa: F401 (and keeps what changed components declare)
 from qurd_core.access import Access
+from qurd_core.cli import options
 from qurd_core.grammar import Value
 from qurd_core.oracle import Oracle
 from qurd_core.randomness import stream
@@ -183,6 +184,7 @@ def qurd(monkeypatch, capsys, tmp_path):
     def run(*arguments):
         monkeypatch.setattr(sys, "argv", ["qurd_core", *arguments])
         monkeypatch.setenv("QURD_STORE", str(tmp_path / "store"))
+        monkeypatch.setattr(options, "_cores", lambda: 1)  # worker processes take seconds to import torch
         with pytest.raises(SystemExit) as ended:
             cli.main()
             sys.exit(0)

@@ -4,9 +4,8 @@ import ast
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
-
-import pytest
 
 from qurd_core.registry import crafts, detectors, representations, seed_rules
 from qurd_core.schemes import NAMED
@@ -64,10 +63,16 @@ def home_of(module: str) -> str | None:
     return max(fitting, key=len, default=None)
 
 
+@cache
+def nodes_of(path: Path) -> list[ast.AST]:
+    """The syntax of a file, which several rules read."""
+    return [*ast.walk(ast.parse(path.read_text()))]
+
+
 def imports_of(path: Path) -> set[str]:
     """Every module that a file imports at any depth, with the names of `from` imports that may be modules."""
     found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes_of(path):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -76,52 +81,59 @@ def imports_of(path: Path) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=module_of)
-def test_every_file_imports_its_own_package_and_lower_layers_only(path):
-    module = module_of(path)
-    if module == "qurd_core":
-        return
-    mine = home_of(module)
-    assert mine, f"{module} has no layer: add it to LAYERS"
-    for imported in imports_of(path):
-        theirs = home_of(imported)
-        if theirs is None or theirs == mine:
-            continue
-        same_vocabulary = LAYERS[mine] == LAYERS[theirs] == 1
-        assert LAYERS[theirs] < LAYERS[mine] or same_vocabulary or LAYERS[mine] == 7, f"{module} imports {imported}"
+def misplaced(module: str, imported: str) -> bool:
+    """Whether a module imports another one of a layer that is not below its own."""
+    mine, theirs = home_of(module), home_of(imported)
+    if theirs is None or theirs == mine or LAYERS[mine] == 7:
+        return False
+    return not (LAYERS[theirs] < LAYERS[mine] or LAYERS[mine] == LAYERS[theirs] == 1)
 
 
-@pytest.mark.parametrize("path", [path for path in SOURCES if "qurd_core" in path.parts], ids=module_of)
-def test_streamlit_stays_in_the_pages_and_plotly_in_the_plots(path):
-    libraries = {name.split(".")[0] for name in imports_of(path)}
-    assert "streamlit" not in libraries
-    assert "plotly" not in libraries or "plots" in path.parts
+def test_every_file_imports_its_own_package_and_lower_layers_only():
+    modules = {module_of(path): path for path in SOURCES if module_of(path) != "qurd_core"}
+    homeless = [module for module in modules if not home_of(module)]
+    assert not homeless, "they have no layer: add them to LAYERS"
+    assert not [
+        f"{module} imports {imported}"
+        for module, path in modules.items()
+        for imported in imports_of(path)
+        if misplaced(module, imported)
+    ]
 
 
-@pytest.mark.parametrize("path", sorted(ROOT.glob("pages/*.py")), ids=module_of)
-def test_pages_do_not_compute(path):
-    assert not {name.split(".")[0] for name in imports_of(path)} & {"torch", "numpy", "pandas", "sklearn", "scipy"}
+def test_streamlit_stays_in_the_pages_and_plotly_in_the_plots():
+    for path in SOURCES:
+        if "qurd_core" in path.parts:
+            libraries = {name.split(".")[0] for name in imports_of(path)}
+            assert "streamlit" not in libraries, path
+            assert "plotly" not in libraries or "plots" in path.parts, path
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=module_of)
-def test_nothing_seeds_a_global_generator_or_opens_a_pickle(path):
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Call):
-            called = ast.unparse(node.func)
-            assert called not in {"torch.manual_seed", "np.random.seed", "random.seed", "torch.load", "eval", "exec"}
-            assert not called.startswith(("pickle.", "np.random."))
+def test_pages_do_not_compute():
+    for path in ROOT.glob("pages/*.py"):
+        libraries = {name.split(".")[0] for name in imports_of(path)}
+        assert not libraries & {"torch", "numpy", "pandas", "sklearn", "scipy"}, path
 
 
-@pytest.mark.parametrize("folder", sorted({path.parent for path in SOURCES}), ids=lambda folder: folder.name)
-def test_a_folder_holds_few_enough_files_to_be_one_room(folder):
-    files = [path.name for path in folder.glob("*.py") if not path.name.startswith("__")]
-    assert len(files) <= MOST, f"{folder} holds {len(files)} files. Which rooms are these?"
+def test_nothing_seeds_a_global_generator_or_opens_a_pickle():
+    for path in SOURCES:
+        called = {ast.unparse(node.func) for node in nodes_of(path) if isinstance(node, ast.Call)}
+        refused = {"torch.manual_seed", "np.random.seed", "random.seed", "torch.load", "eval", "exec"}
+        assert not called & refused, path
+        assert not [name for name in called if name.startswith(("pickle.", "np.random."))], path
 
 
-@pytest.mark.parametrize("path", [path for path in SOURCES if "pages" in path.parts], ids=module_of)
-def test_pages_show_what_was_computed(path):
+def test_a_folder_holds_few_enough_files_to_be_one_room():
+    for folder in {path.parent for path in SOURCES}:
+        files = [path.name for path in folder.glob("*.py") if not path.name.startswith("__")]
+        assert len(files) <= MOST, f"{folder} holds {len(files)} files. Which rooms are these?"
+
+
+def test_pages_show_what_was_computed():
     computing = ("qurd_core.evaluation", "qurd_core.samplers", "qurd_core.benchmarks.patchwork", "qurd_core.benchmarks.base")
-    assert not [name for name in imports_of(path) if name.startswith(computing)]
+    for path in SOURCES:
+        if "pages" in path.parts:
+            assert not [name for name in imports_of(path) if name.startswith(computing)], path
 
 
 def test_whoever_only_reads_imports_no_torch():
@@ -143,7 +155,7 @@ def test_models_are_asked_where_the_docstring_of_the_workbench_says_and_nowhere_
         path.stem
         for path in SOURCES
         if not module_of(path).startswith(apart)
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in nodes_of(path)
         if isinstance(node, ast.Call) and getattr(node.func, "attr", None) in ("oracle", "logits", "gradient")
     }
     assert {name for name in asking if f"{name}`" not in told} == set()
@@ -165,16 +177,20 @@ NAMING = {  # what may name components, and why
 }
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=module_of)
-def test_no_module_names_a_component_of_another(path):
+def named_by(path: Path) -> list[str]:
+    """The components that a file names, each with its line."""
+    docs = {id(node.value) for node in nodes_of(path) if isinstance(node, ast.Expr)}
+    return [
+        f"{module_of(path)}, line {node.lineno}: ask what '{name}' declares, or `schemes`"
+        for node in nodes_of(path)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs
+        for name in (part.partition("(")[0] for part in re.split(r" \| |->", node.value))
+        if name in NAMES
+    ]
+
+
+def test_no_module_names_a_component_of_another():
     """Whoever needs to know something of a component asks what it declares."""
-    module = module_of(path)
-    if any(module.startswith(name) for name in NAMING):
-        return
-    tree = ast.parse(path.read_text())
-    docs = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs:
-            for part in re.split(r" \| |->", node.value):
-                name = part.partition("(")[0]
-                assert name not in NAMES, f"{module}, line {node.lineno}: ask what '{name}' declares, or `schemes`"
+    for path in SOURCES:
+        if not module_of(path).startswith(tuple(NAMING)):
+            assert not named_by(path)

@@ -11,6 +11,7 @@ from qurd_core.cli.new import KINDS
 from qurd_core.files import ROOT
 from qurd_core.findings.language import words
 from qurd_core.paper import claims
+from qurd_core.paper.row import VERDICTS
 from qurd_core.records import rate_records
 from qurd_core.registry import thefts
 from qurd_core.schemes import NAMED, PUBLISHED
@@ -69,7 +70,7 @@ def test_the_readme_says_what_one_sees_as_the_records_have_it():
 
 def test_the_claims_are_counted_as_they_are_graded():
     graded = [claim.verdict for claim in claims.read()]
-    supported, against, open_ = (graded.count(verdict) for verdict in claims.VERDICTS)
+    supported, against, open_ = (graded.count(verdict) for verdict in VERDICTS)
     said = f"Of {len(graded)} claims {supported} are supported by its scores, {against} are not, and {open_} are not"
     assert said in told(PAGES["published"])
 

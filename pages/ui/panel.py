@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 _GUESS = (
     "Why do some lines fall? The paper supposes that with more queries stolen and unrelated models come closer together."
 )
-BESIDE = ("none", "distance")
-SAID = {"none": "values", "distance": "distances"}
+BESIDE = {"none": "values", "distance": "distances"}
 
 
 def values(rows: "DataFrame", at: int, style: Style, pins: tuple[str, ...], worth: "DataFrame") -> None:
@@ -44,26 +43,25 @@ def table(head: str, body: str, style: Style) -> None:
     st.html(f'{look}<table class="values"><thead>{head}</thead><tbody>{body}</tbody></table>')
 
 
+def mark(label: str, style: Style, pins: tuple[str, ...]) -> str:
+    """The mark of a line in the table."""
+    colour, symbol, _ = style.mark(label, pins)
+    return f'<i style="color:{colour}">{GLYPHS[symbol]}</i>'
+
+
 def distance(points: "DataFrame", label: str, at: int, style: Style) -> None:
     """The mean distances of stolen and unrelated models by one combination, and whether they come closer together."""
     if views.budget.distance_rows(points, label).empty:
         states.not_drawn({label: "no distances are recorded"})
         return
     with frame.tall(key="hero-beside") if style.stage else st.container():
-        st.plotly_chart(
-            plots.distances.figure(points, label, at=at, style=style),
-            theme=None,
-            height="stretch" if style.stage else "content",
-            key="distances",
-            config=export.chart_config("distances", stage=style.stage),
-            alt=findings.budget.distances_alt(points, label),
-        )
+        figure, alt = plots.distances.figure(points, label, at=at, style=style), findings.budget.distances_alt(points, label)
+        export.chart(figure, "distances", "distances", style, alt, height="stretch" if style.stage else "content")
     (st.markdown if style.stage else st.caption)(plain(f"{_GUESS} {findings.budget.distances_finding(points, label)}", 600))
 
 
 def _row(row: tuple, style: Style, pins: tuple[str, ...], worth: "Series | None") -> str:
-    colour, symbol, _ = style.mark(row.label, pins)
-    name = f'<i style="color:{colour}">{GLYPHS[symbol]}</i><b>{escape(row.label)}</b>'
+    name = f"{mark(row.label, style, pins)}<b>{escape(row.label)}</b>"
     if math.isnan(row.value):
         return f'<tr><td colspan="3">{name}<br><small>{escape(row.reason or "no value")}</small></td></tr>'
     interval, rank = (

@@ -8,6 +8,7 @@ from qurd_core.jobs.queue import Job, Status
 
 ENDING = "safetensors"
 EVERY = 0.4  # seconds between two looks at a job
+FIRST = 300  # thousandths of a second
 
 
 def finished(job: Job) -> Status:
@@ -55,16 +56,29 @@ def wait(job: Job, what: str, key: str) -> None:
     status = cached.jobs().status(job.key) or Status(job.key, "queued")
     if not status.active:
         st.rerun()
-    share = min(status.done / status.total, 1.0) if status.total else 0.0
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.progress(share, text=links.plain(f"{what} · {_stand(status)}", 200), width="stretch")
-        st.button("Cancel", key=f"cancel-{key}", on_click=cached.jobs().cancel, args=[job.key])
+        bar(status, f"{what} · {stand(status)}", f"cancel-{key}")
 
 
-def _stand(status: Status) -> str:
-    if status.state == "queued":
-        return f"queued behind {words.counted(status.ahead, 'run')}" if status.ahead else "starting"
-    if not status.total:
-        return "running"
-    left = f" · about {max(1, round(status.left))} s left" if status.left is not None else ""
-    return f"{status.done} of {status.total}{left}"
+def bar(status: Status, said: str, key: str) -> None:
+    """How far a job is that has not ended, and the button that stops it."""
+    jobs = cached.jobs()
+    stopping = status.state == "running" and jobs.flag(status.key).exists()
+    label = "Stopping" if stopping else "Cancel"
+    st.progress(min(status.done / status.total, 1.0) if status.total else 0.0, links.plain(said, 200), width="stretch")
+    st.button(label, icon=":material/stop:", key=key, disabled=stopping, on_click=jobs.cancel, args=[status.key])
+
+
+def stand(status: Status, *, percent: bool = False) -> str:
+    """The same in words.
+
+    Args:
+        percent: its steps are no things but thousandths of a second; the first few do not tell how many there will be.
+    """
+    if status.ahead:
+        return f"queued behind {words.counted(status.ahead, 'run')}"
+    if status.state == "queued" or not status.total:
+        return "starting"
+    so_far = f"{100 * status.done / status.total:.0f}%" if percent else f"{status.done} of {status.total}"
+    known = status.left is not None and not (percent and status.done <= FIRST)
+    return f"{so_far} · about {max(1, round(status.left))} s left" if known else so_far

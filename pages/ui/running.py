@@ -1,4 +1,4 @@
-"""A live run: its button with the expected seconds, its progress while the page stays usable, and what it has left."""
+"""A live run: its button with the expected seconds, its state while the page stays usable, and what it has left."""
 
 import math
 from pathlib import Path
@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.ui import cached, links
+from pages.ui import cached, links, progress
 from qurd_core import views
 from qurd_core.errors import QurdError
-from qurd_core.findings.language import words
 from qurd_core.jobs import live
 from qurd_core.jobs.queue import Job, Status
 from qurd_core.records import rate_records
@@ -35,7 +34,7 @@ def rows(job: Job, negatives: str, *, task: str | None = None, budget: int | Non
     """
     path = cached.jobs().result(job.key, "parquet")
     try:
-        return _rows(str(path), _changed(path), negatives, task, budget)
+        return _rows(path, negatives, task, budget)
     except QurdError as error:
         cached.jobs().spoiled(job, str(error))
         return None
@@ -91,15 +90,8 @@ def panel(job: Job, benchmark: str, scheme: "Scheme", *, needed: bool) -> None:
 
 
 def _draw(job: Job, status: Status | None, benchmark: str, scheme: "Scheme") -> None:
-    jobs = cached.jobs()
-    if status and status.state == "queued" and status.ahead:
-        st.progress(0.0, f"Queued behind {words.counted(status.ahead, 'run')}")
-    elif status and status.active:
-        st.progress(min(status.done / status.total, 1.0) if status.total else 0.0, _progress(status))
     if status and status.active:
-        stopping = status.state == "running" and jobs.flag(job.key).exists()
-        label = "Stopping" if stopping else "Cancel"
-        st.button(label, icon=":material/stop:", key="cancel", disabled=stopping, on_click=jobs.cancel, args=[job.key])
+        progress.bar(status, progress.stand(status, percent=True).capitalize(), "cancel")
         return
     other = _elsewhere(benchmark, str(scheme))
     if other:
@@ -109,16 +101,10 @@ def _draw(job: Job, status: Status | None, benchmark: str, scheme: "Scheme") -> 
     if status and status.state == "cancelled":
         st.caption(_stopped(job))
     if status and status.state == "failed":
-        st.error(links.plain(status.error or "The run failed.", 600))
+        st.error(links.plain(progress.why(status), 600))
     label, why = _label(job)
-    st.button(label, type="primary", icon=":material/play_arrow:", key="run", help=why, on_click=jobs.submit, args=[job])
-
-
-def _progress(status: Status) -> str:
-    if not status.total:
-        return "Starting"
-    left = f" · about {max(status.left, 1):.0f} s left" if status.left is not None and status.done > 300 else ""
-    return f"{100 * status.done / status.total:.0f}%{left}"
+    submit = cached.jobs().submit
+    st.button(label, type="primary", icon=":material/play_arrow:", key="run", help=why, on_click=submit, args=[job])
 
 
 def _stopped(job: Job) -> str:
@@ -152,9 +138,9 @@ def _changed(path: Path) -> float:
         return 0.0
 
 
-@st.cache_resource(max_entries=32, show_spinner=False)
-def _rows(path: str, changed: float, negatives: str, task: str | None, budget: int | None) -> "DataFrame | None":
-    return live.rows(Path(path), negatives, task=task, budget=budget) if changed else None
+@cached.kept(32, of=_changed)
+def _rows(path: Path, negatives: str, task: str | None, budget: int | None) -> "DataFrame | None":
+    return live.rows(path, negatives, task=task, budget=budget)
 
 
 def _seeds(found: "DataFrame", job: Job) -> str:

@@ -1,11 +1,12 @@
-"""What a page shows when there is nothing to draw."""
+"""What a page shows when there is nothing to draw. What stands for the whole page ends it."""
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NoReturn
 
 import streamlit as st
 
-from pages.ui import cached, links, progress
+from pages.ui import cached, frame, links, progress
 from pages.ui.links import plain
 from qurd_core.errors import QurdError
 from qurd_core.jobs.kinds import import_job
@@ -13,15 +14,16 @@ from qurd_core.records import rate_records
 from qurd_core.statistics.metrics import Rule
 
 
-def no_records(benchmark: str) -> None:
+def no_records(benchmark: str) -> NoReturn:
     """Nothing was measured yet: why, and the one way out."""
     with st.container(border=True):
         st.subheader("No records yet")
         st.write(f"Nothing has been measured on {benchmark}. This command measures every combination and keeps the result:")
         st.code(rate_records.rebuild(benchmark), language="bash")
+    frame.stop()
 
 
-def scores_only(benchmark: str, why: str) -> None:
+def scores_only(benchmark: str, why: str) -> NoReturn:
     """A published benchmark has scores and no models.
 
     Args:
@@ -39,9 +41,10 @@ def scores_only(benchmark: str, why: str) -> None:
             on_click=st.session_state.update,
             args=[{"bench": rate_records.EMBEDDED[0]}],
         )
+    frame.stop()
 
 
-def not_imported(benchmark: str, why: str) -> None:
+def not_imported(benchmark: str, why: str) -> NoReturn:
     """The single scores of a published benchmark come with an import.
 
     Args:
@@ -54,7 +57,8 @@ def not_imported(benchmark: str, why: str) -> None:
             "authors' repository grodino/QuRD (commit d6f18d2). This command reads a checkout of it:"
         )
         st.code(rate_records.rebuild(benchmark), language="bash")
-        import_card(benchmark)
+        _import_card(benchmark)
+    frame.stop()
 
 
 def refused(reasons: Mapping[str, str], rule: Rule) -> None:
@@ -63,7 +67,7 @@ def refused(reasons: Mapping[str, str], rule: Rule) -> None:
         st.subheader("No value can be shown")
         not_drawn(reasons)
         if rule != "paper":
-            st.button("Show the paper rule", type="primary", on_click=_take_paper_rule)
+            st.button("Show the paper rule", type="primary", on_click=st.session_state.update, args=[{"rule": "paper"}])
 
 
 def not_drawn(reasons: Mapping[str, str]) -> None:
@@ -75,11 +79,7 @@ def not_drawn(reasons: Mapping[str, str]) -> None:
         st.markdown(f":gray[**{plain(', '.join(labels), 300)}**: {plain(reason, 300)}]")
 
 
-def _take_paper_rule() -> None:
-    st.session_state["rule"] = "paper"
-
-
-def import_card(benchmark: str) -> None:
+def _import_card(benchmark: str) -> None:
     """Where the scores lie, a button, and how far the worker is; the page is drawn again when it has ended.
 
     Args:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 import qurd_core.benchmarks
 from qurd_core.access import Access
-from qurd_core.benchmarks.published import BENCHMARKS as PUBLISHED
+from qurd_core.benchmarks import published
 from qurd_core.benchmarks.saved_benchmarks import ENDING, BenchFile, home_of, saved_names
 from qurd_core.errors import A_FOLDER, NO_FILE, NOTHING, SHOWN, QurdError, is_filled, lies_at, unknown
 from qurd_core.grammar import Value, parse_chain
@@ -26,6 +26,8 @@ from qurd_core.types import Images, Pair
 
 class Source(Protocol):
     """Where the images and models of a benchmark come from. Digests are read without the thing that they stand for.
+
+    A source that derives from it knows no answers unless it says so.
 
     Attributes:
         splits: the seed sets: some of `"train"`, `"test"`, `"noise"`.
@@ -251,6 +253,15 @@ def kind_of(text: str) -> str:
 def benchmark(text: str) -> Benchmark:
     """The benchmark of a name (`patchwork-sac`, `patchwork-reuse(negatives=lineage)`), of one saved in the app or its file,
     or of a folder of models or a table of answers.
+
+    Raises:
+        QurdError: there is none of that name, or what lies at the path is none.
+
+    >>> bench = benchmark("patchwork-sac")
+    >>> len(bench.victims), sorted({pair.kind for pair in bench.pairs})
+    (3, ['hard', 'negative', 'positive'])
+    >>> bench.images("test").pixels.shape[1:]  # uint8, of n images
+    torch.Size([3, 32, 32])
     """
     found = reader(text)
     return _from_file(*found) if found else _registered(text)
@@ -259,7 +270,7 @@ def benchmark(text: str) -> Benchmark:
 def component(text: str) -> tuple[Component, dict[str, Value]]:
     """The registered benchmark of a name, and the values of its parameters."""
     register_benchmarks()
-    if text in PUBLISHED:
+    if text in published.BENCHMARKS:
         raise QurdError(
             f"Expected a benchmark whose models can be asked. Of {text} only scores were published: the app shows them, and "
             "the commands 'paper' and 'honest' read them."
@@ -269,7 +280,7 @@ def component(text: str) -> tuple[Component, dict[str, Value]]:
         raise QurdError(f"Expected the name of a benchmark. Got '{text}'.")
     name = chain.calls[0].name
     if name not in benchmarks:
-        raise unknown("benchmark", name, {*benchmarks, *saved_names(), *PUBLISHED})
+        raise unknown("benchmark", name, {*benchmarks, *saved_names(), *published.BENCHMARKS})
     return benchmarks[name], benchmarks[name].bind(chain.calls[0])
 
 

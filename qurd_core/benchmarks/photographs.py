@@ -24,20 +24,10 @@ COLOUR = {
     "retina": ("skimage", "retina.jpg"),
     "rocket": ("skimage", "rocket.jpg"),
 }
+_OTHERWISE = {"cameraman": "camera", "clock": "clock_motion"}  # what a file is called where its class is not
 MONO = {
-    name: ("skimage", f"{file}.png")
-    for name, file in {
-        "brick": "brick",
-        "cameraman": "camera",
-        "cell": "cell",
-        "clock": "clock_motion",
-        "coins": "coins",
-        "grass": "grass",
-        "gravel": "gravel",
-        "moon": "moon",
-        "page": "page",
-        "text": "text",
-    }.items()
+    name: ("skimage", f"{_OTHERWISE.get(name, name)}.png")
+    for name in ("brick", "cameraman", "cell", "clock", "coins", "grass", "gravel", "moon", "page", "text")
 }
 CLASSES = tuple(COLOUR)
 _FOLDERS = {"skimage": "data", "sklearn": "datasets/images"}

@@ -14,7 +14,7 @@ from qurd_core.files import checked, default_folder, publish, sealed_json
 FORMAT = 1
 ENDING = ".json"
 LARGEST = 4_000_000  # bytes of a file that is read
-AGAIN = "Save it again on the Benchmark page. If it was you who changed it, take out its line 'qurd-seal'."
+SAVE_AGAIN = "Save it again on the Benchmark page. If it was you who changed it, take out its line 'qurd-seal'."
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _TOKEN = re.compile(r"([\w-]{4})([\w-]*)", re.ASCII)
 
@@ -45,7 +45,7 @@ class BenchFile:
                 raise QurdError(
                     f"Expected a benchmark file of at most {LARGEST:,} bytes. {path} has {path.stat().st_size:,}."
                 )
-            found = json.loads(checked(path, AGAIN).decode())
+            found = json.loads(checked(path, SAVE_AGAIN).decode())
             if "models" in found:
                 raise QurdError(
                     f"Expected a benchmark file in {path}. Got the manifest of a folder of models: name the folder."

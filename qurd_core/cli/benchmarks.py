@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from qurd_core.cli.options import AsJson, BenchmarkName, Device, HubName, StoreFolder, Workers, computing, results
+from qurd_core.cli.options import BenchmarkName, Device, Form, HubName, StoreFolder, Workers, computing, results
 from qurd_core.cli.output import print_json, progress, show
 from qurd_core.errors import QurdError
 
@@ -13,16 +13,16 @@ SIZES = ("victims", "tasks", "models", "stolen_pairs", "unrelated_pairs", "hard_
 PAIR_KINDS = ("positive", "negative", "hard")  # as the sizes have them
 
 
-def benchmarks(as_json: AsJson = False) -> None:
+def benchmarks(form: Form = None) -> None:
     """List the benchmarks, those that were saved in the app as well."""
+    from qurd_core import registry
     from qurd_core.benchmarks.base import benchmark, register_benchmarks
     from qurd_core.benchmarks.saved_benchmarks import saved_names
-    from qurd_core.registry import benchmarks as registered
 
     register_benchmarks()
     rows = []
-    for name in (*registered, *saved_names()):
-        about = registered[name].help if name in registered else None
+    for name in (*registry.benchmarks, *saved_names()):
+        about = registry.benchmarks[name].help if name in registry.benchmarks else None
         try:
             bench = benchmark(name)
         # A collection of the hub whose list of models has not been fetched, or a benchmark that cannot be read.
@@ -36,25 +36,25 @@ def benchmarks(as_json: AsJson = False) -> None:
             | dict(zip(SIZES, sizes, strict=True))
             | {"about": about or f"Your benchmark: a part of {bench.part_of}."}
         )
-    show(rows, as_json)
+    show(rows, form)
 
 
 def models(
     benchmark: BenchmarkName,
-    as_json: AsJson = False,
+    form: Form = None,
     store: StoreFolder = None,
     device: Device = None,
     workers: Workers = None,
 ) -> None:
     """List the models of a benchmark: their lineage, accuracy, and what they were trained on."""
-    from qurd_core.benchmarks.base import benchmark as find
+    from qurd_core.benchmarks import base
     from qurd_core.evaluation.checks import records
     from qurd_core.records import evidence
 
     if evidence.was_published(benchmark):
-        show(evidence.models(benchmark).to_dict("records"), as_json)
+        show(evidence.models(benchmark).to_dict("records"), form)
         return
-    show(records(find(benchmark), results(store), computing(device, workers)), as_json)
+    show(records(base.benchmark(benchmark), results(store), computing(device, workers)), form)
 
 
 def check_benchmark(
@@ -64,7 +64,7 @@ def check_benchmark(
             help="A folder of models, a table of answers (.csv, .parquet), a saved benchmark (.json), or a name."
         ),
     ],
-    as_json: AsJson = False,
+    form: Form = None,
     store: StoreFolder = None,
     device: Device = None,
     workers: Workers = None,
@@ -72,19 +72,19 @@ def check_benchmark(
     """Say what is wrong or doubtful in your benchmark, how accurate its models are, and who stands against whom."""
     from dataclasses import asdict
 
-    from qurd_core.evaluation.checks import check, sentence
+    from qurd_core.evaluation.checks import check
 
     report = check(path, results(store), computing(device, workers))
-    if as_json:
+    if form == "json":
         print_json(asdict(report))
     else:
         for line in (*report.problems, *report.notes):
             print(f"- {line}")  # noqa: T201
         for rows in ([report.facts] if report.facts else [], report.victims, report.models, report.stolen):
             if rows:
-                show(rows, as_json)
+                show(rows, form)
     if report.problems:
-        raise sentence(report)
+        raise QurdError(f"{len(report.problems)} problem(s). Nothing was changed; mend them and check again.")
 
 
 def fetch(benchmark: HubName) -> None:
@@ -105,17 +105,17 @@ def build(
     workers: Workers = None,
 ) -> None:
     """Train the embedded models from their lineages. A killed build is continued by the same command."""
+    from qurd_core import registry
     from qurd_core.benchmarks.base import benchmark, register_benchmarks
     from qurd_core.benchmarks.patchwork import zoo
     from qurd_core.benchmarks.patchwork.protocol import FOLDER
     from qurd_core.executors import executor
     from qurd_core.files import made, note
-    from qurd_core.registry import benchmarks as registered
 
     if what != "patchwork":
         raise QurdError(f"Expected 'build patchwork'. Got 'build {what}'.")
     register_benchmarks()
-    every = [model for name in registered if name.startswith(what) for model in benchmark(name).models]
+    every = [model for name in registry.benchmarks if name.startswith(what) for model in benchmark(name).models]
     folder = made(out or FOLDER)
     zoo.build(every, folder, executor(computing("cpu", workers).workers), progress)
     note(folder.iterdir())

@@ -38,7 +38,15 @@ ShownName = Annotated[
 HubName = Annotated[
     str, typer.Option(*_BENCHMARK, help="Name of a benchmark of the model hub, such as sacbench-cifar10; no path.")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Form = Annotated[
+    bool | None,
+    typer.Option(
+        "--json/--latex",
+        help="Print JSON, or a LaTeX table for the package booktabs, instead of a table.",
+        show_default=False,
+        callback=lambda chosen: {True: "json", False: "latex"}.get(chosen, "table"),
+    ),
+]
 StoreFolder = Annotated[
     Path | None, typer.Option("--store", help="Folder of results; else QURD_STORE, else the user's cache folder.")
 ]

@@ -20,18 +20,21 @@ SHORT_COLUMNS = (
 WIDEST = 100_000  # characters of a line that no terminal folds
 
 
-def show_rates(table: "pd.DataFrame", rule: str | None, as_json: bool) -> None:
+def show_rates(table: "pd.DataFrame", rule: str | None, form: str) -> None:
     """Rates as `evaluate` or `evidence.select` gives them, with those of one rule as `value` if it was named."""
     from qurd_core.statistics.metrics import by_rule
 
     table = by_rule(table, rule) if rule else table
-    columns = [column for column in (RUN_COLUMNS if as_json else SHORT_COLUMNS) if column in table]
-    show(rows(table, (*columns, *["value", "spread"] * bool(rule))), as_json)
+    columns = [column for column in (RUN_COLUMNS if form == "json" else SHORT_COLUMNS) if column in table]
+    show(rows(table, (*columns, *["value", "spread"] * bool(rule))), form)
 
 
-def show(rows: list[dict[str, Any]], as_json: bool) -> None:
-    if as_json:
-        print_json(rows)
+def show(rows: list[dict[str, Any]], form: str) -> None:
+    """Print rows as one of the forms of `options.Form`."""
+    from qurd_core.statistics.printed import cell, latex
+
+    if form != "table":
+        print_json(rows) if form == "json" else print(latex(rows))  # noqa: T201
         return
     from rich.console import Console
     from rich.markup import escape
@@ -50,16 +53,6 @@ def rows(table: "pd.DataFrame", columns: tuple[str, ...]) -> list[dict[str, Any]
     """Plain rows: NaN becomes None, as JSON has none."""
     kept = table[list(columns)].astype(object)
     return kept.where(kept.notna(), None).to_dict("records")
-
-
-def cell(value: Any) -> str:
-    from qurd_core.statistics.printed import fixed
-
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        return fixed(value, 3)
-    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def print_json(data: Any) -> None:

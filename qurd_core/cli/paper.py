@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from qurd_core.cli.options import AsJson, ByTask, Negatives, Rule, ShownName, StoreFolder, budgets, check_by, check_shown
+from qurd_core.cli.options import ByTask, Form, Negatives, Rule, ShownName, StoreFolder, budgets, check_by, check_shown
 from qurd_core.cli.output import noted, progress, rows, show, show_rates
 
 app = typer.Typer(help="The paper's tables and figures, from its published scores.", no_args_is_help=True)
@@ -23,7 +23,7 @@ def rates(
     negatives: Negatives = "unrelated",
     by: ByTask = None,
     rule: Rule = None,
-    as_json: AsJson = False,
+    form: Form = None,
 ) -> None:
     """TPR@5% of combinations on a published benchmark or a part of one, as 'run' gives it for others."""
     from qurd_core.records import evidence
@@ -31,61 +31,61 @@ def rates(
     check_by(by)
     check_shown(benchmark)
     chosen = {"budgets": budgets(budget) if budget else (), "task": task, "negatives": negatives}
-    show_rates(evidence.select(benchmark, scheme or (), by_task=by == "task", **chosen), rule, as_json)
+    show_rates(evidence.select(benchmark, scheme or (), by_task=by == "task", **chosen), rule, form)
 
 
 @app.command()
-def table2(as_json: AsJson = False) -> None:
+def table2(form: Form = None) -> None:
     """Table 2: which tasks every data set has, as printed and as counted."""
-    _paper("table2", "paper", as_json)
+    _paper("table2", "paper", form)
 
 
 @app.command()
-def table3(mode: PaperMode = "paper", budget: PaperBudget = None, as_json: AsJson = False) -> None:
+def table3(mode: PaperMode = "paper", budget: PaperBudget = None, form: Form = None) -> None:
     """Table 3: TPR@5% of the named schemes by task."""
-    _paper("table3", mode, as_json, budget)
+    _paper("table3", mode, form, budget)
 
 
 @app.command()
-def figure1(mode: PaperMode = "paper", budget: PaperBudget = None, as_json: AsJson = False) -> None:
+def figure1(mode: PaperMode = "paper", budget: PaperBudget = None, form: Form = None) -> None:
     """Figure 1: every combination on every data set."""
-    _paper("figure1", mode, as_json, budget)
+    _paper("figure1", mode, form, budget)
 
 
 @app.command()
-def figure2(mode: PaperMode = "paper", budget: PaperBudget = None, as_json: AsJson = False) -> None:
+def figure2(mode: PaperMode = "paper", budget: PaperBudget = None, form: Form = None) -> None:
     """Figure 2: what a named scheme gains with another sampler."""
-    _paper("figure2", mode, as_json, budget)
+    _paper("figure2", mode, form, budget)
 
 
 @app.command()
-def figure3(mode: PaperMode = "paper", as_json: AsJson = False) -> None:
+def figure3(mode: PaperMode = "paper", form: Form = None) -> None:
     """Figure 3: the conditioned Hamming distance of every pair."""
-    _paper("figure3", mode, as_json)
+    _paper("figure3", mode, form)
 
 
 @app.command()
-def figure4(mode: PaperMode = "paper", as_json: AsJson = False) -> None:
+def figure4(mode: PaperMode = "paper", form: Form = None) -> None:
     """Figure 4: the named schemes against the query budget."""
-    _paper("figure4", mode, as_json)
+    _paper("figure4", mode, form)
 
 
-@app.command()
-def claims(as_json: AsJson = False) -> None:
+@app.command("claims")
+def graded_claims(form: Form = None) -> None:
     """Every claim of the paper: what it printed, what its scores give, and whether they support it."""
-    from qurd_core.paper import claims as graded
+    from qurd_core.paper import claims
 
-    found = graded.rows()
-    show(found if as_json else [{key: row[key] for key in ("id", "claim", "verdict", "why")} for row in found], as_json)
+    found = claims.rows()
+    show(found if form == "json" else [{key: row[key] for key in ("id", "claim", "verdict", "why")} for row in found], form)
 
 
-@app.command()
-def agreement(as_json: AsJson = False) -> None:
+@app.command("agreement")
+def rank_agreement(form: Form = None) -> None:
     """Does winning on one benchmark mean winning on another? Kendall's tau of every two benchmarks, per budget."""
-    from qurd_core.paper import agreement as ranks
+    from qurd_core.paper import agreement
 
-    table = ranks.read()
-    show(rows(table, tuple(table.columns)), as_json)
+    table = agreement.read()
+    show(rows(table, tuple(table.columns)), form)
 
 
 @app.command("export-summary")
@@ -96,8 +96,7 @@ def export_summary(
     """Write what the app ships of imported scores: rates per combination, task and budget, and the facts of every pair."""
     from qurd_core.evaluation import inventory
     from qurd_core.files import default_folder, made
-    from qurd_core.paper import claims as graded
-    from qurd_core.paper import summary
+    from qurd_core.paper import claims, summary
     from qurd_core.records import rate_records
     from qurd_core.schemes import Scheme
 
@@ -105,7 +104,7 @@ def export_summary(
     noted(summary.export(store or default_folder(), folder, progress))
     schemes = [Scheme.parse(text) for text in summary.schemes(folder)]
     noted([inventory.write_schemes(schemes, folder / "schemes.json")])
-    noted([graded.write(folder)])
+    noted([claims.write(folder)])
 
 
 def import_scores(
@@ -122,7 +121,7 @@ def import_scores(
     print("\n".join(report.sentences))  # noqa: T201
 
 
-def _paper(what: str, mode: str, as_json: bool, budget: int | None = None) -> None:
+def _paper(what: str, mode: str, form: str, budget: int | None = None) -> None:
     from qurd_core.paper import tables
 
-    show(tables.rows_of(what, mode, budget), as_json)
+    show(tables.rows_of(what, mode, budget), form)

@@ -7,11 +7,11 @@ from typing import Annotated
 import typer
 
 from qurd_core.cli.options import (
-    AsJson,
     BenchmarkName,
     ByTask,
     Device,
     EmbeddedName,
+    Form,
     Negatives,
     RecordedName,
     Rule,
@@ -41,7 +41,7 @@ def pairs(
     task: Annotated[str, typer.Option("--task", help="Only the pairs that this task sets against each other.")] = "all",
     negatives: Negatives = "unrelated+hard",
     by: Annotated[str | None, typer.Option("--by", help="'task' counts the pairs of every task instead.")] = None,
-    as_json: AsJson = False,
+    form: Form = None,
     store: StoreFolder = None,
     device: Device = None,
     workers: Workers = None,
@@ -59,7 +59,7 @@ def pairs(
     else:
         table = pair_table(benchmark, results(store), computing(device, workers))
     table = contents.tasks(table) if by == "task" else contents.counted(table, task, negatives)
-    show(table.to_dict("records"), as_json)
+    show(table.to_dict("records"), form)
 
 
 def separability(
@@ -73,18 +73,18 @@ def separability(
     negatives: Negatives = "unrelated",
     alarms: Annotated[int, typer.Option("--alarms", help="Allowed share of false alarms in percent.")] = 5,
     by: Annotated[str, typer.Option("--by", help="A rate for: one (all pairs), tasks, victims, benchmarks.")] = "one",
-    as_json: AsJson = False,
+    form: Form = None,
 ) -> None:
     """List the recorded distance of every pair, and what a threshold between stolen and unrelated models catches."""
-    from qurd_core.views import separability as distances
+    from qurd_core.views.separability import table
 
     check_shown(benchmark)
     asked = {"budget": budget, "seed": seed, "task": task, "negatives": negatives, "alpha": alarms / 100}
-    table = distances.table(benchmark, of, by=by, **asked)
-    show(rows(table, tuple(table.columns)), as_json)
+    found = table(benchmark, of, by=by, **asked)
+    show(rows(found, tuple(found.columns)), form)
 
 
-def schemes(as_json: AsJson = False) -> None:
+def schemes(form: Form = None) -> None:
     """List the named schemes and every combination of parts, with the reason for those that do not go together."""
     from qurd_core.schemes import NAMED, Scheme, combinations
 
@@ -102,10 +102,10 @@ def schemes(as_json: AsJson = False) -> None:
         {"scheme": str(s), "access": str(s.access), "compatible": s.reason is None, "reason": s.reason}
         for s in combinations()
     ]
-    if as_json:
+    if form == "json":
         print_json({"named": named, "combinations": every})
         return
-    show(named, as_json)
+    show(named, form)
     fitting = [row for row in every if row["compatible"]]
     print(f"{len(fitting)} of {len(every)} combinations go together; --json lists them all.")  # noqa: T201
 
@@ -130,7 +130,7 @@ def run(
             "--honest", help="Intervals over models, and which schemes differ from AKH, by the guaranteed rule or --rule."
         ),
     ] = False,
-    as_json: AsJson = False,
+    form: Form = None,
     store: StoreFolder = None,
     device: Device = None,
     workers: Workers = None,
@@ -161,9 +161,9 @@ def run(
         found = table[[*cell, "reason"]].merge(
             found, on=cell, how="left"
         )  # a cell without scores is known by its reason only
-        show(rows(found, HONEST_COLUMNS if as_json else SHORT_HONEST_COLUMNS), as_json)
+        show(rows(found, HONEST_COLUMNS if form == "json" else SHORT_HONEST_COLUMNS), form)
         return
-    show_rates(table, rule, as_json)
+    show_rates(table, rule, form)
 
 
 def sweep(
@@ -178,13 +178,13 @@ def sweep(
     workers: Workers = None,
 ) -> None:
     """Evaluate every combination that goes together and write the records that the app shows. Prints its time first."""
-    from qurd_core.evaluation import sweep as every
+    from qurd_core.evaluation.sweep import estimate, measure
     from qurd_core.files import made
     from qurd_core.records import rate_records
 
     folder, shelf, runtime = made(out or rate_records.FOLDER), results(store), computing(device, workers)
-    print(every.estimate(benchmark, seeds, shelf, runtime, only_named=named), file=sys.stderr)  # noqa: T201
-    noted(every.sweep(benchmark, seeds, shelf, runtime, folder, only_named=named))
+    print(estimate(benchmark, seeds, shelf, runtime, only_named=named), file=sys.stderr)  # noqa: T201
+    noted(measure(benchmark, seeds, shelf, runtime, folder, only_named=named))
 
 
 def honest(
@@ -194,8 +194,7 @@ def honest(
     """Intervals over models of rates, differences to AKH and swapped samplers, and the best by halves; from raw scores."""
     from qurd_core.benchmarks.base import kind_of
     from qurd_core.files import made
-    from qurd_core.records import measured_gains, measured_winners, rate_records
-    from qurd_core.records import measured_worth as worth
+    from qurd_core.records import measured_gains, measured_winners, measured_worth, rate_records
 
     if benchmark not in rate_records.SHIPPED:
         raise QurdError(
@@ -204,5 +203,5 @@ def honest(
         )
     if out:
         made(out)
-    kinds = (worth.HONEST, measured_gains.GAINS, measured_winners.WINNERS)
+    kinds = (measured_worth.HONEST, measured_gains.GAINS, measured_winners.WINNERS)
     noted(kind.write(kind.measure(benchmark, track=progress), kind.path_of(benchmark, out)) for kind in kinds)

@@ -4,7 +4,6 @@ from dataclasses import dataclass, field, replace
 
 from qurd_core.access import Access
 from qurd_core.benchmarks.base import Benchmark, benchmark, reader
-from qurd_core.errors import QurdError
 from qurd_core.evaluation import plausibility
 from qurd_core.evaluation.plan import ask_natural
 from qurd_core.evaluation.plausibility import Labels, measured_split
@@ -12,8 +11,8 @@ from qurd_core.evaluation.workbench import workbench
 from qurd_core.files import default_folder
 from qurd_core.runtime import Runtime
 from qurd_core.schemes import REFERENCE
-from qurd_core.statistics.metrics import sides
 from qurd_core.statistics.pvalues import ENOUGH
+from qurd_core.statistics.sides import sides
 from qurd_core.store import Store
 
 
@@ -131,8 +130,3 @@ def _notes(bench: Benchmark, known: Labels | None) -> list[str]:
         if _mistakes(victim, known) == 0:
             notes.append(f"{victim} is right on every test item: {REFERENCE} has no queries and delta_C does not exist.")
     return notes
-
-
-def sentence(report: Report) -> QurdError:
-    """The error that ends a command on a benchmark with problems."""
-    return QurdError(f"{len(report.problems)} problem(s). Nothing was changed; mend them and check again.")

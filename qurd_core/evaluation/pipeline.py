@@ -70,6 +70,14 @@ def evaluate(
 
     Raises:
         QurdError: bad input, or a scheme whose every cell is empty. Single empty cells are warned of before anything runs.
+
+    Rates are shares from 0 to 1. The first call asks every model, which takes minutes; what is stored is read.
+
+    >>> table = evaluate("patchwork-sac", ["AKH", "Random"], budgets=[10, 20], seeds=2)
+    >>> table[["scheme", "budget", "used"]].values.tolist()
+    [['AKH', 10, 10], ['AKH', 20, 20], ['Random', 10, 10], ['Random', 20, 20]]
+    >>> bool(table["tpr"].between(0, 1).all())
+    True
     """
     asked = request(bench, schemes, budgets=budgets, seeds=seeds, tasks=tasks, negatives=negatives, pool=pool)
     tell = partial(warnings.warn, stacklevel=3)

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from qurd_core.benchmarks.base import Benchmark
+from qurd_core.evaluation.pairs import table_of
 from qurd_core.evaluation.pipeline import compute, examine
 from qurd_core.evaluation.request import Request, request
 from qurd_core.evaluation.workbench import Workbench, workbench
@@ -34,7 +35,15 @@ def score_table(
     The arguments are those of `evaluate`; hard unrelated models are among the rows, told by their kind.
 
     Returns:
-        the columns of `sides.SCORES` but `used`; `scheme` holds names where schemes have one.
+        the columns of `sides.SCORES` but `used`; `scheme` holds names where schemes have one. `value` is the distance of a
+        pair, at least 0, small = stolen.
+
+    Raises:
+        QurdError: bad input, as of `evaluate`.
+
+    >>> table = score_table("patchwork-sac", ["AKH"], budgets=[10], seeds=2)
+    >>> bool(table.loc[table["victim"] == table["suspect"], "value"].eq(0).all())
+    True
     """
     asked = request(bench, schemes, budgets=budgets, seeds=seeds, tasks=tasks, pool=pool)
     shelf, how = store or Store(default_folder()), runtime or Runtime()
@@ -47,14 +56,11 @@ def score_table(
 def of_request(asked: Request, store: Store, runtime: Runtime) -> pd.DataFrame:
     """The score table of a request whose scores are in the store."""
     desk = workbench(asked.bench, store, runtime)
-    facts = [
-        (victim, pair.suspect, pair.kind, list(pair.tasks), asked.bench.root(pair.suspect))
-        for victim in asked.victims
-        for pair in asked.pairs(victim)
-    ]
-    pairs = pd.DataFrame(facts, columns=["victim", "suspect", "kind", "tasks", "lineage"])
+    pairs = table_of(asked.bench, [pair for victim in asked.victims for pair in asked.pairs(victim)])
     names = {str(scheme): scheme.label for scheme in asked.schemes}
-    table = raw_scores(asked, asked.schemes, asked.budgets, desk).merge(pairs, on=["victim", "suspect"])
+    table = raw_scores(asked, asked.schemes, asked.budgets, desk).merge(
+        pairs.rename(columns={"root": "lineage"}), on=["victim", "suspect"]
+    )
     return table.assign(scheme=table["scheme"].map(names), benchmark=asked.bench.name)
 
 

@@ -63,7 +63,7 @@ def estimate(name: str, seeds: int, store: Store, runtime: Runtime, *, only_name
     )
 
 
-def sweep(name: str, seeds: int, store: Store, runtime: Runtime, out: Path, *, only_named: bool = False) -> Iterator[Path]:
+def measure(name: str, seeds: int, store: Store, runtime: Runtime, out: Path, *, only_named: bool = False) -> Iterator[Path]:
     """Compute what the store lacks, write the two files, and yield their paths. A killed sweep is continued.
 
     Args:

@@ -78,7 +78,8 @@ def _scheme_rows(asked: Request, desk: Workbench, schemes: tuple[Scheme, ...], f
                 "truth" in representations[scheme.representation.name].declares.needs
             ):  # so the images that are sent are labelled
                 spent["samples"] = np.maximum(spent["samples"], spent["used"] // scheme.group_size)
-            spent["query_seed"], spent["budget"] = (axis.ravel() for axis in _grid(asked))
+            seeds_and_budgets = np.meshgrid(range(asked.seeds), asked.budgets, indexing="ij")  # as scores lie side by side
+            spent["query_seed"], spent["budget"] = (axis.ravel() for axis in seeds_and_budgets)
             costs.append(spent.assign(scheme=scheme.label))
             if victim in facing:
                 order, tasks = facing[victim]
@@ -112,11 +113,6 @@ def _victim_rows(scheme: Scheme, values: np.ndarray, tasks: dict[str, Sides], sp
     if len(rest):
         rows.append(_empty(scheme, tasks, rest))
     return pd.concat(rows, ignore_index=True).assign(scheme=scheme.label)
-
-
-def _grid(asked: Request) -> list[np.ndarray]:
-    """Query seed and budget of every column of scores, when those of all seeds lie side by side."""
-    return np.meshgrid(range(asked.seeds), asked.budgets, indexing="ij")
 
 
 def _empty(scheme: Scheme, tasks: dict[str, Sides], spent: pd.DataFrame) -> pd.DataFrame:

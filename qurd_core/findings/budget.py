@@ -39,7 +39,7 @@ LEVEL = 0.05  # of false alarms
 def headline(points: pd.DataFrame, at: int) -> str:
     """What further queries bring to the median published scheme, and from how many on the reference needs no more."""
     enough = views.budget.plateau(points[points["label"] == REFERENCE])
-    return _gains(points, at) + ("" if enough is None else f"; {words.enough(REFERENCE, enough)}")
+    return _gains(points, at) + ("" if enough is None else f"; {REFERENCE} plateaus at {words.counted(enough, 'query')}")
 
 
 def refused(points: pd.DataFrame, rule: Rule, benchmark: str) -> str:
@@ -64,13 +64,17 @@ def _gains(points: pd.DataFrame, at: int) -> str:
 
 
 def against(rows: pd.DataFrame, at: int) -> str:
-    """How schemes stand against the reference at one budget.
+    """How schemes stand against the reference at one budget, in one sentence.
 
     Args:
         rows: from `values_at`.
     """
-    told = rows.dropna(subset=["verdict"])
-    return words.against(at, REFERENCE, list(zip(told["label"], told["verdict"], strict=True)))
+    parts = []
+    for verdict, (one, several) in words.PHRASES.items():
+        names = rows.loc[rows["verdict"] == verdict, "label"].tolist()
+        if names:
+            parts.append(f"{words.listed(names)} {one if len(names) == 1 else several} {REFERENCE}")
+    return f"At {at} queries {'; '.join(parts)}." if parts else ""
 
 
 def basis(points: pd.DataFrame, rule: Rule = "paper") -> str:

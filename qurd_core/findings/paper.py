@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from qurd_core.findings.language import words
-from qurd_core.paper.claims import VERDICTS, Claim
+from qurd_core.paper.row import VERDICTS, Claim
 from qurd_core.schemes import REFERENCE
 
 _TOKEN = re.compile(r"`(\w+)`")

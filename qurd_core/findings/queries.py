@@ -89,18 +89,13 @@ def telling_subline(table: pd.DataFrame, models: dict[str, int]) -> str:
     )
 
 
-def same_seeds(left: str, right: str) -> bool:
-    """Whether two samplers of one victim and query seed start from the same images."""
-    return rule_of(left) == rule_of(right)
-
-
 def subline(kind: str, tasks: list[str], left: str, right: str, budget: int) -> str:
     """Who the suspect is, what the budget is, and whether both sides start from the same seed images."""
     who = _KINDS[kind] + (f" ({words.tasks(tasks)})" if kind == "positive" else "")
-    if same_seeds(left, right):
-        seeds = f"Both sides start from the same {words.sampler(rule_of(left))}, put side by side"
+    one, other = (words.sampler(rule_of(side)) for side in (left, right))
+    if rule_of(left) == rule_of(right):  # of one victim and query seed: the same images
+        seeds = f"Both sides start from the same {one}, put side by side"
     else:
-        one, other = words.sampler(rule_of(left)), words.sampler(rule_of(right))
         seeds = f"The sides start from different seed images: {one} and {other}"
     more = "images beyond the budget are faded"
     return f"The suspect is {who}. Budget: {counted(budget, 'query')} a side; {more}. {seeds}."

@@ -5,58 +5,24 @@ verdict follows from them by the rule that `method` tells, so another summary ma
 """
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 from qurd_core.errors import QurdError
 from qurd_core.files import publish, read_json
 from qurd_core.paper import claims_on_benchmarks, claims_on_schemes
 from qurd_core.paper.facts import Facts
-from qurd_core.paper.row import VERDICTS, Row, Verdict
+from qurd_core.paper.row import Claim, Row
 from qurd_core.records import rate_records
-
-__all__ = ["CLAIMS", "FILE", "VERDICTS", "Claim", "claims", "read", "rows"]
 
 FILE = "claims.json"
 CLAIMS: tuple[Row, ...] = (*claims_on_schemes.ROWS, *claims_on_benchmarks.ROWS)
-_SAID = ("id", "place", "quote", "claim", "printed", "method", "link")  # what a row says whatever is found
-
-
-@dataclass(frozen=True)
-class Claim:
-    """One claim, graded.
-
-    Attributes:
-        id: its name in links.
-        place: where it stands in the paper.
-        quote: the paper's words, at most 20; an ellipsis stands for what a table or formula interrupts.
-        claim: what it says, in our words.
-        printed: the paper's number, as printed.
-        recomputed: ours from the published scores, by the paper's rule unless `method` says otherwise.
-        verdict: one of `VERDICTS`.
-        why: the verdict in one sentence.
-        method: how the number was had and when the claim counts as supported.
-        link: the view of the app that shows it.
-        patchwork: what the embedded benchmarks say.
-    """
-
-    id: str
-    place: str
-    quote: str
-    claim: str
-    printed: str
-    recomputed: str
-    verdict: Verdict
-    why: str
-    method: str
-    link: str
-    patchwork: str
 
 
 def claims(facts: Facts | None = None) -> list[Claim]:
     """All claims in the paper's order."""
     facts = facts or Facts()
-    return [Claim(**{name: getattr(row, name) for name in _SAID}, **row.grade(facts)._asdict()) for row in CLAIMS]
+    return [row.grade(facts) for row in CLAIMS]
 
 
 def read(folder: Path | None = None) -> list[Claim]:

@@ -11,6 +11,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -124,12 +125,7 @@ def _of_checkout(source: Path) -> Iterator[Part]:
             states = [(str(path.relative_to(root)), file_digest(path)) for path in files]
             name = names.BY_DATASET[dataset]
             if files:
-                yield Part(
-                    name,
-                    int(seed),
-                    _sign(states),
-                    lambda report, files=files, seed=int(seed), dataset=dataset: _join(files, root, seed, dataset, report),
-                )
+                yield Part(name, int(seed), _sign(states), partial(_join, files, root, int(seed), dataset))
 
 
 def generated(source: Path) -> Path:
@@ -205,12 +201,7 @@ def _of_table(source: Path) -> Iterator[Part]:
                 f"Expected the data sets {', '.join(names.BY_DATASET)} of their benchmarks. "
                 f"Got {row['benchmark']} / {row['dataset']}."
             )
-        yield Part(
-            name,
-            int(row["seed"]),
-            sign,
-            lambda report, row=row: _rows_of(source, row, report),
-        )
+        yield Part(name, int(row["seed"]), sign, partial(_rows_of, source, row))
 
 
 def _rows_of(source: Path, row: dict[str, object], report: Report) -> pd.DataFrame:
@@ -339,16 +330,8 @@ def _beside(source: Path, benchmark: str, dataset: str) -> tuple[pd.DataFrame, p
 def pair_facts(distances: pd.DataFrame, dataset: str) -> pd.DataFrame:
     """Proposition 1's quantities of every pair, in the columns of a benchmark's pair table, and `root` and `origin`."""
     counts = np.array([[[list(row) for row in half] for half in matrix] for matrix in distances["counts_matrix"]], int)
-    found = counts_to_deltas(counts)
     known = distances[["source_model", "target_model"]].set_axis(["victim", "suspect"], axis=1)
-    known = known.assign(
-        accuracy_victim=found.alpha,
-        accuracy_suspect=found.alpha_p,
-        delta=found.delta,
-        delta_c=found.delta_c,
-        bound=found.bound,
-        slack=found.rho,
-    )
+    known = known.assign(**counts_to_deltas(counts).columns)
     paired = names.pairs(dataset, [*known["victim"], *known["suspect"]])
     table = paired.merge(known, on=["victim", "suspect"], how="left", validate="one_to_one")
     if table["delta"].isna().any():

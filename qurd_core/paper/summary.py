@@ -18,6 +18,7 @@ from qurd_core.paper import agreement, importer, names, pooled
 from qurd_core.records import rate_records
 from qurd_core.records.evidence import Scores, cells, rates
 from qurd_core.runtime import Track, silent
+from qurd_core.schemes import BASELINES, PUBLISHED, Scheme
 from qurd_core.statistics.sides import NEGATIVE_KINDS
 
 BY_VICTIM = "named.parquet"  # rates of the named schemes per victim and query seed: what spreads and comparisons rest on
@@ -29,14 +30,8 @@ SOURCE = {
     "licence": "MIT",
     "made by": rate_records.EXPORT,
 }
-NAMED = {
-    "AKH": names.scheme_of("test", "Negative", "Labels", "hamming"),
-    "Random": names.scheme_of("test", "Random", "Labels", "hamming"),
-    "IPGuard": names.scheme_of("train", "Boundary", "Labels", "hamming"),
-    "ModelDiff": names.scheme_of("train", "Adversarial", "DDV", "cosine"),
-    "SAC": names.scheme_of("train", "NegativeAugment", "SAC", "l2"),
-    "ZestOfLIME": names.scheme_of("train", "RandomSubsample100", "ZLIME", "l2"),
-}
+# The named schemes of which scores were published.
+NAMED = {name: text for name in (*BASELINES, *PUBLISHED) if (text := str(Scheme.read(name))) in names.BY_SCHEME}
 LABELS = {text: label for label, text in NAMED.items()}
 
 

@@ -16,6 +16,8 @@ from qurd_core.errors import QurdError, unknown
 from qurd_core.lineage import count_independent
 from qurd_core.paper import names, pooled, summary
 from qurd_core.records import rate_records
+from qurd_core.schemes import Scheme
+from qurd_core.statistics.metrics import whole_means
 
 Mode = Literal["paper", "honest"]
 Rows = list[dict[str, Any]]
@@ -76,7 +78,8 @@ def table3(mode: Mode = "paper", *, budget: int = 100, folder: Path | None = Non
                     found |= {"covers": f"{len(here)} of {there} data sets", "reason": " ".join(told) or None}
                     found |= _worth(known, name, task, budget)
                 elif budget == names.PRINTED_BUDGET:
-                    found |= _printed(name, task)
+                    printed = names.PRINTED_RATES[name][names.TASKS.index(task)]
+                    found |= dict(zip(("printed", "printed_plus_minus"), printed, strict=True))
                 rows.append(found)
     return rows
 
@@ -85,7 +88,7 @@ def figure1(mode: Mode = "paper", *, budget: int = 200, folder: Path | None = No
     """Figure 1: every combination on every data set, all tasks of a victim pooled."""
     rows = []
     for benchmark, (_, dataset) in names.BENCHMARKS.items():
-        table = _at(_read(benchmark, folder), budget)
+        table = _at(rate_records.read(benchmark, folder=folder), budget)
         for row in table.itertuples():
             parts = dict(zip(_PARTS, names.BY_SCHEME[row.scheme], strict=True))
             rows.append({"dataset": dataset, **parts, "tpr": _number(getattr(row, _RATE[mode])), "auc": _number(row.auc)})
@@ -101,7 +104,7 @@ def figure2(mode: Mode = "paper", *, budget: int = 100, folder: Path | None = No
     """
     rows = []
     for benchmark, (_, dataset) in names.BENCHMARKS.items():
-        rates = _at(_read(benchmark, folder), budget).set_index("scheme")[_RATE[mode]]
+        rates = _at(rate_records.read(benchmark, folder=folder), budget).set_index("scheme")[_RATE[mode]]
         for name, own in summary.NAMED.items():
             mine = names.BY_SCHEME[own]
             for text, value in rates.items():
@@ -132,7 +135,7 @@ def figure4(mode: Mode = "paper", *, folder: Path | None = None) -> Rows:
     """Figure 4: the named schemes against the budget, with the mean distances of stolen and of unrelated pairs."""
     rows = []
     for benchmark, (_, dataset) in names.BENCHMARKS.items():
-        table = _read(benchmark, folder)
+        table = rate_records.read(benchmark, folder=folder)
         for name, own in summary.NAMED.items():
             for row in table[table["scheme"] == own].sort_values("budget").itertuples():
                 distances = {"mean_stolen": _number(row.mean_stolen), "mean_unrelated": _number(row.mean_unrelated)}
@@ -141,14 +144,7 @@ def figure4(mode: Mode = "paper", *, folder: Path | None = None) -> Rows:
     return rows
 
 
-FIGURES = {
-    "table2": table2,
-    "table3": table3,
-    "figure1": figure1,
-    "figure2": figure2,
-    "figure3": figure3,
-    "figure4": figure4,
-}
+FIGURES = {each.__name__: each for each in (table2, table3, figure1, figure2, figure3, figure4)}
 
 
 def rows_of(what: str, mode: str, budget: int | None = None, folder: Path | None = None) -> Rows:
@@ -172,11 +168,13 @@ def rows_of(what: str, mode: str, budget: int | None = None, folder: Path | None
 
 def changed(own: str, other: str) -> list[str]:
     """Which of split, seed rule and craft of a sampler differ between two combinations."""
-    found = []
-    for what, part in (("split", _split), ("seed rule", _rule), ("craft", _craft)):
-        if part(own) != part(other):
-            found.append(what)
-    return found
+    one, another = Scheme.read(own), Scheme.read(other)
+    parts = {
+        "split": one.split != another.split,
+        "seed rule": one.seeds.name != another.seeds.name,
+        "craft": one.craft != another.craft,
+    }
+    return [what for what, differs in parts.items() if differs]
 
 
 def _reasons(budget: int, folder: Path | None) -> dict[tuple[str, str, str], str]:
@@ -192,14 +190,10 @@ def _reasons(budget: int, folder: Path | None) -> dict[tuple[str, str, str], str
 
 def _table3_cell(cell: pd.DataFrame, mode: Mode) -> dict[str, Any]:
     rate = _RATE[mode]
-    per_set = _whole_means(cell, ["benchmark", "query_seed"], rate)
-    per_seed = _whole_means(per_set, ["query_seed"], rate)[rate]
+    per_set = whole_means(cell, ["benchmark", "query_seed"], [rate])
+    per_seed = whole_means(per_set, ["query_seed"], [rate])[rate]
     spread = 0.95 * per_seed.std() / math.sqrt(len(per_seed))
     return {"tpr": _number(per_seed.mean()), "plus_minus": _number(spread)}
-
-
-def _printed(name: str, task: str) -> dict[str, float]:
-    return dict(zip(("printed", "printed_plus_minus"), names.PRINTED_RATES[name][names.TASKS.index(task)], strict=True))
 
 
 def _worth(known: pd.DataFrame, name: str, task: str, budget: int) -> dict[str, Any]:
@@ -211,19 +205,9 @@ def _worth(known: pd.DataFrame, name: str, task: str, budget: int) -> dict[str, 
     return numbers | texts | {"independent_victims": int(row["lineages"])}
 
 
-def _read(benchmark: str, folder: Path | None) -> pd.DataFrame:
-    return rate_records.read(benchmark, folder=folder)
-
-
 def by_victim(folder: Path | None = None) -> pd.DataFrame:
     """Rates of the named schemes per data set, victim, task, budget and query seed."""
     return rate_records.published_table(summary.BY_VICTIM, folder)
-
-
-def _whole_means(table: pd.DataFrame, keys: list[str], rate: str) -> pd.DataFrame:
-    """Means per group; NaN where any row of the group is NaN."""
-    grouped = table.groupby(keys, sort=False)[rate]
-    return grouped.mean().where(grouped.count() == grouped.size()).reset_index()
 
 
 def _at(table: pd.DataFrame, budget: int) -> pd.DataFrame:
@@ -237,15 +221,3 @@ def _at(table: pd.DataFrame, budget: int) -> pd.DataFrame:
 def _number(value: float) -> float | None:
     """JSON has no NaN."""
     return None if math.isnan(value) else round(float(value), 6)
-
-
-def _split(scheme: str) -> str:
-    return names.BY_SCHEME[scheme].split
-
-
-def _rule(scheme: str) -> str:
-    return scheme.partition("(")[0]
-
-
-def _craft(scheme: str) -> str:
-    return scheme.partition(" | ")[0].partition("->")[2]

@@ -3,25 +3,8 @@
 Modules are imported when they are first named: `plots.budget.figure`.
 """
 
+from pkgutil import iter_modules
+
 import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(
-    __name__,
-    submodules=[
-        "benchmark",
-        "bound",
-        "budget",
-        "designer",
-        "distances",
-        "effort",
-        "heatmap",
-        "leaderboard",
-        "lineage_tree",
-        "paper",
-        "pictures",
-        "play",
-        "separability",
-        "swaps",
-        "tasks",
-    ],
-)
+__getattr__, __dir__, __all__ = lazy_loader.attach(__name__, submodules=[module.name for module in iter_modules(__path__)])

@@ -8,7 +8,8 @@ import plotly.graph_objects as go
 
 from qurd_core.findings.language import words
 from qurd_core.findings.language.words import plain
-from qurd_core.plots.drawing.theme import ALWAYS_WHOLE, STOLEN, Style, faded
+from qurd_core.plots.drawing.takes import takes
+from qurd_core.plots.drawing.theme import ALWAYS_WHOLE, PAGE, STOLEN, Style, faded
 
 STEALING = (
     "model leak",
@@ -35,14 +36,14 @@ CELLS = {  # task -> place in the grid
 }
 
 
-def figure(counts: pd.DataFrame, task: str = "all", style: Style | None = None) -> go.Figure:
+@takes("views.contents.tasks", "task stolen victims unrelated lineages")
+def figure(counts: pd.DataFrame, task: str = "all", style: Style = PAGE) -> go.Figure:
     """Stealing x obfuscation: a tile with its pair count per task, an outline where no task is.
 
     Args:
         counts: from `contents.tasks`.
         task: the chosen one, with a frame.
     """
-    style = style or Style()
     single = counts[counts["task"] != "all"].reset_index(drop=True)
     rows = list(STEALING) + [str(name) for name in single["task"] if name not in CELLS]
     places = [CELLS.get(name, (rows.index(name) if name in rows else 0, 0)) for name in single["task"]]

@@ -8,7 +8,9 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from qurd_core.findings.language import words
-from qurd_core.plots.drawing.theme import STOLEN, UNRELATED, UNRELATED_TEXT, Paint, Style, faded
+from qurd_core.plots.drawing.notes import above
+from qurd_core.plots.drawing.takes import takes
+from qurd_core.plots.drawing.theme import PAGE, STOLEN, UNRELATED, UNRELATED_TEXT, Paint, Style, faded
 from qurd_core.plots.separability import POINTER, hover
 from qurd_core.views.separability import Pick
 
@@ -29,16 +31,15 @@ KINDS = {
 }
 
 
-def figure(pairs: pd.DataFrame, *, pick: Pick | None = None, style: Style | None = None) -> go.Figure:
+@takes("views.contents.counted", "victim suspect kind tasks bound delta_c slack accuracy_victim accuracy_suspect")
+def figure(pairs: pd.DataFrame, *, pick: Pick | None = None, style: Style = PAGE) -> go.Figure:
     """delta_C against its bound, with the diagonal on which the bound would be exact.
 
     Args:
         pairs: rows of `evidence.pairs`.
         pick: the pair that is marked.
-        style: mode and stage of the page.
     """
-    style = style or Style()
-    low = min(-0.1, float(pairs["bound"].min()) - 0.05) if len(pairs) else -1.0
+    low = min(-0.1, float(pairs["bound"].min()) - 0.05)
     groups = [(kind, pairs[pairs["kind"] == kind]) for kind in KINDS]
     traces = [_dots(kind, rows, style) for kind, rows in groups if len(rows)]
     mine = pairs[[pick == (pair.victim, pair.suspect) for pair in pairs.itertuples()]]
@@ -46,7 +47,6 @@ def figure(pairs: pd.DataFrame, *, pick: Pick | None = None, style: Style | None
         marker = {"size": style.marker * 1.6, "symbol": "circle-open", "color": style.surface.ink, "line": {"width": 3}}
         place = {"x": mine["bound"], "y": mine["delta_c"]}
         traces.append(go.Scatter(**place, mode="markers", marker=marker, hoverinfo="skip", name="picked"))
-    muted = {"color": style.surface.muted, "size": style.text}
     axis = {"showline": True, "linecolor": style.surface.muted}
     layout = {
         "template": style.template,
@@ -57,16 +57,7 @@ def figure(pairs: pd.DataFrame, *, pick: Pick | None = None, style: Style | None
         "yaxis": {"range": [-0.03, 1.04], "tickvals": [0, 0.2, 0.4, 0.6, 0.8, 1]},
         "shapes": _shapes(low, style),
         "annotations": [
-            {
-                "text": "δ<sub>C</sub>",
-                "x": 0,
-                "xref": "paper",
-                "xanchor": "right",
-                "y": 1,
-                "yref": "paper",
-                "yanchor": "bottom",
-            }
-            | {"font": muted, "showarrow": False},
+            above("δ<sub>C</sub>", style, xanchor="right"),
             _note(low / 2, 1.02, "vacuous bound (at most 0)", style, yanchor="top"),
             _note(0.99, 0.5, "on the diagonal the<br>bound would be exact", style, xanchor="right", yanchor="top"),
             *_names(groups, style),

@@ -13,14 +13,21 @@ from qurd_core import findings, views
 from qurd_core.findings.language import words, worth_words
 from qurd_core.findings.language.words import plain
 from qurd_core.plots.drawing.labels import spread
-from qurd_core.plots.drawing.theme import ALWAYS_WHOLE, OTHERS, SCHEMES, Style, faded
+from qurd_core.plots.drawing.notes import above, upright
+from qurd_core.plots.drawing.takes import takes
+from qurd_core.plots.drawing.theme import ALWAYS_WHOLE, OTHERS, PAGE, SCHEMES, Style, faded
 from qurd_core.schemes import REFERENCE
 from qurd_core.statistics.metrics import RULES, Rule
 from qurd_core.views.costs import COSTS, TICKS, Unit, free, placed
 
 TOP = 1.04  # of the axis, so that markers at 100% are whole
+_HOVERED = (
+    "label value spread low high budget used seeds n_negatives n_lineages n_positives n_victims task"
+    " distinct samples gradients"
+)
 
 
+@takes("views.budget.curves", _HOVERED)
 def figure(
     points: pd.DataFrame,
     *,
@@ -29,7 +36,7 @@ def figure(
     pins: Sequence[str] = (),
     grey: bool = True,
     unit: Unit = "queries",
-    style: Style | None = None,
+    style: Style = PAGE,
 ) -> go.Figure:
     """TPR against budget on a log axis: named schemes in colour, the reference with its band, other mixes in grey.
 
@@ -39,9 +46,8 @@ def figure(
         pins: labels that get a band; a pinned mix also leaves the grey.
         grey: whether the other mixes are drawn.
         unit: what the budget is counted in.
-        style: mode and stage of the page.
     """
-    style, pins = style or Style(), tuple(pins)
+    pins = tuple(pins)
     points, axis = placed(points, unit, views.budget.shown(points, pins))
     drawn, nothing = views.budget.lines(points, pins), dict.fromkeys(free(points, unit), COSTS[unit].none)
     banded = [label for label in drawn if label == REFERENCE or label in pins][: 2 if style.stage else None]
@@ -57,11 +63,11 @@ def figure(
     layout["xaxis"] = axis | {"showline": True, "linecolor": style.surface.muted}
     notes = layout["annotations"]
     if unit == "queries":
-        layout["shapes"] = [_upright(at, style)]
-        notes.append({"text": f"{at} queries", "x": math.log10(at), "xref": "x"} | _over(style))
+        layout["shapes"] = [upright(at, style)]
+        notes.append(above(f"{at} queries", style, math.log10(at), xref="x", xanchor="auto"))
     else:
         traces.append(_rings(points[points["label"].isin(list(drawn))], at, style))
-        notes.append({"text": f"○ at {at} queries", "x": 1, "xref": "paper", "xanchor": "right"} | _over(style))
+        notes.append(above(f"○ at {at} queries", style, 1, xanchor="right"))
     return go.Figure(traces, layout)
 
 
@@ -102,7 +108,7 @@ def _line(rows: pd.DataFrame, rule: Rule, style: Style, mark: tuple[str, str, st
         x=rows["place"].to_numpy(float),
         y=rows["value"].to_numpy(float),
         customdata=[label] * len(rows),
-        hovertext=[_hover(row, rule) for row in rows[_HOVERED].itertuples()],
+        hovertext=[_hover(row, rule) for row in rows[_HOVERED.split()].itertuples()],
         hovertemplate="%{hovertext}<extra></extra>",
         mode="lines+markers",
         line={"width": style.line * (1.4 if bold else 1), "color": colour, "dash": dash},
@@ -116,10 +122,6 @@ def _line(rows: pd.DataFrame, rule: Rule, style: Style, mark: tuple[str, str, st
         name=plain(label),
         **ALWAYS_WHOLE,
     )
-
-
-_HOVERED = ["label", "value", "spread", "budget", "used", "seeds", "n_negatives", "n_lineages", "n_positives"]
-_HOVERED += ["n_victims", "task", "distinct", "samples", "gradients", "low", "high"]
 
 
 def _rings(rows: pd.DataFrame, at: int, style: Style) -> go.Scatter:
@@ -187,20 +189,8 @@ def _layout(style: Style, labels: list[dict[str, Any]]) -> dict[str, Any]:
         "height": style.height,
         "margin": _margin(style) | {"r": style.text * (1.5 + 0.53 * longest)},
         "yaxis": {"range": [0, TOP], "tickvals": [0, 0.2, 0.4, 0.6, 0.8, 1], "tickformat": ".0%", "ticklabelstandoff": 6},
-        "annotations": [{"text": "TPR@5%", "x": 0, "xref": "paper", "xanchor": "right"} | _over(style), *labels],
+        "annotations": [above("TPR@5%", style, xanchor="right"), *labels],
     }
-
-
-def _upright(at: int, style: Style) -> dict[str, Any]:
-    """The line at the chosen budget."""
-    line = {"color": style.surface.muted, "width": style.line / 2, "dash": "4px,4px"}
-    return {"type": "line", "x0": at, "x1": at, "y0": 0, "y1": 1, "yref": "paper", "layer": "below", "line": line}
-
-
-def _over(style: Style) -> dict[str, Any]:
-    """A note above the axis."""
-    muted = {"color": style.surface.muted, "size": style.text}
-    return {"y": 1, "yref": "paper", "yanchor": "bottom", "showarrow": False, "font": muted}
 
 
 def _margin(style: Style) -> dict[str, float]:

@@ -9,14 +9,16 @@ from qurd_core import views
 from qurd_core.findings.language import words
 from qurd_core.findings.language.model_names import readable
 from qurd_core.findings.language.words import plain
-from qurd_core.plots.drawing.theme import ALWAYS_WHOLE, OTHERS, STOLEN, UNRELATED, Style
+from qurd_core.plots.drawing.takes import takes
+from qurd_core.plots.drawing.theme import ALWAYS_WHOLE, OTHERS, PAGE, STOLEN, UNRELATED, Style
 from qurd_core.views.designer import Pairs, keys
 
 HEAD = -1.3  # line of the squares above the victims
 GROUP, VICTIM, PAIR = "group", "victim", "pair"  # what a click can name
 
 
-def figure(rows: pd.DataFrame, out: Pairs, style: Style | None = None) -> go.Figure:
+@takes("views.designer.tiles", "victim suspect kind group line left x")
+def figure(rows: pd.DataFrame, out: Pairs, style: Style = PAGE) -> go.Figure:
     """All pairs as tiles: rows are groups, blocks are victims. Squares at the edges turn whole groups and victims.
 
     A click reports `[PAIR, victim, suspect]`, `[GROUP, name]` or `[VICTIM, name]`.
@@ -25,7 +27,7 @@ def figure(rows: pd.DataFrame, out: Pairs, style: Style | None = None) -> go.Fig
         rows: from `tiles`.
         out: what is left out.
     """
-    style, rows = style or Style(), views.designer.marked(rows, out)
+    rows = views.designer.marked(rows, out)
     groups, victims, size = views.designer.counts(rows, "group"), views.designer.counts(rows, "victim"), _size(rows, style)
     # Filled and hollow tiles are traces of their own: a colour per tile takes longer to check than all the rest.
     parts = [(kind, gone, part) for (kind, gone), part in rows.groupby(["kind", "out"], sort=False)]

@@ -9,11 +9,14 @@ from qurd_core import views
 from qurd_core.findings.language import words
 from qurd_core.findings.language.words import plain
 from qurd_core.plots.drawing.labels import spread
-from qurd_core.plots.drawing.theme import STOLEN, UNRELATED, UNRELATED_TEXT, Style, faded
+from qurd_core.plots.drawing.notes import above, upright
+from qurd_core.plots.drawing.takes import takes
+from qurd_core.plots.drawing.theme import PAGE, STOLEN, UNRELATED, UNRELATED_TEXT, Style, faded
 from qurd_core.views.costs import TICKS
 
 
-def figure(points: pd.DataFrame, label: str, *, at: int = 100, style: Style | None = None) -> go.Figure:
+@takes("views.budget.curves", "label budget mean_stolen mean_unrelated")
+def figure(points: pd.DataFrame, label: str, *, at: int = 100, style: Style = PAGE) -> go.Figure:
     """Two lines, the gap between them shaded.
 
     Args:
@@ -21,7 +24,7 @@ def figure(points: pd.DataFrame, label: str, *, at: int = 100, style: Style | No
         label: whose distances.
         at: the budget that gets an upright line.
     """
-    style, rows = style or Style(), views.budget.distance_rows(points, label)
+    rows = views.budget.distance_rows(points, label)
     top = 1.15 * float(rows[[*views.budget.DISTANCES.values()]].max(axis=None))
     colours = {"stolen": style.colour(STOLEN), "unrelated": style.colour(UNRELATED_TEXT)}
     traces = [_line(rows, side, style, fill="tonexty" if side == "unrelated" else None) for side in views.budget.DISTANCES]
@@ -32,9 +35,6 @@ def figure(points: pd.DataFrame, label: str, *, at: int = 100, style: Style | No
         | {"x": 1, "xref": "paper", "xanchor": "left", "showarrow": False}
         for side, end, centre in zip(views.budget.DISTANCES, ends, centres, strict=True)
     ]
-    muted = {"color": style.surface.muted, "size": style.text}
-    title = {"text": f"Mean distance, {_short(label)}", "x": 0, "xref": "paper", "y": 1, "yref": "paper", "font": muted}
-    title |= {"xanchor": "left", "yanchor": "bottom", "showarrow": False}
     layout = {
         "template": style.template,
         "height": round(0.75 * style.height),
@@ -42,11 +42,8 @@ def figure(points: pd.DataFrame, label: str, *, at: int = 100, style: Style | No
         "xaxis": {"type": "log", "range": [math.log10(9.3), math.log10(425)], "tickvals": TICKS, "showline": True}
         | {"linecolor": style.surface.muted, "title": {"text": "Queries sent to the suspect", "standoff": 8}},
         "yaxis": {"range": [0, top], "nticks": 6, "ticklabelstandoff": 6},
-        "shapes": [
-            {"type": "line", "x0": at, "x1": at, "y0": 0, "y1": 1, "yref": "paper", "layer": "below"}
-            | {"line": {"color": style.surface.muted, "width": style.line / 2, "dash": "4px,4px"}}
-        ],
-        "annotations": [title, *names],
+        "shapes": [upright(at, style)],
+        "annotations": [above(f"Mean distance, {_short(label)}", style), *names],
     }
     return go.Figure(traces, layout)
 

@@ -10,25 +10,26 @@ import plotly.graph_objects as go
 from qurd_core.findings.language import words
 from qurd_core.findings.language.model_names import readable
 from qurd_core.findings.language.words import plain
-from qurd_core.plots.drawing.theme import HEAT, Style
+from qurd_core.plots.drawing.notes import above
+from qurd_core.plots.drawing.takes import takes
+from qurd_core.plots.drawing.theme import PAGE, Style
 
 NONE_AT = 1.6  # where "no query" stands on the axis of powers of ten
 WIDTH = 0.9  # of the place that all thefts of one effort share, in powers of ten
 
 
-def figure(table: pd.DataFrame, task: str = "all", style: Style | None = None) -> go.Figure:
+@takes("views.effort.points", "victim suspect task accuracy queries caught of by missed_by")
+def figure(table: pd.DataFrame, task: str = "all", style: Style = PAGE) -> go.Figure:
     """Accuracy against queries to the victim on a log axis with a place for none; colour: how many schemes catch it.
 
     Args:
         table: from `points`.
         task: the one that is drawn at full strength.
     """
-    style = style or Style()
     efforts = sorted(table["queries"].unique())
     at = _columns(table, efforts)
     spots = np.array([at[key] for key in zip(table["queries"], table["task"], strict=True)])
     drawn = np.where((task == "all") | (table["task"] == task), 1.0, 0.18)
-    scale = [[place, colour] for place, colour in zip((0, 0.35, 0.7, 1), HEAT[style.mode], strict=True)]
     dots = go.Scatter(
         x=spots + _aside(table, at),
         y=table["accuracy"],
@@ -39,7 +40,7 @@ def figure(table: pd.DataFrame, task: str = "all", style: Style | None = None) -
         marker={
             "size": style.marker,
             "color": table["caught"],
-            "colorscale": scale,
+            "colorscale": style.scale,
             "cmin": 0,
             "cmax": max(int(table["of"].max()), 1),
             "opacity": drawn,
@@ -103,20 +104,10 @@ def _bar(table: pd.DataFrame, style: Style) -> dict[str, Any]:
 def _layout(table: pd.DataFrame, at: dict, efforts: list[int], task: str, style: Style) -> dict[str, Any]:
     low, high = table["accuracy"].min(), table["accuracy"].max()
     room = (high - low) * 0.08
-    muted = {"color": style.surface.muted, "size": style.text}
     # Names stand above their column, at an angle that keeps them apart.
     heads = [
-        {
-            "text": plain(words.task(name)),
-            "x": place,
-            "y": 1,
-            "yref": "paper",
-            "xanchor": "left",
-            "yanchor": "bottom",
-            "textangle": -35,
-            "showarrow": False,
-            "font": {"size": style.text, "color": style.surface.ink if task in ("all", name) else style.surface.muted},
-        }
+        above(plain(words.task(name)), style, place, xref="x", textangle=-35)
+        | {"font": {"size": style.text, "color": style.surface.ink if task in ("all", name) else style.surface.muted}}
         for (_, name), place in at.items()
     ]
     return {
@@ -131,9 +122,5 @@ def _layout(table: pd.DataFrame, at: dict, efforts: list[int], task: str, style:
             "linecolor": style.surface.muted,
         },
         "yaxis": {"range": [low - room, high + room], "tickformat": ".0%", "ticklabelstandoff": 6},
-        "annotations": [
-            {"text": "Accuracy", "x": 0, "y": 1, "xref": "paper", "yref": "paper", "xanchor": "right", "yanchor": "bottom"}
-            | {"showarrow": False, "font": muted},
-            *heads,
-        ],
+        "annotations": [above("Accuracy", style, xanchor="right"), *heads],
     }

@@ -5,35 +5,41 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
 from qurd_core import views
 from qurd_core.findings.language import words, worth_words
 from qurd_core.findings.language.words import plain
-from qurd_core.plots.drawing.theme import ALWAYS_WHOLE, GLYPHS, HEAT, SCHEMES, Mode, Style
+from qurd_core.plots.drawing.takes import takes
+from qurd_core.plots.drawing.theme import ALWAYS_WHOLE, GLYPHS, PAGE, SCHEMES, Style, heat, ink_on
 
 LONGEST = 26  # letters of a row's name in one line
 LETTER = 0.47  # width of a letter, in parts of its size
 
 
-def figure(
-    found: pd.DataFrame, pick: views.heatmap.Pick, *, pins: Sequence[str] = (), style: Style | None = None
-) -> go.Figure:
+@takes("views.heatmap.cells", "row column sampler head scheme name value spread seeds reason live low high")
+def figure(found: pd.DataFrame, pick: views.heatmap.Pick, *, pins: Sequence[str] = (), style: Style = PAGE) -> go.Figure:
     """The map: colour and number per cell, published ones outlined in the scheme's colour, the picked one dashed.
 
     Args:
         found: from `cells`.
         pins: labels of pinned combinations, which show their mark.
     """
-    style, pins = style or Style(), tuple(pins)
+    pins = tuple(pins)
     grid = found.pivot(index="row", columns="column", values="value").to_numpy()
-    scale = [[place, colour] for place, colour in zip((0, 1 / 3, 2 / 3, 1), HEAT[style.mode], strict=True)]
-    heat = go.Heatmap(
-        z=grid, zmin=0, zmax=1, colorscale=scale, showscale=False, xgap=3, ygap=3, hoverinfo="skip", name="shares caught"
+    tiles = go.Heatmap(
+        z=grid,
+        zmin=0,
+        zmax=1,
+        colorscale=style.scale,
+        showscale=False,
+        xgap=3,
+        ygap=3,
+        hoverinfo="skip",
+        name="shares caught",
     )
-    traces = [heat, *_numbers(found, pins, style), _targets(found)]
+    traces = [tiles, *_numbers(found, pins, style), _targets(found)]
     return go.Figure(traces, _layout(found, pick, style) | {"template": style.template})
 
 
@@ -53,15 +59,9 @@ def least(found: pd.DataFrame) -> dict[str, float]:
     }
 
 
-def text_colour(share: float, mode: Mode) -> str:
-    """Black or white, whichever is easier to read on the colour of a share."""
-    ground = _luminance(_on_scale(share, mode))
-    return "#14181F" if (ground + 0.05) ** 2 > (_luminance((20, 24, 31)) + 0.05) * 1.05 else "#FFFFFF"
-
-
 def _numbers(found: pd.DataFrame, pins: tuple[str, ...], style: Style) -> list[go.Scatter]:
     """The texts of the cells, a trace per colour: Plotly fades what is not selected to one colour per trace."""
-    inks = [style.surface.muted if math.isnan(value) else text_colour(value, style.mode) for value in found["value"]]
+    inks = [style.surface.muted if math.isnan(value) else ink_on(heat(style.mode, value)) for value in found["value"]]
     traces = []
     for ink, rows in found.groupby(inks, sort=True):
         always = {"textfont": {"color": ink}}
@@ -194,16 +194,3 @@ def _row(sampler: str) -> str:
     """A sampler, in two lines if it is long."""
     seeds, arrow, craft = sampler.partition("->")
     return plain(sampler) if len(sampler) <= LONGEST or not arrow else f"{plain(seeds)}<br>{plain(arrow + craft)}"
-
-
-def _on_scale(share: float, mode: Mode) -> tuple[float, ...]:
-    """The colour of a share, as red, green and blue from 0 to 255."""
-    stops = np.array([[int(colour[at : at + 2], 16) for at in (1, 3, 5)] for colour in HEAT[mode]], float)
-    places = np.linspace(0, 1, len(stops))
-    return tuple(float(np.interp(share, places, channel)) for channel in stops.T)
-
-
-def _luminance(colour: Sequence[float]) -> float:
-    """Relative luminance as WCAG 2 defines it."""
-    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in (channel / 255 for channel in colour)]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

@@ -13,13 +13,16 @@ from qurd_core.findings.language.words import plain
 from qurd_core.findings.leaderboard import gained, outdone
 from qurd_core.plots.budget import TOP
 from qurd_core.plots.drawing.labels import spread
+from qurd_core.plots.drawing.notes import above
 from qurd_core.plots.drawing.swarm import swarm
-from qurd_core.plots.drawing.theme import ALWAYS_WHOLE, GLYPHS, OTHERS, SCHEMES, Style, faded
+from qurd_core.plots.drawing.takes import takes
+from qurd_core.plots.drawing.theme import ALWAYS_WHOLE, GLYPHS, OTHERS, PAGE, SCHEMES, Style, faded
 from qurd_core.schemes import REFERENCE
 from qurd_core.views.leaderboard import strongest
 
 FAINT = 0.6  # of the benchmarks that are not chosen
 LONGEST = 26  # letters of one line of a label
+_HOVERED = "label value spread gap verdict control low high"
 _FEW = 3  # benchmarks that leave room for numbers
 
 _BESIDE = 0.04  # of the axis: nearer than that a value would stand on the line of the reference
@@ -75,7 +78,8 @@ class _Strip:
         return 1.0 if self.chosen else FAINT
 
 
-def figure(boards: Mapping[str, pd.DataFrame], chosen: str, *, pins: Sequence[str] = (), style: Style) -> go.Figure:
+@takes("views.leaderboard.board", f"{_HOVERED} scheme n_negatives", kind=Mapping)
+def figure(boards: Mapping[str, pd.DataFrame], chosen: str, *, pins: Sequence[str] = (), style: Style = PAGE) -> go.Figure:
     """A strip of dots per benchmark; the chosen one at full strength.
 
     Args:
@@ -156,7 +160,7 @@ def _dots(rows: pd.DataFrame, strip: _Strip, what: str, style: Style) -> go.Scat
         x=(strip.left + rows["x"]).round(4),
         y=rows["value"].round(4),
         customdata=rows["label"],
-        hovertext=[_hover(row) for row in rows[_HOVERED].itertuples()],
+        hovertext=[_hover(row) for row in rows[_HOVERED.split()].itertuples()],
         hovertemplate="%{hovertext}<extra></extra>",
         mode="markers",
         marker={
@@ -181,7 +185,7 @@ def _marks(rows: pd.DataFrame, strip: _Strip, pins: tuple[str, ...], style: Styl
         x=[round(strip.left + strip.own[label][0], 4) for label in rows["label"]],
         y=rows["value"].round(4),
         customdata=rows["label"],
-        hovertext=[_hover(row) for row in rows[_HOVERED].itertuples()],
+        hovertext=[_hover(row) for row in rows[_HOVERED.split()].itertuples()],
         hovertemplate="%{hovertext}<extra></extra>",
         mode="markers",
         marker={
@@ -194,9 +198,6 @@ def _marks(rows: pd.DataFrame, strip: _Strip, pins: tuple[str, ...], style: Styl
         name=f"named on {strip.benchmark}",
         **ALWAYS_WHOLE,
     )
-
-
-_HOVERED = ["label", "value", "spread", "gap", "verdict", "control", "low", "high"]
 
 
 def _hover(row: Any) -> str:
@@ -275,9 +276,7 @@ def _text(label: str, strip: _Strip, pins: tuple[str, ...]) -> str:
 
 
 def _layout(strips: list[_Strip], labels: list[dict[str, Any]], style: Style) -> dict[str, Any]:
-    muted = {"color": style.surface.muted, "size": style.text}
-    title = {"x": 0, "xref": "paper", "xanchor": "left", "y": 1, "yref": "paper", "yanchor": "bottom", "yshift": 6}
-    title |= {"text": "Stolen models caught at 5% false alarms (TPR@5%)", "showarrow": False, "font": muted}
+    title = above("Stolen models caught at 5% false alarms (TPR@5%)", style, yshift=6)
     return {
         "height": style.height,
         "margin": _margin(style),

@@ -1,6 +1,6 @@
 """Where the models of a benchmark come from: victims, what was made from one of them, and those that have no part in it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pandas as pd
@@ -10,13 +10,17 @@ from qurd_core import views
 from qurd_core.findings.language import words
 from qurd_core.findings.language.model_names import folded, network, readable
 from qurd_core.findings.language.words import plain
-from qurd_core.plots.drawing.theme import ALWAYS_WHOLE, STOLEN, UNRELATED, Paint, Style, faded
+from qurd_core.plots.drawing.notes import above, upright
+from qurd_core.plots.drawing.takes import takes
+from qurd_core.plots.drawing.theme import ALWAYS_WHOLE, PAGE, STOLEN, UNRELATED, Paint, Style, faded
 
 TREE = 0.36  # share of the width that the tree takes; the accuracies take the rest
 
 
+@takes("views.contents.branches", "label kind models", kind=Sequence)
+@takes("records.evidence.models", "lineage architecture accuracy", argument="models")
 def figure(
-    rows: list[views.contents.Branch], models: pd.DataFrame, victims: Iterable[str], victim: str, style: Style | None = None
+    rows: list[views.contents.Branch], models: pd.DataFrame, victims: Iterable[str], victim: str, style: Style = PAGE
 ) -> go.Figure:
     """Victims at the left, the groups of one of them as branches, and every model at its accuracy.
 
@@ -24,7 +28,7 @@ def figure(
         rows: from `branches`.
         victims: all of them; a click on one reports its name.
     """
-    style, victims = style or Style(), list(victims)
+    victims = list(victims)
     places = {name: (number + 0.5) * len(rows) / len(victims) - 0.5 for number, name in enumerate(victims)}
     accuracy = models.set_index("lineage")["accuracy"]
     traces = [
@@ -137,8 +141,7 @@ def _layout(
         across | {"y0": place, "y1": place, "line": {"color": faded(ink, 0.08), "width": 1}} for place in range(len(rows))
     ]
     own = float(accuracy[victim])
-    line = {"type": "line", "x0": own, "x1": own, "y0": 0, "y1": 1, "yref": "paper", "xref": "x2", "layer": "below"}
-    head = {"text": f"victim {words.percent(own)}", "x": own, "xref": "x2", "y": 1, "yref": "paper", "yanchor": "bottom"}
+    head = above(f"victim {words.percent(own)}", style, own, xref="x2", xanchor="auto")
     return {
         "height": style.height,
         "margin": {"l": small * (2 + 0.48 * longest), "r": style.text, "t": 2 * style.text, "b": 3.6 * style.text},
@@ -154,6 +157,6 @@ def _layout(
             "tickfont": {"color": muted},
         },
         "yaxis": {"range": [len(rows) - 0.4, -0.6], "visible": False},
-        "shapes": [*rules, line | {"line": {"color": muted, "width": style.line / 2, "dash": "4px,4px"}}],
-        "annotations": [*names, *labels, head | {"showarrow": False, "font": {"color": muted, "size": style.text}}],
+        "shapes": [*rules, upright(own, style, xref="x2")],
+        "annotations": [*names, *labels, head],
     }

@@ -11,8 +11,9 @@ import plotly.graph_objects as go
 from qurd_core import findings
 from qurd_core.findings.language import words
 from qurd_core.findings.language.words import plain
-from qurd_core.paper.claims import VERDICTS, Claim
-from qurd_core.plots.drawing.theme import ALWAYS_WHOLE, HEAT, HEAT_STOPS, STOLEN, Paint, Style, heat, ink_on
+from qurd_core.paper.row import VERDICTS, Claim
+from qurd_core.plots.drawing.takes import takes
+from qurd_core.plots.drawing.theme import ALWAYS_WHOLE, PAGE, STOLEN, Paint, Style, heat, ink_on
 from qurd_core.schemes import REFERENCE
 
 MARKS = dict(zip(VERDICTS, ("circle", "x", "circle-open"), strict=True))
@@ -25,7 +26,8 @@ def colour(verdict: str, style: Style) -> str:
     return style.surface.muted if verdict not in _PAINTS else style.colour(_PAINTS[verdict])
 
 
-def figure(claims: Sequence[Claim], chosen: str, style: Style) -> go.Figure:
+@takes("paper.claims.claims", "id place claim verdict why", kind=Sequence)
+def figure(claims: Sequence[Claim], chosen: str, style: Style = PAGE) -> go.Figure:
     """A row per section of the paper, a mark per claim, in the paper's order."""
     sections = [claim.place.partition(", ")[0] for claim in claims]
     places = list(dict.fromkeys(sections))
@@ -85,7 +87,8 @@ def figure(claims: Sequence[Claim], chosen: str, style: Style) -> go.Figure:
     return go.Figure([ring, marks], layout)
 
 
-def agreement_figure(table: pd.DataFrame, at: int, style: Style) -> go.Figure:
+@takes("paper.agreement.read", "one other budget shared tau low high")
+def agreement_figure(table: pd.DataFrame, at: int, style: Style = PAGE) -> go.Figure:
     """Kendall's tau of every two benchmarks at one budget."""
     rows = table[table["budget"] == at]
     order = list(dict.fromkeys([*rows["one"], *rows["other"]]))
@@ -107,21 +110,32 @@ def agreement_figure(table: pd.DataFrame, at: int, style: Style) -> go.Figure:
             if values[row][place] is not None:
                 ink = ink_on(heat(style.mode, values[row][place]))
                 notes.append(_note(other, one, texts[row][place], ink, style))
-    layout: dict[str, Any] = {
+    return go.Figure(tiles, _layout(order, order, notes, style, left=11, above=2))
+
+
+def _layout(
+    heads: list[str], rows: list[str], notes: list[dict[str, Any]], style: Style, *, left: int, above: int = 3
+) -> dict[str, Any]:
+    """Heads above and rows to the left of tiles, with room for them in letters.
+
+    Args:
+        heads, rows: what stands at each, in the order of the tiles.
+    """
+    axis = {"tickfont": {"size": style.text}, "showgrid": False}
+    across, down = ({"tickvals": [*range(len(names))], "ticktext": names} for names in (heads, rows))
+    return {
         "height": style.height,
-        "margin": {"l": 11 * style.text, "r": style.text, "t": 2 * style.text, "b": style.text},
-        "xaxis": {"side": "top", "tickfont": {"size": style.text}, "showgrid": False},
-        "yaxis": {"autorange": "reversed", "tickfont": {"size": style.text}, "showgrid": False},
+        "margin": {"l": left * style.text, "r": style.text, "t": above * style.text, "b": style.text},
+        "xaxis": axis | {"side": "top"} | across,
+        "yaxis": axis | {"autorange": "reversed"} | down,
         "annotations": notes,
         "template": style.template,
     }
-    return go.Figure(tiles, layout)
 
 
 def _tiles(shares: list[list[float | None]], x: list[str], y: list[str], style: Style, hover: str) -> go.Heatmap:
     """A map of shares, from 0 to 1 on every view."""
-    scale = [[stop, hue] for stop, hue in zip(HEAT_STOPS, HEAT[style.mode], strict=True)]
-    look = {"zmin": 0, "zmax": 1, "colorscale": scale, "showscale": False, "xgap": 3, "ygap": 3}
+    look = {"zmin": 0, "zmax": 1, "colorscale": style.scale, "showscale": False, "xgap": 3, "ygap": 3}
     return go.Heatmap(z=shares, x=x, y=y, hovertemplate=f"{hover}<extra></extra>", **look)
 
 
@@ -138,7 +152,8 @@ def _hover(row: pd.Series) -> str:
     return f"Kendall's tau {row['tau']:.3f} over {words.counted(int(row['shared']), 'shared combination')}"
 
 
-def tasks_figure(rows: pd.DataFrame, style: Style) -> go.Figure:
+@takes("paper.tables.table2", "task dataset benchmark printed stolen victims unrelated lineages")
+def tasks_figure(rows: pd.DataFrame, style: Style = PAGE) -> go.Figure:
     """Tasks by data sets: the printed mark, and how many models stand behind it."""
     rows = rows.assign(task=rows["task"].map(words.task))
     tasks, heads = list(dict.fromkeys(rows["task"])), dict(zip(rows["dataset"], rows["benchmark"], strict=True))
@@ -150,27 +165,9 @@ def tasks_figure(rows: pd.DataFrame, style: Style) -> go.Figure:
             ink = ink_on(heat(style.mode, _HAS)) if cell.stolen else style.surface.muted
             notes.append(_note(cell.dataset, task, _counts(cell), ink, style))
     tiles = _tiles(fills, list(heads), tasks, style, "%{y} on %{x}")
-    layout: dict[str, Any] = {
-        "height": style.height,
-        "margin": {"l": 13 * style.text, "r": style.text, "t": 3 * style.text, "b": style.text},
-        "xaxis": {
-            "side": "top",
-            "tickvals": list(heads),
-            "ticktext": [f"{plain(benchmark)} · {plain(dataset)}" for dataset, benchmark in heads.items()],
-            "tickfont": {"size": style.text},
-            "showgrid": False,
-        },
-        "yaxis": {
-            "autorange": "reversed",
-            "tickvals": tasks,
-            "ticktext": [f"<b>{plain(task)}</b>" + "<br>not in both" * (task in apart) for task in tasks],
-            "tickfont": {"size": style.text},
-            "showgrid": False,
-        },
-        "annotations": notes,
-        "template": style.template,
-    }
-    return go.Figure(tiles, layout)
+    columns = [f"{plain(benchmark)} · {plain(dataset)}" for dataset, benchmark in heads.items()]
+    called = [f"<b>{plain(task)}</b>" + "<br>not in both" * (task in apart) for task in tasks]
+    return go.Figure(tiles, _layout(columns, called, notes, style, left=13))
 
 
 _HAS = 0.3  # where on the heat scale a task that is there has its colour
@@ -184,7 +181,8 @@ def _counts(cell: tuple) -> str:
     return f"<b>{mark} {cell.stolen} stolen</b> of {words.counted(cell.victims, 'victim')}<br>{against}"
 
 
-def table_figure(rows: pd.DataFrame, style: Style) -> go.Figure:
+@takes("paper.tables.table3", "fingerprint task tpr")
+def table_figure(rows: pd.DataFrame, style: Style = PAGE) -> go.Figure:
     """Tasks by schemes; a row that rests on fewer data sets says so."""
     rows = rows.assign(task=rows["task"].map(words.task))
     schemes, tasks = list(dict.fromkeys(rows["fingerprint"])), list(dict.fromkeys(rows["task"]))
@@ -206,33 +204,15 @@ def table_figure(rows: pd.DataFrame, style: Style) -> go.Figure:
         [_why(cells.loc[(scheme, task)]) if (scheme, task) in cells.index else "" for task in tasks] for scheme in schemes
     ]
     tiles = _tiles(grid, tasks, schemes, style, "%{y} on %{x}%{hovertext}").update(hovertext=hovers)
-    layout: dict[str, Any] = {
-        "height": style.height,
-        "margin": {"l": 9 * style.text, "r": style.text, "t": 3 * style.text, "b": style.text},
-        "xaxis": {
-            "side": "top",
-            "tickvals": tasks,
-            "ticktext": ["<br>".join(map(plain, textwrap.wrap(task, 16))) for task in tasks],
-            "tickfont": {"size": 0.9 * style.text},
-            "showgrid": False,
-        },
-        "yaxis": {
-            "autorange": "reversed",
-            "tickvals": schemes,
-            "ticktext": [f"<b>{plain(scheme)}</b>{cover}" for scheme, cover in zip(schemes, covers, strict=True)],
-            "tickfont": {"size": style.text},
-            "showgrid": False,
-        },
-        "annotations": notes,
-        "template": style.template,
-    }
-    return go.Figure(tiles, layout)
+    heads = ["<br>".join(map(plain, textwrap.wrap(task, 16))) for task in tasks]
+    called = [f"<b>{plain(scheme)}</b>{cover}" for scheme, cover in zip(schemes, covers, strict=True)]
+    return go.Figure(tiles, _layout(heads, called, notes, style, left=9))
 
 
 def _rate(cell: pd.Series) -> str:
     """As printed: `91 ± 1`; honest: the interval over models below it, with the verdict where a test has one."""
     if "low" not in cell:
-        return f"<b>{100 * cell['tpr']:.0f}</b> ± {100 * cell['plus_minus']:.0f}"
+        return f"<b>{100 * cell['tpr']:.0f}</b>" + (f" ± {100 * cell['plus_minus']:.0f}" if "plus_minus" in cell else "")
     told = f" {cell['verdict']}" if cell["verdict"] in ("beats", "trails") else ""
     return f"<b>{100 * cell['tpr']:.0f}</b>{told}<br>{100 * cell['low']:.0f} to {100 * cell['high']:.0f}"
 

@@ -19,7 +19,8 @@ from qurd_core import findings
 from qurd_core.findings.language import words
 from qurd_core.findings.language.words import plain
 from qurd_core.plots.drawing.labels import spread
-from qurd_core.plots.drawing.theme import STOLEN, UNRELATED, UNRELATED_TEXT, Style, faded
+from qurd_core.plots.drawing.takes import takes
+from qurd_core.plots.drawing.theme import PAGE, STOLEN, UNRELATED, UNRELATED_TEXT, Style, faded
 
 LANES = ("innocent", "stolen", "victim", "truth")  # from below
 SIDES = {"stolen": STOLEN, "innocent": UNRELATED}
@@ -41,16 +42,18 @@ def tile(patch: np.ndarray) -> str:
     return f"data:image/svg+xml,{quote(picture, safe=' =:/+;,')}"
 
 
-def figure(rows: pd.DataFrame, pictures: Sequence[str], *, sent: int = 1, style: Style | None = None) -> go.Figure:
+@takes(
+    "views.play.Trial.rows",
+    "query truth victim stolen innocent distance_stolen distance_innocent threshold",
+)
+def figure(rows: pd.DataFrame, pictures: Sequence[str], *, sent: int = 1, style: Style = PAGE) -> go.Figure:
     """The state after some queries, with a frame for every number of queries.
 
     Args:
         rows: from `evaluation.play.Trial.rows`, at least one.
         pictures: the query of each row, from `tile`.
         sent: how many queries have been sent before it is played.
-        style: mode and stage of the page.
     """
-    style = style or Style()
     reel = _Reel(rows, style)
     first = reel.frame(min(sent, len(rows)))
     return go.Figure(

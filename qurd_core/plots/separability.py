@@ -11,7 +11,9 @@ from qurd_core import findings, views
 from qurd_core.findings.language import words, worth_words
 from qurd_core.findings.language.model_names import readable
 from qurd_core.findings.language.words import plain
-from qurd_core.plots.drawing.theme import STOLEN, UNRELATED, UNRELATED_TEXT, Style, faded
+from qurd_core.plots.drawing.notes import centred
+from qurd_core.plots.drawing.takes import takes
+from qurd_core.plots.drawing.theme import PAGE, STOLEN, UNRELATED, UNRELATED_TEXT, Style, faded
 from qurd_core.statistics.printed import fixed
 from qurd_core.views.separability import FEWEST, Row, density, grid
 
@@ -22,13 +24,14 @@ HARD = -0.36  # where hard unrelated models have their mark
 POINTER = "pairs"  # the trace that is clicked
 
 
+@takes("views.separability.rows", "label table rates line reason benchmark report stolen unrelated", kind=Sequence)
 def figure(
     rows: Sequence[Row],
     axis: findings.separability.Axis,
     *,
     fpr: int = 5,
     pick: views.separability.Pick | None = None,
-    style: Style | None = None,
+    style: Style = PAGE,
 ) -> go.Figure:
     """Mirrored densities of one row or of several on a common axis, with the line below which a pair is flagged.
 
@@ -38,9 +41,7 @@ def figure(
         rows: from `evaluation.separability`.
         fpr: the allowed share of false alarms in percent.
         pick: the pair that is marked.
-        style: mode and stage of the page.
     """
-    style = style or Style()
     sides = [values for row in rows for values in (row.stolen, row.unrelated)]
     # Where there is no density, the axis needs no room for one.
     at = grid([side if len(side) >= FEWEST else side[side.argsort()[-1:]] for side in sides], share=axis.share)
@@ -273,7 +274,7 @@ def _anchor(place: float) -> str:
 def _line_note(row: Row, high: float, style: Style) -> list[dict[str, Any]]:
     """What the pooled threshold does, above its line."""
     if row.line is None:
-        return [_centred(row.reason or "", style)]
+        return [centred(plain(row.reason or ""), style)]
     line = row.line
     misses = f"misses {words.percent(1 - line.caught)} of stolen"
     alarms = f"actual false alarms {words.percent(line.flagged / line.unrelated)} ({line.flagged} of {line.unrelated})"
@@ -289,11 +290,6 @@ def _line_note(row: Row, high: float, style: Style) -> list[dict[str, Any]]:
             "showarrow": False,
         }
     ]
-
-
-def _centred(text: str, style: Style) -> dict[str, Any]:
-    place = {"x": 0.5, "y": 0.5, "xref": "paper", "yref": "paper", "showarrow": False}
-    return place | {"text": plain(text), "font": {"color": style.surface.muted, "size": style.text}}
 
 
 def _row_notes(rows: Sequence[Row], bases: list[float], fpr: int, style: Style) -> list[dict[str, Any]]:

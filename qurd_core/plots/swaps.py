@@ -11,13 +11,16 @@ from qurd_core import findings, views
 from qurd_core.findings.language import words
 from qurd_core.findings.language.words import plain
 from qurd_core.plots.budget import TOP
-from qurd_core.plots.drawing.theme import ALWAYS_WHOLE, OTHERS, SCHEMES, Style, faded
+from qurd_core.plots.drawing.notes import above, upright
+from qurd_core.plots.drawing.takes import takes
+from qurd_core.plots.drawing.theme import ALWAYS_WHOLE, OTHERS, PAGE, SCHEMES, Style, faded
 
 TALLEST = 22  # samplers that are drawn; the best ones
 _ROW = 18  # pixels of a row on a page
 
 
-def figure(table: pd.DataFrame, name: str, *, pins: Sequence[str] = (), style: Style) -> go.Figure:
+@takes("views.swaps.swaps", "label sampler value spread seeds gain gain_low gain_high verdict over")
+def figure(table: pd.DataFrame, name: str, *, pins: Sequence[str] = (), style: Style = PAGE) -> go.Figure:
     """A line per sampler, from the published value to its own; full marks where the two can be told apart.
 
     A thin line is the interval of the gain over models, around the value.
@@ -139,10 +142,10 @@ def _least(drawn: pd.DataFrame, published: float) -> float:
 
 def _layout(drawn: pd.DataFrame, bold: set[str], name: str, published: float, style: Style) -> dict[str, Any]:
     longest = max(len(_tick(row, name)) for row in drawn.itertuples())
-    muted = {"color": style.surface.muted, "size": style.text}
     texts = [f"<b>{_tick(row, name)}</b>" if row.label in bold else _tick(row, name) for row in drawn.itertuples()]
-    line = {"color": style.mark(name)[0], "width": style.line / 2, "dash": "4px,4px"}
-    over = {"x": published, "y": 1, "yref": "paper", "yanchor": "bottom", "showarrow": False}
+    own = style.mark(name)[0]
+    font = {"color": own, "size": style.text}
+    head = above(f"<b>{plain(name)}</b> as published", style, published, xref="x", xanchor="auto", font=font)
     return {
         "height": style.height,
         "margin": {
@@ -167,17 +170,6 @@ def _layout(drawn: pd.DataFrame, bold: set[str], name: str, published: float, st
             "showgrid": False,
             "ticklabelstandoff": 6,
         },
-        "shapes": [
-            {
-                "type": "line",
-                "x0": published,
-                "x1": published,
-                "y0": 0,
-                "y1": 1,
-                "yref": "paper",
-                "layer": "below",
-                "line": line,
-            }
-        ],
-        "annotations": [{"text": f"<b>{plain(name)}</b> as published", "font": muted | {"color": line["color"]}} | over],
+        "shapes": [upright(published, style, line={"color": own, "width": style.line / 2, "dash": "4px,4px"})],
+        "annotations": [head],
     }

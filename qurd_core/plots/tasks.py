@@ -10,7 +10,8 @@ import plotly.graph_objects as go
 
 from qurd_core.findings.language import words, worth_words
 from qurd_core.findings.language.words import plain
-from qurd_core.plots.drawing.theme import ALWAYS_WHOLE, HEAT, HEAT_STOPS, Style, heat, ink_on
+from qurd_core.plots.drawing.takes import takes
+from qurd_core.plots.drawing.theme import ALWAYS_WHOLE, PAGE, Style, heat, ink_on
 from qurd_core.statistics.metrics import RULES, Rule
 from qurd_core.statistics.printed import fixed
 
@@ -18,7 +19,12 @@ LOWEST = 0.3  # of the heat scale; the same on every view
 _APART = 0.25  # between schemes, in cells
 
 
-def figure(table: pd.DataFrame, *, pins: Sequence[str] = (), style: Style) -> go.Figure:
+@takes(
+    "views.tasks.named",
+    "task label tpr sd tpr_conformal sd_conformal low_paper high_paper low_guaranteed high_guaranteed reason n_negatives"
+    " n_lineages",
+)
+def figure(table: pd.DataFrame, *, pins: Sequence[str] = (), style: Style = PAGE) -> go.Figure:
     """Tasks down, schemes across, each with both rules side by side; numbers in percent, the best of a task in bold.
 
     Args:
@@ -42,14 +48,13 @@ def _heat(table: pd.DataFrame, left: dict[str, float], top: dict[str, float], st
         z[rows[cell.task], column : column + 2] = cell.tpr, cell.tpr_conformal
     x = [edge for start in left.values() for edge in (start, start + 1, start + 2)]
     y = [edge for task, start in top.items() for edge in ([start, start + 1] if _gap(top) and task == "all" else [start])]
-    scale = [[stop, colour] for stop, colour in zip(HEAT_STOPS, HEAT[style.mode], strict=True)]
     return go.Heatmap(
         x=[*x, x[-1] + _APART],
         y=[*y, max(top.values()) + 1],
         z=z,
         zmin=LOWEST,
         zmax=1,
-        colorscale=scale,
+        colorscale=style.scale,
         showscale=False,
         xgap=2,
         ygap=2,

@@ -9,7 +9,6 @@ import pandas as pd
 from qurd_core.records import measured_worth, rate_records
 from qurd_core.records.measured import Measured
 from qurd_core.runtime import Track, silent
-from qurd_core.schemes import CONTROL, VARIANT
 from qurd_core.statistics import Kind, node_bootstrap, simultaneous
 from qurd_core.statistics.grids import tasks_of
 from qurd_core.statistics.sides import Negatives
@@ -41,7 +40,7 @@ def families(schemes: pd.DataFrame) -> dict[str, list[str]]:
     """
     labels = schemes["name"].where(schemes["name"].notna(), schemes["scheme"])
     heads = dict(zip(labels, schemes["head"], strict=True))
-    named = [name for name in schemes["name"].dropna() if name != CONTROL and VARIANT not in name]
+    named = measured_worth.hypotheses(schemes["name"].dropna())
     return {name: [label for label, head in heads.items() if head == heads[name] and label != name] for name in named}
 
 

@@ -19,10 +19,10 @@ from qurd_core.records.scheme_table import LEVELS, allowed, unnamed
 from qurd_core.runtime import Track, silent
 from qurd_core.schemes import REFERENCE
 from qurd_core.statistics import Kind
+from qurd_core.statistics.metrics import RULES
 from qurd_core.statistics.sides import NEGATIVE_KINDS, Negatives
 
 Rate = Literal["tpr", "tpr_conformal"]
-RATES: dict[Kind, tuple[Rate, str]] = {"paper": ("tpr", "sd"), "conformal": ("tpr_conformal", "sd_conformal")}
 _KEYS = ("task", "budget", "negatives", "rule", "reveal")
 
 
@@ -124,18 +124,17 @@ def measure(benchmark: str, folder: Path | None = None, track: Track = silent) -
     """
     scores, pairs, schemes = Scores.read(benchmark, folder), rate_records.pairs(benchmark, folder), rate_records.schemes()
     reference = schemes.set_index("name").loc[REFERENCE, "scheme"]
-    work = list(product(NEGATIVE_KINDS, rate_records.tasks(benchmark), RATES))
+    work = list(product(NEGATIVE_KINDS, rate_records.tasks(benchmark), RULES.values()))
     found = []
     for negatives, task, rule in track(work, len(work), "choosing by halves"):
-        rate, spread = RATES[rule]
         rows = rate_records.read(benchmark, task=task, negatives=negatives)
-        rows = rows.assign(value=rows[rate], spread=rows[spread])
+        rows = rows.assign(value=rows[rule.value], spread=rows[rule.spread])
         for budget, reveal in product(scores.columns["budget"].unique().tolist(), LEVELS):
             free = levels_of(unnamed(allowed(rows[rows["budget"] == budget], schemes, reveal), schemes))
             asked = {"task": task, "budget": budget, "negatives": negatives}
             with suppress(QurdError):
-                best = measured(scores, pairs, free, reference, rate=rate, **asked)
-                found.append(asked | {"rule": rule, "reveal": reveal} | asdict(best))
+                best = measured(scores, pairs, free, reference, rate=rule.value, **asked)
+                found.append(asked | {"rule": rule.kind, "reveal": reveal} | asdict(best))
     return pd.DataFrame(found, columns=[*_KEYS, *(field.name for field in fields(BestOf))])
 
 

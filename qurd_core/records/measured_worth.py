@@ -1,7 +1,7 @@
 """What the recorded rates are worth, measured once and kept beside the records."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +29,7 @@ def measure(benchmark: str, folder: Path | None = None, track: Track = silent) -
     Returns:
         the rows of `worth` with budget, rule and negatives; label is the name of a scheme, or its text.
     """
-    named = hypotheses(names_of(benchmark))
+    named = hypotheses(names_of(benchmark).values())
 
     def of(table: pd.DataFrame, rule: Kind, negatives: Negatives) -> pd.DataFrame:
         return worth(table, rule, negatives, named=named)
@@ -73,7 +73,7 @@ def of_part(benchmark: str, scores: evidence.Scores, budget: int, rule: Kind, ne
     table = score_table(scores.only(names, budget), evidence.pairs(benchmark), budget, names)
     if not len(table):
         return HONEST.nothing
-    found = worth(table, rule, negatives, named=hypotheses(names), draws=draws_of(benchmark))
+    found = worth(table, rule, negatives, named=hypotheses(names.values()), draws=draws_of(benchmark))
     return found.assign(budget=budget, rule=rule, negatives=negatives)
 
 
@@ -107,9 +107,9 @@ def names_of(benchmark: str) -> dict[str, str]:
     return dict(zip(named["scheme"], named["name"], strict=True))
 
 
-def hypotheses(names: dict[str, str]) -> list[str]:
+def hypotheses(names: Iterable[str]) -> list[str]:
     """The names that are compared by tests: all but the control and variants, which are no schemes of their own."""
-    return [name for name in names.values() if name != CONTROL and VARIANT not in name]
+    return [name for name in names if name != CONTROL and VARIANT not in name]
 
 
 def _with_origin(benchmark: str, folder: Path | None) -> pd.DataFrame:

@@ -112,7 +112,7 @@ def scores(benchmark: str, folder: Path | None = None) -> pd.DataFrame:
 
 
 def pairs(benchmark: str, folder: Path | None = None) -> pd.DataFrame:
-    """One row per pair: the columns of `pairs.COLUMNS`, and `root`, the lineage of the suspect."""
+    """One row per pair: the columns of `pair_table`, and `root`, the lineage of the suspect."""
     table = _table(benchmark, folder, part="-pairs").to_pandas()
     return table.assign(tasks=table["tasks"].map(list))
 

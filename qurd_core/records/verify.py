@@ -6,8 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+from safetensors.numpy import load
+
 from qurd_core import files
-from qurd_core.benchmarks.saved_benchmarks import AGAIN as SAVE_AGAIN
+from qurd_core.benchmarks.saved_benchmarks import SAVE_AGAIN
 from qurd_core.errors import QurdError
 from qurd_core.files import checked, default_folder, file_digest, hub_folder, is_sealed
 
@@ -138,17 +142,7 @@ def _wrong(path: Path, decoded: Callable[[bytes], Any]) -> str | None:
     return None
 
 
-def _table(data: bytes) -> object:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    return pq.read_table(pa.BufferReader(data))
-
-
-def _tensors(data: bytes) -> object:
-    from safetensors.numpy import load
-
-    return load(data)
-
-
-_DECODED: dict[str, Callable[[bytes], Any]] = {".parquet": _table, ".safetensors": _tensors}
+_DECODED: dict[str, Callable[[bytes], Any]] = {
+    ".parquet": lambda data: pq.read_table(pa.BufferReader(data)),
+    ".safetensors": load,
+}

@@ -33,9 +33,7 @@ class Audit:
     )
 
 
-def holdout_audit(
-    neg: ArrayLike, groups: Sequence[Hashable], rule_kind: Kind = "conformal", alpha: float = 0.05, delta: float = 0.05
-) -> Audit:
+def holdout_audit(neg: ArrayLike, groups: Sequence[Hashable], rule_kind: Kind = "conformal", alpha: float = 0.05) -> Audit:
     """Calibrate on all groups but one and count false alarms on this one, for every group.
 
     With every model in a group of its own this is leave-one-out, whose rate is a formula and no estimate (without ties): it
@@ -63,7 +61,7 @@ def holdout_audit(
     rates, nominal = np.full((2, len(names)), np.nan)
     for place in range(len(names)):
         rest, held = scores[member != place], scores[member == place]
-        k = allowed_below(len(rest), alpha, rule_kind, delta)
+        k = allowed_below(len(rest), alpha, rule_kind)
         if k is not None:
             rates[place] = (held < np.partition(rest, k, axis=0)[k]).mean()
             nominal[place] = (k + 1) / (len(rest) + 1)

@@ -14,7 +14,7 @@ import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -31,7 +31,6 @@ Floats = NDArray[np.float64]
 Counts = NDArray[np.int_]
 Weights = Counts | Floats
 Cell = tuple[str, str, str]
-Vary = Literal["both", "models", "seeds"]
 
 LINEAGES = "Lineages are drawn at random from those that could have been tried, and are independent of one another."
 ONE_LINEAGE = "Where a data set has one independent victim, its stolen models are drawn at random in place of victims."
@@ -74,14 +73,14 @@ class Bootstrap:
     def _cells(self) -> dict[tuple[str, str], pd.DataFrame]:
         return dict(iter(self.victims.groupby(["scheme", "task"], sort=False)))
 
-    def draws(self, scheme: str, task: str, vary: Vary = "both") -> Floats:
+    def draws(self, scheme: str, task: str) -> Floats:
         """(B+1,) mean over the data sets on which the scheme has the task; NaN where one of them has no rate."""
-        return np.mean(list(self.by_dataset(scheme, task, vary).values()), axis=0)
+        return np.mean(list(self.by_dataset(scheme, task).values()), axis=0)
 
-    def by_dataset(self, scheme: str, task: str, vary: Vary = "both") -> dict[str, Floats]:
+    def by_dataset(self, scheme: str, task: str) -> dict[str, Floats]:
         """(B+1,) mean over query seeds, per data set on which the scheme has the task."""
         found = {
-            benchmark: self._over_seeds(scheme, benchmark, rates, vary)
+            benchmark: self._over_seeds(scheme, benchmark, rates)
             for (name, benchmark, of), rates in self.rates.items()
             if (name, of) == (scheme, task)
         }
@@ -89,12 +88,10 @@ class Bootstrap:
             raise QurdError(f"Expected a scheme with scores for the task {task}. Got {scheme}, which has none.")
         return found
 
-    def _over_seeds(self, scheme: str, benchmark: str, rates: Floats, vary: Vary) -> Floats:
-        if vary == "models":
-            return rates.mean(axis=0)
+    def _over_seeds(self, scheme: str, benchmark: str, rates: Floats) -> Floats:
         weights = self.seed_weights[self.seeds[scheme, benchmark]]
         with np.errstate(invalid="ignore"):
-            return (weights * (rates[:, :1] if vary == "seeds" else rates)).sum(axis=0) / weights.sum(axis=0)
+            return (weights * rates).sum(axis=0) / weights.sum(axis=0)
 
 
 def node_bootstrap(

@@ -1,9 +1,7 @@
 """How many stolen models a scheme catches at 5 % false alarms, from scores to the rows that plots show.
 
-`rates` is the rule itself, on arrays with one column per budget. `victim_cells` applies it to every task of a victim;
-`cells` does so for a whole score table. `aggregate` takes means over victims, then over query seeds.
-
-A score table has the columns `sides.SCORES`.
+`rates` is the rule itself, on arrays with one column per budget. `victim_cells` applies it to every task of a victim.
+`aggregate` takes means over victims, then over query seeds.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from qurd_core.errors import QurdError, unknown
 from qurd_core.statistics import Kind, allowed_below, refusal
-from qurd_core.statistics.sides import SCORES, Negatives, Sides, closest, sides
+from qurd_core.statistics.sides import Sides, closest
 
 Floats = NDArray[np.float64]
 
@@ -40,7 +38,6 @@ RULES: dict[Rule, _Columns] = {
     "guaranteed": _Columns("tpr_conformal", "sd_conformal", "conformal"),
 }
 
-_RUN = ["benchmark", "scheme", "victim", "query_seed"]
 _CELL = ["scheme", "benchmark", "task", "budget"]
 _RATES = ["tpr", "tpr_conformal", "auc", "mean_stolen", "mean_unrelated"]
 
@@ -108,28 +105,6 @@ def rates(
     )
 
 
-def roc(negatives: ArrayLike, positives: ArrayLike) -> pd.DataFrame:
-    """Every point of the ROC curve of one group.
-
-    Returns:
-        rows (threshold, fpr, tpr) with rising thresholds: the shares of negatives and of positives strictly below it. The
-        first threshold is the smallest distance, which flags nothing; the last is infinite.
-    """
-    negatives, positives = np.sort(np.asarray(negatives, float)), np.sort(np.asarray(positives, float))
-    if negatives.ndim != 1 or positives.ndim != 1 or not len(negatives) or not len(positives):
-        raise QurdError(f"Expected some distances (n,) and (p,). Got {negatives.shape} and {positives.shape}.")
-    if np.isnan(negatives).any() or np.isnan(positives).any():
-        raise QurdError("Expected distances. Got NaN: drop the models that have none.")
-    threshold = np.append(np.unique(np.concatenate([negatives, positives])), np.inf)
-    return pd.DataFrame(
-        {
-            "threshold": threshold,
-            "fpr": np.searchsorted(negatives, threshold) / len(negatives),
-            "tpr": np.searchsorted(positives, threshold) / len(positives),
-        }
-    )
-
-
 def victim_cells(
     values: Floats,
     tasks: Mapping[str, Sides],
@@ -155,36 +130,6 @@ def victim_cells(
     return pd.DataFrame({"budget": np.tile(budgets, times), "used": np.tile(used, times), **columns})
 
 
-def cells(scores: pd.DataFrame, *, negatives: Negatives = "unrelated", alpha: float = 0.05) -> pd.DataFrame:
-    """The rows of `victim_cells` for every benchmark, scheme, victim and query seed of a score table.
-
-    Raises:
-        QurdError: a column is missing, a value is NaN, or a suspect has no score, or two, at a budget.
-    """
-    missing = set(SCORES) - set(scores.columns)
-    if missing or scores.empty:
-        raise QurdError(f"Expected a score table with rows and {', '.join(SCORES)}. Missing: {', '.join(sorted(missing))}.")
-    found = []
-    for run, group in scores.groupby(_RUN, sort=False):
-        (rows, suspects), budgets = pd.factorize(group["suspect"]), np.sort(group["budget"].unique())
-        grid = group.iloc[np.lexsort([group["budget"], rows])]
-        if len(grid) != len(suspects) * len(budgets) or grid.duplicated(["suspect", "budget"]).any():
-            raise QurdError(
-                f"Expected one score of each of {len(suspects)} suspects at each of {len(budgets)} budgets for "
-                f"{' / '.join(map(str, run))}. Got {len(grid)} scores."
-            )
-        first = grid.iloc[:: len(budgets)]
-        table = victim_cells(
-            grid["value"].to_numpy(float).reshape(-1, len(budgets)),
-            sides(first["kind"].tolist(), first["tasks"].tolist(), first["lineage"].tolist(), negatives),
-            budgets,
-            grid["used"].to_numpy()[: len(budgets)],
-            alpha=alpha,
-        )
-        found.append(table.assign(**dict(zip(_RUN, run, strict=True))))
-    return pd.concat(found, ignore_index=True)
-
-
 def aggregate(cells: pd.DataFrame) -> pd.DataFrame:
     """Means over the victims that have the task, then over query seeds: one row per scheme, benchmark, task and budget.
 
@@ -194,10 +139,10 @@ def aggregate(cells: pd.DataFrame) -> pd.DataFrame:
         rows of `ROWS`: used is a mean over the cells that are not empty, sd and sd_conformal are over query seeds (n-1),
         n_negatives and n_lineages belong to the victim that has fewest, n_positives counts those of all victims.
     """
-    per_seed = _means(cells, [*_CELL, "query_seed"])
+    per_seed = whole_means(cells, [*_CELL, "query_seed"], _RATES)
     grouped = per_seed.groupby(_CELL, sort=False)
     spread = grouped[["tpr", "tpr_conformal"]].std(ddof=1)
-    table = _means(per_seed, _CELL).set_index(_CELL)
+    table = whole_means(per_seed, _CELL, _RATES).set_index(_CELL)
     table["sd"] = spread["tpr"].where(table["tpr"].notna())
     table["sd_conformal"] = spread["tpr_conformal"].where(table["tpr_conformal"].notna())
     by_cell = cells.groupby(_CELL, sort=False)
@@ -257,7 +202,7 @@ def _task_cells(values: Floats, task: str, side: Sides, alpha: float) -> dict[st
     }
 
 
-def _means(table: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    """Means per group in order of appearance; NaN where any row of the group is NaN."""
-    grouped = table.groupby(keys, sort=False)[_RATES]
+def whole_means(table: pd.DataFrame, keys: list[str], rates: list[str]) -> pd.DataFrame:
+    """Means of rates per group in order of appearance; NaN where any row of the group is NaN."""
+    grouped = table.groupby(keys, sort=False)[rates]
     return grouped.mean().where(grouped.count().eq(grouped.size(), axis=0)).reset_index()

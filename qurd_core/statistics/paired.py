@@ -2,65 +2,19 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.random import PCG64, Generator
 from numpy.typing import ArrayLike, NDArray
 
 from qurd_core.errors import QurdError
-from qurd_core.statistics.printed import check_scores, check_share, percent
+from qurd_core.statistics.printed import check_scores, check_share
 
 EXACT_UP_TO = 20
 SAMPLED = 100_000
 
 # Sums of the same numbers in another order differ in the last digits.
 _TIE = 1e-9
-
-
-@dataclass(frozen=True)
-class DeLong:
-    """Areas under two ROC curves on the same models.
-
-    Attributes:
-        auc_a, auc_b: chance that a stolen model is closer to the victim than an unrelated one, a tie counting one half.
-        var_diff: estimated variance of their difference.
-        z: difference over its standard error; 0 for equal areas, NaN where the variance is 0 and they differ.
-        p: two-sided.
-    """
-
-    auc_a: float
-    auc_b: float
-    var_diff: float
-    z: float
-    p: float
-    method: str = "Paired DeLong test (DeLong, DeLong and Clarke-Pearson 1988), two-sided, normal approximation."
-    assumptions: tuple[str, ...] = (
-        "Unrelated models are independent of one another, and so are stolen ones.",
-        "There are enough models for a normal approximation: with fewer than about 20 of each it is rough.",
-    )
-
-
-def delong_paired(neg_a: ArrayLike, pos_a: ArrayLike, neg_b: ArrayLike, pos_b: ArrayLike) -> DeLong:
-    """Compare two schemes by the area under their ROC curves.
-
-    Args:
-        neg_a, neg_b: (n,) distances of the same unrelated models in the same order.
-        pos_a, pos_b: (p,) distances of the same stolen models in the same order.
-    """
-    sides = [check_scores(side, "the distances") for side in (neg_a, pos_a, neg_b, pos_b)]
-    n, p = len(sides[0]), len(sides[1])
-    if len(sides[2]) != n or len(sides[3]) != p or min(n, p) < 2:
-        raise QurdError(
-            f"Expected the same unrelated and stolen models of both schemes, at least 2 of each. "
-            f"Got {n} and {p}, and {len(sides[2])} and {len(sides[3])}."
-        )
-    wins = [_wins(sides[0], sides[1]), _wins(sides[2], sides[3])]
-    difference = wins[0] - wins[1]
-    var = float(difference.mean(axis=1).var(ddof=1) / n + difference.mean(axis=0).var(ddof=1) / p)
-    gap = float(difference.mean())
-    z = gap / math.sqrt(var) if var > 0 else 0.0 if abs(gap) < _TIE else math.nan
-    return DeLong(float(wins[0].mean()), float(wins[1].mean()), var, z, math.erfc(abs(z) / math.sqrt(2)))
 
 
 def sign_flip(differences: ArrayLike) -> float:
@@ -119,30 +73,11 @@ def benjamini_hochberg(p_values: ArrayLike) -> NDArray[np.float64]:
     return adjusted
 
 
-@dataclass(frozen=True)
-class VictimsNeeded:
-    """How many independent victims a comparison takes.
-
-    Attributes:
-        victims: number needed.
-        have: number that the spread was estimated from.
-        sd: standard deviation of the differences over victims.
-        effect: the difference to find.
-    """
-
-    victims: int
-    have: int
-    sd: float
-    effect: float
-    method: str
-    assumptions: tuple[str, ...] = (
-        "Further victims differ from one another as much as those at hand.",
-        "The spread itself is estimated: from few victims the number may be off by a factor of two or more.",
-    )
-
-
-def victims_needed(diffs: ArrayLike, effect: float = 0.10, level: float = 0.95, power: float = 0.8) -> VictimsNeeded:
+def victims_needed(diffs: ArrayLike, effect: float = 0.10, level: float = 0.95, power: float = 0.8) -> int:
     """Number of independent victims (lineages) from which on a difference of `effect` between two schemes is found.
+
+    By a t interval, and not below what the exact sign-flip test needs. It takes further victims to differ from one another
+    as much as those at hand, and estimates the spread from these: from few the number may be off by a factor of two or more.
 
     Args:
         diffs: (m,) difference of the two detection rates per victim, m at least 2.
@@ -169,19 +104,7 @@ def victims_needed(diffs: ArrayLike, effect: float = 0.10, level: float = 0.95, 
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if enough(middle) else (middle, high)
-    return VictimsNeeded(
-        high,
-        len(units),
-        sd,
-        effect,
-        f"Victims for which a mean difference of {100 * effect:g} points is found with chance {percent(power)} at the level "
-        f"{percent(1 - level)} (t interval), and not fewer than the exact sign-flip test needs.",
-    )
-
-
-def _wins(negatives: NDArray[np.float64], positives: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(n,p) 1 where the stolen model is closer, 1/2 for a tie."""
-    return (negatives[:, None] > positives) + 0.5 * (negatives[:, None] == positives)
+    return high
 
 
 def _signed_sums(units: NDArray[np.float64]) -> NDArray[np.float64]:

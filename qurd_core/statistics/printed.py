@@ -1,7 +1,9 @@
 """What all results share: the sentences that they rest on, and checks of what comes in."""
 
 import math
+from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
+from numbers import Number
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -56,3 +58,42 @@ def percent(share: float) -> str:
 def ordinal(number: int) -> str:
     ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
     return f"{number}{ending}"
+
+
+def cell(value: object) -> str:
+    """A value of a table as its text."""
+    if value is None:
+        return ""
+    if isinstance(value, float | np.floating):
+        return fixed(value, 3)
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple | np.ndarray) else str(value)
+
+
+_ESCAPED = {sign: f"\\{sign}" for sign in "&%$#_{}"} | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "\n": " "}
+_ESCAPED |= {"^": r"\textasciicircum{}", "|": r"\textbar{}", "<": r"\textless{}", ">": r"\textgreater{}", "δ": r"$\delta$"}
+_LATEX = str.maketrans(_ESCAPED)
+
+
+def latex(rows: Sequence[Mapping[str, object]]) -> str:
+    """Rows as a LaTeX table for the package booktabs: names escaped, numbers right-aligned with three decimals.
+
+    >>> print(latex([{"scheme": "noise->pgd | labels", "tpr_5%": 0.5}]))
+    \\begin{tabular}{lr}
+    \\toprule
+    scheme & tpr\\_5\\% \\\\
+    \\midrule
+    noise-\\textgreater{}pgd \\textbar{} labels & 0.500 \\\\
+    \\bottomrule
+    \\end{tabular}
+    """
+    if not rows:
+        return "% no row"
+    names, table = list(rows[0]), [[None if _unknown(value) else value for value in row.values()] for row in rows]
+    numeric = [all(value is None or isinstance(value, Number) for value in column) for column in zip(*table, strict=True)]
+    lines = [" & ".join(cell(value).translate(_LATEX) for value in line) + r" \\" for line in [names, *table]]
+    head = rf"\begin{{tabular}}{{{''.join('r' if one else 'l' for one in numeric)}}}"
+    return "\n".join([head, r"\toprule", lines[0], r"\midrule", *lines[1:], r"\bottomrule", r"\end{tabular}"])
+
+
+def _unknown(value: object) -> bool:
+    return isinstance(value, float | np.floating) and math.isnan(value)

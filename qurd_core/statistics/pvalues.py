@@ -5,17 +5,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.random import Generator
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from qurd_core.errors import QurdError
 from qurd_core.lineage import count_independent, independent
-from qurd_core.statistics.intervals import upper_limit
 from qurd_core.statistics.printed import EXCHANGEABLE, FIXED, TIES, check_scores, percent
-from qurd_core.statistics.rules import min_pool
+from qurd_core.statistics.rules import min_pool, upper_limit
 from qurd_core.statistics.sides import closest
 
-Mode = Literal["model", "lineage_min", "lineage_one"]
+Mode = Literal["model", "lineage_min"]
 ENOUGH = min_pool(0.05)  # independent lineages from which on a 5 % verdict exists
 
 
@@ -47,7 +45,6 @@ def conformal_pvalue(
     pool: ArrayLike,
     groups: Sequence[str] | None = None,
     mode: Mode = "model",
-    rng: Generator | None = None,
 ) -> PValue:
     """The p-value (1 + #{pool scores <= suspect's}) / (n + 1): valid for any score, conservative under ties.
 
@@ -55,12 +52,10 @@ def conformal_pvalue(
         suspect: score of the suspect.
         pool: (n,) scores of unrelated models.
         groups: (n,) lineage of every model of the pool, if known.
-        mode: the unit that is counted: every model; every lineage by its smallest score, which is conservative; or every
-            lineage by one of its models at random, which is exact if lineages are exchangeable (Dunn et al. 2022).
-        rng: draws the models of `"lineage_one"`.
+        mode: the unit that is counted: every model, or every lineage by its smallest score, which is conservative.
 
     Raises:
-        QurdError: a score is NaN, or the mode asks for lineages or for a generator that are not given.
+        QurdError: a score is NaN, or the mode asks for lineages that are not given.
     """
     units = check_scores(pool, "the scores of the pool")
     score = float(check_scores([suspect], "the suspect's score")[0])
@@ -69,9 +64,11 @@ def conformal_pvalue(
     lineages = None if groups is None else count_independent(map(str, groups))
     warnings, models = [], len(units)
     if mode not in _ASSUMED:
-        raise QurdError(f"Expected the mode 'model', 'lineage_min' or 'lineage_one'. Got '{mode}'.")
-    if mode != "model":
-        units = _one_per_group(units, groups, mode, rng)
+        raise QurdError(f"Expected the mode 'model' or 'lineage_min'. Got '{mode}'.")
+    if mode == "lineage_min":
+        if groups is None:
+            raise QurdError(f"The mode '{mode}' needs the lineage of every model of the pool. Pass 'groups'.")
+        units = closest(units, np.array(independent([str(group) for group in groups]), int))
     elif lineages is not None and lineages < models:
         warnings.append(f"The {models} models of the pool come from {lineages} lineages, so they are not independent.")
     unit = "models" if mode == "model" else "lineages"
@@ -121,7 +118,6 @@ def stratum_pvalue(
     trait: Hashable,
     groups: Sequence[str] | None = None,
     mode: Mode = "model",
-    rng: Generator | None = None,
 ) -> Stratum:
     """The p-value among the models of the pool that share a visible trait of the suspect (Mondrian conformal prediction).
 
@@ -131,7 +127,7 @@ def stratum_pvalue(
     Args:
         traits: (n,) the trait of every model of the pool: its architecture, or its pre-training root.
         trait: that of the suspect.
-        suspect, pool, groups, mode, rng: as for `conformal_pvalue`.
+        suspect, pool, groups, mode: as for `conformal_pvalue`.
 
     Raises:
         QurdError: as `conformal_pvalue`, or there is not one trait per model of the pool.
@@ -141,7 +137,7 @@ def stratum_pvalue(
         raise QurdError(f"Expected one trait per model of the pool, {len(scores)}. Got {len(traits)}.")
     alike = [place for place, own in enumerate(traits) if own == trait]
     of_alike = None if groups is None else [groups[place] for place in alike]
-    p = conformal_pvalue(suspect, scores[alike], of_alike, mode, rng)
+    p = conformal_pvalue(suspect, scores[alike], of_alike, mode)
     assumptions = (*p.assumptions, "The trait was chosen before the scores were seen.")
     return Stratum(trait, p.n_effective, p if p.n_effective >= ENOUGH else None, p.method, assumptions)
 
@@ -149,18 +145,4 @@ def stratum_pvalue(
 _ASSUMED = {
     "model": (),
     "lineage_min": ("Models of one lineage count once: its closest model stands for it.",),
-    "lineage_one": ("Models of one lineage count once: one of them, drawn at random, stands for it.",),
 }
-
-
-def _one_per_group(
-    units: NDArray[np.float64], groups: Sequence[str] | None, mode: str, rng: Generator | None
-) -> NDArray[np.float64]:
-    if groups is None:
-        raise QurdError(f"The mode '{mode}' needs the lineage of every model of the pool. Pass 'groups'.")
-    numbers = np.array(independent([str(group) for group in groups]), int)
-    if mode == "lineage_min":
-        return closest(units, numbers)
-    if rng is None:
-        raise QurdError("The mode 'lineage_one' draws one model of every lineage. Pass a generator as 'rng'.")
-    return np.array([rng.choice(units[numbers == number]) for number in np.unique(numbers)])

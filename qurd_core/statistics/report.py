@@ -9,9 +9,8 @@ import pandas as pd
 
 from qurd_core.statistics.bootstrap import Bootstrap, generator, node_bootstrap
 from qurd_core.statistics.grids import tasks_of
-from qurd_core.statistics.intervals import upper_limit
 from qurd_core.statistics.printed import EXCHANGEABLE, FIXED, TIES, check_share, percent
-from qurd_core.statistics.rules import Kind, allowed_below, refusal
+from qurd_core.statistics.rules import Kind, allowed_below, refusal, upper_limit
 from qurd_core.statistics.sides import Negatives
 
 RARE = 0.005  # a share of refused draws up to here is not worth a word
@@ -36,7 +35,6 @@ class TprReport:
         fpr_upper95: and their upper 95 % limit.
         refusals: share of draws and victims for which the rule is refused.
         refused_reason: why there is no point, or None.
-        sd_seed, sd_model: standard deviation of `point` if only query seeds, or only models, were drawn again.
         notes: sentences to show beside the number.
         method: how the interval was made.
     """
@@ -58,8 +56,6 @@ class TprReport:
     fpr_upper95: float
     refusals: float
     refused_reason: str | None
-    sd_seed: float
-    sd_model: float
     notes: tuple[str, ...]
     method: str
     assumptions: tuple[str, ...]
@@ -90,6 +86,7 @@ def tpr_report(
     negatives: Negatives = "unrelated",
     draws: int = 2000,
     seed: int = 0,
+    boot: Bootstrap | None = None,
 ) -> tuple[TprReport, ...]:
     """One report per scheme and task of a score table, in the order of schemes and tasks in it.
 
@@ -101,22 +98,10 @@ def tpr_report(
     Args:
         scores: a score table at one budget, with the columns of `sides.SCORES`.
         tasks: those to report, all if not given.
+        boot: of the same scores by the same rule, if there is one, which other results may share.
     """
-    boot = node_bootstrap(scores, rule=rule, alpha=alpha, negatives=negatives, draws=draws, seed=seed)
-    return reports(boot, scores, rule=rule, alpha=alpha, level=level, tasks=tasks)
-
-
-def reports(
-    boot: Bootstrap,
-    scores: pd.DataFrame,
-    *,
-    rule: Kind = "conformal",
-    alpha: float = 0.05,
-    level: float = 0.95,
-    tasks: Sequence[str] | None = None,
-) -> tuple[TprReport, ...]:
-    """`tpr_report` from a bootstrap of the same scores by the same rule, which other results may share."""
     check_share(level, "level")
+    boot = boot or node_bootstrap(scores, rule=rule, alpha=alpha, negatives=negatives, draws=draws, seed=seed)
     found = []
     for scheme in dict.fromkeys(scores["scheme"]):
         note = _left_out(scores, boot.victims, scheme)
@@ -131,17 +116,15 @@ def _report(
 ) -> TprReport:
     rows = boot.of(scheme, task)
     by_dataset = boot.by_dataset(scheme, task)
-    datasets = datasets_of(boot, task)
+    datasets = sorted({benchmark for _, benchmark, of in boot.rates if of == task})  # on which any scheme has the task
     independent = rows["lineage"].nunique()
-    refused = rows[rows["refused"]]
-    reason = _refusal(refused.loc[refused["n_lineages"].idxmin()], alpha, rule) if len(refused) else None
+    refused, reason = rows[rows["refused"]], None
+    if len(refused):
+        worst = refused.loc[refused["n_lineages"].idxmin()]
+        reason = refusal(int(worst["n_lineages"]), alpha, rule, models=int(worst["n_negatives"]))
     point = float(boot.draws(scheme, task)[0])
     refusals = float(np.mean([share for (name, _, of), share in boot.refused.items() if (name, of) == (scheme, task)]))
     ci, method = ((math.nan, math.nan), "No interval: the rule is refused.") if reason else _interval(boot, rows, level)
-    spread = {
-        vary: float(np.nanstd(boot.draws(scheme, task, vary)[1:])) if not reason else math.nan
-        for vary in ("seeds", "models")
-    }
     mean_fpr, upper = _false_alarms(rows, rule, alpha)
     return TprReport(
         scheme=scheme,
@@ -161,21 +144,10 @@ def _report(
         fpr_upper95=upper,
         refusals=refusals,
         refused_reason=reason,
-        sd_seed=spread["seeds"],
-        sd_model=spread["models"],
         notes=(*_notes(scheme, by_dataset, datasets, independent, refusals), *notes),
         method=method,
         assumptions=(EXCHANGEABLE, FIXED, TIES, *boot.assumptions),
     )
-
-
-def _refusal(row: pd.Series, alpha: float, rule: Kind) -> str | None:
-    return refusal(int(row["n_lineages"]), alpha, rule, models=int(row["n_negatives"]))
-
-
-def datasets_of(boot: Bootstrap, task: str) -> list[str]:
-    """Data sets on which any scheme has the task."""
-    return sorted({benchmark for _, benchmark, of in boot.rates if of == task})
 
 
 def covered(have: Iterable[str], datasets: list[str]) -> str:

@@ -17,11 +17,10 @@ from numpy.typing import ArrayLike
 
 from qurd_core.errors import QurdError
 from qurd_core.lineage import independent
-from qurd_core.statistics.intervals import upper_limit
 from qurd_core.statistics.printed import EXCHANGEABLE, FIXED, SLACK, TIES, check_scores, check_share, ordinal, percent
 from qurd_core.statistics.sides import closest
 
-Kind = Literal["conformal", "paper", "pac"]
+Kind = Literal["conformal", "paper"]
 
 
 @dataclass(frozen=True)
@@ -51,12 +50,6 @@ class Rule:
     method: str
     assumptions: tuple[str, ...] = (EXCHANGEABLE, FIXED, TIES)
 
-    def chance_above(self, level: float) -> float:
-        """Probability, over calibration sets, that the true false-alarm rate exceeds `level`; NaN where refused."""
-        from scipy.special import betaincc
-
-        return math.nan if self.k is None else float(betaincc(self.k + 1, self.n - self.k, level))
-
 
 def min_pool(alpha: float) -> int:
     """The number of independent unrelated lineages from which on a false-alarm rate of at most `alpha` can be promised."""
@@ -64,63 +57,47 @@ def min_pool(alpha: float) -> int:
     return math.ceil(1 / alpha - SLACK) - 1
 
 
-def allowed_below(n: int, alpha: float = 0.05, kind: Kind = "conformal", delta: float = 0.05) -> int | None:
+def allowed_below(n: int, alpha: float = 0.05, kind: Kind = "conformal") -> int | None:
     """The number k of `n` independent unrelated lineages that may lie below the threshold, the (k+1)-th smallest score.
 
     * `"paper"`: the empirical rate k/n stays at or below alpha.
     * `"conformal"`: the expected rate on fresh innocent models, (k+1)/(n+1), stays at or below alpha.
-    * `"pac"`: the true rate exceeds alpha in at most a share delta of calibration sets. It has the law Beta(k+1, n-k), so
-      this chance is P(Bin(n, alpha) <= k) (Wilks 1941, Vovk 2012).
 
     Returns:
         k, or None where even k = 0 breaks the promise.
     """
     check_share(alpha, "alpha")
-    check_share(delta, "delta")
     if kind == "paper":
         k = math.floor(alpha * n + SLACK) if n else -1
     elif kind == "conformal":
         k = math.floor(alpha * (n + 1) + SLACK) - 1
-    elif kind == "pac":
-        from scipy.special import bdtr
-
-        k = int((bdtr(np.arange(n), n, alpha) <= delta).sum()) - 1
     else:
-        raise QurdError(f"Expected the kind of rule 'conformal', 'paper' or 'pac'. Got '{kind}'.")
+        raise QurdError(f"Expected the kind of rule 'conformal' or 'paper'. Got '{kind}'.")
     return None if k < 0 else k
 
 
-def refusal(
-    n: int, alpha: float = 0.05, kind: Kind = "conformal", delta: float = 0.05, *, models: int | None = None
-) -> str | None:
+def refusal(n: int, alpha: float = 0.05, kind: Kind = "conformal", *, models: int | None = None) -> str | None:
     """Why a rule of this kind cannot be had with `n` independent lineages of unrelated models: how many are missing, and the
     level that can be promised; None where it can.
 
     Args:
         models: in these lineages, if they are more.
     """
-    if allowed_below(n, alpha, kind, delta) is not None:
+    if allowed_below(n, alpha, kind) is not None:
         return None
     if n == 0:
         return "A threshold needs unrelated models. There are none: choose a task that has some."
-    needed, promise = min_pool(alpha), ""
-    if kind == "pac":
-        needed, promise = math.ceil(math.log(delta) / math.log1p(-alpha) - SLACK), f" with {percent(1 - delta)} confidence"
+    needed = min_pool(alpha)
     have = f"{n}" if models in (None, n) else f"{n}, behind {models} models"
     return (
-        f"Refused: at most {percent(alpha)} false alarms{promise} can be guaranteed from {needed} independent lineages of "
+        f"Refused: at most {percent(alpha)} false alarms can be guaranteed from {needed} independent lineages of "
         f"unrelated models on. There are {have}: {needed - n} more are needed. The lowest false-alarm rate that can be "
-        f"guaranteed is {percent(_attainable(n, kind, delta))}."
+        f"guaranteed is {percent(1 / (n + 1))}."
     )
 
 
 def calibrated_rule(
-    neg: ArrayLike,
-    alpha: float = 0.05,
-    kind: Kind = "conformal",
-    delta: float = 0.05,
-    *,
-    lineages: Sequence[str] | None = None,
+    neg: ArrayLike, alpha: float = 0.05, kind: Kind = "conformal", *, lineages: Sequence[str] | None = None
 ) -> Rule:
     """The threshold that the scores of unrelated models allow, with its real false-alarm rate.
 
@@ -130,10 +107,9 @@ def calibrated_rule(
             paper's take the closest model of every independent lineage.
         alpha: the share of innocent models that may be flagged.
         kind: which promise, see `allowed_below`.
-        delta: for `"pac"`, the share of calibration sets that may break it.
 
     Raises:
-        QurdError: a score is NaN, alpha or delta is no share, or there is not one lineage per score.
+        QurdError: a score is NaN, alpha is no share, or there is not one lineage per score.
     """
     scores = check_scores(neg, "the scores of unrelated models")
     models = len(scores)
@@ -142,18 +118,19 @@ def calibrated_rule(
             raise QurdError(f"Expected one lineage per unrelated model, {models}. Got {len(lineages)}.")
         scores = scores if kind == "paper" else closest(scores, np.array(independent(lineages), int))
     scores = np.sort(scores)
-    n, k = len(scores), allowed_below(len(scores), alpha, kind, delta)
-    attainable = _attainable(n, kind, delta)
-    reason = refusal(n, alpha, kind, delta, models=models)
+    n, k = len(scores), allowed_below(len(scores), alpha, kind)
+    attainable, reason = 1 / (n + 1), refusal(n, alpha, kind, models=models)
     if k is None:
         return Rule(math.nan, None, n, attainable, math.nan, math.nan, reason, f"No {_NAMES[kind]} rule exists.")
     method = f"Flag a suspect below the {ordinal(k + 1)} smallest of {n} unrelated scores ({_NAMES[kind]} rule)."
     return Rule(float(scores[k]), k, n, attainable, (k + 1) / (n + 1), upper_limit(k, n), None, method)
 
 
-_NAMES = {"paper": "paper's", "conformal": "conformal", "pac": "calibration-conditional"}
+_NAMES = {"paper": "paper's", "conformal": "conformal"}
 
 
-def _attainable(n: int, kind: Kind, delta: float) -> float:
-    """The level that the threshold "below all unrelated scores" promises."""
-    return -math.expm1(math.log(delta) / n) if kind == "pac" and n else 1 / (n + 1)
+def upper_limit(k: int, n: int) -> float:
+    """Upper 95 % limit of the false-alarm rate of a threshold with k of n unrelated scores below it."""
+    from scipy.special import betaincinv
+
+    return float(betaincinv(k + 1, n - k, 0.95)) if k < n else 1.0

@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -11,13 +10,11 @@ from qurd_core.errors import QurdError
 from qurd_core.statistics.grids import require
 from qurd_core.statistics.paired import benjamini_hochberg, holm
 from qurd_core.statistics.printed import SLACK, check_share, percent
-from qurd_core.statistics.pvalues import PValue, Stratum, conformal_pvalue, stratum_pvalue
+from qurd_core.statistics.pvalues import Mode, PValue, Stratum, conformal_pvalue, stratum_pvalue
 from qurd_core.statistics.sides import SCORES
 
 _NEEDED = [name for name in SCORES if name not in ("used", "tasks")]
 _QUESTION = ["benchmark", "scheme", "victim"]
-
-Unit = Literal["model", "lineage_min"]
 
 
 @dataclass(frozen=True)
@@ -81,7 +78,7 @@ class SuspectVerdict:
 
 
 def verdicts(
-    scores: pd.DataFrame, *, level: float = 0.05, mode: Unit = "lineage_min", trait: str | None = None
+    scores: pd.DataFrame, *, level: float = 0.05, mode: Mode = "lineage_min", trait: str | None = None
 ) -> tuple[SuspectVerdict, ...]:
     """Judge every suspect of one victim by one scheme, or one suspect by several schemes or for several victims.
 
@@ -127,7 +124,7 @@ def _check(scores: pd.DataFrame, trait: str | None) -> None:
 
 
 def _asked(
-    question: tuple[str, str, str], rows: pd.DataFrame, level: float, mode: Unit, trait: str | None
+    question: tuple[str, str, str], rows: pd.DataFrame, level: float, mode: Mode, trait: str | None
 ) -> list[SuspectVerdict]:
     """The suspects of one victim and scheme, not adjusted yet."""
     values = rows.pivot(index="suspect", columns="query_seed", values="value").mean(axis=1, skipna=False)

@@ -15,8 +15,8 @@ from qurd_core.statistics import (
     compare,
     holdout_audit,
     node_bootstrap,
-    reports,
     simultaneous,
+    tpr_report,
     victims_needed,
 )
 from qurd_core.statistics.sides import NEGATIVE_KINDS, Negatives
@@ -57,7 +57,7 @@ def worth(
         interval of the difference excludes 0, else `"not distinguished"`. What does not exist is NaN or None.
     """
     boot = node_bootstrap(table, rule=rule, negatives=negatives, tasks=tasks, draws=draws)
-    found = reports(boot, table, rule=rule, tasks=tasks)
+    found = tpr_report(table, rule=rule, tasks=tasks, boot=boot)
     by_task = {task: [one for one in found if one.task == task] for task in dict.fromkeys(one.task for one in found)}
     audits = {}
     if "origin" in table and EVERY in by_task:
@@ -131,7 +131,7 @@ def _turned(found: Comparison) -> dict[str, object]:
         "diff_low": low,
         "diff_high": high,
         "p": found.p_holm,
-        "needed": victims_needed(gaps).victims if len(gaps) > 1 else math.nan,
+        "needed": victims_needed(gaps) if len(gaps) > 1 else math.nan,
         "verdict": TURNED.get(found.verdict, found.verdict) if decided else side(low, high),
         "notes": " ".join((*found.dropped, *found.notes)) or None,
     }

@@ -20,8 +20,7 @@ from qurd_core.records import evidence, measured_worth, rate_records
 from qurd_core.records.evidence import Scores
 from qurd_core.registry import detectors
 from qurd_core.schemes import declared
-from qurd_core.statistics import TprReport, calibrated_rule, node_bootstrap
-from qurd_core.statistics import reports as tpr_reports
+from qurd_core.statistics import TprReport, calibrated_rule, node_bootstrap, tpr_report
 from qurd_core.statistics.metrics import Floats, rates
 from qurd_core.statistics.sides import Negatives, Sides, sides
 from qurd_core.statistics.worth import DRAWS
@@ -272,7 +271,7 @@ def reports(
     )
     how = {"rule": "paper", "alpha": max(alpha, _NO_ALARMS), "tasks": tasks}
     boot = node_bootstrap(scores, negatives=negatives, draws=draws, **how)
-    return {report.task: report for report in tpr_reports(boot, scores, **how)}
+    return {report.task: report for report in tpr_report(scores, boot=boot, **how)}
 
 
 def budgets(scores: Scores, scheme: str, victims: Iterable[str]) -> list[int]:

@@ -67,7 +67,7 @@ def taken(page: str, link: Link) -> Taken:
     """The export of a view, opened by its link."""
     found = []
 
-    def offer(rows: Any, file_name: str, again: Again, unsaved: BenchFile | None = None) -> None:
+    def offer(rows: Any, file_name: str, again: Again, unsaved: BenchFile | None = None, **more: Any) -> None:
         found.append(Taken(rows() if callable(rows) else rows, again, unsaved))
 
     with patch.object(export, "offer", offer), patch.object(app_test, "PagesManager", _Navigated), _main():

@@ -17,8 +17,9 @@ from torch import Tensor
 from qurd_core.benchmarks.patchwork.patches import patches
 from qurd_core.records import rate_records
 from qurd_core.records.bank import Bank
-from qurd_core.statistics.metrics import aggregate, cells
+from qurd_core.statistics.metrics import aggregate
 from qurd_core.statistics.sides import NEGATIVE_KINDS
+from tests.score_tables import cells
 
 NEAR = 2.0  # of 255
 REGIONS = ("victim", "attacker")

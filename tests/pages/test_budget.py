@@ -1,8 +1,6 @@
 """The Budget page as a user sees it, without a browser."""
 
 import json
-import subprocess
-import sys
 from functools import partial
 
 import pytest
@@ -195,23 +193,6 @@ def test_names_are_shown_as_text(show, folder):
     app = sound(show(pin=[odd]))
     assert not any("<img" in element.value for element in app.html)
     assert all("<img" not in note["text"] for note in chart(app)["layout"]["annotations"])
-
-
-def test_the_page_never_imports_torch():
-    """In a process of its own: this one has imported torch for other tests."""
-    script = f"""
-import sys
-from streamlit.testing.v1 import AppTest
-for link in (dict(), dict(x="labelled", panel="distance"), dict(play="true")):
-    app = AppTest.from_file({str(ROOT / "app.py")!r}, default_timeout=60).switch_page("pages/budget.py")
-    for key, value in link.items():
-        app.query_params[key] = value
-    app.run()
-    assert not app.exception and app.get("plotly_chart") and app.header, link
-print([name for name in ("torch", "sklearn", "scipy", "torchvision") if name in sys.modules])
-"""
-    ran = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=120, check=True)
-    assert ran.stdout.strip().splitlines()[-1] == "[]"
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("pages/*.py")), ids=lambda path: path.stem)

@@ -3,8 +3,6 @@
 import json
 import math
 import os
-import subprocess
-import sys
 import time
 from itertools import product
 
@@ -14,7 +12,6 @@ import pytest
 from pages.ui import cached
 from pages.ui.compose import compose_controls
 from qurd_core.benchmarks.saved_benchmarks import BenchFile, home_of
-from qurd_core.files import ROOT
 from qurd_core.jobs import live
 from qurd_core.jobs.queue import Jobs, publish
 from qurd_core.records import evidence, rate_records
@@ -330,35 +327,6 @@ def test_the_reference_itself_can_be_picked(compose, tmp_path, monkeypatch, benc
     assert ("Part of patchwork-reuse: the named and the best combinations" in said(app).replace("\\", "")) == (
         bench == "mine"
     )
-
-
-def test_the_page_never_imports_torch(tmp_path):
-    """In a process of its own: this one has imported torch for other tests."""
-    code = """
-import sys
-from streamlit.testing.v1 import AppTest
-from qurd_core.jobs.queue import Jobs
-Jobs.warm_up = lambda self, benchmark: None
-Jobs.expected = lambda self, job: None
-app = AppTest.from_file("app.py", default_timeout=60)
-app.switch_page("pages/compose.py")
-for pick in ("AKH", "negative(test)->pgd(eps=.05) | labels | hamming", "negative(test) | lime | l2"):
-    app.query_params["pick"] = pick
-    app.run()
-    assert not app.exception
-app.button(key="representation-probits").click().run()
-assert not app.exception
-print([name for name in ("torch", "sklearn", "scipy", "captum") if name in sys.modules])
-"""
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=ROOT,
-        env=os.environ | {"QURD_STORE": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (done.stdout.strip(), done.returncode) == ("[]", 0), done.stderr
 
 
 def test_a_run_whose_result_was_altered_says_so_and_can_be_run_again(compose, tmp_path):

@@ -2,15 +2,12 @@
 
 import json
 import shlex
-import subprocess
-import sys
 
 import pandas as pd
 import pytest
 
 from pages.ui import export
 from qurd_core.benchmarks.saved_benchmarks import BenchFile, home_of
-from qurd_core.files import ROOT
 from qurd_core.records import evidence, rate_records
 from qurd_core.views import designer
 from tests.pages.screen import headline, notices, sound
@@ -259,7 +256,7 @@ def test_the_control_is_never_the_best(show, folder):
 
 def test_the_export_of_swaps_has_all_of_them(shipped, monkeypatch):
     taken = {}
-    monkeypatch.setattr(export, "offer", lambda rows, name, again: taken.update(rows=rows, name=name, again=again))
+    monkeypatch.setattr(export, "offer", lambda rows, name, again, **more: taken.update(rows=rows, name=name, again=again))
     app = sound(shipped(view="swap", scheme="IPGuard", task="prune"))
     rows = taken["rows"].set_index("label")
     assert taken["name"] == "leaderboard-swap-patchwork-sac-prune"
@@ -278,7 +275,7 @@ def test_the_export_of_swaps_has_all_of_them(shipped, monkeypatch):
 
 def test_the_command_of_swaps_leaves_out_those_without_a_value(shipped, monkeypatch):
     taken = {}
-    monkeypatch.setattr(export, "offer", lambda rows, name, again: taken.update(rows=rows, command=again.command))
+    monkeypatch.setattr(export, "offer", lambda rows, name, again, **more: taken.update(rows=rows, command=again.command))
     sound(shipped(bench="patchwork-sac", view="swap", scheme="AKH", budget="10"))
     rows = taken["rows"]
     assert rows["value"].isna().any()
@@ -355,22 +352,3 @@ def test_no_number_on_the_page_is_nan(show):
         assert "nan" not in texts(app).lower().replace("finance", "")
         for trace in chart(app)["data"]:
             assert "nan" not in " ".join(map(str, trace.get("hovertext") or [])).lower()
-
-
-def test_the_page_never_imports_torch(folder):
-    """In a process of its own: this one has imported torch for other tests."""
-    script = f"""
-import sys
-from pathlib import Path
-from streamlit.testing.v1 import AppTest
-from qurd_core.records import rate_records
-rate_records.FOLDER = Path({str(folder)!r})
-for view in ("chart", "table", "swap"):
-    app = AppTest.from_file({str(ROOT / "app.py")!r}, default_timeout=60)
-    app.query_params["view"], app.query_params["pin"] = view, "SAC"
-    app.run()
-    assert not app.exception and app.get("plotly_chart")
-print([name for name in ("torch", "sklearn", "scipy", "torchvision") if name in sys.modules])
-"""
-    ran = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=120, check=True)
-    assert ran.stdout.strip().splitlines()[-1] == "[]"

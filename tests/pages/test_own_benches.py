@@ -29,36 +29,49 @@ BENCHES = {
 }
 
 
-def save(tmp_path, name, about):
-    path = tmp_path / "benches" / f"{name}.json"
-    path.parent.mkdir(parents=True)
-    path.write_text(about if isinstance(about, str) else json.dumps({"format": 1} | about if about else about))
+SHOWN = {"whole": STOLEN + UNRELATED, "stolen": STOLEN, "two": STOLEN[:1] + UNRELATED[:1]}
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    """A store with all of them, which pages only read: what a page computes of a bench serves the next page."""
+    store = tmp_path_factory.mktemp("store")
+    (store / "benches").mkdir()
+    benches = {name: about for name, (about, _) in BENCHES.items()}
+    benches |= {name: {"benchmark": "patchwork-reuse", "pairs": pairs} for name, pairs in SHOWN.items()}
+    for name, about in benches.items():
+        text = about if isinstance(about, str) else json.dumps({"format": 1} | about if about else about)
+        (store / "benches" / f"{name}.json").write_text(text)
+    return store
+
+
+@pytest.fixture
+def opened(shipped, saved, monkeypatch):
+    """Opens the app on that store."""
+    monkeypatch.setenv("QURD_STORE", str(saved))
+    return shipped
 
 
 @pytest.mark.parametrize("name", BENCHES)
 @pytest.mark.parametrize("page", OF_PAGES)
-def test_a_bench_without_records_is_one_sentence_on_every_page(shipped, tmp_path, page, name):
-    about, says = BENCHES[name]
-    save(tmp_path, name, about)
-    app = shipped(page=page, bench=name)
+def test_a_bench_without_records_is_one_sentence_on_every_page(opened, page, name):
+    app = opened(page=page, bench=name)
     assert not app.exception
     assert [one.value for one in app.subheader] == ["This page cannot be shown"]
     said = app.text[0].value
-    assert says in said
+    assert BENCHES[name][1] in said
     assert "\n" not in said
 
 
 @pytest.mark.parametrize("page", PAGES)
-@pytest.mark.parametrize("pairs", [STOLEN + UNRELATED, STOLEN, STOLEN[:1] + UNRELATED[:1]], ids=["whole", "stolen", "two"])
-def test_a_bench_of_pairs_with_records_is_shown_on_every_page(shipped, tmp_path, page, pairs):
-    save(tmp_path, "by-hand", {"benchmark": "patchwork-reuse", "pairs": pairs})
-    app = shipped(page=page, bench="by-hand")
+@pytest.mark.parametrize("name", SHOWN)
+def test_a_bench_of_pairs_with_records_is_shown_on_every_page(opened, page, name):
+    app = opened(page=page, bench=name)
     assert not app.exception
     assert "This page cannot be shown" not in [one.value for one in app.subheader]
 
 
-def test_the_paper_is_shown_whatever_the_bench(shipped, tmp_path):
-    save(tmp_path, "of-a-table", BENCHES["of-a-table"][0])
-    app = shipped(page="paper", bench="of-a-table")
+def test_the_paper_is_shown_whatever_the_bench(opened):
+    app = opened(page="paper", bench="of-a-table")
     assert not app.exception
     assert app.header

@@ -2,8 +2,6 @@
 
 import json
 import re
-import subprocess
-import sys
 import time
 from html import unescape
 
@@ -14,8 +12,8 @@ from pages.ui import cached
 from pages.ui.frame import PAGES
 from pages.ui.paper import claim
 from qurd_core import files, findings, plots
-from qurd_core.files import ROOT
 from qurd_core.paper import agreement, claims, importer, tables
+from qurd_core.paper.row import VERDICTS
 from qurd_core.plots.drawing.theme import Style
 from qurd_core.records import rate_records
 from tests.pages.screen import headline, notices, sound
@@ -112,7 +110,7 @@ def test_a_cell_that_is_not_as_printed_is_counted():
 
 def test_a_headline_counts_the_verdicts():
     shown = claims.read()
-    counts = [sum(one.verdict == verdict for one in shown) for verdict in claims.VERDICTS]
+    counts = [sum(one.verdict == verdict for one in shown) for verdict in VERDICTS]
     assert findings.paper.headline(shown) == (
         f"{counts[0]} of the paper’s {len(shown)} claims are supported by its scores, {counts[1]} are not, {counts[2]} are "
         "not testable here"
@@ -243,22 +241,6 @@ def ended(app):
     while any(button.label == "Cancel" for button in app.run().button):
         assert time.monotonic() < deadline
         time.sleep(0.1)
-
-
-def test_the_page_never_imports_torch():
-    """In a process of its own: this one has imported torch for other tests."""
-    script = f"""
-import sys
-from streamlit.testing.v1 import AppTest
-for view in {tuple(VIEWS)!r}:
-    app = AppTest.from_file({str(ROOT / "app.py")!r}, default_timeout=60).switch_page("pages/paper.py")
-    app.query_params["view"] = view
-    app.run()
-    assert not app.exception and app.get("plotly_chart") and app.header, view
-print([name for name in ("torch", "sklearn", "scipy", "torchvision") if name in sys.modules])
-"""
-    ran = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=120, check=True)
-    assert ran.stdout.strip().splitlines()[-1] == "[]"
 
 
 def test_an_altered_import_is_said_and_the_page_offers_another_one(shipped, tmp_path):

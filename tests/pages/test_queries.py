@@ -1,13 +1,12 @@
 """The Queries page as a user sees it, without a browser and without a worker."""
 
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import streamlit as st
 from safetensors.numpy import save_file
 from streamlit.testing.v1 import AppTest
 
@@ -365,24 +364,24 @@ def test_a_victim_without_mistakes_offers_another_sampler(visit, jobs, monkeypat
     bank = evidence.bank("patchwork-sac")
     nothing = {cell: np.full_like(drawn, -1) if "negative" in cell[0] else drawn for cell, drawn in bank.draws.items()}
     monkeypatch.setattr(cached, "bank", lambda _: replace(bank, draws=nothing))
-    cached._natural_queries.clear()
+    st.cache_resource.clear()
     app = visit(left="uniform(test)")
     assert "makes no mistake" in said(sound(app))
     app.button(key="instead-right").click().run()
     assert sound(app).selectbox(key="right").value == "uniform(test)"
     assert len(cards(app)) == 16
-    cached._natural_queries.clear()
+    st.cache_resource.clear()
 
 
 def test_names_are_shown_as_text(visit, jobs, monkeypatch):
     bank = evidence.bank("patchwork-sac")
     monkeypatch.setattr(cached, "bank", lambda _: replace(bank, classes=(ODD,) * 10))
-    cached._natural_queries.clear()
+    st.cache_resource.clear()
     for view in ("queries", "telling"):
         app = sound(visit(left="uniform(test)", view=view))
         assert "<img src=x" not in html(app)
         assert "&lt;img src=x" in html(app)
-    cached._natural_queries.clear()
+    st.cache_resource.clear()
 
 
 def test_telling_images_show_both_halves(visit, jobs):
@@ -400,32 +399,3 @@ def test_the_export_computes_the_view_again(visit, jobs):
     assert 'query_job.facts("patchwork-sac"' in app.code[0].value
     assert "budget=50" in app.code[0].value
     assert "No command gives these rows" in said(app)
-
-
-def test_the_page_never_imports_torch(tmp_path):
-    """In a process of its own: this one has imported torch for other tests."""
-    script = f"""
-import sys
-from pathlib import Path
-from streamlit.testing.v1 import AppTest
-from pages.ui import frame
-from qurd_core.jobs.queue import Jobs
-frame.HOME = "queries"
-Jobs.warm_up = lambda self, benchmark: None
-Jobs.submit = lambda self, job: job.key
-app = AppTest.from_file({str(ROOT / "app.py")!r}, default_timeout=60).run()
-assert not app.exception and "mistakes" in app.header[0].value
-app.get_by_key("view").set_value("telling").run()
-assert not app.exception and "discriminative" in app.header[0].value
-print([name for name in ("torch", "sklearn", "scipy", "captum") if name in sys.modules])
-"""
-    ran = subprocess.run(
-        [sys.executable, "-c", script],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=True,
-        env={"QURD_STORE": str(tmp_path), "PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT)},
-    )
-    assert ran.stdout.strip().splitlines()[-1] == "[]"

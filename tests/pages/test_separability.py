@@ -1,8 +1,6 @@
 """The Separability page as a user sees it, without a browser."""
 
 import json
-import subprocess
-import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,7 +11,6 @@ from safetensors.numpy import save_file
 
 from pages.ui.separability import pair
 from qurd_core.benchmarks.saved_benchmarks import BenchFile, home_of
-from qurd_core.files import ROOT
 from qurd_core.findings.language import worth_words
 from qurd_core.records import evidence, measured_worth, rate_records
 from tests.pages.screen import headline, notices, sound
@@ -263,22 +260,6 @@ def test_a_damaged_bank_gives_one_sentence(show, odd):
     app = show(page=PAGE, victim=ODD, pair=ODD)
     assert not app.exception
     assert app.subheader[0].value == "This page cannot be shown"
-
-
-def test_the_page_never_imports_torch():
-    """In a process of its own: this one has imported torch for other tests."""
-    script = f"""
-import sys
-from streamlit.testing.v1 import AppTest
-app = AppTest.from_file({str(ROOT / "app.py")!r}, default_timeout=60)
-app.query_params["of"] = "AKH"
-app.query_params["victim"], app.query_params["pair"] = {VICTIM!r}, {SUSPECT!r}
-app.run().switch_page("pages/separability.py").run()
-assert not app.exception and app.get("plotly_chart") and any("Both models call" in element.value for element in app.html)
-print([name for name in ("torch", "sklearn", "torchvision") if name in sys.modules])
-"""
-    ran = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=120, check=True)
-    assert ran.stdout.strip().splitlines()[-1] == "[]"
 
 
 def test_the_drawn_pairs_can_be_taken_away():

@@ -51,7 +51,7 @@ def saved(scheme: str, budget: int) -> None:
         else:
             st.markdown(f"Saved as **{name}**. Every command accepts it:")
             st.code(again.Rates(name, (scheme,), (budget,), live.SEEDS).command, language="bash", wrap_lines=True)
-        st.button(f"Open {name}", on_click=_open, args=[name])
+        st.button(f"Open {name}", on_click=st.session_state.update, args=[{"bench": name}])
 
 
 def more(bench: str, base: str) -> None:
@@ -86,9 +86,8 @@ def _delete(bench: str, base: str) -> None:
     _forget_deletion()
     saved_benchmarks.remove(bench)
     ticks.reset(bench)
-    st.session_state["gone"] = bench
+    st.session_state.update({"gone": bench, "bench": base})
     notice.say(f"Deleted {bench}.")
-    _open(base)
 
 
 def _forget_deletion() -> None:
@@ -115,7 +114,3 @@ def _write(name: str, base: str, kept: "DataFrame") -> None:
         return
     ticks.reset(name)
     st.session_state["bench_saved"] = name
-
-
-def _open(name: str) -> None:
-    st.session_state["bench"] = name

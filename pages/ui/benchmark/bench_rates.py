@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.ui import controls, links, panel
+from pages.ui import links, panel
 from qurd_core.findings.language import words
 from qurd_core.plots.drawing.theme import GLYPHS, Style
 from qurd_core.statistics.printed import fixed
@@ -15,7 +15,7 @@ from qurd_core.views import designer
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-RATES = ("pooled", "tasks")
+RATES = ("pooled", "tasks")  # all tasks together, or each
 MOVED = 0.005  # change of a rate from which on it stands out
 
 _COMPACT = """
@@ -27,14 +27,6 @@ _COMPACT = """
 """
 
 
-def choose() -> str:
-    """All tasks pooled, or each."""
-    links.check("rates", RATES, "table")
-    return st.segmented_control(
-        "TPR@5%", RATES, default="pooled", required=True, key="rates", label_visibility="collapsed", **controls.LINKED
-    )
-
-
 def pooled(found: "DataFrame", style: Style) -> None:
     """TPR over all tasks now, and what changed.
 
@@ -44,7 +36,7 @@ def pooled(found: "DataFrame", style: Style) -> None:
     head = "<tr><th>Scheme</th><th>TPR@5%</th><th>change</th></tr>"
     body = ""
     for row in found.itertuples():
-        name = f"{_mark(row.label, style)}<b>{escape(row.label)}</b>"
+        name = f"{panel.mark(row.label, style, (row.label,))}<b>{escape(row.label)}</b>"
         value = words.precise(row.after, row.spread) if row.after == row.after else "–"
         change = words.points(row.change).removesuffix(" points") if row.change == row.change else ""
         body += f"<tr><td>{name}</td><td>{value}</td><td>{change}</td></tr>"
@@ -60,7 +52,7 @@ def by_task(found: "DataFrame", tasks: Sequence[str], style: Style) -> None:
     """
     labels = found.loc[found["task"] == "all", "label"].tolist()
     rates = {(row.task, row.label): row for row in found.itertuples()}
-    marks = "".join(f'<th title="{escape(label)}">{_mark(label, style)}</th>' for label in labels)
+    marks = "".join(f'<th title="{escape(label)}">{panel.mark(label, style, (label,))}</th>' for label in labels)
     body = ""
     for task in tasks:
         cells = "".join(_cell(rates.get((task, label)), task, label) for label in labels)
@@ -96,11 +88,6 @@ def level(kept: "DataFrame") -> str:
     have = f"{words.counted(number, 'unrelated model')} of {words.counted(lineages, 'lineage')}"
     rate = f"{100 / (number + 1):.1f}\u00a0%"
     return f"Fewest for a victim and task: {have}; lowest false-alarm rate that can be guaranteed: {rate}."
-
-
-def _mark(label: str, style: Style) -> str:
-    colour, symbol, _ = style.mark(label, (label,))
-    return f'<i style="color:{colour}">{GLYPHS[symbol]}</i>'
 
 
 def _cell(row: tuple | None, task: str, label: str) -> str:

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.ui import bench_part, cached, controls, definitions, export, frame, links
+from pages.ui import bench_part, cached, controls, export, frame, links
 from pages.ui.benchmark import bench_menu, bench_rates, ticks
 from qurd_core import findings, plots
 from qurd_core.benchmarks.saved_benchmarks import ENDING, BenchFile
 from qurd_core.errors import QurdError
 from qurd_core.findings.language import again, words
-from qurd_core.findings.language.again import Again
 from qurd_core.plots.drawing.theme import Style
 from qurd_core.records import evidence, rate_records
 from qurd_core.schemes import REFERENCE
@@ -61,20 +60,19 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callab
     harder = asked.hard and bench_part.has_hard(bench)
     headline = findings.designer.headline(fingerprints, out, every) + bench_part.counting(harder)
     say((harder and _turned(asked, kept, pooled)) or headline, _subline(fingerprints, kept), asked.hard)
-    file_name = f"bench-{bench}"
-    with frame.tools():
-        definitions.show()
-        ticked = BenchFile(asked.base, frozenset(designer.keys(kept)))
-        saved = ticked.pairs == frozenset(designer.keys(cached.pairs(bench)))
-        unsaved = ticked if designer.measurable(kept) and not saved and asked.base in rate_records.EMBEDDED else None
-        mine = bench if saved else f"{file_name}{ENDING}" if unsaved else None
-        export.offer(found, file_name, _again(asked, found, mine), unsaved)
+    file_name, rows = f"bench-{bench}", cached.tiles(asked.base)
+    chart = plots.designer.figure(rows, out, style)
+    ticked = BenchFile(asked.base, frozenset(designer.keys(kept)))
+    saved = ticked.pairs == frozenset(designer.keys(cached.pairs(bench)))
+    unsaved = ticked if designer.measurable(kept) and not saved and asked.base in rate_records.EMBEDDED else None
+    mine = bench if saved else f"{file_name}{ENDING}" if unsaved else None
+    export.offer(found, file_name, _again(asked, found, mine), unsaved, chart=chart)
     hero, side = (st.container(), None) if style.stage else st.columns([5, 2], gap="medium")
     if side:
         with side:
             _beside(asked, every, kept, out, found, style)
     with hero, frame.tall(wide=840):
-        _tiles(asked, out, file_name, style)
+        export.chart(chart, "tiles", file_name, style, findings.designer.alt(rows, out), partial(ticks.clicked, bench))
 
 
 def _ask(bench: str, others: Sequence[DeltaGenerator]) -> Asked:
@@ -108,14 +106,14 @@ def _turned(asked: Asked, kept: "DataFrame", pooled: "DataFrame") -> str:
     return words.turned(REFERENCE, before, after, findings.leaderboard.place(asked.bench, "all", asked.budget))
 
 
-def _again(asked: Asked, found: "DataFrame", mine: str | None) -> Again:
+def _again(asked: Asked, found: "DataFrame", mine: str | None) -> again.Again:
     """What gives the rates with every pair and with those that are kept again.
 
     Args:
         mine: what keeps them: a benchmark or the name of the file that can be downloaded; None where there is neither.
     """
     if mine is None:
-        return Again("", "", _UNSAVED)
+        return again.Again("", "", _UNSAVED)
     seeds = asked.scores.columns.groupby("scheme")["query_seed"].nunique()
     seeds = {asked.names.get(scheme, scheme): number for scheme, number in seeds.items()}
     rows = found.assign(seeds=found["label"].map(seeds), budget=asked.budget)
@@ -131,20 +129,6 @@ def _again(asked: Asked, found: "DataFrame", mine: str | None) -> Again:
     return again.of_rates(some, f"These are the rates on {what}.")
 
 
-def _tiles(asked: Asked, out: designer.Pairs, file_name: str, style: Style) -> None:
-    rows = cached.tiles(asked.base)
-    st.plotly_chart(
-        plots.designer.figure(rows, out, style),
-        theme=None,
-        height="stretch",
-        key="tiles",
-        on_select=partial(ticks.clicked, asked.bench),
-        selection_mode="points",
-        config=export.chart_config(file_name, stage=style.stage),
-        alt=findings.designer.alt(rows, out),
-    )
-
-
 def _beside(
     asked: Asked, every: "DataFrame", kept: "DataFrame", out: designer.Pairs, found: "DataFrame", style: Style
 ) -> None:
@@ -155,7 +139,7 @@ def _beside(
         _suggestion(asked, every, out)
         bench_menu.save(asked.bench, asked.base, kept, problem)
         bench_menu.more(asked.bench, asked.base)
-        table = bench_rates.choose()
+        table = controls.segments("TPR@5%", bench_rates.RATES, "rates", "table", label_visibility="collapsed")
     bench_menu.confirm(asked.bench, asked.base)
     if problem:
         st.warning(links.plain(words.retold(problem, every["victim"].unique()), 400))
@@ -176,8 +160,7 @@ def _scheme(scores: evidence.Scores, names: dict[str, str]) -> str:
     """The scheme whose separation is shown; named ones by their name."""
     called = [names.get(scheme, scheme) for scheme in [*names, *scores.columns["scheme"].unique()]]
     options = list(dict.fromkeys(called))
-    links.check("scheme", options, "scheme")
-    chosen = st.selectbox("Separation by", options, key="scheme", **controls.LINKED)
+    chosen = controls.select("Separation by", options, "scheme", "scheme")
     return next((scheme for scheme, name in names.items() if name == chosen), chosen)
 
 

@@ -3,13 +3,11 @@
 import json
 from collections.abc import Callable, Sequence
 
-import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.ui import bench_part, cached, controls, definitions, export, frame
+from pages.ui import bench_part, cached, controls, export, frame
 from qurd_core import findings, plots, views
 from qurd_core.findings.language import again
-from qurd_core.findings.language.again import Again
 from qurd_core.plots.drawing.theme import Style
 from qurd_core.records import rate_records
 from qurd_core.views import designer
@@ -33,20 +31,11 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callab
     )
     headline = findings.effort.headline(table, budget, task) + bench_part.counting(harder)
     say(findings.effort.turned(table, easy, budget, task) or headline, f"{findings.effort.subline(table)} · {_CAUGHT}", hard)
-    file_name = f"effort-{bench}"
-    with frame.tools():
-        definitions.show()
-        code = _CODE.format(name=json.dumps(bench), budget=budget, negatives=cached.negatives(hard))
-        export.offer(table, file_name, Again("", code, again.NO_COMMAND))
+    file_name, chart = f"effort-{bench}", plots.effort.figure(table, task, style)
+    code = _CODE.format(name=json.dumps(bench), budget=budget, negatives=cached.negatives(hard))
+    export.offer(table, file_name, again.Again("", code, again.NO_COMMAND), chart=chart)
     with frame.tall(wide=1150):
-        st.plotly_chart(
-            plots.effort.figure(table, task, style),
-            theme=None,
-            height="stretch",
-            key="effort",
-            config=export.chart_config(file_name, stage=style.stage),
-            alt=findings.effort.alt(table),
-        )
+        export.chart(chart, "effort", file_name, style, findings.effort.alt(table))
 
 
 _CAUGHT = "caught: below the threshold of the paper rule for its victim and task, with most query seeds"

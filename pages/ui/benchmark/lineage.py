@@ -1,14 +1,13 @@
 """The Benchmark page's tree of models."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
-import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.ui import cached, controls, definitions, export, frame
+from pages.ui import cached, controls, export, frame
 from qurd_core import findings, plots, views
 from qurd_core.findings.language import again
-from qurd_core.findings.language.again import Again
 from qurd_core.plots.drawing.theme import Style
 
 
@@ -20,26 +19,9 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callab
         victim = controls.model("Victim", victims, "victim", "victim")
     rows = views.contents.branches(pairs, models, victim)
     say(findings.lineage_tree.headline(rows, models, victim), findings.lineage_tree.subline(rows, victim))
-    file_name = f"models-{bench}"
-    with frame.tools():
-        definitions.show()
-        code = again.code(again.call("evidence.models", bench), "records.evidence")
-        export.offer(models, file_name, Again(again.command("models", bench), code))
+    file_name, chart = f"models-{bench}", plots.lineage_tree.figure(rows, models, victims, victim, style)
+    code = again.code(again.call("evidence.models", bench), "records.evidence")
+    export.offer(models, file_name, again.Again(again.command("models", bench), code), chart=chart)
     with frame.tall(wide=860):
-        st.plotly_chart(
-            plots.lineage_tree.figure(rows, models, victims, victim, style),
-            theme=None,
-            height="stretch",
-            key="tree",
-            on_select=_take,
-            selection_mode="points",
-            config=export.chart_config(file_name, stage=style.stage),
-            alt=findings.lineage_tree.alt(rows, victim),
-        )
-
-
-def _take() -> None:
-    """The clicked victim; other models report no name."""
-    for point in st.session_state["tree"].selection.points:
-        if point.get("customdata"):
-            st.session_state["victim"] = point["customdata"]
+        alt = findings.lineage_tree.alt(rows, victim)
+        export.chart(chart, "tree", file_name, style, alt, partial(controls.take, "tree", "victim"))

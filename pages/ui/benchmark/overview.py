@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.ui import cached, controls, definitions, export, frame, links, panel
+from pages.ui import cached, controls, export, frame, links, panel
 from qurd_core import findings, plots
 from qurd_core.benchmarks.photographs import REGIONS
 from qurd_core.findings.language import again
-from qurd_core.findings.language.again import Again
 from qurd_core.plots.drawing.theme import Style
 from qurd_core.views import contents
 
@@ -25,13 +24,12 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callab
     with others[0]:
         task = controls.task(counts["task"].tolist())
     say(findings.benchmark.headline(counts, task), "A tile is a task with its stolen models. Dotted: not covered")
-    file_name = f"tasks-{bench}"
-    with frame.tools():
-        definitions.show()
-        code = again.code(
-            again.call("contents.tasks", again.call("evidence.pairs", bench)), "records.evidence", "views.contents"
-        )
-        export.offer(counts, file_name, Again(again.command("pairs", bench, by="task"), code))
+    file_name, question = f"tasks-{bench}", ("tasks", bench, cached.version(bench), task, style)
+    chart = cached.once(question, lambda: plots.benchmark.figure(counts, task, style))
+    code = again.code(
+        again.call("contents.tasks", again.call("evidence.pairs", bench)), "records.evidence", "views.contents"
+    )
+    export.offer(counts, file_name, again.Again(again.command("pairs", bench, by="task"), code), chart=chart)
     hero, side = (st.container(), None) if style.stage else st.columns([3, 2], gap="medium")
     if side:
         with side:
@@ -41,18 +39,7 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callab
             if "regions" in models:
                 _seen(contents.seen(cached.pairs(bench), models), style)
     with hero, frame.tall(wide=700):
-        st.plotly_chart(
-            cached.once(
-                ("tasks", bench, cached.version(bench), task, style), lambda: plots.benchmark.figure(counts, task, style)
-            ),
-            theme=None,
-            height="stretch",
-            key="grid",
-            on_select=_take,
-            selection_mode="points",
-            config=export.chart_config(file_name, stage=style.stage),
-            alt=findings.benchmark.alt(counts),
-        )
+        export.chart(chart, "grid", file_name, style, findings.benchmark.alt(counts), _take)
 
 
 def _take() -> None:

@@ -9,10 +9,9 @@ import streamlit as st
 from PIL import Image, ImageDraw
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.ui import cached, definitions, export, frame
+from pages.ui import cached, export
 from qurd_core.benchmarks.photographs import SIDE, cut, photograph, photograph_names
 from qurd_core.findings.language import again
-from qurd_core.findings.language.again import Again
 from qurd_core.plots.drawing.theme import STOLEN, Style
 from qurd_core.views import contents
 
@@ -35,12 +34,10 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callab
         "from blocks that no model has seen. Frames: where the patches were cut. "
         "Percent: right answers, mean of the victims",
     )
-    with frame.tools():
-        definitions.show()
-        code = again.code(
-            again.call("contents.places", again.call("evidence.bank", bench)), "records.evidence", "views.contents"
-        )
-        export.offer(contents.places(bank), f"patches-{bench}", Again("", code, again.NO_COMMAND))
+    code = again.code(
+        again.call("contents.places", again.call("evidence.bank", bench)), "records.evidence", "views.contents"
+    )
+    export.offer(contents.places(bank), f"patches-{bench}", again.Again("", code, again.NO_COMMAND))
     cards = "".join(_card(name, some, right[name], style) for name, some in places.items())
     st.html(f'{_LOOK.format(muted=style.surface.muted, border=style.surface.border)}<div class="classes">{cards}</div>')
 

@@ -4,12 +4,11 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.ui import cached, controls, definitions, export, frame, links, states
+from pages.ui import cached, controls, export, frame, states
 from qurd_core import findings, plots
 from qurd_core.findings.language import again
-from qurd_core.findings.language.again import Again
 from qurd_core.findings.language.model_names import readable
-from qurd_core.plots.drawing.theme import Mode, Style
+from qurd_core.plots.drawing.theme import Style
 from qurd_core.statistics.metrics import RULES, Rule
 from qurd_core.views import play
 
@@ -35,12 +34,6 @@ export default function () {
     return () => document.removeEventListener('keydown', on);
 }
 """
-
-
-def switch() -> bool:
-    """Whether a scheme is played."""
-    links.check("play", links.SWITCH, "play")
-    return st.toggle("Play", key="play", **controls.LINKED)
 
 
 def show(bench: str, style: Style) -> None:
@@ -80,21 +73,13 @@ def show(bench: str, style: Style) -> None:
     rows = trial.rows(duel)
     frame.finding(head, findings.play.headline(scheme, rows, sent), findings.play.subline(duel, trial, kind))
     file_name = f"play-{bench}-{scheme}"
-    with frame.tools():
-        definitions.show()
-        known = (again.call(f"evidence.{what}", bench) for what in ("bank", "pairs"))
-        table = f"{again.call('play.trial', *known, victim, scheme, rule=kind)}.rows({again.call('play.Duel', *duel)})"
-        code = again.code(table, "records.evidence", "views.play")
-        export.offer(rows, file_name, Again("", code, again.NO_COMMAND))
+    known = (again.call(f"evidence.{what}", bench) for what in ("bank", "pairs"))
+    table = f"{again.call('play.trial', *known, victim, scheme, rule=kind)}.rows({again.call('play.Duel', *duel)})"
+    code = again.code(table, "records.evidence", "views.play")
+    export.offer(rows, file_name, again.Again("", code, again.NO_COMMAND))
     with frame.tall(wide=1080, high=450):
-        st.plotly_chart(
-            _figure(bench, victim, scheme, rule, duel, sent, style.mode, style.stage, cached.version(bench)),
-            theme=None,
-            height="stretch",
-            key="reel",
-            config=export.chart_config(file_name, stage=style.stage),
-            alt=findings.play.alt(rows),
-        )
+        figure = _figure(bench, victim, scheme, rule, duel, sent, style)
+        export.chart(figure, "reel", file_name, style, findings.play.alt(rows))
     with st.container(key="keys"):
         st.components.v2.component("play_keys", js=_KEYS)(key="space")
 
@@ -105,19 +90,9 @@ def _surprise(hardest: list[str]) -> None:
     st.session_state["innocent"] = hardest[(hardest.index(held) + 1) % len(hardest) if held in hardest else 0]
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _figure(
-    bench: str,
-    victim: str,
-    scheme: str,
-    rule: Rule,
-    duel: tuple[str, str],
-    sent: int,
-    mode: Mode,
-    stage: bool,
-    version: cached.Version,
-) -> "go.Figure":
+@cached.kept(8)
+def _figure(bench: str, victim: str, scheme: str, rule: Rule, duel: play.Duel, sent: int, style: Style) -> "go.Figure":
     """A few hundred kilobytes, which take longer to make than the rest of the page."""
     trial = play.trial(cached.bank(bench), cached.pairs(bench), victim, scheme, rule=RULES[rule].kind)
     pictures = [plots.play.tile(patch) for patch in trial.patches()]
-    return plots.play.figure(trial.rows(play.Duel(*duel)), pictures, sent=sent, style=Style(mode, stage))
+    return plots.play.figure(trial.rows(duel), pictures, sent=sent, style=style)

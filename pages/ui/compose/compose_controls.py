@@ -32,14 +32,8 @@ def scheme_text() -> str:
     placeholder = "sampler | representation | detector"
     if not st.session_state.get("pick") and not st.query_params.get("pick"):
         st.session_state["pick"] = DEFAULT
-    return st.text_input(
-        "Scheme",
-        key="pick",
-        max_chars=LONGEST,
-        placeholder=placeholder,
-        label_visibility="collapsed",
-        **controls.LINKED,
-    )
+    hidden = {"label_visibility": "collapsed", "placeholder": placeholder}
+    return st.text_input("Scheme", key="pick", max_chars=LONGEST, **hidden, **controls.LINKED)
 
 
 def read(text: str) -> tuple[Scheme, str | None]:
@@ -81,11 +75,10 @@ def split(schemes: "DataFrame", scheme: Scheme) -> str:
 def family(schemes: "DataFrame") -> str:
     """Which columns the map has."""
     families = views.heatmap.families(schemes)
-    links.check("columns", families, "columns")
     explained = "One column per representation, or every detector of one family of representations."
     said = {views.heatmap.MAIN: "one each"}
-    return controls.worded(
-        st.selectbox, "Columns", families, "columns", lambda name: said.get(name, name), help=lambda held: explained
+    return controls.select(
+        "Columns", families, "columns", "columns", lambda name: said.get(name, name), help=lambda held: explained
     )
 
 
@@ -119,12 +112,13 @@ def pool(lineages: Sequence[str]) -> tuple[str, ...]:
 def _choices(scheme: Scheme, part: str) -> None:
     """One button per choice; what the parts before it rule out is grey, with the reason below."""
     current = getattr(scheme, part)
-    st.caption(_help(part, current.name))
+    st.caption(explained(part, current.name))
     refused: dict[str, list[str]] = {}
     with st.container(horizontal=True, gap="small"):
         for call in _calls(part):
             chosen = call.name == current.name and (part != "seeds" or call == current)
-            why = None if chosen else _why_not(scheme, part, call)
+            fits = chosen or _fitting(str(scheme), part, str(call))
+            why = None if fits else replace(scheme, **{part: call}).reason
             if why:
                 refused.setdefault(why.removeprefix(f"{call.name} "), []).append(str(call))
             st.button(
@@ -132,7 +126,7 @@ def _choices(scheme: Scheme, part: str) -> None:
                 key=f"{part}-{call}",
                 type="primary" if chosen else "secondary",
                 disabled=why is not None,
-                help=why or _help(part, call.name),
+                help=why or explained(part, call.name),
                 on_click=_take,
                 args=[str(scheme), part, str(current if chosen else call)],
             )
@@ -173,7 +167,7 @@ def _widget(parameter: Parameter, key: str, **changed: Any) -> None:
 
 def _take(scheme: str, part: str, call: str) -> None:
     """A callback: change a part; parts after it that no longer fit give way to the first that do."""
-    fitting = _fit(Scheme.read(scheme), part, parse_chain(call).calls[0])
+    fitting = _fitting(scheme, part, call)
     if fitting:
         _pick(fitting)
 
@@ -192,17 +186,6 @@ def _set(scheme: str, part: str, name: str, key: str) -> None:
 def _pick(scheme: Scheme) -> None:
     st.session_state["pick"] = scheme.name or str(scheme)
     st.session_state["split"] = scheme.split
-
-
-def _why_not(scheme: Scheme, part: str, call: Call) -> str | None:
-    """Why no scheme has this choice after the parts before it, or None."""
-    if _fit(scheme, part, call):
-        return None
-    return replace(scheme, **{part: call}).reason
-
-
-def _fit(scheme: Scheme, part: str, call: Call) -> Scheme | None:
-    return _fitting(str(scheme), part, str(call))
 
 
 @lru_cache(maxsize=1024)
@@ -231,6 +214,6 @@ def _calls(part: str) -> tuple[Call, ...]:
     return tuple(Call(name) for name in registry)
 
 
-def _help(part: str, name: str) -> str:
+def explained(part: str, name: str) -> str:
     """What a component does, without the shape at the end."""
     return REGISTRIES[part][name].help.partition(": (")[0]

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.ui import cards, links, notice, running
+from pages.ui import cards, controls, links, running
 from pages.ui.compose import spark
+from pages.ui.compose.compose_controls import PARTS, explained
 from qurd_core import views
 from qurd_core.findings.language import words, worth_words
-from qurd_core.plots.drawing.theme import GLYPHS, MOST_PINS, SCHEMES, Style
-from qurd_core.registry import crafts, detectors, representations, seed_rules
+from qurd_core.plots.drawing.theme import GLYPHS, SCHEMES, Style
 from qurd_core.schemes import REFERENCE
 from qurd_core.statistics.metrics import Rule
 from qurd_core.views.heatmap import Pick, Value
@@ -34,13 +34,8 @@ def title(pick: Pick, style: Style) -> None:
 
 def about(scheme: "Scheme", style: Style) -> None:
     """What sampler, representation and detector do."""
-    lines = [
-        ("Q", _help(seed_rules[scheme.seeds.name].help)),
-        ("", _help(crafts[scheme.craft.name].help)),
-        ("R", _help(representations[scheme.representation.name].help)),
-        ("D", _help(detectors[scheme.detector.name].help)),
-    ]
-    body = "".join(f"<dt>{letter}</dt><dd>{escape(text)}</dd>" for letter, text in lines)
+    lines = {part: explained(part, getattr(scheme, part).name).rstrip(".") for part in PARTS}
+    body = "".join(f"<dt>{_LETTERS[part]}</dt><dd>{escape(text)}.</dd>" for part, text in lines.items())
     st.html(f"{_LOOK.format(muted=style.surface.muted)}<div class='mix'><dl>{body}</dl></div>")
 
 
@@ -75,8 +70,8 @@ def pin(pick: Pick, recorded: bool) -> None:
         key="keep",
         disabled=not recorded,
         help="Pinned combinations have a line of their own on the Budget page." if recorded else _UNPINNED,
-        on_click=_pin,
-        args=[pick.label],
+        on_click=controls.turn_pins,
+        args=[{pick.label}],
     )
 
 
@@ -100,24 +95,9 @@ def _card(benchmark: str, scheme: "Scheme", run: "Job | None", at: int, style: S
         cards.show(benchmark, scheme.name or str(scheme), at, style=style, rule=rule)
 
 
+_LETTERS = {"seeds": "Q", "craft": "", "representation": "R", "detector": "D"}
 _LATER = "Opens when the run has ended."
 _UNPINNED = "Other pages show what is in the records, and this combination is not in them."
-
-
-def _pin(label: str) -> None:
-    held = list(st.session_state.get("pin", []))
-    if label in held:
-        held.remove(label)
-    elif len(held) >= MOST_PINS:
-        notice.say(f"At most {MOST_PINS} combinations can be pinned. Let one go first.")
-    else:
-        held.append(label)
-    st.session_state["pin"] = held
-
-
-def _help(text: str) -> str:
-    """A component's help without the shape at its end."""
-    return f"{text.partition(': (')[0].rstrip('.')}."
 
 
 _LOOK = """

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
     from plotly.graph_objects import Figure
 
-VIEWS = ("chart", "table", "swap")
+VIEWS = ("chart", "table", "swap")  # Figure 1, Table 3 and Figure 2
 
 
 class Asked(NamedTuple):
@@ -81,24 +81,10 @@ class Sight(NamedTuple):
         return len(known[["label"] if "benchmark" not in known else ["label", "benchmark"]].drop_duplicates())
 
 
-def view() -> str:
-    """Figure 1, Table 3 or Figure 2."""
-    links.check("view", VIEWS, "view")
-    return st.segmented_control("View", VIEWS, default="chart", required=True, key="view", **controls.LINKED)
-
-
 def reveal() -> str:
     """What the suspect reveals to whoever queries it."""
     levels = tuple(LEVELS)
-    links.check("reveal", levels, "answer")
-    shown = {"default": "logits", "required": True}
-    return controls.worded(st.segmented_control, "The suspect reveals", levels, "reveal", words.REVEALED.get, **shown)
-
-
-def scheme(names: list[str]) -> str:
-    """Whose sampler is swapped."""
-    links.check("scheme", names, "scheme")
-    return st.selectbox("Swap the sampler of", names, key="scheme", **controls.LINKED)
+    return controls.segments("The suspect reveals", levels, "reveal", "answer", words.REVEALED.get, default="logits")
 
 
 def best_button(free: "DataFrame") -> None:

@@ -9,7 +9,7 @@ import streamlit as st
 from pages.ui import controls, frame, links
 from qurd_core import findings, plots
 from qurd_core.findings.language.again import Again
-from qurd_core.paper.claims import Claim
+from qurd_core.paper.row import Claim
 from qurd_core.plots.drawing.theme import Style
 
 
@@ -18,13 +18,6 @@ def choose(shown: Sequence[Claim]) -> Claim:
     ids = [claim.id for claim in shown]
     chosen = controls.choose("Claim", ids, "claim", said=lambda id: shown[ids.index(id)].claim)
     return shown[ids.index(chosen)]
-
-
-def take() -> None:
-    """Read the claim that was clicked."""
-    for point in st.session_state["claims"].selection.points:
-        if point.get("customdata"):
-            st.session_state["claim"] = point["customdata"]
 
 
 def show(claim: Claim, style: Style) -> None:

@@ -15,11 +15,9 @@ from qurd_core.views import query_sets
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-VIEWS = ("queries", "telling")
-ONLY = ("all", "disagrees")
+VIEWS = {"queries": "queries", "telling": "discriminative images"}
+ONLY = {"all": "all", "disagrees": "disagreements"}
 LOOKS = ("none", "integrated_gradients", "saliency", "occlusion")
-_SHOWN = {"all": "all", "disagrees": "disagreements"}
-_SAID = {"queries": "queries", "telling": "discriminative images"}
 DEFAULTS = {"left": "uniform(test)->pgd", "right": "negative(test)"}
 
 
@@ -42,9 +40,7 @@ def choice(bench: str) -> Choice:
     with st.container(key="controls"):
         first, second, third, fourth, fifth = st.columns([1.8, 1.2, 2, 0.75, 1.2], gap="medium")
         with first:
-            links.check("view", VIEWS, "view")
-            shown = {"default": VIEWS[0], "required": True}
-            view = controls.worded(st.segmented_control, "View", VIEWS, "view", _SAID.get, **shown)
+            view = controls.segments("View", [*VIEWS], "view", "view", VIEWS.get)
         with second:
             victim = controls.model("Victim", pairs["victim"].unique().tolist(), "victim", "victim")
         if view == "telling":
@@ -52,7 +48,7 @@ def choice(bench: str) -> Choice:
         with third:
             suspect = controls.model("Suspect", suspects(pairs, victim), "suspect", "suspect")
         with fourth:
-            seed = _select("Query seed", "seed", list(range(len(next(iter(bank.draws.values()))))))
+            seed = controls.select("Query seed", list(range(len(next(iter(bank.draws.values()))))), "seed", "seed")
         with fifth:
             budget = controls.budget()
         samplers = cached.schemes()["sampler"].unique().tolist()
@@ -64,14 +60,9 @@ def choice(bench: str) -> Choice:
                 sampler = controls.choose(f"{side.title()} sampler", first_default, side, said=words.sampler)
             chosen[side] = Asked(bench, victim, suspect, seed, budget, sampler)
         with third:
-            links.check("only", ONLY, "filter")
-            shown = {"default": "all", "required": True}
-            only = controls.worded(st.segmented_control, "Show", ONLY, "only", _SHOWN.get, **shown)
+            only = controls.segments("Show", [*ONLY], "only", "filter", ONLY.get)
         with fourth:
-            links.check("look", LOOKS, "look")
-            look = controls.worded(
-                st.selectbox, "What the victim looked at", LOOKS, "look", lambda how: how.replace("_", " ")
-            )
+            look = controls.select("What the victim looked at", LOOKS, "look", "look", lambda how: how.replace("_", " "))
     return Choice(view, victim, suspect, **chosen, only=only, look=look)
 
 
@@ -123,13 +114,4 @@ def page(rows: int, per_page: int, *, whole: bool) -> int:
         links.check("page", range(1, pages + 1), "page")
     elif st.session_state["page"] > pages:
         st.session_state["page"] = pages
-    return st.pagination(pages, key="page", **_LINKED) - 1
-
-
-def _select(label: str, key: str, options: list) -> object:
-    """The first option is the default."""
-    links.check(key, options, key)
-    return st.selectbox(label, options, key=key, **_LINKED)
-
-
-_LINKED = controls.LINKED
+    return st.pagination(pages, key="page", **controls.LINKED) - 1

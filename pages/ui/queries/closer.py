@@ -6,8 +6,7 @@ import numpy as np
 import streamlit as st
 
 from pages.ui import links, progress
-from pages.ui.queries import gallery as page
-from pages.ui.queries import sides
+from pages.ui.queries import gallery, sides
 from qurd_core import plots
 from qurd_core.statistics.printed import fixed
 from qurd_core.views.query_sets import QuerySet
@@ -35,10 +34,10 @@ def _forget() -> None:
 @st.dialog("A query, closely", width="large", on_dismiss=_forget)
 def _dialog(asked: sides.Asked, queries: QuerySet, number: int) -> None:
     fact = queries.facts(asked.budget).iloc[number]
-    found = page.pictures(queries, fact)
-    shown = "".join(page.picture(*one) for one in found)
-    st.html(f'<div class="card large" style="--n:{len(found)}"><div class="row">{page.place(fact)}{shown}</div></div>')
-    st.html(f"<p class='said'>{page.verdict(queries, fact)}</p>")
+    found = gallery.pictures(queries, fact)
+    shown = "".join(gallery.picture(*one) for one in found)
+    st.html(f'<div class="card large" style="--n:{len(found)}"><div class="row">{gallery.place(fact)}{shown}</div></div>')
+    st.html(f"<p class='said'>{gallery.verdict(queries, fact)}</p>")
     st.caption(links.plain(_about(asked, fact), 400))
     if queries.story == "masked":
         st.html(_masks(queries, fact))
@@ -80,8 +79,8 @@ def _masks(queries: QuerySet, fact: dict) -> str:
     """The first masked images of a group, each with its verdict."""
     rows = range(fact["first"], min(fact["first"] + MASKED, fact["last"] + 1))
     tiles = "".join(
-        page.picture(
-            plots.pictures.address(queries.pixels[row]), page.mark(bool(queries.victim[row] == queries.suspect[row]))
+        gallery.picture(
+            plots.pictures.address(queries.pixels[row]), gallery.mark(bool(queries.victim[row] == queries.suspect[row]))
         )
         for row in rows
     )

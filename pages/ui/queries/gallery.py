@@ -154,7 +154,8 @@ def empty(name: str) -> None:
     """A side whose sampler gives nothing: why, and a sampler that gives something."""
     with st.container(border=True):
         st.markdown("The victim makes no mistake on these images, so this sampler gives no query.")
-        st.button(f"Show {words.sampler(_INSTEAD)}", key=f"instead-{name}", on_click=_take, args=[name])
+        taken = {"on_click": st.session_state.update, "args": [{name: _INSTEAD}]}
+        st.button(f"Show {words.sampler(_INSTEAD)}", key=f"instead-{name}", **taken)
 
 
 def title(side: Side) -> None:
@@ -170,10 +171,6 @@ def title(side: Side) -> None:
 def _bought(side: Side) -> int:
     facts = side.queries.facts(side.asked.budget)
     return int(facts.loc[facts["kept"], "last"].max() + 1) if facts["kept"].any() else 0
-
-
-def _take(key: str) -> None:
-    st.session_state[key] = _INSTEAD
 
 
 def _label(queries: QuerySet, label: int) -> str:

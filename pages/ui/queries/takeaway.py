@@ -9,7 +9,6 @@ from pages.ui import export
 from pages.ui.queries.sides import Side
 from qurd_core import findings
 from qurd_core.findings.language import again
-from qurd_core.findings.language.again import Again
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -36,4 +35,4 @@ def telling(bench: str, victim: str, table: "DataFrame") -> None:
 
 
 def _offer(rows: "DataFrame | Callable[[], DataFrame]", file_name: str, code: str) -> None:
-    export.offer(rows, file_name, Again("", code, again.NO_COMMAND))
+    export.offer(rows, file_name, again.Again("", code, again.NO_COMMAND))

@@ -1,24 +1,19 @@
 """The Separability page's parts: its choices, its distances from the records, and the numbers beside its chart."""
 
 import math
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import streamlit as st
 
 from pages.ui import cached, controls, links
 from qurd_core import findings, views
 from qurd_core.findings.language import again, words
-from qurd_core.findings.language.again import Again
 from qurd_core.plots.drawing.theme import Style
 from qurd_core.records import evidence, rate_records
 from qurd_core.statistics.printed import fixed
 from qurd_core.views.separability import DELTAS, EACH, By, Row, budgets, ends_at_one, overlap, reported, rows
-
-if TYPE_CHECKING:
-    pass
 
 NOUNS = {"one": None, "tasks": "task", "victims": "victim", "benchmarks": "benchmark"}
 SHOW = ("distributions", "bound")
@@ -69,15 +64,15 @@ def choose(benchmark: str) -> Choice:
             )
         )
     with next(places):
-        show = _select("show", SHOW, "View")
+        show = controls.select("View", SHOW, "show", "view")
     with next(places):
         task = controls.task(cached.tasks(benchmark))
     of, fpr, by, budget, seed = DELTAS[0], 5, EACH[0], 0, None
     if not bounded:
         with next(places):
-            of = _select("of", (*DELTAS, *texts), "Distance", _called)
+            of = controls.select("Distance", (*DELTAS, *texts), "of", "distance", _called)
         with next(places):
-            by = _select("rows", EACH, "Rows", _ROWS.get)
+            by = controls.select("Rows", EACH, "rows", "rows", _ROWS.get)
         with next(places):
             links.check("fpr", ALARMS, "share of false alarms")
             fpr = st.select_slider("False alarms, %", ALARMS, value=5, key="fpr", **controls.LINKED)
@@ -86,7 +81,7 @@ def choose(benchmark: str) -> Choice:
             budget = controls.budget(sorted(cached.scores(benchmark).columns["budget"].unique().tolist()))
         with next(places):
             seeds = sorted(cached.scores(benchmark).columns["query_seed"].unique().tolist())
-            named = _select("seed", (MEAN, *map(str, seeds)), "Query seed")
+            named = controls.select("Query seed", (MEAN, *map(str, seeds)), "seed", "query seed")
             seed = None if named == MEAN else int(named)
     with next(places):
         hard = controls.hard()
@@ -129,26 +124,25 @@ def turned(choice: Choice, benchmark: str, found: list[Row], axis: findings.sepa
     """The headline where hard unrelated models turn what all pairs say; empty where they do not."""
     if choice.by != "one":
         return ""
-    before, after = (row.rates.tpr if row.rates else math.nan for row in (*_easy(choice, benchmark), found[0]))
+    easy = _rows(choice._replace(hard=False), benchmark, "one")
+    before, after = (row.rates.tpr if row.rates else math.nan for row in (*easy, found[0]))
     return words.turned(axis.name, before, after, findings.separability.place(benchmark, choice.task, choice.fpr))
 
 
-def _easy(choice: Choice, benchmark: str) -> list[Row]:
-    return _rows(choice._replace(hard=False), benchmark, "one")
-
-
-def same(choice: Choice, benchmark: str) -> Again:
+def same(choice: Choice, benchmark: str) -> again.Again:
     """What gives the table of the view again."""
     negatives = cached.negatives(choice.hard)
     if choice.show == SHOW[1]:
         chosen = {"task": choice.task, "negatives": negatives}
         table = again.call("contents.counted", again.call("evidence.pairs", benchmark), **chosen)
-        return Again(again.command("pairs", benchmark, **chosen), again.code(table, "records.evidence", "views.contents"))
+        return again.Again(
+            again.command("pairs", benchmark, **chosen), again.code(table, "records.evidence", "views.contents")
+        )
     chosen = {"task": choice.task, "negatives": negatives, "by": choice.by}
     scored = {"budget": choice.budget, "seed": choice.seed} if choice.scheme else {}
     line = again.command("separability", benchmark, of=choice.of, **scored, **chosen, alarms=choice.fpr)
     table = again.call("separability.table", benchmark, choice.of, **scored, **chosen, alpha=choice.fpr / 100)
-    return Again(line, again.code(table, "views.separability"), _RECORDED)
+    return again.Again(line, again.code(table, "views.separability"), _RECORDED)
 
 
 def missing(choice: Choice, benchmark: str) -> list[int] | None:
@@ -226,13 +220,6 @@ def _rows(choice: Choice, benchmark: str, by: By) -> list[Row]:
     found = rows(cached.distances(benchmark, *measure), **request)
     report = partial(cached.reports, benchmark, *measure, fpr=choice.fpr, hard=choice.hard)
     return reported(found, by, choice.task, report)
-
-
-def _select(key: str, options: tuple[str, ...], label: str, said: Callable[[str], str] | None = None) -> str:
-    links.check(key, options, label.lower())
-    if said:
-        return controls.worded(st.selectbox, label, options, key, said)
-    return st.selectbox(label, options, key=key, **controls.LINKED)
 
 
 def _called(distance: str) -> str:

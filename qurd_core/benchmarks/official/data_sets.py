@@ -7,7 +7,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,13 +20,7 @@ from qurd_core.files import file_digest, publishing
 from qurd_core.runtime import Track
 from qurd_core.types import Images
 
-
-class Rows(Protocol):
-    """Pictures with their classes, by number."""
-
-    def __len__(self) -> int: ...
-
-    def __getitem__(self, row: int) -> tuple[Any, int]: ...
+Rows = Sequence[tuple[Any, int]]  # pictures with their classes
 
 
 @dataclass(frozen=True)

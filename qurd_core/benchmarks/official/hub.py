@@ -21,7 +21,7 @@ import torch
 from torch import nn
 
 from qurd_core import files
-from qurd_core.benchmarks.own.networks import MEAN, STD, Preparation, Prepared, empty
+from qurd_core.benchmarks.own.networks import MEAN, STD, Preparation, Prepared, empty, three_numbers
 from qurd_core.benchmarks.own.weights import load_into
 from qurd_core.errors import QurdError, doing, is_filled, misplaced
 from qurd_core.files import file_digest, write_json
@@ -261,8 +261,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def _three(values: object, usual: Sequence[float]) -> tuple[float, ...]:
-    sound = isinstance(values, list) and len(values) == 3 and all(type(value) in (int, float) for value in values)
-    return tuple(map(float, values if sound else usual))
+    return tuple(map(float, values if three_numbers(values) else usual))
 
 
 def _silent() -> type:

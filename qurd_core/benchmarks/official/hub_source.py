@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+from qurd_core.benchmarks.base import Source
 from qurd_core.benchmarks.official.data_sets import DataSet, fetch_images
 from qurd_core.benchmarks.official.hub import HubModel, fetch_model
 from qurd_core.errors import QurdError, unknown
@@ -17,7 +18,7 @@ NAMESPACE = "maurice-fp"  # of the QuRD paper's authors, as their code names it;
 Models = Literal["all", "there"]
 
 
-class HubSource:
+class HubSource(Source):
     """The source of an official benchmark.
 
     Args:
@@ -67,9 +68,6 @@ class HubSource:
         if split not in self._images_digests:
             self._images_digests[split] = self.data.digest(self.hub, split)
         return self._images_digests[split]
-
-    def answers(self, model: str, split: str) -> None:
-        return None
 
     def oracle(self, model: str, runtime: Runtime) -> Oracle:
         found = self._model(model)

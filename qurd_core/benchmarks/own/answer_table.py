@@ -23,7 +23,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from qurd_core.access import Access
-from qurd_core.benchmarks.base import Benchmark, reads
+from qurd_core.benchmarks.base import Benchmark, Source, reads
 from qurd_core.benchmarks.own.kinship import faults, lineage_faults, pairs_by_lineage, read_lineages
 from qurd_core.benchmarks.own.missing import lacking, missing_of_victims
 from qurd_core.errors import PARQUET, RECOGNISED, QurdError, is_filled, lies_at, misplaced
@@ -74,7 +74,7 @@ class Answered:
         return hashlib.sha256(json.dumps(self.items).encode() + self.truth.numpy().tobytes()).hexdigest()
 
 
-class AnswerTable:
+class AnswerTable(Source):
     """The source of a benchmark whose models are known by their answers only.
 
     Args:

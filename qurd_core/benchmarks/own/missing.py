@@ -2,7 +2,7 @@
 
 A missing answer counts as disagreement. For a stolen model that is conservative, however many are missing: it can only be
 overlooked. For an unrelated model it is not: it looks farther from the victim than it is and may lift the threshold, so
-`evaluation.gaps` looks at the very queries that it was sent.
+`evaluation.plan` looks at the very queries that it was sent.
 """
 
 from collections.abc import Iterator

@@ -10,10 +10,10 @@ from typing import Any
 
 import torch
 
-from qurd_core.benchmarks.base import FOLDER, Benchmark, reads
+from qurd_core.benchmarks.base import FOLDER, Benchmark, Source, reads
 from qurd_core.benchmarks.own import pictures
 from qurd_core.benchmarks.own.kinship import faults, lineage_faults, pairs_by_lineage, read_lineages
-from qurd_core.benchmarks.own.networks import Preparation, Prepared, check, empty
+from qurd_core.benchmarks.own.networks import Preparation, Prepared, check, empty, three_numbers
 from qurd_core.benchmarks.own.weights import load_into
 from qurd_core.errors import A_FOLDER, QurdError, doing, is_filled, lies_at, misplaced
 from qurd_core.files import file_digest
@@ -41,7 +41,7 @@ class Entry:
     accuracy: float | None = None  # as declared
 
 
-class ModelFolder:
+class ModelFolder(Source):
     """The source of a benchmark whose models and images lie in a folder.
 
     Args:
@@ -100,9 +100,6 @@ class ModelFolder:
         """What the folders of pictures hold that is not read, and what they lack, a sentence each."""
         folders = [path for path in self.seed_sets.values() if path.is_dir()]
         return tuple(note for path in folders for note in pictures.left_out(path, self.classes))
-
-    def answers(self, model: str, split: str) -> None:
-        return None
 
     def oracle(self, model: str, runtime: Runtime) -> Oracle:
         entry = self.entries[model]
@@ -317,12 +314,8 @@ def _preparation_faults(given: Any, what: str) -> Iterator[str]:
     if given is None:
         return
     sound = isinstance(given, dict) and set(given) == {"mean", "std"}
-    if not sound or not all(_three_numbers(given[name]) for name in given) or not all(value > 0 for value in given["std"]):
+    if not sound or not all(three_numbers(given[name]) for name in given) or not all(value > 0 for value in given["std"]):
         yield f"Expected 'normalisation' of {what} as mean and std, three numbers each, std above zero."
-
-
-def _three_numbers(values: Any) -> bool:
-    return isinstance(values, list) and len(values) == 3 and all(type(value) in (int, float) for value in values)
 
 
 def _is_side(value: Any) -> bool:

@@ -42,6 +42,11 @@ class Preparation:
         return f"mean={self.mean} std={self.std} side={self.side}"
 
 
+def three_numbers(values: object) -> bool:
+    """Whether what a file says is one number per channel."""
+    return isinstance(values, list) and len(values) == 3 and all(type(value) in (int, float) for value in values)
+
+
 class Prepared(nn.Module):
     """A network behind its preparation: images in [0,1] in, logits out."""
 

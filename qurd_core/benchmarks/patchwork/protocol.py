@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
-from qurd_core.benchmarks.base import Benchmark
+from qurd_core.benchmarks.base import Benchmark, Source
 from qurd_core.benchmarks.patchwork.architectures import ARCHITECTURES
 from qurd_core.benchmarks.patchwork.patches import patches
 from qurd_core.benchmarks.patchwork.zoo import Zoo, canonical
@@ -22,7 +22,7 @@ HARD_SEEDS = 4
 SPLITS = {"train": "victim", "test": "test", "noise": "noise"}  # split of a seed set -> region
 
 
-class Patchwork:
+class Patchwork(Source):
     """The shipped models and the regions of the photographs.
 
     Args:
@@ -60,9 +60,6 @@ class Patchwork:
 
     def images_digest(self, split: str) -> str:
         return self.zoo.manifest["data"][SPLITS[split]]
-
-    def answers(self, model: str, split: str) -> None:
-        return None
 
     def oracle(self, model: str, runtime: Runtime) -> Oracle:
         return Oracle(self.zoo.module(model), classes=len(CLASSES), runtime=runtime, name=model)

@@ -149,8 +149,7 @@ def file_of(lineage: str) -> str:
 
 def load(folder: Path, lineage: str) -> Normalised:
     """The model from its file, or derived from its parent."""
-    call = Lineage.parse(lineage).last
-    if call.name in thefts and thefts[call.name].declares.derived:
+    if _is_derived(lineage):
         return make(lineage, folder, Supplies(lineage, patches))
     path = folder / file_of(lineage)
     try:

@@ -111,8 +111,8 @@ def _extracted(task: str) -> Callable[[Call], str]:
     return said
 
 
-def _tuned(call: Call) -> str:
-    return f"fine-tuned{_run(_number(call))}"
+def _numbered(said: str) -> Callable[[Call], str]:
+    return lambda call: f"{said}{_run(_number(call))}"
 
 
 def _shifted(call: Call) -> str:
@@ -122,10 +122,6 @@ def _shifted(call: Call) -> str:
 
 def _pruned(said: str) -> Callable[[Call], str]:
     return lambda call: f"{_percent(_only_argument(call))} {said}"
-
-
-def _fine_pruned(call: Call) -> str:
-    return f"fine-pruned{_run(_number(call))}"
 
 
 def _quantized(call: Call) -> str:
@@ -172,11 +168,11 @@ def _percent(share: Value) -> str:
 
 
 _STEPS: dict[str, Callable[[Call], str]] = {
-    "finetune": _tuned,
+    "finetune": _numbered("fine-tuned"),
     "transfer": _shifted,
     "prune": _pruned("pruned"),
     "fine_prune": _pruned("fine-pruned"),
-    "fineprune": _fine_pruned,
+    "fineprune": _numbered("fine-pruned"),
     "quantize": _quantized,
     "probit_extraction": _extracted("probit extraction"),
     "label_extraction": _extracted("label extraction"),

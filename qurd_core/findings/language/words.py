@@ -138,21 +138,6 @@ def headline(at: int, last: int, gain: float | None, caught: float | None) -> st
     return f"After {at} queries, published schemes gain {only}{counted(whole, 'more point')} (median)"
 
 
-def enough(label: str, budget: int) -> str:
-    """From how many queries on a curve gains nothing more."""
-    return f"{label} plateaus at {counted(budget, 'query')}"
-
-
-def against(at: int, reference: str, verdicts: Sequence[tuple[str, Verdict]]) -> str:
-    """How schemes stand against the reference, in one sentence."""
-    parts = []
-    for word, (one, several) in PHRASES.items():
-        names = [name for name, found in verdicts if found == word]
-        if names:
-            parts.append(f"{listed(names)} {one if len(names) == 1 else several} {reference}")
-    return f"At {at} queries {'; '.join(parts)}." if parts else ""
-
-
 def task(name: str) -> str:
     """A task in words. What has none, as a task of a benchmark of one's own or the name of a group, stays as it is."""
     return TASKS.get(name, name)

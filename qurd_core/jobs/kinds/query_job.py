@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
-from qurd_core.benchmarks.base import benchmark as find
+from qurd_core.benchmarks import base
 from qurd_core.evaluation.workbench import Workbench
 from qurd_core.files import SEAL, default_folder, publish, sealed
 from qurd_core.jobs.kinds.rate_job import desk_of
@@ -41,7 +41,7 @@ def run(
     rows: Sequence[int] = (),
 ) -> None:
     """Leave `<stem>.safetensors`: what `query_set` gives, or with `look` what `looked_at` gives for the queries `rows`."""
-    desk, ear = desk_of(str(folder), find(benchmark).whole)
+    desk, ear = desk_of(str(folder), base.benchmark(benchmark).whole)
     so_far = (0, budget)
 
     def told(done: int, total: int) -> None:
@@ -117,7 +117,7 @@ def facts(benchmark: str, victim: str, suspect: str, samplers: Iterable[str], qu
 
     Queries beyond the budget are there too, as on the page, and are not `kept`.
     """
-    bench = find(benchmark)
+    bench = base.benchmark(benchmark)
     desk, tables = desk_of(str(default_folder()), bench.whole)[0], []
     for sampler in samplers:
         queries = sample(desk, victim, sampler, query_seed, size_for(budget))
@@ -130,7 +130,11 @@ def looked_at(oracle: Oracle, x: Tensor, look: Look, progress: Progress = nobody
     """(n,H,W) how much each pixel counted for the model's answer, summed over colours, by captum."""
     from captum.attr import IntegratedGradients, Occlusion, Saliency  # with matplotlib: 40 MB that few runs need
 
-    asked, goal = _Asked(oracle), oracle.labels(x)
+    def asked(image: Tensor) -> Tensor:
+        """The answers as captum asks for them, differentiable with respect to the image."""
+        return _Answers.apply(image, oracle)
+
+    goal = oracle.labels(x)
     methods: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
         "integrated_gradients": lambda image, label: IntegratedGradients(asked).attribute(
             image, GREY, target=label, n_steps=STEPS
@@ -151,16 +155,6 @@ def looked_at(oracle: Oracle, x: Tensor, look: Look, progress: Progress = nobody
         found.append(methods[look](x[one], goal[one]).detach().abs().sum(1))
         progress(number + 1, len(x))
     return torch.cat(found) if found else torch.zeros(0, *x.shape[2:])
-
-
-class _Asked:
-    """An oracle as captum calls a model: the answers on an image, differentiable with respect to it."""
-
-    def __init__(self, oracle: Oracle):
-        self.oracle = oracle
-
-    def __call__(self, x: Tensor) -> Tensor:
-        return _Answers.apply(x, self.oracle)
 
 
 class _Answers(torch.autograd.Function):

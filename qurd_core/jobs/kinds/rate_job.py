@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
-from qurd_core.benchmarks.base import benchmark as find
+from qurd_core.benchmarks import base
 from qurd_core.evaluation.request import Request, request
 from qurd_core.evaluation.sparing import Sparing
 from qurd_core.evaluation.speed import BATCH, Speed, lacking, query_set, seconds
@@ -47,7 +47,7 @@ class Interrupted(Exception):  # noqa: N818 (no error: there is something better
 def desk_of(folder: str, benchmark: str) -> tuple[Workbench, Ear]:
     """The workbench of this process and its ear, so that jobs share the models that are loaded."""
     ear = Ear()
-    return Workbench(find(benchmark), Store(Path(folder)), Runtime(batch_size=BATCH, heard=ear)), ear
+    return Workbench(base.benchmark(benchmark), Store(Path(folder)), Runtime(batch_size=BATCH, heard=ear)), ear
 
 
 def run(
@@ -192,7 +192,7 @@ def prepared(folder: Path, benchmark: str, wanted: Callable[[], bool]) -> Iterat
     Args:
         wanted: whether something better is to be done; a step that hears of it breaks off and is taken again later.
     """
-    desk, ear = desk_of(str(folder), find(benchmark).whole)
+    desk, ear = desk_of(str(folder), base.benchmark(benchmark).whole)
     desk.images("test")
     yield
     speed = Speed({}, {})

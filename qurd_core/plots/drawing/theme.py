@@ -117,6 +117,11 @@ class Style:
     def marker(self) -> float:
         return 20 if self.stage else 11
 
+    @property
+    def scale(self) -> list[list[float | str]]:
+        """The colours of a heat map, as Plotly takes them."""
+        return [[stop, colour] for stop, colour in zip(HEAT_STOPS, HEAT[self.mode], strict=True)]
+
     def colour(self, paint: Paint) -> str:
         return getattr(paint, self.mode)
 
@@ -160,6 +165,9 @@ class Style:
             yaxis=axis | {"gridcolor": faded(self.surface.ink, 0.08), "showline": False},
         )
         return go.layout.Template(layout=layout)
+
+
+PAGE = Style()
 
 
 def faded(colour: str, alpha: float) -> str:

@@ -5,6 +5,7 @@ import json
 import os
 import tempfile
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 import torch
@@ -34,33 +35,36 @@ OF_ALL = ("models", "check-benchmark", "pairs", "run")
 ANY = "Expected the name of a benchmark, or the path of a folder of models, a table of answers (.csv, .parquet) or a saved"
 
 
+@pytest.fixture(scope="module")
+def laid(tmp_path_factory):
+    """A folder with something of every kind but what cannot be copied."""
+    home = tmp_path_factory.mktemp("laid")
+    pairs = [(VICTIMS[0], name) for name in (VICTIMS[0], f"{VICTIMS[0]}->finetune(seed=1)", *STRANGERS[:20])]
+    BenchFile("toy", frozenset(pairs)).write(home / "store" / "benches" / "half.json")
+    for name in ("answers.csv", "answers.parquet", "blob"):
+        table = answers()
+        table.to_csv(home / name, index=False) if name.endswith(".csv") else table.to_parquet(home / name, index=False)
+    pairs = [("mine", name) for name in ("copy", "student", *(f"other{n}" for n in range(20)))]
+    BenchFile("answers.csv", frozenset(pairs)).write(home / "part.json")
+    torch.save({"weight": torch.zeros(2)}, home / "victim.pth")
+    save_file({"weight": torch.zeros(2)}, home / "victim.safetensors")
+    (home / "zip.csv").write_bytes((home / "victim.pth").read_bytes())
+    for folder in ("benches", "folder", "folder.csv"):
+        (home / folder).mkdir()
+    texts = {"notes.txt": "hello", "plain": "hello", "text.parquet": "item,truth", "benches/half.json": "x"}
+    texts |= {"benches/notes.txt": "x", "folder/manifest.json": json.dumps({"models": []})}
+    for name, text in (texts | dict.fromkeys(("empty.csv", "empty.json", "empty.pth"), "")).items():
+        (home / name).write_text(text)
+    return home
+
+
 @pytest.fixture
-def place(tmp_path, monkeypatch):
+def place(laid, tmp_path, monkeypatch):
     """A folder with something of every kind, in which the commands run."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("QURD_HUB", str(tmp_path / "hub"))
-    pairs = [(VICTIMS[0], name) for name in (VICTIMS[0], f"{VICTIMS[0]}->finetune(seed=1)", *STRANGERS[:20])]
-    BenchFile("toy", frozenset(pairs)).write(tmp_path / "store" / "benches" / "half.json")
-    answers().to_csv("answers.csv", index=False)
-    answers().to_parquet("answers.parquet", index=False)
-    pairs = [("mine", name) for name in ("copy", "student", *(f"other{n}" for n in range(20)))]
-    BenchFile("answers.csv", frozenset(pairs)).write(tmp_path / "part.json")
-    torch.save({"weight": torch.zeros(2)}, "victim.pth")
-    save_file({"weight": torch.zeros(2)}, "victim.safetensors")
-    Path("notes.txt").write_text("hello")
-    Path("plain").write_text("hello")
-    Path("linked.csv").symlink_to(Path("answers.parquet").rename("blob"))
-    answers().to_parquet("answers.parquet", index=False)
-    Path("zip.csv").write_bytes(Path("victim.pth").read_bytes())
-    Path("text.parquet").write_text("item,truth")
-    for name in ("empty.csv", "empty.json", "empty.pth"):
-        Path(name).write_text("")
-    Path("benches").mkdir()
-    for name in ("half.json", "notes.txt"):
-        Path("benches", name).write_text("x")
-    Path("folder").mkdir()
-    Path("folder.csv").mkdir()
-    Path("folder/manifest.json").write_text(json.dumps({"models": []}))
+    copytree(laid, tmp_path, dirs_exist_ok=True)
+    Path("linked.csv").symlink_to("blob")
     Path("lost.csv").symlink_to("nowhere.csv")
     os.mkfifo("pipe.json")
     return tmp_path

@@ -54,7 +54,7 @@ def test_named_schemes_have_more_query_seeds_than_others_and_are_swept_alone_if_
     monkeypatch.setattr(sweep, "BEST_AT", 20)
     monkeypatch.setattr(sweep, "RAW_BUDGETS", BUDGETS)
     out, store = tmp_path / "records", Store(tmp_path / "store")
-    list(sweep.sweep("toy", 2, store, Runtime(), out))
+    list(sweep.measure("toy", 2, store, Runtime(), out))
     whole = records_of(out)
     assert whole.groupby("scheme")["seeds"].unique().map(list).to_dict() == {
         str(Scheme.parse(text)): [number] for text, number in zip(TEXTS, (20, 2, 2), strict=True)
@@ -65,7 +65,7 @@ def test_named_schemes_have_more_query_seeds_than_others_and_are_swept_alone_if_
 
     other = Scheme.parse(TEXTS[1])
     whole.assign(tpr=whole["tpr"].where(whole["scheme"] != str(other), 0.5)).to_parquet(out / "toy.parquet")
-    list(sweep.sweep("toy", 2, store, Runtime(), out, only_named=True))
+    list(sweep.measure("toy", 2, store, Runtime(), out, only_named=True))
     again = records_of(out)
     assert (again.loc[again["scheme"] == str(other), "tpr"] == 0.5).all()  # stays as it was there
     keys = ["scheme", "task", "budget", "negatives"]

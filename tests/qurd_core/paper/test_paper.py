@@ -16,6 +16,7 @@ from qurd_core.errors import QurdError
 from qurd_core.lineage import count_independent
 from qurd_core.paper import agreement, claims, importer, names, summary, tables
 from qurd_core.paper.facts import DATASETS, REUSE, Facts
+from qurd_core.paper.row import VERDICTS
 from qurd_core.records import evidence, rate_records
 from qurd_core.schemes import NAMED, PUBLISHED, Scheme
 from qurd_core.statistics import refusal
@@ -370,7 +371,7 @@ def test_a_summary_that_is_not_there_gets_a_sentence(tmp_path):
         tables.figure1(folder=tmp_path / "copy")
 
 
-VERDICTS = {
+GRADES = {
     "supported": {
         *("baseline", "hundred", "at-best-as-good", "copies", "bound", "true-negatives", "par-sdog-sac"),
         *("adversarial-low-budget", "negative-better", "many-worse", "rise", "plateau", "table3", "sac-best", "solved"),
@@ -397,10 +398,8 @@ def graded(facts):
 
 
 def test_every_claim_is_graded_once(graded):
-    by_verdict = {
-        verdict: {claim.id for claim in graded.values() if claim.verdict == verdict} for verdict in claims.VERDICTS
-    }
-    assert by_verdict == VERDICTS
+    by_verdict = {verdict: {claim.id for claim in graded.values() if claim.verdict == verdict} for verdict in VERDICTS}
+    assert by_verdict == GRADES
     assert len(graded) == len(claims.CLAIMS) >= 28
     for claim in graded.values():
         texts = [claim.claim, claim.printed, claim.recomputed, claim.why, claim.method, claim.patchwork, claim.place]
@@ -540,9 +539,9 @@ def test_every_claim_is_graded_by_other_facts_too():
 @pytest.mark.parametrize("claim", TURNS)
 def test_other_facts_turn_the_verdict_and_the_sentence(claim, facts, graded):
     found, before = changed(facts, claim, **TURNS[claim](facts)), graded[claim]
-    assert {found.verdict, before.verdict} == set(claims.VERDICTS[:2])
+    assert {found.verdict, before.verdict} == set(VERDICTS[:2])
     assert found.why != before.why
-    assert not re.search(r"\bnan\b", " ".join(found))
+    assert not re.search(r"\bnan\b", " ".join(vars(found).values()))
 
 
 @pytest.mark.parametrize("claim", MOVES)
@@ -597,7 +596,7 @@ def test_without_guaranteed_rates_no_sentence_breaks(facts):
     refused = {place: rows.assign(tpr_conformal=np.nan, sd_conformal=np.nan) for place, rows in facts.rates.items()}
     for claim in claims.CLAIMS:
         found = changed(facts, claim.id, by_victim=table, rates=refused)
-        assert not re.search(r"\bnan\b", " ".join(found)), claim.id
+        assert not re.search(r"\bnan\b", " ".join(vars(found).values())), claim.id
     assert "The guaranteed rule refuses `same`, `quantize`, `transfer`" in changed(facts, "solved", by_victim=table).why
 
 

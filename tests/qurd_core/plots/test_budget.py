@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 
 from qurd_core import findings, plots, views
-from qurd_core.findings.language import words
 from qurd_core.plots.drawing.theme import SCHEMES, Style
 from qurd_core.records import rate_records
 from qurd_core.statistics import metrics
@@ -162,7 +161,6 @@ def test_a_curve_has_enough_where_it_stays_within_two_points_of_its_end(values, 
 
 
 def test_the_headline_says_from_where_the_reference_needs_no_more(points):
-    assert words.enough("AKH", 50) == "AKH plateaus at 50 queries"
     level = points.assign(value=points["value"].where(points["budget"] < 100, 0.5))
     assert findings.budget.headline(level, 50).endswith("; AKH plateaus at 100 queries")
 

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from qurd_core import findings, plots, views
-from qurd_core.plots.drawing.theme import HEAT, SCHEMES
+from qurd_core.plots.drawing.theme import HEAT, READABLE, SCHEMES, contrast, heat, ink_on
 from qurd_core.views.heatmap import Pick, Value
 
 NAMES = {
@@ -109,13 +109,9 @@ def test_the_scale_is_fixed_and_every_cell_can_be_clicked(schemes):
 @pytest.mark.parametrize("mode", ["light", "dark"])
 def test_numbers_can_be_read_on_every_colour(mode):
     for step in range(101):
-        ground = plots.heatmap._luminance(plots.heatmap._on_scale(step / 100, mode))
-        ink = plots.heatmap._luminance(
-            [int(plots.heatmap.text_colour(step / 100, mode)[at : at + 2], 16) for at in (1, 3, 5)]
-        )
-        high, low = max(ground, ink), min(ground, ink)
-        assert (high + 0.05) / (low + 0.05) >= 4.2, step
-    assert plots.heatmap._on_scale(1, mode) == tuple(int(HEAT[mode][-1][at : at + 2], 16) for at in (1, 3, 5))
+        ground = heat(mode, step / 100)
+        assert contrast(ink_on(ground), ground) >= READABLE, step
+    assert heat(mode, 1) == HEAT[mode][-1]
 
 
 def test_a_click_that_changes_nothing_does_not_fade_the_numbers(schemes):

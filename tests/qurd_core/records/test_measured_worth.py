@@ -60,7 +60,7 @@ def test_the_scores_give_what_ships():
     shipped = measured_worth.HONEST.read("patchwork-reuse").query("budget == 100 and rule == 'conformal'")
     for negatives in ("unrelated", "unrelated+hard"):
         table = measured_worth.score_table(scores, pairs, 100, names)
-        tried = measured_worth.hypotheses(names)
+        tried = measured_worth.hypotheses(names.values())
         found = worth(table, "conformal", negatives, named=tried).set_index(["label", "task"])
         there = shipped[shipped["negatives"] == negatives].astype({"label": object, "task": object})
         there = there.set_index(["label", "task"]).loc[[key for key in found.index if key[0] in tried]]

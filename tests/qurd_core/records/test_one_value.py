@@ -2,11 +2,10 @@
 
 import pytest
 
-from qurd_core.cli.output import cell
 from qurd_core.findings.language import words
 from qurd_core.paper.facts import Facts
 from qurd_core.records import evidence, measured_worth, rate_records
-from qurd_core.statistics.printed import fixed
+from qurd_core.statistics.printed import cell, fixed
 from qurd_core.views import leaderboard, separability
 
 AT = 100

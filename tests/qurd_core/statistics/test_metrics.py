@@ -7,8 +7,9 @@ from sklearn.metrics import roc_auc_score, roc_curve
 
 from qurd_core.errors import QurdError
 from qurd_core.statistics import calibrated_rule
-from qurd_core.statistics.metrics import ROWS, aggregate, cells, rates, roc, victim_cells
+from qurd_core.statistics.metrics import ROWS, aggregate, rates, victim_cells
 from qurd_core.statistics.sides import SCORES, sides
+from tests.score_tables import cells
 
 
 def tied(seed: int, n: int, p: int, budgets: int):
@@ -79,18 +80,6 @@ def test_budgets_may_have_more_than_one_dimension():
     flat, folded = rates(negatives, positives), rates(negatives.reshape(25, 3, 4), positives.reshape(6, 3, 4))
     for one, other in zip(flat, folded, strict=True):
         np.testing.assert_allclose(one, other.reshape(-1))
-
-
-def test_the_roc_curve_has_the_points_of_scikit_learn():
-    for seed in range(20):
-        negatives, positives = (values[:, 0] for values in tied(seed, 23, 9, 1))
-        fpr, tpr, _ = roc_curve(*as_labels(negatives, positives), drop_intermediate=False)
-        points = roc(negatives, positives)
-        np.testing.assert_allclose(points["fpr"], fpr)
-        np.testing.assert_allclose(points["tpr"], tpr)
-        for row in points.itertuples():
-            assert row.tpr == (positives < row.threshold).mean()
-            assert row.fpr == (negatives < row.threshold).mean()
 
 
 def by_hand() -> pd.DataFrame:
@@ -260,11 +249,6 @@ def test_the_table_gives_what_the_arrays_give_whatever_the_order_of_its_rows():
         (lambda: rates([[0.1]], [[0.1, 0.2]]), "same budgets"),
         (lambda: rates([[0.1]], np.empty((0, 1))), "p at least 1"),
         (lambda: rates([[0.1]], [[0.1]], repeat=[0]), "positive 'repeat'"),
-        (lambda: roc([0.1, np.nan], [0.1]), "NaN"),
-        (lambda: roc([], [0.1]), "some distances"),
-        (lambda: cells(by_hand().drop(columns="lineage")), "Missing: lineage"),
-        (lambda: cells(by_hand().assign(budget=range(18))), "one score of each"),
-        (lambda: cells(pd.concat([by_hand(), by_hand().iloc[:1]])), "one score of each"),
         (lambda: cells(by_hand().assign(value=np.nan)), "NaN"),
         (lambda: cells(by_hand().query("kind != 'positive'")), "at least one stolen model"),
         (lambda: cells(by_hand(), negatives="hard"), "Unknown choice of negatives 'hard'"),

@@ -145,21 +145,6 @@ def test_intervals_over_networks_are_no_narrower_than_those_of_the_specification
     assert found.n_victim_lineages < found.n_victims
 
 
-@pytest.mark.parametrize(
-    ("scheme", "task", "seeds", "models"),
-    [
-        ("AKH", "probit_extraction", 0.007, 0.074),
-        ("AKH", "label_extraction", 0.014, 0.062),
-        ("AKH", "prune", 0.005, 0.028),
-        ("IPGuard", "probit_extraction", 0.021, 0.059),
-        ("SAC", "label_extraction", 0.015, 0.070),
-    ],
-)
-def test_query_seeds_are_the_smallest_source_of_spread(paper, scheme, task, seeds, models):
-    assert paper[scheme, task].sd_seed == pytest.approx(seeds, abs=0.003)
-    assert paper[scheme, task].sd_model > models - 0.003
-
-
 def test_victims_are_counted_by_network(paper):
     assert [paper["AKH", task].n_victims for task in ("same", "quantize", "finetune")] == [17, 12, 1]
     assert [paper["AKH", task].n_victim_lineages for task in ("same", "quantize", "finetune")] == [7, 2, 1]
@@ -219,7 +204,7 @@ def test_one_victim_says_nothing_of_others(scores):
 def test_an_interval_of_ten_points_takes_more_victims_than_there_are(scores):
     reuse = scores[scores["benchmark"] != "CIFAR10"]
     probit = compare(reuse, "AKH", COMPETITORS, tasks=["probit_extraction"], rule="paper", draws=10)
-    needed = [victims_needed(list(found.by_victim.values()), power=0.5).victims for found in probit]
+    needed = [victims_needed(list(found.by_victim.values()), power=0.5) for found in probit]
     assert min(needed) == pytest.approx(31, abs=5)  # the specification takes the normal limit, 1.96
     assert max(needed) == pytest.approx(162, abs=5)
 

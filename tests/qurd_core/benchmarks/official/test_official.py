@@ -153,10 +153,8 @@ def scored(name, tmp_path, schemes=("AKH", "uniform(test)->pgd(steps=1) | labels
     return evaluate(name, schemes, budgets=[4], seeds=1, store=Store(tmp_path / "store"), runtime=Runtime(batch_size=8))
 
 
-@pytest.mark.parametrize(
-    ("name", "data"),
-    [("modelreuse-flower102", FLOWER102), pytest.param("modelreuse-sdog120", SDOG120, marks=pytest.mark.slow)],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "data"), [("modelreuse-flower102", FLOWER102), ("modelreuse-sdog120", SDOG120)])
 def test_modelreuse_end_to_end_on_three_models(folder, tmp_path, name, data):
     every = benchmark(name).source.models
     victim, stranger = f"pretrain(mbnetv2,imagenet-1k)->transfer({data.name},0.1)", f"train(resnet18,{data.name})"
@@ -187,6 +185,7 @@ def test_sacbench_end_to_end_on_three_models(folder, tmp_path):
     assert table["tpr"].notna().all()
 
 
+@pytest.mark.slow
 def test_the_official_fine_pruned_models_are_loaded_with_their_masks(folder, tmp_path):
     """As `torch.nn.utils.prune` leaves them in a state dict: `weight_orig` and `weight_mask` in place of `weight`."""
     victim = "train(vgg_model,CIFAR10,base)"

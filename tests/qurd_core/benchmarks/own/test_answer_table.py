@@ -3,6 +3,7 @@
 import itertools
 import json
 import warnings
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -31,6 +32,11 @@ NATURAL = ["AKH", "Random", "accuracy", "uniform(test) | labels | mutual_informa
 
 def answers(strangers=20, probits=False, split="test", seed=0):
     """A victim, two thieves, a twin and strangers, who all err at random; thieves err mostly where the victim does."""
+    return _answers(strangers, probits, split, seed).copy()  # which a test may change
+
+
+@cache
+def _answers(strangers, probits, split, seed):
     rng = np.random.default_rng(seed)
     truth = rng.integers(CLASSES, size=ITEMS)
 

@@ -5,8 +5,8 @@ import os
 import re
 import shutil
 import struct
-import sys
 import warnings
+from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,6 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 from torch.nn.utils import prune
 
-from qurd_core import cli
 from qurd_core.benchmarks.base import benchmark
 from qurd_core.benchmarks.own import networks, pictures, weights
 from qurd_core.benchmarks.patchwork import architectures
@@ -138,6 +137,7 @@ def test_natural_and_crafted_schemes_run_end_to_end(made, store):
     assert pairs.loc["train(mb,mine)->finetune", "delta"] < 0.3
 
 
+@pytest.mark.slow
 def test_workers_find_the_folder(made, tmp_path):
     one, two = (
         evaluate(str(made), ["AKH"], budgets=[10], store=Store(tmp_path / f"{n}"), runtime=Runtime(workers=n))
@@ -302,13 +302,13 @@ def test_a_crafted_safetensors_file_is_refused_by_its_header(tmp_path, monkeypat
 
 def test_a_flipped_or_cut_file_gives_a_sentence_or_the_same_shapes(made, tmp_path):
     whole, path = (made / "victim.safetensors").read_bytes(), tmp_path / "w.safetensors"
-    rng = np.random.default_rng(0)
+    rng, empty = np.random.default_rng(0), networks.empty("patchwork/mb", 3)
     for _ in range(200):
         data = bytearray(whole[: int(rng.integers(9, len(whole)))] if rng.random() < 0.3 else whole)
         data[int(rng.integers(min(len(data), 4000)))] ^= 1 << int(rng.integers(8))
         path.write_bytes(data)
         try:
-            weights.load_into(networks.empty("patchwork/mb", 3), path, "mb")
+            weights.load_into(deepcopy(empty), path, "mb")
         except QurdError as error:
             assert "\n" not in str(error)
 
@@ -444,19 +444,12 @@ def test_a_picture_is_scaled_by_its_shorter_side_and_cut_in_the_middle():
     assert pictures.square(Image.fromarray(wide), 32, scale=40).shape == (3, 32, 32)
 
 
-def test_the_command_line_checks_a_folder(made, changed, monkeypatch, capsys):
-    def run(path):
-        monkeypatch.setattr(sys, "argv", ["qurd_core", "check-benchmark", str(path)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-            sys.exit(0)
-        return ended.value.code or 0, capsys.readouterr()
-
-    assert run(made)[0] == 0
-    code, told = run(changed(edit(classes=1, side="big")))
+def test_the_command_line_checks_a_folder(qurd, made, changed):
+    assert qurd("check-benchmark", str(made))[0] == 0
+    code, out, _ = qurd("check-benchmark", str(changed(edit(classes=1, side="big"))))
     assert code == 2
-    assert "Expected 'classes'" in told.out
-    assert "Expected 'side'" in told.out
+    assert "Expected 'classes'" in out
+    assert "Expected 'side'" in out
 
 
 def test_a_network_that_cannot_take_the_images_is_told_by_the_check(made, changed, store):

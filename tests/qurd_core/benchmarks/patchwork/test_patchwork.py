@@ -25,11 +25,12 @@ MEGABYTES = 45
 NAMES = ("patchwork-sac", "patchwork-reuse", "patchwork-reuse(negatives=lineage)")
 
 
-def labels(lineage, split="test"):
-    images = patches(SPLITS[split]).pixels.float() / 255
+def labels(lineage, split="test", every=1):
+    images = patches(SPLITS[split]).pixels[::every].float() / 255
     return Oracle(SHIPPED.module(lineage), classes=10).labels(images)
 
 
+@pytest.mark.slow
 def test_every_weight_file_is_the_one_of_the_manifest():
     for lineage, record in SHIPPED.records.items():
         assert digest(load(FOLDER, lineage).state_dict()) == record.sha256, lineage
@@ -104,7 +105,7 @@ def test_victims_are_good_and_no_pruned_model_is_a_constant(name):
     assert min(SHIPPED.record(victim).accuracy for victim in bench.victims) >= 0.75
     for pair in bench.pairs:
         if "prune" in pair.tasks and pair.kind == "positive":
-            assert labels(pair.suspect).bincount(minlength=10).max() < 1_500, pair.suspect
+            assert labels(pair.suspect, every=8).bincount(minlength=10).max() < 1_500 / 8, pair.suspect
 
 
 def test_the_records_say_who_read_what():

@@ -7,8 +7,10 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from qurd_core import findings
 from qurd_core.files import ROOT
 from qurd_core.findings.language import again, words
 from qurd_core.findings.language.model_names import folded, readable
@@ -49,13 +51,14 @@ def test_a_gap_counts_only_beyond_two_standard_errors(one, other, said):
 
 def test_who_beats_the_reference_in_one_sentence():
     verdicts = [("SAC", "beats"), ("FBI", "trails"), ("Random", "trails"), ("IPGuard", "not distinguished")]
-    verdicts += [("ModelDiff", "behind"), ("ZestOfLIME", "on par")]
-    assert words.against(100, "AKH", verdicts) == (
+    verdicts += [("ModelDiff", "behind"), ("ZestOfLIME", "on par"), ("AKH", None)]
+    rows = pd.DataFrame(verdicts, columns=["label", "verdict"])
+    assert findings.budget.against(rows, 100) == (
         "At 100 queries SAC beats AKH; ZestOfLIME is on par with AKH; ModelDiff is behind AKH; FBI and Random trail AKH; "
         "IPGuard does not differ significantly from AKH."
     )
-    assert words.against(100, "AKH", verdicts[1:2]) == "At 100 queries FBI trails AKH."
-    assert words.against(100, "AKH", []) == ""
+    assert findings.budget.against(rows[1:2], 100) == "At 100 queries FBI trails AKH."
+    assert findings.budget.against(rows[:0], 100) == ""
 
 
 @pytest.mark.parametrize("benchmark", rate_records.SHIPPED)
