@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from shutil import copytree
 
 import pandas as pd
 import pytest
@@ -162,11 +163,19 @@ def paper_folder() -> Path:
     return folder
 
 
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with records of both embedded benchmarks, from which the page reads."""
+@pytest.fixture(scope="session")
+def made_records(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with small records of both embedded benchmarks."""
+    home = tmp_path_factory.mktemp("records")
     for benchmark in rate_records.EMBEDDED:
-        make_records(benchmark).to_parquet(tmp_path / f"{benchmark}.parquet")
+        make_records(benchmark).to_parquet(home / f"{benchmark}.parquet")
+    return home
+
+
+@pytest.fixture
+def folder(made_records: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of them, from which the page reads."""
+    copytree(made_records, tmp_path, dirs_exist_ok=True)
     monkeypatch.setattr(rate_records, "FOLDER", tmp_path)
     monkeypatch.setattr(rate_records, "PUBLISHED_FOLDER", tmp_path)  # which holds none of those
     return tmp_path

@@ -121,11 +121,15 @@ def read(
     """The rates of one task against one choice of negatives: a row per combination and budget, as `records.read` gives."""
     if benchmark in rate_records.SHIPPED:
         return rate_records.read(benchmark, task=task, negatives=negatives, folder=folder)
-    table = rates(Scores.read(benchmark, folder), pairs(benchmark, folder), negatives)
-    table = table[table["task"] == task].drop(columns=["task", "benchmark", "used"])
+    return _of_part(benchmark, task, negatives, folder)
+
+
+def _of_part(benchmark: str, task: str | None, negatives: Negatives, folder: Path | None = None) -> pd.DataFrame:
+    """The rates of one task, or of all, on a part of a benchmark."""
+    found = cells(Scores.read(benchmark, folder), pairs(benchmark, folder), negatives, task=task)
     known = of_whole(benchmark, rate_records.read(base_of(benchmark), folder=folder), folder)
-    table = table.merge(known, on=["scheme", "budget"], how="left").assign(task=task, negatives=negatives)
-    return table[list(rate_records.COLUMNS)]
+    table = aggregate(found.assign(benchmark="")).drop(columns=["benchmark", "used"])
+    return table.merge(known, on=["scheme", "budget"], how="left").assign(negatives=negatives)[list(rate_records.COLUMNS)]
 
 
 def of_whole(benchmark: str, whole: pd.DataFrame, folder: Path | None = None) -> pd.DataFrame:
@@ -162,8 +166,12 @@ def select(
     names = tasks(benchmark)
     if task not in names:
         raise unknown(f"task of {benchmark}", task, names)
-    parts = [read(benchmark, task=name, negatives=negatives) for name in (names if by_task else [task])]
-    table = pd.concat(parts, ignore_index=True)
+    wanted = names if by_task else [task]
+    if benchmark in rate_records.SHIPPED:
+        table = pd.concat([read(benchmark, task=name, negatives=negatives) for name in wanted], ignore_index=True)
+    else:
+        found = _of_part(benchmark, None if by_task else task, negatives)
+        table = pd.concat([found[found["task"] == name] for name in wanted], ignore_index=True)
     texts, labels = table["scheme"], table["name"].fillna(table["scheme"])
     for asked in schemes:
         if asked not in {*texts, *labels}:

@@ -147,7 +147,8 @@ def aggregate(cells: pd.DataFrame) -> pd.DataFrame:
     table["sd_conformal"] = spread["tpr_conformal"].where(table["tpr_conformal"].notna())
     by_cell = cells.groupby(_CELL, sort=False)
     table[["n_negatives", "n_lineages"]] = by_cell[["n_negatives", "n_lineages"]].min()
-    table["used"] = by_cell["used"].sum() / by_cell["used"].agg(np.count_nonzero).clip(lower=1)
+    sent = cells.assign(sent=cells["used"] != 0).groupby(_CELL, sort=False)["sent"].sum()
+    table["used"] = by_cell["used"].sum() / sent.clip(lower=1)
     if (table["used"] % 1 == 0).all():
         table["used"] = table["used"].astype(int)
     table["n_victims"], table["seeds"] = by_cell["victim"].nunique(), by_cell["query_seed"].nunique()

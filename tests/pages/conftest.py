@@ -1,10 +1,12 @@
 """Opens the app."""
 
+import contextlib
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+from streamlit import config
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest, app_test
 
@@ -20,6 +22,13 @@ class _Navigated(PagesManager):
     def __init__(self, *args: object, **options: object) -> None:
         super().__init__(*args, **options)
         PagesManager.uses_pages_directory = False
+
+
+@pytest.fixture(scope="session", autouse=True)
+def coloured() -> None:
+    """Streamlit reads the colours of the app once, in the folder where it is first asked: a test may be in another one."""
+    with contextlib.chdir(ROOT):
+        config.get_config_options()
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,6 @@ Rates come from the records here, whatever a command asks for, so that the model
 `tests/benchmarks/exports.py` goes through the product of all choices.
 """
 
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -39,18 +38,11 @@ def store(tmp_path, monkeypatch):
 def recorded(monkeypatch):
     """Answers every request for rates from the records, if it asks for as many query seeds as they have."""
 
-    @cache
-    def read(name: str, task: str, negatives: str) -> pd.DataFrame:
-        return evidence.read(name, task=task, negatives=negatives)
-
     def run(asked: pipeline.Request, *_: Any, tell: Any, by_task: bool = False) -> pd.DataFrame:
         name = Path(asked.bench.name).stem
         assert asked.pool is None
-        tasks = evidence.tasks(name) if by_task else [asked.reported]
-        parts = [read(name, task, asked.negatives) for task in tasks]
-        table = pd.concat(parts, ignore_index=True)
-        chosen = table["scheme"].isin(map(str, asked.schemes)) & table["budget"].isin(asked.budgets)
-        table = table[chosen].assign(benchmark=name, scheme=table["name"].fillna(table["scheme"]), converged=1.0)
+        chosen = {"task": asked.reported, "negatives": asked.negatives, "by_task": by_task}
+        table = evidence.select(name, [*map(str, asked.schemes)], budgets=asked.budgets, **chosen).assign(converged=1.0)
         assert set(table["seeds"]) == {asked.seeds}
         assert table["scheme"].nunique() == len(asked.schemes)
         return table
