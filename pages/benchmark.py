@@ -23,7 +23,7 @@ with first:
 if base in rate_records.PUBLISHED and section in UNPUBLISHED:
     states.scores_only(base, UNPUBLISHED[section])
 if section == "bench" and not rate_records.has_scores(base):
-    states.not_imported(base, "The rates of your benchmark are counted again from every score")
+    states.not_imported(base)
 
 
 def say(headline: str, basis: str, hard: bool = False) -> None:

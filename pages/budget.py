@@ -37,7 +37,7 @@ with places[6]:
 
 points = cached.curves(bench, task, hard=hard, rule=rule)
 with places[4]:
-    unit = controls.choose("X axis", costs.known(points), "x", said=costs.SAID.get)
+    unit = controls.choose("X axis", costs.known(points), "x", said=lambda unit: costs.COSTS[unit].said)
 with places[2]:
     at = controls.budget(sorted(points["budget"].unique().tolist()))
 with places[3]:

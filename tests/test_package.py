@@ -78,7 +78,8 @@ def test_a_wheel_has_all_that_ships_and_no_name_of_its_own_but_one(tmp_path):
     assert {name.removeprefix("qurd_core/_app/") for name in names if "/assets/" in name} == shipped
     sources = {path.relative_to(ROOT).as_posix() for path in (*ROOT.glob("pages/**/*.py"), ROOT / "app.py")}
     assert {f"qurd_core/_app/{name}" for name in (*sources, ".streamlit/config.toml")} <= names
-    assert {path.relative_to(ROOT).as_posix() for path in ROOT.glob("qurd_core/**/*.py")} <= names
+    code = (*ROOT.glob("qurd_core/**/*.py"), *ROOT.glob("qurd_core/cli/templates/*.txt"))
+    assert {path.relative_to(ROOT).as_posix() for path in code} <= names
 
 
 @pytest.fixture(scope="module")

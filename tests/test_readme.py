@@ -6,7 +6,7 @@ from dataclasses import fields
 import pytest
 import typer
 
-from qurd_core import catalogue, cli, declarations
+from qurd_core import catalogue, cli, declarations, statistics
 from qurd_core.cli.new import KINDS
 from qurd_core.files import ROOT
 from qurd_core.findings.language import words
@@ -120,10 +120,16 @@ def test_every_command_is_told():
             assert f"`{full}" in commands or f"`{last}`" in commands, full
 
 
+def test_the_functions_of_the_python_page_are_there():
+    named = re.findall(r"^\| `(\w+)` \|", PAGES["python"], re.MULTILINE)
+    assert len(named) == 6
+    assert all(callable(getattr(statistics, name)) for name in named)
+
+
 def test_every_declaration_feature_and_kind_is_told():
     page = FENCED.sub("", PAGES["components"])
     named = {*re.findall(r"`([^`]+)`", page)}
     kinds = (*(kind.declares for kind in catalogue.KINDS), thefts.declares)
     assert {one.name for kind in kinds for one in fields(kind)} <= named
     assert {*declarations.FEATURES} <= named
-    assert all(f"| {kind.replace('-', ' ')} (`{KINDS[kind].package}`)" in page for kind in KINDS)
+    assert all(f"| {kind.replace('-', ' ')} (`{KINDS[kind]}`)" in page for kind in KINDS)

@@ -73,7 +73,7 @@ def test_the_parts_that_the_readme_adds_keep_to_the_contracts_and_run(answered, 
     (about / "entry_points.txt").write_text("[qurd.components]\n" + "".join(f"{name} = {name}\n" for _, name in asked))
     assert len(asked) == 3
     for (kind, name), text in zip(asked, files, strict=True):
-        assert f"`qurd_core/{KINDS[kind].package}/{name}.py`" in section
+        assert f"`qurd_core/{KINDS[kind]}/{name}.py`" in section
         (tmp_path / f"{name}.py").write_text(text)
     (test,) = re.findall(r"^python (-m pytest .*)$", section, re.MULTILINE)
     (measure,) = re.findall(r"^qurd (run .*)$", section, re.MULTILINE)

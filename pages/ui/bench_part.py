@@ -1,6 +1,6 @@
 """What a benchmark of one's own is a part of, said in the line under the headline."""
 
-from typing import TYPE_CHECKING
+from pandas import DataFrame
 
 from pages.ui import cached
 from qurd_core import findings, views
@@ -8,15 +8,11 @@ from qurd_core.findings.language import words
 from qurd_core.records import evidence
 from qurd_core.statistics import metrics
 
-if TYPE_CHECKING:
-    from pandas import DataFrame
-
-
 HARD = "hard unrelated: independent models trained on the victim’s data · "
 IDLE = "no hard unrelated models here, so the switch changes nothing · "
 
 
-def of(bench: str, points: "DataFrame | None" = None, *, hard: bool = False, there: bool = True) -> str:
+def of(bench: str, points: DataFrame | None = None, *, hard: bool = False, there: bool = True) -> str:
     """The start of the line; empty for a whole benchmark without hard unrelated models.
 
     Args:
@@ -31,7 +27,7 @@ def of(bench: str, points: "DataFrame | None" = None, *, hard: bool = False, the
     return f"Part of {base}{known} · {explained}"
 
 
-def adds(points: "DataFrame", easy: "DataFrame") -> bool:
+def adds(points: DataFrame, easy: DataFrame) -> bool:
     """Whether hard unrelated models are among those behind some points, and not behind others."""
     return bool(points["n_negatives"].max() != easy["n_negatives"].max())
 
@@ -41,7 +37,7 @@ def has_hard(bench: str) -> bool:
     return bool((cached.pairs(bench)["kind"] == "hard").any())
 
 
-def turned(label: str, points: "DataFrame", easy: "DataFrame", bench: str, at: int, rule: metrics.Rule) -> str:
+def turned(label: str, points: DataFrame, easy: DataFrame, bench: str, at: int, rule: metrics.Rule) -> str:
     """The headline where a switch turns what is found of a scheme: the rule refuses every value, or hard unrelated models
     let it drop. Empty where neither does.
 
@@ -59,7 +55,7 @@ def counting(hard: bool) -> str:
     return " (counting hard unrelated models)" * hard
 
 
-def _known(points: "DataFrame", whole: "DataFrame") -> str:
+def _known(points: DataFrame, whole: DataFrame) -> str:
     """How many combinations and budgets of the whole there are, if not all."""
     known, every = points["scheme"].nunique(), whole["scheme"].nunique()
     at, budgets = points["budget"].nunique(), whole["budget"].nunique()

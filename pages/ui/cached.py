@@ -6,9 +6,10 @@ Each is one function under `kept`, which does it anew when it is asked something
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import streamlit as st
+from pandas import DataFrame
 
 from qurd_core import views
 from qurd_core.benchmarks.saved_benchmarks import home_of
@@ -16,16 +17,11 @@ from qurd_core.files import default_folder, file_digest
 from qurd_core.jobs.queue import Jobs
 from qurd_core.paper import agreement, claims, tables
 from qurd_core.records import evidence, measured_gains, measured_winners, measured_worth, rate_records, scheme_table
+from qurd_core.records.bank import Bank
 from qurd_core.schemes import REFERENCE
-from qurd_core.statistics import metrics
+from qurd_core.statistics import TprReport, metrics
 from qurd_core.views import contents, designer, leaderboard, query_sets, separability, telling
 from qurd_core.views.query_sets import QuerySet
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
-
-    from qurd_core.records.bank import Bank
-    from qurd_core.statistics import TprReport
 
 Asked = ParamSpec("Asked")
 Made = TypeVar("Made")
@@ -98,7 +94,7 @@ def tasks(benchmark: str) -> list[str]:
 
 
 @kept(24)
-def curves(benchmark: str, task: str, *, hard: bool, rule: metrics.Rule) -> "DataFrame":
+def curves(benchmark: str, task: str, *, hard: bool, rule: metrics.Rule) -> DataFrame:
     """Every combination at every budget."""
     asked = {"task": task, "rule": metrics.RULES[rule].kind, "negatives": negatives(hard)}
     known = _chosen(_measured(benchmark, measured_worth.HONEST.part), asked)
@@ -106,21 +102,21 @@ def curves(benchmark: str, task: str, *, hard: bool, rule: metrics.Rule) -> "Dat
 
 
 @kept(32)
-def board(benchmark: str, task: str, at: int, reveal: str, *, hard: bool, rule: metrics.Rule) -> "DataFrame":
+def board(benchmark: str, task: str, at: int, reveal: str, *, hard: bool, rule: metrics.Rule) -> DataFrame:
     """The combinations at one budget that the suspect's answers allow."""
     known = worth(benchmark, task, at, hard=hard, rule=rule)
     return views.leaderboard.board(curves(benchmark, task, hard=hard, rule=rule), schemes(), at, reveal, known)
 
 
 @kept(12)
-def by_task(benchmark: str, at: int, *, hard: bool) -> "DataFrame":
+def by_task(benchmark: str, at: int, *, hard: bool) -> DataFrame:
     """Every combination on every task at one budget."""
     known = None if benchmark in rate_records.SHIPPED else scores(benchmark)
     return leaderboard.by_task(benchmark, at, negatives(hard), scores=known)
 
 
 @kept(64)
-def worth(benchmark: str, task: str, at: int, *, hard: bool, rule: metrics.Rule) -> "DataFrame":
+def worth(benchmark: str, task: str, at: int, *, hard: bool, rule: metrics.Rule) -> DataFrame:
     """What the rates are worth, by label: of all schemes with recorded scores, on a bench of one's own of the named ones."""
     asked = {"task": task, "budget": at, "rule": metrics.RULES[rule].kind, "negatives": negatives(hard)}
     if benchmark in rate_records.SHIPPED:
@@ -129,7 +125,7 @@ def worth(benchmark: str, task: str, at: int, *, hard: bool, rule: metrics.Rule)
 
 
 @kept(12)
-def _worth_of_part(benchmark: str, at: int, rule: str, negatives: str) -> "DataFrame":
+def _worth_of_part(benchmark: str, at: int, rule: str, negatives: str) -> DataFrame:
     """All tasks at once, which takes hardly longer than one."""
     return measured_worth.of_part(benchmark, scores(benchmark), at, rule, negatives)
 
@@ -147,20 +143,20 @@ def best_of(benchmark: str, task: str, at: int, reveal: str, *, hard: bool, rule
     return measured_winners.measured(scores(benchmark), pairs(benchmark), among, reference, rate=rate, **request)
 
 
-def swaps(benchmark: str, name: str, task: str, at: int, *, hard: bool, rule: metrics.Rule) -> "DataFrame":
+def swaps(benchmark: str, name: str, task: str, at: int, *, hard: bool, rule: metrics.Rule) -> DataFrame:
     """What other samplers bring to a named scheme, with intervals over models, by label; none on a bench of one's own."""
     asked = {"name": name, "task": task, "budget": at, "rule": metrics.RULES[rule].kind, "negatives": negatives(hard)}
     return _chosen(_measured(benchmark, measured_gains.GAINS.part), asked)
 
 
 @kept(9)
-def _measured(benchmark: str, part: str) -> "DataFrame":
+def _measured(benchmark: str, part: str) -> DataFrame:
     """What was measured of a whole benchmark; nothing of a bench of one's own."""
     table = _MEASURED[part]
     return table.read(benchmark) if benchmark in rate_records.SHIPPED else table.nothing
 
 
-def _chosen(known: "DataFrame", asked: dict[str, object]) -> "DataFrame":
+def _chosen(known: DataFrame, asked: dict[str, object]) -> DataFrame:
     """The rows of one question, by label; a text that is missing is None."""
     for name, value in asked.items():
         known = known[known[name] == value]
@@ -192,20 +188,20 @@ def reports(
     fpr: int,
     hard: bool,
     alone: tuple[str, str] | None,
-) -> dict[str, "TprReport"]:
+) -> dict[str, TprReport]:
     """The rate of these distances with its interval over models, by task; or of one victim and task alone."""
     found, request = distances(benchmark, of, scheme, budget, seed), {"negatives": negatives(hard), "alpha": fpr / 100}
     return separability.reports(found, alone=alone, draws=measured_worth.draws_of(benchmark), **request)
 
 
 @kept(8)
-def pairs(benchmark: str) -> "DataFrame":
+def pairs(benchmark: str) -> DataFrame:
     """One row per pair."""
     return evidence.pairs(benchmark)
 
 
 @kept(8)
-def held(benchmark: str) -> "DataFrame":
+def held(benchmark: str) -> DataFrame:
     """What each task of a benchmark holds."""
     return contents.tasks(pairs(benchmark))
 
@@ -218,25 +214,25 @@ def lineages(benchmark: str) -> list[str]:
 
 
 @kept(8)
-def models(benchmark: str) -> "DataFrame":
+def models(benchmark: str) -> DataFrame:
     """One row per model."""
     return evidence.models(benchmark)
 
 
 @kept(2, whole=True)
-def bank(benchmark: str) -> "Bank":
+def bank(benchmark: str) -> Bank:
     """The labels of all models on the test patches."""
     return evidence.bank(benchmark)
 
 
 @kept(2)
-def tiles(base: str) -> "DataFrame":
+def tiles(base: str) -> DataFrame:
     """Where every pair of a whole benchmark stands on the Designer's bench."""
     return designer.tiles(pairs(base))
 
 
 @kept(32)
-def whole_rates(base: str, schemes: tuple[str, ...], budget: int, negatives: str) -> "DataFrame":
+def whole_rates(base: str, schemes: tuple[str, ...], budget: int, negatives: str) -> DataFrame:
     """Rates of some schemes with every pair of a whole benchmark, at one budget."""
     return evidence.rates(scores(base).only(schemes, budget), pairs(base), negatives)
 
@@ -249,7 +245,7 @@ def whole_overlap(base: str, scheme: str, budget: int, negatives: str) -> float:
 
 
 @kept(1, of=lambda: str(rate_records.FOLDER))
-def schemes() -> "DataFrame":
+def schemes() -> DataFrame:
     """Every recorded scheme in words."""
     return rate_records.schemes()
 
@@ -267,7 +263,7 @@ def made_queries(path: Path, sampler: str, classes: tuple[str, ...]) -> QuerySet
 
 
 @kept(24)
-def telling_images(benchmark: str, victim: str) -> tuple["DataFrame", dict[str, int]]:
+def telling_images(benchmark: str, victim: str) -> tuple[DataFrame, dict[str, int]]:
     """The most telling images of a victim, and how many models were asked."""
     return telling.telling(bank(benchmark), pairs(benchmark), victim)
 
@@ -279,7 +275,7 @@ def graded_claims() -> list[claims.Claim]:
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
-def claims_table() -> "DataFrame":
+def claims_table() -> DataFrame:
     """The same as a table."""
     from pandas import DataFrame
 
@@ -287,13 +283,13 @@ def claims_table() -> "DataFrame":
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
-def rank_agreement() -> "DataFrame":
+def rank_agreement() -> DataFrame:
     """Kendall's tau of every two benchmarks at every budget."""
     return agreement.read()
 
 
 @st.cache_resource(max_entries=3, show_spinner=False)
-def paper_table(name: str, mode: str = "paper") -> "DataFrame":
+def paper_table(name: str, mode: str = "paper") -> DataFrame:
     """The paper's Table 2 with counts, or its Table 3 in one mode."""
     from pandas import DataFrame
 

@@ -1,23 +1,19 @@
 """The card of a scheme: its idea, what it needs, and four lines with the field's names. Works in a panel and in a dialog."""
 
 from html import escape
-from typing import TYPE_CHECKING
 
 import streamlit as st
+from pandas import DataFrame
 
 from pages.ui import cached, running
 from qurd_core.findings import card
 from qurd_core.findings.language import words, worth_words
+from qurd_core.jobs.queue import Job
 from qurd_core.plots.drawing.theme import GLYPHS, SCHEMES, Style
 from qurd_core.records import evidence, rate_records, scheme_table
+from qurd_core.schemes import Scheme
 from qurd_core.statistics.metrics import RULES, Rule
 from qurd_core.views import leaderboard
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
-
-    from qurd_core.jobs.queue import Job
-    from qurd_core.schemes import Scheme
 
 
 def show(
@@ -47,7 +43,7 @@ def show(
     _draw(about, card.lines(rows, rule, alarms, hard, interval), _mark(label, style, pins), note, less, style)
 
 
-def show_run(scheme: "Scheme", job: "Job", at: int, *, style: Style, rule: Rule) -> None:
+def show_run(scheme: Scheme, job: Job, at: int, *, style: Style, rule: Rule) -> None:
     """Draw the card of a scheme from what a run has left of it."""
     rows, seeds = running.by_task(job, at, hard=False)
     hard, _ = running.by_task(job, at, hard=True)
@@ -75,7 +71,7 @@ def _draw(about: dict, lines: list[card.Line], mark: str, note: str, less: str, 
     st.html(f"{look}<div class='scheme-card'>{''.join(parts)}</div>")
 
 
-def _of(table: "DataFrame", scheme: str) -> "DataFrame":
+def _of(table: DataFrame, scheme: str) -> DataFrame:
     return table[table["scheme"] == scheme]
 
 

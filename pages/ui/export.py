@@ -1,30 +1,27 @@
 """What a view shows and gives away: its chart, its data, its picture, and what computes it again."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import streamlit as st
+from pandas import DataFrame
+from plotly.graph_objects import Figure
 
 from pages.ui import definitions, frame
 from pages.ui.links import plain
 from qurd_core.benchmarks.saved_benchmarks import ENDING, BenchFile
 from qurd_core.findings.language.again import Again
 from qurd_core.plots.drawing import files
+from qurd_core.plots.drawing.theme import Style
 from qurd_core.statistics.printed import latex
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
-    from plotly.graph_objects import Figure
-
-    from qurd_core.plots.drawing.theme import Style
 
 
 def offer(
-    rows: "DataFrame | Callable[[], DataFrame]",
+    rows: DataFrame | Callable[[], DataFrame],
     file_name: str,
     again: Again,
     unsaved: BenchFile | None = None,
-    chart: "Figure | None" = None,
+    chart: Figure | None = None,
 ) -> None:
     """The menu behind a button, in the row above the page, beside the definitions.
 
@@ -36,7 +33,7 @@ def offer(
         chart: what is on screen; a browser beside the server makes a PDF of it, which the camera cannot.
     """
 
-    def made() -> "DataFrame":
+    def made() -> DataFrame:
         return rows() if callable(rows) else rows
 
     with frame.tools():
@@ -63,16 +60,16 @@ def offer(
             st.caption(plain(again.note, 600))
 
 
-def _download(label: str, data: "Callable[[], str | bytes]", file_name: str, mime: str) -> None:
+def _download(label: str, data: Callable[[], str | bytes], file_name: str, mime: str) -> None:
     """A button that makes a file when it is pressed, without running the page again."""
     st.download_button(label, data, file_name, mime, icon=":material/download:", on_click="ignore")
 
 
 def chart(
-    figure: "Figure",
+    figure: Figure,
     key: str,
     file_name: str,
-    style: "Style",
+    style: Style,
     alt: str,
     on_select: Literal["ignore"] | Callable[[], None] = "ignore",
     **more: Any,

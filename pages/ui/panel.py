@@ -2,9 +2,9 @@
 
 import math
 from html import escape
-from typing import TYPE_CHECKING
 
 import streamlit as st
+from pandas import DataFrame, Series
 
 from pages.ui import export, frame, states
 from pages.ui.links import plain
@@ -13,16 +13,13 @@ from qurd_core.findings.language import words, worth_words
 from qurd_core.plots.drawing.theme import GLYPHS, Style
 from qurd_core.schemes import REFERENCE
 
-if TYPE_CHECKING:
-    from pandas import DataFrame, Series
-
 _GUESS = (
     "Why do some lines fall? The paper supposes that with more queries stolen and unrelated models come closer together."
 )
 BESIDE = {"none": "values", "distance": "distances"}
 
 
-def values(rows: "DataFrame", at: int, style: Style, pins: tuple[str, ...], worth: "DataFrame") -> None:
+def values(rows: DataFrame, at: int, style: Style, pins: tuple[str, ...], worth: DataFrame) -> None:
     """A table: the mark of the line, its name, its value, and the difference to the reference.
 
     Args:
@@ -49,7 +46,7 @@ def mark(label: str, style: Style, pins: tuple[str, ...]) -> str:
     return f'<i style="color:{colour}">{GLYPHS[symbol]}</i>'
 
 
-def distance(points: "DataFrame", label: str, at: int, style: Style) -> None:
+def distance(points: DataFrame, label: str, at: int, style: Style) -> None:
     """The mean distances of stolen and unrelated models by one combination, and whether they come closer together."""
     if views.budget.distance_rows(points, label).empty:
         states.not_drawn({label: "no distances are recorded"})
@@ -60,7 +57,7 @@ def distance(points: "DataFrame", label: str, at: int, style: Style) -> None:
     (st.markdown if style.stage else st.caption)(plain(f"{_GUESS} {findings.budget.distances_finding(points, label)}", 600))
 
 
-def _row(row: tuple, style: Style, pins: tuple[str, ...], worth: "Series | None") -> str:
+def _row(row: tuple, style: Style, pins: tuple[str, ...], worth: Series | None) -> str:
     name = f"{mark(row.label, style, pins)}<b>{escape(row.label)}</b>"
     if math.isnan(row.value):
         return f'<tr><td colspan="3">{name}<br><small>{escape(row.reason or "no value")}</small></td></tr>'
@@ -74,7 +71,7 @@ def _row(row: tuple, style: Style, pins: tuple[str, ...], worth: "Series | None"
     )
 
 
-def _gap(row: tuple, worth: "Series | None") -> str:
+def _gap(row: tuple, worth: Series | None) -> str:
     if not isinstance(row.verdict, str):
         return ""
     number = words.points(row.gap).removesuffix(" points")

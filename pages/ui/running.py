@@ -2,9 +2,9 @@
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import streamlit as st
+from pandas import DataFrame
 
 from pages.ui import cached, links, progress
 from qurd_core import views
@@ -12,23 +12,19 @@ from qurd_core.errors import QurdError
 from qurd_core.jobs import live
 from qurd_core.jobs.queue import Job, Status
 from qurd_core.records import rate_records
+from qurd_core.schemes import Scheme
 from qurd_core.statistics import metrics
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
-
-    from qurd_core.schemes import Scheme
 
 EVERY = 0.2  # seconds between two looks at a run
 RARELY = 1.0  # seconds between two looks for the answer how long one takes
 
 
-def job_of(benchmark: str, scheme: "Scheme", pool: tuple[str, ...]) -> Job:
+def job_of(benchmark: str, scheme: Scheme, pool: tuple[str, ...]) -> Job:
     """The run that measures what the page asks for."""
     return live.rates_job(benchmark, str(scheme), pool, str(sorted(scheme.identity(0).items())))
 
 
-def rows(job: Job, negatives: str, *, task: str | None = None, budget: int | None = None) -> "DataFrame | None":
+def rows(job: Job, negatives: str, *, task: str | None = None, budget: int | None = None) -> DataFrame | None:
     """What the run has left so far of one task, or at one budget; None while there is nothing, or if that was altered: then
     the run has failed, and its panel says why.
     """
@@ -40,7 +36,7 @@ def rows(job: Job, negatives: str, *, task: str | None = None, budget: int | Non
         return None
 
 
-def curves(job: Job, task: str, *, hard: bool, rule: metrics.Rule) -> "tuple[DataFrame | None, str]":
+def curves(job: Job, task: str, *, hard: bool, rule: metrics.Rule) -> tuple[DataFrame | None, str]:
     """The same as points of lines, and on how many query seeds they rest: `2 of 5`."""
     found = rows(job, cached.negatives(hard), task=task)
     if found is None:
@@ -48,7 +44,7 @@ def curves(job: Job, task: str, *, hard: bool, rule: metrics.Rule) -> "tuple[Dat
     return views.budget.curves(found, rule), _seeds(found, job)
 
 
-def by_task(job: Job, at: int, *, hard: bool) -> "tuple[DataFrame | None, str]":
+def by_task(job: Job, at: int, *, hard: bool) -> tuple[DataFrame | None, str]:
     """What the run has left of its scheme at one budget, a row per task, and on how many query seeds that rests."""
     found = rows(job, cached.negatives(hard), budget=at)
     found = None if found is None else found[found["scheme"] == job.args["scheme"]]
@@ -61,7 +57,7 @@ def busy(job: Job) -> bool:
     return status is not None and status.active
 
 
-def panel(job: Job, benchmark: str, scheme: "Scheme", *, needed: bool) -> None:
+def panel(job: Job, benchmark: str, scheme: Scheme, *, needed: bool) -> None:
     """The state of the run, with the one button that fits it; looks again by itself while the run goes on.
 
     Args:
@@ -89,7 +85,7 @@ def panel(job: Job, benchmark: str, scheme: "Scheme", *, needed: bool) -> None:
     watch()
 
 
-def _draw(job: Job, status: Status | None, benchmark: str, scheme: "Scheme") -> None:
+def _draw(job: Job, status: Status | None, benchmark: str, scheme: Scheme) -> None:
     if status and status.active:
         progress.bar(status, progress.stand(status, percent=True).capitalize(), "cancel")
         return
@@ -139,9 +135,9 @@ def _changed(path: Path) -> float:
 
 
 @cached.kept(32, of=_changed)
-def _rows(path: Path, negatives: str, task: str | None, budget: int | None) -> "DataFrame | None":
+def _rows(path: Path, negatives: str, task: str | None, budget: int | None) -> DataFrame | None:
     return live.rows(path, negatives, task=task, budget=budget)
 
 
-def _seeds(found: "DataFrame", job: Job) -> str:
+def _seeds(found: DataFrame, job: Job) -> str:
     return f"{int(found['seeds'].max())} of {job.args['seeds']}"

@@ -44,16 +44,13 @@ def scores_only(benchmark: str, why: str) -> NoReturn:
     frame.stop()
 
 
-def not_imported(benchmark: str, why: str) -> NoReturn:
-    """The single scores of a published benchmark come with an import.
-
-    Args:
-        why: what needs them, as the start of a sentence.
-    """
+def not_imported(benchmark: str) -> NoReturn:
+    """The single scores of a published benchmark come with an import."""
     with st.container(border=True):
         st.subheader("Not imported yet")
         st.write(
-            f"{why}. This app ships a summary of {benchmark}; the 2.7 million scores lie in the folder `generated` of the "
+            "The rates of your benchmark are counted again from every score. This app ships a summary of "
+            f"{benchmark}; the 2.7 million scores lie in the folder `generated` of the "
             "authors' repository grodino/QuRD (commit d6f18d2). This command reads a checkout of it:"
         )
         st.code(rate_records.rebuild(benchmark), language="bash")

@@ -8,8 +8,10 @@ import plotly.graph_objects as go
 
 from qurd_core.findings.language import words
 from qurd_core.findings.language.words import plain
+from qurd_core.plots.drawing.notes import box
 from qurd_core.plots.drawing.takes import takes
-from qurd_core.plots.drawing.theme import ALWAYS_WHOLE, PAGE, STOLEN, Style, faded
+from qurd_core.plots.drawing.theme import PAGE, STOLEN, Style, faded
+from qurd_core.plots.drawing.traces import hovered
 
 STEALING = (
     "model leak",
@@ -53,7 +55,8 @@ def figure(counts: pd.DataFrame, task: str = "all", style: Style = PAGE) -> go.F
     every = [(row, column) for row in range(len(rows)) for column in range(len(HIDING))]
     shapes = [_tile(place, fills.get(place), place in chosen, style) for place in every]
     texts = [_inside(place, row, style) for place, row in zip(places, single.itertuples(), strict=True)]
-    layout = _layout(rows, style) | {"shapes": sorted(shapes, key=_thick), "annotations": [*texts, *_heads(style)]}
+    shapes.sort(key=lambda shape: shape["line"]["width"])  # the chosen frame is drawn last
+    layout = _layout(rows, style) | {"shapes": shapes, "annotations": [*texts, *_heads(style)]}
     return go.Figure([_clickable(single, places, style)], layout | {"template": style.template})
 
 
@@ -61,21 +64,8 @@ def _tile(place: tuple[int, int], fill: float | None, chosen: bool, style: Style
     row, column = place
     empty = {"color": style.surface.border, "width": style.line / 2, "dash": "dot"}
     full = {"color": style.colour(STOLEN) if not chosen else style.surface.ink, "width": style.line if chosen else 1}
-    return {
-        "type": "rect",
-        "x0": column - 0.46,
-        "x1": column + 0.46,
-        "y0": row - 0.43,
-        "y1": row + 0.43,
-        "fillcolor": faded(style.colour(STOLEN), fill) if fill else "rgba(0,0,0,0)",
-        "line": full if fill else empty,
-        "layer": "below",
-    }
-
-
-def _thick(shape: dict[str, Any]) -> float:
-    """The chosen frame is drawn last."""
-    return shape["line"]["width"]
+    look = {"fillcolor": faded(style.colour(STOLEN), fill) if fill else "rgba(0,0,0,0)", "line": full if fill else empty}
+    return box(column - 0.46, column + 0.46, row - 0.43, row + 0.43, layer="below", **look)
 
 
 def _inside(place: tuple[int, int], row: tuple, style: Style) -> dict[str, Any]:
@@ -103,16 +93,13 @@ def _clickable(single: pd.DataFrame, places: list[tuple[int, int]], style: Style
         for row in single.itertuples()
     ]
     size = 60 if style.stage else 44
-    return go.Scatter(
+    return hovered(
         x=[column for _, column in places],
         y=[row for row, _ in places],
         customdata=single["task"].tolist(),
         hovertext=hover,
-        hovertemplate="%{hovertext}<extra></extra>",
-        mode="markers",
         marker={"symbol": "square", "size": size, "color": style.colour(STOLEN), "opacity": np.zeros(len(places))},
         name="tasks",
-        **ALWAYS_WHOLE,
     )
 
 

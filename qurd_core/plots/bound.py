@@ -8,9 +8,10 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from qurd_core.findings.language import words
-from qurd_core.plots.drawing.notes import above
+from qurd_core.plots.drawing.notes import above, box, note
 from qurd_core.plots.drawing.takes import takes
 from qurd_core.plots.drawing.theme import PAGE, STOLEN, UNRELATED, UNRELATED_TEXT, Paint, Style, faded
+from qurd_core.plots.drawing.traces import hovered, passed
 from qurd_core.plots.separability import POINTER, hover
 from qurd_core.views.separability import Pick
 
@@ -46,7 +47,8 @@ def figure(pairs: pd.DataFrame, *, pick: Pick | None = None, style: Style = PAGE
     if len(mine):
         marker = {"size": style.marker * 1.6, "symbol": "circle-open", "color": style.surface.ink, "line": {"width": 3}}
         place = {"x": mine["bound"], "y": mine["delta_c"]}
-        traces.append(go.Scatter(**place, mode="markers", marker=marker, hoverinfo="skip", name="picked"))
+        traces.append(passed(**place, mode="markers", marker=marker, name="picked"))
+    below = {"yanchor": "top", "align": "left"}
     axis = {"showline": True, "linecolor": style.surface.muted}
     layout = {
         "template": style.template,
@@ -58,8 +60,8 @@ def figure(pairs: pd.DataFrame, *, pick: Pick | None = None, style: Style = PAGE
         "shapes": _shapes(low, style),
         "annotations": [
             above("δ<sub>C</sub>", style, xanchor="right"),
-            _note(low / 2, 1.02, "vacuous bound (at most 0)", style, yanchor="top"),
-            _note(0.99, 0.5, "on the diagonal the<br>bound would be exact", style, xanchor="right", yanchor="top"),
+            note("vacuous bound (at most 0)", low / 2, 1.02, style, **below),
+            note("on the diagonal the<br>bound would be exact", 0.99, 0.5, style, xanchor="right", **below),
             *_names(groups, style),
         ],
     }
@@ -75,13 +77,11 @@ def _dots(kind: str, rows: pd.DataFrame, style: Style) -> go.Scatter:
         for pair in rows.itertuples()
     ]
     hollow = look.symbol.endswith("-open")
-    return go.Scatter(
+    return hovered(
         x=rows["bound"].to_numpy(float).round(4),
         y=rows["delta_c"].to_numpy(float).round(4),
         customdata=rows.assign(benchmark="")[["victim", "suspect", "benchmark"]].to_numpy(object),
         hovertext=np.array(texts, object),
-        hovertemplate="%{hovertext}<extra></extra>",
-        mode="markers",
         marker={
             "size": style.marker * 0.9,
             "symbol": look.symbol,
@@ -97,7 +97,7 @@ def _dots(kind: str, rows: pd.DataFrame, style: Style) -> go.Scatter:
 
 def _shapes(low: float, style: Style) -> list[dict[str, Any]]:
     """Where the bound says nothing, and the diagonal."""
-    silent = {"type": "rect", "x0": low, "x1": 0, "y0": 0, "y1": 1, "yref": "paper", "line": {"width": 0}, "layer": "below"}
+    silent = box(low, 0, 0, 1, yref="paper", line={"width": 0}, layer="below")
     line = {"color": style.surface.ink, "width": style.line / 1.5, "dash": "dot"}
     diagonal = {"type": "line", "x0": 0, "y0": 0, "x1": 1, "y1": 1, "line": line, "layer": "below"}
     return [silent | {"fillcolor": faded(style.surface.ink, 0.05)}, diagonal]
@@ -106,19 +106,16 @@ def _shapes(low: float, style: Style) -> list[dict[str, Any]]:
 def _names(groups: Sequence[tuple[str, pd.DataFrame]], style: Style) -> list[dict[str, Any]]:
     """The kinds with their marks and numbers, below the diagonal where no pair can lie."""
     glyphs = {"circle": "●", "square": "■", "diamond-open": "◇"}
+    look = {"size": style.text * 1.1, "xanchor": "right", "align": "left"}
     present = [(KINDS[kind], len(rows)) for kind, rows in groups if len(rows)]
     return [
-        _note(
+        note(
+            f"{glyphs[kind.symbol]} <b>{kind.name}</b> · {words.counted(number, 'pair')}",
             0.99,
             0.06 + 0.075 * (len(present) - 1 - place),
-            f"{glyphs[kind.symbol]} <b>{kind.name}</b> · {words.counted(number, 'pair')}",
             style,
+            ink=style.colour(kind.text),
+            **look,
         )
-        | {"xanchor": "right", "font": {"color": style.colour(kind.text), "size": style.text * 1.1}}
         for place, (kind, number) in enumerate(present)
     ]
-
-
-def _note(x: float, y: float, text: str, style: Style, **place: str) -> dict[str, Any]:
-    font = {"color": style.surface.muted, "size": style.text}
-    return {"x": x, "y": y, "text": text, "font": font, "showarrow": False, "align": "left"} | place

@@ -15,7 +15,8 @@ from qurd_core.findings.language.words import plain
 from qurd_core.plots.drawing.labels import spread
 from qurd_core.plots.drawing.notes import above, upright
 from qurd_core.plots.drawing.takes import takes
-from qurd_core.plots.drawing.theme import ALWAYS_WHOLE, OTHERS, PAGE, SCHEMES, Style, faded
+from qurd_core.plots.drawing.theme import OTHERS, PAGE, SCHEMES, Style, faded
+from qurd_core.plots.drawing.traces import hovered, passed
 from qurd_core.schemes import REFERENCE
 from qurd_core.statistics.metrics import RULES, Rule
 from qurd_core.views.costs import COSTS, TICKS, Unit, free, placed
@@ -49,7 +50,7 @@ def figure(
     """
     pins = tuple(pins)
     points, axis = placed(points, unit, views.budget.shown(points, pins))
-    drawn, nothing = views.budget.lines(points, pins), dict.fromkeys(free(points, unit), COSTS[unit].none)
+    drawn, nothing = views.budget.lines(points, pins), dict.fromkeys(free(points, unit), f"0 {COSTS[unit].said}")
     banded = [label for label in drawn if label == REFERENCE or label in pins][: 2 if style.stage else None]
     traces = (
         [_context(points, [label for label in views.budget.mixes(points) if label not in pins], rule, style)] if grey else []
@@ -79,7 +80,7 @@ def _context(points: pd.DataFrame, labels: list[str], rule: Rule, style: Style) 
     places = places.loc[wide.index]
     wide[math.nan] = places[math.nan] = math.nan
     names = np.repeat(wide.index.to_numpy(object), wide.shape[1])
-    return go.Scatter(
+    return hovered(
         x=places.to_numpy(float).ravel(),
         y=wide.to_numpy().ravel().round(4),
         customdata=names,
@@ -93,7 +94,6 @@ def _context(points: pd.DataFrame, labels: list[str], rule: Rule, style: Style) 
         # long as all the rest. Of two under the pointer Plotly takes the smaller: never one of these.
         marker={"size": style.marker + 1, "opacity": 0, "maxdisplayed": 1},
         name="other combinations",
-        **ALWAYS_WHOLE,
     )
 
 
@@ -104,12 +104,11 @@ def _line(rows: pd.DataFrame, rule: Rule, style: Style, mark: tuple[str, str, st
     marked = rows["budget"].isin([*TICKS, recorded.min(), recorded.max()])
     hollow = symbol.endswith("-open")
     label = rows["label"].iloc[0]
-    return go.Scatter(
+    return hovered(
         x=rows["place"].to_numpy(float),
         y=rows["value"].to_numpy(float),
         customdata=[label] * len(rows),
         hovertext=[_hover(row, rule) for row in rows[_HOVERED.split()].itertuples()],
-        hovertemplate="%{hovertext}<extra></extra>",
         mode="lines+markers",
         line={"width": style.line * (1.4 if bold else 1), "color": colour, "dash": dash},
         marker={
@@ -120,7 +119,6 @@ def _line(rows: pd.DataFrame, rule: Rule, style: Style, mark: tuple[str, str, st
             "line": {"width": 2 if hollow else 1, "color": colour if hollow else style.surface.background},
         },
         name=plain(label),
-        **ALWAYS_WHOLE,
     )
 
 
@@ -133,9 +131,7 @@ def _rings(rows: pd.DataFrame, at: int, style: Style) -> go.Scatter:
         "color": style.surface.ink,
         "line": {"width": style.line / 2},
     }
-    return go.Scatter(
-        x=found["place"].tolist(), y=found["value"].tolist(), mode="markers", marker=ring, hoverinfo="skip", name="rings"
-    )
+    return passed(x=found["place"].tolist(), y=found["value"].tolist(), mode="markers", marker=ring, name="rings")
 
 
 def _band(rows: pd.DataFrame, colour: str) -> go.Scatter:
@@ -147,14 +143,12 @@ def _band(rows: pd.DataFrame, colour: str) -> go.Scatter:
         rows = rows.dropna(subset=["value", "spread"])
         upper, lower = ((rows["value"] + sign * rows["spread"]).clip(0, 1).tolist() for sign in (1, -1))
     places = rows["place"].tolist()
-    return go.Scatter(
+    return passed(
         x=places + places[::-1],
         y=upper + lower[::-1],
-        mode="lines",
         line={"width": 0},
         fill="toself",
         fillcolor=faded(colour, 0.13),
-        hoverinfo="skip",
         name="band",
     )
 

@@ -10,7 +10,8 @@ from qurd_core.findings.language import words
 from qurd_core.findings.language.model_names import readable
 from qurd_core.findings.language.words import plain
 from qurd_core.plots.drawing.takes import takes
-from qurd_core.plots.drawing.theme import ALWAYS_WHOLE, OTHERS, PAGE, STOLEN, UNRELATED, Style
+from qurd_core.plots.drawing.theme import OTHERS, PAGE, STOLEN, UNRELATED, Style
+from qurd_core.plots.drawing.traces import ALWAYS_WHOLE, hovered, passed
 from qurd_core.views.designer import Pairs, keys
 
 HEAD = -1.3  # line of the squares above the victims
@@ -49,7 +50,7 @@ def _size(rows: pd.DataFrame, style: Style) -> float:
 def _squares(part: pd.DataFrame, kind: str, gone: bool, size: float, style: Style) -> go.Scatter:
     colour = style.colour(STOLEN if kind == "positive" else UNRELATED)
     columns = (part[name].tolist() for name in ("suspect", "group", "victim"))
-    return go.Scatter(
+    return hovered(
         x=part["x"].to_numpy(),
         y=part["line"].to_numpy(),
         customdata=[[PAIR, victim, suspect] for victim, suspect in keys(part)],
@@ -58,8 +59,6 @@ def _squares(part: pd.DataFrame, kind: str, gone: bool, size: float, style: Styl
             f"victim {plain(readable(victim))}<br>{'out' if gone else 'in'}"
             for suspect, group, victim in zip(*columns, strict=True)
         ],
-        hovertemplate="%{hovertext}<extra></extra>",
-        mode="markers",
         marker={
             "symbol": "diamond" if kind == "hard" else "square",
             "size": size,
@@ -68,7 +67,6 @@ def _squares(part: pd.DataFrame, kind: str, gone: bool, size: float, style: Styl
             "opacity": 1,
         },
         name=f"{kind} out" if gone else kind,
-        **ALWAYS_WHOLE,
     )
 
 
@@ -78,7 +76,7 @@ def _switches(
     """A square beside every group or above every victim, filled while all of it is in."""
     ink, empty = style.surface.ink, style.surface.background
     x, y = zip(*places, strict=True)
-    return go.Scatter(
+    return hovered(
         x=x,
         y=y,
         customdata=[[what, name] for name in counts],
@@ -87,8 +85,6 @@ def _switches(
             f"click to {'leave all out' if count.kept else 'take all in'}"
             for name, count in counts.items()
         ],
-        hovertemplate="%{hovertext}<extra></extra>",
-        mode="markers",
         marker={
             "symbol": "square",
             "size": style.text,
@@ -97,14 +93,13 @@ def _switches(
             "opacity": 1,
         },
         name=what,
-        **ALWAYS_WHOLE,
     )
 
 
 def _halves(places: list[tuple[float, float]], counts: list[views.designer.Count], style: Style) -> go.Scatter:
     """A bar in the squares of which some is in and some out."""
     partly = [place for place, count in zip(places, counts, strict=True) if count.partly]
-    return go.Scatter(
+    return passed(
         x=[x for x, _ in partly],
         y=[y for _, y in partly],
         mode="markers",
@@ -114,7 +109,6 @@ def _halves(places: list[tuple[float, float]], counts: list[views.designer.Count
             "line": {"width": style.text / 5, "color": style.surface.ink},
             "opacity": 1,
         },
-        hoverinfo="skip",
         name="partly",
         **ALWAYS_WHOLE,
     )

@@ -9,7 +9,7 @@ from qurd_core import views
 from qurd_core.findings.language import words
 from qurd_core.findings.language.words import plain
 from qurd_core.plots.drawing.labels import spread
-from qurd_core.plots.drawing.notes import above, upright
+from qurd_core.plots.drawing.notes import above, note, upright
 from qurd_core.plots.drawing.takes import takes
 from qurd_core.plots.drawing.theme import PAGE, STOLEN, UNRELATED, UNRELATED_TEXT, Style, faded
 from qurd_core.views.costs import TICKS
@@ -31,10 +31,10 @@ def figure(points: pd.DataFrame, label: str, *, at: int = 100, style: Style = PA
     ends = [float(rows[column].iloc[-1]) for column in views.budget.DISTANCES.values()]
     centres = spread(ends, [0.08 * top] * 2, 0, top)
     names = [
-        {"text": f"<b>{side}</b> {words.distance(end)}", "y": centre, "font": {"color": colours[side], "size": style.text}}
-        | {"x": 1, "xref": "paper", "xanchor": "left", "showarrow": False}
+        note(f"<b>{side}</b> {words.distance(end)}", 1, centre, style, ink=colours[side], xref="paper", xanchor="left")
         for side, end, centre in zip(views.budget.DISTANCES, ends, centres, strict=True)
     ]
+    short = label if len(label) <= 40 else f"{label[:39]}…"  # fits above half a page
     layout = {
         "template": style.template,
         "height": round(0.75 * style.height),
@@ -43,7 +43,7 @@ def figure(points: pd.DataFrame, label: str, *, at: int = 100, style: Style = PA
         | {"linecolor": style.surface.muted, "title": {"text": "Queries sent to the suspect", "standoff": 8}},
         "yaxis": {"range": [0, top], "nticks": 6, "ticklabelstandoff": 6},
         "shapes": [upright(at, style)],
-        "annotations": [above(f"Mean distance, {_short(label)}", style), *names],
+        "annotations": [above(f"Mean distance, {plain(short)}", style), *names],
     }
     return go.Figure(traces, layout)
 
@@ -65,8 +65,3 @@ def _line(rows: pd.DataFrame, side: str, style: Style, fill: str | None) -> go.S
         hovertemplate="%{hovertext}<extra></extra>",
         name=side,
     )
-
-
-def _short(label: str) -> str:
-    """A label that fits above half a page."""
-    return plain(label if len(label) <= 40 else f"{label[:39]}…")

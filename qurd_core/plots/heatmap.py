@@ -11,8 +11,10 @@ import plotly.graph_objects as go
 from qurd_core import views
 from qurd_core.findings.language import words, worth_words
 from qurd_core.findings.language.words import plain
+from qurd_core.plots.drawing.notes import box
 from qurd_core.plots.drawing.takes import takes
-from qurd_core.plots.drawing.theme import ALWAYS_WHOLE, GLYPHS, PAGE, SCHEMES, Style, heat, ink_on
+from qurd_core.plots.drawing.theme import GLYPHS, PAGE, SCHEMES, Style, heat, ink_on
+from qurd_core.plots.drawing.traces import hovered, passed, tiles
 
 LONGEST = 26  # letters of a row's name in one line
 LETTER = 0.47  # width of a letter, in parts of its size
@@ -28,18 +30,8 @@ def figure(found: pd.DataFrame, pick: views.heatmap.Pick, *, pins: Sequence[str]
     """
     pins = tuple(pins)
     grid = found.pivot(index="row", columns="column", values="value").to_numpy()
-    tiles = go.Heatmap(
-        z=grid,
-        zmin=0,
-        zmax=1,
-        colorscale=style.scale,
-        showscale=False,
-        xgap=3,
-        ygap=3,
-        hoverinfo="skip",
-        name="shares caught",
-    )
-    traces = [tiles, *_numbers(found, pins, style), _targets(found)]
+    colours = tiles(grid, style, hoverinfo="skip", name="shares caught")
+    traces = [colours, *_numbers(found, pins, style), _targets(found)]
     return go.Figure(traces, _layout(found, pick, style) | {"template": style.template})
 
 
@@ -66,13 +58,12 @@ def _numbers(found: pd.DataFrame, pins: tuple[str, ...], style: Style) -> list[g
     for ink, rows in found.groupby(inks, sort=True):
         always = {"textfont": {"color": ink}}
         traces.append(
-            go.Scatter(
+            passed(
                 x=rows["column"],
                 y=rows["row"],
                 text=[_text(row, pins, style) for row in rows.itertuples()],
                 mode="text",
                 textfont={"color": ink, "size": style.text * 0.93},
-                hoverinfo="skip",
                 name="numbers",
                 selected=always,
                 unselected=always,
@@ -94,16 +85,13 @@ def _text(row: tuple, pins: tuple[str, ...], style: Style) -> str:
 
 def _targets(found: pd.DataFrame) -> go.Scatter:
     """Invisible marks that take the pointer, because heat maps do not report clicks. Every one does, drawn or not."""
-    return go.Scatter(
+    return hovered(
         x=found["column"],
         y=found["row"],
         customdata=found["scheme"],
         hovertext=[_hover(row) for row in found.itertuples()],
-        hovertemplate="%{hovertext}<extra></extra>",
-        mode="markers",
         marker={"opacity": 0, "maxdisplayed": 1},
         name="cells",
-        **ALWAYS_WHOLE,
     )
 
 
@@ -171,14 +159,7 @@ def _dashes(found: pd.DataFrame, pick: views.heatmap.Pick, style: Style) -> list
 
 
 def _box(row: int, column: int, line: dict[str, Any], half: float = 0.46) -> dict[str, Any]:
-    return {
-        "type": "rect",
-        "x0": column - half,
-        "x1": column + half,
-        "y0": row - half * 0.96,
-        "y1": row + half * 0.96,
-        "line": line,
-    }
+    return box(column - half, column + half, row - half * 0.96, row + half * 0.96, line=line)
 
 
 def _head(head: str) -> str:

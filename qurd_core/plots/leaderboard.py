@@ -13,10 +13,11 @@ from qurd_core.findings.language.words import plain
 from qurd_core.findings.leaderboard import gained, outdone
 from qurd_core.plots.budget import TOP
 from qurd_core.plots.drawing.labels import spread
-from qurd_core.plots.drawing.notes import above
+from qurd_core.plots.drawing.notes import above, note
 from qurd_core.plots.drawing.swarm import swarm
 from qurd_core.plots.drawing.takes import takes
-from qurd_core.plots.drawing.theme import ALWAYS_WHOLE, GLYPHS, OTHERS, PAGE, SCHEMES, Style, faded
+from qurd_core.plots.drawing.theme import GLYPHS, OTHERS, PAGE, SCHEMES, Style, faded
+from qurd_core.plots.drawing.traces import hovered, passed
 from qurd_core.schemes import REFERENCE
 from qurd_core.views.leaderboard import strongest
 
@@ -141,13 +142,11 @@ def _traces(strip: _Strip, centres: dict[str, float], pins: tuple[str, ...], sty
     if REFERENCE in strip.own:
         colour, _, dash = style.mark(REFERENCE)
         found.append(
-            go.Scatter(
+            passed(
                 x=ends,
                 y=[strip.own[REFERENCE][1]] * 2,
-                mode="lines",
                 line={"color": colour, "dash": dash, "width": style.line},
                 opacity=strip.strength,
-                hoverinfo="skip",
                 name=f"{REFERENCE} on {strip.benchmark}",
             )
         )
@@ -156,13 +155,11 @@ def _traces(strip: _Strip, centres: dict[str, float], pins: tuple[str, ...], sty
 
 def _dots(rows: pd.DataFrame, strip: _Strip, what: str, style: Style) -> go.Scatter:
     """Combinations without a mark of their own: filled mixes, hollow controls. One look per trace draws fastest."""
-    return go.Scatter(
+    return hovered(
         x=(strip.left + rows["x"]).round(4),
         y=rows["value"].round(4),
         customdata=rows["label"],
         hovertext=[_hover(row) for row in rows[_HOVERED.split()].itertuples()],
-        hovertemplate="%{hovertext}<extra></extra>",
-        mode="markers",
         marker={
             "size": _small(style),
             "color": style.colour(OTHERS),
@@ -171,7 +168,6 @@ def _dots(rows: pd.DataFrame, strip: _Strip, what: str, style: Style) -> go.Scat
             "line": {"width": style.line / 2 if what == "controls" else 0},
         },
         name=f"{what} on {strip.benchmark}",
-        **ALWAYS_WHOLE,
     )
 
 
@@ -181,13 +177,11 @@ def _marks(rows: pd.DataFrame, strip: _Strip, pins: tuple[str, ...], style: Styl
     hollow = [symbol.endswith("-open") for _, symbol, _ in looks]
     pinned = rows["label"].isin(pins)
     edge = [colour if bare else style.surface.background for (colour, *_), bare in zip(looks, hollow, strict=True)]
-    return go.Scatter(
+    return hovered(
         x=[round(strip.left + strip.own[label][0], 4) for label in rows["label"]],
         y=rows["value"].round(4),
         customdata=rows["label"],
         hovertext=[_hover(row) for row in rows[_HOVERED.split()].itertuples()],
-        hovertemplate="%{hovertext}<extra></extra>",
-        mode="markers",
         marker={
             "size": [style.marker * (1.55 if mine else 1.2) for mine in pinned],
             "symbol": [symbol for _, symbol, _ in looks],
@@ -196,7 +190,6 @@ def _marks(rows: pd.DataFrame, strip: _Strip, pins: tuple[str, ...], style: Styl
             "line": {"width": [2.5 if bare else 1 for bare in hollow], "color": edge},
         },
         name=f"named on {strip.benchmark}",
-        **ALWAYS_WHOLE,
     )
 
 
@@ -217,19 +210,16 @@ def _leads(strip: _Strip, centres: dict[str, float], style: Style) -> go.Scatter
         x += [strip.left + start, strip.left + strip.shape.labels - 0.012, None]
         y += [value, centres[label], None]
     line = {"color": faded(style.surface.muted, 0.45 * strip.strength), "width": style.line / 3}
-    return go.Scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip", name=f"leads on {strip.benchmark}")
+    return passed(x=x, y=y, line=line, name=f"leads on {strip.benchmark}")
 
 
 def _labels(strip: _Strip, centres: dict[str, float], pins: tuple[str, ...], style: Style) -> list[dict[str, Any]]:
     """The name and value of everything that is marked, right of the dots."""
-    place = {"xanchor": "left", "yanchor": "middle", "align": "left", "showarrow": False}
+    x, place = strip.left + strip.shape.labels, {"xanchor": "left", "yanchor": "middle", "align": "left"}
     found = []
     for label, centre in centres.items():
-        colour = style.legible(style.mark(label, pins)[0], strip.strength)
-        font = {"color": colour, "size": _letters(label, style)}
-        found.append(
-            {"text": _text(label, strip, pins), "x": strip.left + strip.shape.labels, "y": centre, "font": font} | place
-        )
+        look = {"ink": style.legible(style.mark(label, pins)[0], strip.strength), "size": _letters(label, style)}
+        found.append(note(_text(label, strip, pins), x, centre, style, **look, **place))
     return found
 
 
@@ -238,9 +228,9 @@ def _control(strip: _Strip, style: Style) -> list[dict[str, Any]]:
     best = strongest(strip.rows)
     if not outdone(strip.rows) or best["value"] - strip.own[REFERENCE][1] < _BESIDE:
         return []
-    place = {"x": strip.left + _CONTROLS + _NARROW, "y": best["value"], "xanchor": "left", "yanchor": "middle"}
-    font = {"color": style.legible(style.surface.muted, strip.strength), "size": style.text}
-    return [place | {"text": words.percent(best["value"]), "font": font, "showarrow": False}]
+    value, ink = best["value"], style.legible(style.surface.muted, strip.strength)
+    place = strip.left + _CONTROLS + _NARROW
+    return [note(words.percent(value), place, value, style, ink=ink, xanchor="left", yanchor="middle")]
 
 
 def _centres(strip: _Strip, pins: tuple[str, ...], style: Style) -> dict[str, float]:

@@ -12,7 +12,8 @@ from qurd_core.findings.language.model_names import folded, network, readable
 from qurd_core.findings.language.words import plain
 from qurd_core.plots.drawing.notes import above, upright
 from qurd_core.plots.drawing.takes import takes
-from qurd_core.plots.drawing.theme import ALWAYS_WHOLE, PAGE, STOLEN, UNRELATED, Paint, Style, faded
+from qurd_core.plots.drawing.theme import PAGE, STOLEN, UNRELATED, Paint, Style, faded
+from qurd_core.plots.drawing.traces import hovered, passed
 
 TREE = 0.36  # share of the width that the tree takes; the accuracies take the rest
 
@@ -52,19 +53,15 @@ def _links(rows: list[views.contents.Branch], root: float, style: Style) -> go.S
             x += [0.02, _BEND, _BEND, _LEAF, None]
             y += [root, root, place, place, None]
     colour = style.surface.muted
-    return go.Scatter(
-        x=x, y=y, mode="lines", line={"color": colour, "width": style.line / 2}, hoverinfo="skip", name="links"
-    )
+    return passed(x=x, y=y, line={"color": colour, "width": style.line / 2}, name="links")
 
 
 def _dots(branch: views.contents.Branch, place: int, style: Style) -> go.Scatter:
     colour, hard = style.colour(_PAINTS[branch.kind]), branch.kind == "hard"
-    return go.Scatter(
+    return hovered(
         x=branch.models["accuracy"],
         y=[place] * len(branch.models),
         hovertext=[_hover(row) for row in branch.models.itertuples()],
-        hovertemplate="%{hovertext}<extra></extra>",
-        mode="markers",
         marker={
             "size": style.marker,
             "symbol": "circle-open" if hard else "circle",
@@ -74,20 +71,17 @@ def _dots(branch: views.contents.Branch, place: int, style: Style) -> go.Scatter
         },
         xaxis="x2",
         name=plain(branch.label),
-        **ALWAYS_WHOLE,
     )
 
 
 def _roots(places: dict[str, float], victim: str, accuracy: "pd.Series[float]", style: Style) -> go.Scatter:
     names = list(places)
     chosen = [name == victim for name in names]
-    return go.Scatter(
+    return hovered(
         x=[0.0] * len(names),
         y=list(places.values()),
         customdata=names,
         hovertext=[f"{_title(name)}<br>accuracy {words.percent(accuracy[name])}" for name in names],
-        hovertemplate="%{hovertext}<extra></extra>",
-        mode="markers",
         marker={
             "size": [style.marker * (1.7 if one else 1.2) for one in chosen],
             "symbol": "square",
@@ -96,7 +90,6 @@ def _roots(places: dict[str, float], victim: str, accuracy: "pd.Series[float]", 
             "opacity": 1,
         },
         name="victims",
-        **ALWAYS_WHOLE,
     )
 
 

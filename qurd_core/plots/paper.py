@@ -1,7 +1,6 @@
 """The paper's claims and the agreement of benchmarks, from their tables to words and figures."""
 
 import textwrap
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,8 +11,10 @@ from qurd_core import findings
 from qurd_core.findings.language import words
 from qurd_core.findings.language.words import plain
 from qurd_core.paper.row import VERDICTS, Claim
+from qurd_core.plots.drawing.notes import note
 from qurd_core.plots.drawing.takes import takes
-from qurd_core.plots.drawing.theme import ALWAYS_WHOLE, PAGE, STOLEN, Paint, Style, heat, ink_on
+from qurd_core.plots.drawing.theme import PAGE, STOLEN, Paint, Style, heat, ink_on
+from qurd_core.plots.drawing.traces import ALWAYS_WHOLE, hovered, passed, tiles
 from qurd_core.schemes import REFERENCE
 
 MARKS = dict(zip(VERDICTS, ("circle", "x", "circle-open"), strict=True))
@@ -31,22 +32,16 @@ def figure(claims: Sequence[Claim], chosen: str, style: Style = PAGE) -> go.Figu
     """A row per section of the paper, a mark per claim, in the paper's order."""
     sections = [claim.place.partition(", ")[0] for claim in claims]
     places = list(dict.fromkeys(sections))
-    column: Counter[str] = Counter()
-    x, y = [], []
-    for section in sections:
-        x.append(column[section])
-        y.append(places.index(section))
-        column[section] += 1
+    y = [places.index(section) for section in sections]
+    x = pd.Series(y).groupby(y).cumcount().tolist()
     at = next((number for number, claim in enumerate(claims) if claim.id == chosen), None)
-    marks = go.Scatter(
+    marks = hovered(
         x=x,
         y=y,
-        mode="markers",
         customdata=[claim.id for claim in claims],
         hovertext=[
             f"<b>{plain(claim.claim)}</b><br>{claim.verdict}: {plain(findings.paper.told(claim.why))}" for claim in claims
         ],
-        hovertemplate="%{hovertext}<extra></extra>",
         marker={
             "symbol": [MARKS[claim.verdict] for claim in claims],
             "color": [colour(claim.verdict, style) for claim in claims],
@@ -54,13 +49,11 @@ def figure(claims: Sequence[Claim], chosen: str, style: Style = PAGE) -> go.Figu
             "line": {"width": 2.5, "color": [colour(claim.verdict, style) for claim in claims]},
         },
         name="claims",
-        **ALWAYS_WHOLE,
     )
-    ring = go.Scatter(
+    ring = passed(
         x=[] if at is None else [x[at]],
         y=[] if at is None else [y[at]],
         mode="markers",
-        hoverinfo="skip",
         marker={
             "symbol": "circle-open",
             "size": 2.4 * style.marker,
@@ -93,24 +86,16 @@ def agreement_figure(table: pd.DataFrame, at: int, style: Style = PAGE) -> go.Fi
     rows = table[table["budget"] == at]
     order = list(dict.fromkeys([*rows["one"], *rows["other"]]))
     both = pd.concat([rows, rows.rename(columns={"one": "other", "other": "one"})]).set_index(["one", "other"])
-    values, texts, hovers, notes = [], [], [], []
+    values, hovers, notes = [], [], []
     for one in order:
-        cells = [both.loc[(one, other)] if one != other else None for other in order]
-        values.append([None if cell is None else float(cell["tau"]) for cell in cells])
-        texts.append(["" if cell is None else _cell(cell) for cell in cells])
-        hovers.append(
-            [
-                "" if cell is None else f"{one} and {other}<br>{_hover(cell)}"
-                for cell, other in zip(cells, order, strict=True)
-            ]
-        )
-    tiles = _tiles(values, order, order, style, "%{hovertext}").update(hovertext=hovers)
-    for row, one in enumerate(order):
-        for place, other in enumerate(order):
-            if values[row][place] is not None:
-                ink = ink_on(heat(style.mode, values[row][place]))
-                notes.append(_note(other, one, texts[row][place], ink, style))
-    return go.Figure(tiles, _layout(order, order, notes, style, left=11, above=2))
+        cells = {other: both.loc[(one, other)] for other in order if other != one}
+        values.append([float(cells[other]["tau"]) if other in cells else None for other in order])
+        hovers.append([f"{one} and {other}<br>{_hover(cells[other])}" if other in cells else "" for other in order])
+        for other, cell in cells.items():
+            ink = ink_on(heat(style.mode, float(cell["tau"])))
+            notes.append(note(_cell(cell), other, one, style, ink=ink))
+    shares = tiles(values, style, x=order, y=order, hovertext=hovers, hovertemplate="%{hovertext}<extra></extra>")
+    return go.Figure(shares, _layout(order, order, notes, style, left=11, above=2))
 
 
 def _layout(
@@ -133,16 +118,6 @@ def _layout(
     }
 
 
-def _tiles(shares: list[list[float | None]], x: list[str], y: list[str], style: Style, hover: str) -> go.Heatmap:
-    """A map of shares, from 0 to 1 on every view."""
-    look = {"zmin": 0, "zmax": 1, "colorscale": style.scale, "showscale": False, "xgap": 3, "ygap": 3}
-    return go.Heatmap(z=shares, x=x, y=y, hovertemplate=f"{hover}<extra></extra>", **look)
-
-
-def _note(x: str, y: str, text: str, ink: str, style: Style) -> dict[str, Any]:
-    return {"x": x, "y": y, "text": text, "showarrow": False, "font": {"color": ink, "size": style.text}}
-
-
 def _cell(row: pd.Series) -> str:
     interval = "" if pd.isna(row["low"]) else f"<br>{row['low']:.2f} to {row['high']:.2f}"
     return f"<b>{row['tau']:.2f}</b>{interval}"
@@ -163,11 +138,11 @@ def tasks_figure(rows: pd.DataFrame, style: Style = PAGE) -> go.Figure:
         fills.append([_HAS if stolen else None for stolen in cells["stolen"]])
         for cell in cells.itertuples():
             ink = ink_on(heat(style.mode, _HAS)) if cell.stolen else style.surface.muted
-            notes.append(_note(cell.dataset, task, _counts(cell), ink, style))
-    tiles = _tiles(fills, list(heads), tasks, style, "%{y} on %{x}")
+            notes.append(note(_counts(cell), cell.dataset, task, style, ink=ink))
+    shares = tiles(fills, style, x=list(heads), y=tasks, hovertemplate="%{y} on %{x}<extra></extra>")
     columns = [f"{plain(benchmark)} · {plain(dataset)}" for dataset, benchmark in heads.items()]
     called = [f"<b>{plain(task)}</b>" + "<br>not in both" * (task in apart) for task in tasks]
-    return go.Figure(tiles, _layout(columns, called, notes, style, left=13))
+    return go.Figure(shares, _layout(columns, called, notes, style, left=13))
 
 
 _HAS = 0.3  # where on the heat scale a task that is there has its colour
@@ -195,7 +170,7 @@ def table_figure(rows: pd.DataFrame, style: Style = PAGE) -> go.Figure:
             known = value is not None and not pd.isna(value)
             text = _rate(cells.loc[(scheme, task)]) if known else "refused" if value is not None else "–"
             ink = ink_on(heat(style.mode, value)) if known else style.surface.muted
-            notes.append(_note(task, scheme, text, ink, style))
+            notes.append(note(text, task, scheme, style, ink=ink))
     covers = [""] * len(schemes)
     if "covers" in rows:
         covers = [rows.loc[rows["fingerprint"] == scheme, "covers"].iloc[0] for scheme in schemes]
@@ -203,10 +178,11 @@ def table_figure(rows: pd.DataFrame, style: Style = PAGE) -> go.Figure:
     hovers = [
         [_why(cells.loc[(scheme, task)]) if (scheme, task) in cells.index else "" for task in tasks] for scheme in schemes
     ]
-    tiles = _tiles(grid, tasks, schemes, style, "%{y} on %{x}%{hovertext}").update(hovertext=hovers)
+    hover = "%{y} on %{x}%{hovertext}<extra></extra>"
+    shares = tiles(grid, style, x=tasks, y=schemes, hovertext=hovers, hovertemplate=hover)
     heads = ["<br>".join(map(plain, textwrap.wrap(task, 16))) for task in tasks]
     called = [f"<b>{plain(scheme)}</b>{cover}" for scheme, cover in zip(schemes, covers, strict=True)]
-    return go.Figure(tiles, _layout(heads, called, notes, style, left=9))
+    return go.Figure(shares, _layout(heads, called, notes, style, left=9))
 
 
 def _rate(cell: pd.Series) -> str:

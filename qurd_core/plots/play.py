@@ -71,7 +71,7 @@ class _Reel:
 
     def __init__(self, rows: pd.DataFrame, style: Style) -> None:
         self.rows, self.style = rows, style
-        self.wide = _wide(style)
+        self.wide = 9 if style.stage else 10  # queries that the strip shows
         curves = {name: rows[column].round(4).tolist() for name, column in _CURVES.items()}
         self.curves = {name: [None if value != value else value for value in values] for name, values in curves.items()}
         self.agree = {side: (rows[side] == rows["victim"]).to_numpy() for side in SIDES}
@@ -161,11 +161,6 @@ class _Reel:
 
 
 _CURVES = {"threshold": "threshold", "innocent": "distance_innocent", "stolen": "distance_stolen"}
-
-
-def _wide(style: Style) -> int:
-    """Queries that the strip shows."""
-    return 9 if style.stage else 10
 
 
 def _axis() -> dict[str, Any]:

@@ -11,9 +11,10 @@ from qurd_core import findings, views
 from qurd_core.findings.language import words, worth_words
 from qurd_core.findings.language.model_names import readable
 from qurd_core.findings.language.words import plain
-from qurd_core.plots.drawing.notes import centred
+from qurd_core.plots.drawing.notes import above, centred, note
 from qurd_core.plots.drawing.takes import takes
 from qurd_core.plots.drawing.theme import PAGE, STOLEN, UNRELATED, UNRELATED_TEXT, Style, faded
+from qurd_core.plots.drawing.traces import hovered, passed
 from qurd_core.statistics.printed import fixed
 from qurd_core.views.separability import FEWEST, Row, density, grid
 
@@ -110,14 +111,12 @@ def _areas(
     # As arrays: Plotly looks at every value of a list.
     xs = np.tile([at[0], *at, at[-1], np.nan], len(outlines)).round(5)
     ys = np.concatenate([[], *(np.r_[base, outline, base, np.nan] for base, outline in outlines)]).round(4)
-    return go.Scatter(
+    return passed(
         x=xs,
         y=ys,
-        mode="lines",
         line={"width": style.line * (0.8 if len(bases) == 1 else 0.5), "color": colour},
         fill="toself",
         fillcolor=faded(colour, 0.28),
-        hoverinfo="skip",
         name="stolen" if sign > 0 else "unrelated",
     )
 
@@ -128,12 +127,10 @@ def _ticks(values: list[np.ndarray], bases: list[float], height: float, colour: 
     ys = np.concatenate(
         [np.tile([base, base + height, np.nan], len(side)) for side, base in zip(values, bases, strict=True)]
     )
-    return go.Scatter(
+    return passed(
         x=xs.round(5),
         y=ys,
-        mode="lines",
         line={"width": style.line / 2, "color": colour},
-        hoverinfo="skip",
         name="stolen ticks" if height > 0 else "unrelated ticks",
     )
 
@@ -141,7 +138,7 @@ def _ticks(values: list[np.ndarray], bases: list[float], height: float, colour: 
 def _hard(values: list[np.ndarray], bases: list[float], colour: str, style: Style) -> go.Scatter:
     """Hard unrelated models: the colour of unrelated ones, another mark."""
     ys = np.concatenate([np.full(len(side), base + HARD) for side, base in zip(values, bases, strict=True)])
-    return go.Scatter(
+    return passed(
         x=np.concatenate(values).round(5),
         y=ys,
         mode="markers",
@@ -151,7 +148,6 @@ def _hard(values: list[np.ndarray], bases: list[float], colour: str, style: Styl
             "color": colour,
             "line": {"width": style.line / 1.5},
         },
-        hoverinfo="skip",
         name="hard",
     )
 
@@ -165,13 +161,11 @@ def _pointer(rows: Sequence[Row], bases: list[float], axis: findings.separabilit
             ys.append(base + height[pair.kind])
             pairs.append((pair.victim, pair.suspect, row.benchmark or ""))
             texts.append(hover(pair, _value(pair, axis)))
-    return go.Scatter(
+    return hovered(
         x=np.concatenate([row.table["value"].to_numpy(float) for row in rows]).round(5),
         y=np.array(ys),
         customdata=np.array(pairs, object).reshape(-1, 3),
         hovertext=np.array(texts, object),
-        hovertemplate="%{hovertext}<extra></extra>",
-        mode="markers",
         # The pointer meets every mark, drawn or not; few are drawn, for they cannot be seen.
         marker={"size": style.marker, "opacity": 0, "maxdisplayed": 1},
         selected={"marker": {"opacity": 0}},
@@ -214,7 +208,7 @@ def _marked(rows: Sequence[Row], bases: list[float], pick: views.separability.Pi
             xs.append(pair.value)
             ys.append(base + (1 if pair.kind == "positive" else -1) * (TICK + 0.06))
     marker = {"size": style.marker * 1.2, "color": style.surface.ink, "symbol": "diamond"}
-    return [go.Scatter(x=xs, y=ys, mode="markers", marker=marker, hoverinfo="skip", name="picked")]
+    return [passed(x=xs, y=ys, mode="markers", marker=marker, name="picked")]
 
 
 def _flags(rows: Sequence[Row], bases: list[float], low: float, style: Style) -> list[dict[str, Any]]:
@@ -252,17 +246,9 @@ def _names(row: Row, humps: tuple, at: np.ndarray, style: Style) -> list[dict[st
             roomy = before > ROOM if x < row.line.threshold else before > 1 - ROOM
             anchor = "right" if roomy else "left"
             x = row.line.threshold + (0.01 if anchor == "left" else -0.01) * at[-1]
-        notes.append(
-            {
-                "x": x,
-                "xanchor": anchor,
-                "y": sign * y,
-                "text": f"<b>{name}</b> · {words.counted(len(values), 'pair')}{more}",
-                "font": {"color": colour, "size": style.text * 1.1},
-                "yanchor": "bottom" if sign > 0 else "top",
-                "showarrow": False,
-            }
-        )
+        said = f"<b>{name}</b> · {words.counted(len(values), 'pair')}{more}"
+        place = {"xanchor": anchor, "yanchor": "bottom" if sign > 0 else "top"}
+        notes.append(note(said, x, sign * y, style, ink=colour, size=style.text * 1.1, **place))
     return notes
 
 
@@ -278,69 +264,45 @@ def _line_note(row: Row, high: float, style: Style) -> list[dict[str, Any]]:
     line = row.line
     misses = f"misses {words.percent(1 - line.caught)} of stolen"
     alarms = f"actual false alarms {words.percent(line.flagged / line.unrelated)} ({line.flagged} of {line.unrelated})"
-    return [
-        {
-            "x": line.threshold,
-            "y": 1,
-            "yref": "paper",
-            "yanchor": "bottom",
-            "xanchor": {"left": "left", "right": "right"}.get(_anchor(line.threshold / high), "center"),
-            "text": f"<b>pooled threshold {words.distance(line.threshold)}</b><br>{misses} · {alarms}",
-            "font": {"size": style.text, "color": style.surface.ink},
-            "showarrow": False,
-        }
-    ]
+    said = f"<b>pooled threshold {words.distance(line.threshold)}</b><br>{misses} · {alarms}"
+    place = {"yref": "paper", "yanchor": "bottom", "xanchor": _anchor(line.threshold / high)}
+    return [note(said, line.threshold, 1, style, ink=style.surface.ink, **place)]
 
 
 def _row_notes(rows: Sequence[Row], bases: list[float], fpr: int, style: Style) -> list[dict[str, Any]]:
     """The name of every row to its left, its rates to its right."""
-    muted, notes = style.surface.muted, []
-    small = {"size": style.text * 0.85, "color": muted}
+    small, notes = style.text * 0.85, []
+    below = f"<br><span style='font-size:{small:.0f}px;color:{style.surface.muted}'>{{}}</span>"
     both = len(rows) <= 5 or not style.stage
     right = {"xref": "paper", "x": 1.01, "xanchor": "left", "align": "left", "showarrow": False}
     left = {"xref": "paper", "x": -0.01, "xanchor": "right", "align": "right", "showarrow": False}
     for row, base in zip(rows, bases, strict=True):
         counts = f"{len(row.stolen)} stolen, {len(row.unrelated)} unrelated"
-        second = (
-            f"<br><span style='font-size:{style.text * 0.85:.0f}px;color:{muted}'>{counts}</span>"
-            if both and row.rates
-            else ""
-        )
+        second = below.format(counts) if both and row.rates else ""
         notes.append(left | {"y": base, "text": f"<b>{plain(_named(row))}</b>{second}", "font": {"size": style.text}})
         if row.rates is None:
-            notes.append(
-                {"x": 0.5, "xref": "paper", "y": base, "text": plain(row.reason or ""), "font": small, "showarrow": False}
-            )
+            notes.append(note(plain(row.reason or ""), 0.5, base, style, size=small, xref="paper"))
             continue
         value = f"<b>{words.percent(row.rates.tpr)}</b>  {fixed(row.rates.auc, 2)}"
         between = findings.separability.over_models(row).removesuffix(" over models")
-        third = f"<br><span style='font-size:{style.text * 0.85:.0f}px;color:{muted}'>{between}</span>" if both else ""
+        third = below.format(between) if both else ""
         hovered = (
             f"TPR@{fpr}% {words.precise(row.rates.tpr, row.rates.sd)}{worth_words.hovered(*row.report.ci)}"
             if row.report
             else ""
         )
         notes.append(right | {"y": base, "text": f"{value}{third}", "font": {"size": style.text}, "hovertext": hovered})
-    head = {"y": 1, "yref": "paper", "yanchor": "bottom", "font": {"size": style.text * 0.85, "color": muted}}
-    return [*notes, right | head | {"text": f"TPR@{fpr}%  AUC"}, *_sides(rows, style)]
+    head = note(f"TPR@{fpr}%  AUC", 1.01, 1, style, size=small, yref="paper", yanchor="bottom")
+    return [*notes, right | head, *_sides(rows, style)]
 
 
 def _sides(rows: Sequence[Row], style: Style) -> list[dict[str, Any]]:
     """Which side of a row is whose, above all rows."""
     unrelated = "▼ unrelated, ◇ hard unrelated" if any(len(row.values("hard")) for row in rows) else "▼ unrelated"
-    above = {"y": 1, "yref": "paper", "yanchor": "bottom", "xref": "paper", "yshift": 4, "showarrow": False}
+    named = ((0, "left", "▲ stolen", STOLEN), (1, "right", unrelated, UNRELATED_TEXT))
     return [
-        above
-        | {
-            "x": x,
-            "xanchor": anchor,
-            "text": f"<b>{text}</b>",
-            "font": {"color": style.colour(paint), "size": 1.1 * style.text},
-        }
-        for x, anchor, text, paint in (
-            (0, "left", "▲ stolen", STOLEN),
-            (1, "right", unrelated, UNRELATED_TEXT),
-        )
+        above(f"<b>{text}</b>", style, x, xanchor=anchor, yshift=4, ink=style.colour(paint), size=1.1 * style.text)
+        for x, anchor, text, paint in named
     ]
 
 

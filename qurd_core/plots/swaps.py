@@ -13,7 +13,8 @@ from qurd_core.findings.language.words import plain
 from qurd_core.plots.budget import TOP
 from qurd_core.plots.drawing.notes import above, upright
 from qurd_core.plots.drawing.takes import takes
-from qurd_core.plots.drawing.theme import ALWAYS_WHOLE, OTHERS, PAGE, SCHEMES, Style, faded
+from qurd_core.plots.drawing.theme import OTHERS, PAGE, SCHEMES, Style, faded
+from qurd_core.plots.drawing.traces import ALWAYS_WHOLE, hovered, passed
 
 TALLEST = 22  # samplers that are drawn; the best ones
 _ROW = 18  # pixels of a row on a page
@@ -39,30 +40,24 @@ def figure(table: pd.DataFrame, name: str, *, pins: Sequence[str] = (), style: S
     fills = [hollow if told == "not distinguished" else ink for told, ink in zip(drawn["verdict"], inks, strict=True)]
     low, high = (published + drawn[end] for end in ("gain_low", "gain_high"))
     before = drawn["value"] < published
-    sticks = go.Scatter(
+    sticks = passed(
         x=[x for value in drawn["value"] for x in (published, value, None)],
         y=[y for place in places for y in (place, place, None)],
-        mode="lines",
         line={"color": faded(style.surface.muted, 0.5), "width": style.line},
-        hoverinfo="skip",
         name="from the published sampler",
     )
-    intervals = go.Scatter(
+    intervals = passed(
         x=[x for ends in zip(low, high, strict=True) for x in (*ends, None)],
         y=[y for place in places for y in (place, place, None)],
-        mode="lines",
         line={"color": faded(style.surface.ink, 0.7), "width": style.line / 2},
-        hoverinfo="skip",
         name="95 % over models",
     )
-    dots = go.Scatter(
+    dots = hovered(
         x=drawn["value"].round(4),
         y=places,
         customdata=drawn["label"],
         hovertext=[_hover(row, name, together) for row in drawn.itertuples()],
-        hovertemplate="%{hovertext}<extra></extra>",
         cliponaxis=False,
-        mode="markers",
         marker={
             "size": [style.marker * (1.55 if label == name or label in pins else 1.15) for label in drawn["label"]],
             "symbol": [symbol if label == name else "circle" for label in drawn["label"]],
@@ -71,9 +66,8 @@ def figure(table: pd.DataFrame, name: str, *, pins: Sequence[str] = (), style: S
             "line": {"width": 2, "color": inks},
         },
         name="samplers",
-        **ALWAYS_WHOLE,
     )
-    numbers = go.Scatter(
+    numbers = passed(
         x=np.where(before, np.fmin(low, drawn["value"]), np.fmax(high, drawn["value"])).round(4),
         y=places,
         text=[_beside(row, name) for row in drawn.itertuples()],
@@ -81,7 +75,6 @@ def figure(table: pd.DataFrame, name: str, *, pins: Sequence[str] = (), style: S
         textfont={"color": style.surface.ink, "size": style.text * 0.95},
         cliponaxis=False,
         mode="text",
-        hoverinfo="skip",
         name="gains",
         **ALWAYS_WHOLE,
     )
@@ -135,14 +128,10 @@ def _unmoved(row: Any) -> bool:
     return row.over == views.swaps.MODELS and row.gain_low != row.gain_low
 
 
-def _least(drawn: pd.DataFrame, published: float) -> float:
-    """The least value or end of an interval."""
-    return float(np.nanmin([drawn["value"].min(), published, (published + drawn["gain_low"]).min()]))
-
-
 def _layout(drawn: pd.DataFrame, bold: set[str], name: str, published: float, style: Style) -> dict[str, Any]:
     longest = max(len(_tick(row, name)) for row in drawn.itertuples())
     texts = [f"<b>{_tick(row, name)}</b>" if row.label in bold else _tick(row, name) for row in drawn.itertuples()]
+    least = float(np.nanmin([drawn["value"].min(), published, (published + drawn["gain_low"]).min()]))
     own = style.mark(name)[0]
     font = {"color": own, "size": style.text}
     head = above(f"<b>{plain(name)}</b> as published", style, published, xref="x", xanchor="auto", font=font)
@@ -155,7 +144,7 @@ def _layout(drawn: pd.DataFrame, bold: set[str], name: str, published: float, st
             "b": 3.6 * style.text,
         },
         "xaxis": {
-            "range": [_least(drawn, published) - 0.17, TOP],
+            "range": [least - 0.17, TOP],
             "tickvals": [0, 0.2, 0.4, 0.6, 0.8, 1],
             "tickformat": ".0%",
             "title": {"text": "Stolen models caught at 5% false alarms (TPR@5%)", "standoff": 8},

@@ -10,8 +10,10 @@ import plotly.graph_objects as go
 
 from qurd_core.findings.language import words, worth_words
 from qurd_core.findings.language.words import plain
+from qurd_core.plots.drawing.notes import box, note
 from qurd_core.plots.drawing.takes import takes
-from qurd_core.plots.drawing.theme import ALWAYS_WHOLE, PAGE, Style, heat, ink_on
+from qurd_core.plots.drawing.theme import PAGE, Style, heat, ink_on
+from qurd_core.plots.drawing.traces import hovered, tiles
 from qurd_core.statistics.metrics import RULES, Rule
 from qurd_core.statistics.printed import fixed
 
@@ -48,19 +50,8 @@ def _heat(table: pd.DataFrame, left: dict[str, float], top: dict[str, float], st
         z[rows[cell.task], column : column + 2] = cell.tpr, cell.tpr_conformal
     x = [edge for start in left.values() for edge in (start, start + 1, start + 2)]
     y = [edge for task, start in top.items() for edge in ([start, start + 1] if _gap(top) and task == "all" else [start])]
-    return go.Heatmap(
-        x=[*x, x[-1] + _APART],
-        y=[*y, max(top.values()) + 1],
-        z=z,
-        zmin=LOWEST,
-        zmax=1,
-        colorscale=style.scale,
-        showscale=False,
-        xgap=2,
-        ygap=2,
-        hoverinfo="skip",
-        name="colours",
-    )
+    edges = {"x": [*x, x[-1] + _APART], "y": [*y, max(top.values()) + 1]}
+    return tiles(z, style, gap=2, zmin=LOWEST, **edges, hoverinfo="skip", name="colours")
 
 
 def _gap(top: dict[str, float]) -> int:
@@ -80,18 +71,16 @@ def _cells(
     ]
     muted = style.surface.muted
     inks = [muted if math.isnan(v) else ink_on(heat(style.mode, (v - LOWEST) / (1 - LOWEST))) for v in values]
-    return go.Scatter(
+    return hovered(
         x=table["label"].map(left) + offset + 0.5,
         y=table["task"].map(top) + 0.5,
         customdata=table["label"],
         text=texts,
         textfont={"color": inks, "size": style.text},
         hovertext=[_hover(row, rule) for row in table.itertuples()],
-        hovertemplate="%{hovertext}<extra></extra>",
         mode="markers+text",
         marker={"symbol": "square", "size": 2.2 * style.text, "opacity": 0},
         name=rule,
-        **ALWAYS_WHOLE,
     )
 
 
@@ -110,17 +99,9 @@ def _layout(
     once = table.drop_duplicates("task").set_index("task")
     counts = [f"{int(once['n_negatives'][task])} · {int(once['n_lineages'][task])}" for task in top]
     muted = {"color": style.surface.muted, "size": style.text}
+    look = {label: {"ink": style.legible(style.mark(label)[0]), "size": style.text * 1.05} for label in left}
     heads = [
-        {
-            "text": f"<b>{plain(label)}</b>",
-            "x": start + 1,
-            "y": 1,
-            "yref": "paper",
-            "yanchor": "bottom",
-            "yshift": 2,
-            "font": {"color": style.legible(style.mark(label)[0]), "size": style.text * 1.05},
-            "showarrow": False,
-        }
+        note(f"<b>{plain(label)}</b>", start + 1, 1, style, **look[label], yref="paper", yanchor="bottom", yshift=2)
         for label, start in left.items()
     ]
     beside = {"x": 1, "xref": "paper", "xshift": 8, "xanchor": "left", "showarrow": False, "font": muted}
@@ -150,4 +131,4 @@ def _layout(
 
 def _frame(start: float, bottom: float, style: Style) -> dict[str, Any]:
     line = {"color": style.surface.ink, "width": style.line / 2}
-    return {"type": "rect", "x0": start, "x1": start + 2, "y0": 0, "y1": bottom, "line": line, "fillcolor": "rgba(0,0,0,0)"}
+    return box(start, start + 2, 0, bottom, line=line, fillcolor="rgba(0,0,0,0)")

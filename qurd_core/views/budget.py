@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from qurd_core.findings.language import words
-from qurd_core.findings.language.words import Measured, Verdict
+from qurd_core.findings.language.words import Measured
 from qurd_core.records import measured_worth
 from qurd_core.schemes import CHARTED, CONTROL, REFERENCE
 from qurd_core.statistics.metrics import Rule, by_rule
@@ -91,7 +91,8 @@ def values_at(
     found = {label: Measured(*row) for label, *row in rows[_MEASURED].itertuples(name=None)}
     reference = found.get(REFERENCE, Measured(math.nan, math.nan, 0))
     rows["gap"] = rows["value"] - reference.value
-    told = [_verdict(one, reference) if label != REFERENCE else None for label, one in found.items()]
+    known = (rows["gap"].notna() & (rows.index != REFERENCE)).tolist()
+    told = [words.verdict(one, reference) if there else None for one, there in zip(found.values(), known, strict=True)]
     rows["verdict"] = measured_worth.tested(rows.index.to_series(), pd.Series(told, rows.index, object), worth)
     kept = rows[["value", "spread", "used", "gap", "verdict", "reason"]]
     return kept.sort_values("value", ascending=False, kind="stable", na_position="last").reset_index()
@@ -138,10 +139,6 @@ def clicked(points: pd.DataFrame, point: Mapping[str, Any], pins: Sequence[str] 
 def bounded(rows: pd.DataFrame) -> bool:
     """Whether the band of a line is an interval over models."""
     return bool(rows["low"].notna().any())
-
-
-def _verdict(one: Measured, reference: Measured) -> Verdict | None:
-    return None if math.isnan(one.value) or math.isnan(reference.value) else words.verdict(one, reference)
 
 
 def ends(drawn: dict[str, pd.DataFrame]) -> dict[str, pd.Series]:

@@ -13,20 +13,14 @@ Unit = Literal["queries", "distinct", "labelled", "gradients"]
 class _Cost(NamedTuple):
     column: str
     title: str
-    none: str
+    said: str
 
 
 COSTS: dict[Unit, _Cost] = {
-    "queries": _Cost("budget", "Queries sent to the suspect", "0 queries"),
-    "distinct": _Cost("distinct", "Distinct images sent to the suspect", "0 distinct images"),
-    "labelled": _Cost("samples", "Labelled images that must be looked at", "0 labelled images"),
-    "gradients": _Cost("gradients", "Gradients of the victim's model", "0 gradients"),
-}
-SAID: dict[Unit, str] = {
-    "queries": "queries",
-    "distinct": "distinct images",
-    "labelled": "labelled images",
-    "gradients": "gradients",
+    "queries": _Cost("budget", "Queries sent to the suspect", "queries"),
+    "distinct": _Cost("distinct", "Distinct images sent to the suspect", "distinct images"),
+    "labelled": _Cost("samples", "Labelled images that must be looked at", "labelled images"),
+    "gradients": _Cost("gradients", "Gradients of the victim's model", "gradients"),
 }
 TICKS = (10, 20, 50, 100, 200, 400)  # budgets that are marked
 _LEFT, _RIGHT = 0.93, 1.0625  # of the smallest and of the largest value: room for whole markers
@@ -76,7 +70,7 @@ def placed(points: pd.DataFrame, unit: Unit, drawn: Sequence[str]) -> tuple[pd.D
     texts = [f"{tick:,.0f}".replace(",", "\u2009") for tick in ticks]
     start = others - step if none else left
     if none:
-        ticks, texts = [10 ** ((others + left - 2 * step) / 2), *ticks], [COSTS[unit].none.replace(" ", "<br>", 1), *texts]
+        ticks, texts = [10 ** ((others + left - 2 * step) / 2), *ticks], [f"0<br>{COSTS[unit].said}", *texts]
     right = math.log10(most) + max(math.log10(_RIGHT), 0.012 * (math.log10(most) - start))
     axis = {"type": "log", "range": [start, right], "tickvals": ticks, "ticktext": texts, "tickangle": 0}
     return points, axis | {"title": {"text": COSTS[unit].title, "standoff": 8}}

@@ -98,6 +98,9 @@ def weakest(table: pd.DataFrame) -> tuple[int, int]:
     return min(counts, key=lambda found: found[::-1])
 
 
+_COMPARED = ["task", "label", "before", "after", "spread", "change", "auc_before", "auc"]
+
+
 def compare(before: pd.DataFrame, after: pd.DataFrame | None, names: Mapping[str, str]) -> pd.DataFrame:
     """What leaving pairs out does to schemes, per task and for all.
 
@@ -111,18 +114,8 @@ def compare(before: pd.DataFrame, after: pd.DataFrame | None, names: Mapping[str
     old = before[before["scheme"].isin(names)].sort_values("scheme", key=lambda of: of.map(list(names).index), kind="stable")
     new = before.iloc[:0] if after is None else after
     both = old.merge(new, on=["scheme", "task"], how="left", suffixes=("_before", ""))
-    table = pd.DataFrame(
-        {
-            "task": both["task"],
-            "label": both["scheme"].map(names),
-            "before": both["tpr_before"],
-            "after": both["tpr"],
-            "spread": both["sd"],
-            "change": both["tpr"] - both["tpr_before"],
-            "auc_before": both["auc_before"],
-            "auc": both["auc"],
-        }
-    )
+    both = both.assign(label=both["scheme"].map(names), change=both["tpr"] - both["tpr_before"])
+    table = both.rename(columns={"tpr_before": "before", "tpr": "after", "sd": "spread"})[_COMPARED]
     return table.sort_values("after", ascending=False, kind="stable", ignore_index=True)
 
 

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from qurd_core.records.bank import Bank
 
@@ -33,7 +32,8 @@ def telling(bank: Bank, pairs: pd.DataFrame, victim: str, most: int = 10) -> tup
     wrong = np.flatnonzero(own != truth)
     if not len(wrong) or min(counts.values()) == 0:
         return pd.DataFrame(columns=list(COLUMNS)), counts
-    shares = {name: _repeating(bank, models, own, wrong) for name, models in groups.items()}
+    # (n,) share of the models that answer like the victim on its mistakes.
+    shares = {name: (bank.rows(models)[:, wrong] == own[wrong]).mean(0) for name, models in groups.items()}
     table = pd.DataFrame({"patch": wrong, "truth": truth[wrong], "victim": own[wrong], **shares})[list(COLUMNS)]
     gap = table["stolen_chosen"] - table["unrelated_chosen"]
     # Ties go to the image that more stolen models agree on, then to the first.
@@ -57,8 +57,3 @@ def halves(pairs: pd.DataFrame, victim: str) -> dict[str, list[str]]:
         for number, half in enumerate(HALVES)
         for kind in named
     }
-
-
-def _repeating(bank: Bank, models: list[str], own: NDArray[np.int_], wrong: NDArray[np.int_]) -> NDArray[np.float64]:
-    """(n,) share of some models that answer like the victim on its mistakes."""
-    return (bank.rows(models)[:, wrong] == own[wrong]).mean(0)

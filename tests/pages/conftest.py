@@ -1,19 +1,18 @@
 """Opens the app."""
 
+import contextlib
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
-from streamlit.config import get_config_options
+from streamlit import config
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest, app_test
 
 from pages.ui.frame import HOME
 from qurd_core.files import ROOT
 from qurd_core.jobs.queue import Jobs
-
-get_config_options()  # of this checkout: some tests run in another folder, where there are none
 
 
 class _Navigated(PagesManager):
@@ -24,6 +23,13 @@ class _Navigated(PagesManager):
     def __init__(self, *args: object, **options: object) -> None:
         super().__init__(*args, **options)
         PagesManager.uses_pages_directory = False
+
+
+@pytest.fixture(scope="session", autouse=True)
+def coloured() -> None:
+    """Streamlit reads the colours of the app once, in the folder where it is first asked: a test may be in another one."""
+    with contextlib.chdir(ROOT):
+        config.get_config_options()
 
 
 @pytest.fixture(autouse=True)

@@ -1,8 +1,7 @@
 """Save, open and delete your benchmark."""
 
-from typing import TYPE_CHECKING
-
 import streamlit as st
+from pandas import DataFrame
 
 from pages.ui import notice
 from pages.ui.benchmark import ticks
@@ -14,14 +13,11 @@ from qurd_core.jobs import live
 from qurd_core.records import evidence, rate_records
 from qurd_core.views import designer
 
-if TYPE_CHECKING:
-    from pandas import DataFrame
-
 _ALL, _NONE = "Tick every pair", "Back to how it was"
 _OPEN = "bench_save"  # whether the popover of Save is open
 
 
-def save(bench: str, base: str, kept: "DataFrame", problem: str | None) -> None:
+def save(bench: str, base: str, kept: DataFrame, problem: str | None) -> None:
     """A name, and a button that writes the file."""
     with st.popover("Save", icon=":material/save:", type="primary", on_change="rerun", key=_OPEN):
         if problem:
@@ -105,7 +101,7 @@ def _complaint(name: str) -> str | None:
     return None
 
 
-def _write(name: str, base: str, kept: "DataFrame") -> None:
+def _write(name: str, base: str, kept: DataFrame) -> None:
     st.session_state[_OPEN] = False
     try:
         BenchFile(base, frozenset(designer.keys(kept))).write(saved_benchmarks.home_of(name))

@@ -2,18 +2,15 @@
 
 from collections.abc import Sequence
 from html import escape
-from typing import TYPE_CHECKING
 
 import streamlit as st
+from pandas import DataFrame
 
 from pages.ui import links, panel
 from qurd_core.findings.language import words
 from qurd_core.plots.drawing.theme import GLYPHS, Style
 from qurd_core.statistics.printed import fixed
 from qurd_core.views import designer
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
 
 RATES = ("pooled", "tasks")  # all tasks together, or each
 MOVED = 0.005  # change of a rate from which on it stands out
@@ -27,7 +24,7 @@ _COMPACT = """
 """
 
 
-def pooled(found: "DataFrame", style: Style) -> None:
+def pooled(found: DataFrame, style: Style) -> None:
     """TPR over all tasks now, and what changed.
 
     Args:
@@ -43,7 +40,7 @@ def pooled(found: "DataFrame", style: Style) -> None:
     panel.table(head, body, style)
 
 
-def by_task(found: "DataFrame", tasks: Sequence[str], style: Style) -> None:
+def by_task(found: DataFrame, tasks: Sequence[str], style: Style) -> None:
     """TPR per task: a row per task, a column per scheme under its mark.
 
     Args:
@@ -64,7 +61,7 @@ def by_task(found: "DataFrame", tasks: Sequence[str], style: Style) -> None:
     st.caption(f"{links.plain(said, 400)}. **Bold**: the rate has changed; hovering tells by how much.")
 
 
-def separation(found: "DataFrame", label: str, before: float, now: float) -> str:
+def separation(found: DataFrame, label: str, before: float, now: float) -> str:
     """How well one scheme parts stolen from unrelated models.
 
     Args:
@@ -80,7 +77,7 @@ def separation(found: "DataFrame", label: str, before: float, now: float) -> str
     return f"Separation by {label}: AUC {auc}, overlap {shared}; with every pair AUC {auc_before}, overlap {shared_before}."
 
 
-def level(kept: "DataFrame") -> str:
+def level(kept: DataFrame) -> str:
     """The number of unrelated models and lineages, and the level that they allow."""
     number, lineages = designer.weakest(kept)
     if not number:

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import streamlit as st
+from pandas import DataFrame
 from streamlit.delta_generator import DeltaGenerator
 
 from pages.ui import bench_part, cached, controls, export, frame, links
@@ -17,9 +18,6 @@ from qurd_core.plots.drawing.theme import Style
 from qurd_core.records import evidence, rate_records
 from qurd_core.schemes import REFERENCE
 from qurd_core.views import designer, separability, suggest
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
 
 
 class Asked(NamedTuple):
@@ -87,7 +85,7 @@ def _ask(bench: str, others: Sequence[DeltaGenerator]) -> Asked:
     return Asked(bench, base, scheme, names, scores.only({*names, scheme}, budget), budget, hard)
 
 
-def _rates(asked: Asked, kept: "DataFrame") -> "DataFrame":
+def _rates(asked: Asked, kept: DataFrame) -> DataFrame:
     """The rows of `designer.compare`: the named schemes and the chosen one, with every pair and with those that are kept."""
     every = {*asked.names, asked.scheme}
     whole = cached.whole_rates(asked.base, tuple(every), asked.budget, asked.negatives)
@@ -95,7 +93,7 @@ def _rates(asked: Asked, kept: "DataFrame") -> "DataFrame":
     return designer.compare(whole, after, asked.names | {asked.scheme: asked.label})
 
 
-def _turned(asked: Asked, kept: "DataFrame", pooled: "DataFrame") -> str:
+def _turned(asked: Asked, kept: DataFrame, pooled: DataFrame) -> str:
     """The headline where hard unrelated models turn what is found of the reference; empty where they do not."""
     if not designer.measurable(kept):
         return ""
@@ -106,7 +104,7 @@ def _turned(asked: Asked, kept: "DataFrame", pooled: "DataFrame") -> str:
     return words.turned(REFERENCE, before, after, findings.leaderboard.place(asked.bench, "all", asked.budget))
 
 
-def _again(asked: Asked, found: "DataFrame", mine: str | None) -> again.Again:
+def _again(asked: Asked, found: DataFrame, mine: str | None) -> again.Again:
     """What gives the rates with every pair and with those that are kept again.
 
     Args:
@@ -129,9 +127,7 @@ def _again(asked: Asked, found: "DataFrame", mine: str | None) -> again.Again:
     return again.of_rates(some, f"These are the rates on {what}.")
 
 
-def _beside(
-    asked: Asked, every: "DataFrame", kept: "DataFrame", out: designer.Pairs, found: "DataFrame", style: Style
-) -> None:
+def _beside(asked: Asked, every: DataFrame, kept: DataFrame, out: designer.Pairs, found: DataFrame, style: Style) -> None:
     """What can be done with the benchmark, and what the schemes reach on it."""
     problem = designer.objection(kept)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -164,7 +160,7 @@ def _scheme(scores: evidence.Scores, names: dict[str, str]) -> str:
     return next((scheme for scheme, name in names.items() if name == chosen), chosen)
 
 
-def _subline(found: "DataFrame", kept: "DataFrame") -> str:
+def _subline(found: DataFrame, kept: DataFrame) -> str:
     stolen, victims = int((kept["kind"] == "positive").sum()), kept["victim"].nunique()
     parts = [
         f"Kept: {words.counted(stolen, 'stolen model')} of {words.counted(victims, 'victim')}",
@@ -174,7 +170,7 @@ def _subline(found: "DataFrame", kept: "DataFrame") -> str:
     return " · ".join(part for part in parts if part)
 
 
-def _suggestion(asked: Asked, every: "DataFrame", out: designer.Pairs) -> None:
+def _suggestion(asked: Asked, every: DataFrame, out: designer.Pairs) -> None:
     """A few thefts that tell the named schemes apart."""
     with st.popover("Suggest", icon=":material/lightbulb:", on_change="rerun", key="suggest") as opened:
         if not opened.open:

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from html import escape
-from typing import TYPE_CHECKING
 
 import streamlit as st
+from pandas import DataFrame
 from streamlit.delta_generator import DeltaGenerator
 
 from pages.ui import cached, controls, export, frame, links, panel
@@ -13,9 +13,6 @@ from qurd_core.benchmarks.photographs import REGIONS
 from qurd_core.findings.language import again
 from qurd_core.plots.drawing.theme import Style
 from qurd_core.views import contents
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
 
 
 def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callable[[str, str], None]) -> None:
@@ -49,7 +46,7 @@ def _take() -> None:
         st.session_state["task"] = "all" if held == clicked else clicked
 
 
-def _seen(table: "DataFrame", style: Style) -> None:
+def _seen(table: DataFrame, style: Style) -> None:
     """Regions of images, and how many models of each role were made from them."""
     roles = "".join(f'<th style="width: 13%">{role}</th>' for role in contents.SEERS)
     head = f"<tr><th>Data used in the final training step</th>{roles}</tr>"

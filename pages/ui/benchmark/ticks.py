@@ -1,9 +1,9 @@
 """Which pairs are ticked for your benchmark. Kept per benchmark for the session, on whatever page, and in the link."""
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
 
 import streamlit as st
+from pandas import DataFrame
 
 from pages.ui import cached, controls, links
 from qurd_core import plots
@@ -13,9 +13,6 @@ from qurd_core.findings.language.model_names import readable
 from qurd_core.records import evidence
 from qurd_core.views import designer
 from qurd_core.views.designer import PairKey, Pairs
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
 
 _LINK, _READ = "out", "out_read"
 
@@ -74,7 +71,7 @@ def clicked(bench: str) -> None:
         turn(bench, [tuple(names)] if what == plots.designer.PAIR else _by(bench, what)[names[0]])
 
 
-def by_name(bench: str, rows: "DataFrame", out: Pairs) -> None:
+def by_name(bench: str, rows: DataFrame, out: Pairs) -> None:
     """The same without a mouse: groups and victims to tick, and single models to turn."""
     named = {
         f"{'out' if pair in out else 'in'}: {readable(pair[1])}, victim {readable(pair[0])}": pair

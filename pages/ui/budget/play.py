@@ -1,7 +1,6 @@
 """Play: a scheme at work on two suspects, in place of the curves of the Budget page."""
 
-from typing import TYPE_CHECKING
-
+import plotly.graph_objects as go
 import streamlit as st
 
 from pages.ui import cached, controls, export, frame, states
@@ -11,9 +10,6 @@ from qurd_core.findings.language.model_names import readable
 from qurd_core.plots.drawing.theme import Style
 from qurd_core.statistics.metrics import RULES, Rule
 from qurd_core.views import play
-
-if TYPE_CHECKING:
-    import plotly.graph_objects as go
 
 SENT = (1, 10, 100)  # states that a talk stops at
 
@@ -91,7 +87,7 @@ def _surprise(hardest: list[str]) -> None:
 
 
 @cached.kept(8)
-def _figure(bench: str, victim: str, scheme: str, rule: Rule, duel: play.Duel, sent: int, style: Style) -> "go.Figure":
+def _figure(bench: str, victim: str, scheme: str, rule: Rule, duel: play.Duel, sent: int, style: Style) -> go.Figure:
     """A few hundred kilobytes, which take longer to make than the rest of the page."""
     trial = play.trial(cached.bank(bench), cached.pairs(bench), victim, scheme, rule=RULES[rule].kind)
     pictures = [plots.play.tile(patch) for patch in trial.patches()]

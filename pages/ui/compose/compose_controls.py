@@ -4,9 +4,11 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import streamlit as st
+from pandas import DataFrame
+from streamlit.delta_generator import DeltaGenerator
 
 from pages.ui import controls, links, notice
 from qurd_core import views
@@ -16,10 +18,6 @@ from qurd_core.grammar import Call, parse_chain
 from qurd_core.registry import Parameter, crafts, detectors, representations, seed_rules
 from qurd_core.schemes import Scheme
 from qurd_core.views.heatmap import Pick
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
-    from streamlit.delta_generator import DeltaGenerator
 
 DEFAULT = "ModelDiff"
 PARTS = {"seeds": "Seeds", "craft": "Craft", "representation": "R", "detector": "D"}
@@ -63,7 +61,7 @@ def reason(text: str) -> str | None:
     return Scheme.read(text).reason
 
 
-def split(schemes: "DataFrame", scheme: Scheme) -> str:
+def split(schemes: DataFrame, scheme: Scheme) -> str:
     """The seed set whose samplers are the rows of the map; that of the picked scheme unless another is chosen."""
     splits = sorted(schemes["split"].unique(), key=lambda name: (name == "noise", name != "test"))
     links.check("split", splits, "seed set")
@@ -72,7 +70,7 @@ def split(schemes: "DataFrame", scheme: Scheme) -> str:
     return controls.worded(st.segmented_control, "Seed images", splits, "split", views.heatmap.SPLITS.get, required=True)
 
 
-def family(schemes: "DataFrame") -> str:
+def family(schemes: DataFrame) -> str:
     """Which columns the map has."""
     families = views.heatmap.families(schemes)
     explained = "One column per representation, or every detector of one family of representations."
@@ -89,7 +87,7 @@ def pins(labels: Sequence[str]) -> tuple[str, ...]:
         return controls.pins(labels)
 
 
-def parts(scheme: Scheme, places: "Sequence[DeltaGenerator]") -> None:
+def parts(scheme: Scheme, places: Sequence[DeltaGenerator]) -> None:
     """A button per part that opens its choices and its parameters."""
     for (part, title), place in zip(PARTS.items(), places, strict=False):
         call = getattr(scheme, part)

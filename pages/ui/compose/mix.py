@@ -2,25 +2,20 @@
 
 import math
 from html import escape
-from typing import TYPE_CHECKING
 
 import streamlit as st
+from pandas import DataFrame
 
 from pages.ui import cards, controls, links, running
 from pages.ui.compose import spark
 from pages.ui.compose.compose_controls import PARTS, explained
 from qurd_core import views
 from qurd_core.findings.language import words, worth_words
+from qurd_core.jobs.queue import Job
 from qurd_core.plots.drawing.theme import GLYPHS, SCHEMES, Style
-from qurd_core.schemes import REFERENCE
+from qurd_core.schemes import REFERENCE, Scheme
 from qurd_core.statistics.metrics import Rule
 from qurd_core.views.heatmap import Pick, Value
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
-
-    from qurd_core.jobs.queue import Job
-    from qurd_core.schemes import Scheme
 
 
 def title(pick: Pick, style: Style) -> None:
@@ -32,7 +27,7 @@ def title(pick: Pick, style: Style) -> None:
     st.html(f"{_LOOK.format(muted=style.surface.muted)}<div class='mix'><h3>{mark} {escape(name)}</h3></div>")
 
 
-def about(scheme: "Scheme", style: Style) -> None:
+def about(scheme: Scheme, style: Style) -> None:
     """What sampler, representation and detector do."""
     lines = {part: explained(part, getattr(scheme, part).name).rstrip(".") for part in PARTS}
     body = "".join(f"<dt>{_LETTERS[part]}</dt><dd>{escape(text)}.</dd>" for part, text in lines.items())
@@ -56,7 +51,7 @@ def number(value: Value | None, reference: Value | None, pick: Pick, at: int) ->
         st.caption(f"95 % interval over models: {between}{against}")
 
 
-def curve(points: "DataFrame", reference: "DataFrame", at: int, pick: Pick, style: Style) -> None:
+def curve(points: DataFrame, reference: DataFrame, at: int, pick: Pick, style: Style) -> None:
     """Its values over budgets, the reference dashed."""
     st.html(spark.curve(points, reference, at, label=pick.label, style=style))
 
@@ -75,7 +70,7 @@ def pin(pick: Pick, recorded: bool) -> None:
     )
 
 
-def card(benchmark: str, scheme: "Scheme", run: "Job | None", at: int, style: Style, rule: Rule, *, known: bool) -> None:
+def card(benchmark: str, scheme: Scheme, run: Job | None, at: int, style: Style, rule: Rule, *, known: bool) -> None:
     """The scheme's card, opened on demand.
 
     Args:
@@ -88,7 +83,7 @@ def card(benchmark: str, scheme: "Scheme", run: "Job | None", at: int, style: St
 
 
 @st.dialog("Scheme", width="medium")
-def _card(benchmark: str, scheme: "Scheme", run: "Job | None", at: int, style: Style, rule: Rule) -> None:
+def _card(benchmark: str, scheme: Scheme, run: Job | None, at: int, style: Style, rule: Rule) -> None:
     if run:
         cards.show_run(scheme, run, at, style=style, rule=rule)
     else:

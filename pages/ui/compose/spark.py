@@ -5,21 +5,19 @@ from base64 import b64encode
 from collections.abc import Iterator
 from html import escape
 from itertools import pairwise
-from typing import TYPE_CHECKING
+
+from pandas import DataFrame
 
 from qurd_core.findings.language import words
 from qurd_core.plots.drawing.theme import GLYPHS, SCHEMES, Style
 from qurd_core.schemes import REFERENCE
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
 
 TICKS, SHARES = (10, 100, 400), (0.0, 0.5, 1.0)
 _LEAST, _MOST = math.log(9), math.log(450)  # ends of the axis of budgets
 _LOW, _HIGH = -0.05, 1.06  # ends of the axis of shares, with room for the width of a line
 
 
-def curve(points: "DataFrame", reference: "DataFrame", at: int, *, label: str, style: Style) -> str:
+def curve(points: DataFrame, reference: DataFrame, at: int, *, label: str, style: Style) -> str:
     """TPR over budgets of one combination, before the reference, which is dashed; the pointer reads the nearest budget.
 
     Args:
@@ -45,7 +43,7 @@ def curve(points: "DataFrame", reference: "DataFrame", at: int, *, label: str, s
     return f'{look}<div class="spark"><div><img src="{picture}" alt="{escape(said)}">{inside}</div></div>'
 
 
-def _line(rows: "DataFrame", colour: str, width: float, dash: str = "none") -> str:
+def _line(rows: DataFrame, colour: str, width: float, dash: str = "none") -> str:
     """A line through the values that are known, with a gap where one is missing; a value alone is a dot."""
     path, drawing = "", False
     for row in rows.itertuples():
@@ -65,7 +63,7 @@ def _picture(paths: str) -> str:
     return f"data:image/svg+xml;base64,{b64encode(f'<svg {frame}>{still}{paths}</svg>'.encode()).decode()}"
 
 
-def _strips(rows: dict[str, "DataFrame"]) -> Iterator[str]:
+def _strips(rows: dict[str, DataFrame]) -> Iterator[str]:
     """A strip of the full height per budget, halfway to its neighbours, that tells all values there."""
     said: dict[int, list[str]] = {}
     for label, table in rows.items():

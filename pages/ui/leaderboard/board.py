@@ -1,8 +1,10 @@
 """The Leaderboard's controls, its three views, and the panel beside them."""
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import streamlit as st
+from pandas import DataFrame
+from plotly.graph_objects import Figure
 
 from pages.ui import cached, cards, controls, links, panel
 from qurd_core import findings, plots, views
@@ -12,10 +14,6 @@ from qurd_core.plots.drawing.theme import MOST_PINS, Style
 from qurd_core.records import evidence, measured_winners, measured_worth, rate_records
 from qurd_core.records.scheme_table import LEVELS, allowed
 from qurd_core.statistics import metrics
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
-    from plotly.graph_objects import Figure
 
 VIEWS = ("chart", "table", "swap")  # Figure 1, Table 3 and Figure 2
 
@@ -32,10 +30,10 @@ class Asked(NamedTuple):
     pins: tuple[str, ...]
     style: Style
 
-    def board(self, bench: str) -> "DataFrame":
+    def board(self, bench: str) -> DataFrame:
         return cached.board(bench, self.task, self.at, self.reveal, hard=self.hard, rule=self.rule)
 
-    def worth(self) -> "DataFrame":
+    def worth(self) -> DataFrame:
         return cached.worth(self.bench, self.task, self.at, hard=self.hard, rule=self.rule)
 
     @property
@@ -64,9 +62,9 @@ class Sight(NamedTuple):
     """
 
     headline: str
-    figure: "Figure | None"
+    figure: Figure | None
     alt: str
-    data: "DataFrame"
+    data: DataFrame
     missing: dict[str, str]
     again: list[again.Rates]
     tests: str
@@ -87,13 +85,13 @@ def reveal() -> str:
     return controls.segments("The suspect reveals", levels, "reveal", "answer", words.REVEALED.get, default="logits")
 
 
-def best_button(free: "DataFrame") -> None:
+def best_button(free: DataFrame) -> None:
     """Marks the best unpublished combination."""
     label = free["label"].iloc[0] if len(free) else None
     st.button("Best unpublished combination", on_click=_pin_best, args=[label], disabled=label is None, width="stretch")
 
 
-def chart(asked: Asked, rows: "DataFrame") -> Sight:
+def chart(asked: Asked, rows: DataFrame) -> Sight:
     """Figure 1: the chosen benchmark beside the others of its kind."""
     boards = _beside(asked, rows)
     others = [name for name in boards if name != asked.bench]
@@ -133,7 +131,7 @@ def _table(asked: Asked) -> Sight:
     return Sight(headline, figure, findings.tasks.alt(rows), rows, views.tasks.reasons(rows), named, tests)
 
 
-def swap(asked: Asked, rows: "DataFrame", name: str | None) -> Sight:
+def swap(asked: Asked, rows: DataFrame, name: str | None) -> Sight:
     """Figure 2: other samplers before the same representation and detector."""
     if name is None:
         return Sight(f"No named scheme has a value {asked.where}", None, "", rows, {}, [], "")
@@ -152,7 +150,7 @@ def swap(asked: Asked, rows: "DataFrame", name: str | None) -> Sight:
     )
 
 
-def beneath(asked: Asked, rows: "DataFrame", free: "DataFrame") -> None:
+def beneath(asked: Asked, rows: DataFrame, free: DataFrame) -> None:
     """The card of the latest pin, or what all named schemes reach."""
     if asked.pins:
         label = asked.pins[-1]
@@ -186,7 +184,7 @@ def _best_of(asked: Asked, label: str) -> measured_winners.BestOf | str:
         return str(error)
 
 
-def _beside(asked: Asked, rows: "DataFrame") -> dict[str, "DataFrame"]:
+def _beside(asked: Asked, rows: DataFrame) -> dict[str, DataFrame]:
     """The boards of the chosen benchmark and of the others of its kind; empty where one lacks the task."""
     kind = rate_records.PUBLISHED if evidence.base_of(asked.bench) in rate_records.PUBLISHED else rate_records.EMBEDDED
     found = {}

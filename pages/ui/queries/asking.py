@@ -2,18 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import streamlit as st
+from pandas import DataFrame
 
 from pages.ui import cached, controls, links
 from pages.ui.queries.sides import Asked, Side
 from qurd_core import findings
 from qurd_core.findings.language import words
 from qurd_core.views import query_sets
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
 
 VIEWS = {"queries": "queries", "telling": "discriminative images"}
 ONLY = {"all": "all", "disagrees": "disagreements"}
@@ -66,7 +63,7 @@ def choice(bench: str) -> Choice:
     return Choice(view, victim, suspect, **chosen, only=only, look=look)
 
 
-def suspects(pairs: "DataFrame", victim: str) -> list[str]:
+def suspects(pairs: DataFrame, victim: str) -> list[str]:
     """The suspects of a victim: stolen ones, unrelated ones, hard ones, each from those that agree with it most.
 
     The victim itself comes last among the stolen ones: it agrees with itself.

@@ -1,9 +1,9 @@
 """Discriminative images: how many stolen and how many unrelated models repeat the victim's mistake, image by image."""
 
 from html import escape
-from typing import TYPE_CHECKING
 
 import streamlit as st
+from pandas import DataFrame, Series
 
 from pages.ui import cached
 from pages.ui.queries.gallery import picture, place
@@ -12,13 +12,10 @@ from qurd_core.benchmarks.photographs import cut, photograph_names
 from qurd_core.plots.drawing.theme import STOLEN, UNRELATED, Style
 from qurd_core.statistics.printed import fixed
 
-if TYPE_CHECKING:
-    from pandas import DataFrame, Series
-
 KINDS = {"stolen": STOLEN, "unrelated": UNRELATED}
 
 
-def show(bench: str, table: "DataFrame", style: Style) -> None:
+def show(bench: str, table: DataFrame, style: Style) -> None:
     """A card per image, with two bars: the share on the held-out half of the models; a line at that of the other."""
     colours = "".join(f".bar.{kind}{{background:{style.colour(paint)}}}" for kind, paint in KINDS.items())
     cards = "".join(_card(bench, row) for _, row in table.iterrows())
@@ -26,7 +23,7 @@ def show(bench: str, table: "DataFrame", style: Style) -> None:
     st.html(f'<div class="telling">{cards}</div>')
 
 
-def _card(bench: str, row: "Series") -> str:
+def _card(bench: str, row: Series) -> str:
     bank = cached.bank(bench)
     photo, top, left, side, turn = map(int, bank.places[int(row["patch"])])
     name = photograph_names()[photo]
@@ -38,7 +35,7 @@ def _card(bench: str, row: "Series") -> str:
     return f'<div class="card"><div class="row">{where}{query}<div class="say"><p>{said}</p>{bars}</div></div></div>'
 
 
-def _bar(row: "Series", kind: str) -> str:
+def _bar(row: Series, kind: str) -> str:
     chosen, reported = (100 * row[f"{kind}_{half}"] for half in ("chosen", "reported"))
     return (
         f'<div class="line"><span>{kind}</span><div class="track"><div class="bar {kind}" style="width:{reported:.0f}%">'

@@ -1,9 +1,9 @@
 """One pair of models: where the two differ, and which mistakes they share."""
 
 from html import escape
-from typing import TYPE_CHECKING
 
 import streamlit as st
+from pandas import DataFrame
 
 from pages.ui import cached, controls, links
 from qurd_core import plots
@@ -13,20 +13,16 @@ from qurd_core.findings.language import words
 from qurd_core.plots.bound import KINDS
 from qurd_core.plots.drawing.theme import Style
 from qurd_core.records import evidence, rate_records
+from qurd_core.records.bank import Bank
 from qurd_core.views.differences import SharedMistake, by_class, shared_mistakes
 from qurd_core.views.separability import Pick
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
-
-    from qurd_core.records.bank import Bank
 
 CHART = "apart"  # key of the chart whose marks are clicked
 MISTAKES = 4  # kinds of shared mistakes that are shown
 PATCHES = 8  # images of each
 
 
-def choose(pairs: "DataFrame", style: Style) -> Pick | None:
+def choose(pairs: DataFrame, style: Style) -> Pick | None:
     """The pair that was clicked in the chart or is chosen here."""
     victims = list(dict.fromkeys(pairs["victim"]))
     with st.container(key="pairing"):
@@ -85,7 +81,7 @@ def show(benchmark: str, pick: Pick, style: Style) -> None:
         st.html("".join(_mistake(one, bank, places=places) for one in found))
 
 
-def _facts(row: "DataFrame") -> str:
+def _facts(row: DataFrame) -> str:
     """The pair in two lines."""
     kind = KINDS[row["kind"]].name
     tasks = words.tasks(row["tasks"]) if len(row["tasks"]) < 3 else words.counted(len(row["tasks"]), "task")
@@ -98,7 +94,7 @@ def _facts(row: "DataFrame") -> str:
     return f"**{kind}** · {links.plain(tasks)} · {right}  \n{apart}"
 
 
-def _classes(rows: "DataFrame", colour: str) -> str:
+def _classes(rows: DataFrame, colour: str) -> str:
     """A table with a bar for delta and one for delta_C per class."""
     head = "<tr><th>Class</th><th>δ: all images</th><th>δ<sub>C</sub>: where the victim is wrong</th></tr>"
     body = "".join(_class(row, colour) for row in rows.itertuples())
@@ -117,7 +113,7 @@ def _bar(share: float, number: int, total: int, colour: str) -> str:
     return f"{bar}<b>{words.percent(share)}</b> <small>{number} of {total}</small>"
 
 
-def _mistake(one: SharedMistake, bank: "Bank", *, places: bool) -> str:
+def _mistake(one: SharedMistake, bank: Bank, *, places: bool) -> str:
     """A sentence, the images, and where they lie in their photograph."""
     said = f"Both models call {escape(one.truth)} <b>{escape(one.answer)}</b>: {one.repeated} of {one.made} times"
     spots = [(photograph_names()[photo], *place) for photo, *place in bank.places[one.patches[:PATCHES]].tolist()]

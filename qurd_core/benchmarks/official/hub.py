@@ -11,7 +11,7 @@ repository is ever run, and a login token is sent only if `HF_TOKEN` names one.
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,7 +108,8 @@ class HubModel:
         config = self._config(hub)
         about = config.get("pretrained_cfg", config)
         about = about if isinstance(about, dict) else {}
-        mean, std = (_three(about.get(name), usual) for name, usual in (("mean", self.mean), ("std", self.std)))
+        given = ((about.get("mean"), self.mean), (about.get("std"), self.std))
+        mean, std = (tuple(map(float, said if three_numbers(said) else usual)) for said, usual in given)
         size = about.get("input_size")
         sound = isinstance(size, list) and len(size) == 3 and type(size[1]) is int and 0 < size[1] <= 1024
         return Preparation(mean, std, size[1] if self.resize and sound else None)
@@ -258,10 +259,6 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise QurdError(f"Expected names with values in {path}. Got a {type(found).__name__}.")
     return found
-
-
-def _three(values: object, usual: Sequence[float]) -> tuple[float, ...]:
-    return tuple(map(float, values if three_numbers(values) else usual))
 
 
 def _silent() -> type:

@@ -5,6 +5,8 @@ Eight victims: two networks of ImageNet, each transferred with three ratios, and
 and the truth with the victim's activations in the second.
 """
 
+from functools import partial
+
 from qurd_core.benchmarks.base import Benchmark
 from qurd_core.benchmarks.official.data_sets import FLOWER102, SDOG120, DataSet
 from qurd_core.benchmarks.official.hub import HubModel
@@ -34,21 +36,17 @@ def hub_models(data: str) -> dict[str, HubModel]:
     return {name: _hub_model(Lineage.parse(name)) for name in names(data)}
 
 
-def _fetch_flowers(track: Track, **_: object) -> object:
-    return fetch_all(hub_models("Flower102"), FLOWER102, track)
+def _fetch(data: DataSet, track: Track, **_: object) -> object:
+    return fetch_all(hub_models(data.name), data, track)
 
 
-def _fetch_dogs(track: Track, **_: object) -> object:
-    return fetch_all(hub_models("SDog120"), SDOG120, track)
-
-
-@benchmarks.register(name="modelreuse-flower102", fetch=_fetch_flowers)
+@benchmarks.register(name="modelreuse-flower102", fetch=partial(_fetch, FLOWER102))
 def modelreuse_flower102(*, models: Models = "all") -> Benchmark:
     """The official ModelReuse on Flower102: 68 models of the hub, fetched once."""
     return _benchmark("modelreuse-flower102", FLOWER102, models)
 
 
-@benchmarks.register(name="modelreuse-sdog120", fetch=_fetch_dogs)
+@benchmarks.register(name="modelreuse-sdog120", fetch=partial(_fetch, SDOG120))
 def modelreuse_sdog120(*, models: Models = "all") -> Benchmark:
     """The official ModelReuse on Stanford Dogs: 68 models of the hub, fetched once."""
     return _benchmark("modelreuse-sdog120", SDOG120, models)

@@ -1,12 +1,11 @@
 """Figures as files for a paper or a talk, drawn by the browser of this machine."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
+
+import plotly.graph_objects as go
 
 from qurd_core.errors import QurdError, is_filled
-
-if TYPE_CHECKING:
-    import plotly.graph_objects as go
 
 Form = Literal["pdf", "svg", "png"]
 WIDTH = 1040  # pixels of a chart on a page, about
@@ -25,7 +24,7 @@ def can_draw() -> bool:
     return is_filled(Path(Chromium.find_browser(skip_local=False) or ""))
 
 
-def drawn(figure: "go.Figure", form: Form = "pdf") -> bytes:
+def drawn(figure: go.Figure, form: Form = "pdf") -> bytes:
     """A figure as the bytes of a file. `figure.write_image("chart.pdf")` writes it, too.
 
     Raises:

@@ -176,9 +176,6 @@ def faded(colour: str, alpha: float) -> str:
     return f"rgba({red},{green},{blue},{alpha})"
 
 
-# Plotly fades what is not selected, but a click here is an event: what it changed is drawn by the next figure.
-ALWAYS_WHOLE = {"selected": {"marker": {}}, "unselected": {"marker": {}}}
-
 HEAT_STOPS = (0.0, 0.35, 0.7, 1.0)
 
 
