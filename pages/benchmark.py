@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from pages.ui import bench_part, controls, designer, effort, frame, lineage, links, overview, samples, states
-from qurd_core.evaluation import evidence, records
+from pages.ui import bench_part, controls, frame, states
+from pages.ui.benchmark import designer, effort, lineage, overview, samples
+from qurd_core.records import evidence, rate_records
 
 frame.require()
 SECTIONS = {"overview": overview, "lineage": lineage, "effort": effort, "images": samples, "bench": designer}
@@ -11,25 +12,18 @@ SAID = {"bench": "your benchmark"}  # sections that are not called as in links
 UNPUBLISHED = {"effort": "What a theft costs the thief was not published", "images": "The images were not published"}
 bench, style = frame.view()
 base = evidence.base_of(bench)
-if not records.has_facts(base):
+if not rate_records.has_facts(base):
     states.no_records(base)
-    frame.stop()
 
 head = st.container()
 with st.container(key="controls"):
     first, *others = st.columns([2.3, 1.3, 1.3, 0.8], gap="medium")
 with first:
-    links.check("section", list(SECTIONS), "section")
-    shown = {"default": "overview", "required": True}
-    section = controls.worded(
-        st.segmented_control, "Section", list(SECTIONS), "section", lambda name: SAID.get(name, name), **shown
-    )
-if base in records.PUBLISHED and section in UNPUBLISHED:
+    section = controls.segments("Section", list(SECTIONS), "section", "section", lambda name: SAID.get(name, name))
+if base in rate_records.PUBLISHED and section in UNPUBLISHED:
     states.scores_only(base, UNPUBLISHED[section])
-    frame.stop()
-if section == "bench" and not records.has_scores(base):
-    states.not_imported(base, "The rates of your benchmark are counted again from every score")
-    frame.stop()
+if section == "bench" and not rate_records.has_scores(base):
+    states.not_imported(base)
 
 
 def say(headline: str, basis: str, hard: bool = False) -> None:

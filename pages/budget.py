@@ -2,20 +2,22 @@
 
 import streamlit as st
 
-from pages.ui import bench_part, cached, controls, definitions, export, frame, links, panel, play, states
-from qurd_core.evaluation import evidence, records
-from qurd_core.plots import again, budget, costs, distances
+from pages.ui import bench_part, cached, controls, export, frame, links, panel, states
+from pages.ui.budget import play
+from qurd_core import findings, plots, views
+from qurd_core.findings.language import again
+from qurd_core.records import evidence, rate_records
+from qurd_core.schemes import REFERENCE
+from qurd_core.views import costs
 
 frame.require()
 bench, style = frame.view()
-if not records.path_of(evidence.base_of(bench)).is_file():
+if not rate_records.path_of(evidence.base_of(bench)).is_file():
     states.no_records(evidence.base_of(bench))
-    frame.stop()
 with frame.tools():
-    playing = play.switch()
-if playing and evidence.base_of(bench) in records.PUBLISHED:
+    playing = controls.switch("Play", "play")
+if playing and evidence.base_of(bench) in rate_records.PUBLISHED:
     states.scores_only(evidence.base_of(bench), "Play sends images to models")
-    frame.stop()
 if playing:
     play.show(bench, style)
     frame.stop()
@@ -28,63 +30,59 @@ with places[0]:
 with places[1]:
     rule = controls.rule()
 with places[5]:
-    beside = controls.choose("Panel", panel.BESIDE, "panel", said=panel.SAID.get)
+    beside = controls.choose("Panel", [*panel.BESIDE], "panel", said=panel.BESIDE.get)
 with places[6]:
     hard = controls.hard()
-    links.check("grey", links.SWITCH, "grey")
-    grey = st.toggle("Other combinations", value=True, key="grey", **controls.LINKED)
+    grey = controls.switch("Other combinations", "grey", value=True)
 
 points = cached.curves(bench, task, hard=hard, rule=rule)
 with places[4]:
-    unit = controls.choose("X axis", costs.known(points), "x", said=costs.SAID.get)
+    unit = controls.choose("X axis", costs.known(points), "x", said=lambda unit: costs.COSTS[unit].said)
 with places[2]:
     at = controls.budget(sorted(points["budget"].unique().tolist()))
 with places[3]:
     pins = controls.pins(points["label"].unique().tolist())
 
-lines = budget.shown(points, pins)
-others = len(budget.mixes(points)) if grey and lines else 0
+lines = views.budget.shown(points, pins)
+others = len(views.budget.mixes(points)) if grey and lines else 0
 easy = cached.curves(bench, task, hard=False, rule=rule)
 harder = bench_part.adds(points, easy)
 part = bench_part.of(bench, points, hard=hard, there=harder)
-about = f"{part}{budget.subline(points, rule, grey=others)} · {budget.bands(points)}"
-turned = bench_part.turned(budget.REFERENCE, points, easy, bench, at, rule)
-frame.finding(head, turned or budget.headline(points, at) + bench_part.counting(harder), about)
+about = f"{part}{findings.budget.subline(points, rule, grey=others)} · {findings.budget.bands(points)}"
+turned = bench_part.turned(REFERENCE, points, easy, bench, at, rule)
+frame.finding(head, turned or findings.budget.headline(points, at) + bench_part.counting(harder), about)
 
+asked = {"rule": rule, "at": at, "pins": pins, "grey": grey, "unit": unit, "style": style}
+chart = cached.once(("lines", bench, cached.version(bench), task, hard, asked), lambda: plots.budget.figure(points, **asked))
 file_name = f"budget-{bench}-{task}"
-with frame.tools():
-    definitions.show()
-    named = lines or [*budget.missing(points, pins)]
-    data = points if grey else points[points["label"].isin(named)]
-    asked = again.rates(bench, points, named, task=task, negatives=cached.negatives(hard), rule=rule)
-    export.offer(data, file_name, again.of_rates(asked, again.rest(bench, asked, data["label"].nunique())))
+named = lines or [*views.budget.missing(points, pins)]
+data = points if grey else points[points["label"].isin(named)]
+asked = again.rates(bench, points, named, task=task, negatives=cached.negatives(hard), rule=rule)
+same = again.of_rates(asked, again.rest(bench, asked, data["label"].nunique()))
+export.offer(data, file_name, same, chart=chart if lines else None)
 
 if not lines:
-    states.refused(budget.missing(points, pins), rule)
+    states.refused(views.budget.missing(points, pins), rule)
     frame.stop()
 wide = [3, 2] if beside == "distance" else [3, 1]
-asked = {"rule": rule, "at": at, "pins": pins, "grey": grey, "unit": unit, "style": style}
-chart = cached.once(("lines", bench, cached.version(bench), task, hard, asked), lambda: budget.figure(points, **asked))
 hero, side = (st.container(), None) if style.stage and beside == "none" else st.columns(wide, gap="medium")
 if side:
     with side:
         if beside == "distance":
-            panel.distance(points, distances.chosen(points, pins), at, style)
+            panel.distance(points, views.budget.distances_of(points, pins), at, style)
         else:
             worth = cached.worth(bench, task, at, hard=hard, rule=rule)
-            values = budget.values_at(points, at, pins, worth)
+            values = views.budget.values_at(points, at, pins, worth)
             panel.values(values, at, style, pins, worth)
-            st.caption(links.plain(budget.against(values, at), 600))
+            st.caption(links.plain(findings.budget.against(values, at), 600))
         if not style.stage:
-            states.not_drawn(budget.missing(points, pins))
+            states.not_drawn(views.budget.missing(points, pins))
 with hero, frame.tall(wide=700, high=352 if unit == "queries" else 480):
-    st.plotly_chart(
+    export.chart(
         chart,
-        theme=None,
-        height="stretch",
-        key="lines",
-        on_select=lambda: controls.pin_clicked("lines", lambda point: budget.clicked(points, point, pins)),
-        selection_mode="points",
-        config=export.chart_config(file_name, stage=style.stage),
-        alt=budget.alt(points, pins, unit),
+        "lines",
+        file_name,
+        style,
+        findings.budget.alt(points, pins, unit),
+        lambda: controls.pin_clicked("lines", lambda point: views.budget.clicked(points, point, pins)),
     )

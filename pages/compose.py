@@ -2,41 +2,43 @@
 
 import streamlit as st
 
-from pages.ui import bench_part, cached, compose_controls, controls, definitions, export, frame, links, mix, running, states
-from qurd_core.evaluation import evidence, live, records
-from qurd_core.plots import again, budget, heatmap
+from pages.ui import bench_part, cached, controls, export, frame, links, running, states
+from pages.ui.compose import compose_controls, mix
+from qurd_core import findings, plots, views
+from qurd_core.findings.language import again
+from qurd_core.jobs import live
+from qurd_core.records import evidence, rate_records
 
 frame.require()
 bench, style = frame.view()
-published = evidence.base_of(bench) in records.PUBLISHED
-if bench in records.SHIPPED and not records.path_of(bench).is_file():
+published = evidence.base_of(bench) in rate_records.PUBLISHED
+if bench in rate_records.SHIPPED and not rate_records.path_of(bench).is_file():
     states.no_records(bench)
-    frame.stop()
 
 head = st.container()
 schemes = cached.schemes()
 with st.container(key="controls"):
     parts = st.columns([1.25, 1.2, 1.6, 1.45, 1.3, 1.9], gap="small")
-    views = st.columns([1.5, 1, 1, 1.35, 1.3, 1.1, 0.7], gap="small", vertical_alignment="bottom")
+    choices = st.columns([1.5, 1, 1, 1.35, 1.3, 1.1, 0.7], gap="small", vertical_alignment="bottom")
 with parts[5]:
     scheme, wrong = compose_controls.read(compose_controls.scheme_text())
 pick = compose_controls.picked(scheme)
 with parts[4]:
     pool = compose_controls.pool([] if published else cached.lineages(bench))
-with views[0]:
+with choices[0]:
     split = compose_controls.split(schemes, scheme)
-with views[1]:
+with choices[1]:
     family = compose_controls.family(schemes)
-with views[2]:
+with choices[2]:
     task = controls.task(cached.tasks(bench))
-with views[3]:
+with choices[3]:
     rule = controls.rule()
-with views[5]:
+with choices[5]:
     hard = controls.hard()
 points = cached.curves(bench, task, hard=hard, rule=rule)
-with views[4]:
+with choices[4]:
     at = controls.budget(points["budget"].unique().tolist())
-with views[6]:
+with choices[6]:
     pins = compose_controls.pins(points["label"].unique().tolist())
 
 job = None if published else running.job_of(bench, scheme, pool)
@@ -44,15 +46,15 @@ fresh, part = running.curves(job, task, hard=hard, rule=rule) if job else (None,
 recorded = bool((points["scheme"] == pick.scheme).any())
 source = points if recorded and not pool else fresh
 worth = cached.worth(bench, task, at, hard=hard, rule=rule)
-known = heatmap.values(points, at, worth=worth)
-mine, reference = heatmap.compared(points if source is None else source, points, pick, bool(pool))
+known = views.heatmap.values(points, at, worth=worth)
+mine, reference = views.heatmap.compared(points if source is None else source, points, pick, bool(pool))
 own = {"worth": worth} if source is points else {"live": part}
-value = heatmap.values(mine, at, **own).get(pick.scheme)
-against = next(iter(heatmap.values(reference, at).values()), None)
+value = views.heatmap.values(mine, at, **own).get(pick.scheme)
+against = next(iter(views.heatmap.values(reference, at).values()), None)
 own_cell = None if pool else value
 if own_cell:
     known |= {pick.scheme: own_cell}
-cells = heatmap.cells(schemes, known, split=split, family=family, pick=pick, reason=compose_controls.reason)
+cells = views.heatmap.cells(schemes, known, split=split, family=family, pick=pick, reason=compose_controls.reason)
 
 
 def cell_clicked() -> None:
@@ -64,28 +66,29 @@ def cell_clicked() -> None:
 
 easy = cached.curves(bench, task, hard=False, rule=rule)
 harder = bench_part.adds(points, easy)
-about = bench_part.of(bench, points, hard=hard, there=harder) + heatmap.subline(cells, at, budget.basis(points, rule))
+about = bench_part.of(bench, points, hard=hard, there=harder) + findings.heatmap.subline(
+    cells, at, findings.budget.basis(points, rule)
+)
 turned = bench_part.turned(pick.label, points, easy, bench, at, rule) if source is points else ""
 frame.finding(
-    head, turned or heatmap.headline(pick, value, against, at) + bench_part.counting(harder and value is not None), about
+    head,
+    turned or findings.heatmap.headline(pick, value, against, at) + bench_part.counting(harder and value is not None),
+    about,
 )
 compose_controls.parts(scheme, parts)
 if wrong:
     st.warning(links.plain(wrong, 600))
 
-file_name = f"compose-{bench}-{task}"
-with frame.tools():
-    definitions.show()
-    view = {"task": task, "negatives": cached.negatives(hard), "rule": rule}
-    data = heatmap.taken_away(cells, pick, value, pool)
-    asked = again.rates(bench, points[points["budget"] == at], heatmap.marked(cells, pick, pins), **view)
-    if job and (not own_cell or own_cell.live):
-        seeds = value.seeds if value else live.SEEDS
-        asked = [again.Rates(bench, (pick.label,), (at,), seeds, pool=pool, **view), *asked]
-    export.offer(data, file_name, again.of_rates(asked, again.rest(bench, asked, int(data["value"].notna().sum()))))
-
 question = "map", bench, cached.version(bench), task, hard, rule, at, split, family, pick, own_cell, pins, style
-chart = cached.once(question, lambda: heatmap.figure(cells, pick, pins=pins, style=style))
+chart = cached.once(question, lambda: plots.heatmap.figure(cells, pick, pins=pins, style=style))
+file_name = f"compose-{bench}-{task}"
+view = {"task": task, "negatives": cached.negatives(hard), "rule": rule}
+data = views.heatmap.taken_away(cells, pick, value, pool)
+asked = again.rates(bench, points[points["budget"] == at], views.heatmap.marked(cells, pick, pins), **view)
+if job and (not own_cell or own_cell.live):
+    asked = [again.Rates(bench, (pick.label,), (at,), value.seeds if value else live.SEEDS, pool=pool, **view), *asked]
+export.offer(data, file_name, again.of_rates(asked, again.rest(bench, asked, int(data["value"].count()))), chart=chart)
+
 hero, side = (st.container(), None) if style.stage else st.columns([3, 1], gap="medium")
 if side:
     with side:
@@ -101,14 +104,5 @@ if side:
         if len(mine):
             mix.curve(mine, reference, at, pick, style)
         mix.about(scheme, style)
-with hero, frame.tall(rows=2, **heatmap.least(cells)):
-    st.plotly_chart(
-        chart,
-        theme=None,
-        height="stretch",
-        key="map",
-        on_select=cell_clicked,
-        selection_mode="points",
-        config=export.chart_config(file_name, stage=style.stage),
-        alt=heatmap.alt(cells, pick, at),
-    )
+with hero, frame.tall(rows=2, **plots.heatmap.least(cells)):
+    export.chart(chart, "map", file_name, style, findings.heatmap.alt(cells, pick, at), cell_clicked)

@@ -2,21 +2,23 @@
 
 import streamlit as st
 
-from pages.ui import bench_part, board, cached, controls, definitions, export, frame, states
-from qurd_core.evaluation import evidence, records
-from qurd_core.evaluation.leaderboard import unnamed
-from qurd_core.plots import again, budget, leaderboard, swaps
+from pages.ui import bench_part, cached, controls, export, frame, states
+from pages.ui.leaderboard import board
+from qurd_core import findings, views
+from qurd_core.findings.language import again
+from qurd_core.records import evidence, rate_records
+from qurd_core.records.scheme_table import unnamed
+from qurd_core.schemes import REFERENCE
 
 frame.require()
 bench, style = frame.view()
-if not records.path_of(evidence.base_of(bench)).is_file():
+if not rate_records.path_of(evidence.base_of(bench)).is_file():
     states.no_records(evidence.base_of(bench))
-    frame.stop()
 
 head = st.container()
 bar = st.container(key="controls", horizontal=True, gap="small")
 with bar:
-    view = board.view()
+    view = controls.segments("View", board.VIEWS, "view", "view")
     if view != "table":  # which has all tasks
         with st.container(width=120):
             controls.task(cached.tasks(bench))
@@ -27,15 +29,16 @@ with bar:
 task = "all" if view == "table" else st.session_state["task"]
 points, schemes = cached.curves(bench, task, hard=hard, rule=rule), cached.schemes()
 with between:
-    at = controls.budget(leaderboard.budgets(points))
+    at = controls.budget(views.leaderboard.budgets(points))
 
 rows = cached.board(bench, task, at, reveal, hard=hard, rule=rule)
-free, names = unnamed(rows, schemes), swaps.choices(rows)
+free, names = unnamed(rows, schemes), views.swaps.choices(rows)
 hero, side = (st.container(), None) if style.stage else st.columns([3, 1], gap="medium")
 with side or bar:
     if view == "chart":
         board.best_button(free)
-    name = board.scheme(names) if view == "swap" and names else None
+    swaps = view == "swap" and names
+    name = controls.select("Swap the sampler of", names, "scheme", "scheme") if swaps else None
     pins = controls.pins(points["label"].unique().tolist())
 
 asked = board.Asked(bench, task, at, reveal, rule, hard, pins, style)
@@ -47,17 +50,16 @@ else:
     sight = board.chart(asked, rows)
 
 file_name = f"leaderboard-{view}-{bench}-{task}"
-missing = leaderboard.left_out(points, rows, schemes, at, reveal) | sight.missing
+missing = views.leaderboard.left_out(points, rows, schemes, at, reveal) | sight.missing
 easy = cached.curves(bench, task, hard=False, rule=rule)
 harder = bench_part.adds(points, easy)
-turned = sight.turns and bench_part.turned(budget.REFERENCE, points, easy, bench, at, rule)
-basis = bench_part.of(bench, points, hard=hard, there=harder) + leaderboard.subline(
+turned = sight.turns and bench_part.turned(REFERENCE, points, easy, bench, at, rule)
+basis = bench_part.of(bench, points, hard=hard, there=harder) + findings.leaderboard.subline(
     points, rows, at, rule, reveal, sight.tests
 )
 frame.finding(head, (turned or sight.headline + bench_part.counting(harder)) + sight.beside, basis)
-with frame.tools():
-    definitions.show()
-    export.offer(sight.data, file_name, again.of_rates(sight.again, again.rest(bench, sight.again, sight.every)))
+same = again.of_rates(sight.again, again.rest(bench, sight.again, sight.every))
+export.offer(sight.data, file_name, same, chart=sight.figure)
 
 if sight.figure is None:
     with hero:
@@ -68,13 +70,5 @@ if side:
         board.beneath(asked, rows, free)
         states.not_drawn(missing)
 with hero, frame.tall(wide=880, high=sight.high):
-    st.plotly_chart(
-        sight.figure,
-        theme=None,
-        height="stretch",
-        key=f"leaderboard-{view}",
-        on_select=lambda: controls.pin_clicked(f"leaderboard-{view}"),
-        selection_mode="points",
-        config=export.chart_config(file_name, stage=style.stage),
-        alt=sight.alt,
-    )
+    key = f"leaderboard-{view}"
+    export.chart(sight.figure, key, file_name, style, sight.alt, lambda: controls.pin_clicked(key))

@@ -4,80 +4,69 @@ from functools import partial
 
 import streamlit as st
 
-from pages.ui import cached, claim, controls, definitions, export, frame, links
-from qurd_core.evaluation.paper import agreement
-from qurd_core.plots import paper
+from pages.ui import cached, controls, export, frame
+from pages.ui.paper import claim
+from qurd_core import findings, plots
+from qurd_core.paper import agreement
+from qurd_core.paper.row import VERDICTS
 
 frame.require()
 VIEWS = {"claims": "claims", "table2": "Table 2", "table3": "Table 3", "agreement": "agreement"}
 MODES = {"paper": "paper", "honest": "guaranteed"}
 ANY = "all"
 bench, style = frame.view()
-claims = cached.claims()
+claims = cached.graded_claims()
 
 head = st.container()
 with st.container(key="controls"):
     first, rest = st.columns([2, 4.6], gap="small", vertical_alignment="bottom")
 with first:
-    links.check("view", VIEWS, "view")
-    view = controls.worded(st.segmented_control, "View", [*VIEWS], "view", VIEWS.get, default="claims", required=True)
+    view = controls.segments("View", [*VIEWS], "view", "view", VIEWS.get)
 with rest:
     second, third = st.columns([1, 3] if view == "claims" else 2, gap="small", vertical_alignment="bottom")
 
 if view == "claims":
     with second:
-        kinds = (ANY, *paper.VERDICTS)
+        kinds = (ANY, *VERDICTS)
         kind = controls.choose("Verdict", kinds, "verdict")
     shown = [one for one in claims if kind in (ANY, one.verdict)]
     with third:
         chosen = claim.choose(shown)
-    title, under = paper.headline(claims), "A mark is a claim, in the order of the paper. Click one to read it"
+    title, under = findings.paper.headline(claims), "A mark is a claim, in the order of the paper. Click one to read it"
     data, file_name = cached.claims_table(), "claims"
-    draw, words, key = partial(paper.figure, shown, chosen.id), paper.alt(shown), "claims"
+    chart, words, key = plots.paper.figure(shown, chosen.id, style), findings.paper.alt(shown), "claims"
     same = claim.again("claims", "claims.rows()")
 elif view == "agreement":
-    table = cached.agreement()
+    table = cached.rank_agreement()
     with second:
         at = controls.budget(sorted(table["budget"].unique().tolist()))
-    title, under = paper.agreement_headline(table, at), agreement.METHOD
+    title, under = findings.paper.agreement_headline(table, at), agreement.METHOD
     data, file_name = table, "agreement"
-    draw, words, key = partial(paper.agreement_figure, table, at), title, "agreement"
+    chart, words, key = plots.paper.agreement_figure(table, at, style), title, "agreement"
     same = claim.again("agreement", "agreement.read()")
 elif view == "table2":
-    data, file_name = cached.table2(), "table2"
+    data, file_name = cached.paper_table("table2"), "table2"
     with second:
         claim.read_button("two-exceptions", "Read the claim of two exceptions")
-    title, under = paper.tasks_headline(data), paper.tasks_subline(data)
-    draw, words, key = partial(paper.tasks_figure, data), title, "table2"
+    title, under = findings.paper.tasks_headline(data), findings.paper.tasks_subline(data)
+    chart, words, key = plots.paper.tasks_figure(data, style), title, "table2"
     same = claim.again("table2", "tables.table2()")
 else:
     with second:
-        links.check("mode", MODES, "mode")
-        shown = {"default": "paper", "required": True}
-        mode = controls.worded(st.segmented_control, "False-alarm rule", [*MODES], "mode", MODES.get, **shown)
-    data, file_name = cached.table3(mode), f"table3-{mode}"
-    title, under = paper.table_headline(data, mode), paper.table_subline(mode)
-    draw, words, key = partial(paper.table_figure, data), title, "table3"
+        mode = controls.segments("False-alarm rule", [*MODES], "mode", "mode", MODES.get)
+    data, file_name = cached.paper_table("table3", mode), f"table3-{mode}"
+    title, under = findings.paper.table_headline(data, mode), findings.paper.table_subline(mode)
+    chart, words, key = plots.paper.table_figure(data, style), title, "table3"
     same = claim.again(f"table3 --mode {mode}", f'tables.table3("{mode}")')
 
 frame.finding(head, title, under)
-with frame.tools():
-    definitions.show()
-    export.offer(data, file_name, same)
+export.offer(data, file_name, same, chart=chart)
 
+take = partial(controls.take, "claims", "claim")
 shares = [1, 1] if style.stage else [3, 2]
 hero, side = st.columns(shares, gap="large") if view == "claims" else (st.container(), None)
 if side:
     with side:
         claim.show(chosen, style)
 with hero, frame.tall(wide=620 if view == "claims" else 960):
-    st.plotly_chart(
-        draw(style=style),
-        theme=None,
-        height="stretch",
-        key=key,
-        on_select=claim.take if view == "claims" else "ignore",
-        selection_mode="points",
-        config=export.chart_config(file_name, stage=style.stage),
-        alt=words,
-    )
+    export.chart(chart, key, file_name, style, words, take if view == "claims" else "ignore")

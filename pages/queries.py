@@ -2,15 +2,16 @@
 
 import streamlit as st
 
-from pages.ui import asking, cached, closer, definitions, frame, gallery, sides, states, story, takeaway, telling
-from qurd_core.evaluation import evidence, query_sets, records
-from qurd_core.plots import gallery as words
+from pages.ui import cached, frame, progress, states, story
+from pages.ui.queries import asking, closer, gallery, sides, takeaway, telling
+from qurd_core import findings
+from qurd_core.records import evidence, rate_records
+from qurd_core.views import query_sets
 
 frame.require()
 bench, style = frame.view()
-if evidence.base_of(bench) in records.PUBLISHED:
+if evidence.base_of(bench) in rate_records.PUBLISHED:
     states.scores_only(evidence.base_of(bench), "Queries are images sent to models")
-    frame.stop()
 head = st.container()
 chosen = asking.choice(bench)
 per_page = 8 if not style.stage else 1 if story.asked() else 3  # a step says something of one image
@@ -18,18 +19,14 @@ gallery.look(style, per_page)
 
 if chosen.view == "telling":
     table, models = cached.telling_images(bench, chosen.victim)
-    frame.finding(head, words.telling_headline(table), words.telling_subline(table, models))
-    with frame.tools():
-        definitions.show()
-        takeaway.telling(bench, chosen.victim, table)
+    frame.finding(head, findings.queries.telling_headline(table), findings.queries.telling_subline(table, models))
+    takeaway.telling(bench, chosen.victim, table)
     telling.show(bench, table, style)
     frame.stop()
 
 both = [sides.fetch(asked) for asked in (chosen.left, chosen.right)]
 frame.finding(head, asking.finding(bench, chosen, both), asking.subline(bench, chosen))
-with frame.tools():
-    definitions.show()
-    takeaway.queries(both)
+takeaway.queries(both)
 
 rows = query_sets.line_up(*(side.queries for side in both), chosen.left.budget, only_disagreeing=chosen.only == "disagrees")
 bottom = st.container()
@@ -47,4 +44,4 @@ for column, name, side, at in zip(columns, ("left", "right"), both, (0, 1), stri
         looked = sides.look(side, chosen.look, [number for number in numbers if number >= 0], name)
         gallery.cards(side, name, numbers, looked, closer.choose)
         closer.show(name, side)
-sides.warm_up(bench)
+progress.warm_up(bench)

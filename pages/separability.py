@@ -4,16 +4,16 @@ from functools import partial
 
 import streamlit as st
 
-from pages.ui import bench_part, cached, definitions, export, frame, pair, separation, states
-from qurd_core.evaluation import contents
-from qurd_core.evaluation.separability import as_table
-from qurd_core.plots import bound, separability
+from pages.ui import bench_part, cached, export, frame, states
+from pages.ui.separability import pair, separation
+from qurd_core import findings, plots, views
+from qurd_core.views import contents
+from qurd_core.views.separability import as_table
 
 frame.require()
 bench, style = frame.view()
 if not separation.recorded(bench):
     states.no_records(bench)
-    frame.stop()
 
 head = st.container()
 choice = separation.choose(bench)
@@ -31,26 +31,24 @@ if there is not None:
 harder, turned = choice.hard and bench_part.has_hard(bench), ""
 if choice.show == "bound":
     data, high = contents.counted(pairs, choice.task, cached.negatives(choice.hard)), 352
-    found = bound.summary(data)
-    title, under = bound.headline(found, bench), bound.subline(found)
-    draw, words = partial(bound.figure, data), bound.alt(data)
+    found = views.separability.bound_summary(data)
+    title, under = findings.bound.headline(found, bench), findings.bound.subline(found)
+    draw, words = partial(plots.bound.figure, data), findings.bound.alt(data)
 else:
     axis, rows = separation.axis(choice, bench), separation.measured(choice, bench)
-    title = separability.headline(rows, axis, choice.fpr, bench, separation.NOUNS[choice.by])
+    title = findings.separability.headline(rows, axis, choice.fpr, bench, separation.NOUNS[choice.by])
     turned = harder and separation.turned(choice, bench, rows, axis)
     whole = separation.overall(choice, bench, rows)
-    under = " · ".join(filter(None, (separability.subline(whole, choice.fpr), axis.about)))
-    draw = partial(separability.figure, rows, axis, fpr=choice.fpr)
-    data, words, high = as_table(rows), separability.alt(rows, axis), separability.high(rows)
+    under = " · ".join(filter(None, (findings.separability.subline(whole, choice.fpr), axis.about)))
+    draw = partial(plots.separability.figure, rows, axis, fpr=choice.fpr)
+    data, words, high = as_table(rows), findings.separability.alt(rows, axis), plots.separability.high(rows)
 
 frame.finding(
     head, turned or title + bench_part.counting(harder), bench_part.of(bench, hard=choice.hard, there=harder) + under
 )
 
-file_name = f"separability-{bench}-{choice.task}"
-with frame.tools():
-    definitions.show()
-    export.offer(data, file_name, separation.same(choice, bench))
+file_name, chart = f"separability-{bench}-{choice.task}", draw(pick=pick, style=style)
+export.offer(data, file_name, separation.same(choice, bench), chart=chart)
 
 with body:
     hero, side = st.columns([4, 1], gap="medium")
@@ -60,16 +58,7 @@ with side:
     elif whole.rates:
         separation.numbers(whole, axis, choice.fpr, style, brief=style.stage or pick is not None)
 with hero, frame.tall(wide=880, high=high):
-    st.plotly_chart(
-        draw(pick=pick, style=style),
-        theme=None,
-        height="stretch",
-        key=pair.CHART,
-        on_select=pair.take,
-        selection_mode="points",
-        config=export.chart_config(file_name, stage=style.stage),
-        alt=words,
-    )
+    export.chart(chart, pair.CHART, file_name, style, words, pair.take)
 if pick and not style.stage:
     pair.make_room()
     with below:

@@ -1,15 +1,14 @@
 """The Anna Karenina Heuristic: ask the suspect what the victim gets wrong, and flag it if it errs alike.
 
-Proposition 1 of the paper and what follows from it: the distances delta and delta_C between two models, the exact error
-probabilities of the property test, and a test that may look after every answer. h is the victim, h' the suspect, c the
-truth; a negative input is one that h gets wrong.
+Proposition 1 of the paper and what follows from it: the distances delta and delta_C between two models, and a test that may
+look after every answer. h is the victim, h' the suspect, c the truth; a negative input is one that h gets wrong.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,7 +20,6 @@ if TYPE_CHECKING:  # only methods of tensors are used: whoever reads recorded co
 
 Number = float | NDArray[np.float64]
 
-_MOST_QUERIES = 1_000_000
 _BETS = 200  # sizes of bets that share the wealth; any number is valid, more follow the prior more closely
 
 
@@ -36,7 +34,6 @@ class Deltas:
         delta_c: P(h != h' | h != c), the chance that one negative query clears the suspect.
         rho: P(h' != c | h != c), exactly the slack `delta_c - bound`.
         bound: the proposition's lower bound of delta_c, (delta - (1 - alpha')) / (1 - alpha); says nothing where <= 0.
-        lower, upper: an interval for delta_c from alpha, alpha' and delta; never wider than [max(0, bound), 1].
     """
 
     alpha: Number
@@ -45,8 +42,18 @@ class Deltas:
     delta_c: Number
     rho: Number
     bound: Number
-    lower: Number
-    upper: Number
+
+    @property
+    def columns(self) -> dict[str, Number]:
+        """What tables of pairs hold of it."""
+        return {
+            "accuracy_victim": self.alpha,
+            "accuracy_suspect": self.alpha_p,
+            "delta": self.delta,
+            "delta_c": self.delta_c,
+            "bound": self.bound,
+            "slack": self.rho,
+        }
 
 
 def counts_to_deltas(counts: ArrayLike) -> Deltas:
@@ -84,8 +91,6 @@ def counts_to_deltas(counts: ArrayLike) -> Deltas:
         delta_c=counts[..., 0, 0, :].sum(axis=-1) / wrong,
         rho=counts[..., :, 0, 0].sum(axis=-1) / wrong,
         bound=(differ - suspect_wrong) / wrong,
-        lower=np.maximum(0, differ - np.minimum(right, suspect_wrong)) / wrong,
-        upper=np.minimum(wrong, differ - np.maximum(0, right - suspect_right)) / wrong,
     )
 
 
@@ -122,118 +127,6 @@ def deltas(victim_labels: Tensor, suspect_labels: Tensor, truth: Tensor) -> Delt
     cell = 4 * agree.int() + 2 * right.int() + suspect_right.int()
     counts = [(cell == number).sum(1).cpu().numpy() for number in range(8)]
     return counts_to_deltas(np.stack(counts, axis=-1).reshape(-1, 2, 2, 2))
-
-
-@dataclass(frozen=True)
-class PropertyTest:
-    """Flags a suspect that gives the victim's answer on at least `needed` of `queries` negative inputs.
-
-    `queries_needed` finds both numbers; `one_query`, `all_agree` and `majority` are the tests that the paper speaks of. An
-    exact copy agrees everywhere, and `needed` never exceeds `queries`, so an exact copy is always flagged.
-    """
-
-    queries: int
-    needed: int
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.needed <= self.queries:
-            raise QurdError(f"Expected between 1 and {self.queries} agreements to be needed. Got {self.needed}.")
-
-    def decide(self, victim_labels: Tensor, suspect_labels: Tensor) -> Tensor:
-        """(M,) whether each suspect is flagged, from the labels (s,) and (M,s) on the negative inputs."""
-        if victim_labels.shape != (self.queries,) or suspect_labels.shape[1:] != (self.queries,):
-            raise QurdError(
-                f"Expected labels ({self.queries},) of the victim and (M,{self.queries}) of the suspects. "
-                f"Got {tuple(victim_labels.shape)} and {tuple(suspect_labels.shape)}."
-            )
-        return (suspect_labels == victim_labels).sum(1) >= self.needed
-
-    def false_alarm(self, law: Any) -> float:
-        """Probability that an unrelated suspect, whose agreements follow `law`, is flagged."""
-        return float(law.sf(self.needed - 1))
-
-    def miss(self, law: Any) -> float:
-        """Probability that a stolen suspect, whose agreements follow `law`, is not flagged."""
-        return float(law.cdf(self.needed - 1))
-
-
-def one_query() -> PropertyTest:
-    """The paper's test T_b: one negative query, flagged if the suspect agrees. Its true negative rate is delta_C."""
-    return PropertyTest(1, 1)
-
-
-def all_agree(queries: int) -> PropertyTest:
-    """Flagged only if the suspect agrees every time. False alarms vanish exponentially, and so do modified copies."""
-    return PropertyTest(queries, queries)
-
-
-def majority(queries: int) -> PropertyTest:
-    """Flagged if the suspect agrees more often than not. It lowers false alarms only where delta_C > 1/2."""
-    return PropertyTest(queries, queries // 2 + 1)
-
-
-def agreement_law(s: int, p: float | None = None, N: int | None = None, A: int | None = None) -> Any:  # noqa: N803
-    """The exact law of the number of agreements in `s` negative queries, as a frozen scipy distribution.
-
-    Args:
-        s: queries.
-        p: chance of agreement, 1 - delta_C; for queries drawn independently.
-        N, A: negative inputs in a finite set and those on which the models agree; for queries drawn without repetition.
-
-    Raises:
-        QurdError: neither or both of the two descriptions are given, or their numbers are impossible.
-    """
-    from scipy import stats
-
-    if (p is None) == (N is None) or (N is None) != (A is None):
-        raise QurdError("Expected either the chance p of agreement, or N negative inputs of which A agree.")
-    if p is not None:
-        _check_chance(p, "p")
-        if s < 0:
-            raise QurdError(f"Expected a number of queries that is not negative. Got {s}.")
-        return stats.binom(s, p)
-    if not (0 <= A <= N and 0 <= s <= N):
-        raise QurdError(f"Expected s and A between 0 and N = {N}. Got s = {s} and A = {A}.")
-    return stats.hypergeom(N, A, s)
-
-
-def all_agree_queries(delta_c: float, eta: float) -> int:
-    """The number of queries for which an unrelated suspect agrees on all with chance at most `eta`: (1-delta_C)^s <= eta."""
-    if not 0 < delta_c <= 1 or not 0 < eta < 1:
-        raise QurdError(f"Expected delta_C in (0,1] and eta in (0,1). Got {delta_c} and {eta}.")
-    if delta_c == 1:
-        return 1
-    return max(1, math.ceil(math.log(eta) / math.log1p(-delta_c) - 1e-9))
-
-
-def queries_needed(p0: float, p1: float, a: float, b: float) -> tuple[int, int]:
-    """The smallest threshold test that tells agreement `p0` from agreement `p1`, by exact binomial probabilities.
-
-    Args:
-        p0: highest chance of agreement of an unrelated model.
-        p1: lowest chance of agreement of a stolen model, above `p0`.
-        a: highest false-alarm probability at `p0`.
-        b: highest probability to miss at `p1`.
-
-    Returns:
-        (n, c): queries, and agreements from which on a suspect is flagged.
-    """
-    from scipy.stats import binom
-
-    _check_chance(p0, "p0")
-    _check_chance(p1, "p1")
-    if not p0 < p1 or not 0 < a < 1 or not 0 < b < 1:
-        raise QurdError(f"Expected p0 below p1, and a and b between 0 and 1. Got p0={p0}, p1={p1}, a={a}, b={b}.")
-    first = 1
-    while first <= _MOST_QUERIES:
-        n = np.arange(first, 2 * first)
-        c = binom.ppf(1 - a, n, p0).astype(int) + 1
-        enough = (c <= n) & (binom.cdf(c - 1, n, p1) <= b)
-        if enough.any():
-            at = int(enough.argmax())
-            return int(n[at]), int(c[at])
-        first *= 2
-    raise QurdError(f"More than {_MOST_QUERIES} queries are needed to tell {p0} from {p1}. Choose values further apart.")
 
 
 def total_false_alarm(n: int, k: int, alpha_seq: float) -> float:
@@ -359,8 +252,3 @@ def _bets(p0: float, prior: tuple[float, float]) -> tuple[NDArray[np.float64], N
 def _check_null(p0: float, prior: tuple[float, float]) -> None:
     if not 0 < p0 < 1 or len(prior) != 2 or not min(prior) > 0:
         raise QurdError(f"Expected p0 between 0 and 1, both excluded, and two positive prior numbers. Got {p0} and {prior}.")
-
-
-def _check_chance(value: float, name: str) -> None:
-    if not 0 <= value <= 1:
-        raise QurdError(f"Expected '{name}' between 0 and 1. Got {value}.")

@@ -25,7 +25,11 @@ RECOGNISED = frozenset(_BEGINNINGS.values())
 
 
 class QurdError(ValueError):
-    """Something the caller can mend. Its text is one sentence that can be shown as it is."""
+    """Something the caller can mend. Its text is one sentence that can be shown as it is.
+
+    >>> print(unknown("scheme", "AKHH", ["AKH", "SAC"]))
+    Unknown scheme 'AKHH'. Did you mean 'AKH'? Known: AKH, SAC.
+    """
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> QurdError:

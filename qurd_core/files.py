@@ -24,12 +24,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qurd_core.errors import QurdError
+from qurd_core.errors import QurdError, misplaced
 
 if TYPE_CHECKING:  # importing it takes time that only those who write a table need to spend
     import pyarrow as pa
 
-ASSETS = Path(__file__).parents[1] / "assets"
+_INSTALLED = Path(__file__).parent / "_app"  # where a wheel has what lies beside `qurd_core` in a checkout
+ROOT = _INSTALLED if _INSTALLED.is_dir() else Path(__file__).parents[1]  # the folder of app.py, pages and assets
+ASSETS = ROOT / "assets"
 DIGESTS = "digests.json"
 UNREAD = "screens"  # the folder below `assets/` that no program reads
 SEAL = {"qurd-seal": "0" * 64}  # the entry of a header that `sealed` completes
@@ -151,7 +153,7 @@ def shipped_name(path: Path) -> str | None:
 
 def restore(name: str) -> str:
     """How to get back a file that ships."""
-    return f"Get it back with `git checkout -- assets/{name}`, or unpack the program again."
+    return f"Get it back with `git checkout -- assets/{name}`, or install the program again."
 
 
 def digests() -> dict[str, str]:
@@ -247,3 +249,46 @@ def _state(about: os.stat_result) -> _State:
 
 if __name__ == "__main__":
     note_all()
+
+
+def default_folder() -> Path:
+    """The store unless another folder is named: `QURD_STORE`, else the user's cache folder."""
+    from platformdirs import user_cache_path
+
+    named = os.environ.get("QURD_STORE")
+    return Path(named) if named else user_cache_path("qurd-explorer")
+
+
+def hub_folder() -> Path:
+    """Models and pictures of the official benchmarks: `QURD_HUB`, else beside the results.
+
+    Raises:
+        QurdError: it is a file.
+    """
+    named = os.environ.get("QURD_HUB")
+    return not_a_file(Path(named)) if named else default_folder() / "hub"
+
+
+def not_a_file(folder: Path) -> Path:
+    """The path of a folder that need not be there yet.
+
+    Raises:
+        QurdError: a file lies there.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise misplaced("a folder", folder, "Name another one.")
+    return folder
+
+
+def made(folder: Path) -> Path:
+    """A folder to write into, made if it is missing. Asked for before minutes of computing.
+
+    Raises:
+        QurdError: it cannot be made.
+    """
+    not_a_file(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise QurdError(f"Expected a folder to write into. {folder} cannot be made: {error.strerror}.") from None
+    return folder

@@ -1,6 +1,6 @@
 """Components are functions; the signature is the form, the command line, the canonical text, the key and the help.
 
-A decorator registers a function and declares what the pipeline must know about it. `discover` imports every module of a
+A decorator registers a function with what it declares (see `declarations`). `discover` imports every module of a
 package, and every module that another package names in the entry-point group `qurd.components`, so adding a component is
 adding a file.
 """
@@ -10,13 +10,25 @@ import inspect
 import itertools
 import pkgutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
-from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Generic, Literal, get_args, get_origin, get_type_hints
 
 from qurd_core.access import Access
-from qurd_core.errors import QurdError, unknown
+from qurd_core.declarations import (
+    OUTPUTS,
+    Craft,
+    D,
+    Detector,
+    Offer,
+    Origin,
+    Representation,
+    SeedRule,
+    Theft,
+    declaration,
+)
+from qurd_core.errors import QurdError, doing, unknown
 from qurd_core.grammar import Call, Value
 
 
@@ -67,38 +79,22 @@ class Parameter:
 
 
 @dataclass(frozen=True)
-class Component:
+class Component(Generic[D]):
     """A registered function with what it declares.
 
     Attributes:
         kind: `"seed rule"`, `"craft"`, `"representation"`, `"detector"`, `"origin"` (a first training),
             `"theft"` or `"benchmark"`.
-        version: bumped by hand when its numbers change; part of every key.
-        provides: features that it adds for the stages after it.
-        drops: features of its input that its output no longer has.
-        needs: features that its input must have.
-        group: queries of one group, which are bought together, or the parameter that holds that number.
-        nested: the queries at a small budget are a prefix of those at a large one.
-        vary: parameters whose choices the enumeration of schemes goes through.
-        extra: what only one kind declares: `pool` of a seed rule; `tops_up`, `needs_when` of a craft; `access`, `square`,
-            `whole`, `counts_classes` (the parameter that may not exceed the number of classes) and `rows` (queries to the
-            number of rows (n,) of each group, where a query is no row) of a representation; `redundant`, `control` of a
-            detector; `counts_missing` of both (a missing answer, which is a class of its own, is as far as can be from any
-            other); `reads`, `access`, `derived` of a theft; `fetch` of a benchmark (brings it over a network).
+        declares: what others need to know of it.
+        version: bumped by hand when its numbers change; part of every key, as no declaration is.
     """
 
     kind: str
     name: str
     function: Callable[..., Any]
     parameters: Mapping[str, Parameter]
+    declares: D
     version: int = 1
-    provides: frozenset[str] = frozenset()
-    drops: frozenset[str] = frozenset()
-    needs: frozenset[str] = frozenset()
-    group: int | str = 1
-    nested: bool = True
-    vary: tuple[str, ...] = ()
-    extra: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def help(self) -> str:
@@ -137,7 +133,7 @@ class Component:
 
     def variants(self) -> Iterator[Call]:
         """Every call that the enumeration of schemes goes through, in canonical form."""
-        axes = {name: p.choices for name, p in self.parameters.items() if p.required or name in self.vary}
+        axes = {name: p.choices for name, p in self.parameters.items() if p.required or name in self.declares.vary}
         defaults = {name: p.default for name, p in self.parameters.items()}
         for values in itertools.product(*axes.values()):
             yield self.call(defaults | dict(zip(axes, values, strict=True)))
@@ -146,76 +142,68 @@ class Component:
         """What the suspect must reveal. A parameter named `of` chooses the outputs, and with them the level; of the most
         probable classes the first alone is the label.
         """
-        if values.get(self.extra.get("counts_classes", "")) == 1:
+        if values.get(self.declares.counts_classes) == 1:
             return Access.LABELS
-        return Access[str(values["of"]).upper()] if "of" in values else self.extra["access"]
+        return Access[str(values[OUTPUTS]).upper()] if OUTPUTS in values else self.declares.access
 
     def group_size(self, values: Mapping[str, Value]) -> int:
         """Queries of one group: a pair has 2, a LIME image as many as it has masks."""
-        return values[self.group] if isinstance(self.group, str) else self.group
+        group = self.declares.group
+        return values[group] if isinstance(group, str) else group
 
 
-class Registry:
-    """The components of one kind, by name."""
+class Registry(Generic[D]):
+    """The components of one kind, by name.
 
-    def __init__(self, kind: str):
-        self.kind = kind
-        self._components: dict[str, Component] = {}
+    Args:
+        kind: in words.
+        declares: the declarations that the kind has.
+    """
+
+    def __init__(self, kind: str, declares: type[D]):
+        self.kind, self.declares = kind, declares
+        self._components: dict[str, Component[D]] = {}
 
     def register(
-        self,
-        *,
-        name: str | None = None,
-        version: int = 1,
-        provides: Iterable[str] = (),
-        drops: Iterable[str] = (),
-        needs: Iterable[str] = (),
-        group: int | str = 1,
-        nested: bool = True,
-        vary: tuple[str, ...] = (),
-        **extra: Any,
+        self, *, name: str | None = None, version: int = 1, **declared: Any
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """The decorator that registers a function, under its own name unless one is given.
 
-        The other arguments are the fields of `Component`.
+        Args:
+            declared: the attributes of the kind in `declarations`.
+
+        Raises:
+            QurdError: a word that the kind does not declare, or a value that is none for it.
         """
 
         def add(function: Callable[..., Any]) -> Callable[..., Any]:
             token = name or function.__name__
             if not inspect.getdoc(function):
                 raise QurdError(f"The {self.kind} '{token}' needs a docstring: its first line is its help.")
-            self.declare(
-                Component(
-                    kind=self.kind,
-                    name=token,
-                    function=function,
-                    parameters=parameters_of(function),
-                    version=version,
-                    provides=frozenset(provides),
-                    drops=frozenset(drops),
-                    needs=frozenset(needs),
-                    group=group,
-                    nested=nested,
-                    vary=vary,
-                    extra=extra,
-                )
-            )
+            parameters = parameters_of(function)
+            with doing(f"registering the {self.kind} '{token}'"):
+                found = declaration(self.declares, declared, parameters, also=("name", "version"))
+            self.declare(Component(self.kind, token, function, parameters, found, version))
             return function
 
         return add
 
-    def declare(self, component: Component) -> None:
+    def declare(self, component: Component[D]) -> None:
         """Add a component, in place of an earlier declaration of the same module.
 
         Raises:
-            QurdError: another module has one of this name.
+            QurdError: another module has one of this name, or another craft sends the seed images as they are.
         """
         known, home = self._components.get(component.name), component.function.__module__
         if known and known.function.__module__ != home:
             raise QurdError(f"Two {self.kind}s are named '{component.name}': in {known.function.__module__} and in {home}.")
+        every = {**self._components, component.name: component}
+        natural = [name for name, one in every.items() if getattr(one.declares, "natural", False)]
+        if len(natural) > 1:
+            raise QurdError(f"Only one craft can be the natural one, which is not written. Got {' and '.join(natural)}.")
         self._components[component.name] = component
 
-    def __getitem__(self, name: str) -> Component:
+    def __getitem__(self, name: str) -> Component[D]:
         if name not in self._components:
             raise unknown(self.kind, name, self._components)
         return self._components[name]
@@ -227,13 +215,13 @@ class Registry:
         return name in self._components
 
 
-seed_rules = Registry("seed rule")
-crafts = Registry("craft")
-representations = Registry("representation")
-detectors = Registry("detector")
-origins = Registry("origin")
-thefts = Registry("theft")
-benchmarks = Registry("benchmark")
+seed_rules = Registry("seed rule", SeedRule)
+crafts = Registry("craft", Craft)
+representations = Registry("representation", Representation)
+detectors = Registry("detector", Detector)
+origins = Registry("origin", Origin)
+thefts = Registry("theft", Theft)
+benchmarks = Registry("benchmark", Offer)
 
 
 def parameters_of(function: Callable[..., Any]) -> dict[str, Parameter]:
@@ -252,9 +240,9 @@ def parameters_of(function: Callable[..., Any]) -> dict[str, Parameter]:
 
 
 def discover(package: str, path: Iterable[str]) -> None:
-    """Import every module of a package in sorted order. An import error stops the program: that is a fault, not a choice."""
-    for module in sorted(info.name for info in pkgutil.iter_modules(path)):
-        importlib.import_module(f"{package}.{module}")
+    """Import every module below a package in sorted order. An import error stops the program: it is a fault, no choice."""
+    for found in pkgutil.walk_packages(path, f"{package}."):
+        importlib.import_module(found.name)
 
 
 @cache

@@ -30,6 +30,12 @@ class Runtime:
         track: wraps every long loop as `track(items, total, label)`.
         heard: told of every batch before it goes through a model: the number of images, and whether their gradient is
             computed. It may raise, to stop.
+
+    Raises:
+        QurdError: no such device here, or a number below 1.
+
+    >>> Runtime(workers=4).device
+    'cpu'
     """
 
     device: str = "cpu"

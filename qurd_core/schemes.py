@@ -7,8 +7,9 @@ from functools import cache, cached_property
 
 from qurd_core.access import Access
 from qurd_core.catalogue import register_components
+from qurd_core.declarations import FEATURES, D, Story
 from qurd_core.errors import QurdError, unknown
-from qurd_core.grammar import Call, Chain, Expression, Value, format_value, parse
+from qurd_core.grammar import Call, Chain, Expression, Value, format_value, parse, parse_chain
 from qurd_core.registry import Component, Registry, crafts, detectors, representations, seed_rules
 
 register_components()
@@ -23,6 +24,9 @@ class Named:
         source: who published it.
         idea: what it does and why that should betray a thief, in two sentences.
         reconstruction: whether a detail had to be chosen here because the source does not give it.
+
+    >>> NAMED["AKH"].scheme
+    'negative(test) | labels | hamming'
     """
 
     scheme: str
@@ -94,22 +98,12 @@ NAMED = {
 }
 
 VARIANT = ":"  # parts the name of a published scheme from that of its variant
-REFERENCE, CONTROL = "AKH", "accuracy"  # what others are compared with; what is no fingerprint
-PUBLISHED = tuple(name for name in NAMED if name not in (REFERENCE, "Random", CONTROL) and VARIANT not in name)
-
-FEATURES = {
-    "photo": "photographs",
-    "truth": "the true class of every query",
-    "pairs": "pairs of images",
-    "masks": "superpixel masks",
-    "scarce": "a seed set that runs out",
-    "symbols": "labels or ranks",
-    "sequence": "one label or rank per query",
-    "vectors": "vectors of numbers",
-    "distributions": "one probability distribution per query",
-    "weights": "LIME weights",
-    "correctness": "right or wrong per query",
-}
+BASELINES = REFERENCE, RANDOM = "AKH", "Random"  # the QuRD paper's; the first is what others are compared with
+CONTROL = "accuracy"  # what is no fingerprint
+PUBLISHED = tuple(name for name in NAMED if name not in (*BASELINES, CONTROL) and VARIANT not in name)
+# The names that have a colour, in the order in which charts and tables show them. Schemes to come have their place already.
+CHARTED = (*BASELINES, "SAC", "ModelDiff", "IPGuard", "ZestOfLIME", "FBI", "ModelGif", "MetaV", "DeepJudge", "FCAE", "AFA")
+CHARTED += ("TAFA", "FUAP", "DeepFoolF", "SSF")
 
 
 @dataclass(frozen=True)
@@ -119,6 +113,10 @@ class Scheme:
     Attributes:
         seeds, craft: the two halves of the sampler.
         representation, detector: the rest.
+
+    >>> scheme = Scheme.parse("SAC")
+    >>> str(scheme), scheme.name, str(scheme.access)
+    ('negative(train)->cutmix | listwise(of=logits) | l2', 'SAC', 'logits')
     """
 
     seeds: Call
@@ -140,7 +138,7 @@ class Scheme:
 
     @classmethod
     def read(cls, text: str) -> "Scheme":
-        """As `parse`, without checking that the parts go together."""
+        """As `parse`, without checking that the parts go together. Where no craft is written, it is the natural one."""
         parts = parse(NAMED[text].scheme if text in NAMED else text).parts
         if len(parts) == 1 and len(parts[0].calls) == 1 and parts[0].calls[0].name not in seed_rules:
             raise unknown("scheme", text, NAMED)
@@ -149,18 +147,23 @@ class Scheme:
         seeds, *craft = parts[0].calls
         return cls(
             _canonical(seed_rules, seeds),
-            _canonical(crafts, craft[0] if craft else Call("identity")),
+            _canonical(crafts, craft[0] if craft else Call(_natural_craft())),
             _canonical(representations, parts[1].calls[0]),
             _canonical(detectors, parts[2].calls[0]),
         )
+
+    @classmethod
+    def of_sampler(cls, sampler: str) -> "Scheme":
+        """The scheme that looks at the answers to a sampler's queries as the reference does: that goes with all of them."""
+        return cls.parse(f"{sampler} | {cls.parse(REFERENCE).head}")
 
     def __str__(self) -> str:
         return str(Expression((self.sampler, Chain((self.representation,)), Chain((self.detector,)))))
 
     @property
     def sampler(self) -> Chain:
-        """The canonical sampler: `identity` is not written."""
-        return Chain((self.seeds,) if self.craft.name == "identity" else (self.seeds, self.craft))
+        """The canonical sampler: the natural craft is not written."""
+        return Chain((self.seeds,) if self.natural else (self.seeds, self.craft))
 
     @property
     def head(self) -> str:
@@ -171,6 +174,11 @@ class Scheme:
     def name(self) -> str | None:
         """The published name, or None."""
         return _names().get(str(self))
+
+    @property
+    def label(self) -> str:
+        """The name if it has one, else the text."""
+        return self.name or str(self)
 
     @property
     def split(self) -> str:
@@ -192,25 +200,30 @@ class Scheme:
     @property
     def nested(self) -> bool:
         """Whether the queries at a small budget are a prefix of those at a large one."""
-        return seed_rules[self.seeds.name].nested and crafts[self.craft.name].nested
+        return seed_rules[self.seeds.name].declares.nested and crafts[self.craft.name].declares.nested
+
+    @property
+    def natural(self) -> bool:
+        """Whether its queries are the seed images as they are."""
+        return crafts[self.craft.name].declares.natural
 
     @property
     def sends_seeds(self) -> bool:
         """Whether the seed images themselves are sent first."""
         component = crafts[self.craft.name]
-        tops_up = component.extra.get("tops_up")
-        return component.name == "identity" or bool(tops_up and component.bind(self.craft)[tops_up])
+        tops_up = component.declares.tops_up
+        return self.natural or bool(tops_up and component.bind(self.craft)[tops_up])
 
     @property
     def counts_missing(self) -> bool:
         """Whether a missing answer is as far from the victim's as any answer can be."""
         parts = representations[self.representation.name], detectors[self.detector.name]
-        return all(part.extra.get("counts_missing", False) for part in parts)
+        return all(part.declares.counts_missing for part in parts)
 
     @property
     def goes_round(self) -> bool:
         """Whether the craft starts again at the first seed when the seed set has run out."""
-        return "tops_up" in crafts[self.craft.name].extra
+        return crafts[self.craft.name].declares.tops_up is not None
 
     def seeds_per_part(self, queries: int) -> int:
         """Seeds that one call of the craft takes, when a part holds about that many queries."""
@@ -231,24 +244,50 @@ class Scheme:
         rule, craft = seed_rules[self.seeds.name], crafts[self.craft.name]
         representation, detector = representations[self.representation.name], detectors[self.detector.name]
         values = craft.bind(self.craft)
-        conditional = {need for name, need in craft.extra.get("needs_when", {}).items() if values[name]}
-        offered = (rule.provides - craft.drops) | craft.provides
+        conditional = {need for name, need in craft.declares.needs_when.items() if values[name]}
+        given, found = rule.declares.provides, representation.declares.provides
+        offered = (given - craft.declares.drops) | craft.declares.provides
         return (
-            _lacking(craft, craft.needs | conditional, rule, rule.provides)
-            or _lacking(representation, representation.needs, self.sampler, offered)
-            or _lacking(detector, detector.needs, representation, representation.provides)
+            _lacking(craft, craft.declares.needs | conditional, rule, given)
+            or _lacking(representation, representation.declares.needs, self.sampler, offered)
+            or _lacking(detector, detector.declares.needs, representation, found)
             or _redundant(detector, representation)
         )
+
+
+def story_of(sampler: str) -> Story:
+    """How queries of a sampler are shown and spoken of: as the craft declares, or the seed rule for natural images."""
+    rule, *crafted = (call.name for call in parse_chain(sampler).calls)
+    craft = declared(crafts, crafted[0] if crafted else _natural_craft())
+    return declared(seed_rules, rule).story if craft.natural else craft.story
+
+
+def is_control(detector: str) -> bool:
+    """Whether a detector, as it is written in a scheme, is no fingerprint."""
+    return declared(detectors, detector).control
+
+
+def declared(registry: Registry[D], text: str) -> D:
+    """What a component declares, by its call as it is written in a scheme.
+
+    Records may hold one of a package that is not installed here: it declares nothing.
+    """
+    name = text.partition("(")[0]
+    return registry[name].declares if name in registry else registry.declares()
 
 
 def split_of(seeds: Call) -> str:
     """The seed set that a seed rule draws from."""
     rule = seed_rules[seeds.name]
-    return rule.extra.get("pool") or str(rule.bind(seeds)["split"])
+    return rule.declares.pool or str(rule.bind(seeds)["split"])
 
 
 def combinations() -> Iterator[Scheme]:
-    """Every combination of registered parts, the impossible ones included (see `Scheme.reason`)."""
+    """Every combination of registered parts, the impossible ones included (see `Scheme.reason`).
+
+    >>> sum(scheme.reason is None for scheme in combinations()) > 100
+    True
+    """
     kinds = (seed_rules, crafts, representations, detectors)
     for parts in itertools.product(*([call for name in kind for call in kind[name].variants()] for kind in kinds)):
         yield Scheme(*parts)
@@ -275,6 +314,11 @@ def describe(scheme: Scheme) -> dict[str, object]:
     }
 
 
+@cache
+def _natural_craft() -> str:
+    return next(name for name in crafts if crafts[name].declares.natural)
+
+
 def _identity(registry: Registry, call: Call) -> dict[str, Value]:
     component = registry[call.name]
     written = ",".join(f"{name}={format_value(value)}" for name, value in component.bind(call).items())
@@ -297,13 +341,13 @@ def _lacking(component: Component, needs: frozenset[str], source: Component | Ch
     if not missing:
         return None
     before = source.name if isinstance(source, Component) else str(source)
-    wanted = " and ".join(FEATURES.get(feature, feature) for feature in missing)
+    wanted = " and ".join(FEATURES[feature] for feature in missing)
     return f"{component.name} needs {wanted}, which {before} does not give"
 
 
 def _redundant(detector: Component, representation: Component) -> str | None:
     """The sentence for a detector that ranks all models as another one does on this representation."""
-    for feature, other in detector.extra.get("redundant", {}).items():
-        if feature in representation.provides:
+    for feature, other in detector.declares.redundant.items():
+        if feature in representation.declares.provides:
             return f"after {representation.name}, {detector.name} ranks all models exactly as {other} does"
     return None

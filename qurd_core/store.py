@@ -67,6 +67,12 @@ class Store:
 
     Raises:
         QurdError: the folder cannot be written, or was written by a newer version.
+
+    >>> from tempfile import mkdtemp
+    >>> from torch import zeros
+    >>> store, key = Store(Path(mkdtemp())), Key("answers", {"model": "a"})
+    >>> store.get(key, lambda: {"logits": zeros(5, 3)})["logits"].shape, store.has(key)
+    (torch.Size([5, 3]), True)
     """
 
     def __init__(self, folder: Path):

@@ -1,24 +1,33 @@
 """The toy world of the tests: 8x8 images, three classes, linear models that own their normalisation."""
 
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from shutil import copytree
 
+import pandas as pd
 import pytest
 import torch
 from torch import Tensor, nn
 
+from qurd_core import cli
 from qurd_core import detectors as _detectors  # noqa: F401 (importing registers the components)
 from qurd_core import representations as _representations  # noqa: F401
 from qurd_core import samplers as _samplers  # noqa: F401
+from qurd_core import schemes as _schemes  # noqa: F401 (and keeps what changed components declare)
 from qurd_core.access import Access
+from qurd_core.cli import options
 from qurd_core.grammar import Value
 from qurd_core.oracle import Oracle
 from qurd_core.randomness import stream
-from qurd_core.registry import crafts, representations
+from qurd_core.records import rate_records
+from qurd_core.registry import crafts, discover_installed, representations
 from qurd_core.types import Answers, Pool, Queries, seeds_as_queries
+from tests.small_records import make_records
 
 torch.set_num_threads(1)
+discover_installed()  # the contracts hold for the components of other packages, too
 
 SIDE, CLASSES, IMAGES = 8, 3, 160
 
@@ -127,8 +136,9 @@ def suited(craft: Callable[..., Queries]) -> Callable[[str], Queries]:
     """Queries that have what a representation needs, from the first craft that gives it."""
 
     def make(representation: str) -> Queries:
-        needs = representations[representation].needs - {"truth"}
-        return craft(next(name for name in ["identity", *crafts] if needs <= crafts[name].provides))
+        needs = representations[representation].declares.needs - {"truth"}
+        plain_first = sorted(crafts, key=lambda name: not crafts[name].declares.plain)
+        return craft(next(name for name in plain_first if needs <= crafts[name].declares.provides))
 
     return make
 
@@ -151,3 +161,49 @@ def paper_folder() -> Path:
     if not folder.is_dir():
         pytest.skip(f"The paper's files are not at {folder}: set QURD_PAPER to the folder that holds them.")
     return folder
+
+
+@pytest.fixture(scope="session")
+def answered(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store for all tests that ask the shipped models, so that each is asked once."""
+    return tmp_path_factory.mktemp("asked")
+
+
+@pytest.fixture(scope="session")
+def made_records(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with small records of both embedded benchmarks."""
+    home = tmp_path_factory.mktemp("records")
+    for benchmark in rate_records.EMBEDDED:
+        make_records(benchmark).to_parquet(home / f"{benchmark}.parquet")
+    return home
+
+
+@pytest.fixture
+def folder(made_records: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of them, from which the page reads."""
+    copytree(made_records, tmp_path, dirs_exist_ok=True)
+    monkeypatch.setattr(rate_records, "FOLDER", tmp_path)
+    monkeypatch.setattr(rate_records, "PUBLISHED_FOLDER", tmp_path)  # which holds none of those
+    return tmp_path
+
+
+@pytest.fixture
+def table(folder: Path) -> pd.DataFrame:
+    return rate_records.read("patchwork-sac")
+
+
+@pytest.fixture
+def qurd(monkeypatch, capsys, tmp_path):
+    """Runs the command line in this process: (exit code, output, error output)."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["qurd_core", *arguments])
+        monkeypatch.setenv("QURD_STORE", str(tmp_path / "store"))
+        monkeypatch.setattr(options, "_cores", lambda: 1)  # worker processes take seconds to import torch
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+            sys.exit(0)
+        told = capsys.readouterr()
+        return ended.value.code or 0, told.out, told.err
+
+    return run

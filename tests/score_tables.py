@@ -5,6 +5,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from qurd_core.statistics.metrics import victim_cells
+from qurd_core.statistics.sides import Negatives, sides
+
 
 def score_table(
     skills: Mapping[str, float],
@@ -46,3 +49,16 @@ def score_table(
                     value = value if levels is None else np.round(value * levels) / levels
                     parts.append(frame.assign(scheme=scheme, query_seed=seed, budget=100, used=100, value=value))
     return pd.concat(parts, ignore_index=True)
+
+
+def cells(scores: pd.DataFrame, negatives: Negatives = "unrelated") -> pd.DataFrame:
+    """The rows of `victim_cells` for every benchmark, scheme, victim and query seed of a score table."""
+    run, found = ["benchmark", "scheme", "victim", "query_seed"], []
+    for names, group in scores.groupby(run, sort=False):
+        wide = group.pivot(index="suspect", columns="budget", values="value").loc[group["suspect"].unique()]
+        first = group.drop_duplicates("suspect")
+        faced = sides(first["kind"].tolist(), first["tasks"].tolist(), first["lineage"].tolist(), negatives)
+        used = group.drop_duplicates("budget").set_index("budget")["used"].loc[wide.columns]
+        table = victim_cells(wide.to_numpy(float), faced, list(wide.columns), used.tolist())
+        found.append(table.assign(**dict(zip(run, names, strict=True))))
+    return pd.concat(found, ignore_index=True)

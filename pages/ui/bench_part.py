@@ -1,20 +1,18 @@
 """What a benchmark of one's own is a part of, said in the line under the headline."""
 
-from typing import TYPE_CHECKING
+from pandas import DataFrame
 
 from pages.ui import cached
-from qurd_core.evaluation import evidence
-from qurd_core.plots import budget, leaderboard, words
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
-
+from qurd_core import findings, views
+from qurd_core.findings.language import words
+from qurd_core.records import evidence
+from qurd_core.statistics import metrics
 
 HARD = "hard unrelated: independent models trained on the victim’s data · "
 IDLE = "no hard unrelated models here, so the switch changes nothing · "
 
 
-def of(bench: str, points: "DataFrame | None" = None, *, hard: bool = False, there: bool = True) -> str:
+def of(bench: str, points: DataFrame | None = None, *, hard: bool = False, there: bool = True) -> str:
     """The start of the line; empty for a whole benchmark without hard unrelated models.
 
     Args:
@@ -29,7 +27,7 @@ def of(bench: str, points: "DataFrame | None" = None, *, hard: bool = False, the
     return f"Part of {base}{known} · {explained}"
 
 
-def adds(points: "DataFrame", easy: "DataFrame") -> bool:
+def adds(points: DataFrame, easy: DataFrame) -> bool:
     """Whether hard unrelated models are among those behind some points, and not behind others."""
     return bool(points["n_negatives"].max() != easy["n_negatives"].max())
 
@@ -39,17 +37,17 @@ def has_hard(bench: str) -> bool:
     return bool((cached.pairs(bench)["kind"] == "hard").any())
 
 
-def turned(label: str, points: "DataFrame", easy: "DataFrame", bench: str, at: int, rule: budget.Rule) -> str:
+def turned(label: str, points: DataFrame, easy: DataFrame, bench: str, at: int, rule: metrics.Rule) -> str:
     """The headline where a switch turns what is found of a scheme: the rule refuses every value, or hard unrelated models
     let it drop. Empty where neither does.
 
     Args:
         points, easy: from `cached.curves`, of one task, with hard unrelated models where they count, and without them.
     """
-    if refused := budget.refused(points, rule, bench):
+    if refused := findings.budget.refused(points, rule, bench):
         return refused
-    where = leaderboard.place(bench, points["task"].iloc[0], at)
-    return words.turned(label, budget.at_budget(easy, at, label), budget.at_budget(points, at, label), where)
+    where = findings.leaderboard.place(bench, points["task"].iloc[0], at)
+    return words.turned(label, views.budget.at_budget(easy, at, label), views.budget.at_budget(points, at, label), where)
 
 
 def counting(hard: bool) -> str:
@@ -57,7 +55,7 @@ def counting(hard: bool) -> str:
     return " (counting hard unrelated models)" * hard
 
 
-def _known(points: "DataFrame", whole: "DataFrame") -> str:
+def _known(points: DataFrame, whole: DataFrame) -> str:
     """How many combinations and budgets of the whole there are, if not all."""
     known, every = points["scheme"].nunique(), whole["scheme"].nunique()
     at, budgets = points["budget"].nunique(), whole["budget"].nunique()

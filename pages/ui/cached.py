@@ -1,88 +1,173 @@
-"""Cheap reads of the records, kept between reruns and shared by sessions. What they return must not be changed."""
+"""Cheap reads of the records, kept between reruns and shared by sessions. What they return must not be changed.
 
+Each is one function under `kept`, which does it anew when it is asked something else or the file behind it has changed.
+"""
+
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import streamlit as st
+from pandas import DataFrame
 
-from qurd_core.benchfile import home_of
-from qurd_core.evaluation import (
-    contents,
-    designer,
-    evidence,
-    gains,
-    honest,
-    leaderboard,
-    query_sets,
-    records,
-    separability,
-    telling,
-    winners,
-)
-from qurd_core.evaluation.jobs import Jobs
-from qurd_core.evaluation.paper import agreement as ranks
-from qurd_core.evaluation.paper import claims as graded
-from qurd_core.evaluation.paper import tables
-from qurd_core.evaluation.query_sets import QuerySet
-from qurd_core.files import file_digest
-from qurd_core.folders import default_folder
-from qurd_core.plots import bench_tiles, budget
-from qurd_core.plots import leaderboard as leaderboard_plot
+from qurd_core import views
+from qurd_core.benchmarks.saved_benchmarks import home_of
+from qurd_core.files import default_folder, file_digest
+from qurd_core.jobs.queue import Jobs
+from qurd_core.paper import agreement, claims, tables
+from qurd_core.records import evidence, measured_gains, measured_winners, measured_worth, rate_records, scheme_table
+from qurd_core.records.bank import Bank
+from qurd_core.schemes import REFERENCE
+from qurd_core.statistics import TprReport, metrics
+from qurd_core.views import contents, designer, leaderboard, query_sets, separability, telling
+from qurd_core.views.query_sets import QuerySet
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from pandas import DataFrame
-
-    from qurd_core.evaluation.bank import Bank
-    from qurd_core.evaluation.statistics import TprReport
-
-Version = tuple[str, str]
+Asked = ParamSpec("Asked")
 Made = TypeVar("Made")
 
+_MEASURED = {table.part: table for table in (measured_worth.HONEST, measured_gains.GAINS, measured_winners.WINNERS)}
 
+
+def version(benchmark: str) -> tuple[str, str]:
+    """Changes when the records do, so that new ones are seen without a restart."""
+    return _content(rate_records.path_of(benchmark) if benchmark in rate_records.SHIPPED else home_of(benchmark))
+
+
+def _content(path: Path) -> tuple[str, str]:
+    return str(path), file_digest(path) if path.is_file() else ""
+
+
+def kept(
+    most: int, of: Callable[..., object] = version, *, whole: bool = False
+) -> Callable[[Callable[Asked, Made]], Callable[Asked, Made]]:
+    """Do a read once for all sessions, and again once the file behind it has changed.
+
+    Args:
+        most: results that are kept.
+        of: from the first argument to what changes with the file; of a benchmark, its records.
+        whole: the first argument is a benchmark, and any part of it has the same result.
+    """
+
+    def keep(read: Callable[Asked, Made]) -> Callable[Asked, Made]:
+        @st.cache_resource(max_entries=most, show_spinner=False)
+        @wraps(read)  # Streamlit knows a function by its name and its source
+        def known(*asked: Any, version: object, **options: Any) -> Made:
+            return read(*asked, **options)
+
+        @wraps(read)
+        def ask(*asked: Any, **options: Any) -> Made:
+            if whole:
+                asked = evidence.base_of(asked[0]), *asked[1:]
+            return known(*asked, version=of(*asked[:1]), **options)
+
+        return ask
+
+    return keep
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def jobs() -> Jobs:
+    """The jobs of this server, for all sessions."""
+    return Jobs(default_folder())
+
+
+@st.cache_resource(max_entries=48, show_spinner=False)
+def once(question: tuple, _make: Callable[[], Made]) -> Made:
+    """A figure or a view that takes long, made once: whoever compares goes back and forth.
+
+    Args:
+        question: its name and all that it depends on.
+    """
+    return _make()
+
+
+def negatives(hard: bool) -> str:
+    """The choice of negatives behind the switch."""
+    return "unrelated+hard" if hard else "unrelated"
+
+
+@kept(16)
 def tasks(benchmark: str) -> list[str]:
     """The tasks of a benchmark, `"all"` first."""
-    return _tasks(benchmark, version(benchmark))
+    return evidence.tasks(benchmark)
 
 
-def curves(benchmark: str, task: str, *, hard: bool, rule: budget.Rule) -> "DataFrame":
+@kept(24)
+def curves(benchmark: str, task: str, *, hard: bool, rule: metrics.Rule) -> DataFrame:
     """Every combination at every budget."""
-    return _curves(benchmark, task, negatives(hard), rule, version(benchmark))
+    asked = {"task": task, "rule": metrics.RULES[rule].kind, "negatives": negatives(hard)}
+    known = _chosen(_measured(benchmark, measured_worth.HONEST.part), asked)
+    return views.budget.curves(evidence.read(benchmark, task=task, negatives=negatives(hard)), rule, known)
 
 
-def board(benchmark: str, task: str, at: int, reveal: str, *, hard: bool, rule: budget.Rule) -> "DataFrame":
+@kept(32)
+def board(benchmark: str, task: str, at: int, reveal: str, *, hard: bool, rule: metrics.Rule) -> DataFrame:
     """The combinations at one budget that the suspect's answers allow."""
-    return _board(benchmark, task, at, reveal, hard, rule, version(benchmark))
+    known = worth(benchmark, task, at, hard=hard, rule=rule)
+    return views.leaderboard.board(curves(benchmark, task, hard=hard, rule=rule), schemes(), at, reveal, known)
 
 
-def by_task(benchmark: str, at: int, *, hard: bool) -> "DataFrame":
+@kept(12)
+def by_task(benchmark: str, at: int, *, hard: bool) -> DataFrame:
     """Every combination on every task at one budget."""
-    return _by_task(benchmark, at, negatives(hard), version(benchmark))
+    known = None if benchmark in rate_records.SHIPPED else scores(benchmark)
+    return leaderboard.by_task(benchmark, at, negatives(hard), scores=known)
 
 
-def worth(benchmark: str, task: str, at: int, *, hard: bool, rule: budget.Rule) -> "DataFrame":
+@kept(64)
+def worth(benchmark: str, task: str, at: int, *, hard: bool, rule: metrics.Rule) -> DataFrame:
     """What the rates are worth, by label: of all schemes with recorded scores, on a bench of one's own of the named ones."""
-    return _worth(benchmark, task, at, negatives(hard), budget.RULES[rule].kind, version(benchmark))
+    asked = {"task": task, "budget": at, "rule": metrics.RULES[rule].kind, "negatives": negatives(hard)}
+    if benchmark in rate_records.SHIPPED:
+        return _chosen(_measured(benchmark, measured_worth.HONEST.part), asked)
+    return _chosen(_worth_of_part(benchmark, at, asked["rule"], asked["negatives"]), asked)
 
 
-def best_of(benchmark: str, task: str, at: int, reveal: str, *, hard: bool, rule: budget.Rule) -> winners.BestOf:
+@kept(12)
+def _worth_of_part(benchmark: str, at: int, rule: str, negatives: str) -> DataFrame:
+    """All tasks at once, which takes hardly longer than one."""
+    return measured_worth.of_part(benchmark, scores(benchmark), at, rule, negatives)
+
+
+@kept(32)
+def best_of(benchmark: str, task: str, at: int, reveal: str, *, hard: bool, rule: metrics.Rule) -> measured_winners.BestOf:
     """What the best combination that nobody published is worth, chosen on part of the victims; a QurdError says why not."""
-    return _best_of(benchmark, task, at, reveal, hard, rule, version(benchmark))
+    request = {"task": task, "budget": at, "negatives": negatives(hard)}
+    if benchmark in rate_records.SHIPPED:
+        known, kind = _measured(benchmark, measured_winners.WINNERS.part), metrics.RULES[rule].kind
+        return measured_winners.recorded(known, pairs(benchmark), rule=kind, reveal=reveal, **request)
+    free = scheme_table.unnamed(board(benchmark, task, at, reveal, hard=hard, rule=rule), schemes())
+    reference, rate = schemes().set_index("name").loc[REFERENCE, "scheme"], metrics.RULES[rule].value
+    among = measured_winners.levels_of(free)
+    return measured_winners.measured(scores(benchmark), pairs(benchmark), among, reference, rate=rate, **request)
 
 
-def swaps(benchmark: str, name: str, task: str, at: int, *, hard: bool, rule: budget.Rule) -> "DataFrame":
+def swaps(benchmark: str, name: str, task: str, at: int, *, hard: bool, rule: metrics.Rule) -> DataFrame:
     """What other samplers bring to a named scheme, with intervals over models, by label; none on a bench of one's own."""
-    known = _gains(benchmark, version(benchmark)) if benchmark in records.SHIPPED else gains.NOTHING
-    kind = budget.RULES[rule].kind
-    return _chosen(known, {"name": name, "task": task, "budget": at, "rule": kind, "negatives": negatives(hard)})
+    asked = {"name": name, "task": task, "budget": at, "rule": metrics.RULES[rule].kind, "negatives": negatives(hard)}
+    return _chosen(_measured(benchmark, measured_gains.GAINS.part), asked)
 
 
+@kept(9)
+def _measured(benchmark: str, part: str) -> DataFrame:
+    """What was measured of a whole benchmark; nothing of a bench of one's own."""
+    table = _MEASURED[part]
+    return table.read(benchmark) if benchmark in rate_records.SHIPPED else table.nothing
+
+
+def _chosen(known: DataFrame, asked: dict[str, object]) -> DataFrame:
+    """The rows of one question, by label; a text that is missing is None."""
+    for name, value in asked.items():
+        known = known[known[name] == value]
+    texts = known.select_dtypes(exclude="number").astype(object)
+    return known.assign(**texts.where(texts.notna(), None)).set_index("label")
+
+
+@kept(2, of=lambda base: _content(rate_records.scores_path(base)), whole=True)
 def scores(benchmark: str) -> evidence.Scores:
     """Raw distances of the named and the best schemes, for all suspects of the whole benchmark."""
-    base = evidence.base_of(benchmark)
-    path = records.scores_path(base)
-    return _scores(base, _version_of(path))
+    return evidence.Scores.read(benchmark)
 
 
 def distances(benchmark: str, of: str, scheme: str | None, budget: int, seed: int | None) -> separability.Distances:
@@ -92,6 +177,7 @@ def distances(benchmark: str, of: str, scheme: str | None, budget: int, seed: in
     return separability.Distances.of_scheme(pairs(benchmark), scores(benchmark), scheme, budget, seed)
 
 
+@kept(64)
 def reports(
     benchmark: str,
     of: str,
@@ -102,299 +188,109 @@ def reports(
     fpr: int,
     hard: bool,
     alone: tuple[str, str] | None,
-) -> dict[str, "TprReport"]:
+) -> dict[str, TprReport]:
     """The rate of these distances with its interval over models, by task; or of one victim and task alone."""
-    return _reports(benchmark, of, scheme, budget, seed, fpr, negatives(hard), alone, version(benchmark))
+    found, request = distances(benchmark, of, scheme, budget, seed), {"negatives": negatives(hard), "alpha": fpr / 100}
+    return separability.reports(found, alone=alone, draws=measured_worth.draws_of(benchmark), **request)
 
 
-def pairs(benchmark: str) -> "DataFrame":
+@kept(8)
+def pairs(benchmark: str) -> DataFrame:
     """One row per pair."""
-    return _pairs(benchmark, version(benchmark))
-
-
-def held(benchmark: str) -> "DataFrame":
-    """What each task of a benchmark holds."""
-    return _held(benchmark, version(benchmark))
-
-
-def lineages(benchmark: str) -> list[str]:
-    """The lineages of the unrelated models."""
-    return _lineages(benchmark, version(benchmark))
-
-
-def models(benchmark: str) -> "DataFrame":
-    """One row per model."""
-    return _models(benchmark, version(benchmark))
-
-
-def bank(benchmark: str) -> "Bank":
-    """The labels of all models on the test patches."""
-    base = evidence.base_of(benchmark)
-    return _bank(base, version(base))
-
-
-def tiles(base: str) -> "DataFrame":
-    """Where every pair of a whole benchmark stands on the Designer's bench."""
-    return _tiles(base, version(base))
-
-
-def whole_rates(base: str, schemes: tuple[str, ...], budget: int, negatives: str) -> "DataFrame":
-    """Rates of some schemes with every pair of a whole benchmark, at one budget."""
-    return _whole_rates(base, schemes, budget, negatives, version(base))
-
-
-def whole_overlap(base: str, scheme: str, budget: int, negatives: str) -> float:
-    """Overlap of a scheme with every pair of a whole benchmark."""
-    return _whole_overlap(base, scheme, budget, negatives, version(base))
-
-
-def schemes() -> "DataFrame":
-    """Every recorded scheme in words."""
-    return _schemes(str(records.FOLDER))
-
-
-def negatives(hard: bool) -> str:
-    """The choice of negatives behind the switch."""
-    return "unrelated+hard" if hard else "unrelated"
-
-
-def once(question: tuple, make: "Callable[[], Made]") -> Made:
-    """A figure or a view that takes long, made once: whoever compares goes back and forth.
-
-    Args:
-        question: its name and all that it depends on.
-    """
-    return _once(question, make)
-
-
-def version(benchmark: str) -> Version:
-    """Changes when the records do, so that new ones are seen without a restart."""
-    path = records.path_of(benchmark) if benchmark in records.SHIPPED else home_of(benchmark)
-    return _version_of(path)
-
-
-def _version_of(path: Path) -> Version:
-    return str(path), file_digest(path) if path.is_file() else ""
-
-
-@st.cache_resource(max_entries=1, show_spinner=False)
-def jobs() -> Jobs:
-    """The jobs of this server, for all sessions."""
-    return Jobs(default_folder())
-
-
-@st.cache_resource(max_entries=48, show_spinner=False)
-def _once(question: tuple, _make: "Callable[[], Made]") -> Made:
-    return _make()
-
-
-@st.cache_resource(max_entries=16, show_spinner=False)
-def _tasks(benchmark: str, version: Version) -> list[str]:
-    return evidence.tasks(benchmark)
-
-
-@st.cache_resource(max_entries=24, show_spinner=False)
-def _curves(benchmark: str, task: str, negatives: str, rule: budget.Rule, version: Version) -> "DataFrame":
-    known = _honest(benchmark, version) if benchmark in records.SHIPPED else honest.NOTHING
-    asked = {"task": task, "rule": budget.RULES[rule].kind, "negatives": negatives}
-    return budget.curves(evidence.read(benchmark, task=task, negatives=negatives), rule, _chosen(known, asked))
-
-
-@st.cache_resource(max_entries=32, show_spinner=False)
-def _board(benchmark: str, task: str, at: int, reveal: str, hard: bool, rule: budget.Rule, version: Version) -> "DataFrame":
-    known = worth(benchmark, task, at, hard=hard, rule=rule)
-    return leaderboard_plot.board(curves(benchmark, task, hard=hard, rule=rule), schemes(), at, reveal, known)
-
-
-@st.cache_resource(max_entries=32, show_spinner=False)
-def _best_of(
-    benchmark: str, task: str, at: int, reveal: str, hard: bool, rule: budget.Rule, version: Version
-) -> winners.BestOf:
-    request = {"task": task, "budget": at, "negatives": negatives(hard)}
-    if benchmark in records.SHIPPED:
-        kind = budget.RULES[rule].kind
-        return winners.recorded(_winners(benchmark, version), pairs(benchmark), rule=kind, reveal=reveal, **request)
-    free = leaderboard.unnamed(board(benchmark, task, at, reveal, hard=hard, rule=rule), schemes())
-    reference, rate = schemes().set_index("name").loc[budget.REFERENCE, "scheme"], budget.RULES[rule].value
-    among = winners.levels_of(free)
-    return winners.measured(scores(benchmark), pairs(benchmark), among, reference, rate=rate, **request)
-
-
-@st.cache_resource(max_entries=3, show_spinner=False)
-def _winners(benchmark: str, version: Version) -> "DataFrame":
-    return winners.read(benchmark)
-
-
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _worth(benchmark: str, task: str, at: int, negatives: str, rule: str, version: Version) -> "DataFrame":
-    known = (
-        _honest(benchmark, version) if benchmark in records.SHIPPED else _of_part(benchmark, at, rule, negatives, version)
-    )
-    return _chosen(known, {"task": task, "budget": at, "rule": rule, "negatives": negatives})
-
-
-@st.cache_resource(max_entries=12, show_spinner=False)
-def _of_part(benchmark: str, at: int, rule: str, negatives: str, version: Version) -> "DataFrame":
-    """All tasks at once, which takes hardly longer than one."""
-    return honest.of_part(benchmark, scores(benchmark), at, rule, negatives)
-
-
-def _chosen(known: "DataFrame", asked: dict[str, object]) -> "DataFrame":
-    """The rows of one question, by label; a text that is missing is None."""
-    for name, value in asked.items():
-        known = known[known[name] == value]
-    texts = known.select_dtypes(exclude="number").astype(object)
-    return known.assign(**texts.where(texts.notna(), None)).set_index("label")
-
-
-@st.cache_resource(max_entries=3, show_spinner=False)
-def _honest(benchmark: str, version: Version) -> "DataFrame":
-    return honest.read(benchmark)
-
-
-@st.cache_resource(max_entries=3, show_spinner=False)
-def _gains(benchmark: str, version: Version) -> "DataFrame":
-    return gains.read(benchmark)
-
-
-@st.cache_resource(max_entries=12, show_spinner=False)
-def _by_task(benchmark: str, at: int, negatives: str, version: Version) -> "DataFrame":
-    known = None if benchmark in records.SHIPPED else scores(benchmark)
-    return leaderboard.by_task(benchmark, at, negatives, scores=known)
-
-
-@st.cache_resource(max_entries=2, show_spinner=False)
-def _scores(benchmark: str, version: Version) -> evidence.Scores:
-    return evidence.Scores.read(benchmark)
-
-
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _reports(
-    benchmark: str,
-    of: str,
-    scheme: str | None,
-    budget: int,
-    seed: int | None,
-    fpr: int,
-    negatives: str,
-    alone: tuple[str, str] | None,
-    version: Version,
-) -> dict[str, "TprReport"]:
-    found, request = distances(benchmark, of, scheme, budget, seed), {"negatives": negatives, "alpha": fpr / 100}
-    request["draws"] = honest.draws_of(benchmark)
-    return separability.reports(found, alone=alone, **request)
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _pairs(benchmark: str, version: Version) -> "DataFrame":
     return evidence.pairs(benchmark)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _held(benchmark: str, version: Version) -> "DataFrame":
+@kept(8)
+def held(benchmark: str) -> DataFrame:
+    """What each task of a benchmark holds."""
     return contents.tasks(pairs(benchmark))
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _lineages(benchmark: str, version: Version) -> list[str]:
+@kept(8)
+def lineages(benchmark: str) -> list[str]:
+    """The lineages of the unrelated models."""
     table = pairs(benchmark)
     return sorted(table.loc[table["kind"] == "negative", "root"].unique())
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _models(benchmark: str, version: Version) -> "DataFrame":
+@kept(8)
+def models(benchmark: str) -> DataFrame:
+    """One row per model."""
     return evidence.models(benchmark)
 
 
-@st.cache_resource(max_entries=2, show_spinner=False)
-def _tiles(base: str, version: Version) -> "DataFrame":
-    return bench_tiles.tiles(pairs(base))
+@kept(2, whole=True)
+def bank(benchmark: str) -> Bank:
+    """The labels of all models on the test patches."""
+    return evidence.bank(benchmark)
 
 
-@st.cache_resource(max_entries=32, show_spinner=False)
-def _whole_rates(base: str, schemes: tuple[str, ...], budget: int, negatives: str, version: Version) -> "DataFrame":
+@kept(2)
+def tiles(base: str) -> DataFrame:
+    """Where every pair of a whole benchmark stands on the Designer's bench."""
+    return designer.tiles(pairs(base))
+
+
+@kept(32)
+def whole_rates(base: str, schemes: tuple[str, ...], budget: int, negatives: str) -> DataFrame:
+    """Rates of some schemes with every pair of a whole benchmark, at one budget."""
     return evidence.rates(scores(base).only(schemes, budget), pairs(base), negatives)
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _whole_overlap(base: str, scheme: str, budget: int, negatives: str, version: Version) -> float:
+@kept(64)
+def whole_overlap(base: str, scheme: str, budget: int, negatives: str) -> float:
+    """Overlap of a scheme with every pair of a whole benchmark."""
     one, share = scores(base).only([scheme], budget), separability.ends_at_one(schemes(), scheme)
     return designer.overlap(one, pairs(base), scheme, budget, negatives, share=share)
 
 
-@st.cache_resource(max_entries=2, show_spinner=False)
-def _bank(benchmark: str, version: Version) -> "Bank":
-    return evidence.bank(benchmark)
+@kept(1, of=lambda: str(rate_records.FOLDER))
+def schemes() -> DataFrame:
+    """Every recorded scheme in words."""
+    return rate_records.schemes()
 
 
-@st.cache_resource(max_entries=1, show_spinner=False)
-def _schemes(folder: str) -> "DataFrame":
-    return records.schemes()
-
-
+@kept(24, whole=True)
 def natural_queries(benchmark: str, sampler: str, victim: str, suspect: str, query_seed: int, size: int) -> QuerySet:
     """Queries that follow from the bank."""
-    return _natural_queries(evidence.base_of(benchmark), sampler, victim, suspect, query_seed, size, version(benchmark))
+    return query_sets.from_bank(bank(benchmark), sampler, victim, suspect, query_seed, size)
 
 
+@kept(24, of=_content)
 def made_queries(path: Path, sampler: str, classes: tuple[str, ...]) -> QuerySet:
     """Queries that a worker made."""
-    return _made_queries(_version_of(path), sampler, classes)
+    return query_sets.read(path, sampler, classes)
 
 
-@st.cache_resource(max_entries=24, show_spinner=False)
-def _natural_queries(
-    base: str, sampler: str, victim: str, suspect: str, query_seed: int, size: int, version: Version
-) -> QuerySet:
-    return query_sets.from_bank(bank(base), sampler, victim, suspect, query_seed, size)
-
-
-@st.cache_resource(max_entries=24, show_spinner=False)
-def _made_queries(version: Version, sampler: str, classes: tuple[str, ...]) -> QuerySet:
-    return query_sets.read(Path(version[0]), sampler, classes)
-
-
-def telling_images(benchmark: str, victim: str) -> tuple["DataFrame", dict[str, int]]:
+@kept(24)
+def telling_images(benchmark: str, victim: str) -> tuple[DataFrame, dict[str, int]]:
     """The most telling images of a victim, and how many models were asked."""
-    return _telling_images(benchmark, victim, version(benchmark))
-
-
-@st.cache_resource(max_entries=24, show_spinner=False)
-def _telling_images(benchmark: str, victim: str, version: Version) -> tuple["DataFrame", dict[str, int]]:
     return telling.telling(bank(benchmark), pairs(benchmark), victim)
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
-def claims() -> list[graded.Claim]:
+def graded_claims() -> list[claims.Claim]:
     """The paper's claims, graded."""
-    return graded.read()
+    return claims.read()
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
-def claims_table() -> "DataFrame":
+def claims_table() -> DataFrame:
     """The same as a table."""
     from pandas import DataFrame
 
-    return DataFrame(claims())
+    return DataFrame(graded_claims())
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
-def agreement() -> "DataFrame":
+def rank_agreement() -> DataFrame:
     """Kendall's tau of every two benchmarks at every budget."""
-    return ranks.read()
+    return agreement.read()
 
 
-@st.cache_resource(max_entries=1, show_spinner=False)
-def table2() -> "DataFrame":
-    """The paper's Table 2 with counts."""
+@st.cache_resource(max_entries=3, show_spinner=False)
+def paper_table(name: str, mode: str = "paper") -> DataFrame:
+    """The paper's Table 2 with counts, or its Table 3 in one mode."""
     from pandas import DataFrame
 
-    return DataFrame(tables.rows_of("table2", "paper"))
-
-
-@st.cache_resource(max_entries=2, show_spinner=False)
-def table3(mode: str) -> "DataFrame":
-    """The paper's Table 3 in one mode."""
-    from pandas import DataFrame
-
-    return DataFrame(tables.rows_of("table3", mode))
+    return DataFrame(tables.rows_of(name, mode))

@@ -1,21 +1,19 @@
 """The card of a scheme: its idea, what it needs, and four lines with the field's names. Works in a panel and in a dialog."""
 
 from html import escape
-from typing import TYPE_CHECKING
 
 import streamlit as st
+from pandas import DataFrame
 
 from pages.ui import cached, running
-from qurd_core.evaluation import evidence, leaderboard, records
-from qurd_core.plots import card, honest, words
-from qurd_core.plots.budget import RULES, Rule
-from qurd_core.plots.theme import GLYPHS, SCHEMES, Style
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
-
-    from qurd_core.evaluation.jobs import Job
-    from qurd_core.schemes import Scheme
+from qurd_core.findings import card
+from qurd_core.findings.language import words, worth_words
+from qurd_core.jobs.queue import Job
+from qurd_core.plots.drawing.theme import GLYPHS, SCHEMES, Style
+from qurd_core.records import evidence, rate_records, scheme_table
+from qurd_core.schemes import Scheme
+from qurd_core.statistics.metrics import RULES, Rule
+from qurd_core.views import leaderboard
 
 
 def show(
@@ -37,15 +35,15 @@ def show(
     scheme = str(about["scheme"])
     rows, hard = (_of(cached.by_task(benchmark, at, hard=also), scheme) for also in (False, True))
     alarms = None
-    if records.has_scores(evidence.base_of(benchmark)):
+    if rate_records.has_scores(evidence.base_of(benchmark)):
         alarms = leaderboard.false_alarms(cached.scores(benchmark), cached.pairs(benchmark), scheme, at, RULES[rule].kind)
     worth = cached.worth(benchmark, leaderboard.SAME, at, hard=False, rule=rule)
-    interval = honest.interval(*worth.loc[label, ["low", "high"]]) if label in worth.index else ""
-    less = _less(benchmark, leaderboard.twins(schemes).get(scheme), at, rule)
+    interval = worth_words.interval(*worth.loc[label, ["low", "high"]]) if label in worth.index else ""
+    less = _less(benchmark, scheme_table.twins(schemes).get(scheme), at, rule)
     _draw(about, card.lines(rows, rule, alarms, hard, interval), _mark(label, style, pins), note, less, style)
 
 
-def show_run(scheme: "Scheme", job: "Job", at: int, *, style: Style, rule: Rule) -> None:
+def show_run(scheme: Scheme, job: Job, at: int, *, style: Style, rule: Rule) -> None:
     """Draw the card of a scheme from what a run has left of it."""
     rows, seeds = running.by_task(job, at, hard=False)
     hard, _ = running.by_task(job, at, hard=True)
@@ -73,7 +71,7 @@ def _draw(about: dict, lines: list[card.Line], mark: str, note: str, less: str, 
     st.html(f"{look}<div class='scheme-card'>{''.join(parts)}</div>")
 
 
-def _of(table: "DataFrame", scheme: str) -> "DataFrame":
+def _of(table: DataFrame, scheme: str) -> DataFrame:
     return table[table["scheme"] == scheme]
 
 

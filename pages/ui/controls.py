@@ -7,27 +7,24 @@ from typing import Any
 import streamlit as st
 
 from pages.ui import links, notice
-from qurd_core.plots import budget as budget_plot
-from qurd_core.plots import words
-from qurd_core.plots.lineages import readable
-from qurd_core.plots.theme import MOST_PINS
+from qurd_core.findings.language import words
+from qurd_core.findings.language.model_names import readable
+from qurd_core.plots.drawing.theme import MOST_PINS
+from qurd_core.records.rate_records import BUDGETS
+from qurd_core.statistics import metrics
 
 HARD = "Count hard unrelated models, too: independent models trained on the victim's data."
-BUDGETS = range(10, 401, 10)
-RAW_BUDGETS = (10, 20, 50, 100, 200, 400)  # those with raw scores
 LINKED: dict[str, Any] = {"bind": "query-params", "persist_state": "session"}
 
 
 def task(tasks: Sequence[str]) -> str:
     """One of the benchmark's tasks, or all of them pooled."""
-    links.check("task", tasks, "task")
-    return worded(st.selectbox, "Task", tasks, "task", words.task)
+    return select("Task", tasks, "task", "task", words.task)
 
 
-def rule() -> budget_plot.Rule:
+def rule() -> metrics.Rule:
     """Which rule sets the threshold."""
-    links.check("rule", budget_plot.RULES, "rule")
-    return st.segmented_control("False-alarm rule", budget_plot.RULES, default="paper", required=True, key="rule", **LINKED)
+    return segments("False-alarm rule", [*metrics.RULES], "rule", "rule")
 
 
 def budget(budgets: Sequence[int] = BUDGETS) -> int:
@@ -37,6 +34,43 @@ def budget(budgets: Sequence[int] = BUDGETS) -> int:
         st.session_state["budget"] = min(budgets, key=lambda budget: abs(budget - held))
     links.check("budget", budgets, "budget")
     return st.select_slider("Query budget", budgets, value=100 if 100 in budgets else budgets[0], key="budget", **LINKED)
+
+
+def select(
+    label: str,
+    options: Sequence[Any],
+    key: str,
+    what: str,
+    said: Callable[[Any], str] | None = None,
+    *,
+    draw: Callable[..., Any] = st.selectbox,
+    **more: Any,
+) -> Any:
+    """A menu that the link keeps, the first option unless another is chosen.
+
+    Args:
+        what: the thing in words, for what a link asks for in vain.
+        said: an option as it is shown, where that is not its token.
+        more: what the widget takes.
+    """
+    links.check(key, options, what)
+    if said:
+        return worded(draw, label, options, key, said, **more)
+    return draw(label, options, key=key, **more, **LINKED)
+
+
+def segments(
+    label: str, options: Sequence[Any], key: str, what: str, said: Callable[[Any], str] | None = None, **more: Any
+) -> Any:
+    """The same side by side."""
+    shown = {"default": options[0], "required": True} | more
+    return select(label, options, key, what, said, draw=st.segmented_control, **shown)
+
+
+def switch(label: str, key: str, **more: Any) -> bool:
+    """A yes or no that the link keeps."""
+    links.check(key, links.SWITCH, key)
+    return st.toggle(label, key=key, **more, **LINKED)
 
 
 def worded(
@@ -77,27 +111,15 @@ def _take(key: str) -> None:
 
 
 def model(label: str, lineages: Sequence[str], key: str, what: str, **more: Any) -> str:
-    """A model by its readable name; hovering tells its lineage, which the link keeps.
-
-    Args:
-        what: the thing in words, for what a link asks for in vain.
-    """
+    """A model by its readable name; hovering tells its lineage, which the link keeps."""
     links.check(key, [None, *lineages] if more.get("index", 0) is None else lineages, what)
     return worded(st.selectbox, label, lineages, key, readable, help=lambda held: held and links.plain(held, 200), **more)
 
 
 def choose(label: str, options: Sequence[Any], key: str, usual: Any = None, said: Callable[[Any], str] | None = None) -> Any:
-    """A choice that the link keeps. What is not offered any more gives way to the usual one.
-
-    Args:
-        said: an option as it is shown, where that is not its token.
-    """
+    """A menu that the link keeps. What is not offered any more gives way to the usual one."""
     _give_way(key, options)
-    links.check(key, options, label.lower())
-    index = options.index(usual) if usual else 0
-    if said:
-        return worded(st.selectbox, label, options, key, said, index=index)
-    return st.selectbox(label, options, index, key=key, **LINKED)
+    return select(label, options, key, label.lower(), said, index=options.index(usual) if usual else 0)
 
 
 def choose_model(label: str, lineages: Sequence[str], key: str, usual: str | None = None) -> str:
@@ -113,8 +135,7 @@ def _give_way(key: str, options: Sequence[Any]) -> None:
 
 def hard() -> bool:
     """Whether hard unrelated models count as unrelated."""
-    links.check("hard", links.SWITCH, "hard")
-    return st.toggle("Hard unrelated", key="hard", help=HARD, **LINKED)
+    return switch("Hard unrelated", "hard", help=HARD)
 
 
 def pins(labels: Sequence[str]) -> tuple[str, ...]:
@@ -130,13 +151,21 @@ def pin_clicked(chart: str, label: Callable[[Mapping[str, Any]], str] = itemgett
     Args:
         label: what a clicked point stands for.
     """
-    held, points = st.session_state["pin"], st.session_state[chart].selection.points
-    clicked = {label(point) for point in points if point.get("customdata")}
-    _keep([label for label in held if label not in clicked] + sorted(clicked.difference(held)))
+    turn_pins({label(point) for point in st.session_state[chart].selection.points if point.get("customdata")})
 
 
-def _keep(labels: list[str]) -> None:
-    if len(labels) > MOST_PINS:
+def turn_pins(labels: set[str]) -> None:
+    """Pin some combinations, or let those go that are pinned: a callback."""
+    held = st.session_state.get("pin", [])
+    pins = [label for label in held if label not in labels] + sorted(labels.difference(held))
+    if len(pins) > MOST_PINS:
         notice.say(f"At most {MOST_PINS} combinations can be pinned. Let one go first.")
     else:
-        st.session_state["pin"] = labels
+        st.session_state["pin"] = pins
+
+
+def take(chart: str, key: str) -> None:
+    """Put what was clicked in a chart into a control: a callback. Marks that stand for no choice report no name."""
+    for point in st.session_state[chart].selection.points:
+        if point.get("customdata"):
+            st.session_state[key] = point["customdata"]

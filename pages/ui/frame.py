@@ -9,11 +9,11 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages.ui import links, notice, stage, story
-from qurd_core.benchfile import saved_names
+from qurd_core.benchmarks.saved_benchmarks import saved_names
 from qurd_core.errors import QurdError
-from qurd_core.evaluation.records import SHIPPED
 from qurd_core.files import ASSETS, checked
-from qurd_core.plots.theme import SURFACES, Mode, Style, ink_on
+from qurd_core.plots.drawing.theme import SURFACES, Mode, Style, ink_on
+from qurd_core.records.rate_records import SHIPPED
 
 LOGO = ASSETS / "logo"
 # In the order of the paper, so that the same row is the talk.
@@ -34,7 +34,8 @@ def navigate() -> st.Page:
     pages = _pages()
     # The default page has no name in links, so it is one of its own that leads to the first page at once.
     door = st.Page(_door, title="Home", url_path="home", default=True, visibility="hidden")
-    page = st.navigation([*pages.values(), door], position="top")
+    docs = st.Page("pages/docs.py", title="Documentation", url_path="docs", visibility="hidden")
+    page = st.navigation([*pages.values(), docs, door], position="top")
     st.session_state["framed"] = True
     if page == door:
         # Once a control is bound to a part of the link, only the control may set it, and keeps it.

@@ -2,27 +2,24 @@
 
 import math
 from html import escape
-from typing import TYPE_CHECKING
 
 import streamlit as st
+from pandas import DataFrame, Series
 
 from pages.ui import export, frame, states
 from pages.ui.links import plain
-from qurd_core.plots import distances, honest, words
-from qurd_core.plots.budget import REFERENCE
-from qurd_core.plots.theme import GLYPHS, Style
-
-if TYPE_CHECKING:
-    from pandas import DataFrame, Series
+from qurd_core import findings, plots, views
+from qurd_core.findings.language import words, worth_words
+from qurd_core.plots.drawing.theme import GLYPHS, Style
+from qurd_core.schemes import REFERENCE
 
 _GUESS = (
     "Why do some lines fall? The paper supposes that with more queries stolen and unrelated models come closer together."
 )
-BESIDE = ("none", "distance")
-SAID = {"none": "values", "distance": "distances"}
+BESIDE = {"none": "values", "distance": "distances"}
 
 
-def values(rows: "DataFrame", at: int, style: Style, pins: tuple[str, ...], worth: "DataFrame") -> None:
+def values(rows: DataFrame, at: int, style: Style, pins: tuple[str, ...], worth: DataFrame) -> None:
     """A table: the mark of the line, its name, its value, and the difference to the reference.
 
     Args:
@@ -34,7 +31,7 @@ def values(rows: "DataFrame", at: int, style: Style, pins: tuple[str, ...], wort
     )
     table(head, body, style)
     if len(worth):
-        st.caption(plain(honest.basis(worth), 400), help=plain(honest.help_text(worth), 2000))
+        st.caption(plain(worth_words.basis(worth), 400), help=plain(worth_words.help_text(worth), 2000))
 
 
 def table(head: str, body: str, style: Style) -> None:
@@ -43,29 +40,30 @@ def table(head: str, body: str, style: Style) -> None:
     st.html(f'{look}<table class="values"><thead>{head}</thead><tbody>{body}</tbody></table>')
 
 
-def distance(points: "DataFrame", label: str, at: int, style: Style) -> None:
+def mark(label: str, style: Style, pins: tuple[str, ...]) -> str:
+    """The mark of a line in the table."""
+    colour, symbol, _ = style.mark(label, pins)
+    return f'<i style="color:{colour}">{GLYPHS[symbol]}</i>'
+
+
+def distance(points: DataFrame, label: str, at: int, style: Style) -> None:
     """The mean distances of stolen and unrelated models by one combination, and whether they come closer together."""
-    if distances.rows_of(points, label).empty:
+    if views.budget.distance_rows(points, label).empty:
         states.not_drawn({label: "no distances are recorded"})
         return
     with frame.tall(key="hero-beside") if style.stage else st.container():
-        st.plotly_chart(
-            distances.figure(points, label, at=at, style=style),
-            theme=None,
-            height="stretch" if style.stage else "content",
-            key="distances",
-            config=export.chart_config("distances", stage=style.stage),
-            alt=distances.alt(points, label),
-        )
-    (st.markdown if style.stage else st.caption)(plain(f"{_GUESS} {distances.finding(points, label)}", 600))
+        figure, alt = plots.distances.figure(points, label, at=at, style=style), findings.budget.distances_alt(points, label)
+        export.chart(figure, "distances", "distances", style, alt, height="stretch" if style.stage else "content")
+    (st.markdown if style.stage else st.caption)(plain(f"{_GUESS} {findings.budget.distances_finding(points, label)}", 600))
 
 
-def _row(row: tuple, style: Style, pins: tuple[str, ...], worth: "Series | None") -> str:
-    colour, symbol, _ = style.mark(row.label, pins)
-    name = f'<i style="color:{colour}">{GLYPHS[symbol]}</i><b>{escape(row.label)}</b>'
+def _row(row: tuple, style: Style, pins: tuple[str, ...], worth: Series | None) -> str:
+    name = f"{mark(row.label, style, pins)}<b>{escape(row.label)}</b>"
     if math.isnan(row.value):
         return f'<tr><td colspan="3">{name}<br><small>{escape(row.reason or "no value")}</small></td></tr>'
-    interval, rank = ("", "") if worth is None else (honest.interval(worth["low"], worth["high"]), honest.rank(worth))
+    interval, rank = (
+        ("", "") if worth is None else (worth_words.interval(worth["low"], worth["high"]), worth_words.rank(worth))
+    )
     under = f'<br><small title="{escape(worth["method"])}">{interval}</small>' if interval else ""
     place = f"<br><small>{rank}</small>" if rank else ""
     return (
@@ -73,12 +71,12 @@ def _row(row: tuple, style: Style, pins: tuple[str, ...], worth: "Series | None"
     )
 
 
-def _gap(row: tuple, worth: "Series | None") -> str:
+def _gap(row: tuple, worth: Series | None) -> str:
     if not isinstance(row.verdict, str):
         return ""
     number = words.points(row.gap).removesuffix(" points")
     if worth is not None and isinstance(worth["verdict"], str):
-        told, why = honest.short(worth["verdict"]), escape(honest.verdict(worth))
+        told, why = worth_words.short(worth["verdict"]), escape(worth_words.verdict(worth))
         return f'<span title="{why}">{number}</span><br><small title="{why}">{told}</small>'
     if row.verdict == "not distinguished":
         return f'<small title="within two standard errors over query seeds">≈ {number}</small>'

@@ -1,52 +1,50 @@
-"""A live run: its button with the expected seconds, its progress while the page stays usable, and what it has left."""
+"""A live run: its button with the expected seconds, its state while the page stays usable, and what it has left."""
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import streamlit as st
+from pandas import DataFrame
 
-from pages.ui import cached, links
+from pages.ui import cached, links, progress
+from qurd_core import views
 from qurd_core.errors import QurdError
-from qurd_core.evaluation import live
-from qurd_core.evaluation.jobs import Job, Status
-from qurd_core.plots import budget, words
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
-
-    from qurd_core.schemes import Scheme
+from qurd_core.jobs import live
+from qurd_core.jobs.queue import Job, Status
+from qurd_core.records import rate_records
+from qurd_core.schemes import Scheme
+from qurd_core.statistics import metrics
 
 EVERY = 0.2  # seconds between two looks at a run
 RARELY = 1.0  # seconds between two looks for the answer how long one takes
 
 
-def job_of(benchmark: str, scheme: "Scheme", pool: tuple[str, ...]) -> Job:
+def job_of(benchmark: str, scheme: Scheme, pool: tuple[str, ...]) -> Job:
     """The run that measures what the page asks for."""
     return live.rates_job(benchmark, str(scheme), pool, str(sorted(scheme.identity(0).items())))
 
 
-def rows(job: Job, negatives: str, *, task: str | None = None, budget: int | None = None) -> "DataFrame | None":
+def rows(job: Job, negatives: str, *, task: str | None = None, budget: int | None = None) -> DataFrame | None:
     """What the run has left so far of one task, or at one budget; None while there is nothing, or if that was altered: then
     the run has failed, and its panel says why.
     """
     path = cached.jobs().result(job.key, "parquet")
     try:
-        return _rows(str(path), _changed(path), negatives, task, budget)
+        return _rows(path, negatives, task, budget)
     except QurdError as error:
         cached.jobs().spoiled(job, str(error))
         return None
 
 
-def curves(job: Job, task: str, *, hard: bool, rule: budget.Rule) -> "tuple[DataFrame | None, str]":
+def curves(job: Job, task: str, *, hard: bool, rule: metrics.Rule) -> tuple[DataFrame | None, str]:
     """The same as points of lines, and on how many query seeds they rest: `2 of 5`."""
     found = rows(job, cached.negatives(hard), task=task)
     if found is None:
         return None, ""
-    return budget.curves(found, rule), _seeds(found, job)
+    return views.budget.curves(found, rule), _seeds(found, job)
 
 
-def by_task(job: Job, at: int, *, hard: bool) -> "tuple[DataFrame | None, str]":
+def by_task(job: Job, at: int, *, hard: bool) -> tuple[DataFrame | None, str]:
     """What the run has left of its scheme at one budget, a row per task, and on how many query seeds that rests."""
     found = rows(job, cached.negatives(hard), budget=at)
     found = None if found is None else found[found["scheme"] == job.args["scheme"]]
@@ -59,7 +57,7 @@ def busy(job: Job) -> bool:
     return status is not None and status.active
 
 
-def panel(job: Job, benchmark: str, scheme: "Scheme", *, needed: bool) -> None:
+def panel(job: Job, benchmark: str, scheme: Scheme, *, needed: bool) -> None:
     """The state of the run, with the one button that fits it; looks again by itself while the run goes on.
 
     Args:
@@ -87,16 +85,9 @@ def panel(job: Job, benchmark: str, scheme: "Scheme", *, needed: bool) -> None:
     watch()
 
 
-def _draw(job: Job, status: Status | None, benchmark: str, scheme: "Scheme") -> None:
-    jobs = cached.jobs()
-    if status and status.state == "queued" and status.ahead:
-        st.progress(0.0, f"Queued behind {words.counted(status.ahead, 'run')}")
-    elif status and status.active:
-        st.progress(min(status.done / status.total, 1.0) if status.total else 0.0, _progress(status))
+def _draw(job: Job, status: Status | None, benchmark: str, scheme: Scheme) -> None:
     if status and status.active:
-        stopping = status.state == "running" and jobs.flag(job.key).exists()
-        label = "Stopping" if stopping else "Cancel"
-        st.button(label, icon=":material/stop:", key="cancel", disabled=stopping, on_click=jobs.cancel, args=[job.key])
+        progress.bar(status, progress.stand(status, percent=True).capitalize(), "cancel")
         return
     other = _elsewhere(benchmark, str(scheme))
     if other:
@@ -106,23 +97,17 @@ def _draw(job: Job, status: Status | None, benchmark: str, scheme: "Scheme") -> 
     if status and status.state == "cancelled":
         st.caption(_stopped(job))
     if status and status.state == "failed":
-        st.error(links.plain(status.error or "The run failed.", 600))
+        st.error(links.plain(progress.why(status), 600))
     label, why = _label(job)
-    st.button(label, type="primary", icon=":material/play_arrow:", key="run", help=why, on_click=jobs.submit, args=[job])
-
-
-def _progress(status: Status) -> str:
-    if not status.total:
-        return "Starting"
-    left = f" · about {max(status.left, 1):.0f} s left" if status.left is not None and status.done > 300 else ""
-    return f"{100 * status.done / status.total:.0f}%{left}"
+    submit = cached.jobs().submit
+    st.button(label, type="primary", icon=":material/play_arrow:", key="run", help=why, on_click=submit, args=[job])
 
 
 def _stopped(job: Job) -> str:
     found = rows(job, "unrelated", task="all")
     if found is None:
         return "Stopped before the first query seed. What was computed is stored."
-    part = "" if found["budget"].max() == max(live.BUDGETS) else ", small budgets only"
+    part = "" if found["budget"].max() == max(rate_records.BUDGETS) else ", small budgets only"
     return f"Stopped in query seed {_seeds(found, job)}{part}. What was computed is stored."
 
 
@@ -149,10 +134,10 @@ def _changed(path: Path) -> float:
         return 0.0
 
 
-@st.cache_resource(max_entries=32, show_spinner=False)
-def _rows(path: str, changed: float, negatives: str, task: str | None, budget: int | None) -> "DataFrame | None":
-    return live.rows(Path(path), negatives, task=task, budget=budget) if changed else None
+@cached.kept(32, of=_changed)
+def _rows(path: Path, negatives: str, task: str | None, budget: int | None) -> DataFrame | None:
+    return live.rows(path, negatives, task=task, budget=budget)
 
 
-def _seeds(found: "DataFrame", job: Job) -> str:
+def _seeds(found: DataFrame, job: Job) -> str:
     return f"{int(found['seeds'].max())} of {job.args['seeds']}"

@@ -111,7 +111,7 @@ def set_up(go: Callable[[links.Target], None]) -> None:
     """Change the page's look; Esc leaves the stage, Left and Right (or a clicker) walk through the story of the link."""
     st.html(_STYLE)
     with st.container(key="leave"):
-        st.button("Leave the stage", key="stage_leave", on_click=_leave)
+        st.button("Leave the stage", key="stage_leave", on_click=st.session_state.update, args=[{"stage": False}])
         st.components.v2.component("stage_scale", js=_SCALE)(key="stage_scale")
         st.components.v2.component("stage_keys", js=_KEYS)(key="stage_keys", data={"auto": story.auto()})
     step = story.asked()
@@ -131,7 +131,3 @@ def set_up(go: Callable[[links.Target], None]) -> None:
         st.button("End" if last else "Next", key="stage_next", disabled=last, on_click=go, args=[after])
         if last:
             story.code(step.target)
-
-
-def _leave() -> None:
-    st.session_state["stage"] = False

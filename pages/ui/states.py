@@ -1,24 +1,29 @@
-"""What a page shows when there is nothing to draw."""
+"""What a page shows when there is nothing to draw. What stands for the whole page ends it."""
 
 from collections.abc import Mapping
+from pathlib import Path
+from typing import NoReturn
 
 import streamlit as st
 
-from pages.ui import importing
+from pages.ui import cached, frame, links, progress
 from pages.ui.links import plain
-from qurd_core.evaluation import records
-from qurd_core.plots.budget import Rule
+from qurd_core.errors import QurdError
+from qurd_core.jobs.kinds import import_job
+from qurd_core.records import rate_records
+from qurd_core.statistics.metrics import Rule
 
 
-def no_records(benchmark: str) -> None:
+def no_records(benchmark: str) -> NoReturn:
     """Nothing was measured yet: why, and the one way out."""
     with st.container(border=True):
         st.subheader("No records yet")
         st.write(f"Nothing has been measured on {benchmark}. This command measures every combination and keeps the result:")
-        st.code(records.rebuild(benchmark), language="bash")
+        st.code(rate_records.rebuild(benchmark), language="bash")
+    frame.stop()
 
 
-def scores_only(benchmark: str, why: str) -> None:
+def scores_only(benchmark: str, why: str) -> NoReturn:
     """A published benchmark has scores and no models.
 
     Args:
@@ -31,27 +36,26 @@ def scores_only(benchmark: str, why: str) -> None:
             "Embedded benchmarks have images and models, too."
         )
         st.button(
-            f"Show {records.EMBEDDED[0]}",
+            f"Show {rate_records.EMBEDDED[0]}",
             type="primary",
             on_click=st.session_state.update,
-            args=[{"bench": records.EMBEDDED[0]}],
+            args=[{"bench": rate_records.EMBEDDED[0]}],
         )
+    frame.stop()
 
 
-def not_imported(benchmark: str, why: str) -> None:
-    """The single scores of a published benchmark come with an import.
-
-    Args:
-        why: what needs them, as the start of a sentence.
-    """
+def not_imported(benchmark: str) -> NoReturn:
+    """The single scores of a published benchmark come with an import."""
     with st.container(border=True):
         st.subheader("Not imported yet")
         st.write(
-            f"{why}. This app ships a summary of {benchmark}; the 2.7 million scores lie in the folder `generated` of the "
+            "The rates of your benchmark are counted again from every score. This app ships a summary of "
+            f"{benchmark}; the 2.7 million scores lie in the folder `generated` of the "
             "authors' repository grodino/QuRD (commit d6f18d2). This command reads a checkout of it:"
         )
-        st.code(records.rebuild(benchmark), language="bash")
-        importing.card(benchmark)
+        st.code(rate_records.rebuild(benchmark), language="bash")
+        _import_card(benchmark)
+    frame.stop()
 
 
 def refused(reasons: Mapping[str, str], rule: Rule) -> None:
@@ -60,7 +64,7 @@ def refused(reasons: Mapping[str, str], rule: Rule) -> None:
         st.subheader("No value can be shown")
         not_drawn(reasons)
         if rule != "paper":
-            st.button("Show the paper rule", type="primary", on_click=_take_paper_rule)
+            st.button("Show the paper rule", type="primary", on_click=st.session_state.update, args=[{"rule": "paper"}])
 
 
 def not_drawn(reasons: Mapping[str, str]) -> None:
@@ -72,5 +76,38 @@ def not_drawn(reasons: Mapping[str, str]) -> None:
         st.markdown(f":gray[**{plain(', '.join(labels), 300)}**: {plain(reason, 300)}]")
 
 
-def _take_paper_rule() -> None:
-    st.session_state["rule"] = "paper"
+def _import_card(benchmark: str) -> None:
+    """Where the scores lie, a button, and how far the worker is; the page is drawn again when it has ended.
+
+    Args:
+        benchmark: whose scores are wanted.
+    """
+    if wrong := rate_records.altered_scores(benchmark):
+        st.warning(links.plain(wrong, 600))
+    st.text_input(
+        "Path of a checkout, or of one Parquet table, on this machine", key="import_path", placeholder="path/to/QuRD"
+    )
+    asked = st.session_state.get("importing")
+    typed = st.session_state["import_path"].strip()
+    st.button("Import", type="primary", disabled=not typed, on_click=_start_import, args=[typed])
+    if not asked:
+        return
+    job = import_job.job(Path(asked).expanduser())
+    status = cached.jobs().status(job.key)
+    if status is None or status.active:
+        progress.wait(job, "Importing published scores", "import")
+    elif sentence := progress.why(status):
+        st.error(links.plain(sentence, 600))
+    elif rate_records.has_scores(benchmark):
+        st.rerun()  # they came while the page was drawn
+    else:
+        try:
+            said = import_job.said(cached.jobs().result(job.key, import_job.ENDING))
+        except QurdError as error:
+            said = str(error)
+        st.warning(links.plain(f"Imported, but nothing of {benchmark}. {said}", 1_000))
+
+
+def _start_import(path: str) -> None:
+    st.session_state["importing"] = path
+    progress.again(import_job.job(Path(path).expanduser()))

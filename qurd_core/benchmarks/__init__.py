@@ -1,7 +1,5 @@
-"""Sets of model pairs, and how their models are made."""
+"""Sets of model pairs, and how their models are made.
 
-from qurd_core.benchmarks import thefts  # noqa: F401 (registers the thefts that benchmarks name)
-from qurd_core.benchmarks.base import OF_HUB, benchmark, component, kind_of  # noqa: F401
-from qurd_core.registry import discover
-
-discover(__name__, __path__)
+`base` says what every benchmark offers and finds one by its name; `register_benchmarks` there imports the wings, which need
+torch. Photographs, published ones and saved ones are read without.
+"""

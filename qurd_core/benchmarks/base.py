@@ -11,20 +11,23 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
+import qurd_core.benchmarks
 from qurd_core.access import Access
-from qurd_core.benchfile import ENDING, BenchFile, home_of, saved_names
+from qurd_core.benchmarks import published
+from qurd_core.benchmarks.saved_benchmarks import ENDING, BenchFile, home_of, saved_names
 from qurd_core.errors import A_FOLDER, NO_FILE, NOTHING, SHOWN, QurdError, is_filled, lies_at, unknown
 from qurd_core.grammar import Value, parse_chain
 from qurd_core.lineage import Lineage, text_of_roots
 from qurd_core.oracle import Oracle
-from qurd_core.published import BENCHMARKS as PUBLISHED
-from qurd_core.registry import Component, benchmarks, discover_installed
+from qurd_core.registry import Component, benchmarks, discover, discover_installed
 from qurd_core.runtime import Runtime
 from qurd_core.types import Images, Pair
 
 
 class Source(Protocol):
     """Where the images and models of a benchmark come from. Digests are read without the thing that they stand for.
+
+    A source that derives from it knows no answers unless it says so.
 
     Attributes:
         splits: the seed sets: some of `"train"`, `"test"`, `"noise"`.
@@ -200,6 +203,13 @@ def reads(
     return add
 
 
+@cache
+def register_benchmarks() -> None:
+    """Fill the registries of benchmarks, origins and thefts, those of other packages included."""
+    discover(qurd_core.benchmarks.__name__, qurd_core.benchmarks.__path__)
+    discover_installed()
+
+
 def reader(text: str) -> tuple[Reader, Path] | None:
     """What reads the file or folder that a text names, and where it is; None for the name of a registered benchmark, and
     for one that nobody knows. Whatever takes a benchmark asks here what its argument is.
@@ -207,6 +217,7 @@ def reader(text: str) -> tuple[Reader, Path] | None:
     Raises:
         QurdError: a path at which nothing lies, or what is no benchmark.
     """
+    register_benchmarks()
     if text.partition("(")[0].strip() in benchmarks:
         return None
     if text in saved_names():
@@ -236,12 +247,21 @@ def kind_of(text: str) -> str:
     """
     if found := reader(text):
         return found[0].what
-    return OF_HUB if "fetch" in component(text)[0].extra else EMBEDDED
+    return OF_HUB if component(text)[0].declares.fetch else EMBEDDED
 
 
 def benchmark(text: str) -> Benchmark:
     """The benchmark of a name (`patchwork-sac`, `patchwork-reuse(negatives=lineage)`), of one saved in the app or its file,
     or of a folder of models or a table of answers.
+
+    Raises:
+        QurdError: there is none of that name, or what lies at the path is none.
+
+    >>> bench = benchmark("patchwork-sac")
+    >>> len(bench.victims), sorted({pair.kind for pair in bench.pairs})
+    (3, ['hard', 'negative', 'positive'])
+    >>> bench.images("test").pixels.shape[1:]  # uint8, of n images
+    torch.Size([3, 32, 32])
     """
     found = reader(text)
     return _from_file(*found) if found else _registered(text)
@@ -249,8 +269,8 @@ def benchmark(text: str) -> Benchmark:
 
 def component(text: str) -> tuple[Component, dict[str, Value]]:
     """The registered benchmark of a name, and the values of its parameters."""
-    discover_installed()
-    if text in PUBLISHED:
+    register_benchmarks()
+    if text in published.BENCHMARKS:
         raise QurdError(
             f"Expected a benchmark whose models can be asked. Of {text} only scores were published: the app shows them, and "
             "the commands 'paper' and 'honest' read them."
@@ -260,7 +280,7 @@ def component(text: str) -> tuple[Component, dict[str, Value]]:
         raise QurdError(f"Expected the name of a benchmark. Got '{text}'.")
     name = chain.calls[0].name
     if name not in benchmarks:
-        raise unknown("benchmark", name, {*benchmarks, *saved_names(), *PUBLISHED})
+        raise unknown("benchmark", name, {*benchmarks, *saved_names(), *published.BENCHMARKS})
     return benchmarks[name], benchmarks[name].bind(chain.calls[0])
 
 

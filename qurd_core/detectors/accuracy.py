@@ -6,7 +6,7 @@ from qurd_core.registry import detectors
 from qurd_core.types import Prefixes
 
 
-@detectors.register(needs={"correctness"}, control=True)
+@detectors.register(needs={"correctness"}, end_at_one=True, control=True)
 def accuracy(victim: Tensor, suspects: Tensor, budgets: Prefixes) -> Tensor:
     """Accuracy of the suspect on the queries: (M,B). Stolen models tend to be less accurate; the victim is not looked at.
 

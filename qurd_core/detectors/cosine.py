@@ -8,7 +8,7 @@ from qurd_core.registry import detectors
 from qurd_core.types import Prefixes
 
 
-@detectors.register(needs={"vectors"}, counts_missing=True)
+@detectors.register(needs={"vectors"}, counts_missing=True, plain=True)
 def cosine(victim: Tensor, suspects: Tensor, budgets: Prefixes) -> Tensor:
     """1 - cos: the mean over queries, or that of the whole vector for pairwise, listwise and LIME."""
     victim = victim[None]

@@ -8,7 +8,7 @@ from qurd_core.registry import detectors
 from qurd_core.types import Prefixes
 
 
-@detectors.register(needs={"symbols", "sequence"})
+@detectors.register(needs={"symbols", "sequence"}, end_at_one=True, least_rows=2)
 def mutual_information(victim: Tensor, suspects: Tensor, budgets: Prefixes) -> Tensor:
     """1 - I/min(H,H'), where I is the information that the suspect's symbols give about the victim's.
 

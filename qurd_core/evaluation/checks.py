@@ -4,15 +4,15 @@ from dataclasses import dataclass, field, replace
 
 from qurd_core.access import Access
 from qurd_core.benchmarks.base import Benchmark, benchmark, reader
-from qurd_core.errors import QurdError
 from qurd_core.evaluation import plausibility
-from qurd_core.evaluation.metrics import sides
-from qurd_core.evaluation.pipeline import ask_natural
+from qurd_core.evaluation.plan import ask_natural
 from qurd_core.evaluation.plausibility import Labels, measured_split
-from qurd_core.evaluation.statistics.pvalues import ENOUGH
 from qurd_core.evaluation.workbench import workbench
-from qurd_core.folders import default_folder
+from qurd_core.files import default_folder
 from qurd_core.runtime import Runtime
+from qurd_core.schemes import REFERENCE
+from qurd_core.statistics.pvalues import ENOUGH
+from qurd_core.statistics.sides import sides
 from qurd_core.store import Store
 
 
@@ -69,7 +69,7 @@ def measured(bench: Benchmark, store: Store, runtime: Runtime) -> Labels | None:
     if split is None:
         return None
     ask_natural(bench, split, store, runtime)
-    desk = workbench(bench.whole, str(store.folder), runtime.device, runtime.batch_size)
+    desk = workbench(bench, store, runtime)
     return Labels.of(desk, split, bench.models)
 
 
@@ -128,10 +128,5 @@ def _notes(bench: Benchmark, known: Labels | None) -> list[str]:
         if least < ENOUGH:
             notes.append(f"{victim} faces {least} unrelated lineages: below {ENOUGH} the guaranteed rule refuses 5 %.")
         if _mistakes(victim, known) == 0:
-            notes.append(f"{victim} is right on every test item: AKH has no queries and delta_C does not exist.")
+            notes.append(f"{victim} is right on every test item: {REFERENCE} has no queries and delta_C does not exist.")
     return notes
-
-
-def sentence(report: Report) -> QurdError:
-    """The error that ends a command on a benchmark with problems."""
-    return QurdError(f"{len(report.problems)} problem(s). Nothing was changed; mend them and check again.")

@@ -1,69 +1,55 @@
 """How far apart the models of every pair are: delta, delta_C, and Proposition 1's bound."""
 
+from collections.abc import Iterable
+
 import pandas as pd
 import torch
 
 from qurd_core.akh import deltas
 from qurd_core.benchmarks.base import Benchmark, benchmark
-from qurd_core.evaluation import gaps
-from qurd_core.evaluation.pipeline import ask_natural
+from qurd_core.evaluation.plan import ask_natural, refuse_gaps
 from qurd_core.evaluation.workbench import Workbench, workbench
 from qurd_core.runtime import Runtime
 from qurd_core.store import Store
-
-COLUMNS = (
-    *("victim", "suspect", "kind", "tasks", "accuracy_victim", "accuracy_suspect"),
-    *("delta", "delta_c", "bound", "slack"),
-)
+from qurd_core.types import Pair
 
 
 def listed(name: str) -> pd.DataFrame:
     """One row per pair without asking any model: victim, suspect, kind, tasks, and root, the lineage of the suspect."""
     bench = benchmark(name)
-    facts = [(pair.victim, pair.suspect, pair.kind, list(pair.tasks), bench.root(pair.suspect)) for pair in bench.pairs]
+    return table_of(bench, bench.pairs)
+
+
+def table_of(bench: Benchmark, pairs: Iterable[Pair]) -> pd.DataFrame:
+    """One row per pair of a benchmark, as `listed` gives them."""
+    facts = [(pair.victim, pair.suspect, pair.kind, list(pair.tasks), bench.root(pair.suspect)) for pair in pairs]
     return pd.DataFrame(facts, columns=["victim", "suspect", "kind", "tasks", "root"])
 
 
-def pair_table(name: str, store: Store, runtime: Runtime, split: str = "test") -> pd.DataFrame:
-    """One row of `COLUMNS` per pair, from the models' labels on a whole seed set.
+def pair_table(name: str, store: Store, runtime: Runtime) -> pd.DataFrame:
+    """One row per pair, from the models' labels on all test items: victim, suspect, kind, tasks, and `Deltas.columns`.
 
     Raises:
         QurdError: a victim makes no mistake there, so that delta_C does not exist; or unrelated models lack answers.
     """
     bench = benchmark(name)
-    ask_natural(bench, split, store, runtime)
-    desk = workbench(bench.whole, str(store.folder), runtime.device, runtime.batch_size)
-    truth = desk.images(split).truth
+    ask_natural(bench, "test", store, runtime)
+    desk = workbench(bench, store, runtime)
+    truth = desk.images("test").truth
     tables = []
-    for victim in bench.victims:
-        pairs = bench.pairs_of(victim)
+    for victim, pairs in table_of(bench, bench.pairs).drop(columns="root").groupby("victim", sort=False):
         if bench.missing:
-            _check_gaps(bench, victim, split, desk)
-        labels = torch.stack([desk.natural(pair.suspect, split).argmax(1) for pair in pairs])
-        found = deltas(desk.natural(victim, split).argmax(1), labels, truth)
-        tables.append(
-            pd.DataFrame(
-                {
-                    "victim": victim,
-                    "suspect": [pair.suspect for pair in pairs],
-                    "kind": [pair.kind for pair in pairs],
-                    "tasks": [list(pair.tasks) for pair in pairs],
-                    "accuracy_victim": found.alpha,
-                    "accuracy_suspect": found.alpha_p,
-                    "delta": found.delta,
-                    "delta_c": found.delta_c,
-                    "bound": found.bound,
-                    "slack": found.rho,
-                }
-            )
-        )
+            _check_gaps(bench, victim, desk)
+        labels = torch.stack([desk.natural(suspect, "test").argmax(1) for suspect in pairs["suspect"]])
+        found = deltas(desk.natural(victim, "test").argmax(1), labels, truth)
+        tables.append(pairs.assign(**found.columns))
     return pd.concat(tables, ignore_index=True)
 
 
-def _check_gaps(bench: Benchmark, victim: str, split: str, desk: Workbench) -> None:
-    """Refuse distances over a seed set, or over the victim's mistakes in it, to unrelated models that lack much of it."""
+def _check_gaps(bench: Benchmark, victim: str, desk: Workbench) -> None:
+    """Refuse distances over the test items, or over the victim's mistakes, to unrelated models that lack many of these."""
     unrelated = [pair.suspect for pair in bench.pairs_of(victim) if pair.kind != "positive"]
-    gone = {model: bench.unanswered(model, split) for model in unrelated}
-    wrong = desk.natural(victim, split).argmax(1) != desk.images(split).truth
+    gone = {model: bench.unanswered(model, "test") for model in unrelated}
+    wrong = desk.natural(victim, "test").argmax(1) != desk.images("test").truth
     for items, what in ((torch.arange(len(wrong)), "delta"), (wrong.nonzero()[:, 0], "delta_C")):
-        gaps.refuse(gone, items, [len(items)], victim=victim, split=split, what=what)
+        refuse_gaps(gone, items, [len(items)], victim=victim, split="test", what=what)

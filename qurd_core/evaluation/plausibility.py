@@ -15,8 +15,8 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor, nn
 
 from qurd_core.benchmarks.base import Benchmark, reader
-from qurd_core.benchmarks.kinship import questions
-from qurd_core.benchmarks.networks import MEAN, STD, Preparation, Prepared
+from qurd_core.benchmarks.own.kinship import questions
+from qurd_core.benchmarks.own.networks import MEAN, STD, Preparation, Prepared
 from qurd_core.evaluation.workbench import Workbench
 from qurd_core.oracle import Oracle
 from qurd_core.store import Key

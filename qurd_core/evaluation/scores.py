@@ -7,13 +7,15 @@ import numpy as np
 import pandas as pd
 
 from qurd_core.benchmarks.base import Benchmark
-from qurd_core.evaluation.pipeline import Request, compute, examine, label, request
-from qurd_core.evaluation.statistics import Kind
+from qurd_core.evaluation.pairs import table_of
+from qurd_core.evaluation.pipeline import compute, examine
+from qurd_core.evaluation.request import Request, request
 from qurd_core.evaluation.workbench import Workbench, workbench
-from qurd_core.evaluation.worth import worth
-from qurd_core.folders import default_folder
+from qurd_core.files import default_folder
 from qurd_core.runtime import Runtime
 from qurd_core.schemes import Scheme
+from qurd_core.statistics import Kind
+from qurd_core.statistics.worth import worth
 from qurd_core.store import Store
 
 
@@ -28,12 +30,20 @@ def score_table(
     store: Store | None = None,
     runtime: Runtime | None = None,
 ) -> pd.DataFrame:
-    """Every distance of some schemes: what `qurd_core.evaluation.statistics` computes from, one budget at a time.
+    """Every distance of some schemes: what `qurd_core.statistics` computes from, one budget at a time.
 
     The arguments are those of `evaluate`; hard unrelated models are among the rows, told by their kind.
 
     Returns:
-        the columns of `sides.SCORES` but `used`; `scheme` holds names where schemes have one.
+        the columns of `sides.SCORES` but `used`; `scheme` holds names where schemes have one. `value` is the distance of a
+        pair, at least 0, small = stolen.
+
+    Raises:
+        QurdError: bad input, as of `evaluate`.
+
+    >>> table = score_table("patchwork-sac", ["AKH"], budgets=[10], seeds=2)
+    >>> bool(table.loc[table["victim"] == table["suspect"], "value"].eq(0).all())
+    True
     """
     asked = request(bench, schemes, budgets=budgets, seeds=seeds, tasks=tasks, pool=pool)
     shelf, how = store or Store(default_folder()), runtime or Runtime()
@@ -45,15 +55,12 @@ def score_table(
 
 def of_request(asked: Request, store: Store, runtime: Runtime) -> pd.DataFrame:
     """The score table of a request whose scores are in the store."""
-    desk = workbench(asked.bench.whole, str(store.folder), runtime.device, runtime.batch_size)
-    facts = [
-        (victim, pair.suspect, pair.kind, list(pair.tasks), asked.bench.root(pair.suspect))
-        for victim in asked.victims
-        for pair in asked.pairs(victim)
-    ]
-    pairs = pd.DataFrame(facts, columns=["victim", "suspect", "kind", "tasks", "lineage"])
-    names = {str(scheme): label(scheme) for scheme in asked.schemes}
-    table = raw_scores(asked, asked.schemes, asked.budgets, desk).merge(pairs, on=["victim", "suspect"])
+    desk = workbench(asked.bench, store, runtime)
+    pairs = table_of(asked.bench, [pair for victim in asked.victims for pair in asked.pairs(victim)])
+    names = {str(scheme): scheme.label for scheme in asked.schemes}
+    table = raw_scores(asked, asked.schemes, asked.budgets, desk).merge(
+        pairs.rename(columns={"root": "lineage"}), on=["victim", "suspect"]
+    )
     return table.assign(scheme=table["scheme"].map(names), benchmark=asked.bench.name)
 
 
@@ -76,7 +83,7 @@ def worth_of(
 ) -> pd.DataFrame:
     """`worth` of a request whose scores are in the store, at each of its budgets; all schemes asked are hypotheses."""
     table, negatives = of_request(asked, store, runtime), asked.negatives
-    named = [label(scheme) for scheme in asked.schemes]
+    named = [scheme.label for scheme in asked.schemes]
     tasks: list[str] | None = None if by_task else [asked.reported]
     parts = [
         worth(rows, rule, negatives, named=named, tasks=tasks).assign(budget=budget)

@@ -1,19 +1,21 @@
 """How long a run will take on this machine: from the speed of every model, measured here, and the passes that it needs."""
 
 import math
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from qurd_core.errors import QurdError
-from qurd_core.evaluation import records
 from qurd_core.evaluation.workbench import PART, Workbench
 from qurd_core.files import read_json, write_json
+from qurd_core.records import rate_records
 from qurd_core.registry import crafts, seed_rules
 from qurd_core.schemes import Scheme
 
 LOOK = 0.1  # seconds that comparing the answers of one query set takes, about
+BATCH = 64  # images with which a model's speed is measured
 
 
 @dataclass(frozen=True)
@@ -25,8 +27,8 @@ class Speed:
         gradients: for one step of a craft, for every victim.
     """
 
-    passes: Mapping[str, float]
-    gradients: Mapping[str, float]
+    passes: dict[str, float]
+    gradients: dict[str, float]
 
     @classmethod
     def read(cls, folder: Path, benchmark: str) -> "Speed | None":
@@ -35,6 +37,13 @@ class Speed:
             return cls(**read_json(path_of(folder, benchmark)))
         except (OSError, ValueError, TypeError):
             return None
+
+    def measure(self, desk: Workbench) -> Iterator[str]:
+        """Measure model after model of a benchmark; names each before it is measured."""
+        for found, models in ((self.passes, desk.bench.models), (self.gradients, desk.bench.victims)):
+            for model in models:
+                yield model
+                found[model] = _seconds_per_image(desk, model, gradient=found is self.gradients)
 
     def write(self, folder: Path, benchmark: str) -> None:
         write_json(path_of(folder, benchmark), asdict(self))
@@ -63,7 +72,7 @@ def query_set(
     natural, crafted = _images(desk, victim, scheme, query_seed, max(budgets))
     waiting = tuple(model for model in desk.models(victim) if not desk.has_natural(model, scheme.split))
     choosing = 0.0
-    if "victim labels" in seed_rules[scheme.seeds.name].needs and victim in waiting and query_seed == 0:
+    if "victim labels" in seed_rules[scheme.seeds.name].declares.needs and victim in waiting and query_seed == 0:
         choosing = speed.asking((victim,), len(desk.images(scheme.split)))
     steps = crafted / scheme.group_size * gradients(desk.bench.whole, scheme) * speed.gradients.get(victim, 0.0)
     return choosing + speed.asking(waiting, natural) + steps + speed.asking(desk.models(victim), crafted) + LOOK
@@ -75,20 +84,16 @@ def _images(desk: Workbench, victim: str, scheme: Scheme, query_seed: int, budge
         size = scheme.seeds_per_part(PART) * scheme.group_size
         return 0.0, math.ceil(budget / size) * size
     pool = len(desk.images(scheme.split))
-    if "scarce" in seed_rules[scheme.seeds.name].provides and desk.has_natural(victim, scheme.split):
+    if "scarce" in seed_rules[scheme.seeds.name].declares.provides and desk.has_natural(victim, scheme.split):
         pool = len(desk.draw(victim, scheme, 0)[1].indices)
     sent = min(budget, pool)
     new = sent * (1 - sent / max(pool, 1)) ** query_seed
-    return new, float(budget - sent) if scheme.craft.name != "identity" else 0.0
+    return new, float(budget - sent) if not scheme.natural else 0.0
 
 
 def lacking(desk: Workbench, scheme: Scheme) -> list[str]:
     """The models whose natural answers the scheme needs and the store lacks."""
-    if scheme.sends_seeds:
-        models = dict.fromkeys(model for victim in desk.bench.victims for model in desk.models(victim))
-    else:
-        models = desk.bench.victims if "victim labels" in seed_rules[scheme.seeds.name].needs else ()
-    return [model for model in models if not desk.has_natural(model, scheme.split)]
+    return list(dict.fromkeys(model for victim in desk.bench.victims for model, _ in desk.natural_needs(victim, scheme)))
 
 
 def gradients(benchmark: str, scheme: Scheme) -> float:
@@ -110,7 +115,7 @@ def gradients(benchmark: str, scheme: Scheme) -> float:
 def _recorded(benchmark: str) -> dict[str, float]:
     """Victim gradients per group of queries of every craft, from the records."""
     try:
-        table = records.read(benchmark)
+        table = rate_records.read(benchmark)
     except QurdError:
         return {}
     table = table[table["used"] > 0].groupby("scheme", as_index=False).last()
@@ -124,3 +129,17 @@ def _recorded(benchmark: str) -> dict[str, float]:
 def path_of(folder: Path, benchmark: str) -> Path:
     """Where the speed of a benchmark's models is kept."""
     return folder / "speeds" / f"{benchmark}.json"
+
+
+def _seconds_per_image(desk: Workbench, model: str, *, gradient: bool) -> float:
+    """The better of two tries: the first also wakes the model."""
+    oracle, x = desk.oracle(model), desk.images("test").pixels[:BATCH].float() / 255
+    tries = []
+    for _ in range(2):
+        began = time.perf_counter()
+        if gradient:
+            oracle.gradient(lambda logits: logits.logsumexp(1).sum(), x)
+        else:
+            oracle.logits(x)
+        tries.append((time.perf_counter() - began) / len(x))
+    return min(tries)

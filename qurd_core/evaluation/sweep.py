@@ -5,9 +5,7 @@ Two files per benchmark. `<benchmark>.parquet` has a row per combination, choice
 """
 
 import json
-import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,26 +13,22 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from qurd_core.answers import answer
 from qurd_core.benchmarks.base import EMBEDDED, kind_of
 from qurd_core.errors import QurdError
-from qurd_core.evaluation import facts
-from qurd_core.evaluation.pipeline import Request, ask_natural, compute, lacking, request, tabulate
-from qurd_core.evaluation.records import shipped_table
+from qurd_core.evaluation import inventory
+from qurd_core.evaluation.pipeline import compute
+from qurd_core.evaluation.plan import ask_natural, lacking
+from qurd_core.evaluation.request import Request, request
 from qurd_core.evaluation.scores import raw_scores
-from qurd_core.evaluation.sides import NEGATIVE_KINDS
-from qurd_core.evaluation.workbench import PART, Workbench, workbench
-from qurd_core.files import publishing
-from qurd_core.folders import made
-from qurd_core.randomness import stream
-from qurd_core.registry import crafts
+from qurd_core.evaluation.speed import LOOK, Speed, query_set
+from qurd_core.evaluation.tabulate import recorded
+from qurd_core.evaluation.workbench import PART, workbench
+from qurd_core.files import made, publishing
+from qurd_core.records.rate_records import BUDGETS, RAW_BUDGETS, shipped_table
 from qurd_core.runtime import Runtime
 from qurd_core.schemes import NAMED, Scheme, combinations
 from qurd_core.store import Store
-from qurd_core.types import seeds_as_queries
 
-BUDGETS = tuple(range(10, 401, 10))
-RAW_BUDGETS = (10, 20, 50, 100, 200, 400)
 NATURAL_SEEDS, CRAFTED_SEEDS = 20, 10  # of named schemes, at least: conclusions rest on them, and five are thin
 BEST = 100  # combinations whose raw scores are kept, by TPR@5% over all tasks
 BEST_AT = 100  # the budget at which they are ranked
@@ -49,47 +43,27 @@ def fitting() -> list[Scheme]:
 def estimate(name: str, seeds: int, store: Store, runtime: Runtime, *, only_named: bool = False) -> str:
     """How long the rest of a sweep will take, in a sentence, after asking all models about the natural images.
 
-    One part of every sampler and the scores of one query set are timed, in seconds of CPU, which other programs on the
-    machine do not change. What is stored already costs nothing.
+    What is stored already costs nothing.
     """
     asked = _requests(name, seeds, only_named=only_named)
     bench = asked[0].bench
     for split in bench.splits:
         ask_natural(bench, split, store, runtime)
-    desk = workbench(bench.whole, str(store.folder), runtime.device, runtime.batch_size)
+    desk, speed = workbench(bench, store, runtime), Speed({}, {})
     waiting = [cell for some in asked for cell in lacking(some, desk)]
-    crafting: dict[str, float] = {}
-    looking = 0.0
-    for query_seed, victim, schemes in waiting:
-        sampler = str(schemes[0].sampler)
-        if schemes[0].craft.name != "identity" and sampler not in crafting:
-            crafting[sampler] = _crafting(desk, victim, schemes[0])
-        elif schemes[0].craft.name == "identity" and not looking:
-            started = time.process_time()
-            desk.scores(victim, schemes, query_seed, BUDGETS)
-            looking = (time.process_time() - started) / len(schemes)
-    seconds = sum(crafting.get(str(schemes[0].sampler), 0.0) + looking * len(schemes) for *_, schemes in waiting)
+    for _ in speed.measure(desk) if waiting else ():
+        pass
+    seconds = sum(
+        query_set(desk, victim, schemes[0], query_seed, BUDGETS, speed) + LOOK * (len(schemes) - 1)
+        for query_seed, victim, schemes in waiting
+    )
     return (
         f"{sum(len(some.schemes) for some in asked)} combinations, {len(waiting)} query sets left: about"
         f" {seconds / runtime.workers / 60:.0f} minutes with {runtime.workers} worker(s) on {runtime.device}."
     )
 
 
-def _crafting(desk: Workbench, victim: str, scheme: Scheme) -> float:
-    """Seconds for the queries of one set and the answers of all models, from one part that is not kept."""
-    craft, models = crafts[scheme.craft.name], [desk.oracle(model) for model in desk.models(victim)]
-    pool, draw = desk.draw(victim, scheme, 0)
-    seeds = seeds_as_queries(pool, draw.indices[: scheme.seeds_per_part(PART)])
-    if not len(seeds):
-        return 0.0
-    started = time.process_time()
-    queries = craft.function(seeds, models[0], stream(0, "estimate", str(scheme.sampler)), **craft.bind(scheme.craft))
-    for model in models:
-        answer(model, queries)
-    return (time.process_time() - started) * max(BUDGETS) / len(queries)
-
-
-def sweep(name: str, seeds: int, store: Store, runtime: Runtime, out: Path, *, only_named: bool = False) -> Iterator[Path]:
+def measure(name: str, seeds: int, store: Store, runtime: Runtime, out: Path, *, only_named: bool = False) -> Iterator[Path]:
     """Compute what the store lacks, write the two files, and yield their paths. A killed sweep is continued.
 
     Args:
@@ -99,17 +73,17 @@ def sweep(name: str, seeds: int, store: Store, runtime: Runtime, out: Path, *, o
     made(out)
     for some in asked:
         compute(some, store, runtime)
+    desk = workbench(asked[0].bench, store, runtime)
     path, raw_path = out / f"{name}.parquet", out / f"{name}-scores.parquet"
-    summary = pd.concat([_summary(some, store, runtime) for some in asked], ignore_index=True)
+    summary = pd.concat([recorded(some, desk) for some in asked], ignore_index=True).drop(columns="benchmark")
     summary = _with_others(summary, path) if only_named else summary
     yield _write(summary, path, name)
-    desk = workbench(asked[0].bench.whole, str(store.folder), runtime.device, runtime.batch_size)
     best = _best(summary)
     parts = [raw_scores(some, [one for one in best if one in some.schemes], RAW_BUDGETS, desk) for some in asked]
     raw = pd.concat([part for part in parts if len(part)], ignore_index=True)
     yield _write(_with_others(raw, raw_path) if only_named else raw, raw_path, name)
-    yield from facts.write(desk, seeds, out)
-    yield facts.write_schemes([Scheme.parse(text) for text in summary["scheme"].unique()], out / "schemes.json")
+    yield from inventory.write(desk, seeds, out)
+    yield inventory.write_schemes([Scheme.parse(text) for text in summary["scheme"].unique()], out / "schemes.json")
 
 
 def _requests(name: str, seeds: int, *, only_named: bool) -> list[Request]:
@@ -118,22 +92,10 @@ def _requests(name: str, seeds: int, *, only_named: bool) -> list[Request]:
         raise QurdError(f"Expected {EMBEDDED}: the app shows records of no other. Got {kind}, {name}. Use 'run' on it.")
     by_seeds: dict[int, list[str]] = {}
     for scheme in fitting():
-        least = 0 if not scheme.name else NATURAL_SEEDS if scheme.craft.name == "identity" else CRAFTED_SEEDS
+        least = 0 if not scheme.name else NATURAL_SEEDS if scheme.natural else CRAFTED_SEEDS
         if scheme.name or not only_named:
             by_seeds.setdefault(max(seeds, least), []).append(str(scheme))
     return [request(name, schemes, budgets=BUDGETS, seeds=number) for number, schemes in by_seeds.items()]
-
-
-def _summary(asked: Request, store: Store, runtime: Runtime) -> pd.DataFrame:
-    tables = [
-        tabulate(replace(asked, negatives=negatives), store, runtime, by_task=True).assign(negatives=negatives)
-        for negatives in NEGATIVE_KINDS
-    ]
-    table = pd.concat(tables, ignore_index=True)
-    texts = {label: str(Scheme.parse(label)) for label in table["scheme"].unique()}
-    table["name"] = [label if label in NAMED else None for label in table["scheme"]]
-    table["scheme"] = table["scheme"].map(texts)
-    return table.drop(columns="benchmark")
 
 
 def _with_others(table: pd.DataFrame, path: Path) -> pd.DataFrame:

@@ -1,5 +1,9 @@
 """Where models are asked: natural images once per model, crafted ones once per query set, everything kept in the store.
 
+Besides, models answer to crafts (`samplers.crafts`), which get the victim, and where a number of a run is not the point:
+`sparing` asks about fewer images while somebody watches, `speed` asks how fast they are, `plausibility` whether they are
+what their owner says, and `jobs.kinds.query_job` what they say of the images on screen. No other module of a run asks.
+
 The queries of a sampler come in parts. A part is one call of the craft on a constant number of seeds with a generator of
 its own, so a small budget needs the first parts of a large one and nothing is asked twice.
 """
@@ -13,7 +17,6 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from qurd_core.answers import answer
 from qurd_core.benchmarks.base import Benchmark, benchmark
 from qurd_core.errors import doing
 from qurd_core.oracle import Oracle
@@ -97,11 +100,23 @@ class Workbench:
     def has_natural(self, model: str, split: str) -> bool:
         return self.bench.answers(model, split) is not None or self.store.has(self._natural_key(model, split))
 
+    def natural_needs(self, victim: str, scheme: Scheme) -> list[tuple[str, str]]:
+        """Models and splits whose natural answers a scheme takes and the store lacks."""
+        if scheme.sends_seeds:
+            models = self.models(victim)
+        else:
+            models = (victim,) if "victim labels" in seed_rules[scheme.seeds.name].declares.needs else ()
+        return [(model, scheme.split) for model in models if not self.has_natural(model, scheme.split)]
+
+    @property
+    def where(self) -> "Where":
+        return Where(self.bench.name, str(self.store.folder), self.runtime.device, self.runtime.batch_size)
+
     def draw(self, victim: str, scheme: Scheme, query_seed: int) -> tuple[Pool, Draw]:
         """The seed set as the victim sees it, and every image of it that the seed rule picks, in draw order."""
         images, rule = self.images(scheme.split), seed_rules[scheme.seeds.name]
-        truth = images.truth if "truth" in rule.provides else None
-        labels = self.natural(victim, scheme.split).argmax(1) if "victim labels" in rule.needs else None
+        truth = images.truth if "truth" in rule.declares.provides else None
+        labels = self.natural(victim, scheme.split).argmax(1) if "victim labels" in rule.declares.needs else None
         pool = Pool(images.pixels, truth, labels)
         rng = stream(query_seed, "draw", *self._identity(victim, scheme), str(scheme.seeds))
         with doing(f"drawing {scheme.seeds} for {victim}"):
@@ -124,7 +139,7 @@ class Workbench:
             firsts = draw.indices[:budget]
             sent = len(firsts)
             yield seeds_as_queries(pool, firsts)
-        if scheme.craft.name == "identity":
+        if scheme.natural:
             return
         chunks = draw.indices.split(seeds)
         number = 0
@@ -215,7 +230,7 @@ class Workbench:
         ready = replace(queries, x=queries.x.contiguous(memory_format=torch.channels_last))  # once, not for every model
         key = Key("answers", {"models": self._digests(victim), "queries": digest(_as_tensors(queries))})
         answers = self.store.get(
-            key, lambda: {"logits": torch.stack([answer(self.oracle(model), ready) for model in models])}
+            key, lambda: {"logits": torch.stack([self.oracle(model).logits(ready.x) for model in models])}
         )
         return answers["logits"]
 
@@ -254,9 +269,35 @@ class Workbench:
         return [self.bench.digest(model) for model in self.models(victim)]
 
 
-def workbench(name: str, folder: str, device: str, batch_size: int) -> Workbench:
-    """The workbench of this process, so that a worker loads each model once; another one if a benchmark's file changes."""
-    return _workbench(benchmark(name), folder, device, batch_size)
+class Where(NamedTuple):
+    """Where a workbench stands: what units of work carry to other processes.
+
+    A workbench holds models, so it stays in its process. This is small and can be pickled; whoever receives it stands at the
+    workbench of their own process, which loads every model once.
+    """
+
+    benchmark: str
+    folder: str
+    device: str
+    batch_size: int
+
+    @property
+    def desk(self) -> Workbench:
+        """The workbench of this process; another one if a benchmark's file changes."""
+        return _workbench(benchmark(self.benchmark), *self[1:])
+
+    def fill_bank(self, models: tuple[str, ...], split: str) -> None:
+        """A unit of work: the answers of some models on a whole seed set."""
+        self.desk.fill_bank(models, split)
+
+    def score(self, victim: str, schemes: tuple[str, ...], query_seed: int, budgets: tuple[int, ...]) -> None:
+        """A unit of work: the scores of one victim and query seed for schemes that share a sampler."""
+        self.desk.scores(victim, [Scheme.parse(text) for text in schemes], query_seed, budgets)
+
+
+def workbench(bench: Benchmark, store: Store, runtime: Runtime) -> Workbench:
+    """The workbench of this process for a benchmark, or for the whole of which it keeps a part."""
+    return Where(bench.whole, str(store.folder), runtime.device, runtime.batch_size).desk
 
 
 @lru_cache(maxsize=4)
@@ -304,15 +345,14 @@ def _represent(answers: Answers, scheme: Scheme, used: int) -> Tensor:
 
 def _distances(represented: Tensor, queries: Queries, scheme: Scheme, used: Tensor) -> Tensor:
     """(M,B) float32 distances to the first model, NaN for empty cells."""
-    representation, detector = representations[scheme.representation.name], detectors[scheme.detector.name]
+    representation, detector = representations[scheme.representation.name].declares, detectors[scheme.detector.name]
     values = torch.full((len(represented), len(used)), torch.nan)
     filled = (used > 0).nonzero()[:, 0]
     rows = used[filled]
-    if "rows" in representation.extra:
+    if representation.rows:
         groups = torch.searchsorted(queries.group_ends, used[filled], right=True)
-        rows = representation.extra["rows"](queries).cumsum(0)[groups - 1]
-    square, whole = (bool(representation.extra.get(flag)) for flag in ("square", "whole"))
-    prefixes = Prefixes(tuple(rows.tolist()), square, whole)
+        rows = representation.rows(queries).cumsum(0)[groups - 1]
+    prefixes = Prefixes(tuple(rows.tolist()), representation.square, representation.whole)
     found = detector.function(represented[0], represented, prefixes, **detector.bind(scheme.detector))
     values[:, filled] = found.float()
     return values

@@ -6,9 +6,12 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from qurd_core.evaluation.statistics import allowed_below
-from qurd_core.plots import words
-from qurd_core.plots.theme import ALWAYS_WHOLE, STOLEN, Style, faded, plain
+from qurd_core.findings.language import words
+from qurd_core.findings.language.words import plain
+from qurd_core.plots.drawing.notes import box
+from qurd_core.plots.drawing.takes import takes
+from qurd_core.plots.drawing.theme import PAGE, STOLEN, Style, faded
+from qurd_core.plots.drawing.traces import hovered
 
 STEALING = (
     "model leak",
@@ -35,51 +38,14 @@ CELLS = {  # task -> place in the grid
 }
 
 
-def headline(counts: pd.DataFrame, task: str) -> str:
-    """How many stolen models stand against how many unrelated ones, and what 5 % of those are.
-
-    Not where tasks have different numbers of them: then 5 % of all is no number of models.
-    """
-    row = counts.set_index("task").loc[task]
-    stolen, unrelated, lineages = (int(row[name]) for name in ("stolen", "unrelated", "lineages"))
-    allowed = allowed_below(unrelated, kind="paper")
-    uneven = task == "all" and counts["unrelated"].nunique() > 1
-    means = "no threshold" if allowed is None else words.counted(allowed, "false alarm") if allowed else "no false alarm"
-    have = words.counted(unrelated, "unrelated model")
-    have = (
-        have.replace(" ", " independent ", 1) if lineages == unrelated else f"{have} of {words.counted(lineages, 'lineage')}"
-    )
-    found = f"{words.counted(stolen, 'stolen model')} against {have}"
-    return found if uneven else f"{found}: 5 % means {means}"
-
-
-def basis(counts: pd.DataFrame) -> dict[str, str]:
-    """What 5 % means, for every number of unrelated models that some task has: the tasks in words to the sentence."""
-    single = counts[counts["task"] != "all"]
-    found = {}
-    for (unrelated, lineages), rows in single.groupby(["unrelated", "lineages"], sort=False):
-        names = rows["task"].map(words.task).tolist()
-        who = words.listed(names) if len(names) <= 2 or len(names) < len(single) / 2 else f"{len(names)} tasks"
-        found[who] = words.false_alarms(int(unrelated), int(lineages), "paper", who)
-    return found
-
-
-def alt(counts: pd.DataFrame) -> str:
-    """The grid in one sentence."""
-    said = ", ".join(f"{words.task(row.task)} {row.stolen}" for row in counts.itertuples() if row.task != "all")
-    return (
-        f"Grid of tasks, how a model was stolen by how the theft was hidden. Stolen models: {said}. Other cells are empty."
-    )
-
-
-def figure(counts: pd.DataFrame, task: str = "all", style: Style | None = None) -> go.Figure:
+@takes("views.contents.tasks", "task stolen victims unrelated lineages")
+def figure(counts: pd.DataFrame, task: str = "all", style: Style = PAGE) -> go.Figure:
     """Stealing x obfuscation: a tile with its pair count per task, an outline where no task is.
 
     Args:
         counts: from `contents.tasks`.
         task: the chosen one, with a frame.
     """
-    style = style or Style()
     single = counts[counts["task"] != "all"].reset_index(drop=True)
     rows = list(STEALING) + [str(name) for name in single["task"] if name not in CELLS]
     places = [CELLS.get(name, (rows.index(name) if name in rows else 0, 0)) for name in single["task"]]
@@ -89,7 +55,8 @@ def figure(counts: pd.DataFrame, task: str = "all", style: Style | None = None) 
     every = [(row, column) for row in range(len(rows)) for column in range(len(HIDING))]
     shapes = [_tile(place, fills.get(place), place in chosen, style) for place in every]
     texts = [_inside(place, row, style) for place, row in zip(places, single.itertuples(), strict=True)]
-    layout = _layout(rows, style) | {"shapes": sorted(shapes, key=_thick), "annotations": [*texts, *_heads(style)]}
+    shapes.sort(key=lambda shape: shape["line"]["width"])  # the chosen frame is drawn last
+    layout = _layout(rows, style) | {"shapes": shapes, "annotations": [*texts, *_heads(style)]}
     return go.Figure([_clickable(single, places, style)], layout | {"template": style.template})
 
 
@@ -97,21 +64,8 @@ def _tile(place: tuple[int, int], fill: float | None, chosen: bool, style: Style
     row, column = place
     empty = {"color": style.surface.border, "width": style.line / 2, "dash": "dot"}
     full = {"color": style.colour(STOLEN) if not chosen else style.surface.ink, "width": style.line if chosen else 1}
-    return {
-        "type": "rect",
-        "x0": column - 0.46,
-        "x1": column + 0.46,
-        "y0": row - 0.43,
-        "y1": row + 0.43,
-        "fillcolor": faded(style.colour(STOLEN), fill) if fill else "rgba(0,0,0,0)",
-        "line": full if fill else empty,
-        "layer": "below",
-    }
-
-
-def _thick(shape: dict[str, Any]) -> float:
-    """The chosen frame is drawn last."""
-    return shape["line"]["width"]
+    look = {"fillcolor": faded(style.colour(STOLEN), fill) if fill else "rgba(0,0,0,0)", "line": full if fill else empty}
+    return box(column - 0.46, column + 0.46, row - 0.43, row + 0.43, layer="below", **look)
 
 
 def _inside(place: tuple[int, int], row: tuple, style: Style) -> dict[str, Any]:
@@ -139,16 +93,13 @@ def _clickable(single: pd.DataFrame, places: list[tuple[int, int]], style: Style
         for row in single.itertuples()
     ]
     size = 60 if style.stage else 44
-    return go.Scatter(
+    return hovered(
         x=[column for _, column in places],
         y=[row for row, _ in places],
         customdata=single["task"].tolist(),
         hovertext=hover,
-        hovertemplate="%{hovertext}<extra></extra>",
-        mode="markers",
         marker={"symbol": "square", "size": size, "color": style.colour(STOLEN), "opacity": np.zeros(len(places))},
         name="tasks",
-        **ALWAYS_WHOLE,
     )
 
 

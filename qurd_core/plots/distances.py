@@ -1,49 +1,22 @@
 """How far stolen and unrelated models are from the victim on average, against the number of queries."""
 
 import math
-from collections.abc import Sequence
 
 import pandas as pd
 import plotly.graph_objects as go
 
-from qurd_core.plots import words
-from qurd_core.plots.budget import REFERENCE
-from qurd_core.plots.costs import TICKS
-from qurd_core.plots.labels import spread
-from qurd_core.plots.theme import STOLEN, UNRELATED, UNRELATED_TEXT, Style, faded, plain
-
-SIDES = {"stolen": "mean_stolen", "unrelated": "mean_unrelated"}
-FROM = 100  # queries, from which on the paper sees lines fall
-
-
-def chosen(points: pd.DataFrame, pins: Sequence[str]) -> str:
-    """The combination that is looked at: the latest pin, else the reference."""
-    return pins[-1] if pins else REFERENCE
+from qurd_core import views
+from qurd_core.findings.language import words
+from qurd_core.findings.language.words import plain
+from qurd_core.plots.drawing.labels import spread
+from qurd_core.plots.drawing.notes import above, note, upright
+from qurd_core.plots.drawing.takes import takes
+from qurd_core.plots.drawing.theme import PAGE, STOLEN, UNRELATED, UNRELATED_TEXT, Style, faded
+from qurd_core.views.costs import TICKS
 
 
-def rows_of(points: pd.DataFrame, label: str) -> pd.DataFrame:
-    """The points of one combination that have distances."""
-    return points[points["label"] == label].dropna(subset=[*SIDES.values()])
-
-
-def finding(points: pd.DataFrame, label: str) -> str:
-    """Whether further queries bring stolen and unrelated models closer together, and what becomes of the rate."""
-    rows = rows_of(points, label).set_index("budget")
-    if FROM not in rows.index or rows.index[-1] == FROM:
-        return f"{label} has no distances beyond {words.counted(FROM, 'query')}."
-    first, last = rows.loc[FROM], rows.iloc[-1]
-    before, after = (float(row["mean_unrelated"] - row["mean_stolen"]) for row in (first, last))
-    return words.gap(label, (FROM, int(rows.index[-1])), (before, after), float(last["value"] - first["value"]))
-
-
-def alt(points: pd.DataFrame, label: str) -> str:
-    """The chart in one sentence, for those who do not see it."""
-    last = rows_of(points, label).iloc[-1]
-    said = " and ".join(f"{words.distance(last[column])} of {side} models" for side, column in SIDES.items())
-    return f"Mean distance from the victim by {label} against queries. At {last['budget']} queries: {said}."
-
-
-def figure(points: pd.DataFrame, label: str, *, at: int = 100, style: Style | None = None) -> go.Figure:
+@takes("views.budget.curves", "label budget mean_stolen mean_unrelated")
+def figure(points: pd.DataFrame, label: str, *, at: int = 100, style: Style = PAGE) -> go.Figure:
     """Two lines, the gap between them shaded.
 
     Args:
@@ -51,20 +24,17 @@ def figure(points: pd.DataFrame, label: str, *, at: int = 100, style: Style | No
         label: whose distances.
         at: the budget that gets an upright line.
     """
-    style, rows = style or Style(), rows_of(points, label)
-    top = 1.15 * float(rows[[*SIDES.values()]].max(axis=None))
+    rows = views.budget.distance_rows(points, label)
+    top = 1.15 * float(rows[[*views.budget.DISTANCES.values()]].max(axis=None))
     colours = {"stolen": style.colour(STOLEN), "unrelated": style.colour(UNRELATED_TEXT)}
-    traces = [_line(rows, side, style, fill="tonexty" if side == "unrelated" else None) for side in SIDES]
-    ends = [float(rows[column].iloc[-1]) for column in SIDES.values()]
+    traces = [_line(rows, side, style, fill="tonexty" if side == "unrelated" else None) for side in views.budget.DISTANCES]
+    ends = [float(rows[column].iloc[-1]) for column in views.budget.DISTANCES.values()]
     centres = spread(ends, [0.08 * top] * 2, 0, top)
     names = [
-        {"text": f"<b>{side}</b> {words.distance(end)}", "y": centre, "font": {"color": colours[side], "size": style.text}}
-        | {"x": 1, "xref": "paper", "xanchor": "left", "showarrow": False}
-        for side, end, centre in zip(SIDES, ends, centres, strict=True)
+        note(f"<b>{side}</b> {words.distance(end)}", 1, centre, style, ink=colours[side], xref="paper", xanchor="left")
+        for side, end, centre in zip(views.budget.DISTANCES, ends, centres, strict=True)
     ]
-    muted = {"color": style.surface.muted, "size": style.text}
-    title = {"text": f"Mean distance, {_short(label)}", "x": 0, "xref": "paper", "y": 1, "yref": "paper", "font": muted}
-    title |= {"xanchor": "left", "yanchor": "bottom", "showarrow": False}
+    short = label if len(label) <= 40 else f"{label[:39]}…"  # fits above half a page
     layout = {
         "template": style.template,
         "height": round(0.75 * style.height),
@@ -72,11 +42,8 @@ def figure(points: pd.DataFrame, label: str, *, at: int = 100, style: Style | No
         "xaxis": {"type": "log", "range": [math.log10(9.3), math.log10(425)], "tickvals": TICKS, "showline": True}
         | {"linecolor": style.surface.muted, "title": {"text": "Queries sent to the suspect", "standoff": 8}},
         "yaxis": {"range": [0, top], "nticks": 6, "ticklabelstandoff": 6},
-        "shapes": [
-            {"type": "line", "x0": at, "x1": at, "y0": 0, "y1": 1, "yref": "paper", "layer": "below"}
-            | {"line": {"color": style.surface.muted, "width": style.line / 2, "dash": "4px,4px"}}
-        ],
-        "annotations": [title, *names],
+        "shapes": [upright(at, style)],
+        "annotations": [above(f"Mean distance, {plain(short)}", style), *names],
     }
     return go.Figure(traces, layout)
 
@@ -85,7 +52,7 @@ def _line(rows: pd.DataFrame, side: str, style: Style, fill: str | None) -> go.S
     colour = style.colour({"stolen": STOLEN, "unrelated": UNRELATED}[side])
     return go.Scatter(
         x=rows["budget"].tolist(),
-        y=rows[SIDES[side]].round(6).tolist(),
+        y=rows[views.budget.DISTANCES[side]].round(6).tolist(),
         mode="lines",
         line={"color": colour, "width": style.line},
         fill=fill,
@@ -98,8 +65,3 @@ def _line(rows: pd.DataFrame, side: str, style: Style, fill: str | None) -> go.S
         hovertemplate="%{hovertext}<extra></extra>",
         name=side,
     )
-
-
-def _short(label: str) -> str:
-    """A label that fits above half a page."""
-    return plain(label if len(label) <= 40 else f"{label[:39]}…")

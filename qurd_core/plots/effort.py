@@ -7,121 +7,29 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from qurd_core.plots import words
-from qurd_core.plots.lineages import readable
-from qurd_core.plots.theme import HEAT, Style, plain
+from qurd_core.findings.language import words
+from qurd_core.findings.language.model_names import readable
+from qurd_core.findings.language.words import plain
+from qurd_core.plots.drawing.notes import above
+from qurd_core.plots.drawing.takes import takes
+from qurd_core.plots.drawing.theme import PAGE, Style
 
 NONE_AT = 1.6  # where "no query" stands on the axis of powers of ten
 WIDTH = 0.9  # of the place that all thefts of one effort share, in powers of ten
 
 
-def points(pairs: pd.DataFrame, models: pd.DataFrame, caught: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
-    """One row per stolen pair.
-
-    Args:
-        pairs, models: of `evidence`.
-        caught: from `designer.catches`.
-        names: scheme to what it is called.
-
-    Returns:
-        rows of victim, suspect, task, accuracy, queries, caught (a number), of (schemes that could), by and missed_by.
-    """
-    known = models.set_index("lineage")
-    stolen = pairs[pairs["kind"] == "positive"].reset_index(drop=True)
-    flags = caught.reindex(pd.MultiIndex.from_frame(stolen[["victim", "suspect"]]))
-    called = np.array([names[scheme] for scheme in flags.columns], object)
-    grid = flags.to_numpy(bool)
-    return pd.DataFrame(
-        {
-            "victim": stolen["victim"],
-            "suspect": stolen["suspect"],
-            "task": [next(iter(tasks)) for tasks in stolen["tasks"]],
-            "accuracy": known["accuracy"].reindex(stolen["suspect"]).to_numpy(),
-            "queries": known["victim_queries"].reindex(stolen["suspect"]).to_numpy(),
-            "caught": grid.sum(axis=1),
-            "of": len(called),
-            "by": [", ".join(called[row]) for row in grid],
-            "missed_by": [", ".join(called[~row]) for row in grid],
-        }
-    )
-
-
-def headline(table: pd.DataFrame, budget: int, task: str = "all") -> str:
-    """How many stolen models of a task no named scheme catches, or how many schemes catch every one."""
-    table = _of(table, task)
-    number, schemes = len(table), int(table["of"].iloc[0]) if len(table) else 0
-    if not schemes:
-        return f"No named scheme has a value at {words.counted(budget, 'query')}{words.on_task(task)}"
-    if free := _escaped(table):
-        return (
-            f"{words.counted(free, 'stolen model')} of {number} "
-            f"{'escapes' if free == 1 else 'escape'} all {schemes} named schemes at {budget} queries{words.on_task(task)}"
-        )
-    fewest = int(table["caught"].min())
-    return (
-        f"At {budget} queries each of {number} stolen models is caught by {fewest} of {schemes} named schemes or more"
-        f"{words.on_task(task)}"
-    )
-
-
-def turned(table: pd.DataFrame, easy: pd.DataFrame, budget: int, task: str = "all") -> str:
-    """The headline where hard unrelated models let stolen models escape; empty where they do not.
-
-    Args:
-        table, easy: from `points`, with them and without them.
-    """
-    table, before, after = _of(table, task), _escaped(_of(easy, task)), _escaped(_of(table, task))
-    if after <= before:
-        return ""
-    return (
-        f"With hard unrelated models, {after} instead of {before} of {words.counted(len(table), 'stolen model')} escape all "
-        f"{int(table['of'].iloc[0])} named schemes at {budget} queries{words.on_task(task)}"
-    )
-
-
-def _of(table: pd.DataFrame, task: str) -> pd.DataFrame:
-    return table if task == "all" else table[table["task"] == task]
-
-
-def _escaped(table: pd.DataFrame) -> int:
-    return int((table["caught"] == 0).sum())
-
-
-def subline(table: pd.DataFrame) -> str:
-    """The most accurate stolen model that most schemes miss."""
-    hidden = table[table["caught"] * 2 < table["of"]]
-    if hidden.empty:
-        return "Every stolen model is caught by at least half of the named schemes"
-    best = hidden.loc[hidden["accuracy"].idxmax()]
-    return (
-        f"Most accurate stolen model that most named schemes miss: {words.percent(best['accuracy'])} "
-        f"({words.task(best['task'])}, {words.counted(int(best['queries']), 'query')} to the victim)"
-    )
-
-
-def alt(table: pd.DataFrame) -> str:
-    """The chart in one sentence."""
-    said = ", ".join(
-        f"{words.task(task)} {words.percent(rows['accuracy'].median())} for {int(rows['queries'].iloc[0]):,} queries, "
-        f"caught by {rows['caught'].median():.0f} of {rows['of'].iloc[0]}"
-        for task, rows in table.groupby("task", sort=False)
-    )
-    return f"Accuracy of stolen models against the queries that the thief sent to the victim. Medians per task: {said}."
-
-
-def figure(table: pd.DataFrame, task: str = "all", style: Style | None = None) -> go.Figure:
+@takes("views.effort.points", "victim suspect task accuracy queries caught of by missed_by")
+def figure(table: pd.DataFrame, task: str = "all", style: Style = PAGE) -> go.Figure:
     """Accuracy against queries to the victim on a log axis with a place for none; colour: how many schemes catch it.
 
     Args:
         table: from `points`.
         task: the one that is drawn at full strength.
     """
-    style = style or Style()
     efforts = sorted(table["queries"].unique())
     at = _columns(table, efforts)
     spots = np.array([at[key] for key in zip(table["queries"], table["task"], strict=True)])
     drawn = np.where((task == "all") | (table["task"] == task), 1.0, 0.18)
-    scale = [[place, colour] for place, colour in zip((0, 0.35, 0.7, 1), HEAT[style.mode], strict=True)]
     dots = go.Scatter(
         x=spots + _aside(table, at),
         y=table["accuracy"],
@@ -132,7 +40,7 @@ def figure(table: pd.DataFrame, task: str = "all", style: Style | None = None) -
         marker={
             "size": style.marker,
             "color": table["caught"],
-            "colorscale": scale,
+            "colorscale": style.scale,
             "cmin": 0,
             "cmax": max(int(table["of"].max()), 1),
             "opacity": drawn,
@@ -196,20 +104,10 @@ def _bar(table: pd.DataFrame, style: Style) -> dict[str, Any]:
 def _layout(table: pd.DataFrame, at: dict, efforts: list[int], task: str, style: Style) -> dict[str, Any]:
     low, high = table["accuracy"].min(), table["accuracy"].max()
     room = (high - low) * 0.08
-    muted = {"color": style.surface.muted, "size": style.text}
     # Names stand above their column, at an angle that keeps them apart.
     heads = [
-        {
-            "text": plain(words.task(name)),
-            "x": place,
-            "y": 1,
-            "yref": "paper",
-            "xanchor": "left",
-            "yanchor": "bottom",
-            "textangle": -35,
-            "showarrow": False,
-            "font": {"size": style.text, "color": style.surface.ink if task in ("all", name) else style.surface.muted},
-        }
+        above(plain(words.task(name)), style, place, xref="x", textangle=-35)
+        | {"font": {"size": style.text, "color": style.surface.ink if task in ("all", name) else style.surface.muted}}
         for (_, name), place in at.items()
     ]
     return {
@@ -224,9 +122,5 @@ def _layout(table: pd.DataFrame, at: dict, efforts: list[int], task: str, style:
             "linecolor": style.surface.muted,
         },
         "yaxis": {"range": [low - room, high + room], "tickformat": ".0%", "ticklabelstandoff": 6},
-        "annotations": [
-            {"text": "Accuracy", "x": 0, "y": 1, "xref": "paper", "yref": "paper", "xanchor": "right", "yanchor": "bottom"}
-            | {"showarrow": False, "font": muted},
-            *heads,
-        ],
+        "annotations": [above("Accuracy", style, xanchor="right"), *heads],
     }

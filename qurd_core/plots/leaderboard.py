@@ -1,217 +1,301 @@
-"""What the Leaderboard draws and says: the combinations that a suspect allows, and how they stand against the reference."""
+"""Figure 1: every combination a dot per benchmark, the published ones named, the reference a dashed line."""
 
-import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import pandas as pd
+import plotly.graph_objects as go
 
-from qurd_core.evaluation.leaderboard import allowed, twins
-from qurd_core.evaluation.winners import BestOf
-from qurd_core.plots import budget, honest, words
-from qurd_core.plots.budget import REFERENCE, Rule
-from qurd_core.plots.theme import SCHEMES
-from qurd_core.plots.words import Measured
-from qurd_core.schemes import PUBLISHED
+from qurd_core.findings.language import words, worth_words
+from qurd_core.findings.language.words import plain
+from qurd_core.findings.leaderboard import gained, outdone
+from qurd_core.plots.budget import TOP
+from qurd_core.plots.drawing.labels import spread
+from qurd_core.plots.drawing.notes import above, note
+from qurd_core.plots.drawing.swarm import swarm
+from qurd_core.plots.drawing.takes import takes
+from qurd_core.plots.drawing.theme import GLYPHS, OTHERS, PAGE, SCHEMES, Style, faded
+from qurd_core.plots.drawing.traces import hovered, passed
+from qurd_core.schemes import REFERENCE
+from qurd_core.views.leaderboard import strongest
 
-REVEALED = {"labels": "labels", "topk": "top-k labels", "probits": "probits", "logits": "logits"}  # as said in a sentence
+FAINT = 0.6  # of the benchmarks that are not chosen
+LONGEST = 26  # letters of one line of a label
+_HOVERED = "label value spread gap verdict control low high"
+_FEW = 3  # benchmarks that leave room for numbers
+
+_BESIDE = 0.04  # of the axis: nearer than that a value would stand on the line of the reference
+_CONTROLS, _NARROW = 0.06, 0.035  # where the controls stand and how far they may move, in parts of a benchmark's width
 
 
-def board(
-    points: pd.DataFrame, schemes: pd.DataFrame, at: int, reveal: str = "logits", worth: pd.DataFrame = honest.UNKNOWN
-) -> pd.DataFrame:
-    """The combinations at one budget that the suspect's answers allow.
+class _Shape(NamedTuple):
+    """Where dots and labels go, in parts of the width that a benchmark gets."""
+
+    middle: float
+    room: float
+    labels: float
+
+
+_ROOMY, _CROWDED = _Shape(0.38, 0.27, 0.71), _Shape(0.33, 0.21, 0.58)
+
+
+@dataclass(frozen=True)
+class _Strip:
+    """One benchmark of the figure.
+
+    Attributes:
+        benchmark: its name.
+        rows: what is drawn, with `x`.
+        left: where its part of the width begins.
+        chosen: whether it is the one that the page is about.
+        roomy: whether there is room for wide labels.
+        numbered: whether there is room for numbers beside names, and for the word below the controls.
+    """
+
+    benchmark: str
+    rows: pd.DataFrame
+    left: float
+    chosen: bool
+    roomy: bool
+    numbered: bool
+
+    @property
+    def shape(self) -> _Shape:
+        return _ROOMY if self.roomy else _CROWDED
+
+    @cached_property
+    def own(self) -> dict[str, tuple[float, float]]:
+        """The labels that have a mark of their own, with the place and the value of each; the reference's ends its line."""
+        rows = self.rows[self.rows["own"]]
+        found = dict(zip(rows["label"], zip(rows["x"], rows["value"], strict=True), strict=True))
+        if REFERENCE in found:
+            found[REFERENCE] = (self.shape.middle + self.shape.room, found[REFERENCE][1])
+        return found
+
+    @property
+    def strength(self) -> float:
+        return 1.0 if self.chosen else FAINT
+
+
+@takes("views.leaderboard.board", f"{_HOVERED} scheme n_negatives", kind=Mapping)
+def figure(boards: Mapping[str, pd.DataFrame], chosen: str, *, pins: Sequence[str] = (), style: Style = PAGE) -> go.Figure:
+    """A strip of dots per benchmark; the chosen one at full strength.
 
     Args:
-        points: from `budget.curves`.
-        schemes: from `records.schemes`.
-        reveal: what the suspect reveals, one of `LEVELS`.
-        worth: of the same task and budget.
-
-    Returns:
-        the rows with `level`, `control` (whether it is no fingerprint), and what `judged` gives.
+        boards: from `board`, by benchmark.
+        pins: labels that are marked; a pinned mix leaves the grey.
     """
-    return judged(allowed(points[points["budget"] == at].astype({"label": object}), schemes, reveal), worth)
-
-
-def judged(rows: pd.DataFrame, worth: pd.DataFrame = honest.UNKNOWN) -> pd.DataFrame:
-    """Rows of one task and budget against the reference.
-
-    Args:
-        worth: what is known of intervals and tests.
-
-    Returns:
-        the rows with `gap`, `verdict` (None for the reference and where there is no value; where nothing was tested, by the
-        spread over query seeds), and `low` and `high`, the interval over models.
-    """
-    rows = honest.with_intervals(rows, worth)
-    reference = rows.loc[rows["label"] == REFERENCE, ["value", "spread", "seeds"]]
-    if reference.empty or math.isnan(reference["value"].iloc[0]):
-        return rows.assign(gap=math.nan, verdict=None)
-    other = Measured(*reference.iloc[0])
-    found = [
-        None if label == REFERENCE or math.isnan(value) else words.verdict(Measured(value, sd, seeds), other)
-        for label, value, sd, seeds in rows[["label", "value", "spread", "seeds"]].itertuples(index=False)
+    pins = tuple(pins)
+    strips = [
+        _Strip(name, _placed(rows, pins, style, len(boards)), left, name == chosen, len(boards) < 3, len(boards) <= _FEW)
+        for left, (name, rows) in enumerate(boards.items())
     ]
-    verdicts = pd.Series(found, rows.index, object)
-    return rows.assign(gap=rows["value"] - other.value, verdict=honest.tested(rows["label"], verdicts, worth))
+    traces, labels = [], []
+    for strip in strips:
+        centres = _centres(strip, pins, style)
+        traces += _traces(strip, centres, pins, style)
+        labels += _labels(strip, centres, pins, style) + _control(strip, style)
+    return go.Figure(traces, _layout(strips, labels, style) | {"template": style.template})
 
 
-def published(rows: pd.DataFrame) -> pd.DataFrame:
-    """The published schemes that have a value."""
-    return rows[rows["label"].isin(PUBLISHED) & rows["value"].notna()]
+def _placed(rows: pd.DataFrame, pins: tuple[str, ...], style: Style, strips: int) -> pd.DataFrame:
+    """The rows that have a value, with `x` in parts of the strip: named ones in the middle, then pins, then the mixes.
 
-
-def headline(rows: pd.DataFrame, where: str, reveal: str = "logits") -> str:
-    """How many published schemes stand above the reference, or below it.
-
-    Args:
-        where: `on patchwork-sac at 100 queries`.
-        reveal: what the suspect reveals, one of `LEVELS`.
+    Controls stand apart, in a narrow strip of their own.
     """
-    found, told = published(rows), published(rows)["verdict"].value_counts()
-    total = len(found)
-    if not total:
-        return f"No published scheme has a value {where}"
-    if found["verdict"].isna().any():
-        return f"{REFERENCE} has no value {where}, so no scheme can be compared with {REFERENCE}"
-    if total == 1:
-        verdict = words.PHRASES[found["verdict"].iloc[0]][0]
-        works = reveal != "logits" and int(rows["label"].isin(PUBLISHED).sum()) == 1
-        # Variants of others may work with it, too.
-        only = f"the only scheme that works with {REVEALED[reveal]} as published" if works else "the only published scheme"
-        only += "" if works else " with a value"
-        return f"{found['label'].iloc[0]}, {only}, {verdict} {REFERENCE} {where}"
-    schemes = f"{total} published schemes"
-    for verdict in ("beats", "ahead"):
-        number, (one, several) = int(told.get(verdict, 0)), words.PHRASES[verdict]
-        if number:
-            some = f"{'All' if number == total else f'{number} of'} {schemes}"
-            return f"{some} {one if number == 1 else several} {REFERENCE} {where}"
-    lost, below = int(told.get("trails", 0)), int(told.get("trails", 0) + told.get("behind", 0))
-    if lost == total:
-        return f"{REFERENCE} beats all {schemes} {where}"
-    if below == total:
-        return f"{REFERENCE} is ahead of all {schemes} {where}"
-    if below:
-        return f"None of {schemes} is ahead of {REFERENCE} {where}, {below} {'is' if below == 1 else 'are'} behind"
-    return f"None of {schemes} differs significantly from {REFERENCE} {where}"
+    rows = rows[rows["value"].notna()]
+    own = rows["label"].isin(pins) | (rows["label"].isin(SCHEMES) & ~rows["control"])
+    rows = rows.assign(own=own).sort_values(["own", "value", "scheme"], ascending=[False, False, True])
+    width, height = _pixels(style, strips)
+    shape = _ROOMY if strips < 3 else _CROWDED
+    parts = []
+    for apart, part in rows.groupby("control"):
+        middle, room = (_CONTROLS, _NARROW) if apart else (shape.middle, shape.room)
+        sizes = [style.marker * 1.25 if mine else _small(style) for mine in part["own"]]
+        aside = swarm(part["value"].to_numpy() * height / TOP, sizes, room * width)
+        parts.append(part.assign(x=[middle + far / width for far in aside]))
+    return pd.concat(parts) if parts else rows.assign(x=0.0)
 
 
-def outdone(rows: pd.DataFrame) -> str:
-    """`; accuracy alone (no fingerprint) catches up to 98%`, where a control is above the reference; else nothing."""
-    best, reference = strongest(rows), rows.loc[rows["label"] == REFERENCE, "value"].max()
-    if best is None or not words.whole(best["value"]) > words.whole(reference):
-        return ""
-    several = "up to " if (rows["control"] & rows["value"].notna()).sum() > 1 else ""
-    return f"; accuracy alone (no fingerprint) catches {several}{words.percent(best['value'])}"
+def _small(style: Style) -> float:
+    return 0.66 * style.marker
 
 
-def strongest(rows: pd.DataFrame) -> pd.Series | None:
-    """The control that catches most; None where none has a value."""
-    controls = rows[rows["control"] & rows["value"].notna()]
-    return controls.loc[controls["value"].idxmax()] if len(controls) else None
+def _pixels(style: Style, strips: int) -> tuple[float, float]:
+    """Width of a strip and height of the axis, about: a page may draw the chart wider or less high."""
+    margin = _margin(style)
+    width = 1840 if style.stage else 1040
+    return (width - margin["l"] - margin["r"]) / strips, style.height - margin["t"] - margin["b"]
 
 
-def place(benchmark: str, task: str, at: int) -> str:
-    """`on patchwork-sac at 100 queries`, for headlines."""
-    return f"on {benchmark}{words.on_task(task)} at {words.counted(at, 'query')}"
+def _traces(strip: _Strip, centres: dict[str, float], pins: tuple[str, ...], style: Style) -> list[go.Scatter]:
+    mixes = strip.rows[~strip.rows["own"]]
+    own = strip.rows[strip.rows["own"]]
+    ends = [strip.left + strip.shape.middle + side * strip.shape.room for side in (-1, 1)]
+    found = [
+        _dots(mixes[~mixes["control"]], strip, "mixes", style),
+        _dots(mixes[mixes["control"]], strip, "controls", style),
+        _leads(strip, centres, style),
+    ]
+    if REFERENCE in strip.own:
+        colour, _, dash = style.mark(REFERENCE)
+        found.append(
+            passed(
+                x=ends,
+                y=[strip.own[REFERENCE][1]] * 2,
+                line={"color": colour, "dash": dash, "width": style.line},
+                opacity=strip.strength,
+                name=f"{REFERENCE} on {strip.benchmark}",
+            )
+        )
+    return [*found, _marks(own, strip, pins, style)]
 
 
-def gained(gap: float, verdict: str | None) -> str:
-    """A combination against the reference: `is ahead of AKH (+3.2 points)`; empty where there is nothing to compare."""
-    if not isinstance(verdict, str):
-        return ""
-    return f"{words.PHRASES[verdict][0]} {REFERENCE} ({words.points(gap)})"
-
-
-def subline(points: pd.DataFrame, rows: pd.DataFrame, at: int, rule: Rule, reveal: str, tests: str) -> str:
-    """What the values rest on, how many combinations the suspect's answers leave, and what verdicts rest on."""
-    every = int((points["budget"] == at).sum())
-    left = f"{len(rows)} of {every} combinations need no more than {REVEALED[reveal]}"
-    some = left if len(rows) < every else words.counted(every, "combination")
-    return " · ".join(filter(None, (budget.subline(points, rule), some, tests)))
-
-
-def left_out(points: pd.DataFrame, rows: pd.DataFrame, schemes: pd.DataFrame, at: int, reveal: str) -> dict[str, str]:
-    """The named schemes that are not drawn, with the reason."""
-    all_rows = points[points["budget"] == at].set_index("label")
-    access = dict(zip(schemes["scheme"], schemes["access"], strict=True))
-    known, values = twins(schemes), rows.set_index("scheme")["value"].to_dict()
-    drawn, found = set(rows.loc[rows["value"].notna(), "label"]), {}
-    for name in SCHEMES:
-        if name in drawn or name not in all_rows.index:
-            continue
-        row = all_rows.loc[name]
-        if name not in set(rows["label"]):
-            weaker = values.get(known.get(row["scheme"]), math.nan)
-            instead = "" if math.isnan(weaker) else f"; the same scheme on probits catches {words.percent(weaker)}"
-            found[name] = f"needs {access[row['scheme']]}; the suspect reveals {REVEALED[reveal]}{instead}"
-        else:
-            found[name] = row["reason"] or "no value at this budget"
-    return found
-
-
-def budgets(points: pd.DataFrame) -> list[int]:
-    """The recorded budgets."""
-    return sorted(points["budget"].unique().tolist())
-
-
-def best(rows: pd.DataFrame, at: int, found: BestOf | str) -> str:
-    """What the best of some combinations is worth: on held-out victims, or by the number that it was picked by.
-
-    Args:
-        rows: from `unnamed`.
-        found: what the best of them is worth, or why that is not known.
-    """
-    if isinstance(found, str):
-        first, among = rows.iloc[0], words.counted(len(rows), "unpublished combination")
-        against = gained(first["gap"], first["verdict"]) or "has nothing to be compared with"
-        said = f"The best of {among} {against} at {words.counted(at, 'query')}."
-        return f"{said} The combination was picked by this number, so expect less on other models. {found}"
-    reported, chosen, reference = map(words.percent, (found.reported, found.chosen, found.reference))
-    one, two = found.halves
-    return (
-        f"The best of {found.among} unpublished combinations with recorded distances catches {reported} at "
-        f"{words.counted(at, 'query')} on held-out victims; selection half: {chosen} (halves of {one} and {two} of "
-        f"{one + two} independent victims). {REFERENCE} catches {reference} on the same held-out victims. "
-        f"{_agreement(found)}"
+def _dots(rows: pd.DataFrame, strip: _Strip, what: str, style: Style) -> go.Scatter:
+    """Combinations without a mark of their own: filled mixes, hollow controls. One look per trace draws fastest."""
+    return hovered(
+        x=(strip.left + rows["x"]).round(4),
+        y=rows["value"].round(4),
+        customdata=rows["label"],
+        hovertext=[_hover(row) for row in rows[_HOVERED.split()].itertuples()],
+        marker={
+            "size": _small(style),
+            "color": style.colour(OTHERS),
+            "symbol": "circle-open" if what == "controls" else "circle",
+            "opacity": 0.85 * strip.strength,
+            "line": {"width": style.line / 2 if what == "controls" else 0},
+        },
+        name=f"{what} on {strip.benchmark}",
     )
 
 
-def _agreement(found: BestOf) -> str:
-    """Whether the halves of the victims choose what all of them choose."""
-    if all(found.agree):
-        return "It won on both halves."
-    others = [f"“{winner}”" for winner, agrees in zip(found.winners, found.agree, strict=True) if not agrees]
-    if any(found.agree):
-        return f"It won on one half; the other half chooses {others[0]}."
-    if found.winners[0] == found.winners[1]:
-        return f"Both halves choose another combination: {others[0]}."
-    return f"The halves choose {words.listed(others)}."
+def _marks(rows: pd.DataFrame, strip: _Strip, pins: tuple[str, ...], style: Style) -> go.Scatter:
+    """The named schemes and the pins: one trace, each with its colour and marker."""
+    looks = [style.mark(label, pins) for label in rows["label"]]
+    hollow = [symbol.endswith("-open") for _, symbol, _ in looks]
+    pinned = rows["label"].isin(pins)
+    edge = [colour if bare else style.surface.background for (colour, *_), bare in zip(looks, hollow, strict=True)]
+    return hovered(
+        x=[round(strip.left + strip.own[label][0], 4) for label in rows["label"]],
+        y=rows["value"].round(4),
+        customdata=rows["label"],
+        hovertext=[_hover(row) for row in rows[_HOVERED.split()].itertuples()],
+        marker={
+            "size": [style.marker * (1.55 if mine else 1.2) for mine in pinned],
+            "symbol": [symbol for _, symbol, _ in looks],
+            "color": [colour for colour, *_ in looks],
+            "opacity": strip.strength,
+            "line": {"width": [2.5 if bare else 1 for bare in hollow], "color": edge},
+        },
+        name=f"named on {strip.benchmark}",
+    )
 
 
-def standing(rows: pd.DataFrame, label: str, at: int) -> str:
-    """What one combination catches, and how it stands against the reference."""
-    found = rows[rows["label"] == label]
-    if found.empty:
-        return "This combination needs more than the suspect reveals."
-    row = found.iloc[0]
-    if math.isnan(row["value"]):
-        return f"No value at {words.counted(at, 'query')}: {row['reason'] or 'not recorded'}."
-    against = "accuracy only, no fingerprint" if row["control"] else gained(row["gap"], row["verdict"])
-    between = honest.interval(row["low"], row["high"])
-    value = f"{words.precise(row['value'], row['spread'])}{f' ({between} over models)' if between else ''}"
-    return f"{value} at {words.counted(at, 'query')}{': ' * bool(against)}{against}."
+def _hover(row: Any) -> str:
+    against = (
+        "accuracy only (no fingerprint): takes the less accurate model for stolen"
+        if row.control
+        else gained(row.gap, row.verdict)
+    )
+    value = f"{words.precise(row.value, row.spread)}{worth_words.hovered(row.low, row.high)}"
+    return f"<b>{plain(row.label)}</b><br>{value}{'<br>' * bool(against)}{against}"
 
 
-def together(boards: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """The boards of several benchmarks as one table."""
-    return pd.concat([rows.assign(benchmark=name) for name, rows in boards.items()], ignore_index=True)
+def _leads(strip: _Strip, centres: dict[str, float], style: Style) -> go.Scatter:
+    """Thin lines from the marks to their labels, one trace with gaps."""
+    x, y = [], []
+    for label, (start, value) in strip.own.items():
+        x += [strip.left + start, strip.left + strip.shape.labels - 0.012, None]
+        y += [value, centres[label], None]
+    line = {"color": faded(style.surface.muted, 0.45 * strip.strength), "width": style.line / 3}
+    return passed(x=x, y=y, line=line, name=f"leads on {strip.benchmark}")
 
 
-def alt(rows: pd.DataFrame, benchmark: str, others: Sequence[str]) -> str:
-    """The chart in one sentence, for those who do not see it."""
-    named = rows[rows["label"].isin(SCHEMES) & rows["value"].notna()].sort_values("value", ascending=False)
-    said = ", ".join(f"{row.label} {words.percent(row.value)}" for row in named.itertuples())
-    beside = f", beside {words.listed(others)}" if others else ""
-    return f"A strip of {len(rows)} dots on {benchmark}{beside}: TPR at 5% false alarms. Named: {said or 'none'}."
+def _labels(strip: _Strip, centres: dict[str, float], pins: tuple[str, ...], style: Style) -> list[dict[str, Any]]:
+    """The name and value of everything that is marked, right of the dots."""
+    x, place = strip.left + strip.shape.labels, {"xanchor": "left", "yanchor": "middle", "align": "left"}
+    found = []
+    for label, centre in centres.items():
+        look = {"ink": style.legible(style.mark(label, pins)[0], strip.strength), "size": _letters(label, style)}
+        found.append(note(_text(label, strip, pins), x, centre, style, **look, **place))
+    return found
+
+
+def _control(strip: _Strip, style: Style) -> list[dict[str, Any]]:
+    """The value of the strongest control, where it is above the reference and not beside its line."""
+    best = strongest(strip.rows)
+    if not outdone(strip.rows) or best["value"] - strip.own[REFERENCE][1] < _BESIDE:
+        return []
+    value, ink = best["value"], style.legible(style.surface.muted, strip.strength)
+    place = strip.left + _CONTROLS + _NARROW
+    return [note(words.percent(value), place, value, style, ink=ink, xanchor="left", yanchor="middle")]
+
+
+def _centres(strip: _Strip, pins: tuple[str, ...], style: Style) -> dict[str, float]:
+    """Where each label goes."""
+    _, height = _pixels(style, 1)
+    # A little more than a line's height, because a page may draw the chart less high than it asks.
+    sizes = [
+        TOP * _letters(label, style) * (0.4 + 1.3 * (1 + _text(label, strip, pins).count("<br>"))) / height
+        for label in strip.own
+    ]
+    return dict(zip(strip.own, spread([value for _, value in strip.own.values()], sizes, 0, TOP), strict=True))
+
+
+def _letters(label: str, style: Style) -> float:
+    return style.text * (1.05 if label in SCHEMES else 0.88)
+
+
+def _text(label: str, strip: _Strip, pins: tuple[str, ...]) -> str:
+    """`SAC 97%`; a pinned combination has its parts below one another, and beside other benchmarks its mark alone."""
+    number = words.percent(strip.own[label][1])
+    if label in SCHEMES:
+        return f"<b>{plain(label)}</b> {number}" if strip.numbered else f"<b>{plain(label)}</b>"
+    glyph = GLYPHS[Style().mark(label, pins)[1]]
+    if not strip.chosen:
+        return f"{glyph} {number}"
+    sampler, _, head = label.partition(" | ")
+    few = sum(pin not in SCHEMES for pin in pins) < 3
+    lines = [*sampler.replace("->", " ->").split(" ", 1), *([head] if len(head) <= LONGEST else head.split(" | "))]
+    if not few:
+        lines = [sampler, head]
+    first, *rest = (plain(line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…") for line in lines if line)
+    return "<br>".join([f"{glyph} <b>{number}</b> {first}", *rest])
+
+
+def _layout(strips: list[_Strip], labels: list[dict[str, Any]], style: Style) -> dict[str, Any]:
+    title = above("Stolen models caught at 5% false alarms (TPR@5%)", style, yshift=6)
+    return {
+        "height": style.height,
+        "margin": _margin(style),
+        "xaxis": {
+            "range": [0, len(strips)],
+            "tickvals": [strip.left + place for strip in strips for place, _ in _ticks(strip)],
+            "ticktext": [text for strip in strips for _, text in _ticks(strip)],
+            "tickangle": 0,
+            "tickfont": {"size": style.text},
+            "showline": True,
+            "linecolor": style.surface.muted,
+        },
+        "yaxis": {"range": [0, TOP], "tickvals": [0, 0.25, 0.5, 0.75, 1], "tickformat": ".0%", "ticklabelstandoff": 6},
+        "annotations": [title, *labels],
+    }
+
+
+def _ticks(strip: _Strip) -> list[tuple[float, str]]:
+    """What stands below the axis, and where."""
+    controls = strip.numbered and bool(strip.rows["control"].any())
+    return [(_CONTROLS, "accuracy only<br>(no fingerprint)")] * controls + [(strip.shape.middle, _tick(strip))]
+
+
+def _tick(strip: _Strip) -> str:
+    """The name of the benchmark, and how many unrelated models its values rest on."""
+    name = plain(strip.benchmark)
+    number = words.counted(int(strip.rows["n_negatives"].min()), "unrelated model") if len(strip.rows) else "no value"
+    return f"{f'<b>{name}</b>' if strip.chosen else name}<br>{number}"
+
+
+def _margin(style: Style) -> dict[str, float]:
+    return {"l": 4 * style.text, "t": 2.6 * style.text, "b": 3.6 * style.text, "r": style.text}

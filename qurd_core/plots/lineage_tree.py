@@ -1,85 +1,27 @@
 """Where the models of a benchmark come from: victims, what was made from one of them, and those that have no part in it."""
 
-from collections.abc import Iterable
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
 
-from qurd_core.evaluation.designer import groups
-from qurd_core.lineage import count_independent
-from qurd_core.plots import words
-from qurd_core.plots.lineages import folded, network, readable
-from qurd_core.plots.theme import ALWAYS_WHOLE, STOLEN, UNRELATED, Paint, Style, faded, plain
+from qurd_core import views
+from qurd_core.findings.language import words
+from qurd_core.findings.language.model_names import folded, network, readable
+from qurd_core.findings.language.words import plain
+from qurd_core.plots.drawing.notes import above, upright
+from qurd_core.plots.drawing.takes import takes
+from qurd_core.plots.drawing.theme import PAGE, STOLEN, UNRELATED, Paint, Style, faded
+from qurd_core.plots.drawing.traces import hovered, passed
 
 TREE = 0.36  # share of the width that the tree takes; the accuracies take the rest
 
 
-class Branch(NamedTuple):
-    """One row: models of one group.
-
-    Attributes:
-        label: the task in words, or an architecture of the unrelated models.
-        kind: of the pairs.
-        models: rows of `evidence.models`.
-    """
-
-    label: str
-    kind: str
-    models: pd.DataFrame
-
-
-def branches(pairs: pd.DataFrame, models: pd.DataFrame, victim: str) -> list[Branch]:
-    """What stands beside a victim: its thefts by task, then the unrelated models by architecture."""
-    known = models.set_index("lineage", drop=False)
-    mine = pairs[pairs["victim"] == victim]
-    rows = known.loc[mine["suspect"]].assign(group=groups(mine), kind=mine["kind"].to_numpy())
-    found = []
-    for (group, kind), part in rows.groupby(["group", "kind"], sort=False):
-        if kind == "negative":
-            found += [
-                Branch(f"{words.retold(group)}, {network(arch)}", kind, some)
-                for arch, some in part.groupby("architecture", sort=False)
-            ]
-        else:
-            found.append(Branch(words.task(group), kind, part))
-    return sorted(found, key=lambda branch: ("positive", "hard", "negative").index(branch.kind))
-
-
-def headline(rows: list[Branch], models: pd.DataFrame, victim: str) -> str:
-    """How good the stolen models are beside their victim."""
-    accuracy = models.set_index("lineage")["accuracy"]
-    stolen = [branch for branch in rows if branch.kind == "positive"]
-    if not stolen:
-        return "This benchmark has no stolen model"
-    every = pd.concat([branch.models["accuracy"] for branch in stolen])
-    low, high = words.percent(every.min()), words.percent(every.max())
-    reach = f"reach {low}" if low == high else f"reach {low} to {high}"
-    models_of_it = words.counted(len(every), "stolen model")
-    return f"The {models_of_it} {reach} accuracy, their victim has {words.percent(accuracy[victim])}"
-
-
-def subline(rows: list[Branch], victim: str) -> str:
-    """The victim, and what stands against it."""
-    unrelated = sum(len(branch.models) for branch in rows if branch.kind == "negative")
-    roots = count_independent(root for branch in rows if branch.kind == "negative" for root in branch.models["root"])
-    return (
-        f"{readable(victim)} · {words.counted(unrelated, 'unrelated model')} of {words.counted(roots, 'lineage')} "
-        "· a dot is a model, at its accuracy on the test images"
-    )
-
-
-def alt(rows: list[Branch], victim: str) -> str:
-    """The tree in one sentence."""
-    said = ", ".join(
-        f"{branch.label} {words.counted(len(branch.models), 'model')} at {words.percent(branch.models['accuracy'].median())}"
-        for branch in rows
-    )
-    return f"Tree of models beside the {readable(victim)}, with the median accuracy of every group: {said}."
-
-
+@takes("views.contents.branches", "label kind models", kind=Sequence)
+@takes("records.evidence.models", "lineage architecture accuracy", argument="models")
 def figure(
-    rows: list[Branch], models: pd.DataFrame, victims: Iterable[str], victim: str, style: Style | None = None
+    rows: list[views.contents.Branch], models: pd.DataFrame, victims: Iterable[str], victim: str, style: Style = PAGE
 ) -> go.Figure:
     """Victims at the left, the groups of one of them as branches, and every model at its accuracy.
 
@@ -87,7 +29,7 @@ def figure(
         rows: from `branches`.
         victims: all of them; a click on one reports its name.
     """
-    style, victims = style or Style(), list(victims)
+    victims = list(victims)
     places = {name: (number + 0.5) * len(rows) / len(victims) - 0.5 for number, name in enumerate(victims)}
     accuracy = models.set_index("lineage")["accuracy"]
     traces = [
@@ -102,7 +44,7 @@ _PAINTS: dict[str, Paint] = {"positive": STOLEN, "negative": UNRELATED, "hard": 
 _BEND, _LEAF = 0.16, 0.3  # where branches turn, and where their names begin
 
 
-def _links(rows: list[Branch], root: float, style: Style) -> go.Scatter:
+def _links(rows: list[views.contents.Branch], root: float, style: Style) -> go.Scatter:
     """From the victim to its groups; unrelated models have no link."""
     x: list[float | None] = []
     y: list[float | None] = []
@@ -111,19 +53,15 @@ def _links(rows: list[Branch], root: float, style: Style) -> go.Scatter:
             x += [0.02, _BEND, _BEND, _LEAF, None]
             y += [root, root, place, place, None]
     colour = style.surface.muted
-    return go.Scatter(
-        x=x, y=y, mode="lines", line={"color": colour, "width": style.line / 2}, hoverinfo="skip", name="links"
-    )
+    return passed(x=x, y=y, line={"color": colour, "width": style.line / 2}, name="links")
 
 
-def _dots(branch: Branch, place: int, style: Style) -> go.Scatter:
+def _dots(branch: views.contents.Branch, place: int, style: Style) -> go.Scatter:
     colour, hard = style.colour(_PAINTS[branch.kind]), branch.kind == "hard"
-    return go.Scatter(
+    return hovered(
         x=branch.models["accuracy"],
         y=[place] * len(branch.models),
         hovertext=[_hover(row) for row in branch.models.itertuples()],
-        hovertemplate="%{hovertext}<extra></extra>",
-        mode="markers",
         marker={
             "size": style.marker,
             "symbol": "circle-open" if hard else "circle",
@@ -133,20 +71,17 @@ def _dots(branch: Branch, place: int, style: Style) -> go.Scatter:
         },
         xaxis="x2",
         name=plain(branch.label),
-        **ALWAYS_WHOLE,
     )
 
 
 def _roots(places: dict[str, float], victim: str, accuracy: "pd.Series[float]", style: Style) -> go.Scatter:
     names = list(places)
     chosen = [name == victim for name in names]
-    return go.Scatter(
+    return hovered(
         x=[0.0] * len(names),
         y=list(places.values()),
         customdata=names,
         hovertext=[f"{_title(name)}<br>accuracy {words.percent(accuracy[name])}" for name in names],
-        hovertemplate="%{hovertext}<extra></extra>",
-        mode="markers",
         marker={
             "size": [style.marker * (1.7 if one else 1.2) for one in chosen],
             "symbol": "square",
@@ -155,7 +90,6 @@ def _roots(places: dict[str, float], victim: str, accuracy: "pd.Series[float]", 
             "opacity": 1,
         },
         name="victims",
-        **ALWAYS_WHOLE,
     )
 
 
@@ -177,7 +111,7 @@ def _hover(row: tuple) -> str:
 
 
 def _layout(
-    rows: list[Branch], places: dict[str, float], victim: str, accuracy: "pd.Series[float]", style: Style
+    rows: list[views.contents.Branch], places: dict[str, float], victim: str, accuracy: "pd.Series[float]", style: Style
 ) -> dict[str, Any]:
     beside = {"showarrow": False, "xanchor": "left", "yanchor": "middle", "align": "left"}
     ink, muted = style.surface.ink, style.surface.muted
@@ -200,8 +134,7 @@ def _layout(
         across | {"y0": place, "y1": place, "line": {"color": faded(ink, 0.08), "width": 1}} for place in range(len(rows))
     ]
     own = float(accuracy[victim])
-    line = {"type": "line", "x0": own, "x1": own, "y0": 0, "y1": 1, "yref": "paper", "xref": "x2", "layer": "below"}
-    head = {"text": f"victim {words.percent(own)}", "x": own, "xref": "x2", "y": 1, "yref": "paper", "yanchor": "bottom"}
+    head = above(f"victim {words.percent(own)}", style, own, xref="x2", xanchor="auto")
     return {
         "height": style.height,
         "margin": {"l": small * (2 + 0.48 * longest), "r": style.text, "t": 2 * style.text, "b": 3.6 * style.text},
@@ -217,6 +150,6 @@ def _layout(
             "tickfont": {"color": muted},
         },
         "yaxis": {"range": [len(rows) - 0.4, -0.6], "visible": False},
-        "shapes": [*rules, line | {"line": {"color": muted, "width": style.line / 2, "dash": "4px,4px"}}],
-        "annotations": [*names, *labels, head | {"showarrow": False, "font": {"color": muted, "size": style.text}}],
+        "shapes": [*rules, upright(own, style, xref="x2")],
+        "annotations": [*names, *labels, head],
     }

@@ -1,24 +1,25 @@
 """The paper's claims and the agreement of benchmarks, from their tables to words and figures."""
 
-import re
 import textwrap
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
 
-from qurd_core.evaluation.paper.claims import VERDICTS, Claim
-from qurd_core.plots import words
-from qurd_core.plots.budget import REFERENCE
-from qurd_core.plots.theme import ALWAYS_WHOLE, HEAT, HEAT_STOPS, STOLEN, Paint, Style, heat, ink_on, plain
+from qurd_core import findings
+from qurd_core.findings.language import words
+from qurd_core.findings.language.words import plain
+from qurd_core.paper.row import VERDICTS, Claim
+from qurd_core.plots.drawing.notes import note
+from qurd_core.plots.drawing.takes import takes
+from qurd_core.plots.drawing.theme import PAGE, STOLEN, Paint, Style, heat, ink_on
+from qurd_core.plots.drawing.traces import ALWAYS_WHOLE, hovered, passed, tiles
+from qurd_core.schemes import REFERENCE
 
 MARKS = dict(zip(VERDICTS, ("circle", "x", "circle-open"), strict=True))
 _PAINTS = dict(zip(VERDICTS, (Paint("#0B7A66", "#5CB8A6"), STOLEN), strict=False))
 GLYPHS = dict(zip(VERDICTS, ("●", "✕", "○"), strict=True))
-_TOKEN = re.compile(r"`(\w+)`")
-_HALF = 0.00501  # a number printed with two decimals is off by at most half of the last one
 
 
 def colour(verdict: str, style: Style) -> str:
@@ -26,39 +27,21 @@ def colour(verdict: str, style: Style) -> str:
     return style.surface.muted if verdict not in _PAINTS else style.colour(_PAINTS[verdict])
 
 
-def headline(claims: Sequence[Claim]) -> str:
-    """How many claims the scores support."""
-    count = Counter(claim.verdict for claim in claims)
-    supported, others, unknown = (count[verdict] for verdict in VERDICTS)
-    return (
-        f"{supported} of the paper’s {len(claims)} claims are supported by its scores, {others} are not, {unknown} are not "
-        "testable here"
-    )
-
-
-def told(text: str) -> str:
-    """A sentence of a claim, with its tasks in words."""
-    return _TOKEN.sub(lambda found: words.task(found[1]), text)
-
-
-def figure(claims: Sequence[Claim], chosen: str, style: Style) -> go.Figure:
+@takes("paper.claims.claims", "id place claim verdict why", kind=Sequence)
+def figure(claims: Sequence[Claim], chosen: str, style: Style = PAGE) -> go.Figure:
     """A row per section of the paper, a mark per claim, in the paper's order."""
     sections = [claim.place.partition(", ")[0] for claim in claims]
     places = list(dict.fromkeys(sections))
-    column: Counter[str] = Counter()
-    x, y = [], []
-    for section in sections:
-        x.append(column[section])
-        y.append(places.index(section))
-        column[section] += 1
+    y = [places.index(section) for section in sections]
+    x = pd.Series(y).groupby(y).cumcount().tolist()
     at = next((number for number, claim in enumerate(claims) if claim.id == chosen), None)
-    marks = go.Scatter(
+    marks = hovered(
         x=x,
         y=y,
-        mode="markers",
         customdata=[claim.id for claim in claims],
-        hovertext=[f"<b>{plain(claim.claim)}</b><br>{claim.verdict}: {plain(told(claim.why))}" for claim in claims],
-        hovertemplate="%{hovertext}<extra></extra>",
+        hovertext=[
+            f"<b>{plain(claim.claim)}</b><br>{claim.verdict}: {plain(findings.paper.told(claim.why))}" for claim in claims
+        ],
         marker={
             "symbol": [MARKS[claim.verdict] for claim in claims],
             "color": [colour(claim.verdict, style) for claim in claims],
@@ -66,13 +49,11 @@ def figure(claims: Sequence[Claim], chosen: str, style: Style) -> go.Figure:
             "line": {"width": 2.5, "color": [colour(claim.verdict, style) for claim in claims]},
         },
         name="claims",
-        **ALWAYS_WHOLE,
     )
-    ring = go.Scatter(
+    ring = passed(
         x=[] if at is None else [x[at]],
         y=[] if at is None else [y[at]],
         mode="markers",
-        hoverinfo="skip",
         marker={
             "symbol": "circle-open",
             "size": 2.4 * style.marker,
@@ -99,65 +80,42 @@ def figure(claims: Sequence[Claim], chosen: str, style: Style) -> go.Figure:
     return go.Figure([ring, marks], layout)
 
 
-def alt(claims: Sequence[Claim]) -> str:
-    """The chart in words."""
-    return f"A mark per claim of the paper, by its section. {headline(claims)}."
-
-
-def agreement_headline(table: pd.DataFrame, at: int) -> str:
-    """Where ranks agree most and least."""
-    rows = table[table["budget"] == at].sort_values("tau")
-    if rows.empty:
-        return f"No two benchmarks share combinations at {at} queries"
-    low, high = rows.iloc[0], rows.iloc[-1]
-    return (
-        f"Ranks agree most on {high['one']} and {high['other']} (tau {high['tau']:.2f}), "
-        f"least on {low['one']} and {low['other']} ({low['tau']:.2f})"
-    )
-
-
-def agreement_figure(table: pd.DataFrame, at: int, style: Style) -> go.Figure:
+@takes("paper.agreement.read", "one other budget shared tau low high")
+def agreement_figure(table: pd.DataFrame, at: int, style: Style = PAGE) -> go.Figure:
     """Kendall's tau of every two benchmarks at one budget."""
     rows = table[table["budget"] == at]
     order = list(dict.fromkeys([*rows["one"], *rows["other"]]))
     both = pd.concat([rows, rows.rename(columns={"one": "other", "other": "one"})]).set_index(["one", "other"])
-    values, texts, hovers, notes = [], [], [], []
+    values, hovers, notes = [], [], []
     for one in order:
-        cells = [both.loc[(one, other)] if one != other else None for other in order]
-        values.append([None if cell is None else float(cell["tau"]) for cell in cells])
-        texts.append(["" if cell is None else _cell(cell) for cell in cells])
-        hovers.append(
-            [
-                "" if cell is None else f"{one} and {other}<br>{_hover(cell)}"
-                for cell, other in zip(cells, order, strict=True)
-            ]
-        )
-    tiles = _tiles(values, order, order, style, "%{hovertext}").update(hovertext=hovers)
-    for row, one in enumerate(order):
-        for place, other in enumerate(order):
-            if values[row][place] is not None:
-                ink = ink_on(heat(style.mode, values[row][place]))
-                notes.append(_note(other, one, texts[row][place], ink, style))
-    layout: dict[str, Any] = {
+        cells = {other: both.loc[(one, other)] for other in order if other != one}
+        values.append([float(cells[other]["tau"]) if other in cells else None for other in order])
+        hovers.append([f"{one} and {other}<br>{_hover(cells[other])}" if other in cells else "" for other in order])
+        for other, cell in cells.items():
+            ink = ink_on(heat(style.mode, float(cell["tau"])))
+            notes.append(note(_cell(cell), other, one, style, ink=ink))
+    shares = tiles(values, style, x=order, y=order, hovertext=hovers, hovertemplate="%{hovertext}<extra></extra>")
+    return go.Figure(shares, _layout(order, order, notes, style, left=11, above=2))
+
+
+def _layout(
+    heads: list[str], rows: list[str], notes: list[dict[str, Any]], style: Style, *, left: int, above: int = 3
+) -> dict[str, Any]:
+    """Heads above and rows to the left of tiles, with room for them in letters.
+
+    Args:
+        heads, rows: what stands at each, in the order of the tiles.
+    """
+    axis = {"tickfont": {"size": style.text}, "showgrid": False}
+    across, down = ({"tickvals": [*range(len(names))], "ticktext": names} for names in (heads, rows))
+    return {
         "height": style.height,
-        "margin": {"l": 11 * style.text, "r": style.text, "t": 2 * style.text, "b": style.text},
-        "xaxis": {"side": "top", "tickfont": {"size": style.text}, "showgrid": False},
-        "yaxis": {"autorange": "reversed", "tickfont": {"size": style.text}, "showgrid": False},
+        "margin": {"l": left * style.text, "r": style.text, "t": above * style.text, "b": style.text},
+        "xaxis": axis | {"side": "top"} | across,
+        "yaxis": axis | {"autorange": "reversed"} | down,
         "annotations": notes,
         "template": style.template,
     }
-    return go.Figure(tiles, layout)
-
-
-def _tiles(shares: list[list[float | None]], x: list[str], y: list[str], style: Style, hover: str) -> go.Heatmap:
-    """A map of shares, from 0 to 1 on every view."""
-    scale = [[stop, hue] for stop, hue in zip(HEAT_STOPS, HEAT[style.mode], strict=True)]
-    look = {"zmin": 0, "zmax": 1, "colorscale": scale, "showscale": False, "xgap": 3, "ygap": 3}
-    return go.Heatmap(z=shares, x=x, y=y, hovertemplate=f"{hover}<extra></extra>", **look)
-
-
-def _note(x: str, y: str, text: str, ink: str, style: Style) -> dict[str, Any]:
-    return {"x": x, "y": y, "text": text, "showarrow": False, "font": {"color": ink, "size": style.text}}
 
 
 def _cell(row: pd.Series) -> str:
@@ -169,58 +127,22 @@ def _hover(row: pd.Series) -> str:
     return f"Kendall's tau {row['tau']:.3f} over {words.counted(int(row['shared']), 'shared combination')}"
 
 
-def tasks_headline(rows: pd.DataFrame) -> str:
-    """How many tasks the two benchmarks do not share."""
-    differ = tasks_apart(rows)
-    return f"The paper’s benchmarks differ in {len(differ)} of {rows['task'].nunique()} tasks: its text says two"
-
-
-def tasks_apart(rows: pd.DataFrame) -> list[str]:
-    """The tasks that not all data sets have, by what was counted."""
-    has = rows.assign(has=rows["stolen"] > 0).groupby("task", sort=False)["has"]
-    return has.nunique().loc[lambda kinds: kinds > 1].index.tolist()
-
-
-def tasks_subline(rows: pd.DataFrame) -> str:
-    """Whether the printed ticks are those of the scores."""
-    right = int((rows["printed"] == (rows["stolen"] > 0)).sum())
-    cells = f"all {len(rows)}" if right == len(rows) else f"{right} of {len(rows)}"
-    return f"Table 2: ✓ and × as printed, numbers as counted in the published scores; {cells} cells agree"
-
-
-def tasks_figure(rows: pd.DataFrame, style: Style) -> go.Figure:
+@takes("paper.tables.table2", "task dataset benchmark printed stolen victims unrelated lineages")
+def tasks_figure(rows: pd.DataFrame, style: Style = PAGE) -> go.Figure:
     """Tasks by data sets: the printed mark, and how many models stand behind it."""
     rows = rows.assign(task=rows["task"].map(words.task))
     tasks, heads = list(dict.fromkeys(rows["task"])), dict(zip(rows["dataset"], rows["benchmark"], strict=True))
-    apart, notes, fills = tasks_apart(rows), [], []
+    apart, notes, fills = findings.paper.tasks_apart(rows), [], []
     for task in tasks:
         cells = rows[rows["task"] == task]
         fills.append([_HAS if stolen else None for stolen in cells["stolen"]])
         for cell in cells.itertuples():
             ink = ink_on(heat(style.mode, _HAS)) if cell.stolen else style.surface.muted
-            notes.append(_note(cell.dataset, task, _counts(cell), ink, style))
-    tiles = _tiles(fills, list(heads), tasks, style, "%{y} on %{x}")
-    layout: dict[str, Any] = {
-        "height": style.height,
-        "margin": {"l": 13 * style.text, "r": style.text, "t": 3 * style.text, "b": style.text},
-        "xaxis": {
-            "side": "top",
-            "tickvals": list(heads),
-            "ticktext": [f"{plain(benchmark)} · {plain(dataset)}" for dataset, benchmark in heads.items()],
-            "tickfont": {"size": style.text},
-            "showgrid": False,
-        },
-        "yaxis": {
-            "autorange": "reversed",
-            "tickvals": tasks,
-            "ticktext": [f"<b>{plain(task)}</b>" + "<br>not in both" * (task in apart) for task in tasks],
-            "tickfont": {"size": style.text},
-            "showgrid": False,
-        },
-        "annotations": notes,
-        "template": style.template,
-    }
-    return go.Figure(tiles, layout)
+            notes.append(note(_counts(cell), cell.dataset, task, style, ink=ink))
+    shares = tiles(fills, style, x=list(heads), y=tasks, hovertemplate="%{y} on %{x}<extra></extra>")
+    columns = [f"{plain(benchmark)} · {plain(dataset)}" for dataset, benchmark in heads.items()]
+    called = [f"<b>{plain(task)}</b>" + "<br>not in both" * (task in apart) for task in tasks]
+    return go.Figure(shares, _layout(columns, called, notes, style, left=13))
 
 
 _HAS = 0.3  # where on the heat scale a task that is there has its colour
@@ -234,35 +156,8 @@ def _counts(cell: tuple) -> str:
     return f"<b>{mark} {cell.stolen} stolen</b> of {words.counted(cell.victims, 'victim')}<br>{against}"
 
 
-def table_headline(rows: pd.DataFrame, mode: str) -> str:
-    """How many cells are as printed, or how many stand apart from the reference."""
-    if mode == "paper":
-        off = (rows["tpr"] - rows["printed"]).abs().clip(lower=(rows["plus_minus"] - rows["printed_plus_minus"]).abs())
-        match, cells = int((off <= _HALF).sum()), len(rows)
-        return f"Table 3 recomputed: {f'all {cells}' if match == cells else f'{match} of {cells}'} cells match"
-    told, refused = rows["verdict"].value_counts(), int(rows["tpr"].isna().sum())
-    decided = rows.loc[rows["verdict"].isin(["beats", "trails"]), "independent_victims"]
-    few = "" if decided.empty or decided.max() > 1 else ", on one victim"
-    return (
-        f"The guaranteed rule refuses {refused} of {len(rows)} cells of Table 3; {told.get('beats', 0)} above {REFERENCE}, "
-        f"{told.get('trails', 0)} below{few}"
-    )
-
-
-def table_subline(mode: str) -> str:
-    """What a cell is."""
-    if mode == "paper":
-        return (
-            "TPR by the paper rule at 5% false alarms and 100 queries: mean over victims, data sets and query seeds, "
-            "± .95 s.d. / √5 over query seeds; a cell matches if it rounds to what is printed"
-        )
-    return (
-        "A threshold that flags a fresh unrelated model with a chance of at most 5%; small: 95% interval over models and "
-        "query seeds, and what an exact test says against AKH on the data sets that both have"
-    )
-
-
-def table_figure(rows: pd.DataFrame, style: Style) -> go.Figure:
+@takes("paper.tables.table3", "fingerprint task tpr")
+def table_figure(rows: pd.DataFrame, style: Style = PAGE) -> go.Figure:
     """Tasks by schemes; a row that rests on fewer data sets says so."""
     rows = rows.assign(task=rows["task"].map(words.task))
     schemes, tasks = list(dict.fromkeys(rows["fingerprint"])), list(dict.fromkeys(rows["task"]))
@@ -275,7 +170,7 @@ def table_figure(rows: pd.DataFrame, style: Style) -> go.Figure:
             known = value is not None and not pd.isna(value)
             text = _rate(cells.loc[(scheme, task)]) if known else "refused" if value is not None else "–"
             ink = ink_on(heat(style.mode, value)) if known else style.surface.muted
-            notes.append(_note(task, scheme, text, ink, style))
+            notes.append(note(text, task, scheme, style, ink=ink))
     covers = [""] * len(schemes)
     if "covers" in rows:
         covers = [rows.loc[rows["fingerprint"] == scheme, "covers"].iloc[0] for scheme in schemes]
@@ -283,34 +178,17 @@ def table_figure(rows: pd.DataFrame, style: Style) -> go.Figure:
     hovers = [
         [_why(cells.loc[(scheme, task)]) if (scheme, task) in cells.index else "" for task in tasks] for scheme in schemes
     ]
-    tiles = _tiles(grid, tasks, schemes, style, "%{y} on %{x}%{hovertext}").update(hovertext=hovers)
-    layout: dict[str, Any] = {
-        "height": style.height,
-        "margin": {"l": 9 * style.text, "r": style.text, "t": 3 * style.text, "b": style.text},
-        "xaxis": {
-            "side": "top",
-            "tickvals": tasks,
-            "ticktext": ["<br>".join(map(plain, textwrap.wrap(task, 16))) for task in tasks],
-            "tickfont": {"size": 0.9 * style.text},
-            "showgrid": False,
-        },
-        "yaxis": {
-            "autorange": "reversed",
-            "tickvals": schemes,
-            "ticktext": [f"<b>{plain(scheme)}</b>{cover}" for scheme, cover in zip(schemes, covers, strict=True)],
-            "tickfont": {"size": style.text},
-            "showgrid": False,
-        },
-        "annotations": notes,
-        "template": style.template,
-    }
-    return go.Figure(tiles, layout)
+    hover = "%{y} on %{x}%{hovertext}<extra></extra>"
+    shares = tiles(grid, style, x=tasks, y=schemes, hovertext=hovers, hovertemplate=hover)
+    heads = ["<br>".join(map(plain, textwrap.wrap(task, 16))) for task in tasks]
+    called = [f"<b>{plain(scheme)}</b>{cover}" for scheme, cover in zip(schemes, covers, strict=True)]
+    return go.Figure(shares, _layout(heads, called, notes, style, left=9))
 
 
 def _rate(cell: pd.Series) -> str:
     """As printed: `91 ± 1`; honest: the interval over models below it, with the verdict where a test has one."""
     if "low" not in cell:
-        return f"<b>{100 * cell['tpr']:.0f}</b> ± {100 * cell['plus_minus']:.0f}"
+        return f"<b>{100 * cell['tpr']:.0f}</b>" + (f" ± {100 * cell['plus_minus']:.0f}" if "plus_minus" in cell else "")
     told = f" {cell['verdict']}" if cell["verdict"] in ("beats", "trails") else ""
     return f"<b>{100 * cell['tpr']:.0f}</b>{told}<br>{100 * cell['low']:.0f} to {100 * cell['high']:.0f}"
 

@@ -15,16 +15,15 @@ import pandas as pd
 import plotly.graph_objects as go
 from PIL import Image
 
-from qurd_core.evaluation.play import Duel, Trial
-from qurd_core.evaluation.statistics import Kind
-from qurd_core.plots import words
-from qurd_core.plots.labels import spread
-from qurd_core.plots.lineages import readable
-from qurd_core.plots.theme import STOLEN, UNRELATED, UNRELATED_TEXT, Style, faded, plain
+from qurd_core import findings
+from qurd_core.findings.language import words
+from qurd_core.findings.language.words import plain
+from qurd_core.plots.drawing.labels import spread
+from qurd_core.plots.drawing.takes import takes
+from qurd_core.plots.drawing.theme import PAGE, STOLEN, UNRELATED, UNRELATED_TEXT, Style, faded
 
 LANES = ("innocent", "stolen", "victim", "truth")  # from below
 SIDES = {"stolen": STOLEN, "innocent": UNRELATED}
-CALLED = {"stolen": "stolen", "innocent": "unrelated"}  # on screen; links and exported columns have the other names
 PACE = 200  # milliseconds per query
 
 _STRIP, _CURVE, _SAID = [0.52, 1], [0, 0.38], 0.46  # shares of the height
@@ -43,66 +42,18 @@ def tile(patch: np.ndarray) -> str:
     return f"data:image/svg+xml,{quote(picture, safe=' =:/+;,')}"
 
 
-def headline(scheme: str, rows: pd.DataFrame, sent: int) -> str:
-    """What is about to be asked, or what came of it where all queries have been sent.
-
-    Args:
-        rows: from `evaluation.play.Trial.rows`.
-    """
-    queries = len(rows)
-    if sent < queries:
-        if scheme == "AKH":
-            return f"Which suspect repeats {words.counted(queries, 'mistake')} of the victim?"
-        return f"Which suspect answers {words.counted(queries, 'random image')} like the victim?"
-    last, after = rows.iloc[-1], f"With {words.counted(queries, 'query')} {scheme}"
-    if np.isnan(last["threshold"]):
-        return f"{after} has too few unrelated models for a threshold"
-    stolen, innocent = (_ruled(last, side) for side in SIDES)
-    found = {"caught": "catches the stolen model", "missed": "misses the stolen model"}[stolen]
-    joint = "and" if (stolen, innocent) in (("caught", "cleared"), ("missed", "a false alarm")) else "but"
-    return f"{after} {found} {joint} {'clears' if innocent == 'cleared' else 'raises a false alarm on'} the unrelated one"
-
-
-def subline(duel: Duel, trial: Trial, rule: Kind) -> str:
-    """Who is asked, and what the threshold rests on."""
-    unrelated = "hard unrelated" if duel.innocent in trial.named("hard") else "unrelated"
-    below = words.false_alarms(trial.unrelated, trial.lineages, rule, "all")
-    return f"stolen: {readable(duel.stolen)} · {unrelated}: {readable(duel.innocent)} · {below}"
-
-
-def verdict(rows: pd.DataFrame) -> str:
-    """What the last query leaves of both suspects, in one line that a stage has room for.
-
-    Args:
-        rows: from `evaluation.play.Trial.rows`.
-    """
-    last = rows.iloc[-1]
-    sent = words.counted(int(last["query"]), "query")
-    if np.isnan(last["threshold"]):
-        shares = " and ".join(f"the {CALLED[side]} model on {words.percent(last[f'distance_{side}'])}" for side in SIDES)
-        return f"After {sent} {shares} disagree with the victim. There are too few unrelated models for a threshold."
-    stolen, innocent = (f"{words.percent(last[f'distance_{side}'])}: {_ruled(last, side)}" for side in SIDES)
-    return (
-        f"Of {sent} the stolen model disagrees on {stolen}; the unrelated one on {innocent}. "
-        f"Threshold: {words.percent(last['threshold'])}."
-    )
-
-
-def alt(rows: pd.DataFrame) -> str:
-    """The chart in words, for those who do not see it."""
-    return f"Queries sent one by one to a stolen and to an unrelated model, and how often each disagrees. {verdict(rows)}"
-
-
-def figure(rows: pd.DataFrame, pictures: Sequence[str], *, sent: int = 1, style: Style | None = None) -> go.Figure:
+@takes(
+    "views.play.Trial.rows",
+    "query truth victim stolen innocent distance_stolen distance_innocent threshold",
+)
+def figure(rows: pd.DataFrame, pictures: Sequence[str], *, sent: int = 1, style: Style = PAGE) -> go.Figure:
     """The state after some queries, with a frame for every number of queries.
 
     Args:
         rows: from `evaluation.play.Trial.rows`, at least one.
         pictures: the query of each row, from `tile`.
         sent: how many queries have been sent before it is played.
-        style: mode and stage of the page.
     """
-    style = style or Style()
     reel = _Reel(rows, style)
     first = reel.frame(min(sent, len(rows)))
     return go.Figure(
@@ -120,7 +71,7 @@ class _Reel:
 
     def __init__(self, rows: pd.DataFrame, style: Style) -> None:
         self.rows, self.style = rows, style
-        self.wide = _wide(style)
+        self.wide = 9 if style.stage else 10  # queries that the strip shows
         curves = {name: rows[column].round(4).tolist() for name, column in _CURVES.items()}
         self.curves = {name: [None if value != value else value for value in values] for name, values in curves.items()}
         self.agree = {side: (rows[side] == rows["victim"]).to_numpy() for side in SIDES}
@@ -134,7 +85,11 @@ class _Reel:
         hover = "%{fullData.name}: %{y:.0%} after %{x} queries<extra></extra>"
         lines = [every | {"name": "threshold", "line": dotted, "fill": "tozeroy", "fillcolor": faded(ink, 0.05)}]
         lines += [
-            every | {"name": f"{CALLED[side]} model", "line": {"color": style.colour(SIDES[side]), "width": style.line}}
+            every
+            | {
+                "name": f"{findings.play.CALLED[side]} model",
+                "line": {"color": style.colour(SIDES[side]), "width": style.line},
+            }
             for side in reversed(SIDES)
         ]
         ends = {"type": "scatter", "mode": "text", "textposition": "middle right", "cliponaxis": False, "hoverinfo": "skip"}
@@ -186,7 +141,9 @@ class _Reel:
         return {
             "x": [number] * len(values),
             "y": [round(place, 3) for place in places],
-            "text": [f" <b>{CALLED.get(name, name)}</b> {words.percent(value)}" for name, value in values.items()],
+            "text": [
+                f" <b>{findings.play.CALLED.get(name, name)}</b> {words.percent(value)}" for name, value in values.items()
+            ],
             "textfont": {"color": [ink[name] for name in values], "size": self.style.text},
         }
 
@@ -197,28 +154,13 @@ class _Reel:
 
     def _said(self, number: int) -> str:
         if number == len(self.rows):
-            return verdict(self.rows)
+            return findings.play.verdict(self.rows)
         same = {side: int(agree[:number].sum()) for side, agree in self.agree.items()}
-        answers = ", ".join(f"{CALLED[side]} model {count} of {number}" for side, count in same.items())
+        answers = ", ".join(f"{findings.play.CALLED[side]} model {count} of {number}" for side, count in same.items())
         return f"Query {number} of {len(self.rows)}. Same answer as the victim: {answers}."
 
 
 _CURVES = {"threshold": "threshold", "innocent": "distance_innocent", "stolen": "distance_stolen"}
-
-
-def _ruled(last: pd.Series, side: str) -> str:
-    flagged = last[f"distance_{side}"] < last["threshold"]
-    return {
-        ("stolen", True): "caught",
-        ("stolen", False): "missed",
-        ("innocent", True): "a false alarm",
-        ("innocent", False): "cleared",
-    }[side, bool(flagged)]
-
-
-def _wide(style: Style) -> int:
-    """Queries that the strip shows."""
-    return 9 if style.stage else 10
 
 
 def _axis() -> dict[str, Any]:
@@ -236,7 +178,7 @@ def _layout(queries: int, pictures: Sequence[str], style: Style) -> dict[str, An
     muted, top = style.surface.muted, len(LANES) + _PICTURE
     lanes = {
         "tickvals": [place + 0.5 for place in range(len(LANES))],
-        "ticktext": [f"<b>{CALLED.get(lane, lane)}</b>" for lane in LANES],
+        "ticktext": [f"<b>{findings.play.CALLED.get(lane, lane)}</b>" for lane in LANES],
     }
     image = {"xref": "x2", "yref": "y2", "y": top, "sizex": 0.94, "sizey": _PICTURE - 0.15, "sizing": "contain"}
     image |= {"xanchor": "center", "yanchor": "top", "layer": "above"}

@@ -1,19 +1,22 @@
 """Figure 3: how far apart stolen and unrelated models lie. Stolen up, unrelated down, a tick per pair."""
 
 import re
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
-from qurd_core.akh import official
-from qurd_core.evaluation.separability import FEWEST, Row, density, grid
-from qurd_core.evaluation.statistics import allowed_below
-from qurd_core.evaluation.statistics.words import fixed
-from qurd_core.plots import honest, words
-from qurd_core.plots.lineages import readable
-from qurd_core.plots.theme import STOLEN, UNRELATED, UNRELATED_TEXT, Style, faded, plain
+from qurd_core import findings, views
+from qurd_core.findings.language import words, worth_words
+from qurd_core.findings.language.model_names import readable
+from qurd_core.findings.language.words import plain
+from qurd_core.plots.drawing.notes import above, centred, note
+from qurd_core.plots.drawing.takes import takes
+from qurd_core.plots.drawing.theme import PAGE, STOLEN, UNRELATED, UNRELATED_TEXT, Style, faded
+from qurd_core.plots.drawing.traces import hovered, passed
+from qurd_core.statistics.printed import fixed
+from qurd_core.views.separability import FEWEST, Row, density, grid
 
 PITCH = 2.5  # from one row to the next; a density is at most 1 high
 TICK = 0.2  # height of a tick
@@ -22,133 +25,14 @@ HARD = -0.36  # where hard unrelated models have their mark
 POINTER = "pairs"  # the trace that is clicked
 
 
-class Axis(NamedTuple):
-    """What lies on the axis.
-
-    Attributes:
-        name: short, for sentences: `AKH`.
-        title: what a value says.
-        share: whether it ends at 1.
-        beside: what a pair says beside its value.
-        about: what must be known of it, in one line.
-    """
-
-    name: str
-    title: str
-    share: bool
-    beside: Callable[[Any], str] | None = None
-    about: str = ""
-
-
-OFFICIAL = (
-    "The authors divide by the victim’s accuracy where δ_C divides by its error rate: every victim gets a scale of its own, "
-    "and within a victim nothing changes"
-)
-DELTAS = {
-    "delta_c": Axis(
-        "δ_C",
-        "δ<sub>C</sub>: how often victim and suspect disagree where the victim is wrong",
-        True,
-        lambda pair: f"by the authors’ formula {official(pair.delta_c, pair.accuracy_victim):.3f}",
-    ),
-    "delta": Axis("δ", "δ: how often victim and suspect disagree", True),
-    "official": Axis(
-        "δ_C (authors’ formula)",
-        "The authors’ formula for δ<sub>C</sub>: δ<sub>C</sub> (1 − α) / α, α the accuracy of the victim",
-        False,
-        lambda pair: f"by definition {pair.delta_c:.3f}",
-        OFFICIAL,
-    ),
-}
-
-
-class Pick(NamedTuple):
-    """A pair."""
-
-    victim: str
-    suspect: str
-
-
-def scheme_axis(label: str, budget: int, seeds: int, seed: int | None, *, share: bool) -> Axis:
-    """The distances of a scheme."""
-    which = f"mean over {words.counted(seeds, 'query seed')}" if seed is None else f"query seed {seed}"
-    return Axis(label, f"Distance by {plain(_short(label, 40))} at {words.counted(budget, 'query')}, {which}", share)
-
-
-def headline(rows: Sequence[Row], axis: Axis, fpr: int, benchmark: str, noun: str | None = None) -> str:
-    """How many stolen models lie below the thresholds.
-
-    Args:
-        fpr: the allowed share of false alarms in percent.
-        noun: what a row is (`"task"`), if there is one row for each.
-    """
-    known = [row for row in rows if row.rates]
-    if not known:
-        return f"No threshold can be set for {axis.name} on {benchmark}"
-    rate = min(row.rates.tpr for row in known)
-    if noun is None or len(known) == 1:
-        on, task = (known[0].label, "all") if noun == "benchmark" else (benchmark, "all" if noun else known[0].label)
-        return f"{axis.name} catches {words.percent(rate)} of stolen models {place(on, task, fpr)}"
-    low, where = words.percent(rate), "" if noun == "benchmark" else f" on {benchmark}"
-    hardest = [readable(words.task(row.label)) for row in known if words.percent(row.rates.tpr) == low]
-    if len(hardest) == len(known):
-        return f"{axis.name} catches {low} of stolen models at {fpr}% false alarms for every {noun}{where}"
-    found = f"{axis.name} catches {low} of stolen models at {fpr}% false alarms{where} for the"
-    if len(hardest) > 3:
-        return f"{found} {len(hardest)} hardest {noun}s"
-    return f"{found} hardest {noun}{'s' * (len(hardest) > 1)}: {words.listed(hardest)}"
-
-
-def place(benchmark: str, task: str, fpr: int) -> str:
-    """`at 5% false alarms on patchwork-sac`, for headlines."""
-    return f"at {fpr}% false alarms on {benchmark}{words.on_task(task)}"
-
-
-def subline(row: Row, fpr: int) -> str:
-    """What a row rests on, and where its single pooled threshold differs from the rates of the victims."""
-    if not row.rates:
-        return row.reason or ""
-    rates, victims = row.rates, words.counted(row.rates.n_victims, "victim")
-    parts = [f"{len(row.stolen)} stolen and {len(row.unrelated)} unrelated pairs of {victims}"]
-    per = " per victim" if rates.n_victims > 1 else ""
-    have = f"{words.counted(rates.n_negatives, 'unrelated model')}{per}, {words.counted(rates.n_lineages, 'lineage')}"
-    uneven = f"threshold set at {fpr} % per task"
-    parts += [f"{have}: {uneven if rates.uneven else allowance(rates.n_negatives, fpr)}"]
-    if words.percent(row.line.caught) != words.percent(rates.tpr):
-        parts += [f"the single pooled threshold drawn catches {words.percent(row.line.caught)}"]
-    return " · ".join(parts)
-
-
-def allowance(negatives: int, fpr: int) -> str:
-    """`5 % of 40 = 2 models`."""
-    allowed = allowed_below(negatives, fpr / 100, "paper") if fpr else 0
-    return f"{fpr} % of {negatives} = {words.counted(allowed, 'model') if allowed else 'no model'}"
-
-
-def over_models(row: Row) -> str:
-    """`33 to 60 % over models`; empty where no interval is known."""
-    between = honest.interval(*row.report.ci) if row.report else ""
-    return f"{between} over models" if between else ""
-
-
-def method(row: Row) -> str:
-    """How the interval was made, and what must be known of it."""
-    return " ".join((f"95 % interval of TPR. {row.report.method}", *row.report.notes))
-
-
-def alt(rows: Sequence[Row], axis: Axis) -> str:
-    """The chart in words, for those who do not see it."""
-    said = [
-        f"{readable(words.task(row.label))}: {len(row.stolen)} stolen pairs, median {np.median(row.stolen):.2f}, "
-        f"{len(row.unrelated)} unrelated, median {np.median(row.unrelated):.2f}, threshold {row.line.threshold:.2f}"
-        for row in rows
-        if row.line
-    ]
-    return f"Distances by {axis.name}, stolen pairs above the axis and unrelated ones below it. {'; '.join(said)}."
-
-
+@takes("views.separability.rows", "label table rates line reason benchmark report stolen unrelated", kind=Sequence)
 def figure(
-    rows: Sequence[Row], axis: Axis, *, fpr: int = 5, pick: Pick | None = None, style: Style | None = None
+    rows: Sequence[Row],
+    axis: findings.separability.Axis,
+    *,
+    fpr: int = 5,
+    pick: views.separability.Pick | None = None,
+    style: Style = PAGE,
 ) -> go.Figure:
     """Mirrored densities of one row or of several on a common axis, with the line below which a pair is flagged.
 
@@ -158,9 +42,7 @@ def figure(
         rows: from `evaluation.separability`.
         fpr: the allowed share of false alarms in percent.
         pick: the pair that is marked.
-        style: mode and stage of the page.
     """
-    style = style or Style()
     sides = [values for row in rows for values in (row.stolen, row.unrelated)]
     # Where there is no density, the axis needs no room for one.
     at = grid([side if len(side) >= FEWEST else side[side.argsort()[-1:]] for side in sides], share=axis.share)
@@ -206,12 +88,6 @@ def high(rows: Sequence[Row]) -> float:
     return max(352, _TWO_LINES * len(rows) + 100)
 
 
-def _short(text: str, longest: int) -> str:
-    """A text that fits; its middle goes, for lineages differ at their ends."""
-    half = longest // 2
-    return text if len(text) <= longest else f"{text[:half]}…{text[half + 1 - longest :]}"
-
-
 def _humps(row: Row, at: np.ndarray, share: bool) -> tuple[np.ndarray | None, np.ndarray | None]:
     """The densities of both sides, the higher one 1 high; None where there are too few pairs."""
     found = [density(side, at, share=share) if len(side) >= FEWEST else None for side in (row.stolen, row.unrelated)]
@@ -235,14 +111,12 @@ def _areas(
     # As arrays: Plotly looks at every value of a list.
     xs = np.tile([at[0], *at, at[-1], np.nan], len(outlines)).round(5)
     ys = np.concatenate([[], *(np.r_[base, outline, base, np.nan] for base, outline in outlines)]).round(4)
-    return go.Scatter(
+    return passed(
         x=xs,
         y=ys,
-        mode="lines",
         line={"width": style.line * (0.8 if len(bases) == 1 else 0.5), "color": colour},
         fill="toself",
         fillcolor=faded(colour, 0.28),
-        hoverinfo="skip",
         name="stolen" if sign > 0 else "unrelated",
     )
 
@@ -253,12 +127,10 @@ def _ticks(values: list[np.ndarray], bases: list[float], height: float, colour: 
     ys = np.concatenate(
         [np.tile([base, base + height, np.nan], len(side)) for side, base in zip(values, bases, strict=True)]
     )
-    return go.Scatter(
+    return passed(
         x=xs.round(5),
         y=ys,
-        mode="lines",
         line={"width": style.line / 2, "color": colour},
-        hoverinfo="skip",
         name="stolen ticks" if height > 0 else "unrelated ticks",
     )
 
@@ -266,7 +138,7 @@ def _ticks(values: list[np.ndarray], bases: list[float], height: float, colour: 
 def _hard(values: list[np.ndarray], bases: list[float], colour: str, style: Style) -> go.Scatter:
     """Hard unrelated models: the colour of unrelated ones, another mark."""
     ys = np.concatenate([np.full(len(side), base + HARD) for side, base in zip(values, bases, strict=True)])
-    return go.Scatter(
+    return passed(
         x=np.concatenate(values).round(5),
         y=ys,
         mode="markers",
@@ -276,12 +148,11 @@ def _hard(values: list[np.ndarray], bases: list[float], colour: str, style: Styl
             "color": colour,
             "line": {"width": style.line / 1.5},
         },
-        hoverinfo="skip",
         name="hard",
     )
 
 
-def _pointer(rows: Sequence[Row], bases: list[float], axis: Axis, style: Style) -> go.Scatter:
+def _pointer(rows: Sequence[Row], bases: list[float], axis: findings.separability.Axis, style: Style) -> go.Scatter:
     """What the pointer meets: an invisible mark on every tick, for lines cannot be clicked."""
     height = {"positive": TICK / 2, "negative": -TICK / 2, "hard": HARD}
     ys, pairs, texts = [], [], []
@@ -290,13 +161,11 @@ def _pointer(rows: Sequence[Row], bases: list[float], axis: Axis, style: Style) 
             ys.append(base + height[pair.kind])
             pairs.append((pair.victim, pair.suspect, row.benchmark or ""))
             texts.append(hover(pair, _value(pair, axis)))
-    return go.Scatter(
+    return hovered(
         x=np.concatenate([row.table["value"].to_numpy(float) for row in rows]).round(5),
         y=np.array(ys),
         customdata=np.array(pairs, object).reshape(-1, 3),
         hovertext=np.array(texts, object),
-        hovertemplate="%{hovertext}<extra></extra>",
-        mode="markers",
         # The pointer meets every mark, drawn or not; few are drawn, for they cannot be seen.
         marker={"size": style.marker, "opacity": 0, "maxdisplayed": 1},
         selected={"marker": {"opacity": 0}},
@@ -305,7 +174,7 @@ def _pointer(rows: Sequence[Row], bases: list[float], axis: Axis, style: Style) 
     )
 
 
-def _value(pair: tuple, axis: Axis) -> str:
+def _value(pair: tuple, axis: findings.separability.Axis) -> str:
     """The distance of a pair, and what stands beside it."""
     said = f"{plain(axis.name).replace('δ_C', 'δ<sub>C</sub>')} {pair.value:.3f}"
     return f"{said}, {axis.beside(pair)}" if axis.beside else said
@@ -314,17 +183,21 @@ def _value(pair: tuple, axis: Axis) -> str:
 _KINDS = {"positive": "stolen", "negative": "unrelated", "hard": "hard unrelated"}
 
 
+def _cut(text: str, longest: int) -> str:
+    return plain(findings.separability.shortened(text, longest))
+
+
 def hover(pair: tuple, value: str) -> str:
     """A pair in five lines."""
     tasks = words.tasks(pair.tasks) if len(pair.tasks) <= 2 else f"{len(pair.tasks)} tasks"
     return (
-        f"<b>{plain(_short(readable(pair.suspect), 70))}</b><br>{plain(_short(pair.suspect, 70))}<br>"
-        f"{_KINDS[pair.kind]} · {plain(tasks)} · {value}<br>victim {plain(_short(readable(pair.victim), 60))}<br>"
+        f"<b>{_cut(readable(pair.suspect), 70)}</b><br>{_cut(pair.suspect, 70)}<br>"
+        f"{_KINDS[pair.kind]} · {plain(tasks)} · {value}<br>victim {_cut(readable(pair.victim), 60)}<br>"
         f"accuracy: victim {words.percent(pair.accuracy_victim)}, suspect {words.percent(pair.accuracy_suspect)}"
     )
 
 
-def _marked(rows: Sequence[Row], bases: list[float], pick: Pick | None, style: Style) -> list[go.Scatter]:
+def _marked(rows: Sequence[Row], bases: list[float], pick: views.separability.Pick | None, style: Style) -> list[go.Scatter]:
     """The picked pair, wherever it is drawn."""
     if pick is None:
         return []
@@ -335,7 +208,7 @@ def _marked(rows: Sequence[Row], bases: list[float], pick: Pick | None, style: S
             xs.append(pair.value)
             ys.append(base + (1 if pair.kind == "positive" else -1) * (TICK + 0.06))
     marker = {"size": style.marker * 1.2, "color": style.surface.ink, "symbol": "diamond"}
-    return [go.Scatter(x=xs, y=ys, mode="markers", marker=marker, hoverinfo="skip", name="picked")]
+    return [passed(x=xs, y=ys, mode="markers", marker=marker, name="picked")]
 
 
 def _flags(rows: Sequence[Row], bases: list[float], low: float, style: Style) -> list[dict[str, Any]]:
@@ -373,17 +246,9 @@ def _names(row: Row, humps: tuple, at: np.ndarray, style: Style) -> list[dict[st
             roomy = before > ROOM if x < row.line.threshold else before > 1 - ROOM
             anchor = "right" if roomy else "left"
             x = row.line.threshold + (0.01 if anchor == "left" else -0.01) * at[-1]
-        notes.append(
-            {
-                "x": x,
-                "xanchor": anchor,
-                "y": sign * y,
-                "text": f"<b>{name}</b> · {words.counted(len(values), 'pair')}{more}",
-                "font": {"color": colour, "size": style.text * 1.1},
-                "yanchor": "bottom" if sign > 0 else "top",
-                "showarrow": False,
-            }
-        )
+        said = f"<b>{name}</b> · {words.counted(len(values), 'pair')}{more}"
+        place = {"xanchor": anchor, "yanchor": "bottom" if sign > 0 else "top"}
+        notes.append(note(said, x, sign * y, style, ink=colour, size=style.text * 1.1, **place))
     return notes
 
 
@@ -395,76 +260,49 @@ def _anchor(place: float) -> str:
 def _line_note(row: Row, high: float, style: Style) -> list[dict[str, Any]]:
     """What the pooled threshold does, above its line."""
     if row.line is None:
-        return [_centred(row.reason or "", style)]
+        return [centred(plain(row.reason or ""), style)]
     line = row.line
     misses = f"misses {words.percent(1 - line.caught)} of stolen"
     alarms = f"actual false alarms {words.percent(line.flagged / line.unrelated)} ({line.flagged} of {line.unrelated})"
-    return [
-        {
-            "x": line.threshold,
-            "y": 1,
-            "yref": "paper",
-            "yanchor": "bottom",
-            "xanchor": {"left": "left", "right": "right"}.get(_anchor(line.threshold / high), "center"),
-            "text": f"<b>pooled threshold {words.distance(line.threshold)}</b><br>{misses} · {alarms}",
-            "font": {"size": style.text, "color": style.surface.ink},
-            "showarrow": False,
-        }
-    ]
-
-
-def _centred(text: str, style: Style) -> dict[str, Any]:
-    place = {"x": 0.5, "y": 0.5, "xref": "paper", "yref": "paper", "showarrow": False}
-    return place | {"text": plain(text), "font": {"color": style.surface.muted, "size": style.text}}
+    said = f"<b>pooled threshold {words.distance(line.threshold)}</b><br>{misses} · {alarms}"
+    place = {"yref": "paper", "yanchor": "bottom", "xanchor": _anchor(line.threshold / high)}
+    return [note(said, line.threshold, 1, style, ink=style.surface.ink, **place)]
 
 
 def _row_notes(rows: Sequence[Row], bases: list[float], fpr: int, style: Style) -> list[dict[str, Any]]:
     """The name of every row to its left, its rates to its right."""
-    muted, notes = style.surface.muted, []
-    small = {"size": style.text * 0.85, "color": muted}
+    small, notes = style.text * 0.85, []
+    below = f"<br><span style='font-size:{small:.0f}px;color:{style.surface.muted}'>{{}}</span>"
     both = len(rows) <= 5 or not style.stage
     right = {"xref": "paper", "x": 1.01, "xanchor": "left", "align": "left", "showarrow": False}
     left = {"xref": "paper", "x": -0.01, "xanchor": "right", "align": "right", "showarrow": False}
     for row, base in zip(rows, bases, strict=True):
         counts = f"{len(row.stolen)} stolen, {len(row.unrelated)} unrelated"
-        second = (
-            f"<br><span style='font-size:{style.text * 0.85:.0f}px;color:{muted}'>{counts}</span>"
-            if both and row.rates
-            else ""
-        )
+        second = below.format(counts) if both and row.rates else ""
         notes.append(left | {"y": base, "text": f"<b>{plain(_named(row))}</b>{second}", "font": {"size": style.text}})
         if row.rates is None:
-            notes.append(
-                {"x": 0.5, "xref": "paper", "y": base, "text": plain(row.reason or ""), "font": small, "showarrow": False}
-            )
+            notes.append(note(plain(row.reason or ""), 0.5, base, style, size=small, xref="paper"))
             continue
         value = f"<b>{words.percent(row.rates.tpr)}</b>  {fixed(row.rates.auc, 2)}"
-        between = over_models(row).removesuffix(" over models")
-        third = f"<br><span style='font-size:{style.text * 0.85:.0f}px;color:{muted}'>{between}</span>" if both else ""
+        between = findings.separability.over_models(row).removesuffix(" over models")
+        third = below.format(between) if both else ""
         hovered = (
-            f"TPR@{fpr}% {words.precise(row.rates.tpr, row.rates.sd)}{honest.hovered(*row.report.ci)}" if row.report else ""
+            f"TPR@{fpr}% {words.precise(row.rates.tpr, row.rates.sd)}{worth_words.hovered(*row.report.ci)}"
+            if row.report
+            else ""
         )
         notes.append(right | {"y": base, "text": f"{value}{third}", "font": {"size": style.text}, "hovertext": hovered})
-    head = {"y": 1, "yref": "paper", "yanchor": "bottom", "font": {"size": style.text * 0.85, "color": muted}}
-    return [*notes, right | head | {"text": f"TPR@{fpr}%  AUC"}, *_sides(rows, style)]
+    head = note(f"TPR@{fpr}%  AUC", 1.01, 1, style, size=small, yref="paper", yanchor="bottom")
+    return [*notes, right | head, *_sides(rows, style)]
 
 
 def _sides(rows: Sequence[Row], style: Style) -> list[dict[str, Any]]:
     """Which side of a row is whose, above all rows."""
     unrelated = "▼ unrelated, ◇ hard unrelated" if any(len(row.values("hard")) for row in rows) else "▼ unrelated"
-    above = {"y": 1, "yref": "paper", "yanchor": "bottom", "xref": "paper", "yshift": 4, "showarrow": False}
+    named = ((0, "left", "▲ stolen", STOLEN), (1, "right", unrelated, UNRELATED_TEXT))
     return [
-        above
-        | {
-            "x": x,
-            "xanchor": anchor,
-            "text": f"<b>{text}</b>",
-            "font": {"color": style.colour(paint), "size": 1.1 * style.text},
-        }
-        for x, anchor, text, paint in (
-            (0, "left", "▲ stolen", STOLEN),
-            (1, "right", unrelated, UNRELATED_TEXT),
-        )
+        above(f"<b>{text}</b>", style, x, xanchor=anchor, yshift=4, ink=style.colour(paint), size=1.1 * style.text)
+        for x, anchor, text, paint in named
     ]
 
 
@@ -474,7 +312,7 @@ _TWO_LINES = 40  # pixels
 
 def _named(row: Row) -> str:
     """What a row is: a task in words, a victim or a benchmark."""
-    return _short(readable(words.task(row.label)), _LONGEST)
+    return findings.separability.shortened(readable(words.task(row.label)), _LONGEST)
 
 
 def _margin(rows: Sequence[Row], style: Style) -> dict[str, float]:

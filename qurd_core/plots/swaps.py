@@ -7,126 +7,21 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from qurd_core.evaluation.worth import side
-from qurd_core.plots import honest, words
-from qurd_core.plots.budget import BASELINES, TOP
-from qurd_core.plots.theme import ALWAYS_WHOLE, OTHERS, SCHEMES, Style, faded, plain
-from qurd_core.plots.words import Measured
+from qurd_core import findings, views
+from qurd_core.findings.language import words
+from qurd_core.findings.language.words import plain
+from qurd_core.plots.budget import TOP
+from qurd_core.plots.drawing.notes import above, upright
+from qurd_core.plots.drawing.takes import takes
+from qurd_core.plots.drawing.theme import OTHERS, PAGE, SCHEMES, Style, faded
+from qurd_core.plots.drawing.traces import ALWAYS_WHOLE, hovered, passed
 
 TALLEST = 22  # samplers that are drawn; the best ones
 _ROW = 18  # pixels of a row on a page
 
 
-def choices(rows: pd.DataFrame) -> list[str]:
-    """The schemes whose sampler can be swapped: the named ones with a value, the published ones first."""
-    names = [name for name in SCHEMES if name not in BASELINES[1:]]
-    found = rows.loc[rows["value"].notna(), "label"]
-    return sorted(found[found.isin(names)], key=lambda name: (name in BASELINES, names.index(name)))
-
-
-def swaps(rows: pd.DataFrame, schemes: pd.DataFrame, name: str, known: pd.DataFrame = honest.UNKNOWN) -> pd.DataFrame:
-    """All samplers before the representation and detector of a scheme, best first.
-
-    Args:
-        rows: from `leaderboard.board`.
-        schemes: from `records.schemes`.
-        known: intervals of the gains, by label, from `evaluation.gains`.
-
-    Returns:
-        rows of scheme, label, sampler, value, spread, seeds, gain (to the scheme as published), gain_low and gain_high (its
-        interval over models, NaN where none is known or no draw changes the gain), verdict (None for the scheme itself),
-        over (what the verdict rests on: `"models"` or `"query seeds"`) and reason; those without a value last.
-    """
-    parts = schemes.set_index("scheme")[["sampler", "head"]]
-    table = rows.drop(columns=["verdict", "gap"], errors="ignore").join(parts, on="scheme")
-    own = table[table["label"] == name].iloc[0]
-    table = table[table["head"] == own["head"]]
-    table = table.assign(gain=table["value"] - own["value"], **_ends(table["label"], known, own["value"]))
-    others = (table["label"] != name) & table["value"].notna()
-    over = table["label"].isin(known.index).map({True: _MODELS, False: _SEEDS})
-    table["over"] = over.astype(object).where(others, None)
-    other = Measured(own["value"], own["spread"], own["seeds"])
-    told = [None if row.over is None else _told(row, other) for row in table.itertuples()]
-    table["verdict"] = pd.Series(told, table.index, dtype=object)
-    kept = table[list(_COLUMNS)]
-    return kept.sort_values(["value", "sampler"], ascending=[False, True], na_position="last").reset_index(drop=True)
-
-
-_COLUMNS = (
-    *("scheme", "label", "sampler", "value", "spread", "seeds"),
-    *("gain", "gain_low", "gain_high", "verdict", "over", "reason"),
-)
-_MODELS, _SEEDS = "models", "query seeds"
-
-
-def _ends(labels: pd.Series, known: pd.DataFrame, published: float) -> dict[str, pd.Series]:
-    """The intervals of gains, as far as a rate can go from the published one; NaN where no draw changes the gain."""
-    low, high = (labels.map(known[end]).astype(float) for end in ("low", "high"))
-    return {
-        f"gain_{end}": values.where(low < high).clip(-published, 1 - published)
-        for end, values in {"low": low, "high": high}.items()
-    }
-
-
-def _told(row: Any, published: Measured) -> words.Verdict:
-    """The verdict on a swap."""
-    if row.over == _SEEDS:
-        return words.verdict(Measured(row.value, row.spread, row.seeds), published)
-    return side(row.gain_low, row.gain_high)
-
-
-def headline(table: pd.DataFrame, name: str, where: str) -> str:
-    """What the best other sampler brings; one that is ahead over models goes before all that are over query seeds."""
-    others = table[(table["label"] != name) & table["value"].notna()]
-    if others.empty:
-        return f"No other sampler has a value for {name} {where}"
-    ahead = others[others["verdict"] == "ahead"]
-    if len(ahead):
-        of_models = ahead[ahead["over"] == _MODELS]
-        best = (of_models if len(of_models) else ahead).iloc[0]
-        over = "" if len(of_models) else f", over {_SEEDS} only"
-        gain = words.points(best["gain"]).lstrip("+")
-        return f"With {words.sampler(best['sampler'])}, {name} gains {gain} {where}{over}"
-    one = len(others) == 1
-    who = "The one other sampler does not raise" if one else f"None of {len(others)} other samplers raises"
-    return f"{who} the TPR of {name}{' significantly' if others['gain'].max() > 0 else ''} {where}"
-
-
-def tests(table: pd.DataFrame, worth: pd.DataFrame) -> str:
-    """What the verdicts rest on.
-
-    Args:
-        worth: of the same task and budget.
-    """
-    over = table["over"].value_counts()
-    models, seeds = int(over.get(_MODELS, 0)), int(over.get(_SEEDS, 0))
-    if not models:
-        return f"gains: spread over {_SEEDS} only"
-    rest = f"; the other {seeds} over {_SEEDS} only" if seeds else ""
-    return f"gains: 95 % intervals, bootstrap over {_MODELS}{honest.victims(worth)}, {_together(models)}{rest}"
-
-
-def _together(number: int) -> str:
-    """For how many swaps the intervals hold."""
-    every = "the one swap" if number == 1 else f"all {number} swaps"
-    return f"{'simultaneous ' * (number > 1)}for {every} with recorded distances"
-
-
-def missing(table: pd.DataFrame) -> dict[str, str]:
-    """The samplers without a value, with the reason."""
-    empty = table[table["value"].isna()]
-    return dict(zip(empty["sampler"], empty["reason"].fillna("no value at this budget"), strict=True))
-
-
-def alt(table: pd.DataFrame, name: str) -> str:
-    """The chart in one sentence."""
-    said = ", ".join(
-        f"{row.sampler} {words.percent(row.value)}" for row in table.dropna(subset="value").head(5).itertuples()
-    )
-    return f"TPR at 5% false alarms of {name} with {len(table)} samplers, best first: {said}."
-
-
-def figure(table: pd.DataFrame, name: str, *, pins: Sequence[str] = (), style: Style) -> go.Figure:
+@takes("views.swaps.swaps", "label sampler value spread seeds gain gain_low gain_high verdict over")
+def figure(table: pd.DataFrame, name: str, *, pins: Sequence[str] = (), style: Style = PAGE) -> go.Figure:
     """A line per sampler, from the published value to its own; full marks where the two can be told apart.
 
     A thin line is the interval of the gain over models, around the value.
@@ -139,36 +34,30 @@ def figure(table: pd.DataFrame, name: str, *, pins: Sequence[str] = (), style: S
     drawn = _drawn(table, name)
     colour, symbol, _ = style.mark(name)
     published = drawn.loc[drawn["label"] == name, "value"].iloc[0]
-    places, together = list(range(len(drawn))), _together(int((table["over"] == _MODELS).sum()))
+    places, together = list(range(len(drawn))), findings.swaps.together(int((table["over"] == views.swaps.MODELS).sum()))
     inks = [colour if row.label == name or row.verdict == "ahead" else style.colour(OTHERS) for row in drawn.itertuples()]
     hollow = style.surface.background  # not `circle-open`: the stick would show through
     fills = [hollow if told == "not distinguished" else ink for told, ink in zip(drawn["verdict"], inks, strict=True)]
     low, high = (published + drawn[end] for end in ("gain_low", "gain_high"))
     before = drawn["value"] < published
-    sticks = go.Scatter(
+    sticks = passed(
         x=[x for value in drawn["value"] for x in (published, value, None)],
         y=[y for place in places for y in (place, place, None)],
-        mode="lines",
         line={"color": faded(style.surface.muted, 0.5), "width": style.line},
-        hoverinfo="skip",
         name="from the published sampler",
     )
-    intervals = go.Scatter(
+    intervals = passed(
         x=[x for ends in zip(low, high, strict=True) for x in (*ends, None)],
         y=[y for place in places for y in (place, place, None)],
-        mode="lines",
         line={"color": faded(style.surface.ink, 0.7), "width": style.line / 2},
-        hoverinfo="skip",
         name="95 % over models",
     )
-    dots = go.Scatter(
+    dots = hovered(
         x=drawn["value"].round(4),
         y=places,
         customdata=drawn["label"],
         hovertext=[_hover(row, name, together) for row in drawn.itertuples()],
-        hovertemplate="%{hovertext}<extra></extra>",
         cliponaxis=False,
-        mode="markers",
         marker={
             "size": [style.marker * (1.55 if label == name or label in pins else 1.15) for label in drawn["label"]],
             "symbol": [symbol if label == name else "circle" for label in drawn["label"]],
@@ -177,9 +66,8 @@ def figure(table: pd.DataFrame, name: str, *, pins: Sequence[str] = (), style: S
             "line": {"width": 2, "color": inks},
         },
         name="samplers",
-        **ALWAYS_WHOLE,
     )
-    numbers = go.Scatter(
+    numbers = passed(
         x=np.where(before, np.fmin(low, drawn["value"]), np.fmax(high, drawn["value"])).round(4),
         y=places,
         text=[_beside(row, name) for row in drawn.itertuples()],
@@ -187,7 +75,6 @@ def figure(table: pd.DataFrame, name: str, *, pins: Sequence[str] = (), style: S
         textfont={"color": style.surface.ink, "size": style.text * 0.95},
         cliponaxis=False,
         mode="text",
-        hoverinfo="skip",
         name="gains",
         **ALWAYS_WHOLE,
     )
@@ -228,8 +115,8 @@ def _hover(row: Any, name: str, together: str) -> str:
     if row.label == name:
         return f"{value}<br>{plain(name)} as published"
     verdict = f"{value}<br>{words.PHRASES[row.verdict][0]} {plain(name)} as published: {words.points(row.gain)}"
-    if row.over == _SEEDS:
-        return f"{verdict}, over {_SEEDS} only: no interval over models is known"
+    if row.over == views.swaps.SEEDS:
+        return f"{verdict}, over {views.swaps.SEEDS} only: no interval over models is known"
     if _unmoved(row):
         return f"{verdict},<br>the same in every bootstrap resample: no interval"
     low, high = words.points(row.gain_low).removesuffix(" points"), words.points(row.gain_high)
@@ -238,20 +125,16 @@ def _hover(row: Any, name: str, together: str) -> str:
 
 def _unmoved(row: Any) -> bool:
     """Whether no draw of models changes a gain."""
-    return row.over == _MODELS and row.gain_low != row.gain_low
-
-
-def _least(drawn: pd.DataFrame, published: float) -> float:
-    """The least value or end of an interval."""
-    return float(np.nanmin([drawn["value"].min(), published, (published + drawn["gain_low"]).min()]))
+    return row.over == views.swaps.MODELS and row.gain_low != row.gain_low
 
 
 def _layout(drawn: pd.DataFrame, bold: set[str], name: str, published: float, style: Style) -> dict[str, Any]:
     longest = max(len(_tick(row, name)) for row in drawn.itertuples())
-    muted = {"color": style.surface.muted, "size": style.text}
     texts = [f"<b>{_tick(row, name)}</b>" if row.label in bold else _tick(row, name) for row in drawn.itertuples()]
-    line = {"color": style.mark(name)[0], "width": style.line / 2, "dash": "4px,4px"}
-    over = {"x": published, "y": 1, "yref": "paper", "yanchor": "bottom", "showarrow": False}
+    least = float(np.nanmin([drawn["value"].min(), published, (published + drawn["gain_low"]).min()]))
+    own = style.mark(name)[0]
+    font = {"color": own, "size": style.text}
+    head = above(f"<b>{plain(name)}</b> as published", style, published, xref="x", xanchor="auto", font=font)
     return {
         "height": style.height,
         "margin": {
@@ -261,7 +144,7 @@ def _layout(drawn: pd.DataFrame, bold: set[str], name: str, published: float, st
             "b": 3.6 * style.text,
         },
         "xaxis": {
-            "range": [_least(drawn, published) - 0.17, TOP],
+            "range": [least - 0.17, TOP],
             "tickvals": [0, 0.2, 0.4, 0.6, 0.8, 1],
             "tickformat": ".0%",
             "title": {"text": "Stolen models caught at 5% false alarms (TPR@5%)", "standoff": 8},
@@ -276,17 +159,6 @@ def _layout(drawn: pd.DataFrame, bold: set[str], name: str, published: float, st
             "showgrid": False,
             "ticklabelstandoff": 6,
         },
-        "shapes": [
-            {
-                "type": "line",
-                "x0": published,
-                "x1": published,
-                "y0": 0,
-                "y1": 1,
-                "yref": "paper",
-                "layer": "below",
-                "line": line,
-            }
-        ],
-        "annotations": [{"text": f"<b>{plain(name)}</b> as published", "font": muted | {"color": line["color"]}} | over],
+        "shapes": [upright(published, style, line={"color": own, "width": style.line / 2, "dash": "4px,4px"})],
+        "annotations": [head],
     }

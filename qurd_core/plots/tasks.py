@@ -1,88 +1,32 @@
 """Table 3: what the named schemes catch on every task, by the paper's rule and by the guaranteed one."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from qurd_core.evaluation.statistics.words import fixed
-from qurd_core.plots import honest, words
-from qurd_core.plots.budget import REFERENCE, RULES, Rule
-from qurd_core.plots.leaderboard import judged, published
-from qurd_core.plots.theme import ALWAYS_WHOLE, HEAT, HEAT_STOPS, SCHEMES, Style, heat, ink_on, plain
+from qurd_core.findings.language import words, worth_words
+from qurd_core.findings.language.words import plain
+from qurd_core.plots.drawing.notes import box, note
+from qurd_core.plots.drawing.takes import takes
+from qurd_core.plots.drawing.theme import PAGE, Style, heat, ink_on
+from qurd_core.plots.drawing.traces import hovered, tiles
+from qurd_core.statistics.metrics import RULES, Rule
+from qurd_core.statistics.printed import fixed
 
 LOWEST = 0.3  # of the heat scale; the same on every view
 _APART = 0.25  # between schemes, in cells
 
 
-Worth = Mapping[Rule, Mapping[str, pd.DataFrame]]  # what is known of intervals and tests, by rule and task
-NOTHING: Worth = {rule: {} for rule in RULES}
-
-
-def named(rows: pd.DataFrame, tasks: Sequence[str], rule: Rule, worth: Worth = NOTHING) -> pd.DataFrame:
-    """The named schemes on every task, judged against the reference of their task.
-
-    Args:
-        rows: of all tasks at one budget, without the combinations that the suspect does not allow.
-        tasks: in the order of the table.
-        rule: under which they are judged.
-
-    Returns:
-        the rows with `label`, `value`, `spread`, what `leaderboard.judged` gives, and `low_` and `high_` of every rule;
-        tasks in order, schemes as everywhere.
-    """
-    chosen = RULES[rule]
-    rows = rows[rows["name"].isin(SCHEMES)]
-    rows = rows.assign(label=rows["name"], value=rows[chosen.value], spread=rows[chosen.spread])
-    order, names = list(SCHEMES), list(tasks)
-    found = [_judged(part, task, rule, worth) for task, part in rows.groupby("task", sort=False)] or [judged(rows)]
-    table = pd.concat(found, ignore_index=True)
-    place = table["task"].map(names.index) * len(order) + table["label"].map(order.index)
-    return table.iloc[np.argsort(place.to_numpy(int), kind="stable")].reset_index(drop=True)
-
-
-def _judged(rows: pd.DataFrame, task: str, rule: Rule, worth: Worth) -> pd.DataFrame:
-    for each in RULES:
-        ends = honest.with_intervals(rows, worth[each].get(task, honest.UNKNOWN))
-        rows = rows.assign(**{f"low_{each}": ends["low"], f"high_{each}": ends["high"]})
-    return judged(rows, worth[rule].get(task, honest.UNKNOWN))
-
-
-def headline(table: pd.DataFrame, where: str) -> str:
-    """On how many tasks a published scheme is above the reference."""
-    told = published(table[table["task"] != "all"]).dropna(subset=["verdict"])
-    total = told["task"].nunique()
-    above = told.loc[told["verdict"].isin(["beats", "ahead"]), "task"].nunique()
-    if not total:
-        return f"No task allows a comparison with {REFERENCE} {where}"
-    if total == 1:
-        return f"On the only task with values {'a' if above else 'no'} published scheme is ahead of {REFERENCE} {where}"
-    if not above:
-        return f"On none of {total} tasks is a published scheme ahead of {REFERENCE} {where}"
-    which = f"all {total}" if above == total else f"{above} of {total}"
-    return f"On {which} tasks a published scheme is ahead of {REFERENCE} {where}"
-
-
-def reasons(table: pd.DataFrame) -> dict[str, str]:
-    """Why cells are empty: the schemes without any rate, and the tasks whose guaranteed rate is refused."""
-    nothing, refused = table[table["tpr"].isna()], table[table["tpr"].notna() & table["tpr_conformal"].isna()]
-    found = {}
-    for name, rows in (("label", nothing), ("task", refused)):
-        for reason, some in rows.groupby(rows["reason"].fillna("no value"), sort=False):
-            found[words.listed([words.task(one) for one in some[name].unique()])] = reason
-    return found
-
-
-def alt(table: pd.DataFrame) -> str:
-    """The table in one sentence."""
-    tasks, labels = table["task"].nunique(), list(table["label"].unique())
-    return f"Heat table of {tasks} tasks and the schemes {words.listed(labels or ['none'])}: paper rule and guaranteed rule."
-
-
-def figure(table: pd.DataFrame, *, pins: Sequence[str] = (), style: Style) -> go.Figure:
+@takes(
+    "views.tasks.named",
+    "task label tpr sd tpr_conformal sd_conformal low_paper high_paper low_guaranteed high_guaranteed reason n_negatives"
+    " n_lineages",
+)
+def figure(table: pd.DataFrame, *, pins: Sequence[str] = (), style: Style = PAGE) -> go.Figure:
     """Tasks down, schemes across, each with both rules side by side; numbers in percent, the best of a task in bold.
 
     Args:
@@ -106,20 +50,8 @@ def _heat(table: pd.DataFrame, left: dict[str, float], top: dict[str, float], st
         z[rows[cell.task], column : column + 2] = cell.tpr, cell.tpr_conformal
     x = [edge for start in left.values() for edge in (start, start + 1, start + 2)]
     y = [edge for task, start in top.items() for edge in ([start, start + 1] if _gap(top) and task == "all" else [start])]
-    scale = [[stop, colour] for stop, colour in zip(HEAT_STOPS, HEAT[style.mode], strict=True)]
-    return go.Heatmap(
-        x=[*x, x[-1] + _APART],
-        y=[*y, max(top.values()) + 1],
-        z=z,
-        zmin=LOWEST,
-        zmax=1,
-        colorscale=scale,
-        showscale=False,
-        xgap=2,
-        ygap=2,
-        hoverinfo="skip",
-        name="colours",
-    )
+    edges = {"x": [*x, x[-1] + _APART], "y": [*y, max(top.values()) + 1]}
+    return tiles(z, style, gap=2, zmin=LOWEST, **edges, hoverinfo="skip", name="colours")
 
 
 def _gap(top: dict[str, float]) -> int:
@@ -139,25 +71,23 @@ def _cells(
     ]
     muted = style.surface.muted
     inks = [muted if math.isnan(v) else ink_on(heat(style.mode, (v - LOWEST) / (1 - LOWEST))) for v in values]
-    return go.Scatter(
+    return hovered(
         x=table["label"].map(left) + offset + 0.5,
         y=table["task"].map(top) + 0.5,
         customdata=table["label"],
         text=texts,
         textfont={"color": inks, "size": style.text},
         hovertext=[_hover(row, rule) for row in table.itertuples()],
-        hovertemplate="%{hovertext}<extra></extra>",
         mode="markers+text",
         marker={"symbol": "square", "size": 2.2 * style.text, "opacity": 0},
         name=rule,
-        **ALWAYS_WHOLE,
     )
 
 
 def _hover(row: Any, rule: Rule) -> str:
     value, sd = getattr(row, RULES[rule].value), getattr(row, RULES[rule].spread)
     known = plain(str(row.reason or "no value")) if math.isnan(value) else words.precise(value, sd)
-    known += honest.hovered(getattr(row, f"low_{rule}"), getattr(row, f"high_{rule}"))
+    known += worth_words.hovered(getattr(row, f"low_{rule}"), getattr(row, f"high_{rule}"))
     basis = words.false_alarms(row.n_negatives, row.n_lineages, RULES[rule].kind, row.task)
     return f"<b>{plain(row.label)}</b> on {plain(words.task(row.task))}, {rule} rule<br>{known}<br>{basis}"
 
@@ -169,17 +99,9 @@ def _layout(
     once = table.drop_duplicates("task").set_index("task")
     counts = [f"{int(once['n_negatives'][task])} · {int(once['n_lineages'][task])}" for task in top]
     muted = {"color": style.surface.muted, "size": style.text}
+    look = {label: {"ink": style.legible(style.mark(label)[0]), "size": style.text * 1.05} for label in left}
     heads = [
-        {
-            "text": f"<b>{plain(label)}</b>",
-            "x": start + 1,
-            "y": 1,
-            "yref": "paper",
-            "yanchor": "bottom",
-            "yshift": 2,
-            "font": {"color": style.legible(style.mark(label)[0]), "size": style.text * 1.05},
-            "showarrow": False,
-        }
+        note(f"<b>{plain(label)}</b>", start + 1, 1, style, **look[label], yref="paper", yanchor="bottom", yshift=2)
         for label, start in left.items()
     ]
     beside = {"x": 1, "xref": "paper", "xshift": 8, "xanchor": "left", "showarrow": False, "font": muted}
@@ -209,4 +131,4 @@ def _layout(
 
 def _frame(start: float, bottom: float, style: Style) -> dict[str, Any]:
     line = {"color": style.surface.ink, "width": style.line / 2}
-    return {"type": "rect", "x0": start, "x1": start + 2, "y0": 0, "y1": bottom, "line": line, "fillcolor": "rgba(0,0,0,0)"}
+    return box(start, start + 2, 0, bottom, line=line, fillcolor="rgba(0,0,0,0)")

@@ -12,7 +12,7 @@ from qurd_core.types import Answers
 K = Annotated[int, Range(1, 1000)]
 
 
-@representations.register(provides={"symbols", "sequence"}, access=Access.LABELS, counts_missing=True)
+@representations.register(provides={"symbols", "sequence"}, access=Access.LABELS, counts_missing=True, plain=True)
 def labels(answers: Answers) -> Tensor:
     """The most probable class of every query: (M,s)."""
     return answers.labels
@@ -35,7 +35,7 @@ def rank(answers: Answers, *, k: K = 3) -> Tensor:
     return torch.where(hits.any(-1), hits.int().argmax(-1), k)
 
 
-@representations.register(provides={"vectors", "distributions"}, access=Access.PROBITS, counts_missing=True)
+@representations.register(provides={"vectors", "distributions"}, access=Access.PROBITS, counts_missing=True, plain=True)
 def probits(answers: Answers) -> Tensor:
     """The probabilities of every query: (M,s,C)."""
     return answers.probits

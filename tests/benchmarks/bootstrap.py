@@ -10,7 +10,7 @@ STARTED = time.perf_counter()
 
 import pandas as pd  # noqa: E402 (importing is timed)
 
-from qurd_core.evaluation.statistics import compare, node_bootstrap, tpr_report  # noqa: E402
+from qurd_core.statistics import compare, node_bootstrap, tpr_report  # noqa: E402
 from tests.score_tables import score_table  # noqa: E402
 
 IMPORTED = time.perf_counter()

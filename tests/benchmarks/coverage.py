@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from qurd_core.evaluation.statistics import tpr_report
+from qurd_core.statistics import tpr_report
 
 UNRELATED, STOLEN, SEEDS = 40, 5, 5
 WORLDS = [  # mean of stolen models, spread between victims, share of the unrelated models' variance that victims share

@@ -11,11 +11,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from qurd_core import benchfile
-from qurd_core.evaluation import designer, evidence, records
-from qurd_core.evaluation.evidence import Scores
-from qurd_core.evaluation.suggest import suggest
-from qurd_core.plots import bench_tiles
+from qurd_core import plots, views
+from qurd_core.benchmarks import saved_benchmarks
+from qurd_core.records import evidence, rate_records
+from qurd_core.records.evidence import Scores
+from qurd_core.views import designer
+from qurd_core.views.suggest import suggest
 
 REPEATS = 15
 BUDGET = 100
@@ -32,14 +33,14 @@ def milliseconds(call: Callable[[], object]) -> tuple[float, float]:
 
 
 def main() -> None:
-    names = designer.named(records.schemes())
+    names = designer.named(rate_records.schemes())
     print(f"{'':16} {'step':12} {'median':>9} {'largest':>9}")
-    for name in records.EMBEDDED:
+    for name in rate_records.EMBEDDED:
         table, scores = evidence.pairs(name), Scores.read(name)
         every = designer.keys(table)
         some = frozenset(every[place] for place in np.random.default_rng(0).choice(len(every), 60, replace=False))
         part = scores.only(list(names), BUDGET)
-        kept, rows = designer.kept(table, some), bench_tiles.tiles(table)
+        kept, rows = designer.kept(table, some), views.designer.tiles(table)
         before, after = evidence.rates(part, table), evidence.rates(part, kept)
         scheme = next(iter(names))
         steps = {
@@ -48,8 +49,8 @@ def main() -> None:
             "rates": lambda: evidence.rates(part, kept),  # noqa: B023
             "compare": lambda: designer.compare(before, after, names),  # noqa: B023
             "overlap": lambda: designer.overlap(part, kept, scheme, BUDGET, share=True),  # noqa: B023
-            "link": lambda: benchfile.token(every, some),  # noqa: B023
-            "tiles": lambda: bench_tiles.figure(rows, some).to_json(),  # noqa: B023
+            "link": lambda: saved_benchmarks.token(every, some),  # noqa: B023
+            "tiles": lambda: plots.designer.figure(rows, some).to_json(),  # noqa: B023
             "suggest": lambda: suggest(part, table, some),  # noqa: B023
         }
         for step, call in steps.items():

@@ -29,11 +29,13 @@ from streamlit.testing.v1 import AppTest, app_test
 
 from pages.ui import export
 from pages.ui.frame import HOME
-from qurd_core import benchfile, cli
-from qurd_core.benchfile import BenchFile
-from qurd_core.evaluation import evidence, pipeline, records
-from qurd_core.plots.again import Again
-from qurd_core.plots.theme import SCHEMES
+from qurd_core import cli
+from qurd_core.benchmarks import saved_benchmarks
+from qurd_core.benchmarks.saved_benchmarks import BenchFile
+from qurd_core.evaluation import pipeline
+from qurd_core.findings.language.again import Again
+from qurd_core.plots.drawing.theme import SCHEMES
+from qurd_core.records import evidence, rate_records
 
 APP = Path(__file__).parents[2] / "app.py"
 CLOSE = 5.1e-5  # records hold six decimals, those of combinations without a name four
@@ -54,7 +56,7 @@ class Taken(NamedTuple):
 
 
 class _Navigated(PagesManager):
-    """As a server that has run before: see `tests/app/conftest.py`."""
+    """As a server that has run before: see `tests/pages/conftest.py`."""
 
     def __init__(self, *args: object, **options: object) -> None:
         super().__init__(*args, **options)
@@ -65,7 +67,7 @@ def taken(page: str, link: Link) -> Taken:
     """The export of a view, opened by its link."""
     found = []
 
-    def offer(rows: Any, file_name: str, again: Again, unsaved: BenchFile | None = None) -> None:
+    def offer(rows: Any, file_name: str, again: Again, unsaved: BenchFile | None = None, **more: Any) -> None:
         found.append(Taken(rows() if callable(rows) else rows, again, unsaved))
 
     with patch.object(export, "offer", offer), patch.object(app_test, "PagesManager", _Navigated), _main():
@@ -210,7 +212,7 @@ def _as_file(table: pd.DataFrame) -> pd.DataFrame:
 
 
 _SWITCH = ["false", "true"]
-_BENCHES = {"bench": [*records.SHIPPED, *PARTS]}
+_BENCHES = {"bench": [*rate_records.SHIPPED, *PARTS]}
 _PAIRS = _BENCHES | {"task": "every", "hard": _SWITCH}
 _RATES = _PAIRS | {"rule": ["paper", "guaranteed"], "pin": ["", "two"]}
 _REVEAL = {"reveal": ["labels", "logits"]}
@@ -264,13 +266,13 @@ def states(choices: Mapping[str, Any]) -> Iterator[Link]:
 
 def _meant(bench: str | None, key: str, value: str) -> str | list[str]:
     if key == "pin":
-        return [PUBLISHED_PIN if evidence.base_of(bench) in records.PUBLISHED else PINNED, "SAC"]
+        return [PUBLISHED_PIN if evidence.base_of(bench) in rate_records.PUBLISHED else PINNED, "SAC"]
     if key == "victim":
         victims = evidence.pairs(bench)["victim"].unique()
         return victims[int(value) % len(victims)]
     if key == "out":
         every = [*zip(*(evidence.pairs(evidence.base_of(bench))[side] for side in ("victim", "suspect")), strict=True)]
-        return benchfile.token(every, every[1::9])
+        return saved_benchmarks.token(every, every[1::9])
     return value
 
 
@@ -283,12 +285,12 @@ def parts() -> Iterator[None]:
         pruned = pairs["tasks"].map(lambda tasks: tasks == ["prune"]) & (pairs["kind"] == "positive")
         few = (pairs["kind"] != "positive") & (pairs.index % 7 == 0)
         kept = pairs[~((first & pruned) | few)]
-        BenchFile(base, frozenset(zip(kept["victim"], kept["suspect"], strict=True))).write(benchfile.home_of(name))
+        BenchFile(base, frozenset(zip(kept["victim"], kept["suspect"], strict=True))).write(saved_benchmarks.home_of(name))
     try:
         yield
     finally:
         for name in PARTS:
-            benchfile.remove(name)
+            saved_benchmarks.remove(name)
 
 
 def compared(page: str, link: Link) -> tuple[str, str]:
@@ -313,7 +315,7 @@ def _file(view: Taken) -> Iterator[None]:
     if view.unsaved is None:
         yield
         return
-    path = Path(next(word for word in shlex.split(view.again.command) if word.endswith(benchfile.ENDING)))
+    path = Path(next(word for word in shlex.split(view.again.command) if word.endswith(saved_benchmarks.ENDING)))
     view.unsaved.write(path)
     try:
         yield

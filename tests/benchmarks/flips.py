@@ -28,24 +28,18 @@ import torch
 
 from pages.ui import story
 from qurd_core import catalogue, files
-from qurd_core.benchfile import BenchFile
-from qurd_core.benchmarks import data_sets, hub, zoo
+from qurd_core.benchmarks.official import data_sets, hub
+from qurd_core.benchmarks.patchwork import zoo
+from qurd_core.benchmarks.saved_benchmarks import BenchFile
 from qurd_core.errors import QurdError
-from qurd_core.evaluation import (
-    gains,
-    honest,
-    jobs,
-    live,
-    live_import,
-    live_queries,
-    query_sets,
-    records,
-    winners,
-)
-from qurd_core.evaluation.bank import Bank
-from qurd_core.evaluation.paper import agreement, claims, importer, pooled, tables
 from qurd_core.evaluation.speed import Speed, path_of
+from qurd_core.jobs import live, queue
+from qurd_core.jobs.kinds import import_job, query_job
+from qurd_core.paper import agreement, claims, importer, pooled, tables
+from qurd_core.records import measured_gains, measured_winners, measured_worth, rate_records
+from qurd_core.records.bank import Bank
 from qurd_core.store import FORM, Key, Store
+from qurd_core.views import query_sets
 
 TRIES = 200
 OUTCOMES = ("noticed", "harmless", "silent", "crash")
@@ -61,20 +55,20 @@ Reading = tuple[Path, Callable[[], Any]]
 def kept(folder: Path) -> Iterator[tuple[str, Reading]]:
     """What the program keeps for its user in a folder: the name of the kind, a good file, and how it is read."""
     rng = np.random.default_rng(0)
-    rates = records.read(BENCH).head(300)
+    rates = rate_records.read(BENCH).head(300)
     runs = folder / "runs"
     live.write(rates, runs / "a.parquet")
     yield "live rates", (runs / "a.parquet", partial(live.rows, runs / "a.parquet", "unrelated", task="all"))
     found = {"pixels": torch.rand(4, 8, 8, 3), "seed": torch.arange(4), "victim": torch.rand(4, 3)}
-    live_queries.write(found, runs / "b.safetensors")
+    query_job.write(found, runs / "b.safetensors")
     yield "live queries", (runs / "b.safetensors", partial(query_sets.tensors, runs / "b.safetensors"))
     files.write_json(runs / "c.report", {"sentences": ["published-cifar10: 1,203 scores", "2 skipped"]})
-    yield "import report", (runs / "c.report", partial(live_import.said, runs / "c.report"))
-    jobs.publish(runs / "d.json", {"state": "done", "pid": 7, "done": 30, "total": 30, "about": {"scheme": "AKH"}})
-    yield "state of a job", (runs / "d.json", partial(jobs.read, runs / "d.json"))
+    yield "import report", (runs / "c.report", partial(import_job.said, runs / "c.report"))
+    queue.publish(runs / "d.json", {"state": "done", "pid": 7, "done": 30, "total": 30, "about": {"scheme": "AKH"}})
+    yield "state of a job", (runs / "d.json", partial(queue.read, runs / "d.json"))
     Speed({"a": 0.001, "b": 0.25}, {"a": 0.01}).write(folder, "toy")
     yield "speed", (path_of(folder, "toy"), partial(Speed.read, folder, "toy"))
-    pairs = records.pairs(BENCH)
+    pairs = rate_records.pairs(BENCH)
     bench = folder / "benches" / "mine.json"
     BenchFile(BENCH, frozenset(zip(pairs["victim"], pairs["suspect"], strict=True))).write(bench)
     yield "saved benchmark", (bench, lambda: sorted(BenchFile.read(bench).pairs))
@@ -83,10 +77,10 @@ def kept(folder: Path) -> Iterator[tuple[str, Reading]]:
     scores = scores.astype(dict.fromkeys(("scheme", "victim", "suspect"), "category"))
     path = home / f"{PUBLISHED}-scores.parquet"
     importer._publish(scores.assign(value=rng.random(900, np.float32)), path)
-    yield "imported scores", (path, partial(records.scores, PUBLISHED, home))
+    yield "imported scores", (path, partial(rate_records.scores, PUBLISHED, home))
     path = home / f"{PUBLISHED}-pairs.parquet"
-    importer._publish(records.pairs(PUBLISHED), path)
-    yield "imported pairs", (path, partial(records.pairs, PUBLISHED, home))
+    importer._publish(rate_records.pairs(PUBLISHED), path)
+    yield "imported pairs", (path, partial(rate_records.pairs, PUBLISHED, home))
     part = home / "parts" / "a.parquet"
     importer._publish(scores, part, {"report": "{}"})
     yield "part of an import", (part, lambda: importer._kept(part).to_pandas())
@@ -117,23 +111,22 @@ def fetched(folder: Path) -> Iterator[tuple[str, Reading]]:
 def shipped(assets: Path) -> Iterator[tuple[str, Reading]]:
     """What ships."""
     home = assets / "records"
-    yield "recorded rates", (home / f"{BENCH}.parquet", partial(records.read, BENCH))
-    yield "recorded scores", (home / f"{BENCH}-scores.parquet", partial(records.scores, BENCH))
-    yield "recorded pairs", (home / f"{BENCH}-pairs.parquet", partial(records.pairs, BENCH))
-    yield "recorded models", (home / f"{BENCH}-models.parquet", partial(records.models, BENCH))
-    yield "answer bank", (home / f"{BENCH}-bank.safetensors", lambda: asdict(Bank.read(records.bank_path(BENCH))))
-    for kind in (honest, gains, winners):
-        name = kind.__name__.rpartition(".")[2]
-        yield f"recorded {name}", (home / f"{BENCH}-{name}.parquet", partial(kind.read, BENCH))
-    yield "schemes in words", (home / "schemes.json", records.schemes)
+    yield "recorded rates", (home / f"{BENCH}.parquet", partial(rate_records.read, BENCH))
+    yield "recorded scores", (home / f"{BENCH}-scores.parquet", partial(rate_records.scores, BENCH))
+    yield "recorded pairs", (home / f"{BENCH}-pairs.parquet", partial(rate_records.pairs, BENCH))
+    yield "recorded models", (home / f"{BENCH}-models.parquet", partial(rate_records.models, BENCH))
+    yield "answer bank", (home / f"{BENCH}-bank.safetensors", lambda: asdict(Bank.read(rate_records.bank_path(BENCH))))
+    for kind in (measured_worth.HONEST, measured_gains.GAINS, measured_winners.WINNERS):
+        yield f"recorded {kind.part}", (home / f"{BENCH}-{kind.part}.parquet", partial(kind.read, BENCH))
+    yield "schemes in words", (home / "schemes.json", rate_records.schemes)
     home = assets / "published"
-    yield "published rates", (home / f"{PUBLISHED}.parquet", partial(records.read, PUBLISHED))
+    yield "published rates", (home / f"{PUBLISHED}.parquet", partial(rate_records.read, PUBLISHED))
     yield "rates by victim", (home / "named.parquet", tables.by_victim)
     yield "agreement", (home / agreement.FILE, agreement.read)
     yield "Table 3", (home / pooled.FILE, pooled.read)
     yield "claims", (home / claims.FILE, claims.read)
     yield "story", (assets / "stories" / "mistakes.json", _story)
-    yield "components", (catalogue.PATH, catalogue._declared)
+    yield "components", (catalogue.PATH, lambda: catalogue._declared(catalogue.PATH, catalogue.sources()))
     yield "manifest of the models", (assets / "patchwork" / zoo.MANIFEST, lambda: zoo.Zoo(assets / "patchwork").records)
     weights = assets / "patchwork" / zoo.file_of(MODEL)
     yield "weights", (weights, lambda: zoo.Zoo(weights.parent).module(MODEL).state_dict())
@@ -147,8 +140,8 @@ def copied_assets(folder: Path) -> Iterator[Path]:
     shutil.copytree(files.ASSETS, assets, ignore=shutil.ignore_patterns(files.UNREAD))
     places = [
         (files, "ASSETS", assets),
-        (records, "FOLDER", assets / "records"),
-        (records, "PUBLISHED_FOLDER", assets / "published"),
+        (rate_records, "FOLDER", assets / "records"),
+        (rate_records, "PUBLISHED_FOLDER", assets / "published"),
         (story, "FOLDER", assets / "stories"),
         (catalogue, "PATH", assets / "components.json"),
     ]

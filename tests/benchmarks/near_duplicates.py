@@ -14,11 +14,12 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from qurd_core.benchmarks.patches import patches
-from qurd_core.evaluation import records
-from qurd_core.evaluation.bank import Bank
-from qurd_core.evaluation.metrics import aggregate, cells
-from qurd_core.evaluation.sides import NEGATIVE_KINDS
+from qurd_core.benchmarks.patchwork.patches import patches
+from qurd_core.records import rate_records
+from qurd_core.records.bank import Bank
+from qurd_core.statistics.metrics import aggregate
+from qurd_core.statistics.sides import NEGATIVE_KINDS
+from tests.score_tables import cells
 
 NEAR = 2.0  # of 255
 REGIONS = ("victim", "attacker")
@@ -41,7 +42,7 @@ def near_duplicates() -> Tensor:
 
 def rates(benchmark: str, near: np.ndarray, negatives: str) -> pd.DataFrame:
     """TPR of AKH and Random by task: with and without near-duplicates, by both rules."""
-    bank, pairs, parts = Bank.read(records.bank_path(benchmark)), records.pairs(benchmark), []
+    bank, pairs, parts = Bank.read(rate_records.bank_path(benchmark)), rate_records.pairs(benchmark), []
     for number, victim in enumerate(bank.victims):
         own, ours = pairs[pairs["victim"] == victim], bank.of(victim)
         theirs = bank.rows(own["suspect"].tolist())
@@ -58,7 +59,7 @@ def rates(benchmark: str, near: np.ndarray, negatives: str) -> pd.DataFrame:
 
 def delta_c(benchmark: str, near: np.ndarray) -> pd.DataFrame:
     """delta_C of every pair with and without near-duplicates."""
-    bank, pairs = Bank.read(records.bank_path(benchmark)), records.pairs(benchmark)
+    bank, pairs = Bank.read(rate_records.bank_path(benchmark)), rate_records.pairs(benchmark)
     rows = []
     for pair in pairs.itertuples():
         ours, theirs = bank.rows([pair.victim, pair.suspect])
@@ -71,7 +72,7 @@ def main() -> None:
     near = near_duplicates().numpy()
     by_class = np.bincount(patches("test").truth[near], minlength=10).tolist()
     print(f"{near.sum()} of {len(near)} test patches: {by_class} by class")
-    for benchmark in records.EMBEDDED:
+    for benchmark in rate_records.EMBEDDED:
         moved = delta_c(benchmark, near)
         print(f"{benchmark}: delta_C changes by at most {(moved['all'] - moved['without']).abs().max():.3f}")
         for negatives in NEGATIVE_KINDS:

@@ -12,8 +12,7 @@ from captum.robust import PGD
 from torch import Tensor, nn
 
 from qurd_core.access import Access
-from qurd_core.benchmarks import benchmark
-from qurd_core.benchmarks.base import Benchmark
+from qurd_core.benchmarks.base import Benchmark, benchmark
 from qurd_core.detectors.norms import l2
 from qurd_core.oracle import Oracle
 from qurd_core.randomness import stream

@@ -28,13 +28,15 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
-from qurd_core.benchmarks.patchwork import FOLDER
-from qurd_core.benchmarks.zoo import load as load_model
+from qurd_core.benchmarks.patchwork.protocol import FOLDER
+from qurd_core.benchmarks.patchwork.zoo import load as load_model
 from qurd_core.evaluation.pipeline import Request, request
 from qurd_core.evaluation.workbench import Workbench, workbench
 from qurd_core.randomness import stream
 from qurd_core.registry import detectors, representations
+from qurd_core.runtime import Runtime
 from qurd_core.schemes import Scheme
+from qurd_core.store import Store
 from qurd_core.types import Answers, Prefixes, Queries, seeds_as_queries
 from tests.benchmarks.clock import BUDGETS, SIX, load, run_command, show, timed
 from tests.benchmarks.one_at_a_time import CRAFTS
@@ -121,8 +123,8 @@ def represent(scheme: Scheme, queries: Queries, logits: Tensor) -> Tensor:
 
 def compare(scheme: Scheme, victim: Tensor, suspect: Tensor) -> Tensor:
     """The distance of one suspect at one budget."""
-    extra, detector = representations[scheme.representation.name].extra, detectors[scheme.detector.name]
-    prefixes = Prefixes((suspect.shape[1],), bool(extra.get("square")), bool(extra.get("whole")))
+    compared, detector = representations[scheme.representation.name].declares, detectors[scheme.detector.name]
+    prefixes = Prefixes((suspect.shape[1],), compared.square, compared.whole)
     return detector.function(victim[0], suspect, prefixes, **detector.bind(scheme.detector))
 
 
@@ -180,7 +182,7 @@ def main() -> None:
         for workers in (1, 2):
             command = run_command(Path(name, str(workers)), seeds=options.seeds, budgets=BUDGETS, workers=workers)
             ours[workers] = timed(command, threads=1)
-        by_scheme = six(asked, workbench("patchwork-sac", str(Path(name, "1")), "cpu", BATCH))
+        by_scheme = six(asked, workbench(asked.bench, Store(Path(name, "1")), Runtime(batch_size=BATCH)))
     every = sum(by_scheme.values(), Counter())
     print(f"patchwork-sac, six schemes, {options.seeds} query seeds, budgets {list(BUDGETS)}; {load()}")
     columns = (*PARTS, "smaller sets", "victim again")

@@ -11,14 +11,18 @@ import argparse
 import tempfile
 import time
 from collections import Counter
+from pathlib import Path
 
 import torch
 
 from qurd_core.evaluation.pipeline import Request, request
-from qurd_core.evaluation.sweep import BUDGETS, fitting
+from qurd_core.evaluation.sweep import fitting
 from qurd_core.evaluation.workbench import Workbench, workbench
+from qurd_core.records.rate_records import BUDGETS
 from qurd_core.registry import crafts, representations
+from qurd_core.runtime import Runtime
 from qurd_core.schemes import Scheme
+from qurd_core.store import Store
 from tests.benchmarks.clock import load, show
 from tests.benchmarks.plain import BATCH, PARTS, Stopwatch, craft, face, scaled, spread
 
@@ -73,7 +77,7 @@ def plain(asked: Request, desk: Workbench, victim: str, clock: Stopwatch) -> Cou
 
 def _home(scheme: Scheme) -> str:
     """The craft on whose queries a representation is measured."""
-    needs = representations[scheme.representation.name].needs
+    needs = representations[scheme.representation.name].declares.needs
     return "pgd" if "pairs" in needs else "superpixels" if "masks" in needs else "identity"
 
 
@@ -86,7 +90,7 @@ def main() -> None:
     bench = asked.bench
     victim = bench.victims[options.victim]
     with tempfile.TemporaryDirectory() as folder:
-        desk = workbench(bench.name, folder, "cpu", BATCH)
+        desk = workbench(bench, Store(Path(folder)), Runtime(batch_size=BATCH))
         bank, seconds = ours(asked, desk, victim)
         parts = plain(asked, desk, victim, measure(asked, desk, victim))
     sets = len(bench.victims) * SEEDS

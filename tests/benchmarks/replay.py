@@ -17,8 +17,8 @@ def play(job: tuple[str, dict[str, dict[str, int]]]) -> None:
     """All passes of one model: `{"forward" | "gradient": {batch size: how many}}`."""
     import torch
 
-    from qurd_core.benchmarks.patchwork import FOLDER
-    from qurd_core.benchmarks.zoo import load
+    from qurd_core.benchmarks.patchwork.protocol import FOLDER
+    from qurd_core.benchmarks.patchwork.zoo import load
 
     torch.set_num_threads(1)
     name, passes = job

@@ -1,4 +1,4 @@
-"""Take the pictures of every page that the README shows: python tests/benchmarks/screens.py [--out assets/screens]
+"""Take the pictures of every page, of which the README shows one: python tests/benchmarks/screens.py [--out assets/screens]
 
 Each page in light and dark at 1440x900, and on stage, dark, at 1920x1080, on the shipped records and an empty store.
 """

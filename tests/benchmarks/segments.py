@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from qurd_core.benchmarks.patches import patches
+from qurd_core.benchmarks.patchwork.patches import patches
 from qurd_core.evaluation.pipeline import evaluate
 from qurd_core.runtime import Runtime
 from qurd_core.samplers.crafts import superpixels

@@ -11,7 +11,7 @@ PAIRS = [
     for name in representations
     for call in representations[name].variants()
     for detector in detectors
-    if detectors[detector].needs <= representations[name].provides
+    if detectors[detector].declares.needs <= representations[name].declares.provides
 ]
 
 
@@ -21,12 +21,8 @@ def case(request, ask, suited):
     call, detector = request.param
     component = representations[call.name]
     found = component.function(ask(suited(call.name)), **component.bind(call))
-    rows, flags = (found.shape[1] // 2, 1, found.shape[1]), (bool(component.extra.get(name)) for name in ("square", "whole"))
-    return detectors[detector], found, Prefixes(rows, *flags)
-
-
-def is_fingerprint(component) -> bool:
-    return not component.extra.get("control")
+    rows, declares = (found.shape[1] // 2, 1, found.shape[1]), component.declares
+    return detectors[detector], found, Prefixes(rows, declares.square, declares.whole)
 
 
 def test_distances_are_finite_and_not_negative(case):
@@ -36,17 +32,17 @@ def test_distances_are_finite_and_not_negative(case):
     assert values.dtype == torch.float64
     assert bool(torch.isfinite(values).all())
     assert bool((values >= 0).all())
+    assert not detector.declares.end_at_one or bool((values <= 1).all())
 
 
 def test_a_model_is_at_distance_zero_from_itself_and_a_stranger_is_not(case):
     detector, found, budgets = case
-    if not is_fingerprint(detector):
+    if detector.declares.control:
         pytest.skip("a control does not look at the victim")
     values = detector.function(found[0], found, budgets)
-    if detector.name == "mutual_information":  # one symbol alone is constant and says nothing
-        assert values[0].tolist() == [0, 1, 0]
-    else:
-        assert values[0].max() < 1e-12
+    enough = torch.tensor(budgets.rows) >= detector.declares.least_rows
+    assert values[0][enough].max() < 1e-12
+    assert bool((values[0][~enough] > 0).all())
     assert values[1, 2] < 1e-6  # the exact copy
     assert values[4:, 2].min() > 1e-4
 

@@ -19,11 +19,11 @@ def represent(call, answers: Answers) -> torch.Tensor:
 
 def test_the_pipeline_knows_its_rows(call, ask, suited):
     queries = suited(call.name)
-    answers, extra = ask(queries), representations[call.name].extra
+    answers, declares = ask(queries), representations[call.name].declares
     found = represent(call, answers)
-    rows = int(extra["rows"](queries).sum()) if "rows" in extra else len(queries)
+    rows = int(declares.rows(queries).sum()) if declares.rows else len(queries)
     assert found.shape[:2] == (len(answers.outputs), rows)
-    assert not extra.get("square") or found.shape[2] == rows
+    assert not declares.square or found.shape[2] == rows
     assert bool(torch.isfinite(found.double()).all())
 
 
@@ -43,11 +43,11 @@ def test_a_copy_looks_like_the_victim_and_a_stranger_does_not(call, ask, suited)
 
 def test_leading_rows_need_only_leading_queries(call, ask, suited):
     queries = suited(call.name)
-    answers, extra = ask(queries), representations[call.name].extra
+    answers, declares = ask(queries), representations[call.name].declares
     some = queries.take(len(queries) // 2)
     fewer = represent(call, Answers(some, answers.access, answers.outputs[:, : len(some)]))
     expected = represent(call, answers)[:, : fewer.shape[1]]
-    expected = expected[:, :, : fewer.shape[1]] if extra.get("square") else expected
+    expected = expected[:, :, : fewer.shape[1]] if declares.square else expected
     torch.testing.assert_close(fewer, expected, atol=1e-6, rtol=1e-6)
 
 

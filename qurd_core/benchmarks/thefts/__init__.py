@@ -4,7 +4,3 @@ A theft is `theft(victim, supplies, *, ...) -> model`. One that copies answers (
 grants no more than it needs and asks `supplies` for images only; one that copies weights (`reads="weights"`) gets a copy of
 the module. `region` names the images used and `seed` tells repetitions apart.
 """
-
-from qurd_core.registry import discover
-
-discover(__name__, __path__)

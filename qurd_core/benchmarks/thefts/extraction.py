@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from qurd_core.access import Access
-from qurd_core.benchmarks.architectures import Architecture, Normalised, initialised
-from qurd_core.benchmarks.supplies import Supplies
-from qurd_core.benchmarks.training import RATE, cross_entropy, epochs_for, fit
+from qurd_core.benchmarks.patchwork.architectures import Architecture, Normalised, initialised
+from qurd_core.benchmarks.patchwork.supplies import Supplies
+from qurd_core.benchmarks.patchwork.training import RATE, cross_entropy, epochs_for, fit
 from qurd_core.oracle import Oracle
 from qurd_core.registry import thefts
 

@@ -5,8 +5,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from qurd_core.benchmarks.architectures import Normalised
-from qurd_core.benchmarks.supplies import Supplies
+from qurd_core.benchmarks.patchwork.architectures import Normalised
+from qurd_core.benchmarks.patchwork.supplies import Supplies
 from qurd_core.registry import thefts
 
 

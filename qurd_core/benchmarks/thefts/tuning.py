@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from qurd_core.benchmarks.architectures import Normalised, replace_head
-from qurd_core.benchmarks.supplies import Supplies
-from qurd_core.benchmarks.training import RATE, cross_entropy, epochs_for, fit
+from qurd_core.benchmarks.patchwork.architectures import Normalised, replace_head
+from qurd_core.benchmarks.patchwork.supplies import Supplies
+from qurd_core.benchmarks.patchwork.training import RATE, cross_entropy, epochs_for, fit
 from qurd_core.registry import Range, thefts
 
 TUNING_EPOCHS, TUNING_RATE = 2, 2e-4  # low: at 1e-3 the tuning corrects the victim's mistakes

@@ -3,7 +3,3 @@
 A craft is `craft(seeds, victim, rng, *, ...) -> Queries`. It sees at most 64 seeds at a time, keeps every image in [0,1]
 and reports what it spent: `aux["gradients"]`, gradient evaluations per group.
 """
-
-from qurd_core.registry import discover
-
-discover(__name__, __path__)

@@ -7,7 +7,7 @@ from qurd_core.registry import crafts
 from qurd_core.types import Queries
 
 
-@crafts.register()
+@crafts.register(natural=True, plain=True, deterministic=True)
 def identity(seeds: Queries, victim: Oracle, rng: torch.Generator) -> Queries:
     """Send the seed images themselves."""
     return seeds

@@ -3,7 +3,3 @@
 A seed rule is `seed_rule(pool, rng, n, *, ...) -> Draw`. It returns fewer than `n` where the seed set runs out. One that
 declares `needs={"victim labels"}` finds them in its pool.
 """
-
-from qurd_core.registry import discover
-
-discover(__name__, __path__)

@@ -1,0 +1,84 @@
+"""How far a job of the worker is, what went wrong with it, and the way out."""
+
+import streamlit as st
+
+from pages.ui import cached, links
+from qurd_core.findings.language import words
+from qurd_core.jobs.queue import Job, Status
+
+ENDING = "safetensors"
+EVERY = 0.4  # seconds between two looks at a job
+FIRST = 300  # thousandths of a second
+
+
+def finished(job: Job) -> Status:
+    """How a job stands. It is asked for if nobody has, or if its result is gone."""
+    jobs = cached.jobs()
+    status = jobs.status(job.key)
+    if status is None or (status.state == "done" and not jobs.result(job.key, ENDING).is_file()):
+        again(job)
+        status = jobs.status(job.key)
+    return status or Status(job.key, "queued")
+
+
+def again(job: Job) -> None:
+    """Do a job anew, whatever is left of an earlier attempt."""
+    jobs = cached.jobs()
+    for ending in ("json", ENDING):
+        jobs.result(job.key, ending).unlink(missing_ok=True)
+    jobs.submit(job)
+
+
+def why(status: Status) -> str | None:
+    """The sentence for a job that will not give its result by itself."""
+    if status.state == "cancelled":
+        return "Stopped before the queries were complete. What was made so far is kept for another try."
+    return (status.error or "The run failed and left no reason.") if status.state == "failed" else None
+
+
+def trouble(sentence: str, job: Job, key: str) -> None:
+    """What went wrong, and the way out."""
+    with st.container(border=True):
+        st.markdown(links.plain(sentence, 400))
+        st.button("Try again", key=f"again-{key}", on_click=again, args=[job], type="primary")
+
+
+def warm_up(bench: str) -> None:
+    """Have the worker ready for what comes next, once a session and benchmark."""
+    if st.session_state.get("warm") != bench:
+        st.session_state["warm"] = bench
+        cached.jobs().warm_up(bench)
+
+
+@st.fragment(run_every=EVERY)
+def wait(job: Job, what: str, key: str) -> None:
+    """How far a job is, until it ends; then the page is drawn again."""
+    status = cached.jobs().status(job.key) or Status(job.key, "queued")
+    if not status.active:
+        st.rerun()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        bar(status, f"{what} · {stand(status)}", f"cancel-{key}")
+
+
+def bar(status: Status, said: str, key: str) -> None:
+    """How far a job is that has not ended, and the button that stops it."""
+    jobs = cached.jobs()
+    stopping = status.state == "running" and jobs.flag(status.key).exists()
+    label = "Stopping" if stopping else "Cancel"
+    st.progress(min(status.done / status.total, 1.0) if status.total else 0.0, links.plain(said, 200), width="stretch")
+    st.button(label, icon=":material/stop:", key=key, disabled=stopping, on_click=jobs.cancel, args=[status.key])
+
+
+def stand(status: Status, *, percent: bool = False) -> str:
+    """The same in words.
+
+    Args:
+        percent: its steps are no things but thousandths of a second; the first few do not tell how many there will be.
+    """
+    if status.ahead:
+        return f"queued behind {words.counted(status.ahead, 'run')}"
+    if status.state == "queued" or not status.total:
+        return "starting"
+    so_far = f"{100 * status.done / status.total:.0f}%" if percent else f"{status.done} of {status.total}"
+    known = status.left is not None and not (percent and status.done <= FIRST)
+    return f"{so_far} · about {max(1, round(status.left))} s left" if known else so_far

@@ -1,0 +1,170 @@
+"""The architectures that foreign weights may be loaded into: constructors of torchvision and timm, the dropout variants of
+ModelReuse, and Patchwork's small ones. A name is looked up in a list; nothing that a file says is ever imported or run.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from qurd_core.benchmarks.patchwork import architectures
+from qurd_core.errors import SHOWN, QurdError
+
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet
+FAMILIES = {  # what stands before the slash, and whose constructors these are
+    "": "torchvision's",
+    "timm": "timm's",
+    "modelreuse": "those of ModelReuse",
+    "patchwork": "Patchwork's",
+}
+_MOBILENET_STAGES = (4, 3, 4, 6, 2)  # blocks of torchvision's features in each stage of ModelReuse's
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """What a network does to an image in [0,1] before anything else.
+
+    Attributes:
+        mean, std: of the three channels.
+        side: the image is scaled to so many pixels; None to take it as it is.
+    """
+
+    mean: tuple[float, ...] = MEAN
+    std: tuple[float, ...] = STD
+    side: int | None = None
+
+    def __str__(self) -> str:
+        return f"mean={self.mean} std={self.std} side={self.side}"
+
+
+def three_numbers(values: object) -> bool:
+    """Whether what a file says is one number per channel."""
+    return isinstance(values, list) and len(values) == 3 and all(type(value) in (int, float) for value in values)
+
+
+class Prepared(nn.Module):
+    """A network behind its preparation: images in [0,1] in, logits out."""
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, network: nn.Module, preparation: Preparation):
+        super().__init__()
+        self.network, self.side = network, preparation.side
+        self.register_buffer("mean", torch.tensor(preparation.mean).view(3, 1, 1))
+        self.register_buffer("std", torch.tensor(preparation.std).view(3, 1, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.side and tuple(x.shape[2:]) != (self.side, self.side):
+            x = F.interpolate(x, (self.side, self.side), mode="bilinear", antialias=True)
+        return self.network((x - self.mean) / self.std)
+
+
+def empty(architecture: str, classes: int) -> nn.Module:
+    """A network that waits for a state dict.
+
+    Args:
+        architecture: `resnet18` is torchvision's, `timm/resnet18` timm's; see `FAMILIES`.
+    """
+    family, name = check(architecture)
+    return {"timm": _timm, "modelreuse": _modelreuse, "patchwork": _patchwork, "": _torchvision}[family](name, classes)
+
+
+def check(architecture: str) -> tuple[str, str]:
+    """Family and name of an architecture.
+
+    Raises:
+        QurdError: it is none of the allowed ones.
+    """
+    family, _, name = architecture.rpartition("/")
+    # A list, which refuses timm's 'hf-hub:' and 'local-dir:', that would follow what a file says.
+    if family not in FAMILIES or name not in _names(family):
+        raise _unknown(architecture)
+    return family, name
+
+
+def _unknown(architecture: str) -> QurdError:
+    """The error for an architecture that is in no list: the nearest name of every family, not the two thousand that are."""
+    name = architecture.rpartition("/")[2][:SHOWN]
+    near = {prefix: get_close_matches(name, _names(prefix), n=1) for prefix in FAMILIES}
+    meant = [f"'{prefix}/{found[0]}'" if prefix else f"'{found[0]}'" for prefix, found in near.items() if found]
+    hint = f" Did you mean {' or '.join(meant)}?" if meant else ""
+    families = ", ".join(f"{prefix}/NAME for {of}" if prefix else f"NAME for {of}" for prefix, of in FAMILIES.items())
+    return QurdError(f"Unknown architecture '{architecture[:SHOWN]}'.{hint} Write {families}.")
+
+
+@cache
+def _names(family: str) -> tuple[str, ...]:
+    if family == "timm":
+        import timm
+
+        return tuple(timm.list_models())
+    if family == "patchwork":
+        return architectures.ARCHITECTURES
+    if family == "modelreuse":
+        return ("mbnetv2", "resnet18")
+    from torchvision import models
+
+    return tuple(models.list_models(module=models))
+
+
+def _torchvision(name: str, classes: int) -> nn.Module:
+    from torchvision import models
+
+    quiet = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
+    return _unfilled(lambda: models.get_model(name, weights=None, num_classes=classes, **quiet))
+
+
+def _timm(name: str, classes: int) -> nn.Module:
+    import timm
+
+    return _filled(lambda: timm.create_model(name, pretrained=False, num_classes=classes))
+
+
+def _modelreuse(name: str, classes: int) -> nn.Module:
+    """Li et al.'s variants with dropout between the stages, which has no weights and does nothing when a model answers."""
+    from torchvision import models
+
+    if name == "resnet18":
+        return _unfilled(lambda: models.resnet18(num_classes=classes))
+    return _unfilled(lambda: StagedMobileNet(models.mobilenet_v2(num_classes=classes)))
+
+
+def _patchwork(name: str, classes: int) -> nn.Module:
+    return architectures.empty(name, classes).network
+
+
+class StagedMobileNet(nn.Module):
+    """MobileNetV2 with its blocks in five stages, as ModelReuse's state dicts name them."""
+
+    def __init__(self, network: Any):
+        super().__init__()
+        blocks = iter(network.features)
+        for number, size in enumerate(_MOBILENET_STAGES, 1):
+            setattr(self, f"layer{number}", nn.Sequential(*(next(blocks) for _ in range(size))))
+        self.classifier = network.classifier
+
+    def forward(self, x: Tensor) -> Tensor:
+        for number in range(1, len(_MOBILENET_STAGES) + 1):
+            x = getattr(self, f"layer{number}")(x)
+        return self.classifier(x.mean((2, 3)))
+
+
+def _unfilled(make: Callable[[], nn.Module]) -> nn.Module:
+    """Built without memory; every tensor comes out of the state dict."""
+    with torch.device("meta"):
+        return make()
+
+
+def _filled(make: Callable[[], nn.Module]) -> nn.Module:
+    """Built with its initial values: timm keeps some tensors out of the state dict. The global generator stays as it was."""
+    with torch.random.fork_rng(devices=[]):
+        try:
+            return make()
+        except (RuntimeError, TypeError, ValueError) as error:
+            raise QurdError(f"Cannot build the network: {error}.") from None

@@ -1,0 +1,313 @@
+"""The embedded models: made from their lineage, stored as safetensors with a manifest, loaded and checked."""
+
+import hashlib
+import importlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from functools import cached_property
+from pathlib import Path
+from types import ModuleType
+from typing import Literal
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+
+from qurd_core.benchmarks.patchwork import training
+from qurd_core.benchmarks.patchwork.architectures import Architecture, Normalised, empty, initialised
+from qurd_core.benchmarks.patchwork.patches import patches
+from qurd_core.benchmarks.patchwork.supplies import Supplies
+from qurd_core.benchmarks.patchwork.training import RATE, cross_entropy, epochs_for, fit
+from qurd_core.benchmarks.photographs import REGIONS
+from qurd_core.errors import QurdError, doing, unknown
+from qurd_core.executors import Executor, Unit, finish
+from qurd_core.files import publish, read_json
+from qurd_core.grammar import Chain
+from qurd_core.lineage import Lineage
+from qurd_core.oracle import Oracle
+from qurd_core.registry import origins, thefts
+from qurd_core.runtime import Track
+from qurd_core.store import digest
+
+MANIFEST = "manifest.json"
+
+
+@origins.register()
+def train(
+    supplies: Supplies,
+    *,
+    arch: Architecture,
+    region: Literal["victim", "attacker", "jittered", "public"],
+    seed: int = 0,
+) -> Normalised:
+    """Train from fresh weights on the truth of a region."""
+    data, rng = supplies.labelled(region), supplies.stream()
+    model = initialised(arch, int(data.truth.max()) + 1, rng)
+    return fit(model, data.pixels, cross_entropy(data.truth), rng, epochs=epochs_for(arch, len(data)), rate=RATE)
+
+
+@dataclass(frozen=True)
+class Record:
+    """What is known of a model: its life, what its maker read, and how good it is.
+
+    Attributes:
+        lineage: its name.
+        sha256: over its tensors.
+        architecture, classes, parameters: of the network.
+        accuracy: share of the test patches that it gets right.
+        regions: regions that its last step read.
+        read_truth: whether that step read the truth of any image.
+        victim_queries: images that it sent to the victim.
+        stored: whether it has a file; others are derived from their parent when loaded.
+    """
+
+    lineage: str
+    sha256: str
+    architecture: str
+    classes: int
+    parameters: int
+    accuracy: float
+    regions: tuple[str, ...]
+    read_truth: bool
+    victim_queries: int
+    stored: bool
+
+
+class Zoo:
+    """A folder of models with their manifest.
+
+    Args:
+        folder: holds `manifest.json` and one safetensors file per stored model.
+    """
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+
+    @cached_property
+    def manifest(self) -> dict:
+        path = self.folder / MANIFEST
+        try:
+            return read_json(path, "Build the models again.")
+        except OSError as error:
+            raise QurdError(f"Expected the manifest of the models at {path}: {error}. Restore it or rebuild.") from None
+
+    @cached_property
+    def records(self) -> dict[str, Record]:
+        """Every model by lineage."""
+        return {
+            model["lineage"]: Record(**model | {"regions": tuple(model["regions"])}) for model in self.manifest["models"]
+        }
+
+    def record(self, lineage: str) -> Record:
+        if lineage not in self.records:
+            raise unknown("model", lineage, self.records)
+        return self.records[lineage]
+
+    def module(self, lineage: str) -> Normalised:
+        """The model, its weights checked against the manifest."""
+        record = self.record(lineage)
+        model = load(self.folder, lineage)
+        if digest(model.state_dict()) != record.sha256:
+            raise QurdError(
+                f"The weights of {lineage} are not those of the manifest. Restore {file_of(lineage)} or rebuild."
+            )
+        return model
+
+
+def canonical(lineage: str) -> str:
+    """The canonical text of a lineage: the parameters of every step in signature order, defaults left out."""
+    calls = []
+    for call in Lineage.parse(lineage).chain.calls:
+        component = origins[call.name] if call.name in origins else thefts[call.name]
+        calls.append(component.call(component.bind(call)))
+    return str(Chain(tuple(calls)))
+
+
+def recipe(lineage: str) -> str:
+    """What a model is made by, as a digest: every parameter, version and constant of every step, and of the training loop.
+
+    A name says less: with other epochs in the code the same lineage is another model.
+    """
+    steps = []
+    for call in Lineage.parse(lineage).chain.calls:
+        component = origins[call.name] if call.name in origins else thefts[call.name]
+        home = importlib.import_module(component.function.__module__)
+        steps.append([call.name, component.bind(call), component.version, _constants(home)])
+    return hashlib.sha256(json.dumps([steps, _constants(training)], sort_keys=True).encode()).hexdigest()[:20]
+
+
+def _constants(module: ModuleType) -> dict[str, object]:
+    """The numbers and tables of numbers that a module names in capitals."""
+    return {name: value for name, value in vars(module).items() if name.isupper() and isinstance(value, (int, float, dict))}
+
+
+def file_of(lineage: str) -> str:
+    """The file name of a model: its lineage holds characters that file systems refuse."""
+    return hashlib.sha256(lineage.encode()).hexdigest()[:20] + ".safetensors"
+
+
+def load(folder: Path, lineage: str) -> Normalised:
+    """The model from its file, or derived from its parent."""
+    if _is_derived(lineage):
+        return make(lineage, folder, Supplies(lineage, patches))
+    path = folder / file_of(lineage)
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = json.loads(file.metadata()["record"])
+            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (a method of safetensors)
+        model = empty(header["architecture"], header["classes"])
+        model.load_state_dict(state, strict=True, assign=True)
+    except (OSError, SafetensorError, KeyError, TypeError, RuntimeError, json.JSONDecodeError) as error:
+        raise QurdError(f"Cannot read the weights of {lineage} in {path}: {error}. Restore the file or rebuild.") from None
+    return model
+
+
+def make(lineage: str, folder: Path, supplies: Supplies, victim_oracle: Oracle | None = None) -> Normalised:
+    """Carry out the last step of a lineage on the stored parent.
+
+    Args:
+        victim_oracle: answers for the parent, for thefts that copy answers.
+    """
+    life = Lineage.parse(lineage)
+    if life.parent is None:
+        component = origins[life.last.name]
+        return component.function(supplies, **component.bind(life.last))
+    component = thefts[life.last.name]
+    parent = victim_oracle or load(folder, str(life.parent))
+    return component.function(parent, supplies, **component.bind(life.last))
+
+
+def oracle_for(lineage: str, folder: Path) -> Oracle | None:
+    """The victim of a theft that copies answers, at the access that the theft needs; None for other models."""
+    life = Lineage.parse(lineage)
+    component = thefts[life.last.name] if life.parent else None
+    if component is None or component.declares.reads != "answers":
+        return None
+    victim = load(folder, str(life.parent))
+    return Oracle(victim, classes=victim.classes, access=component.declares.access, name=str(life.parent))
+
+
+def build_one(lineage: str, folder: str) -> None:
+    """Make one model, measure it, publish its file."""
+    home = Path(folder)
+    with doing(f"making {lineage}"):
+        supplies, oracle = Supplies(lineage, patches), oracle_for(lineage, home)
+        model = make(lineage, home, supplies, oracle)
+        state = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
+        record = Record(
+            lineage=lineage,
+            sha256=digest(state),
+            architecture=model.architecture,
+            classes=model.classes,
+            parameters=sum(parameter.numel() for parameter in model.parameters()),
+            accuracy=_accuracy(model),
+            regions=tuple(supplies.regions),
+            read_truth=supplies.read_truth,
+            victim_queries=oracle.asked if oracle else 0,
+            stored=True,
+        )
+        # One entry: the format writes several in an order of its own, different every time.
+        about = {"record": json.dumps(asdict(record) | {"recipe": recipe(lineage)})}
+        publish(home / file_of(lineage), save(state, about))
+
+
+def build(lineages: Iterable[str], folder: Path, executor: Executor, track: Track) -> None:
+    """Make every model that the folder lacks or holds by another recipe, parents first, then write the manifest.
+
+    A killed build is continued by the same call, and a damaged file is made again, as is whatever was made from one of
+    these. Derived models get a record and no file.
+
+    Raises:
+        QurdError: the folder holds models that were made with other images than this machine decodes.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    data = {region: patches(region).digest for region in REGIONS}
+    before = Zoo(folder).manifest if (folder / MANIFEST).exists() else {"data": data}
+    if before["data"] != data:
+        raise QurdError(
+            f"Expected the images that the models in {folder} were made with. The photographs decode to other pixels here:"
+            " name an empty folder with --out."
+        )
+    every = _with_ancestors(lineages)
+    derived = [name for name in every if _is_derived(name)]
+    lacking: dict[str, None] = {}
+    for name in every:
+        if any(parent in lacking for parent in _parents(name)) or not (name in derived or _is_whole(folder, name, before)):
+            lacking[name] = None
+    units = [Unit(name, build_one, (name, str(folder)), _parents(name)) for name in lacking if name not in derived]
+    finish(track(executor.run(units), len(units), "making models"))
+    records = [_stored_record(folder, name) for name in every if name not in derived]
+    records += [_derived_record(folder, name) for name in derived]
+    manifest = {
+        "format": 1,
+        "torch": torch.__version__,
+        "instruction_set": torch.backends.cpu.get_cpu_capability(),
+        "data": data,
+        "recipes": {name: recipe(name) for name in every},
+        "models": [asdict(record) for record in records],
+    }
+    publish(folder / MANIFEST, (json.dumps(manifest, indent=1) + "\n").encode())
+
+
+def _with_ancestors(lineages: Iterable[str]) -> Sequence[str]:
+    """Every lineage once, ancestors before descendants."""
+    found: dict[str, None] = {}
+    for name in lineages:
+        life, line = Lineage.parse(name), []
+        while life:
+            line.append(str(life))
+            life = life.parent
+        found |= dict.fromkeys(reversed(line))
+    return list(found)
+
+
+def _is_whole(folder: Path, lineage: str, manifest: dict) -> bool:
+    """Whether the file of a model is there, was made by its recipe and holds the tensors that it was published with.
+
+    Args:
+        manifest: may tell the recipes of files that do not.
+    """
+    path = folder / file_of(lineage)
+    if not path.exists():
+        return False
+    try:
+        whole = digest(load(folder, lineage).state_dict()) == _stored_record(folder, lineage).sha256
+    except QurdError:
+        return False
+    return whole and _header(folder, lineage).get("recipe", manifest.get("recipes", {}).get(lineage)) == recipe(lineage)
+
+
+def _parents(lineage: str) -> tuple[str, ...]:
+    parent = Lineage.parse(lineage).parent
+    return (str(parent),) if parent else ()
+
+
+def _is_derived(lineage: str) -> bool:
+    last = Lineage.parse(lineage).last.name
+    return last in thefts and thefts[last].declares.derived
+
+
+def _stored_record(folder: Path, lineage: str) -> Record:
+    known = _header(folder, lineage)
+    return Record(**{field.name: known[field.name] for field in fields(Record)})
+
+
+def _header(folder: Path, lineage: str) -> dict:
+    """The record of a stored model as its file holds it, with the recipe if it was made since files tell it."""
+    with safe_open(folder / file_of(lineage), framework="pt") as file:
+        return json.loads(file.metadata()["record"])
+
+
+def _derived_record(folder: Path, lineage: str) -> Record:
+    model = load(folder, lineage)
+    parent = _stored_record(folder, str(Lineage.parse(lineage).parent))
+    changed = {"regions": (), "read_truth": False, "victim_queries": 0, "stored": False}
+    return replace(parent, lineage=lineage, sha256=digest(model.state_dict()), accuracy=_accuracy(model), **changed)
+
+
+def _accuracy(model: Normalised) -> float:
+    """Share of the test patches that the model gets right."""
+    test = patches("test")
+    labels = Oracle(model, classes=model.classes).labels(test.pixels.float() / 255)
+    return float((labels == test.truth).double().mean())

@@ -1,0 +1,28 @@
+"""The command line: `qurd COMMAND --help`, or `python -m qurd_core COMMAND --help`. A module per group of commands."""
+
+import sys
+
+import typer
+
+from qurd_core.cli import benchmarks, launch, new, paper, rates, store
+from qurd_core.errors import QurdError
+
+app = typer.Typer(help="Model fingerprinting schemes on benchmarks of stolen and unrelated models.", no_args_is_help=True)
+for command in (  # in the order in which one needs them, which is that of the help
+    launch.app,
+    *(benchmarks.benchmarks, benchmarks.models, benchmarks.check_benchmark, rates.pairs, rates.separability, rates.schemes),
+    *(rates.run, rates.sweep, rates.honest, paper.import_scores, benchmarks.fetch, benchmarks.build, store.verify_assets),
+    new.new,
+):
+    app.command()(command)
+app.add_typer(paper.app, name="paper")
+app.add_typer(store.app, name="store")
+
+
+def main() -> None:
+    """Run a command; bad input ends with one sentence and exit code 2."""
+    try:
+        app(standalone_mode=True)
+    except QurdError as error:
+        print(f"Error: {error}", file=sys.stderr)  # noqa: T201
+        sys.exit(2)

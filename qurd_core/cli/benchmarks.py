@@ -1,0 +1,121 @@
+"""Commands about benchmarks: what there is, what is in it, whether yours is sound, and how to get more."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from qurd_core.cli.options import BenchmarkName, Device, Form, HubName, StoreFolder, Workers, computing, results
+from qurd_core.cli.output import print_json, progress, show
+from qurd_core.errors import QurdError
+
+SIZES = ("victims", "tasks", "models", "stolen_pairs", "unrelated_pairs", "hard_pairs")  # of a benchmark
+PAIR_KINDS = ("positive", "negative", "hard")  # as the sizes have them
+
+
+def benchmarks(form: Form = None) -> None:
+    """List the benchmarks, those that were saved in the app as well."""
+    from qurd_core import registry
+    from qurd_core.benchmarks.base import benchmark, register_benchmarks
+    from qurd_core.benchmarks.saved_benchmarks import saved_names
+
+    register_benchmarks()
+    rows = []
+    for name in (*registry.benchmarks, *saved_names()):
+        about = registry.benchmarks[name].help if name in registry.benchmarks else None
+        try:
+            bench = benchmark(name)
+        # A collection of the hub whose list of models has not been fetched, or a benchmark that cannot be read.
+        except QurdError as error:
+            rows.append({"benchmark": name} | dict.fromkeys(SIZES) | {"about": about or str(error)})
+            continue
+        kinds = [pair.kind for pair in bench.pairs]
+        sizes = (len(bench.victims), list(bench.tasks), len(bench.models), *map(kinds.count, PAIR_KINDS))
+        rows.append(
+            {"benchmark": name}
+            | dict(zip(SIZES, sizes, strict=True))
+            | {"about": about or f"Your benchmark: a part of {bench.part_of}."}
+        )
+    show(rows, form)
+
+
+def models(
+    benchmark: BenchmarkName,
+    form: Form = None,
+    store: StoreFolder = None,
+    device: Device = None,
+    workers: Workers = None,
+) -> None:
+    """List the models of a benchmark: their lineage, accuracy, and what they were trained on."""
+    from qurd_core.benchmarks import base
+    from qurd_core.evaluation.checks import records
+    from qurd_core.records import evidence
+
+    if evidence.was_published(benchmark):
+        show(evidence.models(benchmark).to_dict("records"), form)
+        return
+    show(records(base.benchmark(benchmark), results(store), computing(device, workers)), form)
+
+
+def check_benchmark(
+    path: Annotated[
+        str,
+        typer.Argument(
+            help="A folder of models, a table of answers (.csv, .parquet), a saved benchmark (.json), or a name."
+        ),
+    ],
+    form: Form = None,
+    store: StoreFolder = None,
+    device: Device = None,
+    workers: Workers = None,
+) -> None:
+    """Say what is wrong or doubtful in your benchmark, how accurate its models are, and who stands against whom."""
+    from dataclasses import asdict
+
+    from qurd_core.evaluation.checks import check
+
+    report = check(path, results(store), computing(device, workers))
+    if form == "json":
+        print_json(asdict(report))
+    else:
+        for line in (*report.problems, *report.notes):
+            print(f"- {line}")  # noqa: T201
+        for rows in ([report.facts] if report.facts else [], report.victims, report.models, report.stolen):
+            if rows:
+                show(rows, form)
+    if report.problems:
+        raise QurdError(f"{len(report.problems)} problem(s). Nothing was changed; mend them and check again.")
+
+
+def fetch(benchmark: HubName) -> None:
+    """Bring a benchmark of the model hub to this machine, over a network. The same command continues a killed fetch."""
+    from qurd_core.benchmarks.base import OF_HUB, component, kind_of
+
+    if (kind := kind_of(benchmark)) != OF_HUB:
+        raise QurdError(f"Expected {OF_HUB}, which is reached over a network. {benchmark}, {kind}, is here already.")
+    found, values = component(benchmark)
+    print(found.declares.fetch(progress, **values))  # noqa: T201
+
+
+def build(
+    what: Annotated[str, typer.Argument(help="patchwork: all models of both Patchwork benchmarks.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder for weights and manifest; the app's own if not given.")
+    ] = None,
+    workers: Workers = None,
+) -> None:
+    """Train the embedded models from their lineages. A killed build is continued by the same command."""
+    from qurd_core import registry
+    from qurd_core.benchmarks.base import benchmark, register_benchmarks
+    from qurd_core.benchmarks.patchwork import zoo
+    from qurd_core.benchmarks.patchwork.protocol import FOLDER
+    from qurd_core.executors import executor
+    from qurd_core.files import made, note
+
+    if what != "patchwork":
+        raise QurdError(f"Expected 'build patchwork'. Got 'build {what}'.")
+    register_benchmarks()
+    every = [model for name in registry.benchmarks if name.startswith(what) for model in benchmark(name).models]
+    folder = made(out or FOLDER)
+    zoo.build(every, folder, executor(computing("cpu", workers).workers), progress)
+    note(folder.iterdir())

@@ -1,0 +1,42 @@
+"""The command that starts the app."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from qurd_core.errors import QurdError
+
+
+def app(
+    port: Annotated[
+        int | None, typer.Option("--port", min=1, max=65535, help="Port on this machine; a free one if not given.")
+    ] = None,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Only print the address.")] = False,
+) -> None:
+    """Start the app on this machine and open it in the browser. Ctrl-C ends it."""
+    import runpy
+
+    from qurd_core.files import ROOT
+
+    options = {"server.port": _free(port), "server.headless": str(no_browser).lower(), "server.showEmailPrompt": "false"}
+    given = (part for name, value in options.items() for part in (f"--{name}", str(value)))
+    sys.argv = ["streamlit", "run", str(ROOT / "app.py"), *given]
+    runpy.run_module("streamlit", run_name="__main__")  # in this process, whose signals it then answers
+
+
+def _free(port: int | None) -> int:
+    """The port, or one that nobody has.
+
+    Raises:
+        QurdError: somebody has it.
+    """
+    import socket
+
+    with socket.socket() as door:
+        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # one that was used a moment ago is free
+        try:
+            door.bind(("127.0.0.1", port or 0))
+        except OSError as error:
+            raise QurdError(f"Expected a free port. {port} is not: {error.strerror}. Name another one, or none.") from None
+        return door.getsockname()[1]

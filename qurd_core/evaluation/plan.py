@@ -1,0 +1,162 @@
+"""Which work a request takes: units that put into the store what it lacks, and the cells that will stay empty.
+
+Where a benchmark is known by its answers only, it is also seen here whether the unrelated models have answered what is asked
+of them.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cache
+
+from torch import Tensor
+
+from qurd_core.benchmarks.base import Benchmark
+from qurd_core.benchmarks.own.missing import MOST
+from qurd_core.errors import QurdError
+from qurd_core.evaluation.request import Request
+from qurd_core.evaluation.workbench import Where, Workbench, workbench
+from qurd_core.executors import Unit, executor, finish
+from qurd_core.runtime import Runtime
+from qurd_core.schemes import Scheme
+from qurd_core.statistics.sides import NEGATIVE_KINDS
+from qurd_core.store import Store
+
+_Bank = tuple[str, str]  # a model and a split: its answers on the whole seed set
+
+BANK_UNIT = 12  # models per unit of the answer bank
+
+
+def plan(asked: Request, desk: Workbench) -> list[Unit]:
+    """The units whose results the store lacks: the answer bank, then one per query seed, sampler and victim.
+
+    Raises:
+        QurdError: unrelated models have not answered what is asked of them.
+    """
+    if asked.bench.missing:
+        _check_gaps(asked, desk)
+    cells: list[Unit] = []  # their needs are answers at first; which unit holds an answer is known at the end
+    banks: dict[_Bank, None] = {}
+    for query_seed, victim, schemes in lacking(asked, desk):
+        needs = desk.natural_needs(victim, schemes[0])
+        banks |= dict.fromkeys(needs)
+        args = (desk.where, victim, tuple(map(str, schemes)), query_seed, asked.budgets)
+        cells.append(Unit(f"{victim} {schemes[0].sampler} {query_seed}", Where.score, args, tuple(needs)))
+    units, holder = _bank_units(banks, desk.where)
+    return units + [replace(unit, needs=tuple(dict.fromkeys(holder[bank] for bank in unit.needs))) for unit in cells]
+
+
+def lacking(asked: Request, desk: Workbench) -> Iterator[tuple[int, str, list[Scheme]]]:
+    """Query seed, victim and the schemes of one sampler whose scores are not in the store."""
+    samplers: dict[str, list[Scheme]] = {}
+    for scheme in asked.schemes:
+        samplers.setdefault(str(scheme.sampler), []).append(scheme)
+    for query_seed in range(asked.seeds):
+        for schemes in samplers.values():
+            for victim in asked.bench.victims:
+                missing = [s for s in schemes if not desk.has_scores(victim, s, query_seed, asked.budgets)]
+                if missing:
+                    yield query_seed, victim, missing
+
+
+def ask_natural(bench: Benchmark, split: str, store: Store, runtime: Runtime) -> None:
+    """Put the answers of all models of a benchmark on a whole seed set into the store."""
+    desk = workbench(bench, store, runtime)
+    lacking = [(model, split) for model in bench.models if not desk.has_natural(model, split)]
+    if not lacking:
+        return
+    units, _ = _bank_units(lacking, desk.where)
+    finish(runtime.track(executor(runtime.workers).run(units), len(units), "asking models"))
+
+
+def _bank_units(banks: Iterable[_Bank], where: Where) -> tuple[list[Unit], dict[_Bank, str]]:
+    """Units for the answer bank, a few models of one split each, and the unit that holds each answer."""
+    by_split: dict[str, list[str]] = {}
+    for model, split in banks:
+        by_split.setdefault(split, []).append(model)
+    units, holder = [], {}
+    for split, models in by_split.items():
+        for start in range(0, len(models), BANK_UNIT):
+            some = tuple(models[start : start + BANK_UNIT])
+            units.append(Unit(f"bank {split} {some[0]}", Where.fill_bank, (where, some, split)))
+            holder |= {(model, split): units[-1].key for model in some}
+    return units, holder
+
+
+def empty_cells(asked: Request, desk: Workbench) -> list[str]:
+    """One sentence per scheme and victim whose budgets buy nothing, or whose seed set is too small; asks victims only."""
+    told: dict[str, None] = {}
+    for scheme in asked.schemes:
+        small = [b for b in asked.budgets if b < scheme.group_size]
+        if small:
+            told[f"{scheme.label}: {_list(small)} buys no group of {scheme.group_size} queries."] = None
+        for victim in asked.bench.victims:
+            seeds = len(desk.draw(victim, scheme, 0)[1].indices)
+            if seeds and scheme.goes_round:
+                continue
+            most = seeds * scheme.group_size
+            large = [b for b in asked.budgets if b >= scheme.group_size and b // scheme.group_size > seeds]
+            if large:
+                told[f"{scheme.label}: {victim} has seeds for {most} queries only, not for {_list(large)}."] = None
+    return list(told)
+
+
+def check_seeds(asked: Request, desk: Workbench) -> None:
+    """Refuse a scheme whose seed sets are too small for every budget, before as many queries are made as they allow."""
+    for scheme in asked.schemes:
+        seeds = {victim: len(desk.draw(victim, scheme, 0)[1].indices) for victim in asked.bench.victims}
+        if not scheme.goes_round and min(asked.budgets) // scheme.group_size > max(seeds.values()) > 0:
+            victim = max(seeds, key=seeds.get)
+            raise QurdError(
+                f"Every cell of '{scheme.label}' is empty: the seed set gives {seeds[victim] * scheme.group_size} queries"
+                f" only, to {victim}. Ask for other budgets."
+            )
+
+
+def _check_gaps(asked: Request, desk: Workbench) -> None:
+    """Refuse a request of whose very queries unrelated models have not answered enough."""
+    unanswered = cache(asked.bench.unanswered)
+    for scheme in {str(scheme.sampler): scheme for scheme in asked.schemes}.values():
+        for victim in asked.bench.victims:
+            unrelated = [pair.suspect for pair in asked.pairs(victim) if pair.kind in NEGATIVE_KINDS[asked.negatives]]
+            gone = {model: unanswered(model, scheme.split) for model in unrelated}
+            for query_seed in range(asked.seeds):
+                drawn = desk.draw(victim, scheme, query_seed)[1].indices
+                what = f"'{scheme.label}' with query seed {query_seed}"
+                refuse_gaps(gone, drawn, asked.budgets, victim=victim, split=scheme.split, what=what)
+
+
+def refuse_gaps(
+    gone: Mapping[str, Tensor], drawn: Tensor, sent: Sequence[int], *, victim: str, split: str, what: str
+) -> None:
+    """Refuse queries of which an unrelated model lacks too many answers for its distance to set a threshold.
+
+    A missing answer counts as disagreement. A model that lacks many looks far from the victim and lifts the threshold: more
+    models that do answer could fall below it than is promised. So each may lack at most `MOST` of all items that queries are
+    drawn from (which of them a draw hits is chance then, and what they add is bounded in the mean), or, where it lacks more,
+    at most `MOST` of the very queries that are sent. What is not asked need not be there. Stolen models may lack any
+    number: that lowers the detection rate and nothing else.
+
+    Args:
+        gone: by unrelated model, (items,) whether its answer is missing.
+        drawn: (n,) places of all items that queries are drawn from, in the order in which they are sent.
+        sent: numbers of queries.
+        what: who asks, in words.
+
+    Raises:
+        QurdError: a model lacks more.
+    """
+    for model, missing in gone.items():
+        mine = missing[drawn]
+        if int(mine.sum()) <= MOST * len(mine):
+            continue
+        for queries in (mine[:number] for number in sent):
+            if int(queries.sum()) > MOST * len(queries):
+                raise QurdError(
+                    f"Expected '{model}', which is unrelated to '{victim}', to answer at least {1 - MOST:.0%} of what {what}"
+                    f" asks. It has no answer to {int(queries.sum()):,} of {len(queries):,} items of {split}: ask it these,"
+                    " leave it out, or ask for other budgets or fewer seeds."
+                )
+
+
+def _list(budgets: Iterable[int]) -> str:
+    return ", ".join(map(str, budgets))

@@ -1,0 +1,163 @@
+"""What can be asked of a benchmark, checked before anything is computed."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from qurd_core.benchmarks.base import Benchmark, benchmark
+from qurd_core.errors import QurdError, unknown
+from qurd_core.lineage import Lineage, roots_in, text_of_roots
+from qurd_core.registry import representations
+from qurd_core.schemes import REFERENCE, Scheme
+from qurd_core.statistics.sides import NEGATIVE_KINDS, Negatives
+from qurd_core.types import Pair
+
+MOST = 1_000_000  # queries of one set: more are a slip
+SQUARE = 1_000  # where answers are compared pair by pair, which takes a matrix per model
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to evaluate.
+
+    Attributes:
+        bench: the pairs.
+        schemes: distinct, in the order asked.
+        budgets: rising.
+        seeds: number of query seeds; the seeds are 0, 1, ...
+        tasks: tasks reported and pooled.
+        negatives: whether hard unrelated models count as unrelated.
+        pool: root lineages of the unrelated models that calibrate, or None for all of the benchmark.
+    """
+
+    bench: Benchmark
+    schemes: tuple[Scheme, ...]
+    budgets: tuple[int, ...]
+    seeds: int
+    tasks: tuple[str, ...]
+    negatives: Negatives = "unrelated"
+    pool: tuple[str, ...] | None = None
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """The request as JSON values."""
+        lists = {"schemes": list(map(str, self.schemes)), "budgets": list(self.budgets), "tasks": list(self.tasks)}
+        choices = {"seeds": self.seeds, "negatives": self.negatives, "pool": self.pool and list(self.pool)}
+        return {"benchmark": self.bench.name, **lists, **choices}
+
+    @property
+    def reported(self) -> str:
+        """What the rows of a table are about: the one task that was chosen of several, else all of them together."""
+        return self.tasks[0] if len(self.tasks) == 1 < len(self.bench.tasks) else "all"
+
+    @property
+    def victims(self) -> tuple[str, ...]:
+        """The victims of which some stolen model serves a task that was asked for."""
+        stolen = {pair.victim for pair in self.bench.pairs if pair.kind == "positive" and {*pair.tasks} & {*self.tasks}}
+        return tuple(victim for victim in self.bench.victims if victim in stolen)
+
+    def pairs(self, victim: str) -> list[Pair]:
+        """The victim's pairs that count, with the tasks that were asked for."""
+        kept = []
+        for pair in self.bench.pairs_of(victim):
+            served = tuple(task for task in pair.tasks if task in self.tasks)
+            left_out = pair.kind == "negative" and self.pool is not None and self.bench.root(pair.suspect) not in self.pool
+            if served and not left_out:
+                kept.append(replace(pair, tasks=served))
+        return kept
+
+
+def request(
+    bench: Benchmark | str,
+    schemes: Iterable[str],
+    *,
+    budgets: Sequence[int],
+    seeds: int = 5,
+    tasks: Sequence[str] = (),
+    negatives: Negatives = "unrelated",
+    pool: Sequence[str] | None = None,
+) -> Request:
+    """Check everything that a run can be asked, before anything is computed.
+
+    Raises:
+        QurdError: an unknown name, parts that do not go together, a budget or number of seeds below 1.
+    """
+    bench = benchmark(bench) if isinstance(bench, str) else bench
+    parsed = tuple(dict.fromkeys(Scheme.parse(text) for text in schemes))
+    if not parsed or not budgets:
+        raise QurdError("Expected at least one scheme and one budget. Name a scheme with --scheme, see 'schemes'.")
+    if min(budgets) < 1 or seeds < 1:
+        raise QurdError(f"Expected budgets and a number of seeds of at least 1. Got {min(budgets)} and {seeds}.")
+    if max(budgets) > MOST:
+        raise QurdError(f"Expected budgets of at most {MOST:,}. Got {max(budgets):,}.")
+    if benchmark(bench.name) != bench:
+        raise QurdError(f"Expected a registered benchmark, which workers find by its name. Got another '{bench.name}'.")
+    for scheme in parsed:
+        if max(budgets) < scheme.group_size:
+            raise QurdError(
+                f"Every cell of '{scheme.label}' is empty: a budget of {max(budgets)} buys no group of"
+                f" {scheme.group_size} queries. Ask for a larger one."
+            )
+        _check_square(scheme, max(budgets))
+        _check_answers(bench, scheme)
+        _check_classes(bench, scheme)
+    if negatives not in NEGATIVE_KINDS:
+        raise unknown("choice of negatives", negatives, NEGATIVE_KINDS)
+    for task in tasks:
+        if task not in bench.tasks:
+            raise unknown(f"task of {bench.name}", task, bench.tasks)
+    roots = {bench.root(pair.suspect) for pair in bench.pairs if pair.kind == "negative"}
+    chosen = None if pool is None else tuple(map(_root, pool))
+    for lineage in chosen or ():
+        if lineage not in roots:
+            raise unknown(f"lineage of the unrelated models of {bench.name}", lineage, roots)
+    kept = tuple(task for task in bench.tasks if task in tasks) or bench.tasks
+    return Request(bench, parsed, tuple(sorted(set(budgets))), seeds, kept, negatives, chosen)
+
+
+def _root(text: str) -> str:
+    """The text by which a benchmark knows a root, or several, however it was spelled."""
+    return text_of_roots(root for part in roots_in(text) for root in Lineage.parse(part).roots)
+
+
+def _check_answers(bench: Benchmark, scheme: Scheme) -> None:
+    """Refuse a scheme that asks a benchmark for what it has not."""
+    if not scheme.natural and not bench.source.asks:
+        raise QurdError(
+            f"'{scheme.label}' crafts queries of its own ({scheme.craft}), and {bench.name} holds answers to its own items"
+            f" only, not the models. Use a scheme without a craft, such as {REFERENCE}."
+        )
+    if scheme.split not in bench.splits:
+        raise unknown(f"split of {bench.name}", scheme.split, bench.splits)
+    if bench.missing and not scheme.counts_missing:
+        raise QurdError(
+            f"'{scheme.label}' cannot count a missing answer as disagreement, and {bench.missing:,} are missing in"
+            f" {bench.name}. Use a scheme on labels or probits query by query, such as {REFERENCE}, or leave out the items"
+            " that not all models answer."
+        )
+    if scheme.access > bench.access:
+        raise QurdError(
+            f"'{scheme.label}' needs {scheme.access}, and {bench.name} reveals {bench.access} only. Use a scheme that"
+            f" needs less, such as {REFERENCE}."
+        )
+
+
+def _check_square(scheme: Scheme, budget: int) -> None:
+    """Refuse a budget at which the matrices of a scheme would not fit in memory."""
+    if budget > SQUARE and representations[scheme.representation.name].declares.square:
+        raise QurdError(
+            f"'{scheme.label}' compares answers pair by pair ({scheme.representation}), so it takes budgets of at most"
+            f" {SQUARE:,}. Got {budget:,}: ask for less, or use a scheme that takes them one by one, such as {REFERENCE}."
+        )
+
+
+def _check_classes(bench: Benchmark, scheme: Scheme) -> None:
+    """Refuse a parameter that counts classes and asks for more than there are."""
+    component = representations[scheme.representation.name]
+    name = component.declares.counts_classes
+    asked = component.bind(scheme.representation)[name] if name else 0
+    if asked > len(bench.classes):
+        raise QurdError(
+            f"The '{name}' of '{component.name}' must be at most {len(bench.classes)}, the classes of {bench.name}."
+            f" Got {asked}."
+        )

@@ -1,0 +1,93 @@
+"""What the page on the paper says: its claims, tables and agreement between benchmarks."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+import pandas as pd
+
+from qurd_core.findings.language import words
+from qurd_core.paper.row import VERDICTS, Claim
+from qurd_core.schemes import REFERENCE
+
+_TOKEN = re.compile(r"`(\w+)`")
+_HALF = 0.00501  # a number printed with two decimals is off by at most half of the last one
+
+
+def headline(claims: Sequence[Claim]) -> str:
+    """How many claims the scores support."""
+    count = Counter(claim.verdict for claim in claims)
+    supported, others, unknown = (count[verdict] for verdict in VERDICTS)
+    return (
+        f"{supported} of the paper’s {len(claims)} claims are supported by its scores, {others} are not, {unknown} are not "
+        "testable here"
+    )
+
+
+def told(text: str) -> str:
+    """A sentence of a claim, with its tasks in words."""
+    return _TOKEN.sub(lambda found: words.task(found[1]), text)
+
+
+def alt(claims: Sequence[Claim]) -> str:
+    """The chart in words."""
+    return f"A mark per claim of the paper, by its section. {headline(claims)}."
+
+
+def agreement_headline(table: pd.DataFrame, at: int) -> str:
+    """Where ranks agree most and least."""
+    rows = table[table["budget"] == at].sort_values("tau")
+    if rows.empty:
+        return f"No two benchmarks share combinations at {at} queries"
+    low, high = rows.iloc[0], rows.iloc[-1]
+    return (
+        f"Ranks agree most on {high['one']} and {high['other']} (tau {high['tau']:.2f}), "
+        f"least on {low['one']} and {low['other']} ({low['tau']:.2f})"
+    )
+
+
+def tasks_headline(rows: pd.DataFrame) -> str:
+    """How many tasks the two benchmarks do not share."""
+    differ = tasks_apart(rows)
+    return f"The paper’s benchmarks differ in {len(differ)} of {rows['task'].nunique()} tasks: its text says two"
+
+
+def tasks_apart(rows: pd.DataFrame) -> list[str]:
+    """The tasks that not all data sets have, by what was counted."""
+    has = rows.assign(has=rows["stolen"] > 0).groupby("task", sort=False)["has"]
+    return has.nunique().loc[lambda kinds: kinds > 1].index.tolist()
+
+
+def tasks_subline(rows: pd.DataFrame) -> str:
+    """Whether the printed ticks are those of the scores."""
+    right = int((rows["printed"] == (rows["stolen"] > 0)).sum())
+    cells = f"all {len(rows)}" if right == len(rows) else f"{right} of {len(rows)}"
+    return f"Table 2: ✓ and × as printed, numbers as counted in the published scores; {cells} cells agree"
+
+
+def table_headline(rows: pd.DataFrame, mode: str) -> str:
+    """How many cells are as printed, or how many stand apart from the reference."""
+    if mode == "paper":
+        off = (rows["tpr"] - rows["printed"]).abs().clip(lower=(rows["plus_minus"] - rows["printed_plus_minus"]).abs())
+        match, cells = int((off <= _HALF).sum()), len(rows)
+        return f"Table 3 recomputed: {f'all {cells}' if match == cells else f'{match} of {cells}'} cells match"
+    told, refused = rows["verdict"].value_counts(), int(rows["tpr"].isna().sum())
+    decided = rows.loc[rows["verdict"].isin(["beats", "trails"]), "independent_victims"]
+    few = "" if decided.empty or decided.max() > 1 else ", on one victim"
+    return (
+        f"The guaranteed rule refuses {refused} of {len(rows)} cells of Table 3; {told.get('beats', 0)} above {REFERENCE}, "
+        f"{told.get('trails', 0)} below{few}"
+    )
+
+
+def table_subline(mode: str) -> str:
+    """What a cell is."""
+    if mode == "paper":
+        return (
+            "TPR by the paper rule at 5% false alarms and 100 queries: mean over victims, data sets and query seeds, "
+            "± .95 s.d. / √5 over query seeds; a cell matches if it rounds to what is printed"
+        )
+    return (
+        "A threshold that flags a fresh unrelated model with a chance of at most 5%; small: 95% interval over models and "
+        "query seeds, and what an exact test says against AKH on the data sets that both have"
+    )

@@ -1,0 +1,1 @@
+"""Long work for the app, in one worker process that all sessions share."""

@@ -1,0 +1,264 @@
+"""Long work for the app: one worker process at a time, jobs that sessions share, states in files that others see.
+
+A job is named by what it computes, so two sessions that ask for the same one share it. Its state lies in `runs/<key>.json`
+of the store, beside its results, as that of a run of the command line does (`qurd_core.records.runs`). Nothing here
+imports torch: the worker does.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from qurd_core.files import ASSETS, ROOT, file_digest, read_json
+from qurd_core.records.runs import State, Status, alive, key_of, path_of, publish, read
+
+PATIENCE = 0.7  # seconds that a cancelled job has to stop by itself
+AGAIN = 5.0  # seconds after which the worker is asked anew how long a job takes: what has been stored costs nothing
+LOOK = 0.05  # seconds between two looks at the worker
+MANIFEST = ASSETS / "patchwork" / "manifest.json"
+WORKER = "qurd_core.jobs.worker"
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a worker is to compute: `KINDS` of `worker.py` says who does it.
+
+    Attributes:
+        kind: name of the work.
+        args: JSON values that it is called with.
+    """
+
+    kind: str
+    args: Mapping[str, Any]
+
+    @property
+    def key(self) -> str:
+        """The same for the same work on the same models."""
+        return key_of([self.kind, dict(self.args), _models()])
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What was asked, as the job's file says it."""
+        return {"kind": self.kind, **self.args}
+
+
+class Jobs:
+    """The jobs of one store. One heavy job at a time; others wait their turn.
+
+    Args:
+        folder: of the store.
+        worker: the module that the worker process runs.
+    """
+
+    def __init__(self, folder: Path, worker: str = WORKER):
+        self.folder = folder
+        self.runs = folder / "runs"
+        self._module = worker
+        self._lock = threading.Lock()
+        self._waiting: deque[Job] = deque()
+        self._current: Job | None = None
+        self._cancelled: dict[str, float] = {}
+        self._worker: subprocess.Popen[str] | None = None
+        self._warm: str | None = None
+        self._asked: dict[str, float] = {}
+        self._awake = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def warm_up(self, benchmark: str) -> None:
+        """Have a worker ready that has imported everything and, while it has nothing else to do, asks the models of a
+        benchmark about the natural images.
+        """
+        with self._lock, suppress(OSError):  # a process that cannot start now may start when a job needs it
+            worker = self._ready()
+            # Every repaint of a page comes by here. Said each time, a busy worker's pipe would fill and block the page.
+            if self._warm != benchmark:
+                self._warm = benchmark
+                self._tell(worker, {"warm": benchmark})
+
+    def expected(self, job: Job) -> float | None:
+        """Seconds that a job takes, as the worker said last; nan if it cannot run, None while there is no answer."""
+        answer = self.result(job.key, "seconds")
+        with self._lock, suppress(OSError):
+            if job.key not in self._asked:
+                answer.unlink(missing_ok=True)  # of another time, with another store
+            if self._current is None and time.monotonic() - self._asked.get(job.key, -AGAIN) >= AGAIN:
+                self._asked[job.key] = time.monotonic()
+                self._tell(self._ready(), {"expect": job.key, "kind": job.kind, "args": dict(job.args)})
+        try:
+            return float(read_json(answer)["seconds"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def submit(self, job: Job) -> str:
+        """Queue a job unless it waits, runs, here or elsewhere, or has its result; return its key."""
+        with self._lock:
+            known = self._read(job.key)
+            here = self._current is not None and self._current.key == job.key
+            # A job that has just ended is current for another moment. Asked for in it, it is to run again.
+            runs = known is not None and known.active and (here or self._elsewhere(known))
+            starts = here and known is None
+            waits = any(job.key == waiting.key for waiting in self._waiting)
+            if not (runs or starts or waits or (known and known.state == "done")):
+                self._waiting.append(job)
+                self._asked.pop(job.key, None)  # what it stores costs nothing the next time
+                if not here:  # its end would be overwritten before it is seen
+                    self._cancelled.pop(job.key, None)
+                    self._write(job, "queued")
+                if self._thread is None:
+                    self._thread = threading.Thread(target=self._serve, daemon=True)
+                    self._thread.start()
+                self._awake.set()
+        return job.key
+
+    def cancel(self, key: str) -> None:
+        """Stop a job, or a run of another process. What it has stored stays."""
+        with self._lock:
+            waiting = next((job for job in self._waiting if job.key == key), None)
+            if waiting:
+                self._waiting.remove(waiting)
+                self._write(waiting, "cancelled")
+                return
+            if self._current and self._current.key == key:
+                self._cancelled.setdefault(key, time.monotonic())
+        with suppress(OSError):  # a disk that refuses the flag does not keep the job going: its process is ended
+            self.flag(key).touch()
+
+    def status(self, key: str) -> Status | None:
+        """How a job stands, or None if nobody asked for it."""
+        with self._lock:
+            waiting = {job.key: job for job in self._waiting}
+            current = self._current
+        if key in waiting:
+            ahead = list(waiting).index(key) + (current is not None)
+            return Status(key, "queued", ahead=ahead, about=waiting[key].about)
+        found = self._read(key)
+        if current and current.key == key and (found is None or found.state == "queued"):
+            return Status(key, "running", about=current.about)
+        if found is None or not found.active or (current and current.key == key) or alive(self.runs, found):
+            return found
+        return replace(found, state="failed", error=_LOST)
+
+    def active(self) -> list[Status]:
+        """Everything that runs on this store, from the app or from the command line."""
+        every = [self.status(path.stem) for path in sorted(self.runs.glob("*.json"))]
+        return [status for status in every if status and status.state == "running"]
+
+    def result(self, key: str, ending: str) -> Path:
+        """Where a job leaves what it computed."""
+        return self.runs / f"{key}.{ending}"
+
+    def flag(self, key: str) -> Path:
+        """The file that tells a job to stop."""
+        return self.result(key, "cancel")
+
+    def spoiled(self, job: Job, why: str) -> None:
+        """Count a job whose result cannot be read as failed, so that it can be run again; one that goes on will mend it."""
+        with self._lock:
+            known = self._read(job.key)
+            if known is None or not known.active:
+                self._write(job, "failed", why)
+
+    def close(self) -> None:
+        """End the worker."""
+        with self._lock:
+            self._waiting.clear()
+            if self._worker:
+                self._worker.kill()
+                self._worker.wait()
+                self._worker = None
+
+    def _elsewhere(self, status: Status) -> bool:
+        """Whether another living process waits with this job or runs it."""
+        return status.about["pid"] != os.getpid() and alive(self.runs, status)
+
+    def _serve(self) -> None:
+        while True:
+            self._awake.wait()
+            with self._lock:
+                self._current = self._waiting.popleft() if self._waiting else None
+                if self._current is None:
+                    self._awake.clear()
+                    continue
+                worker = self._start(self._current)
+            if worker:
+                self._await(worker, self._current)
+            with self._lock:
+                self._current = None
+
+    def _start(self, job: Job) -> subprocess.Popen[str] | None:
+        """The worker, told about the job; None if no process can be started."""
+        self._cancelled.pop(job.key, None)
+        self._write(job, "queued")
+        try:
+            self.flag(job.key).unlink(missing_ok=True)
+            worker = self._ready()
+        except OSError as error:
+            self._write(job, "failed", f"No worker process could be started: {error.strerror}. Run it again later.")
+            return None
+        self._tell(worker, {"kind": job.kind, "args": dict(job.args), "key": job.key})
+        return worker
+
+    def _await(self, worker: subprocess.Popen[str], job: Job) -> None:
+        """Until the job has ended, its worker has died, or it was cancelled and did not stop by itself."""
+        while worker.poll() is None:
+            status = self._read(job.key)
+            if status and not status.active:
+                return
+            asked = self._cancelled.get(job.key)
+            if asked is not None and time.monotonic() - asked > PATIENCE:
+                worker.kill()
+                worker.wait()
+            time.sleep(LOOK)
+        status = self._read(job.key)
+        if status is None or status.active:
+            stopped = job.key in self._cancelled
+            self._write(job, "cancelled" if stopped else "failed", None if stopped else _LOST, status)
+
+    def _ready(self) -> subprocess.Popen[str]:
+        """The worker, started if there is none."""
+        if self._worker is None or self._worker.poll() is not None:
+            command = [sys.executable, "-m", self._module, str(self.folder)]
+            # One thread computes, out of one pool. (A low trimming threshold would halve the speed of the models.)
+            quiet = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+            quiet |= {"MALLOC_ARENA_MAX": "1", "ARROW_DEFAULT_MEMORY_POOL": "system"}
+            self._worker = subprocess.Popen(
+                command, cwd=ROOT, stdin=subprocess.PIPE, encoding="utf-8", env=os.environ | quiet
+            )
+            self._warm = None
+        return self._worker
+
+    def _tell(self, worker: subprocess.Popen[str], message: Mapping[str, Any]) -> None:
+        with suppress(BrokenPipeError):  # it has just died: `_await` sees it
+            worker.stdin.write(json.dumps(message) + "\n")
+            worker.stdin.flush()
+
+    def _read(self, key: str) -> Status | None:
+        return read(path_of(self.folder, key))
+
+    def _write(self, job: Job, state: State, error: str | None = None, was: Status | None = None) -> None:
+        """Note a state.
+
+        Args:
+            was: what the worker noted last, if it had begun.
+        """
+        counts = {"done": was.done, "total": was.total} if was else {}
+        found = {"state": state, "about": job.about, "pid": os.getpid(), "error": error}
+        publish(path_of(self.folder, job.key), found | counts)
+
+
+_LOST = "The worker process ended before the job did. What it had stored is kept: run it again to continue."
+
+
+@cache
+def _models() -> str:
+    return file_digest(MANIFEST)

@@ -1,0 +1,283 @@
+"""Jobs: shared, queued, cancelled, failed, lost; and runs of other processes."""
+
+import json
+import math
+import os
+import queue
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from qurd_core.errors import QurdError
+from qurd_core.executors import Done, watched
+from qurd_core.jobs import worker
+from qurd_core.jobs.queue import Job, Jobs, Status, publish, read
+
+PATIENCE = 60  # seconds; the machine may be busy
+
+
+@pytest.fixture
+def jobs(tmp_path: Path) -> Iterator[Jobs]:
+    made = Jobs(tmp_path, worker="tests.qurd_core.executors.working")
+    yield made
+    made.close()
+
+
+def job(do: str, **more: object) -> Job:
+    return Job("test", {"do": do, **more})
+
+
+def wait(jobs: Jobs, key: str, wanted: Callable[[Status], bool] = lambda status: not status.active) -> Status:
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        status = jobs.status(key)
+        if status and wanted(status):
+            return status
+        time.sleep(0.01)
+    raise AssertionError(f"still {jobs.status(key)}")
+
+
+def running(status: Status) -> bool:
+    return status.state == "running" and status.total > 0
+
+
+def test_a_job_runs_and_leaves_its_result(jobs):
+    key = jobs.submit(job("count"))
+    status = wait(jobs, key)
+    assert status.state == "done"
+    assert status.about["do"] == "count"
+    assert jobs.result(key, "txt").read_text() == "done"
+
+
+def test_who_asks_for_the_same_shares_it(jobs, tmp_path):
+    key = jobs.submit(job("count", steps=20))
+    assert jobs.submit(job("count", steps=20)) == key
+    wait(jobs, key, running)
+    jobs.submit(job("count", steps=20))
+    wait(jobs, key)
+    jobs.submit(job("count", steps=20))  # its result is there
+    assert (tmp_path / "ran.txt").read_text() == "count\n"
+
+
+def test_one_job_at_a_time_in_the_order_asked(jobs, tmp_path):
+    first = jobs.submit(job("count", steps=2000, name=1))
+    second, third = (jobs.submit(job("count", name=name)) for name in (2, 3))
+    wait(jobs, first, running)
+    assert [jobs.status(key).ahead for key in (second, third)] == [1, 2]
+    assert jobs.status(second).state == "queued"
+    jobs.cancel(third)
+    assert jobs.status(third).state == "cancelled"
+    jobs.cancel(first)
+    wait(jobs, second)
+    assert (tmp_path / "ran.txt").read_text() == "count1\ncount2\n"
+
+
+def test_a_cancelled_job_stops_by_itself_and_can_be_asked_for_again(jobs):
+    key = jobs.submit(job("count", steps=3000))
+    wait(jobs, key, running)
+    began = time.monotonic()
+    jobs.cancel(key)
+    assert wait(jobs, key).state == "cancelled"
+    assert time.monotonic() - began < 2
+    again = jobs.submit(job("count", steps=3000))
+    wait(jobs, again, running)
+    assert not jobs.flag(key).exists()
+
+
+def test_a_job_that_does_not_listen_is_ended_and_the_next_one_runs(jobs):
+    key = jobs.submit(job("deaf"))
+    wait(jobs, key, lambda status: status.state == "running" and status.seconds > 0)
+    began = time.monotonic()
+    jobs.cancel(key)
+    assert wait(jobs, key).state == "cancelled"
+    assert time.monotonic() - began < 3
+    assert wait(jobs, jobs.submit(job("count"))).state == "done"
+
+
+@pytest.mark.parametrize(
+    ("do", "sentence"),
+    [
+        ("refuse", "Expected something else."),
+        ("break", "Something went wrong that should not: ZeroDivisionError: division by zero"),
+        ("die", "The worker process ended before the job did. What it had stored is kept: run it again to continue."),
+    ],
+)
+def test_a_job_that_fails_says_why_and_the_next_one_runs(jobs, do, sentence):
+    status = wait(jobs, jobs.submit(job(do)))
+    assert (status.state, status.error) == ("failed", sentence)
+    assert wait(jobs, jobs.submit(job("count"))).state == "done"
+
+
+def test_a_job_does_not_wait_for_the_preparation(jobs, tmp_path):
+    """Both lines are in the pipe before the worker has started: it must see the second one too."""
+    jobs.warm_up("toy")
+    assert wait(jobs, jobs.submit(job("count"))).state == "done"
+    end = time.monotonic() + PATIENCE
+    while not (tmp_path / "warm.txt").is_file() and time.monotonic() < end:  # before the job or after it
+        time.sleep(0.01)
+    assert (tmp_path / "warm.txt").read_text() == "toy"
+
+
+def test_a_repaint_does_not_tell_the_worker_again(jobs, monkeypatch):
+    told = []
+    monkeypatch.setattr(jobs, "_tell", lambda worker, message: told.append(message["warm"]))
+    for benchmark in ("a", "a", "b", "b"):
+        jobs.warm_up(benchmark)
+    assert told == ["a", "b"]
+
+
+def answered(jobs: Jobs, asked: Job) -> float:
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        seconds = jobs.expected(asked)
+        if seconds is not None:
+            return seconds
+        time.sleep(0.01)
+    raise AssertionError("no answer")
+
+
+def test_the_worker_says_how_long_a_job_takes(jobs):
+    assert jobs.expected(job("deaf")) is None
+    assert answered(jobs, job("count", steps=50)) == 1.0
+    assert jobs.expected(job("deaf")) is None
+    assert jobs.active() == []
+
+
+@pytest.mark.parametrize("do", ["refuse", "break"])
+def test_a_job_that_cannot_run_has_an_answer_too_and_the_worker_goes_on(jobs, do):
+    assert math.isnan(answered(jobs, job(do)))
+    worker = jobs._worker
+    assert answered(jobs, job("count", steps=50)) == 1.0
+    assert jobs._worker is worker
+
+
+def test_an_answer_of_another_time_is_not_shown(jobs, tmp_path):
+    asked = job("count", steps=50)
+    (tmp_path / "runs").mkdir()
+    jobs.result(asked.key, "seconds").write_text("77")
+    assert answered(jobs, asked) == 1.0
+    jobs.result(asked.key, "seconds").write_text("77")
+    wait(jobs, jobs.submit(asked))  # whoever has run it asks anew
+    assert answered(jobs, asked) == 1.0
+
+
+def test_a_repaint_does_not_ask_the_worker_again(jobs, monkeypatch):
+    told = []
+    monkeypatch.setattr(jobs, "_tell", lambda worker, message: told.append(message["expect"]))
+    asked = job("count")
+    for _ in range(3):
+        jobs.expected(asked)
+    assert told == [asked.key]
+    monkeypatch.setattr("qurd_core.jobs.queue.AGAIN", 0)
+    jobs.expected(asked)
+    assert told == [asked.key] * 2
+
+
+def test_the_worker_ends_with_the_app(jobs):
+    wait(jobs, jobs.submit(job("count")))
+    worker = jobs._worker
+    worker.stdin.close()
+    assert worker.wait(timeout=PATIENCE) == 0
+
+
+def test_a_process_that_cannot_start_gives_a_sentence(jobs, monkeypatch):
+    def refuse(*args: object, **options: object) -> None:
+        raise OSError(12, "Cannot allocate memory")
+
+    monkeypatch.setattr(subprocess, "Popen", refuse)
+    jobs.warm_up("toy")
+    status = wait(jobs, jobs.submit(job("count")))
+    assert status.error == "No worker process could be started: Cannot allocate memory. Run it again later."
+
+
+def test_a_run_of_the_command_line_is_seen_and_can_be_stopped(jobs, tmp_path):
+    asked = {"benchmark": "toy", "schemes": ["AKH"]}
+    units = watched((Done(str(number)) for number in range(90)), 90, tmp_path, asked, "cpu")
+    next(units)
+    (seen,) = jobs.active()
+    assert (seen.done, seen.total, seen.about["schemes"]) == (0, 90, ["AKH"])
+    assert seen.seconds > 0  # so that what is left can be told
+    jobs.cancel(seen.key)
+    with pytest.raises(QurdError, match="Stopped after 1 of 90 units"):
+        next(units)
+    assert jobs.status(seen.key).state == "cancelled"
+
+
+@pytest.mark.parametrize(("error", "state"), [(None, "done"), ("It broke.", "failed")])
+def test_the_file_of_a_run_says_what_became_of_it(jobs, tmp_path, error, state):
+    assert len(list(watched(iter([Done("a"), Done("b", error)]), 2, tmp_path, {"benchmark": "toy"}, "cpu"))) == 2
+    (path,) = (tmp_path / "runs").glob("*.json")
+    assert jobs.status(path.stem).state == state
+    assert jobs.status(path.stem).about["device"] == "cpu"
+
+
+def test_the_run_of_a_process_that_is_gone_has_failed(jobs, tmp_path):
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    publish(tmp_path / "runs" / "a.json", {"state": "running", "pid": gone.pid})
+    assert jobs.status("a").state == "failed"
+
+
+def test_a_number_that_was_given_again_to_another_process_is_not_the_run(jobs, tmp_path):
+    path = tmp_path / "runs" / "a.json"
+    publish(path, {"state": "running", "pid": os.getpid()})
+    assert jobs.status("a").state == "running"
+    os.utime(path, (1_000_000_000, 1_000_000_000))
+    assert jobs.status("a").state == "failed"
+
+
+def test_a_run_of_another_server_is_shared(jobs, tmp_path):
+    other = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    one = job("count")
+    publish(tmp_path / "runs" / f"{one.key}.json", {"state": "running", "pid": other.pid, "about": one.about})
+    jobs.submit(one)
+    assert not jobs._waiting
+    assert jobs.status(one.key).state == "running"
+    other.communicate(b"\n")
+    assert wait(jobs, jobs.submit(one)).state == "done"
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"state": "done"}', "\x00"])
+def test_a_file_that_tells_nothing_is_no_run(tmp_path, text):
+    (tmp_path / "a.json").write_text(text)
+    assert read(tmp_path / "a.json") is None
+
+
+def test_a_disk_that_refuses_stops_nobody(tmp_path):
+    (tmp_path / "runs").write_text("no folder")
+    assert not publish(tmp_path / "runs" / "a.json", {})
+    jobs = Jobs(tmp_path, worker="tests.qurd_core.executors.working")
+    assert jobs.status("a") is None
+    jobs.cancel("a")
+    jobs.close()
+
+
+def test_the_same_work_on_other_arguments_has_another_key():
+    assert job("count").key == job("count").key != job("count", steps=4).key
+    assert json.loads(json.dumps(job("count").about)) == {"kind": "test", "do": "count"}
+
+
+def test_the_worker_gives_way_to_the_page(jobs, tmp_path):
+    key = jobs.submit(job("count", steps=20))
+    wait(jobs, key, running)
+    pid = json.loads((tmp_path / "runs" / f"{key}.json").read_text())["pid"]
+    assert os.getpriority(os.PRIO_PROCESS, pid) == min(os.getpriority(os.PRIO_PROCESS, 0) + worker.NICE, 19)  # 19 is the end
+    wait(jobs, key)
+
+
+def test_a_preparation_waits_until_nobody_clicks_any_more(tmp_path, monkeypatch):
+    begun = []
+    monkeypatch.setattr("qurd_core.jobs.kinds.rate_job.prepared", lambda *asked: iter([begun.append(asked)]))
+    now = iter(range(100))
+    monkeypatch.setattr(worker, "time", SimpleNamespace(monotonic=lambda: next(now), sleep=lambda seconds: None))
+    monkeypatch.setattr(worker, "PAUSE", 3)
+    steps = worker.prepare(tmp_path, "toy", queue.SimpleQueue())
+    assert [next(steps) for _ in range(2)] == [None, None]
+    assert not begun
+    assert list(steps) == [None]
+    assert len(begun) == 1
