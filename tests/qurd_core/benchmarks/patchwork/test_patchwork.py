@@ -15,7 +15,7 @@ from qurd_core.benchmarks.patchwork.zoo import Zoo, digest, file_of, load
 from qurd_core.benchmarks.photographs import REGIONS
 from qurd_core.benchmarks.thefts import tuning
 from qurd_core.errors import QurdError
-from qurd_core.executors import Inline
+from qurd_core.executors import Inline, ProcessPool
 from qurd_core.lineage import Lineage
 from qurd_core.oracle import Oracle
 from qurd_core.runtime import Runtime, silent
@@ -220,6 +220,14 @@ def test_a_build_does_not_bless_models_of_other_images(tmp_path):
     (tmp_path / zoo.MANIFEST).write_text(json.dumps(manifest | {"data": manifest["data"] | {"test": "0"}}))
     with pytest.raises(QurdError, match="decode to other pixels"):
         zoo.build([], tmp_path, Inline(), silent)
+
+
+@pytest.mark.slow
+def test_a_process_of_its_own_knows_the_thefts(tmp_path):
+    for name in (file_of("train(vgg,victim)"), zoo.MANIFEST):
+        (tmp_path / name).write_bytes((FOLDER / name).read_bytes())
+    zoo.build(["train(vgg,victim)->finetune"], tmp_path, ProcessPool(2), silent)
+    assert file_of("train(vgg,victim)->finetune") in {path.name for path in tmp_path.iterdir()}
 
 
 @pytest.mark.slow
