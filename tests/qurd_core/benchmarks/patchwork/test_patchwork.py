@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from qurd_core.benchmarks.base import benchmark
+from qurd_core.benchmarks.base import benchmark, register_benchmarks
 from qurd_core.benchmarks.patchwork import zoo
 from qurd_core.benchmarks.patchwork.patches import patches
 from qurd_core.benchmarks.patchwork.protocol import FOLDER, SPLITS
@@ -20,6 +20,7 @@ from qurd_core.lineage import Lineage
 from qurd_core.oracle import Oracle
 from qurd_core.runtime import Runtime, silent
 
+register_benchmarks()
 SHIPPED = Zoo(FOLDER)
 MEGABYTES = 45
 NAMES = ("patchwork-sac", "patchwork-reuse", "patchwork-reuse(negatives=lineage)")
