@@ -263,6 +263,8 @@ def said_in(path: Path) -> list[str]:
         return [file["title"], *(step["say"] for step in file["steps"])]
     tree = ast.parse(path.read_text("utf-8"))
     silent = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name))
+    silent |= {id(value) for call in calls if call.func.id == "takes" for value in call.args}  # names of columns
     if path.parent.name == "cli":
         commands = (node for node in tree.body if isinstance(node, ast.FunctionDef) and ast.get_docstring(node))
         silent -= {id(node.body[0].value) for node in commands}
