@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
+from torch.nn.functional import avg_pool2d
 
 from qurd_core.benchmarks.patchwork.patches import patches
 from qurd_core.records import rate_records
@@ -28,16 +29,24 @@ BUDGET, SEEDS = 100, 20
 
 def near_duplicates() -> Tensor:
     """(4000,) whether each test patch is one."""
-    test = patches("test").pixels.float().flatten(1)
+    test = patches("test").pixels.float()
     found = torch.zeros(len(test), dtype=torch.bool)
     for region in REGIONS:
         seen = patches(region).pixels.float()
         for turn in range(4):
             turned = torch.rot90(seen, turn, (2, 3))
             for image in (turned, turned.flip(3)):
-                for part in image.flatten(1).split(1_750):
-                    found |= torch.cdist(test, part).min(1).values <= NEAR * test.shape[1] ** 0.5
+                # Means over squares are never further apart than the patches, and are compared much faster.
+                close = _near(*(avg_pool2d(each, 8) for each in (test, image)), NEAR + 1e-3)
+                ours, theirs = close.any(1), close.any(0)
+                found[ours] |= _near(test[ours], image[theirs], NEAR).any(1)
     return found
+
+
+def _near(some: Tensor, others: Tensor, most: float) -> Tensor:
+    """Whether the root mean square between any two images is at most so large."""
+    one, other = some.flatten(1), others.flatten(1)
+    return torch.cdist(one, other) <= most * one.shape[1] ** 0.5
 
 
 def rates(benchmark: str, near: np.ndarray, negatives: str) -> pd.DataFrame:

@@ -223,6 +223,7 @@ def worker():
     cached.jobs.clear()
 
 
+@pytest.mark.slow
 def test_scores_are_imported_from_a_card(shipped, paper_folder, worker):
     app = shipped(page="benchmark", bench="published-cifar10", section="bench")
     app.text_input(key="import_path").set_value("/no/such/folder").run()

@@ -136,11 +136,13 @@ def test_looking_after_every_answer_accuses_no_more_innocent_models_than_promise
 
 def test_without_repetition_every_order_of_the_pool_is_counted():
     orders = [np.isin(np.arange(8), list(agree)) for agree in combinations(range(8), 3)]
-    processes = [watched(order, 0.375, pool_size=8) for order in orders]
-    assert np.mean([process.decide(0.2) for process in processes]) <= 0.2
-    for shown in range(1, 8):
-        evidence = [exp(watched(order[:shown], 0.375, pool_size=8).log_e) for order in orders]
+    processes = [EProcess(0.375, pool_size=8) for _ in orders]
+    for answers in list(zip(*orders, strict=True))[:7]:
+        evidence = [exp(process.update(agrees)) for process, agrees in zip(processes, answers, strict=True)]
         assert np.mean(evidence) == pytest.approx(1)
+    for process, order in zip(processes, orders, strict=True):
+        process.update(order[7])
+    assert np.mean([process.decide(0.2) for process in processes]) <= 0.2
 
 
 def test_one_agreement_more_than_the_pool_allows_is_proof():

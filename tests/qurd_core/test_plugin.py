@@ -72,6 +72,7 @@ def reference(tmp_path_factory):
     return run_here(store), contents(store)
 
 
+@pytest.mark.slow
 def test_components_of_another_package_are_listed(start):
     out, _ = start("schemes", "--json").communicate(timeout=60)
     assert any("mirror" in row["scheme"] for row in json.loads(out)["combinations"])

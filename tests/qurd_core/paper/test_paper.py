@@ -257,6 +257,7 @@ def imported(tmp_path_factory, paper_folder):
     return store
 
 
+@pytest.mark.slow
 def test_what_ships_is_what_the_scores_give(imported, tmp_path, monkeypatch):
     monkeypatch.setattr(agreement, "RAW_BUDGETS", (100,))
     monkeypatch.setattr(agreement, "DRAWS", 3)

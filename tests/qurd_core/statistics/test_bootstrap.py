@@ -35,6 +35,7 @@ def test_without_weights_the_rates_are_those_of_the_leaderboard(rule, column, le
         assert boot.by_dataset(row.scheme, row.task)[row.benchmark][0] == pytest.approx(getattr(row, column))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("rule", "place"), [("paper", 0), ("conformal", 1)])
 def test_weights_are_as_good_as_copies(table, rule, place):
     boot = node_bootstrap(table, rule=rule, draws=4)
@@ -111,6 +112,7 @@ def test_equal_schemes_have_equal_draws(table):
     assert boot.draws("weak", "prune").std() > 0.01
 
 
+@pytest.mark.slow
 def test_the_interval_holds_the_rate_of_other_models_about_as_often_as_it_says():
     options = {"tasks": ["prune"], "strangers": 30, "seeds": 2}
     truth = report(score_table({"weak": 1.5}, {"one": 60}, rng=99, **options), "weak", "prune", rule="paper").point

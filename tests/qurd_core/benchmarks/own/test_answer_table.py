@@ -303,6 +303,7 @@ def test_the_check_says_what_missing_answers_count_as(write, store):
     assert "missing" not in " ".join(check(write(answers(), "all.csv"), store, Runtime()).notes)
 
 
+@pytest.mark.slow
 def test_order_format_and_workers_change_nothing(write, tmp_path):
     table = answers()
     mixed = table.sample(frac=1, random_state=1)
