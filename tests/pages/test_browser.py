@@ -227,7 +227,7 @@ def test_a_followed_link_shows_the_same_and_the_benchmark_changes_it(visit):
     page.wait_for_function("!location.search.includes('task=')")
     assert "pin=SAC" in page.url
     assert "rule=guaranteed" in page.url
-    assert "task transfer" in page.locator(".st-key-notice p").inner_text()
+    assert "task transfer" in page.locator(".st-key-notice [role=status]").inner_text()
 
 
 def test_the_data_and_the_picture_can_be_taken_away(visit):
