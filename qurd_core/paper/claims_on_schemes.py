@@ -74,7 +74,12 @@ ROWS = (
         "It clears an unrelated model with a chance of at least (delta - (1 - alpha')) / (1 - alpha).",
         "Unrelated pairs on the test images; supported if none is below the bound.",
         "separability?bench=published-sdog120&show=bound",
-        partial(shapes.pairs, kind="negative", where="delta_c < bound - 1e-9", also="bound <= 0"),
+        partial(
+            shapes.pairs,
+            kind="negative",
+            where=lambda pair: pair.delta_c < pair.bound - 1e-9,
+            also=lambda pair: pair.bound <= 0,
+        ),
         "unrelated pairs with delta_C below the bound: {counts:per of}; with a vacuous bound (at most 0): {share:percent}",
         "No pair contradicts the inequality, which promises nothing for {share:percent} of the unrelated pairs: its slack "
         "is the chance that the suspect errs where the victim does.",
@@ -89,7 +94,7 @@ ROWS = (
         "A majority vote over several queries lowers the false negative rate exponentially.",
         "A majority of many queries flags whoever has a delta_C below one half; supported if all stolen pairs do.",
         "separability?bench=published-flower102",
-        partial(shapes.pairs, kind="positive", where="delta_c > 0.5"),
+        partial(shapes.pairs, kind="positive", where=lambda pair: pair.delta_c > 0.5),
         "stolen pairs with delta_C above one half: {counts:per of}",
         "For all {known} stolen pairs delta_C is at most one half: more queries lower the false negative rate.",
         "For {true} of {known} stolen pairs delta_C exceeds one half: more queries raise their false negative rate. An "
@@ -103,7 +108,7 @@ ROWS = (
         "One negative query can clear an unrelated model more likely than one random query.",
         "Unrelated pairs; supported if delta_C exceeds delta for all.",
         "separability?bench=published-cifar10&of=delta",
-        partial(shapes.pairs, kind="negative", where="delta_c > delta", every=True),
+        partial(shapes.pairs, kind="negative", where=lambda pair: pair.delta_c > pair.delta, every=True),
         "unrelated pairs with delta_C above delta: {counts:per of}",
         "A negative query clears {true} of {known} unrelated models with a higher chance than a random query; of stolen "
         "models this says nothing.",

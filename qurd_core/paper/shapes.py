@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from qurd_core.paper.facts import DATASETS, FIGURE_1, SACBENCH, Difference, Facts
 from qurd_core.paper.phrases import listed, size, stands, victims, with_error
@@ -17,6 +18,7 @@ from qurd_core.schemes import PUBLISHED
 
 Values = dict[str, Any]  # `embedded` is the same of the embedded benchmarks
 Grader = Callable[[Facts], Values]
+Condition = Callable[[pd.DataFrame], pd.Series]  # what is true of which pair
 
 MARGIN = 0.10  # a difference of TPR@5% that counts, here as in equivalence tests
 SOLVED = 0.95
@@ -33,20 +35,20 @@ def everywhere(measured: Callable[[str], Any]) -> tuple[dict[str, Any], dict[str
     return {dataset: measured(dataset) for dataset in DATASETS}, {place: measured(place) for place in EMBEDDED}
 
 
-def pairs(facts: Facts, kind: str, where: str, *, every: bool = False, also: str = "delta_c > 1") -> Values:
+def pairs(facts: Facts, kind: str, where: Condition, *, every: bool = False, also: Condition | None = None) -> Values:
     """In how many pairs of a kind something is true; none may be, or with `every` all must.
 
     Args:
         also: another condition, of which the `share` is told.
     """
 
-    def count(place: str, where: str = where) -> tuple[int, int]:
+    def count(place: str, where: Condition = where) -> tuple[int, int]:
         own = facts.side(place, kind)
-        return int(own.eval(where).sum()), len(own)
+        return int(where(own).sum()), len(own)
 
     counts, embedded = everywhere(count)
     true, known = map(sum, zip(*counts.values(), strict=True))
-    share = sum(count(dataset, also)[0] for dataset in DATASETS) / known
+    share = sum(count(dataset, also)[0] for dataset in DATASETS) / known if also else 0.0
     values = {"counts": counts, "true": true, "known": known, "share": share, "embedded": embedded}
     return graded(true == (known if every else 0), **values)
 
