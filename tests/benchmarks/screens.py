@@ -1,4 +1,4 @@
-"""Take the pictures of every page, of which the README shows one: python tests/benchmarks/screens.py [--out assets/screens]
+"""Take the pictures of every page: python tests/benchmarks/screens.py OUT. The README shows `leaderboard-light.webp`.
 
 Each page in light and dark at 1440x900, and on stage, dark, at 1920x1080, on the shipped records and an empty store.
 """
@@ -7,7 +7,6 @@ import argparse
 import io
 from pathlib import Path
 
-from clock import ROOT
 from latency import FLAGS, server
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
@@ -45,7 +44,7 @@ def settle(page: Page) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--chromium", default="/usr/bin/chromium")
-    parser.add_argument("--out", type=Path, default=ROOT / "assets" / "screens")
+    parser.add_argument("out", type=Path, help="folder for the pictures")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     with server() as (address, _), sync_playwright() as driver:

@@ -2,24 +2,10 @@
 
 import pytest
 
-from qurd_core.records import rate_records
-from tests.pages import test_browser
+from tests.pages.shipped_server import folder, store  # noqa: F401 (fixtures)
 from tests.pages.test_browser import browser, server, visit  # noqa: F401 (fixtures)
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-
-
-@pytest.fixture
-def folder():
-    """The shipped records."""
-    return rate_records.FOLDER
-
-
-@pytest.fixture(autouse=True)
-def store(tmp_path, monkeypatch):
-    """The server's own, empty."""
-    monkeypatch.setenv("QURD_STORE", str(tmp_path / "store"))
-    monkeypatch.setattr(test_browser, "settle", settle)
 
 
 def settle(page) -> None:

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from pages.ui import frame, story
+from pages.ui import definitions, frame, story
 from qurd_core.records import evidence, rate_records
 from tests.pages.test_browser import PATIENCE, browser, serving  # noqa: F401 (a fixture)
 from tests.pages.ui.geometry import PHONE, STAGES, faults
@@ -32,7 +32,7 @@ STEPS = [(name, step) for name in story.names() for step in range(1, len(story.r
 # Until a page is still: its script has ended, its charts are there, fill their room and stay where they are.
 STILL = """() => {
     const wait = '[data-test-script-state=running], [data-testid=stSkeleton], [data-testid=stProgress], .waiting';
-    if (!document.querySelector('h2, h3') || document.querySelector(wait)) return false;
+    if (!document.querySelector('h1, h2, h3') || document.querySelector(wait)) return false;
     for (const chart of document.querySelectorAll('[data-testid=stPlotlyChart]')) {
         const drawn = chart.querySelector('.main-svg');
         if (!drawn || Math.abs(drawn.width.baseVal.value - chart.clientWidth) > 2) return false;
@@ -215,6 +215,14 @@ def test_a_view_is_whole_at_every_size_and_axe_finds_nothing(server, page, view)
     turn_stage(page, "light")
     found += violations(page, "light stage")
     assert found == []
+
+
+@pytest.mark.parametrize("doc", definitions.pages())
+def test_a_page_of_the_documentation_is_whole_and_axe_finds_nothing(server, page, doc):
+    show(page, f"{server}/docs?doc={doc}")
+    found = violations(page, "light") + at_sizes(page, [*STAGES, PHONE], stage=False)
+    show(page, f"{server}/docs?doc={doc}", "dark")
+    assert found + violations(page, "dark") == []
 
 
 @pytest.mark.parametrize(("view", "button"), OPENED)
