@@ -30,6 +30,14 @@ torch.set_num_threads(1)
 discover_installed()  # the contracts hold for the components of other packages, too
 
 SIDE, CLASSES, IMAGES = 8, 3, 160
+SHARED = ("browser", "answered")  # fixtures that take long to make: whoever uses one runs where the others do
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Processes take whole files, so that what a file has made is made once, and all of what is `SHARED`."""
+    for item in items:
+        shared = [name for name in SHARED if name in item.fixturenames]
+        item.add_marker(pytest.mark.xdist_group(shared[0] if shared else str(item.path)))
 
 
 class Linear(nn.Module):
