@@ -22,18 +22,17 @@ TOGETHER = 16  # schemes whose cells are averaged at once: more take memory, few
 _Facing = tuple[list[int], dict[str, Sides]]
 
 
-def tabulate(asked: Request, desk: Workbench, *, by_task: bool = False) -> pd.DataFrame:
-    """The table of a request whose scores are known to the workbench or lie in its store."""
+def tabulate(asked: Request, desk: Workbench) -> pd.DataFrame:
+    """The table of a request, of every task and of all together; its scores are known to the workbench or in its store."""
     pairs = {victim: asked.pairs(victim) for victim in asked.victims}
     facing = {victim: _facing(asked, desk, victim, counted) for victim, counted in pairs.items()}
     some = [asked.schemes[start : start + TOGETHER] for start in range(0, len(asked.schemes), TOGETHER)]
-    table = pd.concat([_scheme_rows(asked, desk, schemes, facing) for schemes in some], ignore_index=True)
-    return table if by_task else reported(table, asked)
+    return pd.concat([_scheme_rows(asked, desk, schemes, facing) for schemes in some], ignore_index=True)
 
 
 def recorded(asked: Request, desk: Workbench) -> pd.DataFrame:
     """The rows of every task against both choices of negatives, as the records have them: texts of schemes, and names."""
-    both = {kind: tabulate(replace(asked, negatives=kind), desk, by_task=True) for kind in NEGATIVE_KINDS}
+    both = {kind: tabulate(replace(asked, negatives=kind), desk) for kind in NEGATIVE_KINDS}
     table = pd.concat([rows.assign(negatives=kind) for kind, rows in both.items()], ignore_index=True)
     texts = {scheme.label: str(scheme) for scheme in asked.schemes}
     names = [label if label in NAMED else None for label in table["scheme"]]

@@ -13,7 +13,7 @@ from qurd_core.benchmarks.base import benchmark
 from qurd_core.benchmarks.saved_benchmarks import BenchFile
 from qurd_core.errors import QurdError
 from qurd_core.evaluation import pipeline
-from qurd_core.evaluation.pipeline import compute, empty_cells, evaluate, plan, request, tabulate
+from qurd_core.evaluation.pipeline import compute, empty_cells, evaluate, plan, reported, request, tabulate
 from qurd_core.evaluation.workbench import Workbench, workbench
 from qurd_core.registry import crafts, representations
 from qurd_core.runtime import Runtime
@@ -223,7 +223,7 @@ def test_an_empty_cell_is_a_row_with_a_reason_announced_before(bench, store):
     assert any("10 buys no group of 30 queries" in sentence for sentence in told)
     assert any("has seeds for" in sentence and "60, 90" in sentence for sentence in told)
     compute(wanted, store, Runtime())
-    table = tabulate(wanted, workbench(wanted.bench, store, Runtime()))
+    table = reported(tabulate(wanted, workbench(wanted.bench, store, Runtime())), wanted)
     lime = table[table["scheme"].str.contains("lime")].set_index("budget")
     assert np.isnan(lime.loc[10, "tpr"])
     assert lime.loc[10, "used"] == 0
@@ -257,11 +257,32 @@ def test_python_is_warned_of_empty_cells_before_anything_runs(bench, store):
     assert told[0].filename == __file__
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_each_seed_set_is_drawn_once_before_anything_runs(bench, store, monkeypatch):
+    drawn = []
+    real = Workbench.draw
+
+    def stop(*_):
+        raise QurdError("That was all that comes before.")
+
+    monkeypatch.setattr(Workbench, "draw", lambda desk, *asked: drawn.append(asked) or real(desk, *asked))
+    monkeypatch.setattr(pipeline, "carry_out", stop)
+    with pytest.raises(QurdError, match="all that comes before"):
+        evaluate(bench, ["AKH", "Random"], budgets=[20, 90], seeds=1, store=store)
+    assert len(drawn) == len({*drawn}) == 2 * len(VICTIMS)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_run_that_is_refused_warns_of_nothing(bench, store):
+    with pytest.raises(QurdError, match="Every cell of 'Random' is empty"):
+        evaluate(bench, ["ModelDiff", "Random"], budgets=[200, 250], seeds=1, store=store)
+
+
 def test_a_sweep_keeps_a_scheme_whose_every_cell_is_empty(bench, store):
     wanted = request(bench, ["uniform(test)->superpixels(masks=30) | lime | l2"], budgets=[170, 180], seeds=1)
     wanted = replace(wanted, budgets=(10, 20))
     compute(wanted, store, Runtime())
-    table = tabulate(wanted, workbench(wanted.bench, store, Runtime()))
+    table = reported(tabulate(wanted, workbench(wanted.bench, store, Runtime())), wanted)
     assert table["used"].tolist() == [0, 0]
     assert table["tpr"].isna().all()
 
@@ -464,5 +485,5 @@ def test_the_stages_run_in_the_order_that_the_front_door_tells():
     told = re.findall(r"^\d\. `(\w+)`", pipeline.__doc__, re.MULTILINE)
     code = inspect.getsource(pipeline.evaluate).rpartition('"""')[2] + inspect.getsource(pipeline.run).rpartition('"""')[2]
     called = [code.index(f"{stage}(") for stage in told]
-    assert len(told) >= 7
+    assert len(told) >= 6
     assert called == sorted(called)
