@@ -277,8 +277,6 @@ def graded_claims() -> list[claims.Claim]:
 @st.cache_resource(max_entries=1, show_spinner=False)
 def claims_table() -> DataFrame:
     """The same as a table."""
-    from pandas import DataFrame
-
     return DataFrame(graded_claims())
 
 
@@ -291,6 +289,4 @@ def rank_agreement() -> DataFrame:
 @st.cache_resource(max_entries=3, show_spinner=False)
 def paper_table(name: str, mode: str = "paper") -> DataFrame:
     """The paper's Table 2 with counts, or its Table 3 in one mode."""
-    from pandas import DataFrame
-
     return DataFrame(tables.rows_of(name, mode))

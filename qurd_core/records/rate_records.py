@@ -83,10 +83,7 @@ def read(benchmark: str, *, task: str = "all", negatives: str = "unrelated", fol
     Raises:
         QurdError: the records are missing or damaged, or have no such task or negatives.
     """
-    table = _rows(benchmark, {"task": task, "negatives": negatives}, folder)
-    if table.empty:
-        raise QurdError(f"Expected records of task '{task}' against '{negatives}' for {benchmark}. There are none.")
-    return table
+    return _rows(benchmark, f"of task '{task}'", {"task": task, "negatives": negatives}, folder)
 
 
 def read_at(benchmark: str, budget: int, *, negatives: str = "unrelated", folder: Path | None = None) -> pd.DataFrame:
@@ -95,10 +92,7 @@ def read_at(benchmark: str, budget: int, *, negatives: str = "unrelated", folder
     Raises:
         QurdError: the records are missing or damaged, or have no such budget or negatives.
     """
-    table = _rows(benchmark, {"budget": budget, "negatives": negatives}, folder)
-    if table.empty:
-        raise QurdError(f"Expected records at {budget} queries against '{negatives}' for {benchmark}. There are none.")
-    return table
+    return _rows(benchmark, f"at {budget} queries", {"budget": budget, "negatives": negatives}, folder)
 
 
 def scores(benchmark: str, folder: Path | None = None) -> pd.DataFrame:
@@ -205,9 +199,11 @@ def write_table(table: pd.DataFrame, path: Path) -> Path:
     return publish(path, parquet(pa.Table.from_pandas(table, preserve_index=False), "zstd"))
 
 
-def _rows(benchmark: str, chosen: Mapping[str, object], folder: Path | None) -> pd.DataFrame:
-    """Some rows of the summary with the columns `COLUMNS`, checked."""
+def _rows(benchmark: str, which: str, chosen: Mapping[str, object], folder: Path | None) -> pd.DataFrame:
+    """Some rows of the summary, which are also told in words, with the columns `COLUMNS`, checked."""
     table = _table(benchmark, folder, lambda file: _where(file, chosen)).to_pandas()
+    if table.empty:
+        raise QurdError(f"Expected records {which} against '{chosen['negatives']}' for {benchmark}. There are none.")
     numbers = [name for name in COLUMNS if name not in _TEXTS]
     try:
         table = table.astype(dict.fromkeys(numbers, "float64"))
