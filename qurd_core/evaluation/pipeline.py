@@ -3,11 +3,10 @@
 1. `request`      check what is asked; nothing is computed yet.
 2. `examine`      ask about models that somebody brings, whether they are what they are said to be.
 3. `plan`         cut what the store lacks into units of work.
-4. `empty_cells`  say which cells will be empty; only victims are asked.
-5. `check_seeds`  refuse a scheme of which all are.
-6. `carry_out`    run the units, each at the `workbench` of its process: seed images are drawn, queries crafted, victim and
+4. `empty_cells`  say which cells will be empty, and refuse a scheme of which all are; only victims are asked.
+5. `carry_out`    run the units, each at the `workbench` of its process: seed images are drawn, queries crafted, victim and
                   suspects answer, answers are represented, and detectors give the distances that the store keeps.
-7. `tabulate`     from distances to rates, their means and their costs.
+6. `tabulate`     from distances to rates, their means and their costs.
 
 `evaluate` and the command line call the first and then `run`, which calls the others in this order. What is stored already
 is not computed again.
@@ -22,7 +21,7 @@ import pandas as pd
 
 from qurd_core.benchmarks.base import Benchmark
 from qurd_core.errors import QurdError
-from qurd_core.evaluation.plan import ask_natural, check_seeds, empty_cells, plan
+from qurd_core.evaluation.plan import ask_natural, empty_cells, plan
 from qurd_core.evaluation.plausibility import Labels, findings, lineage_notes, measured_split
 from qurd_core.evaluation.request import Request, request
 from qurd_core.evaluation.tabulate import backwards, refuse_empty, reported, tabulate
@@ -100,7 +99,6 @@ def run(
     if units := plan(asked, desk):
         for sentence in empty_cells(asked, desk):
             tell(sentence)
-        check_seeds(asked, desk)
         carry_out(units, asked, store, runtime)
     table = tabulate(asked, desk, by_task=True)
     refuse_empty(table)
