@@ -33,6 +33,7 @@ SIDE, CLASSES, IMAGES = 8, 3, 160
 SHARED = ("browser", "answered")  # fixtures that take long to make: whoever uses one runs where the others do
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Processes take whole files, so that what a file has made is made once, and all of what is `SHARED`."""
     for item in items:
