@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from shutil import copytree
@@ -30,14 +31,12 @@ torch.set_num_threads(1)
 discover_installed()  # the contracts hold for the components of other packages, too
 
 SIDE, CLASSES, IMAGES = 8, 3, 160
-SHARED = ("browser", "answered")  # fixtures that take long to make: whoever uses one runs where the others do
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Processes take whole files, so that what a file has made is made once, and all of what is `SHARED`."""
-    for item in items:
-        shared = [name for name in SHARED if name in item.fixturenames]
-        item.add_marker(pytest.mark.xdist_group(shared[0] if shared else str(item.path)))
+    """Files with many slow tests first: processes take whole files, and none should wait for a long one at the end."""
+    slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+    items.sort(key=lambda item: -slow[item.path])
 
 
 class Linear(nn.Module):
@@ -173,8 +172,11 @@ def paper_folder() -> Path:
 
 @pytest.fixture(scope="session")
 def answered(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store for all tests that ask the shipped models, so that each is asked once."""
-    return tmp_path_factory.mktemp("asked")
+    """A store for all tests that ask the shipped models, so that each is asked once: also if several processes run them."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "asked"
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 1. `request`      check what is asked; nothing is computed yet.
 2. `examine`      ask about models that somebody brings, whether they are what they are said to be.
 3. `plan`         cut what the store lacks into units of work.
-4. `empty_cells`  say which cells will be empty, refuse a scheme of which all are; only victims are asked.
+4. `empty_cells`  say which cells will be empty, and refuse a scheme of which all are; only victims are asked.
 5. `carry_out`    run the units, each at the `workbench` of its process: seed images are drawn, queries crafted, victim and
                   suspects answer, answers are represented, and detectors give the distances that the store keeps.
 6. `tabulate`     from distances to rates, their means and their costs.

@@ -86,25 +86,24 @@ def empty_cells(asked: Request, desk: Workbench) -> list[str]:
     """One sentence per scheme and victim whose budgets buy nothing, or whose seed set is too small; asks victims only.
 
     Raises:
-        QurdError: the seed sets of a scheme are too small for every budget: nothing is asked for what will be empty.
+        QurdError: the seed sets of a scheme are too small for every budget. It is said before any query is made.
     """
     told: dict[str, None] = {}
     for scheme in asked.schemes:
-        small = [b for b in asked.budgets if b < scheme.group_size]
-        if small:
-            told[f"{scheme.label}: {_list(small)} buys no group of {scheme.group_size} queries."] = None
-        found = {victim: len(desk.draw(victim, scheme, 0)[1].indices) for victim in asked.bench.victims}
-        if not scheme.goes_round and min(asked.budgets) // scheme.group_size > max(found.values()) > 0:
-            victim = max(found, key=found.get)
+        group = scheme.group_size
+        if small := [budget for budget in asked.budgets if budget < group]:
+            told[f"{scheme.label}: {_list(small)} buys no group of {group} queries."] = None
+        seeds = {victim: len(desk.draw(victim, scheme, 0)[1].indices) for victim in asked.bench.victims}
+        most = max(seeds, key=seeds.__getitem__)
+        if not scheme.goes_round and min(asked.budgets) // group > seeds[most] > 0:
             raise QurdError(
-                f"Every cell of '{scheme.label}' is empty: the seed set gives {found[victim] * scheme.group_size} queries"
-                f" only, to {victim}. Ask for other budgets."
+                f"Every cell of '{scheme.label}' is empty: the seed set gives {seeds[most] * group} queries only, to {most}."
+                " Ask for other budgets."
             )
-        for victim, seeds in found.items():
-            large = [b for b in asked.budgets if b >= scheme.group_size and b // scheme.group_size > seeds]
-            if large and not (seeds and scheme.goes_round):
-                most = seeds * scheme.group_size
-                told[f"{scheme.label}: {victim} has seeds for {most} queries only, not for {_list(large)}."] = None
+        for victim, number in seeds.items():
+            large = [budget for budget in asked.budgets if budget >= group and budget // group > number]
+            if large and not (number and scheme.goes_round):
+                told[f"{scheme.label}: {victim} has seeds for {number * group} queries only, not for {_list(large)}."] = None
     return list(told)
 
 
