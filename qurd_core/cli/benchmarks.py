@@ -7,7 +7,7 @@ import typer
 
 from qurd_core.cli.options import BenchmarkName, Device, Form, HubName, StoreFolder, Workers, computing, results
 from qurd_core.cli.output import print_json, progress, show
-from qurd_core.errors import QurdError
+from qurd_core.errors import QurdError, unknown
 
 SIZES = ("victims", "tasks", "models", "stolen_pairs", "unrelated_pairs", "hard_pairs")  # of a benchmark
 PAIR_KINDS = ("positive", "negative", "hard")  # as the sizes have them
@@ -98,24 +98,32 @@ def fetch(benchmark: HubName) -> None:
 
 
 def build(
-    what: Annotated[str, typer.Argument(help="patchwork: all models of both Patchwork benchmarks.")],
+    what: Annotated[str, typer.Argument(help="patchwork or fashion: all models of the embedded benchmarks of that name.")],
     out: Annotated[
         Path | None, typer.Option("--out", help="Folder for weights and manifest; the app's own if not given.")
+    ] = None,
+    pictures: Annotated[
+        Path | None, typer.Option("--pictures", help="Folder with the four files of Fashion-MNIST; Debian's if not given.")
     ] = None,
     workers: Workers = None,
 ) -> None:
     """Train the embedded models from their lineages. A killed build is continued by the same command."""
     from qurd_core import registry
     from qurd_core.benchmarks.base import benchmark, register_benchmarks
-    from qurd_core.benchmarks.patchwork import zoo
-    from qurd_core.benchmarks.patchwork.protocol import FOLDER
+    from qurd_core.benchmarks.wings import WINGS
+    from qurd_core.benchmarks.zoo import models
     from qurd_core.executors import executor
     from qurd_core.files import made, note
 
-    if what != "patchwork":
-        raise QurdError(f"Expected 'build patchwork'. Got 'build {what}'.")
+    if what not in WINGS:
+        raise unknown("wing of embedded models", what, WINGS)
+    if pictures and what != "fashion":
+        raise QurdError(
+            f"Expected --pictures with 'build fashion' only. {what} is made from photographs that are here already."
+        )
     register_benchmarks()
     every = [model for name in registry.benchmarks if name.startswith(what) for model in benchmark(name).models]
-    folder = made(out or FOLDER)
-    zoo.build(every, folder, executor(computing("cpu", workers).workers), progress)
+    folder = made(out or WINGS[what].folder)
+    world = WINGS[what].world(folder, pictures)
+    models.build(every, folder, world, executor(computing("cpu", workers).workers), progress)
     note(folder.iterdir())

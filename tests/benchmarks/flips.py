@@ -29,8 +29,9 @@ import torch
 from pages.ui import story
 from qurd_core import catalogue, files
 from qurd_core.benchmarks.official import data_sets, hub
-from qurd_core.benchmarks.patchwork import zoo
+from qurd_core.benchmarks.patchwork.protocol import WORLD
 from qurd_core.benchmarks.saved_benchmarks import BenchFile
+from qurd_core.benchmarks.zoo import models
 from qurd_core.errors import QurdError
 from qurd_core.evaluation.speed import Speed, path_of
 from qurd_core.jobs import live, queue
@@ -127,9 +128,9 @@ def shipped(assets: Path) -> Iterator[tuple[str, Reading]]:
     yield "claims", (home / claims.FILE, claims.read)
     yield "story", (assets / "stories" / "mistakes.json", _story)
     yield "components", (catalogue.PATH, lambda: catalogue._declared(catalogue.PATH, catalogue.sources()))
-    yield "manifest of the models", (assets / "patchwork" / zoo.MANIFEST, lambda: zoo.Zoo(assets / "patchwork").records)
-    weights = assets / "patchwork" / zoo.file_of(MODEL)
-    yield "weights", (weights, lambda: zoo.Zoo(weights.parent).module(MODEL).state_dict())
+    manifest, weights = (assets / "patchwork" / name for name in (models.MANIFEST, models.file_of(MODEL)))
+    yield "manifest of the models", (manifest, lambda: models.Zoo(manifest.parent, WORLD).records)
+    yield "weights", (weights, lambda: models.Zoo(weights.parent, WORLD).module(MODEL).state_dict())
     yield "digests of what ships", (assets / files.DIGESTS, files.digests)
 
 

@@ -28,8 +28,8 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
-from qurd_core.benchmarks.patchwork.protocol import FOLDER
-from qurd_core.benchmarks.patchwork.zoo import load as load_model
+from qurd_core.benchmarks.patchwork.protocol import FOLDER, WORLD
+from qurd_core.benchmarks.zoo.models import load as load_model
 from qurd_core.evaluation.pipeline import Request, request
 from qurd_core.evaluation.workbench import Workbench, workbench
 from qurd_core.randomness import stream
@@ -74,7 +74,7 @@ class Stopwatch:
 
 
 def plain_model(name: str) -> nn.Module:
-    return load_model(FOLDER, name).eval().requires_grad_(False)
+    return load_model(FOLDER, name, WORLD).eval().requires_grad_(False)
 
 
 @torch.no_grad()

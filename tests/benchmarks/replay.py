@@ -17,12 +17,12 @@ def play(job: tuple[str, dict[str, dict[str, int]]]) -> None:
     """All passes of one model: `{"forward" | "gradient": {batch size: how many}}`."""
     import torch
 
-    from qurd_core.benchmarks.patchwork.protocol import FOLDER
-    from qurd_core.benchmarks.patchwork.zoo import load
+    from qurd_core.benchmarks.patchwork.protocol import FOLDER, WORLD
+    from qurd_core.benchmarks.zoo.models import load
 
     torch.set_num_threads(1)
     name, passes = job
-    model = load(FOLDER, name).eval().requires_grad_(False).to(memory_format=torch.channels_last)
+    model = load(FOLDER, name, WORLD).eval().requires_grad_(False).to(memory_format=torch.channels_last)
     largest = max(int(size) for sizes in passes.values() for size in sizes)
     images = torch.rand(largest, 3, 32, 32, generator=torch.Generator().manual_seed(0))
     images = images.to(memory_format=torch.channels_last)

@@ -1,6 +1,7 @@
 """What every registered theft keeps to, on a few patches."""
 
 from copy import deepcopy
+from dataclasses import replace
 from typing import NamedTuple
 
 import pytest
@@ -8,10 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from qurd_core.benchmarks.base import register_benchmarks
-from qurd_core.benchmarks.patchwork.architectures import initialised
 from qurd_core.benchmarks.patchwork.patches import patches
-from qurd_core.benchmarks.patchwork.supplies import Supplies
-from qurd_core.benchmarks.thefts import extraction, tuning
+from qurd_core.benchmarks.patchwork.protocol import WORLD
+from qurd_core.benchmarks.zoo.architectures import ARCHITECTURES, initialised
+from qurd_core.benchmarks.zoo.supplies import Supplies
 from qurd_core.grammar import Value
 from qurd_core.oracle import Oracle
 from qurd_core.randomness import stream
@@ -55,14 +56,13 @@ def stolen(request) -> Stolen:
     given = {key: some(parameter) for key, parameter in theft.parameters.items() if parameter.required}
     victim, made = initialised("vgg", 10, stream(0, "victim")), []
     before = weights(victim)
-    with pytest.MonkeyPatch.context() as patch:  # what holds after some steps holds after the many that so few patches need
-        for module in (extraction, tuning):
-            patch.setattr(module, "epochs_for", lambda architecture, images: 3)
-        for _ in range(2):
-            supplies, model = Supplies("train(vgg,victim)->stolen", few), deepcopy(victim)
-            if theft.declares.reads == "answers":
-                model = Oracle(victim, classes=10, access=theft.declares.access)
-            made.append((theft.function(model, supplies, **given), supplies))
+    # What holds after some steps holds after the many that so few patches need.
+    brief = replace(WORLD, images=few, epochs=dict.fromkeys(ARCHITECTURES, 3), enough=1)
+    for _ in range(2):
+        supplies, model = Supplies("train(vgg,victim)->stolen", brief), deepcopy(victim)
+        if theft.declares.reads == "answers":
+            model = Oracle(victim, classes=10, access=theft.declares.access)
+        made.append((theft.function(model, supplies, **given), supplies))
     (once, supplies), (again, _) = made
     return Stolen(theft.declares.reads, once, again, supplies, before, weights(victim))
 

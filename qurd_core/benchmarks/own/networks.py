@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from qurd_core.benchmarks.patchwork import architectures
+from qurd_core.benchmarks.zoo import architectures
 from qurd_core.errors import SHOWN, QurdError
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet

@@ -8,8 +8,9 @@ neither reads the truth (the official ones differ: `steal` there learns probits,
 from typing import Literal
 
 from qurd_core.benchmarks.base import Benchmark
-from qurd_core.benchmarks.patchwork.protocol import hard_unrelated, patchwork, positives, unrelated
-from qurd_core.benchmarks.patchwork.zoo import canonical
+from qurd_core.benchmarks.patchwork.protocol import hard_unrelated, patchwork, unrelated
+from qurd_core.benchmarks.zoo.models import canonical
+from qurd_core.benchmarks.zoo.shipped import positives
 from qurd_core.lineage import Lineage
 from qurd_core.registry import benchmarks
 from qurd_core.types import Pair

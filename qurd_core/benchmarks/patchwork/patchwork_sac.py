@@ -5,9 +5,10 @@ unrelated models trained on the same images as its thieves; queries taken from i
 """
 
 from qurd_core.benchmarks.base import Benchmark
-from qurd_core.benchmarks.patchwork.architectures import ARCHITECTURES
-from qurd_core.benchmarks.patchwork.protocol import hard_unrelated, patchwork, positives, unrelated
-from qurd_core.benchmarks.patchwork.zoo import canonical
+from qurd_core.benchmarks.patchwork.protocol import hard_unrelated, patchwork, unrelated
+from qurd_core.benchmarks.zoo.architectures import ARCHITECTURES
+from qurd_core.benchmarks.zoo.models import canonical
+from qurd_core.benchmarks.zoo.shipped import positives
 from qurd_core.registry import benchmarks
 from qurd_core.types import Pair
 

@@ -6,13 +6,13 @@ import torch
 from torch import Tensor
 
 from qurd_core.access import Access
-from qurd_core.benchmarks.patchwork.architectures import Architecture, Normalised, initialised
-from qurd_core.benchmarks.patchwork.supplies import Supplies
-from qurd_core.benchmarks.patchwork.training import RATE, cross_entropy, epochs_for, fit
+from qurd_core.benchmarks.zoo.architectures import Architecture, Normalised, initialised
+from qurd_core.benchmarks.zoo.supplies import Supplies
+from qurd_core.benchmarks.zoo.training import cross_entropy, fit
 from qurd_core.oracle import Oracle
 from qurd_core.registry import thefts
 
-QueryRegion = Literal["attacker", "victim", "mono"]
+QueryRegion = Literal["attacker", "victim", "mono", "few", "cutouts"]
 
 ADVERSARIAL_EPS = 8 / 255  # L-infinity radius in pixel space
 ADVERSARIAL_EPOCHS = 2
@@ -31,7 +31,7 @@ def label_extraction(
 ) -> Normalised:
     """Train a fresh student on the victim's labels (Guan, Liang, He 2022)."""
     images = supplies.images(region, per_photo)
-    return _student(images, victim.labels(images.float() / 255), victim.classes, arch, supplies.stream())
+    return _student(images, victim.labels(images.float() / 255), victim.classes, arch, supplies, supplies.stream())
 
 
 @thefts.register(reads="answers", access=Access.PROBITS)
@@ -40,7 +40,7 @@ def probit_extraction(
 ) -> Normalised:
     """Train a fresh student on the victim's probits, at temperature 1 (Li et al. 2021)."""
     images = supplies.images(region)
-    return _student(images, victim.probits(images.float() / 255), victim.classes, arch, supplies.stream())
+    return _student(images, victim.probits(images.float() / 255), victim.classes, arch, supplies, supplies.stream())
 
 
 @thefts.register(reads="answers", access=Access.LABELS)
@@ -50,7 +50,7 @@ def adv_label_extraction(
     """Extract labels, then make the student robust by adversarial training on them (Guan, Liang, He 2022; FGSM here)."""
     images, rng = supplies.images(region), supplies.stream()
     labels = victim.labels(images.float() / 255)
-    student = _student(images, labels, victim.classes, arch, rng)
+    student = _student(images, labels, victim.classes, arch, supplies, rng)
     loss = cross_entropy(labels)
 
     def attacked(batch: Tensor, index: Tensor) -> Tensor:
@@ -63,6 +63,8 @@ def adv_label_extraction(
     return fit(student, images, loss, rng, epochs=ADVERSARIAL_EPOCHS, rate=ADVERSARIAL_RATE, perturb=attacked)
 
 
-def _student(images: Tensor, answers: Tensor, classes: int, arch: str, rng: torch.Generator) -> Normalised:
+def _student(
+    images: Tensor, answers: Tensor, classes: int, arch: str, supplies: Supplies, rng: torch.Generator
+) -> Normalised:
     student = initialised(arch, classes, rng)
-    return fit(student, images, cross_entropy(answers), rng, epochs=epochs_for(arch, len(images)), rate=RATE)
+    return fit(student, images, cross_entropy(answers), rng, **supplies.schedule(arch, len(images)))

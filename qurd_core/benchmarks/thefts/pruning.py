@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 import torch
 from torch import Tensor, nn
 
-from qurd_core.benchmarks.patchwork.architectures import Normalised
-from qurd_core.benchmarks.patchwork.supplies import Supplies
-from qurd_core.benchmarks.patchwork.training import cross_entropy, fit
+from qurd_core.benchmarks.zoo.architectures import Normalised
+from qurd_core.benchmarks.zoo.supplies import Supplies
+from qurd_core.benchmarks.zoo.training import cross_entropy, fit
 from qurd_core.registry import Range, thefts
 from qurd_core.types import Images
 

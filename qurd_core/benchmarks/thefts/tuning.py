@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from qurd_core.benchmarks.patchwork.architectures import Normalised, replace_head
-from qurd_core.benchmarks.patchwork.supplies import Supplies
-from qurd_core.benchmarks.patchwork.training import RATE, cross_entropy, epochs_for, fit
+from qurd_core.benchmarks.zoo.architectures import Normalised, replace_head
+from qurd_core.benchmarks.zoo.supplies import Schedule, Supplies
+from qurd_core.benchmarks.zoo.training import cross_entropy, fit
 from qurd_core.registry import Range, thefts
 
 TUNING_EPOCHS, TUNING_RATE = 2, 2e-4  # low: at 1e-3 the tuning corrects the victim's mistakes
@@ -39,5 +39,6 @@ def transfer(
     parameters = list(victim.parameters())
     for parameter in parameters[: len(parameters) - int(ratio * len(parameters))]:
         parameter.requires_grad_(False)
-    epochs, rate = (epochs_for(victim.architecture, len(patches)), RATE) if fresh else (SHIFT_EPOCHS, SHIFT_RATE)
-    return fit(victim, patches.pixels, cross_entropy(patches.truth), rng, epochs=epochs, rate=rate)
+    brief = Schedule(epochs=SHIFT_EPOCHS, rate=SHIFT_RATE)
+    schedule = supplies.schedule(victim.architecture, len(patches)) if fresh else brief
+    return fit(victim, patches.pixels, cross_entropy(patches.truth), rng, **schedule)

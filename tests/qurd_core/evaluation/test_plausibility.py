@@ -12,7 +12,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from qurd_core.benchmarks.base import benchmark
-from qurd_core.benchmarks.patchwork import architectures
+from qurd_core.benchmarks.zoo import architectures
 from qurd_core.errors import QurdError
 from qurd_core.evaluation.checks import check
 from qurd_core.evaluation.pipeline import ask_natural, evaluate

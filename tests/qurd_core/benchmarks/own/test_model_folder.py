@@ -20,8 +20,8 @@ from torch.nn.utils import prune
 
 from qurd_core.benchmarks.base import benchmark
 from qurd_core.benchmarks.own import networks, pictures, weights
-from qurd_core.benchmarks.patchwork import architectures
 from qurd_core.benchmarks.saved_benchmarks import BenchFile
+from qurd_core.benchmarks.zoo import architectures
 from qurd_core.errors import QurdError
 from qurd_core.evaluation.checks import check
 from qurd_core.evaluation.pairs import pair_table

@@ -2,18 +2,19 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 import torch
 from torch.nn import functional as F
 
 from qurd_core.benchmarks.base import benchmark, register_benchmarks
-from qurd_core.benchmarks.patchwork import zoo
 from qurd_core.benchmarks.patchwork.patches import patches
-from qurd_core.benchmarks.patchwork.protocol import FOLDER, SPLITS
-from qurd_core.benchmarks.patchwork.zoo import Zoo, digest, file_of, load
+from qurd_core.benchmarks.patchwork.protocol import FOLDER, SPLITS, WORLD
 from qurd_core.benchmarks.photographs import REGIONS
 from qurd_core.benchmarks.thefts import tuning
+from qurd_core.benchmarks.zoo import models
+from qurd_core.benchmarks.zoo.models import Zoo, digest, file_of, load
 from qurd_core.errors import QurdError
 from qurd_core.executors import Inline, ProcessPool
 from qurd_core.lineage import Lineage
@@ -21,7 +22,7 @@ from qurd_core.oracle import Oracle
 from qurd_core.runtime import Runtime, silent
 
 register_benchmarks()
-SHIPPED = Zoo(FOLDER)
+SHIPPED = Zoo(FOLDER, WORLD)
 MEGABYTES = 45
 NAMES = ("patchwork-sac", "patchwork-reuse", "patchwork-reuse(negatives=lineage)")
 
@@ -34,13 +35,13 @@ def labels(lineage, split="test", every=1):
 @pytest.mark.slow
 def test_every_weight_file_is_the_one_of_the_manifest():
     for lineage, record in SHIPPED.records.items():
-        assert digest(load(FOLDER, lineage).state_dict()) == record.sha256, lineage
+        assert digest(load(FOLDER, lineage, WORLD).state_dict()) == record.sha256, lineage
 
 
 def test_the_folder_holds_the_manifest_and_its_files_and_is_small():
     stored = {file_of(lineage) for lineage, record in SHIPPED.records.items() if record.stored}
     files = {path.name: path.stat().st_size for path in FOLDER.iterdir()}
-    assert set(files) == {*stored, zoo.MANIFEST}
+    assert set(files) == {*stored, models.MANIFEST}
     assert sum(files.values()) < MEGABYTES * 2**20
 
 
@@ -163,71 +164,71 @@ def test_an_unknown_model_or_split_is_refused():
 @pytest.mark.parametrize("damage", ["cut", "flip", "gone"])
 def test_a_damaged_weight_file_is_one_sentence(tmp_path, damage):
     lineage = "train(vgg,victim)"
-    for name in (file_of(lineage), zoo.MANIFEST):
+    for name in (file_of(lineage), models.MANIFEST):
         (tmp_path / name).write_bytes((FOLDER / name).read_bytes())
     path = tmp_path / file_of(lineage)
     good = path.read_bytes()
     path.write_bytes({"cut": good[:5000], "flip": good[:-2] + bytes([good[-2] ^ 64]) + good[-1:], "gone": b""}[damage])
     with pytest.raises(QurdError, match=r"weights of train\(vgg,victim\)"):
-        Zoo(tmp_path).module(lineage)
+        Zoo(tmp_path, WORLD).module(lineage)
 
 
 def test_a_build_goes_on_where_it_was_killed(tmp_path, monkeypatch):
     made = []
 
-    def note(lineage, folder):
+    def note(lineage, folder, world=WORLD):
         made.append(lineage)
         (tmp_path / file_of(lineage)).write_bytes((FOLDER / file_of(lineage)).read_bytes())
 
-    monkeypatch.setattr(zoo, "build_one", note)
-    (tmp_path / zoo.MANIFEST).write_bytes((FOLDER / zoo.MANIFEST).read_bytes())
+    monkeypatch.setattr(models, "build_one", note)
+    (tmp_path / models.MANIFEST).write_bytes((FOLDER / models.MANIFEST).read_bytes())
     names = ["train(vgg,victim)->finetune", "train(res,victim)->quantize(qint8)"]
     note("train(vgg,victim)", tmp_path)
     note("train(res,victim)", tmp_path)
     damaged = tmp_path / file_of("train(res,victim)")
     damaged.write_bytes(damaged.read_bytes()[:-9] + b"\0" * 9)
     made.clear()
-    zoo.build(names, tmp_path, Inline(), silent)
+    models.build(names, tmp_path, WORLD, Inline(), silent)
     assert made == ["train(vgg,victim)->finetune", "train(res,victim)"]
-    again = Zoo(tmp_path)
+    again = Zoo(tmp_path, WORLD)
     assert again.record("train(res,victim)->quantize(qint8)") == SHIPPED.record("train(res,victim)->quantize(qint8)")
     assert set(again.records) == {"train(vgg,victim)", *names, "train(res,victim)"}
 
 
 def test_a_model_is_made_again_when_its_recipe_has_changed_and_so_is_what_was_made_from_it(tmp_path, monkeypatch):
     made = []
-    monkeypatch.setattr(zoo, "build_one", lambda lineage, folder: made.append(lineage))
+    monkeypatch.setattr(models, "build_one", lambda lineage, folder, world: made.append(lineage))
     names = ["train(vgg,victim)->finetune", "train(vgg,victim)->quantize(qint8)"]
     for name in ("train(vgg,victim)", names[0], "train(res,victim)"):
         (tmp_path / file_of(name)).write_bytes((FOLDER / file_of(name)).read_bytes())
-    (tmp_path / zoo.MANIFEST).write_bytes((FOLDER / zoo.MANIFEST).read_bytes())
-    zoo.build([*names, "train(res,victim)"], tmp_path, Inline(), silent)
+    (tmp_path / models.MANIFEST).write_bytes((FOLDER / models.MANIFEST).read_bytes())
+    models.build([*names, "train(res,victim)"], tmp_path, WORLD, Inline(), silent)
     assert made == []
     monkeypatch.setattr(tuning, "TUNING_EPOCHS", 3)
-    zoo.build([*names, "train(res,victim)"], tmp_path, Inline(), silent)
+    models.build([*names, "train(res,victim)"], tmp_path, WORLD, Inline(), silent)
     assert made == [names[0]]
     made.clear()
-    monkeypatch.setitem(zoo.training.EPOCHS, "vgg", 11)
-    zoo.build([*names, "train(vgg,victim)"], tmp_path, Inline(), silent)
+    longer = replace(WORLD, epochs=WORLD.epochs | {"vgg": 11})
+    models.build([*names, "train(vgg,victim)"], tmp_path, longer, Inline(), silent)
     assert made == ["train(vgg,victim)", names[0]]
 
 
 def test_the_shipped_models_were_made_by_the_recipes_of_this_code():
-    assert SHIPPED.manifest["recipes"] == {name: zoo.recipe(name) for name in SHIPPED.records}
+    assert SHIPPED.manifest["recipes"] == {name: models.recipe(name, WORLD) for name in SHIPPED.records}
 
 
 def test_a_build_does_not_bless_models_of_other_images(tmp_path):
-    manifest = json.loads((FOLDER / zoo.MANIFEST).read_text())
-    (tmp_path / zoo.MANIFEST).write_text(json.dumps(manifest | {"data": manifest["data"] | {"test": "0"}}))
-    with pytest.raises(QurdError, match="decode to other pixels"):
-        zoo.build([], tmp_path, Inline(), silent)
+    manifest = json.loads((FOLDER / models.MANIFEST).read_text())
+    (tmp_path / models.MANIFEST).write_text(json.dumps(manifest | {"data": manifest["data"] | {"test": "0"}}))
+    with pytest.raises(QurdError, match="have other pixels"):
+        models.build([], tmp_path, WORLD, Inline(), silent)
 
 
 @pytest.mark.slow
 def test_a_process_of_its_own_knows_the_thefts(tmp_path):
-    for name in (file_of("train(vgg,victim)"), zoo.MANIFEST):
+    for name in (file_of("train(vgg,victim)"), models.MANIFEST):
         (tmp_path / name).write_bytes((FOLDER / name).read_bytes())
-    zoo.build(["train(vgg,victim)->finetune"], tmp_path, ProcessPool(2), silent)
+    models.build(["train(vgg,victim)->finetune"], tmp_path, WORLD, ProcessPool(2), silent)
     assert file_of("train(vgg,victim)->finetune") in {path.name for path in tmp_path.iterdir()}
 
 
@@ -236,14 +237,14 @@ def test_a_process_of_its_own_knows_the_thefts(tmp_path):
 def test_a_model_can_be_made_again(tmp_path, lineage):
     parent = Lineage.parse(lineage).parent
     if parent:
-        for name in (file_of(str(parent)), zoo.MANIFEST):  # the manifest tells by which recipe the parent was made
+        for name in (file_of(str(parent)), models.MANIFEST):  # the manifest tells by which recipe the parent was made
             (tmp_path / name).write_bytes((FOLDER / name).read_bytes())
-    zoo.build([lineage], tmp_path, Inline(), silent)
-    again, shipped = Zoo(tmp_path).record(lineage), SHIPPED.record(lineage)
+    models.build([lineage], tmp_path, WORLD, Inline(), silent)
+    again, shipped = Zoo(tmp_path, WORLD).record(lineage), SHIPPED.record(lineage)
     here = (torch.__version__, torch.backends.cpu.get_cpu_capability())
     if here == (SHIPPED.manifest["torch"], SHIPPED.manifest["instruction_set"]):
         assert again == shipped
     else:
         assert abs(again.accuracy - shipped.accuracy) < 0.02
-        mine = Oracle(Zoo(tmp_path).module(lineage), classes=10).labels(patches("test").pixels.float() / 255)
+        mine = Oracle(Zoo(tmp_path, WORLD).module(lineage), classes=10).labels(patches("test").pixels.float() / 255)
         assert (mine == labels(lineage)).float().mean() > 0.93

@@ -1,29 +1,24 @@
 """What would show that a theft is a fake: each method leaves its own marks on the weights, and reads only what it may."""
 
 from copy import deepcopy
+from dataclasses import replace
 
 import pytest
 import torch
 from torch import nn
 
 from qurd_core.access import Access
-from qurd_core.benchmarks.patchwork.architectures import ARCHITECTURES, empty, head_of, initialised
 from qurd_core.benchmarks.patchwork.patches import patches
-from qurd_core.benchmarks.patchwork.supplies import Supplies
+from qurd_core.benchmarks.patchwork.protocol import WORLD
 from qurd_core.benchmarks.thefts import extraction, pruning, quantisation, tuning
+from qurd_core.benchmarks.zoo.architectures import ARCHITECTURES, empty, head_of, initialised
+from qurd_core.benchmarks.zoo.supplies import Supplies
 from qurd_core.oracle import Oracle
 from qurd_core.randomness import stream
 from qurd_core.registry import thefts
 from qurd_core.types import Images
 
 FEW = 12  # patches per class; enough to take some steps
-
-
-@pytest.fixture(autouse=True)
-def brief(monkeypatch):
-    """The marks of a theft show after some steps: nobody learns here for as long as so few patches would need."""
-    for module in (extraction, tuning):
-        monkeypatch.setattr(module, "epochs_for", lambda architecture, images: 12)
 
 
 def few(region: str) -> Images:
@@ -39,7 +34,9 @@ def scrambled(region: str) -> Images:
 
 
 def supplies(patches_of=few) -> Supplies:
-    return Supplies("train(vgg,victim)->some_theft", patches_of)
+    """The marks of a theft show after some steps: nobody learns here for as long as so few patches would need."""
+    brief = replace(WORLD, images=patches_of, epochs=dict.fromkeys(ARCHITECTURES, 12), enough=1)
+    return Supplies("train(vgg,victim)->some_theft", brief)
 
 
 def fresh(arch: str = "vgg", classes: int = 10) -> nn.Module:

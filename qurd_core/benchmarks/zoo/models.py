@@ -13,13 +13,12 @@ from typing import Literal
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
+from torch import Tensor
 
-from qurd_core.benchmarks.patchwork import training
-from qurd_core.benchmarks.patchwork.architectures import Architecture, Normalised, empty, initialised
-from qurd_core.benchmarks.patchwork.patches import patches
-from qurd_core.benchmarks.patchwork.supplies import Supplies
-from qurd_core.benchmarks.patchwork.training import RATE, cross_entropy, epochs_for, fit
-from qurd_core.benchmarks.photographs import REGIONS
+from qurd_core.benchmarks.zoo import training
+from qurd_core.benchmarks.zoo.architectures import Architecture, Normalised, empty, initialised
+from qurd_core.benchmarks.zoo.supplies import Supplies, World
+from qurd_core.benchmarks.zoo.training import cross_entropy, fit
 from qurd_core.errors import QurdError, doing, unknown
 from qurd_core.executors import Executor, Unit, finish
 from qurd_core.files import publish, read_json
@@ -32,19 +31,23 @@ from qurd_core.store import digest
 
 MANIFEST = "manifest.json"
 
+Region = Literal["victim", "attacker", "jittered", "public", "victim1", "victim2", "victim3", "quarter1", "quarter2",
+                 "quarter3", "quarter4", "tenth1", "tenth2", "tenth3", "tenth4"]  # fmt: skip
+"""What a network may be trained on; every wing has some of them."""
+
 
 @origins.register()
 def train(
     supplies: Supplies,
     *,
     arch: Architecture,
-    region: Literal["victim", "attacker", "jittered", "public"],
+    region: Region,
     seed: int = 0,
 ) -> Normalised:
     """Train from fresh weights on the truth of a region."""
     data, rng = supplies.labelled(region), supplies.stream()
     model = initialised(arch, int(data.truth.max()) + 1, rng)
-    return fit(model, data.pixels, cross_entropy(data.truth), rng, epochs=epochs_for(arch, len(data)), rate=RATE)
+    return fit(model, data.pixels, cross_entropy(data.truth), rng, **supplies.schedule(arch, len(data)))
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ class Record:
         lineage: its name.
         sha256: over its tensors.
         architecture, classes, parameters: of the network.
-        accuracy: share of the test patches that it gets right.
+        accuracy: share of the test images that it gets right.
         regions: regions that its last step read.
         read_truth: whether that step read the truth of any image.
         victim_queries: images that it sent to the victim.
@@ -79,10 +82,11 @@ class Zoo:
 
     Args:
         folder: holds `manifest.json` and one safetensors file per stored model.
+        world: what they were made from.
     """
 
-    def __init__(self, folder: Path):
-        self.folder = folder
+    def __init__(self, folder: Path, world: World):
+        self.folder, self.world = folder, world
 
     @cached_property
     def manifest(self) -> dict:
@@ -107,7 +111,7 @@ class Zoo:
     def module(self, lineage: str) -> Normalised:
         """The model, its weights checked against the manifest."""
         record = self.record(lineage)
-        model = load(self.folder, lineage)
+        model = load(self.folder, lineage, self.world)
         if digest(model.state_dict()) != record.sha256:
             raise QurdError(
                 f"The weights of {lineage} are not those of the manifest. Restore {file_of(lineage)} or rebuild."
@@ -124,7 +128,7 @@ def canonical(lineage: str) -> str:
     return str(Chain(tuple(calls)))
 
 
-def recipe(lineage: str) -> str:
+def recipe(lineage: str, world: World) -> str:
     """What a model is made by, as a digest: every parameter, version and constant of every step, and of the training loop.
 
     A name says less: with other epochs in the code the same lineage is another model.
@@ -134,7 +138,8 @@ def recipe(lineage: str) -> str:
         component = origins[call.name] if call.name in origins else thefts[call.name]
         home = importlib.import_module(component.function.__module__)
         steps.append([call.name, component.bind(call), component.version, _constants(home)])
-    return hashlib.sha256(json.dumps([steps, _constants(training)], sort_keys=True).encode()).hexdigest()[:20]
+    told = json.dumps([steps, _constants(training) | world.constants], sort_keys=True)
+    return hashlib.sha256(told.encode()).hexdigest()[:20]
 
 
 def _constants(module: ModuleType) -> dict[str, object]:
@@ -147,15 +152,15 @@ def file_of(lineage: str) -> str:
     return hashlib.sha256(lineage.encode()).hexdigest()[:20] + ".safetensors"
 
 
-def load(folder: Path, lineage: str) -> Normalised:
+def load(folder: Path, lineage: str, world: World) -> Normalised:
     """The model from its file, or derived from its parent."""
     if _is_derived(lineage):
-        return make(lineage, folder, Supplies(lineage, patches))
+        return make(lineage, folder, world, Supplies(lineage, world))
     path = folder / file_of(lineage)
     try:
         with safe_open(path, framework="pt") as file:
             header = json.loads(file.metadata()["record"])
-            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (a method of safetensors)
+            state = {name: _full(file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118 (a method of safetensors)
         model = empty(header["architecture"], header["classes"])
         model.load_state_dict(state, strict=True, assign=True)
     except (OSError, SafetensorError, KeyError, TypeError, RuntimeError, json.JSONDecodeError) as error:
@@ -163,7 +168,12 @@ def load(folder: Path, lineage: str) -> Normalised:
     return model
 
 
-def make(lineage: str, folder: Path, supplies: Supplies, victim_oracle: Oracle | None = None) -> Normalised:
+def _full(values: Tensor) -> Tensor:
+    """Half precision is how weights are stored, not how they are computed with."""
+    return values.float() if values.dtype == torch.float16 else values
+
+
+def make(lineage: str, folder: Path, world: World, supplies: Supplies, victim_oracle: Oracle | None = None) -> Normalised:
     """Carry out the last step of a lineage on the stored parent.
 
     Args:
@@ -174,29 +184,31 @@ def make(lineage: str, folder: Path, supplies: Supplies, victim_oracle: Oracle |
         component = origins[life.last.name]
         return component.function(supplies, **component.bind(life.last))
     component = thefts[life.last.name]
-    parent = victim_oracle or load(folder, str(life.parent))
+    parent = victim_oracle or load(folder, str(life.parent), world)
     return component.function(parent, supplies, **component.bind(life.last))
 
 
-def oracle_for(lineage: str, folder: Path) -> Oracle | None:
+def oracle_for(lineage: str, folder: Path, world: World) -> Oracle | None:
     """The victim of a theft that copies answers, at the access that the theft needs; None for other models."""
     life = Lineage.parse(lineage)
     component = thefts[life.last.name] if life.parent else None
     if component is None or component.declares.reads != "answers":
         return None
-    victim = load(folder, str(life.parent))
+    victim = load(folder, str(life.parent), world)
     return Oracle(victim, classes=victim.classes, access=component.declares.access, name=str(life.parent))
 
 
-def build_one(lineage: str, folder: str) -> None:
+def build_one(lineage: str, folder: str, world: World) -> None:
     """Make one model, measure it, publish its file. In a process of its own, which knows no theft yet."""
     from qurd_core.benchmarks.base import register_benchmarks  # which reads the wings, and these this module
 
     register_benchmarks()
     home = Path(folder)
     with doing(f"making {lineage}"):
-        supplies, oracle = Supplies(lineage, patches), oracle_for(lineage, home)
-        model = make(lineage, home, supplies, oracle)
+        supplies, oracle = Supplies(lineage, world), oracle_for(lineage, home, world)
+        model = make(lineage, home, world, supplies, oracle)
+        if world.half:
+            _round(model)
         state = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
         record = Record(
             lineage=lineage,
@@ -204,18 +216,30 @@ def build_one(lineage: str, folder: str) -> None:
             architecture=model.architecture,
             classes=model.classes,
             parameters=sum(parameter.numel() for parameter in model.parameters()),
-            accuracy=_accuracy(model),
+            accuracy=_accuracy(model, world),
             regions=tuple(supplies.regions),
             read_truth=supplies.read_truth,
             victim_queries=oracle.asked if oracle else 0,
             stored=True,
         )
         # One entry: the format writes several in an order of its own, different every time.
-        about = {"record": json.dumps(asdict(record) | {"recipe": recipe(lineage)})}
-        publish(home / file_of(lineage), save(state, about))
+        about = {"record": json.dumps(asdict(record) | {"recipe": recipe(lineage, world)})}
+        stored = {name: _half(tensor) for name, tensor in state.items()} if world.half else state
+        publish(home / file_of(lineage), save(stored, about))
 
 
-def build(lineages: Iterable[str], folder: Path, executor: Executor, track: Track) -> None:
+@torch.no_grad()
+def _round(model: Normalised) -> None:
+    """Round weights and statistics to what half precision holds."""
+    for values in (*model.parameters(), *model.buffers()):
+        values.copy_(_full(_half(values)))
+
+
+def _half(values: Tensor) -> Tensor:
+    return values.half() if values.is_floating_point() else values
+
+
+def build(lineages: Iterable[str], folder: Path, world: World, executor: Executor, track: Track) -> None:
     """Make every model that the folder lacks or holds by another recipe, parents first, then write the manifest.
 
     A killed build is continued by the same call, and a damaged file is made again, as is whatever was made from one of
@@ -225,29 +249,30 @@ def build(lineages: Iterable[str], folder: Path, executor: Executor, track: Trac
         QurdError: the folder holds models that were made with other images than this machine decodes.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    data = {region: patches(region).digest for region in REGIONS}
-    before = Zoo(folder).manifest if (folder / MANIFEST).exists() else {"data": data}
+    data = {region: world.images(region).digest for region in world.regions}
+    before = Zoo(folder, world).manifest if (folder / MANIFEST).exists() else {"data": data}
     if before["data"] != data:
         raise QurdError(
-            f"Expected the images that the models in {folder} were made with. The photographs decode to other pixels here:"
-            " name an empty folder with --out."
+            f"Expected the images that the models in {folder} were made with. Those here have other pixels: name an empty"
+            " folder with --out."
         )
     every = _with_ancestors(lineages)
     derived = [name for name in every if _is_derived(name)]
     lacking: dict[str, None] = {}
     for name in every:
-        if any(parent in lacking for parent in _parents(name)) or not (name in derived or _is_whole(folder, name, before)):
+        whole = name in derived or _is_whole(folder, name, world, before)
+        if not whole or any(parent in lacking for parent in _parents(name)):
             lacking[name] = None
-    units = [Unit(name, build_one, (name, str(folder)), _parents(name)) for name in lacking if name not in derived]
+    units = [Unit(name, build_one, (name, str(folder), world), _parents(name)) for name in lacking if name not in derived]
     finish(track(executor.run(units), len(units), "making models"))
     records = [_stored_record(folder, name) for name in every if name not in derived]
-    records += [_derived_record(folder, name) for name in derived]
+    records += [_derived_record(folder, name, world) for name in derived]
     manifest = {
         "format": 1,
         "torch": torch.__version__,
         "instruction_set": torch.backends.cpu.get_cpu_capability(),
         "data": data,
-        "recipes": {name: recipe(name) for name in every},
+        "recipes": {name: recipe(name, world) for name in every},
         "models": [asdict(record) for record in records],
     }
     publish(folder / MANIFEST, (json.dumps(manifest, indent=1) + "\n").encode())
@@ -265,7 +290,7 @@ def _with_ancestors(lineages: Iterable[str]) -> Sequence[str]:
     return list(found)
 
 
-def _is_whole(folder: Path, lineage: str, manifest: dict) -> bool:
+def _is_whole(folder: Path, lineage: str, world: World, manifest: dict) -> bool:
     """Whether the file of a model is there, was made by its recipe and holds the tensors that it was published with.
 
     Args:
@@ -275,10 +300,11 @@ def _is_whole(folder: Path, lineage: str, manifest: dict) -> bool:
     if not path.exists():
         return False
     try:
-        whole = digest(load(folder, lineage).state_dict()) == _stored_record(folder, lineage).sha256
+        whole = digest(load(folder, lineage, world).state_dict()) == _stored_record(folder, lineage).sha256
     except QurdError:
         return False
-    return whole and _header(folder, lineage).get("recipe", manifest.get("recipes", {}).get(lineage)) == recipe(lineage)
+    told = _header(folder, lineage).get("recipe", manifest.get("recipes", {}).get(lineage))
+    return whole and told == recipe(lineage, world)
 
 
 def _parents(lineage: str) -> tuple[str, ...]:
@@ -302,15 +328,15 @@ def _header(folder: Path, lineage: str) -> dict:
         return json.loads(file.metadata()["record"])
 
 
-def _derived_record(folder: Path, lineage: str) -> Record:
-    model = load(folder, lineage)
+def _derived_record(folder: Path, lineage: str, world: World) -> Record:
+    model = load(folder, lineage, world)
     parent = _stored_record(folder, str(Lineage.parse(lineage).parent))
     changed = {"regions": (), "read_truth": False, "victim_queries": 0, "stored": False}
-    return replace(parent, lineage=lineage, sha256=digest(model.state_dict()), accuracy=_accuracy(model), **changed)
+    return replace(parent, lineage=lineage, sha256=digest(model.state_dict()), accuracy=_accuracy(model, world), **changed)
 
 
-def _accuracy(model: Normalised) -> float:
-    """Share of the test patches that the model gets right."""
-    test = patches("test")
+def _accuracy(model: Normalised, world: World) -> float:
+    """Share of the test images that the model gets right."""
+    test = world.images("test")
     labels = Oracle(model, classes=model.classes).labels(test.pixels.float() / 255)
     return float((labels == test.truth).double().mean())

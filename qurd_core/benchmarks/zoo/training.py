@@ -6,8 +6,6 @@ import torch
 from torch import Tensor, nn
 
 BATCH = 64
-EPOCHS = {"vgg": 10, "res": 12, "dense": 12, "mb": 12}  # from fresh weights on 3,500 images
-RATE = 4e-3  # from fresh weights
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 """Logits (b,C) and positions (b,) of the images in the training set, to a scalar."""
@@ -56,11 +54,6 @@ def fit(
             if after_step:
                 after_step()
     return model.eval()
-
-
-def epochs_for(architecture: str, images: int) -> int:
-    """Passes from fresh weights: more over few images, so that small sets are fitted too."""
-    return round(EPOCHS[architecture] * max(1.0, (3_500 / images) ** 0.5))
 
 
 def cross_entropy(targets: Tensor) -> Loss:
