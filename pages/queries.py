@@ -15,7 +15,7 @@ if evidence.base_of(bench) in rate_records.PUBLISHED:
 head = st.container()
 chosen = asking.choice(bench)
 per_page = 8 if not style.stage else 1 if story.asked() else 3  # a step says something of one image
-gallery.look(style, per_page)
+gallery.look(style, per_page, placed=cached.bank(bench).places is not None)
 
 if chosen.view == "telling":
     table, models = cached.telling_images(bench, chosen.victim)

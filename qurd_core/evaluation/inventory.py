@@ -42,7 +42,9 @@ def _models(bench: Benchmark) -> pd.DataFrame:
 def _bank(desk: Workbench, seeds: int) -> bytes:
     bench, images = desk.bench, desk.images("test")
     labels = torch.stack([desk.natural(model, "test").argmax(1) for model in bench.models]).to(torch.uint8)
-    tensors = {"labels": labels, "truth": images.truth.to(torch.uint8), "places": images.places.to(torch.int16)}
+    tensors = {"labels": labels, "truth": images.truth.to(torch.uint8)}
+    if images.places is not None:
+        tensors["places"] = images.places.to(torch.int16)
     for rule in RULES:
         scheme = Scheme.of_sampler(rule)
         drawn, looked = np.full((2, len(bench.victims), seeds, DRAWN), -1, np.int16)

@@ -30,11 +30,11 @@ _STRIP, _CURVE, _SAID = [0.52, 1], [0, 0.38], 0.46  # shares of the height
 _PICTURE = 4.2  # height of an image, in lanes
 
 
-def tile(patch: np.ndarray) -> str:
-    """A patch (32,32,3) uint8 as a picture's address that stays sharp at any size: browsers smooth what they enlarge."""
+def tile(pixels: np.ndarray) -> str:
+    """An image (32,32,3) uint8 as a picture's address that stays sharp at any size: browsers smooth what they enlarge."""
     file = BytesIO()
-    Image.fromarray(patch).save(file, "png")
-    height, width = patch.shape[:2]
+    Image.fromarray(pixels).save(file, "png")
+    height, width = pixels.shape[:2]
     picture = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}"><image width="{width}" height="{height}" '
         f'style="image-rendering:pixelated" href="data:image/png;base64,{b64encode(file.getvalue()).decode()}"/></svg>'

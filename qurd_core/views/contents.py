@@ -1,18 +1,17 @@
 """What a benchmark holds: its tasks with their pairs, and which images its models were made from."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from qurd_core.benchmarks.photographs import REGIONS
 from qurd_core.errors import unknown
 from qurd_core.findings.language import words
 from qurd_core.findings.language.model_names import network
 from qurd_core.lineage import count_independent
-from qurd_core.records.bank import Bank
+from qurd_core.records.bank import Bank, Ints
 from qurd_core.statistics.sides import NEGATIVE_KINDS, Negatives
 from qurd_core.views.designer import groups
 
@@ -46,44 +45,47 @@ def counted(pairs: pd.DataFrame, task: str, negatives: Negatives) -> pd.DataFram
     return pairs[serve & pairs["kind"].isin(("positive", *NEGATIVE_KINDS[negatives]))].reset_index(drop=True)
 
 
-def seen(pairs: pd.DataFrame, models: pd.DataFrame) -> pd.DataFrame:
+def seen(pairs: pd.DataFrame, models: pd.DataFrame, regions: Iterable[str]) -> pd.DataFrame:
     """How many models of each role read images of each region in their last step.
 
+    Args:
+        regions: all there are, from `seed_pictures.regions`.
+
     Returns:
-        a row per region, in the order of `REGIONS`, and the columns `SEERS`.
+        a row per region, in their order, and the columns `SEERS`.
     """
     roles = {"victims": pairs["victim"]} | {
         role: pairs.loc[pairs["kind"] == kind, "suspect"] for role, kind in _KINDS.items()
     }
-    regions = models.set_index("lineage")["regions"]
+    used = models.set_index("lineage")["regions"]
     found = {}
     for role, names in roles.items():
         # A copy is the victim itself and was made from nothing more.
         chosen = set(names) - (set(pairs["victim"]) if role == "stolen" else set())
-        read = pd.Series([region for name in chosen for region in regions[name]], dtype=object)
-        found[role] = read.value_counts().reindex(list(REGIONS), fill_value=0)
+        read = pd.Series([region for name in chosen for region in used[name]], dtype=object)
+        found[role] = read.value_counts().reindex(list(regions), fill_value=0)
     return pd.DataFrame(found)[list(SEERS)]
 
 
-def samples(bank: Bank, number: int) -> dict[str, list[Sequence[int]]]:
-    """Some places of test patches of every class, evenly spaced over the seed set."""
+def samples(bank: Bank, number: int) -> dict[str, Ints]:
+    """Some test items of every class, evenly spaced over the seed set."""
     found = {}
     for label, name in enumerate(bank.classes):
         mine = np.flatnonzero(bank.truth == label)
-        picked = mine[np.linspace(0, len(mine) - 1, min(number, len(mine))).astype(int)]
-        found[name] = [tuple(map(int, bank.places[place])) for place in picked]
+        found[name] = mine[np.linspace(0, len(mine) - 1, min(number, len(mine))).astype(int)]
     return found
 
 
-def places(bank: Bank) -> pd.DataFrame:
-    """Where every test patch was cut: class, top, left, side and turn."""
-    table = pd.DataFrame(bank.places[:, 1:], columns=["top", "left", "side", "turn"])
-    table.insert(0, "class", np.array(bank.classes, object)[bank.truth])
-    return table
+def images(bank: Bank) -> pd.DataFrame:
+    """Every test item: its class and, if it was cut out of a photograph, top, left, side and turn there."""
+    table = pd.DataFrame({"class": np.array(bank.classes, object)[bank.truth]})
+    if bank.places is None:
+        return table
+    return table.assign(**dict(zip(("top", "left", "side", "turn"), bank.places[:, 1:].T, strict=True)))
 
 
 def recognised(bank: Bank) -> dict[str, float]:
-    """The share of the test patches of every class that the victims get right, in the mean over victims."""
+    """The share of the test items of every class that the victims get right, in the mean over victims."""
     right = bank.rows(list(bank.victims)) == bank.truth
     return {name: float(right[:, bank.truth == label].mean()) for label, name in enumerate(bank.classes)}
 

@@ -18,14 +18,14 @@ class SharedMistake:
         truth, answer: names of the class and of the answer.
         made: how often the victim gives it.
         repeated: how often the suspect gives it to the same images.
-        patches: (repeated,) those images, as places in the bank.
+        images: (repeated,) those images, as items of the bank.
     """
 
     truth: str
     answer: str
     made: int
     repeated: int
-    patches: NDArray[np.int_]
+    images: NDArray[np.int_]
 
 
 def by_class(bank: Bank, victim: str, suspect: str) -> pd.DataFrame:
@@ -62,7 +62,7 @@ def shared_mistakes(bank: Bank, victim: str, suspect: str, most: int) -> list[Sh
             answer=bank.classes[kind % len(bank.classes)],
             made=int(made[kind]),
             repeated=int(repeated[kind]),
-            patches=np.flatnonzero(wrong & (ours == theirs) & (kinds == kind)),
+            images=np.flatnonzero(wrong & (ours == theirs) & (kinds == kind)),
         )
         for kind in commonest
         if repeated[kind]

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from qurd_core.benchmarks.photographs import cut, photograph_names
 from qurd_core.records.bank import Bank, Ints
 from qurd_core.schemes import BASELINES, Scheme
 from qurd_core.statistics import Kind, allowed_below, refusal
@@ -34,7 +33,7 @@ class Trial:
     """All suspects of a victim under the same queries.
 
     Attributes:
-        queries: (n,) test patches in the order in which they are sent; empty where the seed set is.
+        queries: (n,) test items in the order in which they are sent; empty where the seed set is.
         suspects: rows of suspect, kind, distance after the last query and flagged; closest first.
         thresholds: (n,) after every query; a distance strictly below is flagged. NaN where the rule is refused.
         unrelated, lineages: number of unrelated models behind the thresholds, and of their lineages.
@@ -69,7 +68,7 @@ class Trial:
         """One row per query, in order.
 
         Returns:
-            query, counted from 1, patch, truth, victim, stolen and innocent (what each says, in words), distance_stolen,
+            query, counted from 1, image, truth, victim, stolen and innocent (what each says, in words), distance_stolen,
             distance_innocent and threshold after the query.
         """
         bank, words = self.bank, np.array(self.bank.classes, object)
@@ -79,7 +78,7 @@ class Trial:
         return pd.DataFrame(
             {
                 "query": np.arange(1, len(self.queries) + 1),
-                "patch": self.queries,
+                "image": self.queries,
                 "truth": words[bank.truth[self.queries]],
                 **{who: words[labels] for who, labels in said.items()},
                 **{f"distance_{side}": values for side, values in zip(Duel._fields, running, strict=True)},
@@ -87,10 +86,9 @@ class Trial:
             }
         )
 
-    def patches(self) -> list[NDArray[np.uint8]]:
-        """(32,32,3) of every query."""
-        names = photograph_names()
-        return [cut(names[photo], *place) for photo, *place in self.bank.places[self.queries].tolist()]
+    def pictures(self) -> NDArray[np.uint8]:
+        """(n,32,32,3) of all queries."""
+        return self.bank.pictures(self.queries)
 
 
 def trial(bank: Bank, pairs: pd.DataFrame, victim: str, scheme: str, *, query_seed: int = 0, rule: Kind = "paper") -> Trial:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load
 
-from qurd_core.benchmarks.photographs import cut, photograph_names
+from qurd_core.benchmarks.photographs import photograph_names
 from qurd_core.declarations import Story
 from qurd_core.errors import QurdError
 from qurd_core.files import AlteredError, checked
@@ -41,7 +41,7 @@ class QuerySet:
         seed_pixels: (s,H,W,3) uint8, the image that each query was made from.
         group, seed: (s,) number of the group; position in the seed set.
         truth: (s,) class, -1 where there is none.
-        places: (s,5) as in `Bank`; -1 where the seed is no photograph.
+        places: (s,5) as in `Bank`, -1 where the seed is no photograph; None where none is.
         victim, suspect: (s,) labels.
         victim_on_seed, suspect_on_seed: (s,) labels of the seed image.
         more: `victim_probits` and `suspect_probits` (s,C), where known, and what the craft tells: see `query_job`.
@@ -54,7 +54,7 @@ class QuerySet:
     group: Array
     seed: Array
     truth: Array
-    places: Array
+    places: Array | None
     victim: Array
     suspect: Array
     victim_on_seed: Array
@@ -89,13 +89,14 @@ class QuerySet:
         first, end = self._firsts[:-1], self._firsts[1:]
         main = end - 1 if self.story == "adversarial" else first
         names = np.array(["", *photograph_names()])  # -1 is no photograph
+        places = np.full((len(self), 5), -1) if self.places is None else self.places
         same = np.append(0, np.cumsum(self.victim == self.suspect))
         columns = {
             "card": np.arange(len(first)),
             "group": self.group[first],
             "seed": self.seed[main],
-            "photograph": names[self.places[main, 0] + 1],
-            **{name: self.places[main, column] for column, name in enumerate(("top", "left", "side"), start=1)},
+            "photograph": names[places[main, 0] + 1],
+            **{name: places[main, column] for column, name in enumerate(("top", "left", "side"), start=1)},
             "first": first,
             "last": end - 1,
             "main": main,
@@ -154,10 +155,9 @@ def from_bank(bank: Bank, sampler: str, victim: str, suspect: str, query_seed: i
     """Natural queries and the labels that were recorded for them; no model is asked."""
     drawn = bank.draws[sampler, victim][query_seed][:size]
     seed = drawn[drawn >= 0]
-    patches = [cut(photograph_names()[photo], *map(int, rest)) for photo, *rest in bank.places[seed]]
-    pixels = np.stack(patches) if patches else np.zeros((0, 32, 32, 3), np.uint8)
+    pixels = bank.pictures(seed)
     own, other = (bank.of(model)[seed].astype(int) for model in (victim, suspect))
-    truth, places = bank.truth[seed].astype(int), bank.places[seed]
+    truth, places = bank.truth[seed].astype(int), None if bank.places is None else bank.places[seed]
     shown = pixels.astype(np.float32) / 255
     return QuerySet(sampler, bank.classes, shown, pixels, np.arange(len(seed)), seed, truth, places, own, other, own, other)
 
@@ -186,11 +186,10 @@ def as_queries(found: dict[str, Array], sampler: str, classes: tuple[str, ...]) 
     more = {f"{role}_probits": found.pop(role) for role in ("victim", "suspect")}
     labels = {role: more[f"{role}_probits"].argmax(1) for role in ("victim", "suspect")}
     plain = {
-        name: found.pop(name)
-        for name in ("seed_pixels", "group", "seed", "truth", "places", "victim_on_seed", "suspect_on_seed")
+        name: found.pop(name) for name in ("seed_pixels", "group", "seed", "truth", "victim_on_seed", "suspect_on_seed")
     }
-    pixels = found.pop("pixels").astype(np.float32)
-    return QuerySet(sampler, classes, pixels, **plain, **labels, more=more | found)
+    pixels, places = found.pop("pixels").astype(np.float32), found.pop("places", None)
+    return QuerySet(sampler, classes, pixels, places=places, **plain, **labels, more=more | found)
 
 
 def tensors(path: Path) -> dict[str, Array]:

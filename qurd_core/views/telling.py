@@ -7,7 +7,7 @@ from qurd_core.records.bank import Bank
 
 HALVES = ("chosen", "reported")
 PER_CLASS = 2  # images of one true class: more of them would be one image many times
-COLUMNS = ("patch", "truth", "victim", *(f"{kind}_{half}" for half in HALVES for kind in ("stolen", "unrelated")))
+COLUMNS = ("image", "truth", "victim", *(f"{kind}_{half}" for half in HALVES for kind in ("stolen", "unrelated")))
 
 
 def telling(bank: Bank, pairs: pd.DataFrame, victim: str, most: int = 10) -> tuple[pd.DataFrame, dict[str, int]]:
@@ -34,7 +34,7 @@ def telling(bank: Bank, pairs: pd.DataFrame, victim: str, most: int = 10) -> tup
         return pd.DataFrame(columns=list(COLUMNS)), counts
     # (n,) share of the models that answer like the victim on its mistakes.
     shares = {name: (bank.rows(models)[:, wrong] == own[wrong]).mean(0) for name, models in groups.items()}
-    table = pd.DataFrame({"patch": wrong, "truth": truth[wrong], "victim": own[wrong], **shares})[list(COLUMNS)]
+    table = pd.DataFrame({"image": wrong, "truth": truth[wrong], "victim": own[wrong], **shares})[list(COLUMNS)]
     gap = table["stolen_chosen"] - table["unrelated_chosen"]
     # Ties go to the image that more stolen models agree on, then to the first.
     table = table.iloc[np.lexsort((wrong, -table["stolen_chosen"], -gap.round(9)))]

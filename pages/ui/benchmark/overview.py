@@ -1,6 +1,6 @@
 """The Benchmark page's first section: tasks as a grid, who saw which images, and what 5 % means."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 
 import streamlit as st
@@ -9,9 +9,10 @@ from streamlit.delta_generator import DeltaGenerator
 
 from pages.ui import cached, controls, export, frame, links, panel
 from qurd_core import findings, plots
-from qurd_core.benchmarks.photographs import REGIONS
+from qurd_core.benchmarks import seed_pictures
 from qurd_core.findings.language import again
 from qurd_core.plots.drawing.theme import Style
+from qurd_core.records import evidence
 from qurd_core.views import contents
 
 
@@ -34,7 +35,8 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callab
                 st.caption(f"**{links.plain(who)}**: {links.plain(sentence, 200)}")
             models = cached.models(bench)
             if "regions" in models:
-                _seen(contents.seen(cached.pairs(bench), models), style)
+                regions = seed_pictures.regions(evidence.base_of(bench))
+                _seen(contents.seen(cached.pairs(bench), models, regions), regions, style)
     with hero, frame.tall(wide=700):
         export.chart(chart, "grid", file_name, style, findings.benchmark.alt(counts), _take)
 
@@ -46,12 +48,12 @@ def _take() -> None:
         st.session_state["task"] = "all" if held == clicked else clicked
 
 
-def _seen(table: DataFrame, style: Style) -> None:
+def _seen(table: DataFrame, regions: Mapping[str, str], style: Style) -> None:
     """Regions of images, and how many models of each role were made from them."""
     roles = "".join(f'<th style="width: 13%">{role}</th>' for role in contents.SEERS)
     head = f"<tr><th>Data used in the final training step</th>{roles}</tr>"
     body = ""
     for region, counts in table.iterrows():
         cells = "".join(f"<td>{number or '·'}</td>" for number in counts)
-        body += f"<tr><td><b>{escape(region)}</b> <small>{escape(REGIONS[region])}</small></td>{cells}</tr>"
+        body += f"<tr><td><b>{escape(region)}</b> <small>{escape(regions[region])}</small></td>{cells}</tr>"
     panel.table(head, body, style)

@@ -90,5 +90,5 @@ def _surprise(hardest: list[str]) -> None:
 def _figure(bench: str, victim: str, scheme: str, rule: Rule, duel: play.Duel, sent: int, style: Style) -> go.Figure:
     """A few hundred kilobytes, which take longer to make than the rest of the page."""
     trial = play.trial(cached.bank(bench), cached.pairs(bench), victim, scheme, rule=RULES[rule].kind)
-    pictures = [plots.play.tile(patch) for patch in trial.patches()]
+    pictures = [plots.play.tile(picture) for picture in trial.pictures()]
     return plots.play.figure(trial.rows(duel), pictures, sent=sent, style=style)

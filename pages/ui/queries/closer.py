@@ -36,7 +36,8 @@ def _dialog(asked: sides.Asked, queries: QuerySet, number: int) -> None:
     fact = queries.facts(asked.budget).iloc[number]
     found = gallery.pictures(queries, fact)
     shown = "".join(gallery.picture(*one) for one in found)
-    st.html(f'<div class="card large" style="--n:{len(found)}"><div class="row">{gallery.place(fact)}{shown}</div></div>')
+    row = f'<div class="row">{gallery.place(fact)}{shown}</div>'
+    st.html(f'<div class="card large" style="{gallery.room(fact, len(found))}">{row}</div>')
     st.html(f"<p class='said'>{gallery.verdict(queries, fact)}</p>")
     st.caption(links.plain(_about(asked, fact), 400))
     if queries.story == "masked":
@@ -71,7 +72,7 @@ def _bar(share: float, role: str) -> str:
 
 
 def _about(asked: sides.Asked, fact: dict) -> str:
-    where = f"patch of {fact['photograph']}, {fact['side']} pixels wide, " if fact["photograph"] else "no photograph, "
+    where = f"patch of {fact['photograph']}, {fact['side']} pixels wide, " if fact["photograph"] else ""
     return f"{asked.sampler}: {where}seed image {fact['seed']}, query {fact['main'] + 1} in the order of sending"
 
 

@@ -19,19 +19,20 @@ MASKED = 3  # masked images that a card shows
 _INSTEAD = str(Scheme.parse(RANDOM).sampler)  # of a sampler that gives nothing
 
 
-def look(style: Style, rows: int) -> None:
+def look(style: Style, rows: int, *, placed: bool) -> None:
     """The style of the cards, and the photographs, each once however many cards show it.
 
     Args:
         rows: of cards below one another on stage.
+        placed: images were cut out of photographs; others have their room.
     """
     surface = style.surface
     photographs = "".join(
         f".photo-{name}{{aspect-ratio:{'/'.join(map(str, plots.pictures.shape(name)))};"
         f"background-image:url({plots.pictures.thumbnail(name)})}}"
-        for name in CLASSES
+        for name in (CLASSES if placed else ())
     )
-    sizes = _STAGE.replace("ROWS", str(rows)) if style.stage else _PAGE
+    sizes = _STAGE.replace("ROWS", str(rows)) if style.stage else _PAGE if placed else _LARGE
     colours = f":root{{{sizes}--muted:{surface.muted};--line:{surface.border};--ink:{surface.ink};--panel:{surface.panel}}}"
     st.html(f"<style>{colours}{_LOOK}{photographs}</style>")
 
@@ -78,7 +79,12 @@ def card(queries: QuerySet, fact: pd.Series, weight: Array | None = None) -> str
     shown = place(fact) + "".join(picture(*one) for one in found)
     faded, beyond = ("", "") if fact["kept"] else (" faded", '<span class="muted"> · beyond the budget</span>')
     row = f'<div class="row">{shown}</div><p>{verdict(queries, fact)}{beyond}</p>'
-    return f'<div class="card{faded}" style="--n:{len(found)}">{row}</div>'
+    return f'<div class="card{faded}" style="{room(fact, len(found))}">{row}</div>'
+
+
+def room(fact: Mapping[str, Any], shown: int) -> str:
+    """How many squares share the width of a card: its pictures, and one and a half for a photograph."""
+    return f"--n:{shown};--w:{shown + 1.5 * bool(fact['photograph'])}"
 
 
 def place(fact: Mapping[str, Any]) -> str:
@@ -181,6 +187,7 @@ def _figure(inside: str, caption: str, kind: str = "") -> str:
     return f'<figure class="{kind}">{inside}<figcaption>{caption}</figcaption></figure>'
 
 
+_LARGE = "--grid:1fr 1fr;--most:8rem;--text:.85rem;--told:5.5rem;"  # images that have no photograph beside them
 _PAGE = "--grid:1fr 1fr;--most:5.2rem;--text:.85rem;--told:3.6rem;"
 # The cards and their pages, or five of discriminative images, fit below a headline of two lines, above a step's sentence.
 _STAGE = (
@@ -198,17 +205,18 @@ _LOOK = """
 .card { border: 1px solid var(--line); border-radius: .6rem; padding: .5rem .6rem .4rem; height: 100%; }
 .card { box-sizing: border-box; }
 .card { container-type: inline-size; }
-.card .row { --h: min(var(--most), calc((100cqw - .35rem * var(--n)) / (var(--n) + 1.5))); display: flex; gap: .35rem; }
+.card .row { --h: min(var(--most), calc((100cqw - .35rem * var(--n)) / var(--w))); display: flex; gap: .35rem; }
 .card figure { margin: 0; }
 .card figcaption { color: var(--muted); font-size: .72rem; line-height: 1.3; text-align: center; white-space: nowrap; }
 .card img { height: var(--h); aspect-ratio: 1; image-rendering: pixelated; border-radius: .25rem; display: block; }
+.card img { outline: 1px solid var(--line); outline-offset: -1px; }
 .card p { margin: .3rem 0 0; font-size: var(--text); line-height: 1.35; }
 .card .muted, .muted { color: var(--muted); }
 .card.faded .row { opacity: .3; }
 .card.none { color: var(--muted); display: grid; place-items: center; border-style: dashed; min-height: 6rem; }
 .card.none { font-size: .85rem; }
 .card.large { border: 0; padding: 0; }
-.card.large .row { --h: min(12rem, calc((100cqw - .35rem * var(--n)) / (var(--n) + 1.5))); }
+.card.large .row { --h: min(12rem, calc((100cqw - .35rem * var(--n)) / var(--w))); }
 .card.tiles { border: 0; padding: 0; }
 .card.tiles .row { --h: 4rem; flex-wrap: wrap; }
 .bars { width: 100%; border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }

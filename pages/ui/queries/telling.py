@@ -2,13 +2,13 @@
 
 from html import escape
 
+import numpy as np
 import streamlit as st
 from pandas import DataFrame, Series
 
 from pages.ui import cached
 from pages.ui.queries.gallery import picture, place
 from qurd_core import plots
-from qurd_core.benchmarks.photographs import cut, photograph_names
 from qurd_core.plots.drawing.theme import STOLEN, UNRELATED, Style
 from qurd_core.statistics.printed import fixed
 
@@ -25,10 +25,9 @@ def show(bench: str, table: DataFrame, style: Style) -> None:
 
 def _card(bench: str, row: Series) -> str:
     bank = cached.bank(bench)
-    photo, top, left, side, turn = map(int, bank.places[int(row["patch"])])
-    name = photograph_names()[photo]
-    where = place({"photograph": name, "top": top, "left": left, "side": side})
-    query = picture(plots.pictures.address(cut(name, top, left, side, turn)), "query")
+    item = int(row["image"])
+    where = place(bank.place(item))
+    query = picture(plots.pictures.address(bank.pictures(np.array([item]))[0]), "query")
     truth, own = (escape(bank.classes[int(row[who])]) for who in ("truth", "victim"))
     said = f'<span class="muted">truth</span> <b>{truth}</b> · <span class="muted">victim</span> <b>{own}</b>'
     bars = "".join(_bar(row, kind) for kind in KINDS)

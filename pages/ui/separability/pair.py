@@ -1,6 +1,7 @@
 """One pair of models: where the two differ, and which mistakes they share."""
 
 from html import escape
+from typing import Any
 
 import streamlit as st
 from pandas import DataFrame
@@ -8,7 +9,6 @@ from pandas import DataFrame
 from pages.ui import cached, controls, links
 from qurd_core import plots
 from qurd_core.akh import official
-from qurd_core.benchmarks.photographs import cut, photograph_names
 from qurd_core.findings.language import words
 from qurd_core.plots.bound import KINDS
 from qurd_core.plots.drawing.theme import Style
@@ -19,7 +19,7 @@ from qurd_core.views.separability import Pick
 
 CHART = "apart"  # key of the chart whose marks are clicked
 MISTAKES = 4  # kinds of shared mistakes that are shown
-PATCHES = 8  # images of each
+SHOWN = 8  # images of each
 
 
 def choose(pairs: DataFrame, style: Style) -> Pick | None:
@@ -77,7 +77,8 @@ def show(benchmark: str, pick: Pick, style: Style) -> None:
             if found
             else "**The suspect repeats no mistake of the victim**"
         )
-        places = bool(found) and st.toggle("Show the patches in their photographs", key="places")
+        cut = bool(found) and bank.places is not None
+        places = cut and st.toggle("Show the patches in their photographs", key="places")
         st.html("".join(_mistake(one, bank, places=places) for one in found))
 
 
@@ -116,20 +117,21 @@ def _bar(share: float, number: int, total: int, colour: str) -> str:
 def _mistake(one: SharedMistake, bank: Bank, *, places: bool) -> str:
     """A sentence, the images, and where they lie in their photograph."""
     said = f"Both models call {escape(one.truth)} <b>{escape(one.answer)}</b>: {one.repeated} of {one.made} times"
-    spots = [(photograph_names()[photo], *place) for photo, *place in bank.places[one.patches[:PATCHES]].tolist()]
+    shown = one.images[:SHOWN]
     images = "".join(
-        f'<img src="{plots.pictures.address(cut(*spot))}" alt="a patch of {escape(one.truth)}">' for spot in spots
+        f'<img src="{plots.pictures.address(pixels)}" alt="image of {escape(one.truth)}">' for pixels in bank.pictures(shown)
     )
-    more = f"<small>and {one.repeated - PATCHES} more</small>" if one.repeated > PATCHES else ""
-    where = "".join(_photograph(name, spots) for name in dict.fromkeys(name for name, *_ in spots)) if places else ""
+    more = f"<small>and {one.repeated - SHOWN} more</small>" if one.repeated > SHOWN else ""
+    spots = [bank.place(item) for item in shown] if places else []
+    where = "".join(_photograph(name, spots) for name in dict.fromkeys(spot["photograph"] for spot in spots))
     return f'<div class="mistake">{said}<div>{images}{more}</div>{where}</div>'
 
 
-def _photograph(name: str, spots: list[tuple]) -> str:
+def _photograph(name: str, spots: list[dict[str, Any]]) -> str:
     """A photograph with the patches outlined."""
     boxes = ""
-    for _, top, left, side, _ in (spot for spot in spots if spot[0] == name):
-        x, y, width, height = plots.pictures.spot(name, top, left, side)
+    for spot in (spot for spot in spots if spot["photograph"] == name):
+        x, y, width, height = plots.pictures.spot(name, spot["top"], spot["left"], spot["side"])
         boxes += f'<s style="left:{x:.2f}%;top:{y:.2f}%;width:{width:.2f}%;height:{height:.2f}%"></s>'
     picture = f'<img src="{plots.pictures.thumbnail(name)}" alt="the photograph of {escape(name)}, patches outlined">'
     return f'<div class="photograph">{picture}{boxes}</div>'
@@ -146,7 +148,7 @@ _LOOK = """
 .classes small, .mistake small {{ color: {muted}; font-size: inherit; }}
 .mistake {{ margin-bottom: .7rem; }}
 .mistake div:not(.photograph) {{ display: flex; flex-wrap: wrap; gap: .35rem; align-items: center; margin-top: .2rem; }}
-.mistake div:not(.photograph) > img {{ width: 64px; height: 64px; image-rendering: pixelated; }}
+.mistake div:not(.photograph) > img {{ width: 64px; height: 64px; image-rendering: pixelated; border: 1px solid {border}; }}
 .photograph {{ position: relative; width: 20rem; margin-top: .4rem; }}
 .photograph img {{ width: 100%; display: block; }}
 .photograph s {{ position: absolute; outline: 2px solid #FFFFFF; box-shadow: 0 0 0 3px #14181F; }}

@@ -6,7 +6,7 @@ hard unrelated models. Sixty unrelated lineages, half of them weak: a pool of st
 
 from qurd_core.benchmarks.base import Benchmark
 from qurd_core.benchmarks.fashion.making import world
-from qurd_core.benchmarks.fashion.regions import DRAWS
+from qurd_core.benchmarks.fashion.names import CLASSES, DRAWS
 from qurd_core.benchmarks.zoo.architectures import ARCHITECTURES
 from qurd_core.benchmarks.zoo.models import Zoo
 from qurd_core.benchmarks.zoo.shipped import Shipped, positives, trained
@@ -15,7 +15,6 @@ from qurd_core.registry import benchmarks
 from qurd_core.types import Pair
 
 FOLDER = ASSETS / "fashion"
-CLASSES = ("T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")
 SPLITS = {"train": "train", "test": "test", "noise": "noise"}  # split of a seed set -> region
 FULL_SEEDS, WEAK, SHIFTED_SEEDS = 7, 4, 5  # unrelated models per architecture; `WEAK` of a quarter and of a tenth each
 OWN_DOMAIN = (

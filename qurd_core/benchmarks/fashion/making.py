@@ -7,8 +7,9 @@ import numpy as np
 import torch
 
 from qurd_core.benchmarks.fashion import seeds
+from qurd_core.benchmarks.fashion.names import REGIONS
 from qurd_core.benchmarks.fashion.pictures import PACKAGE, pictures
-from qurd_core.benchmarks.fashion.regions import REGIONS, images, rows_of
+from qurd_core.benchmarks.fashion.regions import images, rows_of
 from qurd_core.benchmarks.zoo.supplies import World
 
 TRAIN_SEEDS = 5_000

@@ -12,32 +12,15 @@ import torch
 from torch import Tensor
 
 from qurd_core.benchmarks.fashion import seeds
+from qurd_core.benchmarks.fashion.names import ATTACKER, CUTOUTS, DRAWS, FEW, PART, PARTS, REGIONS
 from qurd_core.benchmarks.fashion.pictures import PACKAGE, pictures
 from qurd_core.benchmarks.photographs import MONO, cut, photograph
 from qurd_core.errors import unknown
 from qurd_core.randomness import stream
 from qurd_core.types import Images
 
-PART, PARTS, DRAWS = 5_000, 6, 3  # of the victims' region
-ATTACKER, FEW = 20_000, 2_000
-BORDER = 2  # pixels of black around every picture: 28 -> 32
 SHIFT, CONTRAST = 2, 0.3  # largest move in pixels and largest relative change, in region "jittered"
-CUTOUTS = 14_000
 GRID, REACH = 4, 0.35  # shapes: knots of the random field per side, and how much more the middle belongs to them
-
-REGIONS = {
-    "victim": f"the {(PARTS - DRAWS) * PART:,} training pictures that every victim saw",
-    **{f"victim{draw}": f"the training pictures of the victims of draw {draw}" for draw in range(1, DRAWS + 1)},
-    "attacker": f"{ATTACKER:,} other training pictures, for thieves and unrelated models",
-    "few": f"{FEW:,} of the attacker region",
-    **{f"quarter{n}": f"a quarter of the attacker region, the {n}." for n in range(1, 5)},
-    **{f"tenth{n}": f"a tenth of the attacker region, the {n}." for n in range(1, 5)},
-    "jittered": "the attacker region, moved and under changed contrast",
-    "cutouts": f"{CUTOUTS:,} shapes cut out of ten photographs, on black",
-    "test": "the test pictures, seen by no model",
-    "train": "some of the pictures that every victim saw",
-    "noise": "uniform random pixels",
-}
 
 
 @cache
@@ -81,8 +64,7 @@ def rows_of(region: str) -> np.ndarray:
 
 
 def _images(grey: np.ndarray, truth: np.ndarray) -> Images:
-    framed = np.pad(grey, ((0, 0), (BORDER, BORDER), (BORDER, BORDER)))
-    return Images(torch.from_numpy(framed)[:, None].repeat(1, 3, 1, 1), torch.from_numpy(truth))
+    return Images(torch.from_numpy(seeds.framed(grey))[:, None].repeat(1, 3, 1, 1), torch.from_numpy(truth))
 
 
 def _jitter(pixels: Tensor) -> Tensor:
@@ -103,7 +85,7 @@ def cutouts() -> Images:
     Whole squares of photographs are of no use: every victim calls nearly all of them a bag.
     """
     rng = stream(0, "fashion", "cutouts")
-    side, n = 2 * BORDER + 28, CUTOUTS // len(MONO)
+    side, n = 32, CUTOUTS // len(MONO)
     field = torch.randn(CUTOUTS, 1, GRID, GRID, generator=rng)
     field = torch.nn.functional.interpolate(field, size=(28, 28), mode="bicubic", align_corners=True)[:, 0]
     ramp = torch.linspace(-1, 1, 28)

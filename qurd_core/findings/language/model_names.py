@@ -22,11 +22,22 @@ NETWORKS = {
 DATA = {
     "attacker": "other images",
     "jittered": "jittered images",
+    "quarter": "a quarter of other images",
+    "tenth": "a tenth of other images",
     "mono": "other photographs",
     "CIFAR10C": "CIFAR10-C",
     "CIFAR100": "CIFAR100",
 }
 _OWN = ("victim", "CIFAR10", "Flower102", "SDog120")  # what victims were trained on
+_DRAWN = ("victim", "quarter", "tenth")  # regions that have several draws
+_QUERIED = {
+    "victim": ", victim's images",
+    "mono": ", other photographs",
+    "few": ", few images",
+    "cutouts": ", shapes of photographs",
+    None: "",
+}
+_BITS = {"float16": "16 bits", "qint8": "8 bits", "int4": "4 bits"}
 _PUBLIC = ("public", "imagenet-1k")  # what they were trained on before
 _APART = " · "
 
@@ -62,11 +73,12 @@ def _root(call: Call) -> str:
     if call.name != "train":
         return _published(call)
     network, data, *number = call.args
+    data, part = (data[:-1], data[-1]) if data[:-1] in _DRAWN else (data, "")
     number = _only(call, "seed") if call.options else number[0] if number else None
     if data in _OWN and number is None:
-        return f"{NETWORKS[network]} victim"
+        return f"{NETWORKS[network]} victim{part and f' {part}'}"
     place = "the victim's data" if data == "victim" else data if data in _OWN else DATA[data]
-    return f"{NETWORKS[network]} on {place}{_run(number)}"
+    return f"{NETWORKS[network]} on {place}{part and f', part {part}'}{_run(number)}"
 
 
 def _published(call: Call) -> str:
@@ -101,7 +113,7 @@ def _extracted(task: str) -> Callable[[Call], str]:
     def said(call: Call) -> str:
         network, *number = call.args
         known = dict(call.options)
-        details = {"victim": ", victim's images", "mono": ", other photographs", None: ""}[known.pop("region", None)]
+        details = _QUERIED[known.pop("region", None)]
         details += {70: ", few images", None: ""}[known.pop("per_photo", None)]
         seed = known.pop("seed", number[0] if number else None)
         if known or number[1:]:
@@ -125,7 +137,7 @@ def _pruned(said: str) -> Callable[[Call], str]:
 
 
 def _quantized(call: Call) -> str:
-    return f"quantized to {({'float16': '16 bits', 'qint8': '8 bits'})[_only_argument(call)]}"
+    return f"quantized to {_BITS[_only_argument(call)]}"
 
 
 def _distilled(call: Call) -> str:

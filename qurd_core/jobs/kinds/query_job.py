@@ -84,8 +84,9 @@ def query_set(desk: Workbench, queries: Queries, victim: str, suspect: str, samp
 
     Returns:
         s queries: `pixels` (s,H,W,3) float16, `seed_pixels` (s,H,W,3) uint8, `group`, `seed`, `truth` (-1: none) (s,),
-        `places` (s,5), `victim` and `suspect` (s,C) probabilities, `victim_on_seed` and `suspect_on_seed` (s,) labels;
-        `partner_pixels`, `partner_places` and `box` (s,4) where images were blended (a box of no width: this one was not);
+        `places` (s,5) where images were cut out of photographs, `victim` and `suspect` (s,C) probabilities,
+        `victim_on_seed` and `suspect_on_seed` (s,) labels;
+        `partner_pixels` and `box` (s,4) where images were blended (a box of no width: this one was not);
         `masks` (s,S) and `segments` (groups,H,W) where superpixels were switched.
     """
     images = desk.images(Scheme.of_sampler(sampler).split)
@@ -96,8 +97,9 @@ def query_set(desk: Workbench, queries: Queries, victim: str, suspect: str, samp
         "group": queries.group,
         "seed": queries.seed,
         "truth": truth,
-        "places": images.places[queries.seed],
     }
+    if images.places is not None:
+        found["places"] = images.places[queries.seed]
     used, place = queries.seed.unique(return_inverse=True)
     for role, model in (("victim", victim), ("suspect", suspect)):
         oracle = desk.oracle(model)
@@ -106,7 +108,6 @@ def query_set(desk: Workbench, queries: Queries, victim: str, suspect: str, samp
     if "partner" in queries.aux:
         partner = queries.aux["partner"]
         found |= {"partner_pixels": images.pixels[partner].permute(0, 2, 3, 1), "box": queries.aux["box"]}
-        found["partner_places"] = images.places[partner]
     if "masks" in queries.aux:
         found |= {"masks": queries.aux["masks"], "segments": queries.aux["segments"].short()}
     return found

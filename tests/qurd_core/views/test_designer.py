@@ -1,5 +1,7 @@
 """The Designer's bench: what is in, what the schemes reach then, and which few models tell them apart."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -228,7 +230,8 @@ def test_tasks_are_counted(table):
 def test_who_saw_which_images(table):
     names = sorted({*table["suspect"], *table["victim"]})
     regions = [["victim"] if name in VICTIMS else ["attacker"] if "->" in name else [] for name in names]
-    found = contents.seen(table, pd.DataFrame({"lineage": names, "regions": regions}))
+    found = contents.seen(table, pd.DataFrame({"lineage": names, "regions": regions}), ["test", "victim", "attacker"])
+    assert found.index.tolist() == ["test", "victim", "attacker"]
     assert found.loc["victim"].tolist() == [2, 0, 0, 0]
     assert found.loc["attacker"].tolist() == [0, 10, 0, 0]
     assert found.loc["test"].sum() == 0
@@ -239,9 +242,12 @@ def test_samples_are_of_their_class():
     places = np.arange(50).reshape(10, 5)
     bank = Bank(("v",), ("v",), ("cat", "dog"), np.zeros((1, 10), np.uint8), truth, places, {}, {})
     found = contents.samples(bank, 3)
-    assert found["cat"] == [tuple(places[row]) for row in (0, 4, 8)]
+    assert found["cat"].tolist() == [0, 4, 8]
     assert contents.recognised(bank) == {"cat": 1.0, "dog": 0.0}
-    assert contents.places(bank)["class"].tolist() == ["cat", "dog"] * 5
+    assert contents.images(bank)["class"].tolist() == ["cat", "dog"] * 5
+    assert contents.images(bank)["turn"].tolist() == places[:, 4].tolist()
+    nowhere = contents.images(replace(bank, places=None))
+    assert nowhere.columns.tolist() == ["class"]
 
 
 @pytest.mark.parametrize("name", rate_records.EMBEDDED)

@@ -185,7 +185,7 @@ def test_where_two_models_differ():
 def test_which_mistakes_two_models_share():
     (one,) = shared_mistakes(small_bank(), "h", "k", 4)
     assert (one.truth, one.answer, one.made, one.repeated) == ("cat", "dog", 3, 2)
-    assert one.patches.tolist() == [1, 2]
+    assert one.images.tolist() == [1, 2]
     assert len(shared_mistakes(small_bank(), "h", "h", 4)) == 2
     assert [one.repeated for one in shared_mistakes(small_bank(), "h", "h", 1)] == [3]
 
