@@ -14,6 +14,7 @@ from pandas import DataFrame
 from qurd_core import views
 from qurd_core.benchmarks.saved_benchmarks import home_of
 from qurd_core.files import default_folder, file_digest
+from qurd_core.findings.language.limits import limits as cannot_tell
 from qurd_core.jobs.queue import Jobs
 from qurd_core.paper import agreement, claims, tables
 from qurd_core.records import evidence, measured_gains, measured_winners, measured_worth, rate_records, scheme_table
@@ -217,6 +218,12 @@ def lineages(benchmark: str) -> list[str]:
 def models(benchmark: str) -> DataFrame:
     """One row per model."""
     return evidence.models(benchmark)
+
+
+@kept(8, whole=True)
+def limits(base: str) -> str:
+    """What a benchmark cannot tell."""
+    return cannot_tell(base, evidence.pairs(base), evidence.models(base))
 
 
 @kept(2, whole=True)

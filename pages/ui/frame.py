@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from pages.ui import links, notice, stage, story
+from pages.ui import cached, links, notice, stage, story
 from qurd_core.benchmarks.saved_benchmarks import saved_names
 from qurd_core.errors import QurdError
 from qurd_core.files import ASSETS, checked
@@ -146,7 +146,10 @@ def tall(rows: int = 1, key: str = "hero", *, wide: float = 620, high: float = 3
 def close() -> None:
     """What comes after every page."""
     st.session_state["framed"] = False
-    surface = view().style.surface
+    bench, style = view()
+    if st.session_state.get("arrived") in PAGES and not style.stage:
+        st.caption(links.plain(cached.limits(bench), 300))
+    surface = style.surface
     said = {"arrived": str(st.session_state.get("arrived"))} | links.report()
     notice.show(said, surface.border, surface.background)
     _settle()

@@ -39,7 +39,7 @@ def test_distances_run_and_the_threshold_follows_the_unrelated_models(bank):
     rows = trial.rows(play.Duel("copy", "far"))
     assert rows["distance_stolen"].tolist() == pytest.approx([1, 1 / 2, 1 / 3])
     assert rows["distance_innocent"].tolist() == [1, 1, 1]
-    assert rows.loc[0, ["patch", "truth", "victim", "stolen", "innocent"]].tolist() == [3, "cat", "coffee", "cat", "cat"]
+    assert rows.loc[0, ["image", "truth", "victim", "stolen", "innocent"]].tolist() == [3, "cat", "coffee", "cat", "cat"]
 
 
 def test_suspects_are_ranked_and_a_tie_is_not_flagged(bank):

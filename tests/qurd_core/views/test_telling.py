@@ -60,7 +60,7 @@ def test_the_shares_are_those_of_the_same_wrong_answer(pairs):
     right = {name: [0, 1, 2, 1, 1] for name in THIEVES} | {name: [0, 1, 1, 1, 1] for name in STRANGERS}
     table, counts = telling(make_bank(right), pairs, VICTIM)
     assert list(table.columns) == list(COLUMNS)
-    assert table["patch"].tolist() == [2, 1, 4]
+    assert table["image"].tolist() == [2, 1, 4]
     assert table.loc[0, ["stolen_chosen", "stolen_reported", "unrelated_chosen", "unrelated_reported"]].tolist() == [
         1,
         1,
@@ -79,7 +79,7 @@ def test_images_are_chosen_without_a_look_at_the_half_that_reports(pairs):
     honest = lucky | {name: [0, 0, 2, 1, 2] for name in groups["stolen_reported"]}
     first = telling(make_bank(lucky), pairs, VICTIM, most=1)[0].iloc[0]
     second = telling(make_bank(honest), pairs, VICTIM, most=1)[0].iloc[0]
-    assert first["patch"] == second["patch"] == 1
+    assert first["image"] == second["patch"] == 1
     assert first["stolen_chosen"] == 1
     assert first["stolen_reported"] == 0  # luck does not return
 

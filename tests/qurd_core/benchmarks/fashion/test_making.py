@@ -37,7 +37,7 @@ def test_weak_models_learn_from_parts_of_the_attacker_region_that_share_no_pictu
 
 def test_every_region_has_words():
     assert set(names.REGIONS) >= {"victim", "attacker", "few", "jittered", "cutouts", *seeds.SPLITS, "noise"}
-    with pytest.raises(QurdError, match="Unknown region 'atacker'.* Did you mean 'attacker'"):
+    with pytest.raises(QurdError, match=r"Unknown region 'atacker'.* Did you mean 'attacker'"):
         regions.images("atacker", "nowhere")
 
 
