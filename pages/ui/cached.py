@@ -220,6 +220,12 @@ def models(benchmark: str) -> DataFrame:
     return evidence.models(benchmark)
 
 
+@st.cache_resource(show_spinner=False)
+def atlas() -> tuple[DataFrame, tuple[int, dict[tuple[str, str], str]]]:
+    """Table 1 beside ours, and what goes together: see `tables`."""
+    return tables.table1(), tables.compatible()
+
+
 @kept(8, whole=True)
 def limits(base: str) -> str:
     """What a benchmark cannot tell."""

@@ -17,7 +17,7 @@ from qurd_core.records.rate_records import SHIPPED
 
 LOGO = ASSETS / "logo"
 # In the order of the paper, so that the same row is the talk.
-PAGES = ("leaderboard", "benchmark", "compose", "budget", "separability", "queries", "paper")
+PAGES = ("leaderboard", "benchmark", "compose", "budget", "separability", "queries", "atlas", "paper")
 HOME = PAGES[0]
 HEADLINE, SUBLINE = 84, 165  # letters that fit one line of a window of 1440 pixels
 
@@ -103,6 +103,9 @@ def draw() -> None:
         on = st.toggle("Stage", key="stage", bind="query-params")
     if on:
         stage.set_up(go)
+    elif st.session_state.get("arrived") in PAGES:
+        with st.container(key="limits"):  # below the page, and said before it: what a page draws last is its chart
+            st.caption(links.plain(cached.limits(st.session_state["bench"]), 300))
 
 
 def view() -> View:
@@ -146,10 +149,7 @@ def tall(rows: int = 1, key: str = "hero", *, wide: float = 620, high: float = 3
 def close() -> None:
     """What comes after every page."""
     st.session_state["framed"] = False
-    bench, style = view()
-    if st.session_state.get("arrived") in PAGES and not style.stage:
-        st.caption(links.plain(cached.limits(bench), 300))
-    surface = style.surface
+    surface = view().style.surface
     said = {"arrived": str(st.session_state.get("arrived"))} | links.report()
     notice.show(said, surface.border, surface.background)
     _settle()
@@ -263,6 +263,7 @@ def _asked() -> dict[str, list[str]]:
 _BAR = """
 <style>
 .st-key-story_history { position: absolute; }
+div:has(> .st-key-limits) { order: 9; }
 .st-key-controls [data-testid="stCheckbox"] p { white-space: normal; overflow: visible; line-height: 1.2; }
 [class*="st-key-link-"], div:has(> [class*="st-key-link-"]) { display: none !important; }
 @media (max-width: 1400px) {

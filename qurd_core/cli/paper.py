@@ -35,6 +35,14 @@ def rates(
 
 
 @app.command()
+def table1(form: Form = None) -> None:
+    """Table 1: which schemes make queries how, as printed and as they run here."""
+    from qurd_core.paper import tables
+
+    show(tables.table1().to_dict("records"), form)
+
+
+@app.command()
 def table2(form: Form = None) -> None:
     """Table 2: which tasks every data set has, as printed and as counted."""
     _paper("table2", "paper", form)

@@ -99,7 +99,9 @@ def _requests(name: str, seeds: int, *, only_named: bool) -> list[Request]:
 
 
 def _with_others(table: pd.DataFrame, path: Path) -> pd.DataFrame:
-    """A table and the rows of all other schemes in the file that it will replace."""
+    """A table and the rows of all other schemes in the file that it will replace, if there is one."""
+    if not path.exists():
+        return table
     before = shipped_table(path, "python -m qurd_core sweep")
     return pd.concat([table, before[~before["scheme"].isin(set(table["scheme"]))]], ignore_index=True)
 

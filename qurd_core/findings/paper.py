@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from qurd_core.findings.language import words
+from qurd_core.paper.names import PRINTED_CELLS, QUERY_SAMPLING, SEED_SETS
 from qurd_core.paper.row import VERDICTS, Claim
 from qurd_core.schemes import REFERENCE
 
@@ -91,3 +92,39 @@ def table_subline(mode: str) -> str:
         "A threshold that flags a fresh unrelated model with a chance of at most 5%; small: 95% interval over models and "
         "query seeds, and what an exact test says against AKH on the data sets that both have"
     )
+
+
+def atlas_headline(rows: pd.DataFrame, examples: dict[tuple[str, str], str]) -> str:
+    """How many printed schemes run here, and how many cells of the table are empty though parts for them are here.
+
+    Args:
+        rows: from `tables.table1`.
+        examples: of `tables.compatible`.
+    """
+    here = set(rows.loc[rows["here"], "scheme"])
+    untried = set(examples) - {*zip(rows["row"], rows["column"], strict=True)}
+    said = f"{len(here & set(PRINTED_CELLS))} of the {len(PRINTED_CELLS)} schemes of the paper’s Table 1 run here"
+    if not untried:
+        return f"{said}; every cell that parts are here for has a scheme"
+    return f"{said}; {words.counted(len(untried), 'cell')} that nobody published in can be tried"
+
+
+def atlas_subline(rows: pd.DataFrame, number: int) -> str:
+    """What most schemes do, and how many combinations there are."""
+    columns = rows.groupby("column", sort=False)["scheme"].nunique()
+    most = columns.idxmax()
+    rebuilt = sorted(rows.loc[rows["reconstruction"], "scheme"].unique())
+    told = f" † is a reconstruction: {words.listed(rebuilt)}." if rebuilt else ""
+    return (
+        f"{columns.max()} of {rows['scheme'].nunique()} schemes make queries by {QUERY_SAMPLING[most]} sampling. "
+        f"{number:,} combinations of parts go together. Grey: printed, not here. Click a cell to compose.{told}"
+    )
+
+
+def atlas_alt(rows: pd.DataFrame) -> str:
+    """The table in words."""
+    cells = rows.groupby(["row", "column"], sort=False)["scheme"].agg(list)
+    said = "; ".join(
+        f"{QUERY_SAMPLING[column]} of the {SEED_SETS[row]}: {', '.join(names)}" for (row, column), names in cells.items()
+    )
+    return f"Seed sets by ways of making queries. {said}."

@@ -6,7 +6,7 @@ lineage. Everything that follows from a name is here: the scheme, the tasks that
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import pandas as pd
 
@@ -84,6 +84,46 @@ TASKS = (
     *("probit_extraction", "label_extraction", "adv_label_extraction"),
 )  # as Table 3 orders them
 LEAKS = TASKS[:5]  # the others are extractions
+Row = Literal["noise", "test", "train"]
+Column = Literal["uniform", "adversarial", "negative", "subsampling", "joint"]
+
+SEED_SETS: dict[Row, str] = {"noise": "input space", "test": "test set", "train": "training set"}
+QUERY_SAMPLING: dict[Column, str] = {
+    "uniform": "uniform",
+    "adversarial": "adversarial",
+    "negative": "negative",
+    "subsampling": "subsampling",
+    "joint": "joint detector training",
+}
+Cell = tuple[Row, Column]
+
+
+class Printed(NamedTuple):
+    """A scheme of Table 1. Underlines of three kinds tell access apart on paper; the text that we read holds one kind only.
+
+    Attributes:
+        cells: where it stands.
+        underlined: it needs, or also takes, more than labels.
+    """
+
+    cells: tuple[Cell, ...]
+    underlined: bool
+
+
+PRINTED_CELLS = {  # Table 1
+    "IPGuard": Printed((("noise", "adversarial"), ("train", "adversarial")), underlined=False),
+    "MetaV": Printed((("noise", "joint"),), underlined=True),
+    "DeepJudge": Printed((("test", "adversarial"), ("train", "adversarial")), underlined=True),
+    "FCAE": Printed((("test", "adversarial"),), underlined=False),
+    "FBI": Printed((("test", "negative"),), underlined=False),
+    "ModelGif": Printed((("train", "uniform"), ("train", "adversarial")), underlined=True),
+    "ModelDiff": Printed((("train", "adversarial"),), underlined=True),
+    "FUAP": Printed((("train", "adversarial"), ("train", "joint")), underlined=True),
+    "AFA": Printed((("train", "adversarial"),), underlined=False),
+    "SSF": Printed((("train", "adversarial"),), underlined=True),
+    "SAC": Printed((("train", "negative"), ("train", "subsampling")), underlined=True),
+    "ZestOfLIME": Printed((("train", "subsampling"),), underlined=True),
+}
 PRINTED = {  # in which data sets Table 2 says that a task is
     **dict.fromkeys(("same", "prune", "probit_extraction", "label_extraction"), ("Flower102", "SDog120", "CIFAR10")),
     "quantize": ("Flower102", "SDog120"),

@@ -5,18 +5,21 @@ guaranteed, averages nothing that was measured on different data sets without sa
 """
 
 import math
-from functools import partial
+from collections.abc import Iterable
+from functools import cache, partial
+from itertools import product
 from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
 
+from qurd_core.access import Access
 from qurd_core.akh import official
 from qurd_core.errors import QurdError, unknown
 from qurd_core.lineage import count_independent
 from qurd_core.paper import names, pooled, summary
 from qurd_core.records import rate_records
-from qurd_core.schemes import Scheme
+from qurd_core.schemes import BASELINES, CONTROL, NAMED, REFERENCE, VARIANT, Scheme, combinations, story_of
 from qurd_core.statistics.metrics import whole_means
 
 Mode = Literal["paper", "honest"]
@@ -26,6 +29,8 @@ MODES = ("paper", "honest")
 _RATE = {"paper": "tpr", "honest": "tpr_conformal"}
 _PARTS = ("split", "sampler", "representation", "distance")
 BUDGETS = rate_records.RAW_BUDGETS
+# The column of Table 1 that a craft belongs to, by the story of its queries.
+_CRAFTED = {"adversarial": "adversarial", "masked": "subsampling", "blended": "subsampling"}
 
 
 def table2(mode: Mode = "paper", *, folder: Path | None = None) -> Rows:
@@ -221,3 +226,85 @@ def _at(table: pd.DataFrame, budget: int) -> pd.DataFrame:
 def _number(value: float) -> float | None:
     """JSON has no NaN."""
     return None if math.isnan(value) else round(float(value), 6)
+
+
+def cells_of(scheme: Scheme) -> tuple[names.Cell, ...]:
+    """The cells of Table 1 that a scheme belongs to: one that starts from mistakes and then crafts stands in two."""
+    negative = story_of(str(scheme.seeds)) == "mistakes"
+    crafted = _CRAFTED.get(story_of(str(scheme.sampler)))
+    columns = [column for column, is_so in (("negative", negative), (crafted, crafted)) if is_so] or ["uniform"]
+    return tuple((scheme.split, column) for column in columns)
+
+
+def table1(schemes: Iterable[str] = tuple(NAMED)) -> pd.DataFrame:
+    """Table 1 beside ours: every scheme in every cell where the paper prints it or where ours belongs.
+
+    Args:
+        schemes: named ones that run here. A variant (`FBI:labels`) counts as the scheme itself; the paper's baselines and
+            the control are left out.
+
+    Returns:
+        rows of row, column, scheme, printed and here (which table has it in that cell); access (in words), level (as a
+        number of `Access`), representation and reconstruction are those of ours, empty where it does not run here.
+    """
+    ours: dict[tuple[str, names.Cell], Scheme] = {}
+    for name in schemes:
+        base = name.partition(VARIANT)[0]
+        if base not in (*BASELINES, CONTROL):
+            scheme = Scheme.parse(name)
+            for cell in cells_of(scheme):
+                ours.setdefault((base, cell), scheme)
+    printed = [(name, cell) for name, one in names.PRINTED_CELLS.items() for cell in one.cells]
+    found = []
+    for cell in product(names.SEED_SETS, names.QUERY_SAMPLING):
+        for name in dict.fromkeys(name for name, where in (*ours, *printed) if where == cell):
+            scheme = ours.get((name, cell))
+            row = {"row": cell[0], "column": cell[1], "scheme": name, "printed": (name, cell) in printed}
+            row |= {"here": scheme is not None, "access": str(scheme.access) if scheme else ""}
+            row |= {"level": int(scheme.access) if scheme else -1}
+            row |= {"representation": str(scheme.representation) if scheme else ""}
+            found.append(row | {"reconstruction": bool(scheme and NAMED[scheme.label].reconstruction)})
+    return pd.DataFrame(found)
+
+
+@cache
+def compatible() -> tuple[int, dict[names.Cell, str]]:
+    """How many combinations of parts go together, and one for each cell that looks at labels, as the reference does: where
+    there is a choice, one that stands in no other cell.
+    """
+    fitting = [scheme for scheme in combinations() if not scheme.reason]
+    plain = [scheme for scheme in fitting if scheme.head == Scheme.parse(REFERENCE).head]
+    examples: dict[names.Cell, str] = {}
+    for scheme in sorted(plain, key=lambda one: len(cells_of(one))):
+        for cell in cells_of(scheme):
+            examples.setdefault(cell, str(scheme))
+    return len(fitting), examples
+
+
+def differences(rows: pd.DataFrame) -> list[str]:
+    """Where ours is not as printed, a sentence each: another cell, another access, or in one table only.
+
+    Args:
+        rows: from `table1`.
+    """
+    said = []
+    for name in (name for name in names.PRINTED_CELLS if name in set(rows.loc[rows["here"], "scheme"])):
+        mine, there = (rows[(rows["scheme"] == name) & rows[which]] for which in ("here", "printed"))
+        if (elsewhere := _cells(mine)) != (first := _cells(there)):
+            said.append(f"{name} is printed under {first} and stands here under {elsewhere}")
+        needs, access = int(mine["level"].max()), mine["access"].iloc[0]
+        if needs > Access.LABELS and not names.PRINTED_CELLS[name].underlined:
+            said.append(f"{name} is printed as one that needs labels only and takes {access} here")
+        if needs == Access.LABELS and names.PRINTED_CELLS[name].underlined:
+            said.append(f"{name} is printed with an underline, for more than labels, and takes labels here")
+    only = {
+        "Printed, and not here yet": rows.loc[~rows["scheme"].isin(rows.loc[rows["here"], "scheme"]), "scheme"],
+        "Here, and not in the printed table": rows.loc[~rows["scheme"].isin(names.PRINTED_CELLS), "scheme"],
+    }
+    return said + [f"{what}: {', '.join(dict.fromkeys(names))}" for what, names in only.items() if len(names)]
+
+
+def _cells(rows: pd.DataFrame) -> str:
+    """`negative (test set) and subsampling (training set)`."""
+    cells = zip(rows["row"], rows["column"], strict=True)
+    return " and ".join(f"{names.QUERY_SAMPLING[column]} ({names.SEED_SETS[row]})" for row, column in cells)

@@ -1,24 +1,29 @@
 """The paper's claims and the agreement of benchmarks, from their tables to words and figures."""
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import product
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
 from qurd_core import findings
 from qurd_core.findings.language import words
 from qurd_core.findings.language.words import plain
+from qurd_core.paper.names import QUERY_SAMPLING, SEED_SETS, Cell
 from qurd_core.paper.row import VERDICTS, Claim
-from qurd_core.plots.drawing.notes import note
+from qurd_core.plots.drawing.notes import box, note
 from qurd_core.plots.drawing.takes import takes
-from qurd_core.plots.drawing.theme import PAGE, STOLEN, Paint, Style, heat, ink_on
+from qurd_core.plots.drawing.theme import PAGE, STOLEN, Paint, Style, faded, heat, ink_on
 from qurd_core.plots.drawing.traces import ALWAYS_WHOLE, hovered, passed, tiles
 from qurd_core.schemes import REFERENCE
 
 MARKS = dict(zip(VERDICTS, ("circle", "x", "circle-open"), strict=True))
 _PAINTS = dict(zip(VERDICTS, (Paint("#0B7A66", "#5CB8A6"), STOLEN), strict=False))
+REBUILT = "†"  # behind the name of a reconstruction
+_SHORT = {"joint": "joint<br>detector training"}
 GLYPHS = dict(zip(VERDICTS, ("●", "✕", "○"), strict=True))
 
 
@@ -210,3 +215,74 @@ def _why(cell: pd.Series) -> str:
 
 def _lines(text: str) -> str:
     return "".join(f"<br>{plain(line)}" for line in textwrap.wrap(text, 70))
+
+
+@takes("paper.tables.table1", "row column scheme printed here access reconstruction")
+def atlas_figure(rows: pd.DataFrame, examples: Mapping[Cell, str], style: Style = PAGE) -> go.Figure:
+    """Seed set x way of making queries: names of schemes, those that do not run here in grey.
+
+    Args:
+        rows: from `tables.table1`.
+        examples: a combination for every cell that has one, from `tables.compatible`.
+    """
+    cells = list(product(SEED_SETS, QUERY_SAMPLING))
+    held = dict(iter(rows.groupby(["row", "column"], sort=False)))
+    places = {cell: ([*QUERY_SAMPLING].index(cell[1]), [*SEED_SETS].index(cell[0])) for cell in cells}
+    shapes = [_cell(*places[cell], bool(cell in held and held[cell]["here"].any()), style) for cell in cells]
+    texts = {cell: _schemes(held[cell], style) for cell in cells if cell in held}
+    notes = [note(text, *places[cell], style, ink=style.surface.ink) for cell, text in texts.items()]
+    empty = [cell for cell in cells if cell not in held]
+    notes += [note("try it" if cell in examples else "no part here", *places[cell], style) for cell in empty]
+    clicked = [cell for cell in cells if cell in examples]
+    marks = hovered(
+        x=[places[cell][0] for cell in clicked],
+        y=[places[cell][1] for cell in clicked],
+        customdata=[examples[cell] for cell in clicked],
+        hovertext=[_told(cell, held.get(cell), examples[cell]) for cell in clicked],
+        marker={"symbol": "square", "size": 90 if style.stage else 60, "opacity": np.zeros(len(clicked))},
+        name="cells",
+    )
+    layout = _grid(style) | {"shapes": shapes, "annotations": notes, "template": style.template}
+    return go.Figure([marks], layout)
+
+
+def _cell(x: int, y: int, here: bool, style: Style) -> dict[str, Any]:
+    empty = {"color": style.surface.border, "width": style.line / 2, "dash": "dot"}
+    full = {"color": style.colour(STOLEN), "width": 1}
+    fill = faded(style.colour(STOLEN), 0.16) if here else "rgba(0,0,0,0)"
+    return box(x - 0.47, x + 0.47, y - 0.46, y + 0.46, layer="below", fillcolor=fill, line=full if here else empty)
+
+
+def _schemes(part: pd.DataFrame, style: Style) -> str:
+    """The schemes of a cell, a line each."""
+    muted = style.surface.muted
+    lines = [
+        f"<b>{plain(row.scheme)}</b>{REBUILT if row.reconstruction else ''}"
+        if row.here
+        else f"<span style='color:{muted}'>{plain(row.scheme)}</span>"
+        for row in part.itertuples()
+    ]
+    return "<br>".join(lines)
+
+
+def _told(cell: Cell, part: pd.DataFrame | None, example: str) -> str:
+    row, column = cell
+    lines = [f"<b>{QUERY_SAMPLING[column]}, {SEED_SETS[row]}</b>"]
+    for one in () if part is None else part.itertuples():
+        table = "both tables" if one.here and one.printed else "here" if one.here else "printed only"
+        access = f", needs {one.access}" if one.here else ""
+        lines.append(f"{plain(one.scheme)}: {table}{access}")
+    return "<br>".join([*lines, f"Click: {plain(words.sampler(example.split(' | ')[0]))}"])
+
+
+def _grid(style: Style) -> dict[str, Any]:
+    axis = {"showgrid": False, "zeroline": False, "fixedrange": True, "tickangle": 0}
+    axis |= {"tickfont": {"color": style.surface.ink, "size": style.text}}
+    heads, sides = [_SHORT.get(key, said) for key, said in QUERY_SAMPLING.items()], [*SEED_SETS.values()]
+    return {
+        "height": style.height,
+        "margin": {"l": style.text * (1 + 0.5 * max(map(len, sides))), "t": 3.4 * style.text, "r": 8, "b": 8},
+        "xaxis": axis
+        | {"side": "top", "range": [-0.5, len(heads) - 0.5], "tickvals": [*range(len(heads))], "ticktext": heads},
+        "yaxis": axis | {"range": [len(sides) - 0.5, -0.5], "tickvals": [*range(len(sides))], "ticktext": sides},
+    }

@@ -241,6 +241,7 @@ VIEWS: dict[str, tuple[str, dict[str, Any]]] = {  # page, and what its links may
     "benchmark-images": ("benchmark", _BENCHES | {"section": ["images"]}),
     "benchmark-effort": ("benchmark", _BENCHES | _AT | {"section": ["effort"], "hard": _SWITCH, "task": ["all", "prune"]}),
     "benchmark-bench": ("benchmark", _BENCHES | _AT | {"section": ["bench"], "hard": _SWITCH, "out": ["", "some"]}),
+    "atlas": ("atlas", {}),
     "paper": ("paper", {"view": ["claims", "agreement", "table2", "table3"], "mode": ["paper", "honest"]}),
     "queries": (
         "queries",

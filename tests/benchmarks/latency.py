@@ -26,7 +26,7 @@ from pathlib import Path
 from clock import ROOT, _pss, _tree, load, show
 from playwright.sync_api import Error, Page, sync_playwright
 
-PAGES = ("leaderboard", "benchmark", "compose", "budget", "separability", "queries", "paper")
+PAGES = ("leaderboard", "benchmark", "compose", "budget", "separability", "queries", "atlas", "paper")
 READING = ("leaderboard", "benchmark", "budget", "separability", "paper")
 COMPUTING = ("compose", "queries")
 WARM_UP, PATIENCE = 2, 15_000

@@ -38,6 +38,7 @@ COMMANDS = (
     "store --help",
     "paper --help",
     "paper claims",
+    "paper table1 --json",
     "paper table2 --json",
     "paper table3 --json",
     "paper agreement --json",
@@ -49,6 +50,7 @@ VIEWS = {  # page -> what its link says
     "budget": ("", "x=labelled", "panel=distance", "play=true&sent=100", "bench=published-flower102&rule=guaranteed"),
     "separability": ("", "of=SAC&rows=victims", "show=bound", "show=mistakes", "hard=true", "bench=published-cifar10"),
     "queries": ("", "left=uniform(test)&right=noise", "view=telling", "only=disagrees&page=2"),
+    "atlas": ("",),
     "paper": ("", "claim=table3", "view=agreement", "view=table2", "view=table3", "view=table3&mode=honest"),
 }
 

@@ -15,6 +15,7 @@ SCIPY_TOO = ("budget", "leaderboard", "paper", "compose", "queries")  # the othe
 LINKS = {
     "budget": ({}, {"x": "labelled", "panel": "distance"}, {"play": "true"}),
     "leaderboard": tuple({"view": view, "pin": "SAC"} for view in ("chart", "table", "swap")),
+    "atlas": ({},),
     "paper": tuple({"view": view} for view in ("claims", "table2", "table3", "agreement")),
     "compose": tuple(
         {"pick": pick} for pick in ("AKH", "negative(test)->pgd(eps=.05) | labels | hamming", "negative(test) | lime | l2")
@@ -32,6 +33,7 @@ def drawn(app: AppTest) -> bool:
 SHOWS: dict[str, Callable[[AppTest], bool]] = {  # by which a page is known to have shown what it is for
     "budget": drawn,
     "leaderboard": drawn,
+    "atlas": drawn,
     "paper": drawn,
     "queries": lambda app: any(word in app.header[0].value for word in ("mistakes", "discriminative")),
     "separability": lambda app: drawn(app) and any("Both models call" in element.value for element in app.html),

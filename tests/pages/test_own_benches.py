@@ -7,7 +7,7 @@ import pytest
 from pages.ui.frame import PAGES
 from qurd_core.records import rate_records
 
-OF_PAGES = [page for page in PAGES if page != "paper"]  # which shows no benchmark
+OF_PAGES = [page for page in PAGES if page not in ("atlas", "paper")]  # which show no benchmark
 PAIRS = rate_records.pairs("patchwork-reuse")
 VICTIM = PAIRS["victim"].iloc[0]
 MINE = PAIRS[PAIRS["victim"] == VICTIM]

@@ -26,7 +26,7 @@ VIEWS = [
     *("separability?show=bound", f"separability?{urlencode({'victim': PAIR['victim'], 'pair': PAIR['suspect']})}"),
     *("queries?left=uniform(test)", "queries?view=telling", "queries?bench=published-sdog120"),
     *("paper?claim=table3", "paper?view=table2", "paper?view=table3", "paper?view=table3&mode=honest"),
-    "paper?view=agreement",
+    *("paper?view=agreement", "atlas?"),
 ]
 STEPS = [(name, step) for name in story.names() for step in range(1, len(story.read(name)) + 1)]
 # Until a page is still: its script has ended, its charts are there, fill their room and stay where they are.

@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import unicodedata
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -666,3 +667,34 @@ def test_ranks_agree_as_the_published_scores_say():
         assert at.loc[pair, "low"] < tau < at.loc[pair, "high"]
     assert set(table["budget"]) == set(rate_records.RAW_BUDGETS)
     assert at.loc[("patchwork-sac", "patchwork-reuse"), "shared"] > 400
+
+
+def test_table_1_has_every_printed_scheme_where_it_is_printed_and_ours_where_they_belong():
+    rows = tables.table1()
+    printed = {(row.row, row.column, row.scheme) for row in rows.itertuples() if row.printed}
+    assert printed == {(*cell, name) for name, one in names.PRINTED_CELLS.items() for cell in one.cells}
+    here = {(row.row, row.column, row.scheme) for row in rows.itertuples() if row.here}
+    assert {("train", "negative", "SAC"), ("train", "subsampling", "SAC"), ("test", "uniform", "FBI")} <= here
+    assert not {"AKH", "Random", "accuracy", "FBI:labels"} & set(rows["scheme"])
+
+
+def test_table_1_names_every_difference():
+    said = tables.differences(tables.table1(["IPGuard", "FBI", "ModelDiff"]))
+    assert said[:3] == [
+        "IPGuard is printed under adversarial (input space) and adversarial (training set) and stands here under "
+        "adversarial (training set)",
+        "FBI is printed under negative (test set) and stands here under uniform (test set)",
+        "FBI is printed as one that needs labels only and takes top-k labels here",
+    ]
+    assert said[3].startswith("Printed, and not here yet: MetaV, ")
+    assert len(said) == 4  # ModelDiff is as printed
+
+
+def test_the_combinations_of_table_1_stand_where_they_are_offered():
+    number, examples = tables.compatible()
+    assert number > 400
+    assert set(examples) == set(product(("test", "train"), ("uniform", "adversarial", "negative", "subsampling"))) | {
+        ("noise", "uniform"),
+        ("noise", "adversarial"),
+    }
+    assert all(cell in tables.cells_of(Scheme.parse(text)) for cell, text in examples.items())

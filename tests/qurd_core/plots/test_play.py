@@ -13,7 +13,7 @@ from qurd_core.plots.drawing.theme import STOLEN, UNRELATED, Style
 ROWS = pd.DataFrame(
     {
         "query": [1, 2, 3],
-        "patch": [7, 8, 9],
+        "image": [7, 8, 9],
         "truth": ["cat", "<b>cat", "cat"],
         "victim": ["coffee", "coffee", "flower"],
         "stolen": ["coffee", "cat", "flower"],

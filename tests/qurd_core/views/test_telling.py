@@ -79,7 +79,7 @@ def test_images_are_chosen_without_a_look_at_the_half_that_reports(pairs):
     honest = lucky | {name: [0, 0, 2, 1, 2] for name in groups["stolen_reported"]}
     first = telling(make_bank(lucky), pairs, VICTIM, most=1)[0].iloc[0]
     second = telling(make_bank(honest), pairs, VICTIM, most=1)[0].iloc[0]
-    assert first["image"] == second["patch"] == 1
+    assert first["image"] == second["image"] == 1
     assert first["stolen_chosen"] == 1
     assert first["stolen_reported"] == 0  # luck does not return
 

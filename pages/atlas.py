@@ -1,0 +1,32 @@
+"""Who makes queries how? The paper's Table 1 beside ours; a click on a cell composes what belongs there."""
+
+import streamlit as st
+
+from pages.ui import cached, export, frame, links
+from qurd_core import findings, plots
+from qurd_core.findings.language.again import Again
+from qurd_core.paper import tables
+
+HERO = "cells"  # key of the chart whose cells are clicked
+
+
+def _compose() -> None:
+    """Show on Compose what the clicked cell stands for."""
+    for point in st.session_state[HERO].selection.points:
+        frame.go(links.Target("compose", {"bench": st.session_state["bench"], "pick": point["customdata"]}))
+
+
+frame.require()
+bench, style = frame.view()
+rows, (number, examples) = cached.atlas()
+frame.finding(st.container(), findings.paper.atlas_headline(rows, examples), findings.paper.atlas_subline(rows, number))
+chart = plots.paper.atlas_figure(rows, examples, style)
+code = "from qurd_core.paper import tables\n\ntable = tables.table1()"
+export.offer(rows, "atlas", Again("python -m qurd_core paper table1 --json", code), chart=chart)
+hero, side = (st.container(), None) if style.stage else st.columns([3, 1], gap="medium")
+if side:
+    with side:
+        st.markdown("**Where ours is not as printed**")
+        st.markdown("\n".join(f"- {links.plain(said, 300)}" for said in tables.differences(rows)))
+with hero, frame.tall(rows=0, wide=700):
+    export.chart(chart, HERO, "atlas", style, findings.paper.atlas_alt(rows), _compose)
