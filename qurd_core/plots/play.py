@@ -59,11 +59,11 @@ def figure(rows: pd.DataFrame, pictures: Sequence[str], *, sent: int = 1, style:
     return go.Figure(
         {
             "data": [one | other for one, other in zip(reel.traces(), first["data"], strict=True)],
-            "layout": _layout(len(rows), pictures, style) | first["layout"] | _player(len(rows), sent, style),
+            "layout": _layout(len(rows), pictures, style) | _player(len(rows), sent, style),
             "frames": [reel.frame(number) for number in range(1, len(rows) + 1)],
         },
         skip_invalid=True,  # hundreds of frames of one form: checking them takes longer than drawing
-    )
+    ).update_layout(first["layout"])
 
 
 class _Reel:
@@ -108,12 +108,14 @@ class _Reel:
         answers |= {"textfont": {"color": ink, "size": self.style.text}}
         curves = [{"y": values[:number]} for values in self.curves.values()]
         right = max(number, self.wide) + 0.5
+        # Plotly moves to a range of a frame only later, by when the chart may be gone; to bounds it moves at once.
+        latest = {"minallowed": right - self.wide, "maxallowed": right}
         return {
             "name": str(number),
             "data": [*curves, self._ends(number), bars, answers],
             "traces": list(range(len(curves) + 3)),
             "layout": {
-                "xaxis2": {**_axis(), "domain": [0, 1], "anchor": "y2", "range": [right - self.wide, right]},
+                "xaxis2": latest,
                 "shapes": [self._curtain(number, right)],
                 "annotations": _notes(self.style, self._said(number)),
             },
@@ -192,6 +194,7 @@ def _layout(queries: int, pictures: Sequence[str], style: Style) -> dict[str, An
         | {"tickvals": [1, *range(10, queries + 1, 10)], "title": {"text": "Queries sent", "standoff": 4}},
         "yaxis": {"domain": _CURVE, "range": [0, 1.04], "tickvals": [0, 0.5, 1], "tickformat": ".0%"}
         | {"title": {"text": "disagreement", "standoff": 6}},
+        "xaxis2": _axis() | {"domain": [0, 1], "anchor": "y2", "range": [0, queries + 10]},  # frames bound what is seen
         "yaxis2": _axis() | {"domain": _STRIP, "anchor": "x2", "range": [0, top], "showticklabels": True} | lanes,
         "images": [image | {"source": picture, "x": number} for number, picture in enumerate(pictures, start=1)],
     }
@@ -199,8 +202,7 @@ def _layout(queries: int, pictures: Sequence[str], style: Style) -> dict[str, An
 
 def _player(queries: int, sent: int, style: Style) -> dict[str, Any]:
     """Buttons and a slider: all that plays happens in the browser."""
-    # Plotly divides by the duration of a transition.
-    now = {"mode": "immediate", "transition": {"duration": 1}}
+    now = {"mode": "immediate", "transition": {"duration": 0}}
     pace = now | {"frame": {"duration": PACE, "redraw": True}, "fromcurrent": True}
     still = now | {"frame": {"duration": 0, "redraw": True}}
     every = [str(number) for number in range(1, queries + 1)]

@@ -273,6 +273,32 @@ def test_play_runs_pauses_and_starts_again_in_the_browser_alone(answers, visit):
     assert not [url for url in asked if not url.startswith("data:")]
 
 
+def test_play_goes_on_in_a_room_of_another_size_and_can_still_be_paused_and_left(answers, visit):
+    page = visit("/budget?play=true")
+    sent = "document.querySelector('.js-plotly-plot')._fullData[1].y.length"
+    run, pause, _ = page.locator(".updatemenu-button").all()
+    run.click()
+    page.wait_for_function(f"{sent} >= 3")
+    for width in (1300, 1200):
+        before = page.evaluate(sent)
+        room = page.evaluate("document.querySelector('.js-plotly-plot')._fullLayout.width")
+        page.set_viewport_size({"width": width, "height": 900})
+        page.wait_for_function(f"document.querySelector('.js-plotly-plot')._fullLayout.width < {room}")
+        page.wait_for_function(f"{sent} >= {before + 3}")
+    pause.click()
+    stopped = page.evaluate(sent)
+    page.wait_for_timeout(900)
+    assert page.evaluate(sent) <= stopped + 1
+    run.click()
+    page.wait_for_function(f"{sent} >= {stopped + 3}")
+    page.set_viewport_size({"width": 1400, "height": 900})
+    page.wait_for_function(f"{sent} >= {stopped + 6}")
+    page.get_by_role("link", name="Compose", exact=True).first.click()
+    page.wait_for_url("**/compose*")
+    page.wait_for_selector(".updatemenu-button", state="detached")
+    page.wait_for_timeout(900)  # what still plays would say so: see `visit`
+
+
 def test_surprise_changes_the_suspect_and_the_link(answers, visit):
     page = visit("/budget?play=true")
     page.get_by_role("button", name="Surprise me").click()

@@ -31,6 +31,26 @@ export default function () {
 }
 """
 
+# Streamlit hands a chart to Plotly anew where its room changes, and Plotly then forgets what plays: neither Pause nor the end of
+# the chart would stop it. So what was forgotten is stopped here, and goes on in a chart that is still there.
+_LOOP = """
+export default function () {
+    let chart, loop;
+    const stop = () => cancelAnimationFrame(loop?._animationRaf);
+    const follow = () => {
+        const drawn = document.querySelector('.st-key-hero .js-plotly-plot');
+        if (drawn?._transitionData === loop) return;
+        const plays = drawn === chart && loop?._animationRaf && loop._frameQueue.length;
+        stop();
+        if (plays) drawn.querySelector('.updatemenu-button')?.dispatchEvent(new MouseEvent('click', {bubbles: true}));
+        [chart, loop] = [drawn, drawn?._transitionData];
+    };
+    const changes = new MutationObserver(follow);
+    changes.observe(document.body, {childList: true, subtree: true});
+    return () => { changes.disconnect(); stop(); };
+}
+"""
+
 
 def show(bench: str, style: Style) -> None:
     """The whole view."""
@@ -78,6 +98,7 @@ def show(bench: str, style: Style) -> None:
         export.chart(figure, "reel", file_name, style, findings.play.alt(rows))
     with st.container(key="keys"):
         st.components.v2.component("play_keys", js=_KEYS)(key="space")
+        st.components.v2.component("play_loop", js=_LOOP)(key="loop")
 
 
 def _surprise(hardest: list[str]) -> None:

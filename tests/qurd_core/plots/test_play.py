@@ -50,7 +50,7 @@ def test_tiles_of_a_frame_stay_bars_and_say_who_agrees():
 
 def test_what_is_not_sent_yet_is_behind_the_curtain():
     chart = plots.play.figure(ROWS, PICTURES, sent=2)
-    assert (chart.layout.shapes[0].x0, chart.layout.shapes[0].x1) == (2.5, chart.layout.xaxis2.range[1])
+    assert (chart.layout.shapes[0].x0, chart.layout.shapes[0].x1) == (2.5, chart.layout.xaxis2.maxallowed)
     assert chart.layout.annotations[0].text == (
         "Query 2 of 3. Same answer as the victim: stolen model 1 of 2, unrelated model 0 of 2."
     )
@@ -63,7 +63,14 @@ def test_play_goes_on_from_what_was_sent_and_restart_begins_anew():
     assert list(pause.args[0]) == [None]
     assert list(restart.args[0]) == ["1", "2", "3"]
     assert 100 * plots.play.PACE < 30_000
-    assert all(button.args[1]["transition"]["duration"] > 0 for button in (play_button, pause, restart))
+
+
+def test_nothing_of_a_frame_moves_after_it_was_drawn_when_the_chart_may_be_gone():
+    moved = [part for frame in frames() for name, part in frame["layout"].items() if "axis" in name]
+    assert moved and not any("range" in axis for axis in moved)
+    player = plots.play.figure(ROWS, PICTURES).layout
+    moves = [*player.updatemenus[0].buttons, *player.sliders[0].steps]
+    assert {move.args[1]["transition"]["duration"] for move in moves} == {0}
 
 
 @pytest.mark.parametrize(("sent", "style"), [(1, Style()), (3, Style("dark", True)), (100, Style())])
