@@ -99,6 +99,7 @@ NAMED = {
 
 VARIANT = ":"  # parts the name of a published scheme from that of its variant
 BASELINES = REFERENCE, RANDOM = "AKH", "Random"  # the QuRD paper's; the first is what others are compared with
+PLAIN_HEADS = "labels | hamming", "probits | l1"  # what answers of little and of more access are compared by
 CONTROL = "accuracy"  # what is no fingerprint
 PUBLISHED = tuple(name for name in NAMED if name not in (*BASELINES, CONTROL) and VARIANT not in name)
 # The names that have a colour, in the order in which charts and tables show them. Schemes to come have their place already.
@@ -291,6 +292,24 @@ def combinations() -> Iterator[Scheme]:
     kinds = (seed_rules, crafts, representations, detectors)
     for parts in itertools.product(*([call for name in kind for call in kind[name].variants()] for kind in kinds)):
         yield Scheme(*parts)
+
+
+def swept(scheme: Scheme) -> bool:
+    """Whether every part of a scheme declares that records hold all its combinations."""
+    parts = (seed_rules, scheme.seeds), (crafts, scheme.craft), (representations, scheme.representation)
+    return all(registry[call.name].declares.swept for registry, call in (*parts, (detectors, scheme.detector)))
+
+
+def companions(scheme: Scheme) -> list[Scheme]:
+    """The combinations that are recorded beside a named scheme with a part that is not swept: its queries and those from
+    the reference's seeds, looked at as it does and in two plain ways. One whose parts are all swept has none.
+    """
+    if swept(scheme):
+        return []
+    reference, heads = Scheme.parse(REFERENCE), (scheme.head, *PLAIN_HEADS)
+    chains = (scheme.sampler, Chain((reference.seeds,) if scheme.natural else (reference.seeds, scheme.craft)))
+    found = [Scheme.read(f"{chain} | {head}") for chain in chains for head in heads]
+    return [one for one in dict.fromkeys(found) if not one.reason]
 
 
 def describe(scheme: Scheme) -> dict[str, object]:

@@ -79,17 +79,21 @@ class Images:
 
 @dataclass(frozen=True)
 class Pool:
-    """A seed set as a seed rule sees it: images, their truth, and what the victim answers on them.
+    """A seed set as a seed rule sees it: images, their truth, and what the models that it may look at answer on them.
 
     Attributes:
         pixels: (n,3,H,W) uint8.
         truth: (n,) class of every image; None for noise, which has none.
         victim_labels: (n,) the victim's answers; None where they are not known.
+        victim_probits: (n,C) float64 probabilities that the victim gives; None where they are not known.
+        pool_labels: (P,n) answers of auxiliary models, which are neither suspects nor calibrate; None where not known.
     """
 
     pixels: Tensor
     truth: Tensor | None
     victim_labels: Tensor | None = None
+    victim_probits: Tensor | None = None
+    pool_labels: Tensor | None = None
 
     def __post_init__(self) -> None:
         if self.pixels.ndim != 4 or self.pixels.dtype != torch.uint8:
@@ -97,6 +101,10 @@ class Pool:
         for labels in (self.truth, self.victim_labels):
             if labels is not None and labels.shape != (len(self),):
                 raise QurdError(f"Expected {len(self)} labels, one per image. Got {tuple(labels.shape)}.")
+        if self.victim_probits is not None and self.victim_probits.shape[:-1] != (len(self),):
+            raise QurdError(f"Expected probits ({len(self)},C), a row per image. Got {tuple(self.victim_probits.shape)}.")
+        if self.pool_labels is not None and self.pool_labels.shape[1:] != (len(self),):
+            raise QurdError(f"Expected pool labels (P,{len(self)}), a row per model. Got {tuple(self.pool_labels.shape)}.")
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -131,7 +139,7 @@ class Queries:
         group: (s,) number of the group of each image, not decreasing; numbers may skip where a craft dropped a failure.
         seed: (s,) position in the pool of the image that each query was made from.
         truth: (s,) class of every query, or None where it has none (noise, blended images).
-        aux: tensors with one row per query or per group, by name: `masks`, `segments`, `partner`, ...
+        aux: tensors with one row per query or per group, by name: `aim` (the class that the victim gave), `masks`, ...
     """
 
     x: Tensor
@@ -222,9 +230,13 @@ def _stack(name: str, parts: Sequence[Queries]) -> Tensor:
 
 
 def seeds_as_queries(pool: Pool, indices: Tensor, first: int = 0) -> Queries:
-    """The seed images themselves as queries, each a group of its own, numbered from `first`."""
+    """The seed images themselves as queries, each a group of its own, numbered from `first`.
+
+    Where the victim's labels are known they are the `aim`: no representation is told which of the models is the victim.
+    """
     truth = None if pool.truth is None else pool.truth[indices]
-    return Queries(pool.images(indices), torch.arange(first, first + len(indices)), indices, truth)
+    aim = {} if pool.victim_labels is None else {"aim": pool.victim_labels[indices]}
+    return Queries(pool.images(indices), torch.arange(first, first + len(indices)), indices, truth, aim)
 
 
 @dataclass(frozen=True)

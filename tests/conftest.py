@@ -100,9 +100,10 @@ def pool(linear: Callable[..., Oracle]) -> Pool:
     """Images of 4x4 blocks of random colours; the victim gets every fourth one wrong."""
     blocks = torch.randint(256, (IMAGES, 3, 4, 4), generator=stream(0, "pool"), dtype=torch.uint8)
     pixels = blocks.repeat_interleave(2, 2).repeat_interleave(2, 3)
-    labels = linear("victim").labels(pixels.float() / 255)
+    probits = linear("victim").logits(pixels.float() / 255).double().softmax(1)
+    labels = probits.argmax(1)
     truth = (labels + (torch.arange(IMAGES) % 4 == 0).long()) % CLASSES
-    return Pool(pixels, truth, labels)
+    return Pool(pixels, truth, labels, probits)
 
 
 @pytest.fixture(scope="session")
@@ -143,7 +144,7 @@ def suited(craft: Callable[..., Queries]) -> Callable[[str], Queries]:
     """Queries that have what a representation needs, from the first craft that gives it."""
 
     def make(representation: str) -> Queries:
-        needs = representations[representation].declares.needs - {"truth"}
+        needs = representations[representation].declares.needs - {"truth", "aim"}
         plain_first = sorted(crafts, key=lambda name: not crafts[name].declares.plain)
         return craft(next(name for name in plain_first if needs <= crafts[name].declares.provides))
 

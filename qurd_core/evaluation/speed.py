@@ -71,9 +71,8 @@ def query_set(
         return 0.0
     natural, crafted = _images(desk, victim, scheme, query_seed, max(budgets))
     waiting = tuple(model for model in desk.models(victim) if not desk.has_natural(model, scheme.split))
-    choosing = 0.0
-    if "victim labels" in seed_rules[scheme.seeds.name].declares.needs and victim in waiting and query_seed == 0:
-        choosing = speed.asking((victim,), len(desk.images(scheme.split)))
+    looking = tuple(model for model in desk.choosing(victim, scheme) if not desk.has_natural(model, scheme.split))
+    choosing = speed.asking(looking, len(desk.images(scheme.split))) if looking and query_seed == 0 else 0.0
     steps = crafted / scheme.group_size * gradients(desk.bench.whole, scheme) * speed.gradients.get(victim, 0.0)
     return choosing + speed.asking(waiting, natural) + steps + speed.asking(desk.models(victim), crafted) + LOOK
 

@@ -102,11 +102,15 @@ class Workbench:
 
     def natural_needs(self, victim: str, scheme: Scheme) -> list[tuple[str, str]]:
         """Models and splits whose natural answers a scheme takes and the store lacks."""
-        if scheme.sends_seeds:
-            models = self.models(victim)
-        else:
-            models = (victim,) if "victim labels" in seed_rules[scheme.seeds.name].declares.needs else ()
+        asked = self.models(victim) if scheme.sends_seeds else ()
+        models = dict.fromkeys((*asked, *self.choosing(victim, scheme)))
         return [(model, scheme.split) for model in models if not self.has_natural(model, scheme.split)]
+
+    def choosing(self, victim: str, scheme: Scheme) -> tuple[str, ...]:
+        """The models by whose natural answers the seed rule chooses: the victim, auxiliary ones, both or none."""
+        needs = seed_rules[scheme.seeds.name].declares.needs
+        looks = bool(needs & {"victim labels", "victim probits"})
+        return (victim,) * looks + (self.bench.auxiliary(victim) if "pool labels" in needs else ())
 
     @property
     def where(self) -> "Where":
@@ -115,9 +119,17 @@ class Workbench:
     def draw(self, victim: str, scheme: Scheme, query_seed: int) -> tuple[Pool, Draw]:
         """The seed set as the victim sees it, and every image of it that the seed rule picks, in draw order."""
         images, rule = self.images(scheme.split), seed_rules[scheme.seeds.name]
+        needs, looking = rule.declares.needs, self.choosing(victim, scheme)
         truth = images.truth if "truth" in rule.declares.provides else None
-        labels = self.natural(victim, scheme.split).argmax(1) if "victim labels" in rule.declares.needs else None
-        pool = Pool(images.pixels, truth, labels)
+        seen = [self.natural(model, scheme.split) for model in looking if model == victim]
+        others = [self.natural(model, scheme.split).argmax(1) for model in looking if model != victim]
+        pool = Pool(
+            images.pixels,
+            truth,
+            seen[0].argmax(1) if "victim labels" in needs else None,
+            seen[0].double().softmax(1) if "victim probits" in needs else None,
+            torch.stack(others) if others else None,
+        )
         rng = stream(query_seed, "draw", *self._identity(victim, scheme), str(scheme.seeds))
         with doing(f"drawing {scheme.seeds} for {victim}"):
             return pool, rule.function(pool, rng, len(pool), **rule.bind(scheme.seeds))
@@ -212,6 +224,7 @@ class Workbench:
         craft = crafts[scheme.craft.name]
         spec = {"victim": self.bench.digest(victim), "images": self.bench.images_digest(scheme.split)}
         spec |= {"sampler": scheme.sampler_identity(PART), "query_seed": query_seed, "part": part}
+        spec |= self._auxiliary(victim, scheme)
 
         def make() -> dict[str, Tensor]:
             rng = stream(query_seed, "craft", *self._identity(victim, scheme), str(scheme.sampler), part)
@@ -258,12 +271,17 @@ class Workbench:
     def _stored(self, victim: str, scheme: Scheme, query_seed: int, budgets: tuple[int, ...]) -> tuple[Key, tuple[int, ...]]:
         """The entry that holds the scores at these budgets, or will hold them, and all budgets in it."""
         spec = {"models": self._digests(victim), "query_seed": query_seed, "costs version": COSTS_VERSION}
-        spec |= {"images": self.bench.images_digest(scheme.split)} | scheme.identity(PART)
+        spec |= {"images": self.bench.images_digest(scheme.split)} | scheme.identity(PART) | self._auxiliary(victim, scheme)
         entries = [(Key("scores", spec | {"budgets": list(grid)}), grid) for grid in _grids(budgets, scheme.nested)]
         return next((entry for entry in entries if self.store.has(entry[0])), entries[0])
 
     def _identity(self, victim: str, scheme: Scheme) -> tuple[str, str]:
         return self.bench.digest(victim), self.bench.images_digest(scheme.split)
+
+    def _auxiliary(self, victim: str, scheme: Scheme) -> dict[str, list[str]]:
+        """What of a key names the auxiliary models that chose the seeds: nothing where none did."""
+        others = [self.bench.digest(model) for model in self.choosing(victim, scheme) if model != victim]
+        return {"auxiliary": others} if others else {}
 
     def _digests(self, victim: str) -> list[str]:
         return [self.bench.digest(model) for model in self.models(victim)]

@@ -17,7 +17,7 @@ DECAY, SQUARE_DECAY, TINY = 0.9, 0.999, 1e-8  # Adam's usual values
 ZERO = 1e-6  # a loss up to it counts as none
 
 
-@crafts.register(story="adversarial")
+@crafts.register(drops={"aim"}, story="adversarial")
 def boundary(
     seeds: Queries,
     victim: Oracle,

@@ -7,7 +7,9 @@ from qurd_core.registry import crafts
 from qurd_core.types import Queries
 
 
-@crafts.register(needs={"photo"}, drops={"truth"}, tops_up="originals", needs_when={"originals": "scarce"}, story="blended")
+@crafts.register(
+    needs={"photo"}, drops={"truth", "aim"}, tops_up="originals", needs_when={"originals": "scarce"}, story="blended"
+)
 def cutmix(seeds: Queries, victim: Oracle, rng: torch.Generator, *, originals: bool = True) -> Queries:
     """Paste a box of the next seed into every seed, and add both mirror images; the seeds themselves go first if wanted.
 
