@@ -1,4 +1,4 @@
-"""Every combination of swept parts that goes together, and every named scheme, on every task and every tenth budget: the records that the app shows.
+"""Every named scheme and every combination of swept parts, on every task and every tenth budget: what the app shows.
 
 Two files per benchmark. `<benchmark>.parquet` has a row per combination, choice of negatives, task and budget;
 `<benchmark>-scores.parquet` the raw distances of the named schemes and of the best combinations.
