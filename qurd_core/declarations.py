@@ -15,6 +15,8 @@ FEATURES = {  # what one stage may give and a later one need, in words
     "photo": "photographs",
     "truth": "the true class of every query",
     "pairs": "pairs of images",
+    "triplets": "triplets of images",
+    "path points": "images on the way to a photograph",
     "masks": "superpixel masks",
     "scarce": "a seed set that runs out",
     "aim": "the class that the victim gives every query",

@@ -174,6 +174,13 @@ class Queries:
         first = {image.numpy().tobytes(): place for place, image in reversed(list(enumerate(self.x)))}
         return torch.zeros(len(self), dtype=torch.long).index_fill(0, torch.tensor(list(first.values())), 1).cumsum(0)
 
+    @property
+    def group_starts(self) -> Tensor:
+        """(s,) place of the first query of the group of each query."""
+        ends = self.group_ends
+        sizes = ends.diff(prepend=ends.new_zeros(1))
+        return (ends - sizes).repeat_interleave(sizes)
+
     def prefix(self, budget: int) -> int:
         """Number of images in the largest whole number of groups that `budget` buys."""
         ends = self.group_ends
@@ -247,11 +254,13 @@ class Answers:
         queries: what was asked; its images may be empty where only the structure matters.
         access: the level granted; asking for more raises.
         outputs: (M,s,C) logits, or whatever the level allows of them.
+        slopes: (M,s,3,H,W) gradients, where they were asked for: see `gradients`.
     """
 
     queries: Queries
     access: Access
     outputs: Tensor
+    slopes: Tensor | None = None
 
     def __post_init__(self) -> None:
         if self.outputs.ndim != 3 or self.outputs.shape[1] != len(self.queries.group):
@@ -279,6 +288,16 @@ class Answers:
     def labels(self) -> Tensor:
         """(M,s) the most probable class."""
         return self.outputs.argmax(-1)
+
+    @property
+    def gradients(self) -> Tensor:
+        """(M,s,3,H,W) gradient, with respect to each query, of the logit of the class that the model itself gives to the
+        first query of its group.
+        """
+        self._grant(Access.GRADIENTS)
+        if self.slopes is None:
+            raise QurdError("Expected gradients of the models at these queries. They were not asked for.")
+        return self.slopes
 
     def top(self, k: int) -> Tensor:
         """(M,s,k) the k most probable classes, best first; the first alone is the label."""

@@ -44,11 +44,16 @@ class Linear(nn.Module):
 
     def __init__(self, weight: Tensor, bias: Tensor | None = None):
         super().__init__()
-        self.weight = nn.Parameter(weight.clone())
-        self.bias = nn.Parameter(torch.zeros(len(weight)) if bias is None else bias.clone())
+        self.last = nn.Linear(weight.shape[1], len(weight), dtype=weight.dtype, device="meta").to_empty(device="cpu")
+        self.last.weight = nn.Parameter(weight.clone())
+        self.last.bias = nn.Parameter(torch.zeros(len(weight)) if bias is None else bias.clone())
+
+    @property
+    def weight(self) -> Tensor:
+        return self.last.weight
 
     def forward(self, x: Tensor) -> Tensor:
-        return ((x - 0.45) / 0.25).flatten(1) @ self.weight.T + self.bias
+        return self.last(((x - 0.45) / 0.25).flatten(1))
 
 
 def random_weights(name: str, classes: int = CLASSES) -> Tensor:
@@ -112,7 +117,13 @@ def seeds(pool: Pool) -> Queries:
     return seeds_as_queries(pool, torch.randperm(len(pool), generator=stream(0, "seeds"))[:12])
 
 
-SMALL = {"superpixels": {"masks": 6}, "boundary": {"steps": 200}}  # parameters that keep the crafts quick here
+SMALL = {  # parameters that keep the crafts quick here
+    "superpixels": {"masks": 6},
+    "boundary": {"steps": 200},
+    "sensitive": {"steps": 10},
+    "erosion": {"eps": 0.4, "steps": 6},
+    "divergence": {"steps": 3},
+}
 
 
 @pytest.fixture(scope="session")
@@ -157,7 +168,13 @@ def ask(linear: Callable[..., Oracle], suspects: dict[str, Oracle]) -> Callable[
 
     def run(queries: Queries) -> Answers:
         models = [linear("victim"), *suspects.values()]
-        return Answers(queries, Access.LOGITS, torch.stack([model.logits(queries.x) for model in models]))
+        logits = torch.stack([model.logits(queries.x) for model in models])
+        own = logits.argmax(2)[:, queries.group_starts]
+        slopes = [
+            model.gradient(lambda found, own=classes: found.gather(1, own[:, None]).sum(), queries.x)[0]
+            for model, classes in zip(models, own, strict=True)
+        ]
+        return Answers(queries, Access.GRADIENTS, logits, torch.stack(slopes))
 
     return run
 

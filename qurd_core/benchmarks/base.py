@@ -84,7 +84,7 @@ class Benchmark:
     pairs: tuple[Pair, ...]
     models: tuple[str, ...]
     source: Source
-    access: Access = Access.LOGITS
+    access: Access = Access.GRADIENTS
     part_of: str | None = None
     missing: int = 0
     notes: tuple[str, ...] = ()

@@ -17,6 +17,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from qurd_core.access import Access
 from qurd_core.benchmarks.base import Benchmark, benchmark
 from qurd_core.errors import doing
 from qurd_core.oracle import Oracle
@@ -183,10 +184,11 @@ class Workbench:
             answers, costs = asked[grid]
             if not bool(costs.used.any()):
                 return {"values": torch.full((len(answers.outputs), len(grid)), torch.nan), **costs._asdict()}
-            look = str(scheme.representation), grid
+            look, used = (str(scheme.representation), grid), int(costs.used.max())
             if look not in latest:
                 latest.clear()  # one listwise representation of a hundred models is large
-                latest[look] = _represent(answers, scheme, int(costs.used.max()))
+                slopes = self._slopes(victim, answers, used) if scheme.access is Access.GRADIENTS else None
+                latest[look] = _represent(replace(answers, slopes=slopes), scheme, used)
             return {"values": _distances(latest[look], answers.queries, scheme, costs.used), **costs._asdict()}
 
         found = {}
@@ -246,6 +248,24 @@ class Workbench:
             key, lambda: {"logits": torch.stack([self.oracle(model).logits(ready.x) for model in models])}
         )
         return answers["logits"]
+
+    def _slopes(self, victim: str, answers: Answers, used: int) -> Tensor:
+        """(M,used,3,H,W) what `Answers.gradients` is, of all models of a victim; as large as it is, it is not stored."""
+        x, firsts = answers.queries.x[:used], answers.queries.group_starts[:used]
+        return torch.stack(
+            [
+                self._slope(model, x, labels[firsts])
+                for model, labels in zip(self.models(victim), answers.labels, strict=True)
+            ]
+        )
+
+    def _slope(self, model: str, x: Tensor, labels: Tensor) -> Tensor:
+        oracle = self.oracle(model)
+        found = []
+        for images, classes in zip(*(rows.split(self.runtime.batch_size) for rows in (x, labels)), strict=True):
+            own = classes.to(oracle.device)
+            found.append(oracle.gradient(lambda logits, own=own: logits.gather(1, own[:, None]).sum(), images)[0])
+        return torch.cat(found)
 
     def _natural(self, model: str, split: str, pieces: Callable[[], Iterable[Tensor]]) -> Tensor:
         known = self.bench.answers(model, split)
@@ -357,7 +377,7 @@ def _costs(queries: Queries, draw: Draw, group: int, budgets: tuple[int, ...]) -
 def _represent(answers: Answers, scheme: Scheme, used: int) -> Tensor:
     """The representation of all models on the first `used` queries."""
     component = representations[scheme.representation.name]
-    granted = Answers(answers.queries.take(used), scheme.access, answers.outputs[:, :used])
+    granted = Answers(answers.queries.take(used), scheme.access, answers.outputs[:, :used], answers.slopes)
     return component.function(granted, **component.bind(scheme.representation))
 
 
