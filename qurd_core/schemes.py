@@ -196,6 +196,16 @@ NAMED = {
         cost="50 gradients of the victim per pair, two rows of logits per pair",
         fails="Label extraction; and it gets worse with more queries.",
     ),
+    "SAC:original": Named(
+        "uniform(test)->corner_cutmix | listwise(of=logits) | l1",
+        "Guan, Liang, He 2022, SAC-m as in their code",
+        "As SAC, with test images that got a small box of another one near a corner, and mean absolute differences. Whoever"
+        " copied the victim finds the same images alike.",
+        reconstruction="The authors blend the first hundred images of the set; here they are drawn, anew for each repetition.",
+        queries="100",
+        cost="no gradients, one row of logits per query",
+        fails="It gets worse with more queries, and a box near a corner may hide nothing on photographs that fill the frame.",
+    ),
     "accuracy": Named(
         "uniform(test) | correct | accuracy",
         "control: lower accuracy = thief",
@@ -204,6 +214,7 @@ NAMED = {
     ),
 }
 
+ALIASES = {"ModelDiff:qurd": "ModelDiff", "SAC:qurd": "SAC"}  # as the QuRD paper runs them, which is what the names mean
 VARIANT = ":"  # parts the name of a published scheme from that of its variant
 BASELINES = REFERENCE, RANDOM = "AKH", "Random"  # the QuRD paper's; the first is what others are compared with
 PLAIN_HEADS = "labels | hamming", "probits | l1"  # what answers of little and of more access are compared by
@@ -247,6 +258,7 @@ class Scheme:
     @classmethod
     def read(cls, text: str) -> "Scheme":
         """As `parse`, without checking that the parts go together. Where no craft is written, it is the natural one."""
+        text = ALIASES.get(text, text)
         parts = parse(NAMED[text].scheme if text in NAMED else text).parts
         if len(parts) == 1 and len(parts[0].calls) == 1 and parts[0].calls[0].name not in seed_rules:
             raise unknown("scheme", text, NAMED)

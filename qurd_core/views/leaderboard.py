@@ -233,8 +233,9 @@ def left_out(points: pd.DataFrame, rows: pd.DataFrame, schemes: pd.DataFrame, at
 
 
 def unrecorded(points: pd.DataFrame, benchmark: str) -> dict[str, str]:
-    """The published schemes that the records of a benchmark do not hold, and what can be done about it; none where only scores
-    were published, which no run adds to.
+    """The published schemes that the records of a benchmark do not hold, with what can be done about it.
+
+    There are none where only scores were published, which no run adds to.
     """
     if evidence.was_published(benchmark):
         return {}

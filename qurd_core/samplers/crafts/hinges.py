@@ -21,8 +21,8 @@ def hinges(
 ) -> Queries:
     """Three images around a point between two seeds where a unit of the first layer switches, the one that bends most.
 
-    The layer is affine on the way from a seed to its partner, drawn among the second half of the seeds, so the point is known
-    in closed form. Of some units that switch on the way the one is taken at which the victim's logits have the
+    The layer is affine on the way from a seed to its partner, drawn among the second half of the seeds, so the point is
+    known in closed form. Of some units that switch on the way the one is taken at which the victim's logits have the
     largest second difference.
 
     Args:
