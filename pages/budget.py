@@ -76,7 +76,7 @@ if side:
             panel.values(values, at, style, pins, worth)
             st.caption(links.plain(findings.budget.against(values, at), 600))
         if not style.stage:
-            states.not_drawn(views.budget.missing(points, pins))
+            states.not_drawn(views.budget.missing(points, pins) | views.leaderboard.unrecorded(points, bench))
 with hero, frame.tall(wide=700, high=352 if unit == "queries" else 480):
     export.chart(
         chart,

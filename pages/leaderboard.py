@@ -51,6 +51,7 @@ else:
 
 file_name = f"leaderboard-{view}-{bench}-{task}"
 missing = views.leaderboard.left_out(points, rows, schemes, at, reveal) | sight.missing
+missing |= views.leaderboard.unrecorded(points, bench)
 easy = cached.curves(bench, task, hard=False, rule=rule)
 harder = bench_part.adds(points, easy)
 turned = sight.turns and bench_part.turned(REFERENCE, points, easy, bench, at, rule)

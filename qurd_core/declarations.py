@@ -15,9 +15,14 @@ FEATURES = {  # what one stage may give and a later one need, in words
     "photo": "photographs",
     "truth": "the true class of every query",
     "pairs": "pairs of images",
+    "triplets": "triplets of images",
+    "path points": "images on the way to a photograph",
     "masks": "superpixel masks",
     "scarce": "a seed set that runs out",
+    "aim": "the class that the victim gives every query",
     "victim labels": "the victim's labels of the seed images",
+    "victim probits": "the victim's probabilities on the seed images",
+    "pool labels": "labels of auxiliary models on the seed images",
     "symbols": "labels or ranks",
     "sequence": "one label or rank per query",
     "vectors": "vectors of numbers",
@@ -39,9 +44,12 @@ class Declaration:
 
     Attributes:
         vary: parameters whose choices the enumeration of schemes goes through.
+        swept: records hold all its combinations; else only those with the other parts of its own named schemes, and others
+            run when they are asked for.
     """
 
     vary: tuple[str, ...] = ()
+    swept: bool = True
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -59,7 +67,7 @@ class SeedRule(Declaration):
 
     Attributes:
         provides: features of its seed images.
-        needs: `victim labels`, where it looks at them.
+        needs: `victim labels`, `victim probits`, `pool labels`: those answers that it looks at.
         nested: a small draw is a prefix of a large one.
         pool: the seed set that it draws from, where no parameter `split` chooses one.
         deterministic: it draws the same images whatever its generator.

@@ -85,6 +85,27 @@ class Oracle:
         self.gradients += len(x)
         return gradient.to(x.device), logits.detach().to(x.device)
 
+    def jacobian(self, x: Tensor, outputs: Tensor) -> tuple[Tensor, Tensor]:
+        """Gradients of several logits with respect to the images, from one pass forward.
+
+        Args:
+            x: (n,3,H,W) in [0,1] on the CPU or on the oracle's device.
+            outputs: (n,K) the classes whose logits are differentiated, image by image; each counts as a gradient.
+
+        Returns:
+            gradients (n,K,3,H,W) and logits (n,C), both where `x` is.
+        """
+        self._grant(Access.GRADIENTS)
+        self.runtime.heard(len(x), True)
+        with torch.enable_grad(), self._exact():
+            inputs = self._place(check_images(x)).requires_grad_()
+            logits = self._check(self._module(inputs), len(x))
+            chosen = logits.gather(1, outputs.to(self.device)).sum(0)
+            rows = [torch.autograd.grad(one, inputs, retain_graph=True)[0] for one in chosen]
+        self.asked += len(x)
+        self.gradients += outputs.numel()
+        return torch.stack(rows, 1).to(x.device), logits.detach().to(x.device)
+
     def _grant(self, access: Access) -> None:
         if access > self.access:
             raise QurdError(

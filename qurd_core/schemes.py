@@ -23,7 +23,10 @@ class Named:
         scheme: its text in the grammar.
         source: who published it.
         idea: what it does and why that should betray a thief, in two sentences.
-        reconstruction: whether a detail had to be chosen here because the source does not give it.
+        reconstruction: what had to be chosen here because the source does not give it, in a sentence; empty where nothing.
+        queries: how many its paper advertises, in words.
+        cost: what making the queries and reading the answers takes, in words.
+        fails: where it does not tell a thief, in a sentence.
 
     >>> NAMED["AKH"].scheme
     'negative(test) | labels | hamming'
@@ -32,7 +35,10 @@ class Named:
     scheme: str
     source: str
     idea: str
-    reconstruction: bool = False
+    reconstruction: str = ""
+    queries: str = ""
+    cost: str = ""
+    fails: str = ""
 
 
 NAMED = {
@@ -89,6 +95,117 @@ NAMED = {
         "As ZestOfLIME, with images cut into parts as its authors cut them. Small or plain images then have one or two"
         " parts, so that most masked versions of an image are the same query.",
     ),
+    "DeepJudge": Named(
+        "certain(right,by=gini)->evasion | correct | accuracy_gap",
+        "Chen et al. 2022, its black-box part (RobD)",
+        "Take test images of which the victim is most certain and disturb them until it errs. A copy errs on them too, so it"
+        " is as little robust against them.",
+        reconstruction="The authors' code leaves the threshold of its votes open, so the two rules of this program judge;"
+        " and seeds come in a slightly noisy order, because theirs is the same for every repetition.",
+        queries="1,000 seeds",
+        cost="10 gradients of the victim per seed, one label per query",
+        fails="It calls a brittle unrelated model a copy and a copy that was trained adversarially none: it ignores which"
+        " wrong label is given.",
+    ),
+    "DeepJudge:projected": Named(
+        "certain(right,by=gini)->evasion(project=true) | correct | accuracy_gap",
+        "Chen et al. 2022, with steps that stay within eps of the seed, as in the textbook",
+        "As DeepJudge, with images that stay within 0.1 of their seeds. The authors' own may end 0.4 away, because their"
+        " code bounds the start and not the steps.",
+        reconstruction="As DeepJudge, and the projection is not in the authors' code.",
+        queries="1,000 seeds",
+        cost="10 gradients of the victim per seed, one label per query",
+        fails="As DeepJudge; and fewer seeds survive.",
+    ),
+    "DeepJudge:probits": Named(
+        "certain(right,by=gini)->evasion | probits | jensen_shannon",
+        "Chen et al. 2022, its second black-box metric (JSD)",
+        "As DeepJudge, with the divergence between the probabilities of victim and suspect. A copy gives the same wrong"
+        " class with the same confidence.",
+        reconstruction="As DeepJudge.",
+        queries="1,000 seeds",
+        cost="10 gradients of the victim per seed, one row of probabilities per query",
+        fails="Answers that were rounded, smoothed or perturbed move it; both models must have the same classes.",
+    ),
+    "DeepFoolF": Named(
+        "uniform(train)->deepfool | labels | hamming",
+        "Wang, Chang 2021",
+        "Push images by the shortest way just over the victim's nearest decision boundary. A copy has the boundary in the"
+        " very same place and gives the same label there.",
+        reconstruction="Whether its authors aim for the nearest class or for a chosen one was not at hand: this is the"
+        " reading towards the nearest.",
+        queries="a number that was not at hand",
+        cost="10 gradients of the victim per seed and round, 2 to 5 rounds, one label per query",
+        fails="Its points lie on the boundary itself, so a copy that moved it a little answers like anybody else.",
+    ),
+    "SSF": Named(
+        "uniform(train)->sensitive | labels | hamming",
+        "He, Zhang, Lee 2019",
+        "Make images whose answers change as soon as a weight of the last layer changes. It tests integrity: an untouched"
+        " copy is at distance 0, and whoever changed the model, a fine-tuned copy as well as an unrelated model, is far.",
+        reconstruction="The paper's text was not at hand: steps, radius and the units that are counted as active are chosen"
+        " here, the rest is that of the authors' code.",
+        queries="fewer than 10",
+        cost="100 gradients of the victim per seed, of which every fourth is kept; one label per query",
+        fails="A thief who fine-tunes, prunes or extracts looks unrelated, as it is meant to: it tells whether a model was"
+        " changed, not whose it is.",
+    ),
+    "ModelGif": Named(
+        "uniform(train)->paths | gradient_field | cosine",
+        "Song et al. 2023",
+        "Accumulate each model's gradients along the way from grey to an image, for the class that it gives this image. A"
+        " copy rests its answer on the same pixels at every point of the way.",
+        reconstruction="The authors take the images on which 20 of the unrelated models that are judged differ most from the"
+        " victim, and 50 points; here images are drawn uniformly, with 10 points and the image itself.",
+        queries="8 to 512 images with 50 gradients each",
+        cost="no gradient of the victim to make queries; one gradient of the suspect per query",
+        fails="It needs gradients of the suspect, which no service gives; with few images it is worse than chance against"
+        " extraction, and rounded, compressed or randomised inputs break it.",
+    ),
+    "AFA-like": Named(
+        "uniform(train)->erosion | labels | hamming",
+        "after Zhao et al. 2020 (AFA)",
+        "Push images into a wrong class on copies of the victim that were eroded at random. What fools all of these should"
+        " fool a stolen model, which is another altered copy.",
+        reconstruction="Of AFA only the abstract was at hand: erosion, attack and filter are chosen here, and the size of"
+        " the change (0.1) was tuned by how many seeds survive the filter, about three of eight.",
+        queries="a number that was not at hand",
+        cost="160 gradients of the victim per seed, of which fewer than half are kept; one label per query",
+        fails="Extraction with labels and adversarial training move the boundaries that it rests on.",
+    ),
+    "hinge-probe": Named(
+        "noise->hinges | bend(of=logits) | cosine",
+        "inspired by Pan et al. 2021 (TAFA)",
+        "Find points where a unit of the victim's first layer switches on, and compare how outputs bend there. Weights that"
+        " were copied have their hinges in the same places.",
+        reconstruction="Of TAFA only the abstract was at hand, so this is another scheme with the same idea, and not to be"
+        " quoted as TAFA.",
+        queries="a number that was not at hand",
+        cost="no gradients; 48 answers of the victim per group, three answers of the suspect per group",
+        fails="Models that were trained again or extracted have other hinges, and rounded answers hide them: only leaked and"
+        " lightly changed copies are told.",
+    ),
+    "ModelDiff:original": Named(
+        "uniform(train)->divergence | pairwise(of=logits) | cosine",
+        "Li et al. 2021, with the attack of their code",
+        "As ModelDiff, with images disturbed so that each output moves away from the mean of all outputs. A copy is moved"
+        " by the same pairs in the same proportions.",
+        reconstruction="The authors craft on the derived model and judge by rank; here the victim crafts and a threshold"
+        " judges.",
+        queries="200, that is 100 pairs",
+        cost="50 gradients of the victim per pair, two rows of logits per pair",
+        fails="Label extraction; and it gets worse with more queries.",
+    ),
+    "SAC:original": Named(
+        "uniform(test)->corner_cutmix | listwise(of=logits) | l1",
+        "Guan, Liang, He 2022, SAC-m as in their code",
+        "As SAC, with test images that got a small box of another one near a corner, and mean absolute differences. Whoever"
+        " copied the victim finds the same images alike.",
+        reconstruction="The authors blend the first hundred images of the set; here they are drawn for each repetition.",
+        queries="100",
+        cost="no gradients, one row of logits per query",
+        fails="It gets worse with more queries, and a box near a corner may hide nothing on images that fill the frame.",
+    ),
     "accuracy": Named(
         "uniform(test) | correct | accuracy",
         "control: lower accuracy = thief",
@@ -97,13 +214,15 @@ NAMED = {
     ),
 }
 
+ALIASES = {"ModelDiff:qurd": "ModelDiff", "SAC:qurd": "SAC"}  # as the QuRD paper runs them, which is what the names mean
 VARIANT = ":"  # parts the name of a published scheme from that of its variant
 BASELINES = REFERENCE, RANDOM = "AKH", "Random"  # the QuRD paper's; the first is what others are compared with
+PLAIN_HEADS = "labels | hamming", "probits | l1"  # what answers of little and of more access are compared by
 CONTROL = "accuracy"  # what is no fingerprint
 PUBLISHED = tuple(name for name in NAMED if name not in (*BASELINES, CONTROL) and VARIANT not in name)
 # The names that have a colour, in the order in which charts and tables show them. Schemes to come have their place already.
-CHARTED = (*BASELINES, "SAC", "ModelDiff", "IPGuard", "ZestOfLIME", "FBI", "ModelGif", "MetaV", "DeepJudge", "FCAE", "AFA")
-CHARTED += ("TAFA", "FUAP", "DeepFoolF", "SSF")
+CHARTED = (*BASELINES, "SAC", "ModelDiff", "IPGuard", "ZestOfLIME", "FBI", "ModelGif", "MetaV", "DeepJudge", "FCAE")
+CHARTED += ("AFA-like", "hinge-probe", "FUAP", "DeepFoolF", "SSF")
 
 
 @dataclass(frozen=True)
@@ -139,6 +258,7 @@ class Scheme:
     @classmethod
     def read(cls, text: str) -> "Scheme":
         """As `parse`, without checking that the parts go together. Where no craft is written, it is the natural one."""
+        text = ALIASES.get(text, text)
         parts = parse(NAMED[text].scheme if text in NAMED else text).parts
         if len(parts) == 1 and len(parts[0].calls) == 1 and parts[0].calls[0].name not in seed_rules:
             raise unknown("scheme", text, NAMED)
@@ -293,6 +413,24 @@ def combinations() -> Iterator[Scheme]:
         yield Scheme(*parts)
 
 
+def swept(scheme: Scheme) -> bool:
+    """Whether every part of a scheme declares that records hold all its combinations."""
+    parts = (seed_rules, scheme.seeds), (crafts, scheme.craft), (representations, scheme.representation)
+    return all(registry[call.name].declares.swept for registry, call in (*parts, (detectors, scheme.detector)))
+
+
+def companions(scheme: Scheme) -> list[Scheme]:
+    """The combinations that are recorded beside a named scheme with a part that is not swept: its queries and those from
+    the reference's seeds, looked at as it does and in two plain ways. One whose parts are all swept has none.
+    """
+    if swept(scheme):
+        return []
+    reference, heads = Scheme.parse(REFERENCE), (scheme.head, *PLAIN_HEADS)
+    chains = (scheme.sampler, Chain((reference.seeds,) if scheme.natural else (reference.seeds, scheme.craft)))
+    found = [Scheme.read(f"{chain} | {head}") for chain in chains for head in heads]
+    return [one for one in dict.fromkeys(found) if not one.reason]
+
+
 def describe(scheme: Scheme) -> dict[str, object]:
     """What there is to say of a scheme: its text, name, parts, access, source, and what its parts do in words."""
     named = NAMED.get(scheme.name) if scheme.name else None
@@ -309,7 +447,7 @@ def describe(scheme: Scheme) -> dict[str, object]:
         "level": int(scheme.access),
         "group_size": scheme.group_size,
         "source": named.source if named else None,
-        "reconstruction": bool(named and named.reconstruction),
+        "reconstruction": named.reconstruction if named else "",
         "idea": named.idea if named else None,
     }
 

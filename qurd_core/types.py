@@ -79,17 +79,21 @@ class Images:
 
 @dataclass(frozen=True)
 class Pool:
-    """A seed set as a seed rule sees it: images, their truth, and what the victim answers on them.
+    """A seed set as a seed rule sees it: images, their truth, and what the models that it may look at answer on them.
 
     Attributes:
         pixels: (n,3,H,W) uint8.
         truth: (n,) class of every image; None for noise, which has none.
         victim_labels: (n,) the victim's answers; None where they are not known.
+        victim_probits: (n,C) float64 probabilities that the victim gives; None where they are not known.
+        pool_labels: (P,n) answers of auxiliary models, which are neither suspects nor calibrate; None where not known.
     """
 
     pixels: Tensor
     truth: Tensor | None
     victim_labels: Tensor | None = None
+    victim_probits: Tensor | None = None
+    pool_labels: Tensor | None = None
 
     def __post_init__(self) -> None:
         if self.pixels.ndim != 4 or self.pixels.dtype != torch.uint8:
@@ -97,6 +101,10 @@ class Pool:
         for labels in (self.truth, self.victim_labels):
             if labels is not None and labels.shape != (len(self),):
                 raise QurdError(f"Expected {len(self)} labels, one per image. Got {tuple(labels.shape)}.")
+        if self.victim_probits is not None and self.victim_probits.shape[:-1] != (len(self),):
+            raise QurdError(f"Expected probits ({len(self)},C), a row per image. Got {tuple(self.victim_probits.shape)}.")
+        if self.pool_labels is not None and self.pool_labels.shape[1:] != (len(self),):
+            raise QurdError(f"Expected pool labels (P,{len(self)}), a row per model. Got {tuple(self.pool_labels.shape)}.")
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -131,7 +139,7 @@ class Queries:
         group: (s,) number of the group of each image, not decreasing; numbers may skip where a craft dropped a failure.
         seed: (s,) position in the pool of the image that each query was made from.
         truth: (s,) class of every query, or None where it has none (noise, blended images).
-        aux: tensors with one row per query or per group, by name: `masks`, `segments`, `partner`, ...
+        aux: tensors with one row per query or per group, by name: `aim` (the class that the victim gave), `masks`, ...
     """
 
     x: Tensor
@@ -165,6 +173,13 @@ class Queries:
             return torch.arange(1, len(self) + 1)
         first = {image.numpy().tobytes(): place for place, image in reversed(list(enumerate(self.x)))}
         return torch.zeros(len(self), dtype=torch.long).index_fill(0, torch.tensor(list(first.values())), 1).cumsum(0)
+
+    @property
+    def group_starts(self) -> Tensor:
+        """(s,) place of the first query of the group of each query."""
+        ends = self.group_ends
+        sizes = ends.diff(prepend=ends.new_zeros(1))
+        return (ends - sizes).repeat_interleave(sizes)
 
     def prefix(self, budget: int) -> int:
         """Number of images in the largest whole number of groups that `budget` buys."""
@@ -222,9 +237,13 @@ def _stack(name: str, parts: Sequence[Queries]) -> Tensor:
 
 
 def seeds_as_queries(pool: Pool, indices: Tensor, first: int = 0) -> Queries:
-    """The seed images themselves as queries, each a group of its own, numbered from `first`."""
+    """The seed images themselves as queries, each a group of its own, numbered from `first`.
+
+    Where the victim's labels are known they are the `aim`: no representation is told which of the models is the victim.
+    """
     truth = None if pool.truth is None else pool.truth[indices]
-    return Queries(pool.images(indices), torch.arange(first, first + len(indices)), indices, truth)
+    aim = {} if pool.victim_labels is None else {"aim": pool.victim_labels[indices]}
+    return Queries(pool.images(indices), torch.arange(first, first + len(indices)), indices, truth, aim)
 
 
 @dataclass(frozen=True)
@@ -235,11 +254,13 @@ class Answers:
         queries: what was asked; its images may be empty where only the structure matters.
         access: the level granted; asking for more raises.
         outputs: (M,s,C) logits, or whatever the level allows of them.
+        slopes: (M,s,3,H,W) gradients, where they were asked for: see `gradients`.
     """
 
     queries: Queries
     access: Access
     outputs: Tensor
+    slopes: Tensor | None = None
 
     def __post_init__(self) -> None:
         if self.outputs.ndim != 3 or self.outputs.shape[1] != len(self.queries.group):
@@ -267,6 +288,16 @@ class Answers:
     def labels(self) -> Tensor:
         """(M,s) the most probable class."""
         return self.outputs.argmax(-1)
+
+    @property
+    def gradients(self) -> Tensor:
+        """(M,s,3,H,W) gradient, with respect to each query, of the logit of the class that the model itself gives to the
+        first query of its group.
+        """
+        self._grant(Access.GRADIENTS)
+        if self.slopes is None:
+            raise QurdError("Expected gradients of the models at these queries. They were not asked for.")
+        return self.slopes
 
     def top(self, k: int) -> Tensor:
         """(M,s,k) the k most probable classes, best first; the first alone is the label."""

@@ -44,11 +44,16 @@ class Linear(nn.Module):
 
     def __init__(self, weight: Tensor, bias: Tensor | None = None):
         super().__init__()
-        self.weight = nn.Parameter(weight.clone())
-        self.bias = nn.Parameter(torch.zeros(len(weight)) if bias is None else bias.clone())
+        self.last = nn.Linear(weight.shape[1], len(weight), dtype=weight.dtype, device="meta").to_empty(device="cpu")
+        self.last.weight = nn.Parameter(weight.clone())
+        self.last.bias = nn.Parameter(torch.zeros(len(weight)) if bias is None else bias.clone())
+
+    @property
+    def weight(self) -> Tensor:
+        return self.last.weight
 
     def forward(self, x: Tensor) -> Tensor:
-        return ((x - 0.45) / 0.25).flatten(1) @ self.weight.T + self.bias
+        return self.last(((x - 0.45) / 0.25).flatten(1))
 
 
 def random_weights(name: str, classes: int = CLASSES) -> Tensor:
@@ -100,9 +105,10 @@ def pool(linear: Callable[..., Oracle]) -> Pool:
     """Images of 4x4 blocks of random colours; the victim gets every fourth one wrong."""
     blocks = torch.randint(256, (IMAGES, 3, 4, 4), generator=stream(0, "pool"), dtype=torch.uint8)
     pixels = blocks.repeat_interleave(2, 2).repeat_interleave(2, 3)
-    labels = linear("victim").labels(pixels.float() / 255)
+    probits = linear("victim").logits(pixels.float() / 255).double().softmax(1)
+    labels = probits.argmax(1)
     truth = (labels + (torch.arange(IMAGES) % 4 == 0).long()) % CLASSES
-    return Pool(pixels, truth, labels)
+    return Pool(pixels, truth, labels, probits)
 
 
 @pytest.fixture(scope="session")
@@ -111,7 +117,13 @@ def seeds(pool: Pool) -> Queries:
     return seeds_as_queries(pool, torch.randperm(len(pool), generator=stream(0, "seeds"))[:12])
 
 
-SMALL = {"superpixels": {"masks": 6}, "boundary": {"steps": 200}}  # parameters that keep the crafts quick here
+SMALL = {  # parameters that keep the crafts quick here
+    "superpixels": {"masks": 6},
+    "boundary": {"steps": 200},
+    "sensitive": {"steps": 10},
+    "erosion": {"eps": 0.4, "steps": 6},
+    "divergence": {"steps": 3},
+}
 
 
 @pytest.fixture(scope="session")
@@ -143,7 +155,7 @@ def suited(craft: Callable[..., Queries]) -> Callable[[str], Queries]:
     """Queries that have what a representation needs, from the first craft that gives it."""
 
     def make(representation: str) -> Queries:
-        needs = representations[representation].declares.needs - {"truth"}
+        needs = representations[representation].declares.needs - {"truth", "aim"}
         plain_first = sorted(crafts, key=lambda name: not crafts[name].declares.plain)
         return craft(next(name for name in plain_first if needs <= crafts[name].declares.provides))
 
@@ -156,7 +168,13 @@ def ask(linear: Callable[..., Oracle], suspects: dict[str, Oracle]) -> Callable[
 
     def run(queries: Queries) -> Answers:
         models = [linear("victim"), *suspects.values()]
-        return Answers(queries, Access.LOGITS, torch.stack([model.logits(queries.x) for model in models]))
+        logits = torch.stack([model.logits(queries.x) for model in models])
+        own = logits.argmax(2)[:, queries.group_starts]
+        slopes = [
+            model.gradient(lambda found, own=classes: found.gather(1, own[:, None]).sum(), queries.x)[0]
+            for model, classes in zip(models, own, strict=True)
+        ]
+        return Answers(queries, Access.GRADIENTS, logits, torch.stack(slopes))
 
     return run
 

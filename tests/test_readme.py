@@ -48,7 +48,8 @@ def test_the_tables_of_results_are_the_shipped_records(benchmark):
         for negatives in ("unrelated", "unrelated+hard")
     }
     found = rows(benchmark)
-    assert {row[benchmark] for row in found} == {*NAMED} - {"accuracy"}
+    recorded = {name for name, _ in shipped["unrelated"].index if name in NAMED}
+    assert {row[benchmark] for row in found} == recorded - {"accuracy"}
     for row in found:
         name = row.pop(benchmark)
         for task, cell in row.items():

@@ -74,7 +74,7 @@ def _pairs(victim: str) -> list[Pair]:
     ]
 
 
-@crafts.register()
+@crafts.register(drops={"aim"})
 def mirror(seeds: Queries, victim: Oracle, rng: torch.Generator, *, upside_down: bool = False) -> Queries:
     """Mirror every seed or leave it: a craft of another package."""
     mirrored = torch.rand(len(seeds), 1, 1, 1, generator=rng) < 0.5

@@ -67,6 +67,7 @@ def _draw(about: dict, lines: list[card.Line], mark: str, note: str, less: str, 
         f"<dl>{terms}</dl>",
         f"<p class='muted'>The suspect must reveal {escape(str(about['access']))}. {escape(less)}</p>",
         f"<p class='muted'>{escape(_source(about))}</p>",
+        *(f"<p class='muted'>{escape(told)}</p>" for told in card.limits(about["name"])),
     ]
     st.html(f"{look}<div class='scheme-card'>{''.join(parts)}</div>")
 
@@ -93,7 +94,7 @@ def _less(benchmark: str, twin: str | None, at: int, rule: Rule) -> str:
 def _source(about: dict) -> str:
     if not about["source"]:
         return "Nobody published this combination, as far as we know."
-    made = " A reconstruction: the source leaves details open." if about["reconstruction"] else ""
+    made = f" A reconstruction. {about['reconstruction']}" if about["reconstruction"] else ""
     return f"Source: {about['source']}.{made}"
 
 

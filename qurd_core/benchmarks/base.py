@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Protocol
@@ -76,6 +76,7 @@ class Benchmark:
             that a part finds what the whole one has stored.
         missing: answers that models lack. Each counts as an answer of its own, unlike all others.
         notes: what its files hold that is not read, and what they lack, a sentence each.
+        pools: victim to auxiliary models, by which queries may be chosen; none of them stands in a pair.
     """
 
     name: str
@@ -83,10 +84,11 @@ class Benchmark:
     pairs: tuple[Pair, ...]
     models: tuple[str, ...]
     source: Source
-    access: Access = Access.LOGITS
+    access: Access = Access.GRADIENTS
     part_of: str | None = None
     missing: int = 0
     notes: tuple[str, ...] = ()
+    pools: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def caveats(self) -> tuple[str, ...]:
@@ -125,6 +127,10 @@ class Benchmark:
         if victim not in self.victims:
             raise unknown("victim", victim, self.victims)
         return tuple(pair for pair in self.pairs if pair.victim == victim)
+
+    def auxiliary(self, victim: str) -> tuple[str, ...]:
+        """The auxiliary models by which queries for a victim may be chosen."""
+        return self.pools.get(victim, ())
 
     def root(self, model: str) -> str:
         """The first training of a model: its lineage for statistics. A model made from several has several (`roots_in`)."""

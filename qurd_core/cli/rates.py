@@ -105,7 +105,10 @@ def schemes(form: Form = None) -> None:
     if form == "json":
         print_json({"named": named, "combinations": every})
         return
-    show(named, form)
+    show([row | {"reconstruction": bool(row["reconstruction"])} for row in named], form)
+    for row in named:
+        if row["reconstruction"]:
+            print(f"{row['name']} is a reconstruction. {row['reconstruction']}")  # noqa: T201
     fitting = [row for row in every if row["compatible"]]
     print(f"{len(fitting)} of {len(every)} combinations go together; --json lists them all.")  # noqa: T201
 

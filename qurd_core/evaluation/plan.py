@@ -10,6 +10,7 @@ from functools import cache
 
 from torch import Tensor
 
+from qurd_core.access import Access
 from qurd_core.benchmarks.base import Benchmark
 from qurd_core.benchmarks.own.missing import MOST
 from qurd_core.errors import QurdError
@@ -17,23 +18,25 @@ from qurd_core.evaluation.request import Request
 from qurd_core.evaluation.workbench import Where, Workbench, workbench
 from qurd_core.executors import Unit, executor, finish
 from qurd_core.runtime import Runtime
-from qurd_core.schemes import Scheme
+from qurd_core.schemes import REFERENCE, Scheme
 from qurd_core.statistics.sides import NEGATIVE_KINDS
 from qurd_core.store import Store
 
 _Bank = tuple[str, str]  # a model and a split: its answers on the whole seed set
 
 BANK_UNIT = 12  # models per unit of the answer bank
+HELD_GRADIENTS = 2**30  # bytes that the gradients of one query set may take
 
 
 def plan(asked: Request, desk: Workbench) -> list[Unit]:
     """The units whose results the store lacks: the answer bank, then one per query seed, sampler and victim.
 
     Raises:
-        QurdError: unrelated models have not answered what is asked of them.
+        QurdError: unrelated models have not answered what is asked of them, or gradients would not fit in memory.
     """
     if asked.bench.missing:
         _check_gaps(asked, desk)
+    _check_memory(asked, desk)
     cells: list[Unit] = []  # their needs are answers at first; which unit holds an answer is known at the end
     banks: dict[_Bank, None] = {}
     for query_seed, victim, schemes in lacking(asked, desk):
@@ -105,6 +108,22 @@ def empty_cells(asked: Request, desk: Workbench) -> list[str]:
             if large and not (number and scheme.goes_round):
                 told[f"{scheme.label}: {victim} has seeds for {number * group} queries only, not for {_list(large)}."] = None
     return list(told)
+
+
+def _check_memory(asked: Request, desk: Workbench) -> None:
+    """Refuse budgets at which the gradients of all models of a victim would not fit in memory."""
+    for scheme in asked.schemes:
+        if scheme.access is not Access.GRADIENTS:
+            continue
+        pixels = desk.images(scheme.split).pixels[0].numel()
+        models = max(len(desk.models(victim)) for victim in asked.bench.victims)
+        fits = HELD_GRADIENTS // (models * pixels * 4)
+        if max(asked.budgets) > fits:
+            raise QurdError(
+                f"'{scheme.label}' holds the gradients of {models} models at once, {pixels * 4 / 1e6:.2g} MB for each query"
+                f" of {asked.bench.name}, so it takes budgets of at most {fits:,}. Got {max(asked.budgets):,}: ask for less,"
+                f" or use a scheme that needs no gradients, such as {REFERENCE}."
+            )
 
 
 def _check_gaps(asked: Request, desk: Workbench) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from qurd_core.benchmarks.base import Benchmark, benchmark
 from qurd_core.errors import QurdError, unknown
 from qurd_core.lineage import Lineage, roots_in, text_of_roots
-from qurd_core.registry import representations
+from qurd_core.registry import representations, seed_rules
 from qurd_core.schemes import REFERENCE, Scheme
 from qurd_core.statistics.sides import NEGATIVE_KINDS, Negatives
 from qurd_core.types import Pair
@@ -135,11 +135,27 @@ def _check_answers(bench: Benchmark, scheme: Scheme) -> None:
             f" {bench.name}. Use a scheme on labels or probits query by query, such as {REFERENCE}, or leave out the items"
             " that not all models answer."
         )
+    if "pool labels" in seed_rules[scheme.seeds.name].declares.needs:
+        _check_pools(bench, scheme)
     if scheme.access > bench.access:
         raise QurdError(
             f"'{scheme.label}' needs {scheme.access}, and {bench.name} reveals {bench.access} only. Use a scheme that"
             f" needs less, such as {REFERENCE}."
         )
+
+
+def _check_pools(bench: Benchmark, scheme: Scheme) -> None:
+    """Refuse a scheme that chooses by auxiliary models where there are none, or where they are judged as well."""
+    judged = {name for pair in bench.pairs for name in (pair.victim, pair.suspect)}
+    for victim in bench.victims:
+        pool = bench.auxiliary(victim)
+        if not pool:
+            raise QurdError(
+                f"'{scheme.label}' chooses seeds by auxiliary models, and {bench.name} has none for {victim}. Use a scheme"
+                f" that needs none, such as {REFERENCE}."
+            )
+        if both := sorted(judged & {*pool}):
+            raise QurdError(f"Expected auxiliary models that stand in no pair of {bench.name}. Got {both[0]}: leave it out.")
 
 
 def _check_square(scheme: Scheme, budget: int) -> None:

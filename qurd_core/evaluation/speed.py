@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from qurd_core.access import Access
 from qurd_core.errors import QurdError
 from qurd_core.evaluation.workbench import PART, Workbench
 from qurd_core.files import read_json, write_json
@@ -15,6 +16,7 @@ from qurd_core.registry import crafts, seed_rules
 from qurd_core.schemes import Scheme
 
 LOOK = 0.1  # seconds that comparing the answers of one query set takes, about
+BACKWARD = 3  # passes that a gradient with respect to the images costs, about
 BATCH = 64  # images with which a model's speed is measured
 
 
@@ -71,11 +73,12 @@ def query_set(
         return 0.0
     natural, crafted = _images(desk, victim, scheme, query_seed, max(budgets))
     waiting = tuple(model for model in desk.models(victim) if not desk.has_natural(model, scheme.split))
-    choosing = 0.0
-    if "victim labels" in seed_rules[scheme.seeds.name].declares.needs and victim in waiting and query_seed == 0:
-        choosing = speed.asking((victim,), len(desk.images(scheme.split)))
+    looking = tuple(model for model in desk.choosing(victim, scheme) if not desk.has_natural(model, scheme.split))
+    choosing = speed.asking(looking, len(desk.images(scheme.split))) if looking and query_seed == 0 else 0.0
     steps = crafted / scheme.group_size * gradients(desk.bench.whole, scheme) * speed.gradients.get(victim, 0.0)
-    return choosing + speed.asking(waiting, natural) + steps + speed.asking(desk.models(victim), crafted) + LOOK
+    slopes = BACKWARD * speed.asking(desk.models(victim), natural + crafted) if scheme.access is Access.GRADIENTS else 0.0
+    asking = speed.asking(waiting, natural) + speed.asking(desk.models(victim), crafted)
+    return choosing + asking + steps + slopes + LOOK
 
 
 def _images(desk: Workbench, victim: str, scheme: Scheme, query_seed: int, budget: int) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""Every combination that goes together, on every task and every tenth budget: the records that the app shows.
+"""Every named scheme and every combination of swept parts, on every task and every tenth budget: what the app shows.
 
 Two files per benchmark. `<benchmark>.parquet` has a row per combination, choice of negatives, task and budget;
 `<benchmark>-scores.parquet` the raw distances of the named schemes and of the best combinations.
@@ -26,7 +26,7 @@ from qurd_core.evaluation.workbench import PART, workbench
 from qurd_core.files import made, publishing
 from qurd_core.records.rate_records import BUDGETS, RAW_BUDGETS, shipped_table
 from qurd_core.runtime import Runtime
-from qurd_core.schemes import NAMED, Scheme, combinations
+from qurd_core.schemes import NAMED, Scheme, combinations, companions, swept
 from qurd_core.store import Store
 
 NATURAL_SEEDS, CRAFTED_SEEDS = 20, 10  # of named schemes, at least: conclusions rest on them, and five are thin
@@ -35,9 +35,10 @@ BEST_AT = 100  # the budget at which they are ranked
 
 
 def fitting() -> list[Scheme]:
-    """Every combination that goes together; the named schemes first."""
-    every = [Scheme.parse(name) for name in NAMED] + [scheme for scheme in combinations() if not scheme.reason]
-    return list(dict.fromkeys(every))
+    """What is recorded: the named schemes, then every combination of swept parts, then companions of the other schemes."""
+    named = [Scheme.parse(name) for name in NAMED]
+    every = [scheme for scheme in combinations() if swept(scheme) and not scheme.reason]
+    return list(dict.fromkeys([*named, *every, *(one for scheme in named for one in companions(scheme))]))
 
 
 def estimate(name: str, seeds: int, store: Store, runtime: Runtime, *, only_named: bool = False) -> str:

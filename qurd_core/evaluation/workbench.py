@@ -17,6 +17,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from qurd_core.access import Access
 from qurd_core.benchmarks.base import Benchmark, benchmark
 from qurd_core.errors import doing
 from qurd_core.oracle import Oracle
@@ -102,11 +103,15 @@ class Workbench:
 
     def natural_needs(self, victim: str, scheme: Scheme) -> list[tuple[str, str]]:
         """Models and splits whose natural answers a scheme takes and the store lacks."""
-        if scheme.sends_seeds:
-            models = self.models(victim)
-        else:
-            models = (victim,) if "victim labels" in seed_rules[scheme.seeds.name].declares.needs else ()
+        asked = self.models(victim) if scheme.sends_seeds else ()
+        models = dict.fromkeys((*asked, *self.choosing(victim, scheme)))
         return [(model, scheme.split) for model in models if not self.has_natural(model, scheme.split)]
+
+    def choosing(self, victim: str, scheme: Scheme) -> tuple[str, ...]:
+        """The models by whose natural answers the seed rule chooses: the victim, auxiliary ones, both or none."""
+        needs = seed_rules[scheme.seeds.name].declares.needs
+        looks = bool(needs & {"victim labels", "victim probits"})
+        return (victim,) * looks + (self.bench.auxiliary(victim) if "pool labels" in needs else ())
 
     @property
     def where(self) -> "Where":
@@ -115,9 +120,17 @@ class Workbench:
     def draw(self, victim: str, scheme: Scheme, query_seed: int) -> tuple[Pool, Draw]:
         """The seed set as the victim sees it, and every image of it that the seed rule picks, in draw order."""
         images, rule = self.images(scheme.split), seed_rules[scheme.seeds.name]
+        needs, looking = rule.declares.needs, self.choosing(victim, scheme)
         truth = images.truth if "truth" in rule.declares.provides else None
-        labels = self.natural(victim, scheme.split).argmax(1) if "victim labels" in rule.declares.needs else None
-        pool = Pool(images.pixels, truth, labels)
+        seen = [self.natural(model, scheme.split) for model in looking if model == victim]
+        others = [self.natural(model, scheme.split).argmax(1) for model in looking if model != victim]
+        pool = Pool(
+            images.pixels,
+            truth,
+            seen[0].argmax(1) if "victim labels" in needs else None,
+            seen[0].double().softmax(1) if "victim probits" in needs else None,
+            torch.stack(others) if others else None,
+        )
         rng = stream(query_seed, "draw", *self._identity(victim, scheme), str(scheme.seeds))
         with doing(f"drawing {scheme.seeds} for {victim}"):
             return pool, rule.function(pool, rng, len(pool), **rule.bind(scheme.seeds))
@@ -171,10 +184,11 @@ class Workbench:
             answers, costs = asked[grid]
             if not bool(costs.used.any()):
                 return {"values": torch.full((len(answers.outputs), len(grid)), torch.nan), **costs._asdict()}
-            look = str(scheme.representation), grid
+            look, used = (str(scheme.representation), grid), int(costs.used.max())
             if look not in latest:
                 latest.clear()  # one listwise representation of a hundred models is large
-                latest[look] = _represent(answers, scheme, int(costs.used.max()))
+                slopes = self._slopes(victim, answers, used) if scheme.access is Access.GRADIENTS else None
+                latest[look] = _represent(replace(answers, slopes=slopes), scheme, used)
             return {"values": _distances(latest[look], answers.queries, scheme, costs.used), **costs._asdict()}
 
         found = {}
@@ -212,6 +226,7 @@ class Workbench:
         craft = crafts[scheme.craft.name]
         spec = {"victim": self.bench.digest(victim), "images": self.bench.images_digest(scheme.split)}
         spec |= {"sampler": scheme.sampler_identity(PART), "query_seed": query_seed, "part": part}
+        spec |= self._auxiliary(victim, scheme)
 
         def make() -> dict[str, Tensor]:
             rng = stream(query_seed, "craft", *self._identity(victim, scheme), str(scheme.sampler), part)
@@ -233,6 +248,24 @@ class Workbench:
             key, lambda: {"logits": torch.stack([self.oracle(model).logits(ready.x) for model in models])}
         )
         return answers["logits"]
+
+    def _slopes(self, victim: str, answers: Answers, used: int) -> Tensor:
+        """(M,used,3,H,W) what `Answers.gradients` is, of all models of a victim; as large as it is, it is not stored."""
+        x, firsts = answers.queries.x[:used], answers.queries.group_starts[:used]
+        return torch.stack(
+            [
+                self._slope(model, x, labels[firsts])
+                for model, labels in zip(self.models(victim), answers.labels, strict=True)
+            ]
+        )
+
+    def _slope(self, model: str, x: Tensor, labels: Tensor) -> Tensor:
+        oracle = self.oracle(model)
+        found = []
+        for images, classes in zip(*(rows.split(self.runtime.batch_size) for rows in (x, labels)), strict=True):
+            own = classes.to(oracle.device)
+            found.append(oracle.gradient(lambda logits, own=own: logits.gather(1, own[:, None]).sum(), images)[0])
+        return torch.cat(found)
 
     def _natural(self, model: str, split: str, pieces: Callable[[], Iterable[Tensor]]) -> Tensor:
         known = self.bench.answers(model, split)
@@ -258,12 +291,17 @@ class Workbench:
     def _stored(self, victim: str, scheme: Scheme, query_seed: int, budgets: tuple[int, ...]) -> tuple[Key, tuple[int, ...]]:
         """The entry that holds the scores at these budgets, or will hold them, and all budgets in it."""
         spec = {"models": self._digests(victim), "query_seed": query_seed, "costs version": COSTS_VERSION}
-        spec |= {"images": self.bench.images_digest(scheme.split)} | scheme.identity(PART)
+        spec |= {"images": self.bench.images_digest(scheme.split)} | scheme.identity(PART) | self._auxiliary(victim, scheme)
         entries = [(Key("scores", spec | {"budgets": list(grid)}), grid) for grid in _grids(budgets, scheme.nested)]
         return next((entry for entry in entries if self.store.has(entry[0])), entries[0])
 
     def _identity(self, victim: str, scheme: Scheme) -> tuple[str, str]:
         return self.bench.digest(victim), self.bench.images_digest(scheme.split)
+
+    def _auxiliary(self, victim: str, scheme: Scheme) -> dict[str, list[str]]:
+        """What of a key names the auxiliary models that chose the seeds: nothing where none did."""
+        others = [self.bench.digest(model) for model in self.choosing(victim, scheme) if model != victim]
+        return {"auxiliary": others} if others else {}
 
     def _digests(self, victim: str) -> list[str]:
         return [self.bench.digest(model) for model in self.models(victim)]
@@ -339,7 +377,7 @@ def _costs(queries: Queries, draw: Draw, group: int, budgets: tuple[int, ...]) -
 def _represent(answers: Answers, scheme: Scheme, used: int) -> Tensor:
     """The representation of all models on the first `used` queries."""
     component = representations[scheme.representation.name]
-    granted = Answers(answers.queries.take(used), scheme.access, answers.outputs[:, :used])
+    granted = Answers(answers.queries.take(used), scheme.access, answers.outputs[:, :used], answers.slopes)
     return component.function(granted, **component.bind(scheme.representation))
 
 

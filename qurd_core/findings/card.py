@@ -5,8 +5,11 @@ from typing import NamedTuple
 import pandas as pd
 
 from qurd_core.findings.language import words
+from qurd_core.schemes import NAMED, Scheme
 from qurd_core.statistics.metrics import RULES, Rule
 from qurd_core.views.leaderboard import SAME, FalseAlarms, robustness
+
+USUAL = 100  # queries: the budget at which the paper compares schemes
 
 
 class Line(NamedTuple):
@@ -33,6 +36,20 @@ def lines(rows: pd.DataFrame, rule: Rule, alarms: FalseAlarms | None, hard: pd.D
         _uniqueness(alarms) if alarms else _lost(rows, hard, chosen.value),
         _efficiency(rows),
     ]
+
+
+def limits(name: str | None) -> list[str]:
+    """What a published scheme costs, how its paper's budget compares with ours, and where it fails, a sentence each."""
+    if name not in NAMED:
+        return []
+    named, group = NAMED[name], Scheme.parse(name).group_size
+    ours = f"{USUAL} queries" + (f", that is {USUAL // group} groups of {group}" if group > 1 else "")
+    said = {
+        f"Cost: {named.cost}.": named.cost,
+        f"The paper advertises {named.queries}; here a budget of {ours} is usual.": named.queries,
+        f"Where it fails: {named.fails}": named.fails,
+    }
+    return [sentence for sentence, given in said.items() if given]
 
 
 def number(count: float) -> str:

@@ -240,8 +240,7 @@ def table1(schemes: Iterable[str] = tuple(NAMED)) -> pd.DataFrame:
     """Table 1 beside ours: every scheme in every cell where the paper prints it or where ours belongs.
 
     Args:
-        schemes: named ones that run here. A variant (`FBI:labels`) counts as the scheme itself; the paper's baselines and
-            the control are left out.
+        schemes: named ones that run here. Variants (`FBI:labels`), the paper's baselines and the control are left out.
 
     Returns:
         rows of row, column, scheme, printed and here (which table has it in that cell); access (in words), level (as a
@@ -249,11 +248,9 @@ def table1(schemes: Iterable[str] = tuple(NAMED)) -> pd.DataFrame:
     """
     ours: dict[tuple[str, names.Cell], Scheme] = {}
     for name in schemes:
-        base = name.partition(VARIANT)[0]
-        if base not in (*BASELINES, CONTROL):
+        if VARIANT not in name and name not in (*BASELINES, CONTROL):
             scheme = Scheme.parse(name)
-            for cell in cells_of(scheme):
-                ours.setdefault((base, cell), scheme)
+            ours |= dict.fromkeys(((name, cell) for cell in cells_of(scheme)), scheme)
     printed = [(name, cell) for name, one in names.PRINTED_CELLS.items() for cell in one.cells]
     found = []
     for cell in product(names.SEED_SETS, names.QUERY_SAMPLING):

@@ -146,7 +146,10 @@ def recorded(
     Raises:
         QurdError: there is none, and why.
     """
-    asked = {"task": task, "budget": budget, "negatives": negatives, "rule": rule, "reveal": reveal}
+    levels = list(LEVELS)
+    known = [level for level in levels[: levels.index(reveal) + 1] if (table["reveal"] == level).any()]
+    # A level that no recorded combination needed when these were measured leaves the choice that the one below it has.
+    asked = {"task": task, "budget": budget, "negatives": negatives, "rule": rule, "reveal": known[-1] if known else reveal}
     rows = table[np.logical_and.reduce([table[key] == value for key, value in asked.items()])]
     if rows.empty:
         halves(lineages := lineages_of(pairs, task), lineages)

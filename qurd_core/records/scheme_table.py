@@ -5,7 +5,8 @@ import pandas as pd
 from qurd_core.registry import crafts
 from qurd_core.schemes import declared, is_control
 
-LEVELS = {"labels": 0, "topk": 1, "probits": 2, "logits": 3}  # what a suspect reveals; each includes the ones before it
+# What a suspect reveals; each level includes the ones before it.
+LEVELS = {"labels": 0, "topk": 1, "probits": 2, "logits": 3, "gradients": 4}
 
 
 def twins(schemes: pd.DataFrame) -> dict[str, str]:

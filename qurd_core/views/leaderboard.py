@@ -20,6 +20,7 @@ from qurd_core.statistics import Kind, allowed_below
 from qurd_core.statistics.metrics import Floats
 from qurd_core.statistics.sides import Negatives, sides
 
+UNRECORDED = "not recorded yet; Compose runs it live"
 SAME = "same"  # the task whose stolen models are exact copies
 
 
@@ -229,6 +230,17 @@ def left_out(points: pd.DataFrame, rows: pd.DataFrame, schemes: pd.DataFrame, at
         else:
             found[name] = row["reason"] or "no value at this budget"
     return found
+
+
+def unrecorded(points: pd.DataFrame, benchmark: str) -> dict[str, str]:
+    """The published schemes that the records of a benchmark do not hold, with what can be done about it.
+
+    There are none where only scores were published, which no run adds to.
+    """
+    if evidence.was_published(benchmark):
+        return {}
+    known = set(points["label"])
+    return {name: UNRECORDED for name in PUBLISHED if name not in known}
 
 
 def budgets(points: pd.DataFrame) -> list[int]:

@@ -60,6 +60,14 @@ def test_truth_stays_or_is_declared_dropped(name, craft, pool):
         assert torch.equal(queries.truth, pool.truth[queries.seed])
 
 
+def test_the_aim_stays_or_is_declared_dropped(name, craft, pool):
+    queries = craft(name)
+    if "aim" in crafts[name].declares.drops:
+        assert "aim" not in queries.aux
+    else:
+        assert torch.equal(queries.aux["aim"], pool.victim_labels[queries.seed])
+
+
 def test_every_gradient_is_accounted_for(name, craft, linear):
     victim = linear("victim")
     assert int(craft(name, victim=victim).per_group("gradients").sum()) == victim.gradients

@@ -1,5 +1,7 @@
 """What every registered representation keeps to."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -31,7 +33,8 @@ def test_a_model_looks_the_same_alone_and_among_others(call, ask, suited):
     answers = ask(suited(call.name))
     together = represent(call, answers)
     for model in range(len(together)):
-        alone = represent(call, Answers(answers.queries, answers.access, answers.outputs[model : model + 1]))
+        one = slice(model, model + 1)
+        alone = represent(call, replace(answers, outputs=answers.outputs[one], slopes=answers.slopes[one]))
         torch.testing.assert_close(alone[0], together[model], atol=1e-6, rtol=1e-6)
 
 
@@ -45,7 +48,8 @@ def test_leading_rows_need_only_leading_queries(call, ask, suited):
     queries = suited(call.name)
     answers, declares = ask(queries), representations[call.name].declares
     some = queries.take(len(queries) // 2)
-    fewer = represent(call, Answers(some, answers.access, answers.outputs[:, : len(some)]))
+    cut = {name: getattr(answers, name)[:, : len(some)] for name in ("outputs", "slopes")}
+    fewer = represent(call, replace(answers, queries=some, **cut))
     expected = represent(call, answers)[:, : fewer.shape[1]]
     expected = expected[:, :, : fewer.shape[1]] if declares.square else expected
     torch.testing.assert_close(fewer, expected, atol=1e-6, rtol=1e-6)
@@ -53,16 +57,17 @@ def test_leading_rows_need_only_leading_queries(call, ask, suited):
 
 def test_it_needs_the_declared_access_and_no_more(call, ask, suited):
     queries = suited(call.name)
-    outputs, component = ask(queries).outputs, representations[call.name]
+    answers, component = ask(queries), representations[call.name]
     access = component.access(component.bind(call))
-    represent(call, Answers(queries, access, outputs))
+    represent(call, replace(answers, access=access))
     if access > Access.LABELS:
         with pytest.raises(QurdError, match="asked for"):
-            represent(call, Answers(queries, Access(access - 1), outputs))
+            represent(call, replace(answers, access=Access(access - 1)))
 
 
 def test_answers_are_only_looked_at(call, ask, suited):
     answers = ask(suited(call.name))
-    before = answers.outputs.clone()
+    before = answers.outputs.clone(), answers.slopes.clone()
     represent(call, answers)
-    assert torch.equal(answers.outputs, before)
+    assert torch.equal(answers.outputs, before[0])
+    assert torch.equal(answers.slopes, before[1])

@@ -47,7 +47,7 @@ def about(scheme: str, name: str | None) -> dict:
         "access": ("labels", "top-k labels", "probits", "logits")[level],
         "level": level,
         "source": "Somebody 2020" if name else None,
-        "reconstruction": name == "FBI",
+        "reconstruction": "A detail of it was chosen here." if name == "FBI" else "",
         "idea": f"The idea of {name}." if name else None,
     }
 

@@ -31,8 +31,8 @@ export default function () {
 }
 """
 
-# Streamlit hands a chart to Plotly anew where its room changes, and Plotly then forgets what plays: neither Pause nor the end of
-# the chart would stop it. So what was forgotten is stopped here, and goes on in a chart that is still there.
+# Streamlit hands a chart to Plotly anew where its room changes, and Plotly then forgets what plays: neither Pause nor the
+# end of the chart would stop it. So what was forgotten is stopped here, and goes on in a chart that is still there.
 _LOOP = """
 export default function () {
     let chart, loop;

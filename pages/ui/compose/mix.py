@@ -13,7 +13,7 @@ from qurd_core import views
 from qurd_core.findings.language import words, worth_words
 from qurd_core.jobs.queue import Job
 from qurd_core.plots.drawing.theme import GLYPHS, SCHEMES, Style
-from qurd_core.schemes import REFERENCE, Scheme
+from qurd_core.schemes import REFERENCE, Scheme, describe
 from qurd_core.statistics.metrics import Rule
 from qurd_core.views.heatmap import Pick, Value
 
@@ -32,6 +32,9 @@ def about(scheme: Scheme, style: Style) -> None:
     lines = {part: explained(part, getattr(scheme, part).name).rstrip(".") for part in PARTS}
     body = "".join(f"<dt>{_LETTERS[part]}</dt><dd>{escape(text)}.</dd>" for part, text in lines.items())
     st.html(f"{_LOOK.format(muted=style.surface.muted)}<div class='mix'><dl>{body}</dl></div>")
+    told = describe(scheme)
+    if told["reconstruction"]:
+        st.caption(links.plain(f"A reconstruction. {told['reconstruction']}", 400))
 
 
 def number(value: Value | None, reference: Value | None, pick: Pick, at: int) -> None:

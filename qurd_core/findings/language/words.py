@@ -41,7 +41,7 @@ _NO_WORDS = re.compile(rf"\b({'|'.join(name for name in TASKS if '_' in name or 
 
 
 _SPLITS = {"train": "training", "test": "test"}
-REVEALED = {"labels": "labels", "topk": "top-k labels", "probits": "probits", "logits": "logits"}  # as said in a sentence
+REVEALED = {"topk": "top-k labels", **{level: level for level in ("labels", "probits", "logits", "gradients")}}  # as said
 TURN = 0.1  # change of a rate that turns a finding
 SMALL = 5  # points up to which a gain is said to be only that
 

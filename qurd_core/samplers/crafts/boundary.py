@@ -8,6 +8,7 @@ from torch import Tensor
 
 from qurd_core.oracle import Oracle
 from qurd_core.registry import Range, crafts
+from qurd_core.samplers.crafts.kept import kept
 from qurd_core.samplers.crafts.targets import least_likely, random_target
 from qurd_core.types import Queries
 
@@ -17,7 +18,7 @@ DECAY, SQUARE_DECAY, TINY = 0.9, 0.999, 1e-8  # Adam's usual values
 ZERO = 1e-6  # a loss up to it counts as none
 
 
-@crafts.register(story="adversarial")
+@crafts.register(drops={"aim"}, story="adversarial")
 def boundary(
     seeds: Queries,
     victim: Oracle,
@@ -34,13 +35,7 @@ def boundary(
     source = logits.argmax(1)
     goal = random_target(source, victim.classes, rng) if target == "random" else least_likely(logits, source)
     x, arrived, spent = cross(victim, seeds.x, source, goal, lr=lr, steps=steps, stop=stop, margin=margin)
-    return Queries(
-        x[arrived],
-        seeds.group[arrived],
-        seeds.seed[arrived],
-        None if seeds.truth is None else seeds.truth[arrived],
-        {"target": goal[arrived], "gradients": charge(spent, arrived)},
-    )
+    return kept(seeds, x, arrived, spent, target=goal)
 
 
 def cross(
@@ -100,11 +95,3 @@ def adam(x: Tensor, mean: Tensor, square: Tensor, gradient: Tensor, step: int, l
     square = SQUARE_DECAY * square + (1 - SQUARE_DECAY) * gradient.square()
     scale = (square / (1 - SQUARE_DECAY**step)).sqrt() + TINY
     return (x - lr / (1 - DECAY**step) * mean / scale).clamp(0, 1), mean, square
-
-
-def charge(spent: Tensor, kept: Tensor) -> Tensor:
-    """The cost of every kept image with that of the images dropped before it; the last one bears the rest."""
-    if not kept.any():
-        return spent[kept]
-    payer = (kept.long().cumsum(0) - kept.long()).clamp(max=int(kept.sum()) - 1)
-    return torch.zeros_like(spent[kept]).index_add(0, payer, spent)

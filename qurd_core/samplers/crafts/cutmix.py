@@ -7,7 +7,9 @@ from qurd_core.registry import crafts
 from qurd_core.types import Queries
 
 
-@crafts.register(needs={"photo"}, drops={"truth"}, tops_up="originals", needs_when={"originals": "scarce"}, story="blended")
+@crafts.register(
+    needs={"photo"}, drops={"truth", "aim"}, tops_up="originals", needs_when={"originals": "scarce"}, story="blended"
+)
 def cutmix(seeds: Queries, victim: Oracle, rng: torch.Generator, *, originals: bool = True) -> Queries:
     """Paste a box of the next seed into every seed, and add both mirror images; the seeds themselves go first if wanted.
 
@@ -28,6 +30,33 @@ def cutmix(seeds: Queries, victim: Oracle, rng: torch.Generator, *, originals: b
         None,
         {"partner": seeds.seed.roll(1).repeat(3), "box": torch.tensor(boxes).repeat_interleave(len(seeds), 0)},
     )
+
+
+@crafts.register(needs={"photo"}, drops={"truth", "aim"}, story="blended", swept=False)
+def corner_cutmix(seeds: Queries, victim: Oracle, rng: torch.Generator) -> Queries:
+    """Paste a small box near a corner of another seed into every seed, as SAC's authors do.
+
+    One box for all seeds, a fifth of the side wide, around a centre whose coordinates both lie in the outer sixths; the
+    partners are a permutation.
+    """
+    height, width = seeds.x.shape[2:]
+    left, top, right, bottom = box = draw_corner(height, width, rng)
+    partner = torch.randperm(len(seeds), generator=rng)
+    blends = seeds.x.clone()
+    blends[:, :, top:bottom, left:right] = seeds.x[partner][:, :, top:bottom, left:right]
+    boxes = torch.tensor(box).repeat(len(seeds), 1)
+    return Queries(blends, seeds.group, seeds.seed, None, {"partner": seeds.seed[partner], "box": boxes})
+
+
+def draw_corner(height: int, width: int, rng: torch.Generator) -> tuple[int, int, int, int]:
+    """Left, top, right, bottom of a box around a centre that lies in the outer sixth of both sides, cut at the border."""
+    places = []
+    for side in (width, height):
+        every = torch.arange(side)
+        outer = every[(every <= side / 6) | (every >= side * 5 / 6)]
+        places.append(int(outer[torch.randint(len(outer), (), generator=rng)]))
+    (x, y), dx, dy = places, int(0.2 * width) // 2, int(0.2 * height) // 2
+    return max(x - dx, 0), max(y - dy, 0), min(x + dx, width), min(y + dy, height)
 
 
 def draw_box(height: int, width: int, rng: torch.Generator) -> tuple[int, int, int, int]:

@@ -17,7 +17,7 @@ Norm = Literal["linf", "l2"]
 STEP = 0.01 / 0.3  # in units of eps: the default of foolbox, with which the paper's runs were made
 
 
-@crafts.register(provides={"pairs"}, group=2, story="adversarial")
+@crafts.register(provides={"pairs"}, drops={"aim"}, group=2, story="adversarial")
 def pgd(
     seeds: Queries,
     victim: Oracle,

@@ -16,7 +16,7 @@ SEGMENTS, COMPACTNESS = 36, 10.0  # of SLIC; chosen by tests/benchmarks/segments
 OFF = 0.45  # the mean colour: pixels switched off are zero behind our models' normalisation, as in the authors' code
 
 
-@crafts.register(provides={"masks"}, needs={"photo"}, group="masks", story="masked")
+@crafts.register(provides={"masks"}, drops={"aim"}, needs={"photo"}, group="masks", story="masked")
 def superpixels(
     seeds: Queries,
     victim: Oracle,

@@ -9,7 +9,7 @@ from qurd_core.registry import seed_rules
 from qurd_core.types import Draw, Pool
 
 
-@seed_rules.register(provides={"photo", "truth", "scarce"}, needs={"victim labels"}, story="mistakes")
+@seed_rules.register(provides={"photo", "truth", "scarce", "aim"}, needs={"victim labels"}, story="mistakes")
 def negative(pool: Pool, rng: torch.Generator, n: int, *, split: Literal["train", "test"]) -> Draw:
     """Photographs that the victim gets wrong, drawn uniformly; none where it is right on all of them."""
     if pool.truth is None or pool.victim_labels is None:

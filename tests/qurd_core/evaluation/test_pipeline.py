@@ -9,10 +9,13 @@ import numpy as np
 import pytest
 import torch
 
+from qurd_core.access import Access
 from qurd_core.benchmarks.base import benchmark
 from qurd_core.benchmarks.saved_benchmarks import BenchFile
 from qurd_core.errors import QurdError
 from qurd_core.evaluation import pipeline
+from qurd_core.evaluation import plan as planning
+from qurd_core.evaluation import request as requests
 from qurd_core.evaluation.pipeline import compute, empty_cells, evaluate, plan, reported, request, tabulate
 from qurd_core.evaluation.workbench import Workbench, workbench
 from qurd_core.registry import crafts, representations
@@ -409,8 +412,33 @@ def test_a_cancelled_run_stops_and_the_next_one_goes_on(bench, store):
     assert not plan(wanted, workbench(wanted.bench, store, Runtime()))
 
 
+def test_gradients_of_suspects_are_asked_once_for_all_looks_and_by_the_class_of_each(desk):
+    looks = [Scheme.parse(f"uniform(train)->paths(points=5) | gradient_field | {detector}") for detector in ("cosine", "l1")]
+    found = desk.scores(VICTIMS[0], looks, 0, (10, 20))
+    assert gradients(desk) == len(desk.models(VICTIMS[0])) * 20
+    assert float(found[looks[0]]["values"][0].max()) < 1e-6
+    assert found[looks[0]]["used"].tolist() == [10, 20]
+    desk.scores(VICTIMS[0], looks, 0, (10, 20))
+    assert gradients(desk) == len(desk.models(VICTIMS[0])) * 20, "scores are stored"
+
+
+def test_gradients_that_would_not_fit_in_memory_are_refused_before_anything_runs(bench, store, monkeypatch):
+    models, pixels = len(workbench(bench, store, Runtime()).models(VICTIMS[0])), 3 * 8 * 8
+    monkeypatch.setattr(planning, "HELD_GRADIENTS", models * pixels * 4 * 44)
+    text = "uniform(train)->paths | gradient_field | cosine"
+    assert plan(request("toy", [text], budgets=[44], seeds=1), workbench(bench, store, Runtime()))
+    with pytest.raises(QurdError, match=r"budgets of at most 44\. Got 55: ask for less, or use a scheme that needs no"):
+        evaluate(bench, [text], budgets=[11, 55], seeds=1, store=store)
+    assert not list(store.folder.glob("queries/**/*.safetensors"))
+
+
+def test_gradients_are_refused_where_a_benchmark_reveals_logits_only(bench):
+    with pytest.raises(QurdError, match="needs gradients, and toy reveals logits only"):
+        requests._check_answers(replace(bench, access=Access.LOGITS), Scheme.parse("ModelGif"))
+
+
 def test_every_named_scheme_runs(bench, store):
-    table = evaluate(bench, list(NAMED), budgets=[100], seeds=1, store=store)
+    table = evaluate(bench, list(NAMED), budgets=[20, 100], seeds=1, store=store)
     assert set(table["scheme"]) == set(NAMED)
 
 

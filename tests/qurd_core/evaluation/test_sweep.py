@@ -9,7 +9,7 @@ from qurd_core.evaluation import sweep
 from qurd_core.evaluation.pipeline import compute, request
 from qurd_core.evaluation.workbench import workbench
 from qurd_core.runtime import Runtime
-from qurd_core.schemes import Scheme
+from qurd_core.schemes import NAMED, Scheme, combinations, swept
 from qurd_core.store import Store
 from tests import toy as _toy  # noqa: F401 (importing registers the benchmark)
 
@@ -72,3 +72,12 @@ def test_named_schemes_have_more_query_seeds_than_others_and_are_swept_alone_if_
     rest = [table[table["scheme"] != str(other)].sort_values(keys).reset_index(drop=True) for table in (whole, again)]
     pd.testing.assert_frame_equal(*rest)
     assert len(pd.read_parquet(out / "toy-scores.parquet")) == len(raw)
+
+
+def test_records_hold_every_combination_of_swept_parts_and_few_of_the_others():
+    found = sweep.fitting()
+    assert {scheme for scheme in combinations() if swept(scheme) and not scheme.reason} <= {*found}
+    others = [scheme for scheme in found if not swept(scheme)]
+    named = [scheme for scheme in map(Scheme.parse, NAMED) if not swept(scheme)]
+    assert {*named} <= {*others}
+    assert len(others) <= 7 * len(named)

@@ -5,7 +5,8 @@ import torch
 
 from qurd_core.oracle import Oracle
 from qurd_core.randomness import stream
-from qurd_core.samplers.crafts.boundary import charge, cross, losses, total_loss
+from qurd_core.samplers.crafts.boundary import cross, losses, total_loss
+from qurd_core.samplers.crafts.kept import charge
 from qurd_core.samplers.crafts.targets import least_likely, random_target
 
 LABEL = {"lr": 0.01, "steps": 300, "stop": "label", "margin": 10.0}
