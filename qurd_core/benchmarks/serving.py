@@ -20,7 +20,7 @@ from qurd_core.randomness import stream
 from qurd_core.registry import Component, obfuscations
 
 FLOOR = 1e-12  # the smallest probit of which a logarithm is taken
-AHEAD = 1e-6  # by which the label leads in the logarithms where a step keeps it and has made others as likely
+AHEAD = 1e-6  # by which the label leads in the logarithms at least where a step keeps it
 TOGETHER = 256  # images that a model is asked at once by a step that asks it several times
 EXACT = 1e-6  # how far sums, and answers alone from those among others, may be off
 PROBED, SIDE = 24, 16  # made-up answers, and pixels of made-up images, on which a step is tried
@@ -91,13 +91,13 @@ class Step:
         return found / sums
 
     def sent(self, probits: Tensor, seen: Tensor | None) -> Tensor:
-        """As `of_answers`, with the label ahead where the step keeps it and has made another class as likely."""
+        """As `of_answers`, with the label ahead of all other classes where the step keeps it."""
         found = self.of_answers(probits, seen)
         if not self.declares.keeps_label:
             return found
         label = probits.argmax(-1, keepdim=True)
-        ahead = found.scatter(-1, label, found.amax(-1, keepdim=True) * (1 + AHEAD))
-        return found.where(found.argmax(-1, keepdim=True) == label, ahead)
+        ahead = found.scatter(-1, label, 0).amax(-1, keepdim=True) * (1 + AHEAD)
+        return found.scatter(-1, label, found.gather(-1, label).maximum(ahead))
 
     def _broken(self, wanted: str, found: Tensor) -> QurdError:
         return QurdError(
