@@ -13,7 +13,7 @@ from qurd_core.benchmarks.patchwork.patches import patches
 from qurd_core.benchmarks.patchwork.protocol import FOLDER, SPLITS
 from qurd_core.benchmarks.patchwork.zoo import Zoo, digest, file_of, load
 from qurd_core.benchmarks.photographs import REGIONS
-from qurd_core.benchmarks.thefts import tuning
+from qurd_core.benchmarks.thefts import pruning, tuning
 from qurd_core.errors import QurdError
 from qurd_core.executors import Inline, ProcessPool
 from qurd_core.lineage import Lineage
@@ -210,6 +210,68 @@ def test_a_model_is_made_again_when_its_recipe_has_changed_and_so_is_what_was_ma
     monkeypatch.setitem(zoo.training.EPOCHS, "vgg", 11)
     zoo.build([*names, "train(vgg,victim)"], tmp_path, Inline(), silent)
     assert made == ["train(vgg,victim)", names[0]]
+
+
+ROOT = "train(vgg,victim)"
+STUDENT = f"{ROOT}->label_extraction(res)"
+STACKED = {  # steps one after another -> the nearest ancestor that has a file
+    f"{ROOT}->quantize(qint8)->quantize(float16)": ROOT,
+    f"{ROOT}->quantize(qint8)->finetune": ROOT,
+    f"{ROOT}->finetune->quantize(float16)": f"{ROOT}->finetune",
+    f"{STUDENT}->prune(0.4)": STUDENT,
+    f"{STUDENT}->filter_prune(0.4)->quantize(qint8)": f"{STUDENT}->filter_prune(0.4)",
+}
+
+
+class Noting(Inline):
+    """An executor that says what it was given."""
+
+    def __init__(self):
+        self.needs: dict[str, tuple[str, ...]] = {}
+
+    def run(self, units):
+        self.needs |= {unit.key: unit.needs for unit in units}
+        return super().run(units)
+
+
+def test_one_tampering_after_another_makes_models_derived_or_not(tmp_path, monkeypatch):
+    def touched(model, *_, **__):
+        """In place of training: the first weights become others."""
+        with torch.no_grad():
+            next(model.parameters()).mul_(1.01)
+        return model.eval()
+
+    for module in (tuning, pruning):
+        monkeypatch.setattr(module, "fit", touched)
+    monkeypatch.setattr(zoo, "_accuracy", lambda model: 0.5)
+    for name in (file_of(ROOT), file_of(STUDENT), zoo.MANIFEST):
+        (tmp_path / name).write_bytes((FOLDER / name).read_bytes())
+    first = Noting()
+    zoo.build(STACKED, tmp_path, first, silent)
+    again = Zoo(tmp_path)
+    for name, ancestor in STACKED.items():
+        record, parent = again.record(name), again.record(ancestor)
+        assert parent.stored
+        assert record.stored == (not Lineage.parse(name).last.name == "quantize")
+        assert (record.architecture, record.classes) == (parent.architecture, parent.classes)
+        assert record.victim_queries == 0
+        assert digest(again.module(name).state_dict()) == record.sha256 != parent.sha256
+        assert record.stored is False or first.needs[name] == (ancestor,)
+    second = Noting()
+    zoo.build(STACKED, tmp_path, second, silent)
+    assert second.needs == {}, "all of it is there"
+
+
+def test_what_was_made_from_a_derived_model_is_made_again_with_the_file_behind_it(tmp_path, monkeypatch):
+    made = []
+    monkeypatch.setattr(zoo, "build_one", lambda lineage, folder: made.append(lineage))
+    monkeypatch.setattr(zoo, "_stored_record", lambda folder, lineage: SHIPPED.record(ROOT))
+    monkeypatch.setattr(zoo, "_derived_record", lambda folder, lineage: SHIPPED.record(ROOT))
+    (tmp_path / zoo.MANIFEST).write_bytes((FOLDER / zoo.MANIFEST).read_bytes())
+    noting, last = Noting(), f"{ROOT}->quantize(qint8)->finetune"
+    zoo.build([last], tmp_path, noting, silent)
+    assert noting.needs == {ROOT: (), last: (ROOT,)}
+    assert made == [ROOT, last]
 
 
 def test_the_shipped_models_were_made_by_the_recipes_of_this_code():
