@@ -199,14 +199,51 @@ class Theft(Declaration):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Obfuscation(Declaration):
+    """What an obfuscation declares.
+
+    Attributes:
+        changes: the `images` before the model sees them, its `answers` on their way out, or how the `model` is asked.
+        access: the most that is revealed behind it.
+        source: who published it.
+        keeps_label: the most probable class of every answer stays.
+        sums_to_one: its answers do; others are read divided by their sum.
+        counts_classes: the parameter that holds the number of classes whose probits are sent.
+        null: parameters by the value at which nothing is changed. One that counts classes changes nothing at all of them.
+        recalls: it is told besides, as `seen`, what the model answered to a seed set before.
+        reconstruction: what had to be chosen here because the source does not give it, a sentence.
+    """
+
+    changes: Literal["images", "answers", "model"]
+    access: Access
+    source: str
+    keeps_label: bool = False
+    sums_to_one: bool = True
+    counts_classes: str | None = None
+    null: Mapping[str, float] = field(default_factory=dict)
+    recalls: bool = False
+    reconstruction: str | None = None
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        return (*self.vary, *self.null, *((self.counts_classes,) if self.counts_classes else ()))
+
+
+@dataclass(frozen=True, kw_only=True)
 class Offer(Declaration):
     """What a benchmark declares.
 
     Attributes:
         fetch: brings it over a network: `fetch(track, **values)`.
+        made_of: the parameter that names the benchmark that it is made of, whose files may change.
     """
 
     fetch: Callable[..., Any] | None = None
+    made_of: str | None = None
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        return (*self.vary, *((self.made_of,) if self.made_of else ()))
 
 
 D = TypeVar("D", bound=Declaration)
@@ -291,6 +328,6 @@ _WORDS = {
     Access: "an access level",
     frozenset: "a set of features",
     tuple: "a tuple of names",
-    get_origin(Mapping[str, str]): "names by name",
+    get_origin(Mapping[str, str]): "names or numbers by name",
     get_origin(Callable[..., Any]): "a function",
 }

@@ -21,6 +21,7 @@ from qurd_core.declarations import (
     Craft,
     D,
     Detector,
+    Obfuscation,
     Offer,
     Origin,
     Representation,
@@ -84,7 +85,7 @@ class Component(Generic[D]):
 
     Attributes:
         kind: `"seed rule"`, `"craft"`, `"representation"`, `"detector"`, `"origin"` (a first training),
-            `"theft"` or `"benchmark"`.
+            `"theft"`, `"obfuscation"` or `"benchmark"`.
         declares: what others need to know of it.
         version: bumped by hand when its numbers change; part of every key, as no declaration is.
     """
@@ -221,6 +222,7 @@ representations = Registry("representation", Representation)
 detectors = Registry("detector", Detector)
 origins = Registry("origin", Origin)
 thefts = Registry("theft", Theft)
+obfuscations = Registry("obfuscation", Obfuscation)
 benchmarks = Registry("benchmark", Offer)
 
 

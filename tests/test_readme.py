@@ -7,13 +7,15 @@ import pytest
 import typer
 
 from qurd_core import catalogue, cli, declarations, statistics
+from qurd_core.benchmarks.base import register_benchmarks
 from qurd_core.cli.new import KINDS
 from qurd_core.files import ROOT
 from qurd_core.findings.language import words
+from qurd_core.grammar import Call
 from qurd_core.paper import claims
 from qurd_core.paper.row import VERDICTS
 from qurd_core.records import rate_records
-from qurd_core.registry import thefts
+from qurd_core.registry import benchmarks, obfuscations, thefts
 from qurd_core.schemes import NAMED, PUBLISHED
 from qurd_core.statistics.printed import fixed
 
@@ -121,6 +123,27 @@ def test_every_command_is_told():
             assert f"`{full}" in commands or f"`{last}`" in commands, full
 
 
+def test_the_table_of_obfuscations_is_what_they_declare():
+    register_benchmarks()
+    found = re.findall(
+        r"^\| `([^`]+)`( \*)? \| (\w+) \| (\w+) \| (yes)? ?\| .* \| (.*) \|$", PAGES["obfuscations"], re.MULTILINE
+    )
+    assert {
+        (call, bool(chosen), changes, reveals, bool(keeps), source)
+        for call, chosen, changes, reveals, keeps, source in found
+    } == {
+        (
+            str(Call(one.name, options=tuple((name, p.default) for name, p in one.parameters.items()))),
+            one.declares.reconstruction is not None,
+            one.declares.changes,
+            str(one.declares.access),
+            one.declares.keeps_label,
+            one.declares.source,
+        )
+        for one in (obfuscations[name] for name in obfuscations)
+    }
+
+
 def test_the_functions_of_the_python_page_are_there():
     named = re.findall(r"^\| `(\w+)` \|", PAGES["python"], re.MULTILINE)
     assert len(named) == 6
@@ -128,9 +151,9 @@ def test_the_functions_of_the_python_page_are_there():
 
 
 def test_every_declaration_feature_and_kind_is_told():
-    page = FENCED.sub("", PAGES["components"])
+    page = FENCED.sub("", PAGES["components"] + PAGES["obfuscations"])
     named = {*re.findall(r"`([^`]+)`", page)}
-    kinds = (*(kind.declares for kind in catalogue.KINDS), thefts.declares)
+    kinds = (*(kind.declares for kind in catalogue.KINDS), thefts.declares, obfuscations.declares, benchmarks.declares)
     assert {one.name for kind in kinds for one in fields(kind)} <= named
     assert {*declarations.FEATURES} <= named
     assert all(f"| {kind.replace('-', ' ')} (`{KINDS[kind]}`)" in page for kind in KINDS)

@@ -15,6 +15,7 @@ import qurd_core.benchmarks
 from qurd_core.access import Access
 from qurd_core.benchmarks import published
 from qurd_core.benchmarks.saved_benchmarks import ENDING, BenchFile, home_of, saved_names
+from qurd_core.benchmarks.serving import Server
 from qurd_core.errors import A_FOLDER, NO_FILE, NOTHING, SHOWN, QurdError, is_filled, lies_at, unknown
 from qurd_core.grammar import Value, parse_chain
 from qurd_core.lineage import Lineage, text_of_roots
@@ -77,6 +78,11 @@ class Benchmark:
         missing: answers that models lack. Each counts as an answer of its own, unlike all others.
         notes: what its files hold that is not read, and what they lack, a sentence each.
         pools: victim to auxiliary models, by which queries may be chosen; none of them stands in a pair.
+        behind: the benchmark whose models are seen behind obfuscations here (see `obfuscated`), or None.
+        servers: what changes the answers of a model on their way out, by the name of the model that is seen.
+        recalled: the seed set whose answers such a server may recall.
+        costly: models that take many passes for an answer, so that they are asked about no image that is not sent.
+        ranked: number of classes whose order is revealed, or None for all.
     """
 
     name: str
@@ -89,6 +95,11 @@ class Benchmark:
     missing: int = 0
     notes: tuple[str, ...] = ()
     pools: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    behind: "Benchmark | None" = None
+    servers: Mapping[str, Server] = field(default_factory=dict)
+    recalled: str = "test"
+    costly: frozenset[str] = frozenset()
+    ranked: int | None = None
 
     @property
     def caveats(self) -> tuple[str, ...]:
@@ -131,6 +142,10 @@ class Benchmark:
     def auxiliary(self, victim: str) -> tuple[str, ...]:
         """The auxiliary models by which queries for a victim may be chosen."""
         return self.pools.get(victim, ())
+
+    def answering(self, model: str) -> str:
+        """The model whose answers a server changes, or the model itself if no server does."""
+        return self.servers[model].behind if model in self.servers else model
 
     def root(self, model: str) -> str:
         """The first training of a model: its lineage for statistics. A model made from several has several (`roots_in`)."""
@@ -290,8 +305,13 @@ def component(text: str) -> tuple[Component, dict[str, Value]]:
     return benchmarks[name], benchmarks[name].bind(chain.calls[0])
 
 
-@cache
 def _registered(text: str) -> Benchmark:
+    found, values = component(text)
+    return found.function(**values) if found.declares.made_of else _made(text)
+
+
+@cache
+def _made(text: str) -> Benchmark:
     found, values = component(text)
     return found.function(**values)
 

@@ -11,6 +11,7 @@ app = typer.Typer(help="Model fingerprinting schemes on benchmarks of stolen and
 for command in (  # in the order in which one needs them, which is that of the help
     launch.app,
     *(benchmarks.benchmarks, benchmarks.models, benchmarks.check_benchmark, rates.pairs, rates.separability, rates.schemes),
+    benchmarks.obfuscations,
     *(rates.run, rates.sweep, rates.honest, paper.import_scores, benchmarks.fetch, benchmarks.build, store.verify_assets),
     new.new,
 ):

@@ -8,6 +8,7 @@ import typer
 from qurd_core.cli.options import BenchmarkName, Device, Form, HubName, StoreFolder, Workers, computing, results
 from qurd_core.cli.output import print_json, progress, show
 from qurd_core.errors import QurdError, unknown
+from qurd_core.grammar import Call
 
 SIZES = ("victims", "tasks", "models", "stolen_pairs", "unrelated_pairs", "hard_pairs")  # of a benchmark
 PAIR_KINDS = ("positive", "negative", "hard")  # as the sizes have them
@@ -36,6 +37,28 @@ def benchmarks(form: Form = None) -> None:
             | dict(zip(SIZES, sizes, strict=True))
             | {"about": about or f"Your benchmark: a part of {bench.part_of}."}
         )
+    show(rows, form)
+
+
+def obfuscations(form: Form = None) -> None:
+    """List what stolen models can answer through, with --obfuscate of 'run', and what is revealed behind it."""
+    from qurd_core import registry
+    from qurd_core.benchmarks.base import register_benchmarks
+
+    register_benchmarks()
+    found = [registry.obfuscations[name] for name in registry.obfuscations]
+    rows = [
+        {
+            "obfuscation": str(Call(one.name, options=tuple((name, p.default) for name, p in one.parameters.items()))),
+            "changes": one.declares.changes,
+            "access": str(one.declares.access),
+            "keeps_label": one.declares.keeps_label,
+            "source": one.declares.source,
+            "reconstruction": one.declares.reconstruction,
+            "about": one.help,
+        }
+        for one in found
+    ]
     show(rows, form)
 
 

@@ -16,11 +16,12 @@ KINDS = {  # kind of component -> where this program has its own, below `qurd_co
     "representation": "representations",
     "detector": "detectors",
     "theft": "benchmarks/thefts",
+    "obfuscation": "benchmarks/obfuscations",
 }
 
 
 def new(
-    kind: Annotated[str, typer.Argument(help="seed-rule, craft, representation, detector or theft.")],
+    kind: Annotated[str, typer.Argument(help="seed-rule, craft, representation, detector, theft or obfuscation.")],
     name: Annotated[str, typer.Argument(help="Its name in schemes, links and commands.")],
     folder: Annotated[
         Path | None, typer.Option("--folder", help="Folder in a package of your own; this program's if not given.")
@@ -60,7 +61,7 @@ def _check_name(kind: str, name: str) -> None:
         raise QurdError(f"Expected a name that the file has no other use for. It imports '{name}': choose another name.")
     catalogue.register_components()
     register_benchmarks()
-    known = {one.kind: one for one in (*catalogue.KINDS, registry.thefts)}[kind.replace("-", " ")]
+    known = {one.kind: one for one in (*catalogue.KINDS, registry.thefts, registry.obfuscations)}[kind.replace("-", " ")]
     if name in known:
         raise QurdError(f"Expected a new name. There is a {known.kind} '{name}' already: choose another name.")
 

@@ -125,6 +125,13 @@ def run(
     pool: Annotated[
         list[str] | None, typer.Option("--pool", help="Calibrate with this unrelated lineage only; repeat.")
     ] = None,
+    obfuscate: Annotated[
+        str | None,
+        typer.Option("--obfuscate", help="What stolen models answer through, such as 'jpeg(quality=60)->topk(k=1)'."),
+    ] = None,
+    obfuscate_pool: Annotated[
+        bool, typer.Option("--obfuscate-pool", help="Unrelated models answer through it, too; else they answer as they are.")
+    ] = False,
     by: ByTask = None,
     rule: Rule = None,
     honest: Annotated[
@@ -145,9 +152,9 @@ def run(
     check_by(by)
     if rule not in (None, *RULES):
         raise unknown("rule", rule, RULES)
-    asked = pipeline.request(
-        benchmark, scheme, budgets=budgets(budget), seeds=seeds, tasks=task or (), negatives=negatives, pool=pool or None
-    )
+    counted = {"tasks": task or (), "negatives": negatives, "pool": pool or None}
+    hidden = {"obfuscate": obfuscate, "obfuscate_pool": obfuscate_pool}
+    asked = pipeline.request(benchmark, scheme, budgets=budgets(budget), seeds=seeds, **counted, **hidden)
 
     def tell(sentence: str) -> None:
         print(f"Note: {sentence}", file=sys.stderr)  # noqa: T201

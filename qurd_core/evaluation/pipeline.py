@@ -43,6 +43,8 @@ def evaluate(
     tasks: Sequence[str] = (),
     negatives: Negatives = "unrelated",
     pool: Sequence[str] | None = None,
+    obfuscate: str | None = None,
+    obfuscate_pool: bool = False,
     by_task: bool = False,
     rule: Rule | None = None,
     store: Store | None = None,
@@ -58,6 +60,8 @@ def evaluate(
         tasks: only these tasks, instead of all; the rows of a single one are called by its name.
         negatives: `"unrelated"`, or `"unrelated+hard"` to count hard unrelated models too.
         pool: root lineages of the unrelated models that calibrate, instead of all.
+        obfuscate: what stolen models answer through, such as `"jpeg(quality=60)->topk(k=1)"`; the victim answers as it is.
+        obfuscate_pool: unrelated models answer through it, too.
         by_task: one row per task beside the pooled one.
         rule: adds `value` and `spread`, the rate by the paper's rule or by the guaranteed one and its standard deviation.
         store: where results are kept; the user's cache folder if not given.
@@ -78,7 +82,9 @@ def evaluate(
     >>> bool(table["tpr"].between(0, 1).all())
     True
     """
-    asked = request(bench, schemes, budgets=budgets, seeds=seeds, tasks=tasks, negatives=negatives, pool=pool)
+    counted = {"tasks": tasks, "negatives": negatives, "pool": pool}
+    hidden = {"obfuscate": obfuscate, "obfuscate_pool": obfuscate_pool}
+    asked = request(bench, schemes, budgets=budgets, seeds=seeds, **counted, **hidden)
     tell = partial(warnings.warn, stacklevel=3)
     table = run(asked, store or Store(default_folder()), runtime or Runtime(), tell=tell, by_task=by_task)
     return by_rule(table, rule) if rule else table
@@ -110,12 +116,14 @@ def run(
 def examine(asked: Request, store: Store, runtime: Runtime) -> list[str]:
     """What is to be asked about a benchmark that somebody brings, a sentence each, before it is scored.
 
-    Models are measured where some scheme needs their answers anyway; what it needs is asked here and found there.
+    Models are measured where some scheme needs their answers anyway; what it needs is asked here and found there. Those
+    behind obfuscations are measured as they are.
 
     Raises:
         QurdError: a model falls far below its declared accuracy.
     """
-    bench, split = asked.bench, measured_split(asked.bench)
+    bench = asked.bench.behind or asked.bench
+    split = measured_split(bench)
     if split is None:
         return []
     told = lineage_notes(bench)

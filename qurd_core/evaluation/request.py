@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from qurd_core.benchmarks.base import Benchmark, benchmark
+from qurd_core.benchmarks.obfuscated import name_of
 from qurd_core.errors import QurdError, unknown
 from qurd_core.lineage import Lineage, roots_in, text_of_roots
 from qurd_core.registry import representations, seed_rules
@@ -76,6 +77,8 @@ def request(
     tasks: Sequence[str] = (),
     negatives: Negatives = "unrelated",
     pool: Sequence[str] | None = None,
+    obfuscate: str | None = None,
+    obfuscate_pool: bool = False,
 ) -> Request:
     """Check everything that a run can be asked, before anything is computed.
 
@@ -83,6 +86,8 @@ def request(
         QurdError: an unknown name, parts that do not go together, a budget or number of seeds below 1.
     """
     bench = benchmark(bench) if isinstance(bench, str) else bench
+    if obfuscate_pool and obfuscate is None:
+        raise QurdError("Expected obfuscations for the pool of unrelated models. Name them with --obfuscate.")
     parsed = tuple(dict.fromkeys(Scheme.parse(text) for text in schemes))
     if not parsed or not budgets:
         raise QurdError("Expected at least one scheme and one budget. Name a scheme with --scheme, see 'schemes'.")
@@ -92,6 +97,8 @@ def request(
         raise QurdError(f"Expected budgets of at most {MOST:,}. Got {max(budgets):,}.")
     if benchmark(bench.name) != bench:
         raise QurdError(f"Expected a registered benchmark, which workers find by its name. Got another '{bench.name}'.")
+    if obfuscate is not None:
+        bench = benchmark(name_of(bench.name, obfuscate, pool=obfuscate_pool))
     for scheme in parsed:
         if max(budgets) < scheme.group_size:
             raise QurdError(
@@ -172,8 +179,8 @@ def _check_classes(bench: Benchmark, scheme: Scheme) -> None:
     component = representations[scheme.representation.name]
     name = component.declares.counts_classes
     asked = component.bind(scheme.representation)[name] if name else 0
-    if asked > len(bench.classes):
+    most, what = (bench.ranked, "sent by") if bench.ranked else (len(bench.classes), "of")
+    if asked > most:
         raise QurdError(
-            f"The '{name}' of '{component.name}' must be at most {len(bench.classes)}, the classes of {bench.name}."
-            f" Got {asked}."
+            f"The '{name}' of '{component.name}' must be at most {most}, the classes {what} {bench.name}. Got {asked}."
         )

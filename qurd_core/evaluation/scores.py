@@ -27,6 +27,8 @@ def score_table(
     seeds: int = 5,
     tasks: Sequence[str] = (),
     pool: Sequence[str] | None = None,
+    obfuscate: str | None = None,
+    obfuscate_pool: bool = False,
     store: Store | None = None,
     runtime: Runtime | None = None,
 ) -> pd.DataFrame:
@@ -45,7 +47,8 @@ def score_table(
     >>> bool(table.loc[table["victim"] == table["suspect"], "value"].eq(0).all())
     True
     """
-    asked = request(bench, schemes, budgets=budgets, seeds=seeds, tasks=tasks, pool=pool)
+    hidden = {"obfuscate": obfuscate, "obfuscate_pool": obfuscate_pool}
+    asked = request(bench, schemes, budgets=budgets, seeds=seeds, tasks=tasks, pool=pool, **hidden)
     shelf, how = store or Store(default_folder()), runtime or Runtime()
     for sentence in examine(asked, shelf, how):
         warnings.warn(sentence, stacklevel=2)

@@ -5,7 +5,8 @@ Besides, models answer to crafts (`samplers.crafts`), which get the victim, and 
 what their owner says, and `jobs.kinds.query_job` what they say of the images on screen. No other module of a run asks.
 
 The queries of a sampler come in parts. A part is one call of the craft on a constant number of seeds with a generator of
-its own, so a small budget needs the first parts of a large one and nothing is asked twice.
+its own, so a small budget needs the first parts of a large one and nothing is asked twice. What a server makes of answers
+is not stored: it follows from those of the model behind it.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -99,13 +100,16 @@ class Workbench:
             self._natural(model, split, once if small else lambda: self._pieces(split))
 
     def has_natural(self, model: str, split: str) -> bool:
+        model = self.bench.answering(model)
         return self.bench.answers(model, split) is not None or self.store.has(self._natural_key(model, split))
 
     def natural_needs(self, victim: str, scheme: Scheme) -> list[tuple[str, str]]:
         """Models and splits whose natural answers a scheme takes and the store lacks."""
-        asked = self.models(victim) if scheme.sends_seeds else ()
-        models = dict.fromkeys((*asked, *self.choosing(victim, scheme)))
-        return [(model, scheme.split) for model in models if not self.has_natural(model, scheme.split)]
+        asked = [model for model in self._answering(victim) if model not in self.bench.costly] if scheme.sends_seeds else []
+        servers = [self.bench.servers[model] for model in self.models(victim) if model in self.bench.servers]
+        recalled = [(server.behind, self.bench.recalled) for server in servers if server.recalls]
+        needs = [(model, scheme.split) for model in (*asked, *self.choosing(victim, scheme))]
+        return [need for need in dict.fromkeys([*needs, *recalled]) if not self.has_natural(*need)]
 
     def choosing(self, victim: str, scheme: Scheme) -> tuple[str, ...]:
         """The models by whose natural answers the seed rule chooses: the victim, auxiliary ones, both or none."""
@@ -240,10 +244,18 @@ class Workbench:
         models = self.models(victim)
         if not len(queries):
             return torch.zeros(len(models), 0, len(self.bench.classes))
-        if split:
-            return torch.stack([self.natural(model, split)[queries.seed] for model in models])
+        answering = self._answering(victim)
+        banked = [model for model in answering if split and model not in self.bench.costly]
+        found = {model: self.natural(model, split)[queries.seed] for model in banked}
+        if asked := [model for model in answering if model not in found]:
+            found |= zip(asked, self._asked(asked, queries), strict=True)
+        return torch.stack([self._sent(model, found[self.bench.answering(model)]) for model in models])
+
+    def _asked(self, models: list[str], queries: Queries) -> Tensor:
+        """(M,s,C) logits of models on queries that are asked as they are."""
         ready = replace(queries, x=queries.x.contiguous(memory_format=torch.channels_last))  # once, not for every model
-        key = Key("answers", {"models": self._digests(victim), "queries": digest(_as_tensors(queries))})
+        digests = [self.bench.digest(model) for model in models]
+        key = Key("answers", {"models": digests, "queries": digest(_as_tensors(queries))})
         answers = self.store.get(
             key, lambda: {"logits": torch.stack([self.oracle(model).logits(ready.x) for model in models])}
         )
@@ -267,7 +279,22 @@ class Workbench:
             found.append(oracle.gradient(lambda logits, own=own: logits.gather(1, own[:, None]).sum(), images)[0])
         return torch.cat(found)
 
+    def _sent(self, model: str, answers: Tensor) -> Tensor:
+        """(n,C) what a server makes of the answers of the model behind it; the answers themselves where there is none."""
+        server = self.bench.servers.get(model)
+        if server is None:
+            return answers
+        split = self.bench.recalled
+        return server(answers, self._natural(server.behind, split, lambda: self._pieces(split)) if server.recalls else None)
+
+    def _answering(self, victim: str) -> tuple[str, ...]:
+        """The models whose answers are stored, of those that a victim's schemes ask."""
+        return tuple(dict.fromkeys(map(self.bench.answering, self.models(victim))))
+
     def _natural(self, model: str, split: str, pieces: Callable[[], Iterable[Tensor]]) -> Tensor:
+        answering = self.bench.answering(model)
+        if answering != model:
+            return self._sent(model, self._natural(answering, split, pieces))
         known = self.bench.answers(model, split)
         if known is not None:
             return known

@@ -15,6 +15,7 @@ from qurd_core.registry import (
     crafts,
     detectors,
     discover,
+    obfuscations,
     origins,
     representations,
     seed_rules,
@@ -221,7 +222,7 @@ def test_what_is_no_declaration_is_refused_at_registration_in_one_sentence(decla
 
 
 def test_every_declaration_and_every_feature_of_the_components_is_declared_in_words():
-    for kind in (seed_rules, crafts, representations, detectors, origins, thefts, benchmarks):
+    for kind in (seed_rules, crafts, representations, detectors, origins, thefts, obfuscations, benchmarks):
         said = inspect.getdoc(kind.declares) + inspect.getdoc(Declaration)
         for name in inspect.signature(kind.declares).parameters:
             assert re.search(rf"^ *(\w+, )*{name}(, \w+)*: ", said, re.M), f"{kind.declares.__name__}.{name}"

@@ -35,7 +35,7 @@ def prune(
         rank = magnitudes.flatten().argsort(stable=True).argsort().view_as(magnitudes)
         return (rank >= int(ratio * magnitudes.numel())).float()
 
-    masks = {layer: smallest(layer) for layer in _convolutions(victim) if layer.groups == 1}
+    masks = {layer.weight: smallest(layer) for layer in _convolutions(victim) if layer.groups == 1}
     return _recover(victim, supplies.labelled(region), supplies.stream(), masks)
 
 
@@ -54,9 +54,43 @@ def fine_prune(
     masks = {}
     for layer, activity in _activity(victim, probe).items():
         dormant = activity.argsort(stable=True)[: int(share * len(activity))]
-        masks[layer] = torch.ones_like(layer.weight)
-        masks[layer][dormant] = 0
+        masks[layer.weight] = torch.ones_like(layer.weight)
+        masks[layer.weight][dormant] = 0
     return _recover(victim, patches, rng, masks)
+
+
+@thefts.register(reads="weights")
+def filter_prune(
+    victim: Normalised,
+    supplies: Supplies,
+    *,
+    share: Annotated[float, Range(0, 0.99)],
+    region: Literal["attacker"] = "attacker",
+    seed: int = 0,
+) -> Normalised:
+    """Remove the filters of smallest L1 norm of every convolution but depthwise ones, and recover (Li et al. 2017).
+
+    What remains of a filter gives zeros: its bias and its channel of the normalisation behind it are removed, too.
+    """
+    masks = {}
+    for layer, behind in _normalised(victim):
+        smallest = layer.weight.detach().abs().flatten(1).sum(1).argsort(stable=True)[: int(share * layer.out_channels)]
+        kept = torch.ones(layer.out_channels).index_fill(0, smallest, 0)
+        masks[layer.weight] = kept.view(-1, 1, 1, 1).expand_as(layer.weight)
+        channels = [layer.bias] + ([behind.weight, behind.bias] if behind else [])
+        masks |= {parameter: kept for parameter in channels if parameter is not None}
+    return _recover(victim, supplies.labelled(region), supplies.stream(), masks)
+
+
+def _normalised(model: nn.Module) -> list[tuple[nn.Conv2d, nn.BatchNorm2d | None]]:
+    """Every convolution but depthwise ones, with the normalisation of its outputs alone, where there is one."""
+    layers = [module for module in model.modules() if isinstance(module, nn.Conv2d | nn.BatchNorm2d)]
+    found = []
+    for layer, behind in zip(layers, [*layers[1:], None], strict=True):
+        if isinstance(layer, nn.Conv2d) and layer.groups == 1:
+            own = isinstance(behind, nn.BatchNorm2d) and behind.num_features == layer.out_channels
+            found.append((layer, behind if own else None))
+    return found
 
 
 def _convolutions(model: nn.Module) -> list[nn.Conv2d]:
@@ -78,7 +112,7 @@ def _activity(model: nn.Module, images: Tensor) -> dict[nn.Conv2d, Tensor]:
     return found
 
 
-def _recover(model: Normalised, patches: Images, rng: torch.Generator, masks: dict[nn.Conv2d, Tensor]) -> Normalised:
+def _recover(model: Normalised, patches: Images, rng: torch.Generator, masks: dict[nn.Parameter, Tensor]) -> Normalised:
     """Train on while every masked weight stays exactly zero (masking gradients alone lets momentum revive them)."""
     hold = _holder(masks)
     hold()
@@ -86,10 +120,10 @@ def _recover(model: Normalised, patches: Images, rng: torch.Generator, masks: di
     return fit(model, patches.pixels, loss, rng, epochs=RECOVERY_EPOCHS, rate=RECOVERY_RATE, after_step=hold)
 
 
-def _holder(masks: dict[nn.Conv2d, Tensor]) -> Callable[[], None]:
+def _holder(masks: dict[nn.Parameter, Tensor]) -> Callable[[], None]:
     @torch.no_grad()
     def hold() -> None:
-        for layer, mask in masks.items():
-            layer.weight.mul_(mask)
+        for parameter, mask in masks.items():
+            parameter.mul_(mask)
 
     return hold

@@ -62,7 +62,7 @@ class Record:
         regions: regions that its last step read.
         read_truth: whether that step read the truth of any image.
         victim_queries: images that it sent to the victim.
-        stored: whether it has a file; others are derived from their parent when loaded.
+        stored: whether it has a file; others are derived from their nearest ancestor with one when loaded.
     """
 
     lineage: str
@@ -261,9 +261,11 @@ def build(lineages: Iterable[str], folder: Path, world: World, executor: Executo
     lacking: dict[str, None] = {}
     for name in every:
         whole = name in derived or _is_whole(folder, name, world, before)
-        if not whole or any(parent in lacking for parent in _parents(name)):
+        if not whole or any(parent in lacking for parent in _stored_parent(name)):
             lacking[name] = None
-    units = [Unit(name, build_one, (name, str(folder), world), _parents(name)) for name in lacking if name not in derived]
+    units = [
+        Unit(name, build_one, (name, str(folder), world), _stored_parent(name)) for name in lacking if name not in derived
+    ]
     finish(track(executor.run(units), len(units), "making models"))
     records = [_stored_record(folder, name) for name in every if name not in derived]
     records += [_derived_record(folder, name, world) for name in derived]
@@ -307,9 +309,12 @@ def _is_whole(folder: Path, lineage: str, world: World, manifest: dict) -> bool:
     return whole and told == recipe(lineage, world)
 
 
-def _parents(lineage: str) -> tuple[str, ...]:
+def _stored_parent(lineage: str) -> tuple[str, ...]:
+    """The nearest ancestor that has a file: derived ones between are made of it. None of a first training."""
     parent = Lineage.parse(lineage).parent
-    return (str(parent),) if parent else ()
+    if parent is None:
+        return ()
+    return _stored_parent(str(parent)) if _is_derived(str(parent)) else (str(parent),)
 
 
 def _is_derived(lineage: str) -> bool:
@@ -330,7 +335,7 @@ def _header(folder: Path, lineage: str) -> dict:
 
 def _derived_record(folder: Path, lineage: str, world: World) -> Record:
     model = load(folder, lineage, world)
-    parent = _stored_record(folder, str(Lineage.parse(lineage).parent))
+    (parent,) = (_stored_record(folder, name) for name in _stored_parent(lineage))
     changed = {"regions": (), "read_truth": False, "victim_queries": 0, "stored": False}
     return replace(parent, lineage=lineage, sha256=digest(model.state_dict()), accuracy=_accuracy(model, world), **changed)
 

@@ -184,6 +184,7 @@ _STEPS: dict[str, Callable[[Call], str]] = {
     "transfer": _shifted,
     "prune": _pruned("pruned"),
     "fine_prune": _pruned("fine-pruned"),
+    "filter_prune": _pruned("of filters pruned"),
     "fineprune": _numbered("fine-pruned"),
     "quantize": _quantized,
     "probit_extraction": _extracted("probit extraction"),

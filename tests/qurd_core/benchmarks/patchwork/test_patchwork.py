@@ -12,7 +12,7 @@ from qurd_core.benchmarks.base import benchmark, register_benchmarks
 from qurd_core.benchmarks.patchwork.patches import patches
 from qurd_core.benchmarks.patchwork.protocol import FOLDER, SPLITS, WORLD
 from qurd_core.benchmarks.photographs import REGIONS
-from qurd_core.benchmarks.thefts import tuning
+from qurd_core.benchmarks.thefts import pruning, tuning
 from qurd_core.benchmarks.zoo import models
 from qurd_core.benchmarks.zoo.models import Zoo, digest, file_of, load
 from qurd_core.errors import QurdError
@@ -211,6 +211,68 @@ def test_a_model_is_made_again_when_its_recipe_has_changed_and_so_is_what_was_ma
     longer = replace(WORLD, epochs=WORLD.epochs | {"vgg": 11})
     models.build([*names, "train(vgg,victim)"], tmp_path, longer, Inline(), silent)
     assert made == ["train(vgg,victim)", names[0]]
+
+
+ROOT = "train(vgg,victim)"
+STUDENT = f"{ROOT}->label_extraction(res)"
+STACKED = {  # steps one after another -> the nearest ancestor that has a file
+    f"{ROOT}->quantize(qint8)->quantize(float16)": ROOT,
+    f"{ROOT}->quantize(qint8)->finetune": ROOT,
+    f"{ROOT}->finetune->quantize(float16)": f"{ROOT}->finetune",
+    f"{STUDENT}->prune(0.4)": STUDENT,
+    f"{STUDENT}->filter_prune(0.4)->quantize(qint8)": f"{STUDENT}->filter_prune(0.4)",
+}
+
+
+class Noting(Inline):
+    """An executor that says what it was given."""
+
+    def __init__(self):
+        self.needs: dict[str, tuple[str, ...]] = {}
+
+    def run(self, units):
+        self.needs |= {unit.key: unit.needs for unit in units}
+        return super().run(units)
+
+
+def test_one_tampering_after_another_makes_models_derived_or_not(tmp_path, monkeypatch):
+    def touched(model, *_, **__):
+        """In place of training: the first weights become others."""
+        with torch.no_grad():
+            next(model.parameters()).mul_(1.01)
+        return model.eval()
+
+    for module in (tuning, pruning):
+        monkeypatch.setattr(module, "fit", touched)
+    monkeypatch.setattr(models, "_accuracy", lambda model, world: 0.5)
+    for name in (file_of(ROOT), file_of(STUDENT), models.MANIFEST):
+        (tmp_path / name).write_bytes((FOLDER / name).read_bytes())
+    first = Noting()
+    models.build(STACKED, tmp_path, WORLD, first, silent)
+    again = Zoo(tmp_path, WORLD)
+    for name, ancestor in STACKED.items():
+        record, parent = again.record(name), again.record(ancestor)
+        assert parent.stored
+        assert record.stored == (Lineage.parse(name).last.name != "quantize")
+        assert (record.architecture, record.classes) == (parent.architecture, parent.classes)
+        assert record.victim_queries == 0
+        assert digest(again.module(name).state_dict()) == record.sha256 != parent.sha256
+        assert record.stored is False or first.needs[name] == (ancestor,)
+    second = Noting()
+    models.build(STACKED, tmp_path, WORLD, second, silent)
+    assert second.needs == {}, "all of it is there"
+
+
+def test_what_was_made_from_a_derived_model_is_made_again_with_the_file_behind_it(tmp_path, monkeypatch):
+    made = []
+    monkeypatch.setattr(models, "build_one", lambda lineage, folder, world: made.append(lineage))
+    monkeypatch.setattr(models, "_stored_record", lambda folder, lineage: SHIPPED.record(ROOT))
+    monkeypatch.setattr(models, "_derived_record", lambda folder, lineage, world: SHIPPED.record(ROOT))
+    (tmp_path / models.MANIFEST).write_bytes((FOLDER / models.MANIFEST).read_bytes())
+    noting, last = Noting(), f"{ROOT}->quantize(qint8)->finetune"
+    models.build([last], tmp_path, WORLD, noting, silent)
+    assert noting.needs == {ROOT: (), last: (ROOT,)}
+    assert made == [ROOT, last]
 
 
 def test_the_shipped_models_were_made_by_the_recipes_of_this_code():

@@ -153,6 +153,35 @@ def test_fine_pruning_removes_whole_channels_for_good():
             assert not (layer.weight[~dead] == 0).any(), name
 
 
+@pytest.mark.parametrize("arch", ARCHITECTURES)
+def test_filter_pruning_removes_the_smallest_filters_with_all_that_they_gave(arch):
+    victim = fresh(arch)
+    pruned, outputs = pruning.filter_prune(deepcopy(victim), supplies(), share=0.25), {}
+    theirs = dict(zip(victim.modules(), pruned.modules(), strict=True))
+    for layer, behind in pruning._normalised(victim):
+        removed = (theirs[layer].weight == 0).flatten(1).all(1)
+        norms = layer.weight.abs().flatten(1).sum(1)
+        assert int(removed.sum()) == int(0.25 * len(removed))
+        assert not removed.any() or norms[removed].max() <= norms[~removed].min()
+        assert not (theirs[layer].weight[~removed] == 0).any()
+        last = theirs[behind] if behind else theirs[layer]
+        last.register_forward_hook(
+            lambda _, __, output, removed=removed, last=last: outputs.update({last: output[:, removed]})
+        )
+    with torch.no_grad():
+        pruned.eval()(images())
+    assert outputs
+    assert not any(output.any() for output in outputs.values())
+
+
+def test_filter_pruning_knows_the_normalisation_behind_a_convolution():
+    found = {arch: pruning._normalised(fresh(arch)) for arch in ("vgg", "res", "mb", "dense")}
+    assert all(behind for arch in ("vgg", "res", "mb") for _, behind in found[arch])
+    assert {layer.groups for arch in found for layer, _ in found[arch]} == {1}
+    # In DenseNets normalisation comes first: that of one layer's outputs alone is its own only in the first half of a layer.
+    assert {behind is None for _, behind in found["dense"]} == {True, False}
+
+
 def test_half_precision_is_exactly_that():
     victim = fresh()
     halved = quantisation.quantize(deepcopy(victim), supplies(), dtype="float16")
