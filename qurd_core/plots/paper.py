@@ -228,7 +228,7 @@ def atlas_figure(rows: pd.DataFrame, examples: Mapping[Cell, str], style: Style 
     cells = list(product(SEED_SETS, QUERY_SAMPLING))
     held = dict(iter(rows.groupby(["row", "column"], sort=False)))
     places = {cell: ([*QUERY_SAMPLING].index(cell[1]), [*SEED_SETS].index(cell[0])) for cell in cells}
-    shapes = [_cell(*places[cell], bool(cell in held and held[cell]["here"].any()), style) for cell in cells]
+    shapes = [_tile(*places[cell], bool(cell in held and held[cell]["here"].any()), style) for cell in cells]
     texts = {cell: _schemes(held[cell], style) for cell in cells if cell in held}
     notes = [note(text, *places[cell], style, ink=style.surface.ink) for cell, text in texts.items()]
     empty = [cell for cell in cells if cell not in held]
@@ -246,7 +246,7 @@ def atlas_figure(rows: pd.DataFrame, examples: Mapping[Cell, str], style: Style 
     return go.Figure([marks], layout)
 
 
-def _cell(x: int, y: int, here: bool, style: Style) -> dict[str, Any]:
+def _tile(x: int, y: int, here: bool, style: Style) -> dict[str, Any]:
     empty = {"color": style.surface.border, "width": style.line / 2, "dash": "dot"}
     full = {"color": style.colour(STOLEN), "width": 1}
     fill = faded(style.colour(STOLEN), 0.16) if here else "rgba(0,0,0,0)"
