@@ -1,4 +1,4 @@
-"""The one grammar: `name(arg,key=value)->name(...)`, with `|` between Q, R and D.
+"""The one grammar: `name(arg,key=value)->name(...)`, with `|` between Q, R and D. `chain@50 + chain@50` mixes samplers.
 
 A text is parsed once into a value. The same text names a model (its lineage), a sampler and a whole scheme; it is plot
 label, widget value, link parameter, store key and test id.
@@ -19,10 +19,11 @@ LARGEST = sys.float_info.max  # a number, whole or not, that a parameter can tak
 _NAME = r"[A-Za-z_](?:[\w./:+]|-(?!>))*"
 _TOKEN = re.compile(
     rf"""\s*(?:
-        (?P<arrow>->) | (?P<mark>[(),=|])
+        (?P<arrow>->) | (?P<mark>[(),=|@])
       | (?P<number>[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?![\w./:+]))
       | (?P<name>{_NAME})
       | (?P<text>"(?:[^"\\]|\\.)*")
+      | (?P<plus>\+)
     )""",
     re.VERBOSE,
 )
@@ -53,10 +54,21 @@ class Chain:
 
 
 @dataclass(frozen=True)
+class Mixture:
+    """`chain@number + chain@number`: samplers whose queries are sent together, in these proportions."""
+
+    chains: tuple[Chain, ...]
+    shares: tuple[Value, ...]
+
+    def __str__(self) -> str:
+        return " + ".join(f"{chain}@{format_value(share)}" for chain, share in zip(self.chains, self.shares, strict=True))
+
+
+@dataclass(frozen=True)
 class Expression:
     """`chain | chain | chain`: the parts of a scheme."""
 
-    parts: tuple[Chain, ...]
+    parts: tuple[Chain | Mixture, ...]
 
     def __str__(self) -> str:
         return " | ".join(map(str, self.parts))
@@ -76,8 +88,8 @@ def parse(text: str) -> Expression:
 def parse_chain(text: str) -> Chain:
     """Read a text without `|`: a sampler or a lineage."""
     expression = parse(text)
-    if len(expression.parts) != 1:
-        raise QurdError(f"Expected one chain without '|'. Got '{text}'.")
+    if len(expression.parts) != 1 or isinstance(expression.parts[0], Mixture):
+        raise QurdError(f"Expected one chain without '|' and '@'. Got '{text}'.")
     return expression.parts[0]
 
 
@@ -124,11 +136,22 @@ class _Reader:
         return token
 
     def expression(self) -> Expression:
-        parts = [self.chain()]
+        parts = [self.part()]
         while self.take("|"):
-            parts.append(self.chain())
+            parts.append(self.part())
         self.expect("end")
         return Expression(tuple(parts))
+
+    def part(self) -> Chain | Mixture:
+        chain = self.chain()
+        if not self.take("@"):
+            return chain
+        chains, shares = [chain], [self.value()]
+        while self.take("plus"):
+            chains.append(self.chain())
+            self.expect("@")
+            shares.append(self.value())
+        return Mixture(tuple(chains), tuple(shares))
 
     def chain(self) -> Chain:
         calls = [self.call()]

@@ -2,14 +2,14 @@
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 
 from qurd_core.access import Access
 from qurd_core.catalogue import register_components
 from qurd_core.declarations import FEATURES, D, Story
 from qurd_core.errors import QurdError, unknown
-from qurd_core.grammar import Call, Chain, Expression, Value, format_value, parse, parse_chain
+from qurd_core.grammar import Call, Chain, Expression, Mixture, Value, format_value, parse, parse_chain
 from qurd_core.registry import Component, Registry, crafts, detectors, representations, seed_rules
 
 register_components()
@@ -201,10 +201,10 @@ NAMED = {
         "Guan, Liang, He 2022, SAC-m as in their code",
         "As SAC, with test images that got a small box of another one near a corner, and mean absolute differences. Whoever"
         " copied the victim finds the same images alike.",
-        reconstruction="The authors blend the first hundred images of the set; here they are drawn for each repetition.",
+        reconstruction="The authors blend the first hundred images of the set; here images are drawn for each repetition.",
         queries="100",
         cost="no gradients, one row of logits per query",
-        fails="It gets worse with more queries, and a box near a corner may hide nothing on images that fill the frame.",
+        fails="It gets worse with more queries, and it sees no permutation of the classes.",
     ),
     "accuracy": Named(
         "uniform(test) | correct | accuracy",
@@ -230,8 +230,9 @@ class Scheme:
     """A combination of parts, in canonical form.
 
     Attributes:
-        seeds, craft: the two halves of the sampler.
+        seeds, craft: the two halves of the sampler; of a mixture those of its first part.
         representation, detector: the rest.
+        mixed: of a mixture of samplers, the scheme of each alone and its share.
 
     >>> scheme = Scheme.parse("SAC")
     >>> str(scheme), scheme.name, str(scheme.access)
@@ -242,6 +243,7 @@ class Scheme:
     craft: Call
     representation: Call
     detector: Call
+    mixed: tuple[tuple["Scheme", int], ...] = ()
 
     @classmethod
     def parse(cls, text: str) -> "Scheme":
@@ -260,6 +262,10 @@ class Scheme:
         """As `parse`, without checking that the parts go together. Where no craft is written, it is the natural one."""
         text = ALIASES.get(text, text)
         parts = parse(NAMED[text].scheme if text in NAMED else text).parts
+        if isinstance(parts[0], Mixture):
+            return _mixed(parts)
+        if any(isinstance(part, Mixture) for part in parts):
+            raise QurdError(f"Expected '@' in the sampler only, as in 'negative(test)@50 + noise@50'. Got '{text}'.")
         if len(parts) == 1 and len(parts[0].calls) == 1 and parts[0].calls[0].name not in seed_rules:
             raise unknown("scheme", text, NAMED)
         if len(parts) != 3 or len(parts[0].calls) > 2 or len(parts[1].calls) + len(parts[2].calls) != 2:
@@ -281,8 +287,21 @@ class Scheme:
         return str(Expression((self.sampler, Chain((self.representation,)), Chain((self.detector,)))))
 
     @property
-    def sampler(self) -> Chain:
+    def ingredients(self) -> tuple[tuple["Scheme", int], ...]:
+        """The schemes whose queries it sends, and their shares: itself unless it is mixed."""
+        return self.mixed or ((self, 1),)
+
+    def needed(self, budget: int) -> list[int]:
+        """Queries that each ingredient must give for a budget, with those of a group more."""
+        whole = sum(share for _, share in self.mixed)
+        return [-(-budget * share // whole) + one.group_size for one, share in self.mixed]
+
+    @property
+    def sampler(self) -> Chain | Mixture:
         """The canonical sampler: the natural craft is not written."""
+        if self.mixed:
+            chains, shares = zip(*((one.sampler, share) for one, share in self.mixed), strict=True)
+            return Mixture(chains, shares)
         return Chain((self.seeds,) if self.natural else (self.seeds, self.craft))
 
     @property
@@ -313,23 +332,31 @@ class Scheme:
 
     @property
     def group_size(self) -> int:
-        """Queries of one group, which a budget buys together."""
+        """Queries of one group, which a budget buys together; of a mixture those of the first group that is sent."""
+        if self.mixed:
+            return min(self.mixed, key=lambda part: part[0].group_size / part[1])[0].group_size
         component = crafts[self.craft.name]
         return component.group_size(component.bind(self.craft))
 
     @property
     def nested(self) -> bool:
         """Whether the queries at a small budget are a prefix of those at a large one."""
+        if self.mixed:
+            return True
         return seed_rules[self.seeds.name].declares.nested and crafts[self.craft.name].declares.nested
 
     @property
     def natural(self) -> bool:
         """Whether its queries are the seed images as they are."""
+        if self.mixed:
+            return all(one.natural for one, _ in self.mixed)
         return crafts[self.craft.name].declares.natural
 
     @property
     def sends_seeds(self) -> bool:
-        """Whether the seed images themselves are sent first."""
+        """Whether the seed images themselves are sent first, or mixed with others."""
+        if self.mixed:
+            return any(one.sends_seeds for one, _ in self.mixed)
         component = crafts[self.craft.name]
         tops_up = component.declares.tops_up
         return self.natural or bool(tops_up and component.bind(self.craft)[tops_up])
@@ -343,7 +370,7 @@ class Scheme:
     @property
     def goes_round(self) -> bool:
         """Whether the craft starts again at the first seed when the seed set has run out."""
-        return crafts[self.craft.name].declares.tops_up is not None
+        return not self.mixed and crafts[self.craft.name].declares.tops_up is not None
 
     def seeds_per_part(self, queries: int) -> int:
         """Seeds that one call of the craft takes, when a part holds about that many queries."""
@@ -351,6 +378,9 @@ class Scheme:
 
     def sampler_identity(self, part: int) -> dict[str, Value]:
         """What of the sampler changes its queries, with every parameter and version written out."""
+        if self.mixed:
+            parts = {f"part {number}": one.sampler_identity(part) for number, (one, _) in enumerate(self.mixed)}
+            return parts | {"shares": [share for _, share in self.mixed]}
         return _identity(seed_rules, self.seeds) | _identity(crafts, self.craft) | {"part": part}
 
     def identity(self, part: int) -> dict[str, Value]:
@@ -361,6 +391,8 @@ class Scheme:
     @cached_property
     def reason(self) -> str | None:
         """Why the parts do not go together, or None."""
+        if self.mixed:
+            return next((one.reason for one, _ in self.mixed if one.reason), None)
         rule, craft = seed_rules[self.seeds.name], crafts[self.craft.name]
         representation, detector = representations[self.representation.name], detectors[self.detector.name]
         values = craft.bind(self.craft)
@@ -450,6 +482,33 @@ def describe(scheme: Scheme) -> dict[str, object]:
         "reconstruction": named.reconstruction if named else "",
         "idea": named.idea if named else None,
     }
+
+
+def _mixed(parts: tuple[Chain | Mixture, ...]) -> Scheme:
+    """The scheme of a mixture of samplers.
+
+    Raises:
+        QurdError: shares that make no sense, with the reason.
+    """
+    mixture, rest = parts[0], " | ".join(map(str, parts[1:]))
+    found = [Scheme.read(f"{chain} | {rest}") for chain in mixture.chains]
+    if len(found) < 2:
+        raise QurdError(
+            f"Expected two samplers or more to mix. Got '{mixture}': leave out the share, or add another sampler."
+        )
+    samplers = [str(one.sampler) for one in found]
+    if twice := next((sampler for sampler in samplers if samplers.count(sampler) > 1), None):
+        raise QurdError(f"Expected different samplers. '{twice}' stands twice in '{mixture}': add its shares.")
+    for one, share in zip(found, mixture.shares, strict=True):
+        if type(share) is not int or share < 1:
+            raise QurdError(f"Expected shares that are whole numbers of at least 1. Got {share!r} in '{mixture}'.")
+        if share % one.group_size:
+            raise QurdError(
+                f"Expected a share of '{one.sampler}' that buys whole groups of {one.group_size} queries. Got {share}."
+            )
+        if not one.nested:
+            raise QurdError(f"'{one.sampler}' makes other queries for each budget, so it cannot be mixed.")
+    return replace(found[0], mixed=tuple(zip(found, mixture.shares, strict=True)))
 
 
 @cache

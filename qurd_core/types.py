@@ -221,6 +221,31 @@ def concatenate(parts: Sequence[Queries]) -> Queries:
     )
 
 
+def interleave(parts: Sequence[Queries], shares: Sequence[int]) -> tuple[Queries, Tensor]:
+    """One query set out of several, groups in turn so that every prefix holds them in proportion to their shares.
+
+    The k-th group of a part comes after as many queries of its part as groups before it, per share; of equals the part named
+    first. The set ends where a part has run out.
+
+    Returns:
+        the queries, and (s,) the place of each among all queries of the parts, one part after another.
+    """
+    if any(len(part) == 0 for part in parts):
+        return parts[0].take(0), torch.zeros(0, dtype=torch.long)
+    whole = concatenate(parts)
+    keys = [part.group_ends.double() / share for part, share in zip(parts, shares, strict=True)]
+    last = torch.stack([key[-1] for key in keys]).min()
+    order = torch.cat(keys).argsort(stable=True)[: int((torch.cat(keys) <= last).sum())]
+    ends = whole.group_ends
+    sizes = ends.diff(prepend=ends.new_zeros(1))
+    counts = sizes[order]
+    within = torch.arange(int(counts.sum())) - (counts.cumsum(0) - counts).repeat_interleave(counts)
+    rows = (ends - sizes)[order].repeat_interleave(counts) + within
+    aux = {name: values[rows if len(values) == len(whole) else order] for name, values in whole.aux.items()}
+    group = torch.arange(len(order)).repeat_interleave(counts)
+    return Queries(whole.x[rows], group, whole.seed[rows], None if whole.truth is None else whole.truth[rows], aux), rows
+
+
 def _stack(name: str, parts: Sequence[Queries]) -> Tensor:
     """The rows of one `aux` tensor of all parts, padded with zeros."""
     known = next(part for part in parts if name in part.aux)

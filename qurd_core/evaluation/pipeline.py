@@ -128,7 +128,8 @@ def examine(asked: Request, store: Store, runtime: Runtime) -> list[str]:
         return []
     told = lineage_notes(bench)
     models = tuple(dict.fromkeys(name for pair in bench.pairs for name in (pair.victim, pair.suspect)))
-    if any(scheme.sends_seeds and scheme.split == split for scheme in asked.schemes):
+    every = (one for scheme in asked.schemes for one, _ in scheme.ingredients)
+    if any(one.sends_seeds and one.split == split for one in every):
         ask_natural(replace(bench, models=models), split, store, runtime)
     desk = workbench(bench, store, runtime)
     if not all(desk.has_natural(model, split) for model in models):

@@ -93,6 +93,9 @@ def empty_cells(asked: Request, desk: Workbench) -> list[str]:
     """
     told: dict[str, None] = {}
     for scheme in asked.schemes:
+        if scheme.mixed:
+            told |= dict.fromkeys(_short(asked, desk, scheme))
+            continue
         group = scheme.group_size
         if small := [budget for budget in asked.budgets if budget < group]:
             told[f"{scheme.label}: {_list(small)} buys no group of {group} queries."] = None
@@ -108,6 +111,17 @@ def empty_cells(asked: Request, desk: Workbench) -> list[str]:
             if large and not (number and scheme.goes_round):
                 told[f"{scheme.label}: {victim} has seeds for {number * group} queries only, not for {_list(large)}."] = None
     return list(told)
+
+
+def _short(asked: Request, desk: Workbench, scheme: Scheme) -> Iterator[str]:
+    """One sentence per victim of which a mixed sampler has too few seeds for its share of the budgets."""
+    whole = sum(share for _, share in scheme.mixed)
+    for victim in asked.bench.victims:
+        for one, share in scheme.mixed:
+            most = len(desk.draw(victim, one, 0)[1].indices) * one.group_size * whole // share
+            large = [budget for budget in asked.budgets if budget > most]
+            if large and not one.goes_round:
+                yield f"{scheme.label}: {one.sampler} runs out at {most} queries to {victim}, before {_list(large)}."
 
 
 def _check_memory(asked: Request, desk: Workbench) -> None:
@@ -129,7 +143,8 @@ def _check_memory(asked: Request, desk: Workbench) -> None:
 def _check_gaps(asked: Request, desk: Workbench) -> None:
     """Refuse a request of whose very queries unrelated models have not answered enough."""
     unanswered = cache(asked.bench.unanswered)
-    for scheme in {str(scheme.sampler): scheme for scheme in asked.schemes}.values():
+    every = (one for scheme in asked.schemes for one, _ in scheme.ingredients)
+    for scheme in {str(scheme.sampler): scheme for scheme in every}.values():
         for victim in asked.bench.victims:
             unrelated = [pair.suspect for pair in asked.pairs(victim) if pair.kind in NEGATIVE_KINDS[asked.negatives]]
             gone = {model: unanswered(model, scheme.split) for model in unrelated}

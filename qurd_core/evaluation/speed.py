@@ -71,6 +71,9 @@ def query_set(
     """Seconds for the queries of one victim and query seed, the answers to them, and the look at these."""
     if desk.has_scores(victim, scheme, query_seed, budgets):
         return 0.0
+    if scheme.mixed:
+        each = zip(scheme.mixed, scheme.needed(max(budgets)), strict=True)
+        return sum(query_set(desk, victim, one, query_seed, (need,), speed) for (one, _), need in each)
     natural, crafted = _images(desk, victim, scheme, query_seed, max(budgets))
     waiting = tuple(model for model in desk.models(victim) if not desk.has_natural(model, scheme.split))
     looking = tuple(model for model in desk.choosing(victim, scheme) if not desk.has_natural(model, scheme.split))

@@ -27,7 +27,7 @@ from qurd_core.registry import crafts, detectors, representations, seed_rules
 from qurd_core.runtime import Runtime
 from qurd_core.schemes import Scheme
 from qurd_core.store import Key, Store, digest
-from qurd_core.types import Answers, Draw, Images, Pool, Prefixes, Queries, concatenate, seeds_as_queries
+from qurd_core.types import Answers, Draw, Images, Pool, Prefixes, Queries, concatenate, interleave, seeds_as_queries
 
 STEP = 10  # scores are stored at every tenth budget, which costs no query more than the largest one
 LEVELS = (20, 50, 100, 200, 400, 1000)  # where scores at more budgets are looked for
@@ -105,11 +105,13 @@ class Workbench:
 
     def natural_needs(self, victim: str, scheme: Scheme) -> list[tuple[str, str]]:
         """Models and splits whose natural answers a scheme takes and the store lacks."""
-        asked = [model for model in self._answering(victim) if model not in self.bench.costly] if scheme.sends_seeds else []
+        found: dict[tuple[str, str], None] = {}
+        for one, _ in scheme.ingredients:
+            asked = [model for model in self._answering(victim) if one.sends_seeds and model not in self.bench.costly]
+            found |= {(model, one.split): None for model in (*asked, *self.choosing(victim, one))}
         servers = [self.bench.servers[model] for model in self.models(victim) if model in self.bench.servers]
-        recalled = [(server.behind, self.bench.recalled) for server in servers if server.recalls]
-        needs = [(model, scheme.split) for model in (*asked, *self.choosing(victim, scheme))]
-        return [need for need in dict.fromkeys([*needs, *recalled]) if not self.has_natural(*need)]
+        found |= {(server.behind, self.bench.recalled): None for server in servers if server.recalls}
+        return [need for need in found if not self.has_natural(*need)]
 
     def choosing(self, victim: str, scheme: Scheme) -> tuple[str, ...]:
         """The models by whose natural answers the seed rule chooses: the victim, auxiliary ones, both or none."""
@@ -140,13 +142,19 @@ class Workbench:
             return pool, rule.function(pool, rng, len(pool), **rule.bind(scheme.seeds))
 
     def parts(self, victim: str, scheme: Scheme, query_seed: int, budget: int) -> Iterator[Part]:
-        """Queries with answers, part after part, until they hold `budget` queries or the seed set has run out."""
+        """Queries with answers, part after part, until they hold `budget` queries or the seed set has run out.
+
+        Those of a mixture are asked sampler by sampler, so their answers are shared with the samplers alone.
+        """
         for number, queries in enumerate(self.queries(victim, scheme, query_seed, budget)):
             natural = number == 0 and scheme.sends_seeds
             yield Part(queries, self._answers(victim, queries, scheme.split if natural else None))
 
     def queries(self, victim: str, scheme: Scheme, query_seed: int, budget: int) -> Iterator[Queries]:
         """The same queries without the suspects' answers: only the victim is asked. The first part may be empty."""
+        if scheme.mixed:
+            yield self._mixture(victim, scheme, query_seed, budget)[0]
+            return
         pool, draw = self.draw(victim, scheme, query_seed)
         if not len(draw.indices):
             yield seeds_as_queries(pool, draw.indices)
@@ -215,11 +223,44 @@ class Workbench:
         return found
 
     def _ask(self, victim: str, scheme: Scheme, query_seed: int, budgets: tuple[int, ...]) -> tuple[Answers, Costs]:
+        if scheme.mixed:
+            return self._ask_mixture(victim, scheme, query_seed, budgets)
         parts = list(self.parts(victim, scheme, query_seed, max(budgets)))
         queries = concatenate([part.queries for part in parts])
         logits = torch.cat([part.logits for part in parts], dim=1)
         _, draw = self.draw(victim, scheme, query_seed)
         return Answers(queries, self.bench.access, logits), _costs(queries, draw, scheme.group_size, budgets)
+
+    def _mixture(self, victim: str, scheme: Scheme, query_seed: int, budget: int) -> tuple[Queries, Tensor, list[Queries]]:
+        """What `interleave` makes of the queries of every ingredient, and these."""
+        wanted = zip(scheme.mixed, scheme.needed(budget), strict=True)
+        each = [concatenate(list(self.queries(victim, one, query_seed, need))) for (one, _), need in wanted]
+        return *interleave(each, [share for _, share in scheme.mixed]), each
+
+    def _ask_mixture(self, victim: str, scheme: Scheme, query_seed: int, budgets: tuple[int, ...]) -> tuple[Answers, Costs]:
+        queries, rows, each = self._mixture(victim, scheme, query_seed, max(budgets))
+        needs = scheme.needed(max(budgets))
+        answered = [
+            part.logits
+            for (one, _), need in zip(scheme.mixed, needs, strict=True)
+            for part in self.parts(victim, one, query_seed, need)
+        ]
+        used = torch.tensor([queries.prefix(budget) if budget <= len(queries) else 0 for budget in budgets])
+        first, spent = 0, []
+        for (one, _), own in zip(scheme.mixed, each, strict=True):
+            mine = (rows >= first) & (rows < first + len(own))
+            sent = torch.cat([torch.zeros(1, dtype=torch.long), mine.long().cumsum(0)])[used]
+            spent.append(_costs(own, self.draw(victim, one, query_seed)[1], 1, tuple(sent.tolist())))
+            first += len(own)
+        costs = Costs(
+            used,
+            torch.cat([torch.zeros(1, dtype=torch.long), queries.different])[used],
+            sum(one.samples for one in spent),
+            sum(one.gradients for one in spent),
+            sum(one.converged * one.used for one in spent) / used.clamp_min(1),
+            torch.full((len(budgets),), len(queries)),
+        )
+        return Answers(queries, self.bench.access, torch.cat(answered, 1)[:, rows]), costs
 
     def _crafted(self, victim: str, scheme: Scheme, query_seed: int, part: int | tuple[int, int], seeds: Queries) -> Queries:
         """The craft's queries of one part.
@@ -230,7 +271,8 @@ class Workbench:
         craft = crafts[scheme.craft.name]
         spec = {"victim": self.bench.digest(victim), "images": self.bench.images_digest(scheme.split)}
         spec |= {"sampler": scheme.sampler_identity(PART), "query_seed": query_seed, "part": part}
-        spec |= self._auxiliary(victim, scheme)
+        others = self._auxiliary(victim, scheme)
+        spec |= {"auxiliary": others} if others else {}
 
         def make() -> dict[str, Tensor]:
             rng = stream(query_seed, "craft", *self._identity(victim, scheme), str(scheme.sampler), part)
@@ -318,17 +360,19 @@ class Workbench:
     def _stored(self, victim: str, scheme: Scheme, query_seed: int, budgets: tuple[int, ...]) -> tuple[Key, tuple[int, ...]]:
         """The entry that holds the scores at these budgets, or will hold them, and all budgets in it."""
         spec = {"models": self._digests(victim), "query_seed": query_seed, "costs version": COSTS_VERSION}
-        spec |= {"images": self.bench.images_digest(scheme.split)} | scheme.identity(PART) | self._auxiliary(victim, scheme)
+        splits = [self.bench.images_digest(one.split) for one, _ in scheme.ingredients]
+        others = [digest for one, _ in scheme.ingredients for digest in self._auxiliary(victim, one)]
+        spec |= {"images": splits if scheme.mixed else splits[0]} | scheme.identity(PART)
+        spec |= {"auxiliary": others} if others else {}
         entries = [(Key("scores", spec | {"budgets": list(grid)}), grid) for grid in _grids(budgets, scheme.nested)]
         return next((entry for entry in entries if self.store.has(entry[0])), entries[0])
 
     def _identity(self, victim: str, scheme: Scheme) -> tuple[str, str]:
         return self.bench.digest(victim), self.bench.images_digest(scheme.split)
 
-    def _auxiliary(self, victim: str, scheme: Scheme) -> dict[str, list[str]]:
-        """What of a key names the auxiliary models that chose the seeds: nothing where none did."""
-        others = [self.bench.digest(model) for model in self.choosing(victim, scheme) if model != victim]
-        return {"auxiliary": others} if others else {}
+    def _auxiliary(self, victim: str, scheme: Scheme) -> list[str]:
+        """Digests of the auxiliary models that chose the seeds, which no key names where none did."""
+        return [self.bench.digest(model) for model in self.choosing(victim, scheme) if model != victim]
 
     def _digests(self, victim: str) -> list[str]:
         return [self.bench.digest(model) for model in self.models(victim)]

@@ -22,6 +22,7 @@ from qurd_core.views.heatmap import Pick
 DEFAULT = "ModelDiff"
 PARTS = {"seeds": "Seeds", "craft": "Craft", "representation": "R", "detector": "D"}
 REGISTRIES = {"seeds": seed_rules, "craft": crafts, "representation": representations, "detector": detectors}
+MIXED = "The map has one sampler a row. Mixtures of samplers run with the command 'run' and in Python."
 LONGEST = 400  # letters of a scheme
 
 
@@ -37,7 +38,8 @@ def scheme_text() -> str:
 def read(text: str) -> tuple[Scheme, str | None]:
     """The scheme of a text, and what is wrong with the text; then the scheme is the default one."""
     try:
-        return Scheme.parse(text), None
+        found = Scheme.parse(text)
+        return (Scheme.parse(DEFAULT), MIXED) if found.mixed else (found, None)
     except QurdError as error:
         return Scheme.parse(DEFAULT), str(error)
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from qurd_core.randomness import stream
-from qurd_core.samplers.crafts.cutmix import draw_box
+from qurd_core.samplers.crafts.cutmix import draw_box, draw_corner
 
 
 def test_a_round_is_all_blends_then_all_mirrors_each_a_group(craft, seeds):
@@ -53,3 +53,24 @@ def test_boxes_lie_in_the_image_and_cover_a_uniform_share_where_no_border_cuts_t
 def test_blends_have_no_truth(craft, seeds):
     assert seeds.truth is not None
     assert craft("cutmix").truth is None
+
+
+def test_corner_boxes_lie_around_the_outer_sixths_and_are_a_fifth_wide():
+    boxes = [draw_corner(32, 32, stream(number, "corner")) for number in range(300)]
+    centres = set()
+    for left, top, right, bottom in boxes:
+        for low, high in ((left, right), (top, bottom)):
+            assert 3 <= high - low <= 6
+            centres.add(high - 3 if low == 0 else low + 3)
+    assert centres == {*range(6), *range(27, 32)}
+
+
+def test_a_corner_blend_is_the_seed_outside_its_box_and_its_partner_inside(craft, seeds):
+    queries = craft("corner_cutmix")
+    place = {int(seed): number for number, seed in enumerate(seeds.seed)}
+    partners = seeds.x[[place[int(seed)] for seed in queries.aux["partner"]]]
+    left, top, right, bottom = queries.aux["box"][0].tolist()
+    inside = torch.zeros(8, 8, dtype=torch.bool)
+    inside[top:bottom, left:right] = True
+    assert torch.equal(queries.x, torch.where(inside, partners, seeds.x))
+    assert queries.aux["partner"].sort().values.tolist() == queries.seed.sort().values.tolist()
