@@ -258,6 +258,7 @@ def reader(text: str) -> tuple[Reader, Path] | None:
 
 
 EMBEDDED, OF_HUB = "an embedded benchmark", "a benchmark of the model hub"
+MADE_OF_ANOTHER = "a benchmark made of another"
 
 
 def kind_of(text: str) -> str:
@@ -268,7 +269,8 @@ def kind_of(text: str) -> str:
     """
     if found := reader(text):
         return found[0].what
-    return OF_HUB if component(text)[0].declares.fetch else EMBEDDED
+    offered = component(text)[0].declares
+    return OF_HUB if offered.fetch else MADE_OF_ANOTHER if offered.made_of else EMBEDDED
 
 
 def benchmark(text: str) -> Benchmark:

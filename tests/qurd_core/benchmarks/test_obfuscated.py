@@ -266,6 +266,12 @@ def test_a_pool_without_obfuscations_and_two_layers_are_refused():
         request(behind("argmax"), ["AKH"], budgets=[20], obfuscate="jpeg")
 
 
+def test_it_is_no_embedded_benchmark_so_no_sweep_records_it(qurd):
+    code, _, err = qurd("sweep", "-b", "obfuscated(patchwork-sac,argmax)")
+    assert code == 2
+    assert "a benchmark made of another" in " ".join(err.split())
+
+
 def test_a_table_of_answers_takes_what_changes_probits_and_nothing_else(tmp_path):
     table = answers(tmp_path / "table.csv", probits=True)
     bench = behind("topk(k=1)", of=table)
