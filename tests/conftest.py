@@ -122,7 +122,7 @@ SMALL = {  # parameters that keep the crafts quick here
     "boundary": {"steps": 200},
     "sensitive": {"steps": 10},
     "erosion": {"eps": 0.4, "steps": 6},
-    "divergence": {"steps": 3},
+    "divergence": {"eps": 0.3, "steps": 10},
 }
 
 
