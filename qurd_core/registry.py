@@ -11,7 +11,7 @@ import itertools
 import pkgutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import entry_points
 from typing import Annotated, Any, Generic, Literal, get_args, get_origin, get_type_hints
 
@@ -30,7 +30,7 @@ from qurd_core.declarations import (
     declaration,
 )
 from qurd_core.errors import QurdError, doing, unknown
-from qurd_core.grammar import Call, Value
+from qurd_core.grammar import Call, Value, format_value
 
 
 @dataclass(frozen=True)
@@ -208,6 +208,22 @@ class Registry(Generic[D]):
         if name not in self._components:
             raise unknown(self.kind, name, self._components)
         return self._components[name]
+
+    def canonical(self, call: Call) -> Call:
+        """A call in canonical form, however it was written."""
+        component = self[call.name]
+        return component.call(component.bind(call))
+
+    def identity(self, call: Call) -> dict[str, Value]:
+        """What of a call changes its results: every parameter written out, and the version."""
+        component = self[call.name]
+        written = ",".join(f"{name}={format_value(value)}" for name, value in component.bind(call).items())
+        return {self.kind: f"{call.name}({written})", f"{self.kind} version": component.version}
+
+    def bound(self, call: Call) -> Callable[..., Any]:
+        """The function of a call with its parameters: what it still takes is data."""
+        component = self[call.name]
+        return partial(component.function, **component.bind(call))
 
     def __iter__(self) -> Iterator[str]:
         return iter(sorted(self._components))

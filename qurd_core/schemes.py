@@ -9,7 +9,7 @@ from qurd_core.access import Access
 from qurd_core.catalogue import register_components
 from qurd_core.declarations import FEATURES, D, Story
 from qurd_core.errors import QurdError, unknown
-from qurd_core.grammar import Call, Chain, Expression, Mixture, Value, format_value, parse, parse_chain
+from qurd_core.grammar import Call, Chain, Expression, Mixture, Value, parse, parse_chain
 from qurd_core.registry import Component, Registry, crafts, detectors, representations, seed_rules
 
 register_components()
@@ -272,10 +272,10 @@ class Scheme:
             raise QurdError(f"Expected 'seed rule->craft | representation | detector' or a named scheme. Got '{text}'.")
         seeds, *craft = parts[0].calls
         return cls(
-            _canonical(seed_rules, seeds),
-            _canonical(crafts, craft[0] if craft else Call(_natural_craft())),
-            _canonical(representations, parts[1].calls[0]),
-            _canonical(detectors, parts[2].calls[0]),
+            seed_rules.canonical(seeds),
+            crafts.canonical(craft[0] if craft else Call(_natural_craft())),
+            representations.canonical(parts[1].calls[0]),
+            detectors.canonical(parts[2].calls[0]),
         )
 
     @classmethod
@@ -381,11 +381,11 @@ class Scheme:
         if self.mixed:
             parts = {f"part {number}": one.sampler_identity(part) for number, (one, _) in enumerate(self.mixed)}
             return parts | {"shares": [share for _, share in self.mixed]}
-        return _identity(seed_rules, self.seeds) | _identity(crafts, self.craft) | {"part": part}
+        return seed_rules.identity(self.seeds) | crafts.identity(self.craft) | {"part": part}
 
     def identity(self, part: int) -> dict[str, Value]:
         """What of the scheme changes its scores."""
-        head = _identity(representations, self.representation) | _identity(detectors, self.detector)
+        head = representations.identity(self.representation) | detectors.identity(self.detector)
         return self.sampler_identity(part) | head
 
     @cached_property
@@ -514,17 +514,6 @@ def _mixed(parts: tuple[Chain | Mixture, ...]) -> Scheme:
 @cache
 def _natural_craft() -> str:
     return next(name for name in crafts if crafts[name].declares.natural)
-
-
-def _identity(registry: Registry, call: Call) -> dict[str, Value]:
-    component = registry[call.name]
-    written = ",".join(f"{name}={format_value(value)}" for name, value in component.bind(call).items())
-    return {component.kind: f"{call.name}({written})", f"{component.kind} version": component.version}
-
-
-def _canonical(registry: Registry, call: Call) -> Call:
-    component = registry[call.name]
-    return component.call(component.bind(call))
 
 
 @cache

@@ -127,6 +127,9 @@ class Draw:
     looked: Tensor
 
 
+_AUX = "aux."
+
+
 @dataclass(frozen=True)
 class Queries:
     """What is sent to the suspect: one flat tensor, and what structures it.
@@ -160,6 +163,19 @@ class Queries:
 
     def __len__(self) -> int:
         return len(self.x)
+
+    @property
+    def tensors(self) -> dict[str, Tensor]:
+        """All of them by name."""
+        truth = {} if self.truth is None else {"truth": self.truth}
+        aux = {_AUX + name: rows for name, rows in self.aux.items()}
+        return {"x": self.x, "group": self.group, "seed": self.seed, **truth, **aux}
+
+    @classmethod
+    def of(cls, tensors: Mapping[str, Tensor]) -> "Queries":
+        """The queries of which these are the `tensors`."""
+        aux = {name.removeprefix(_AUX): rows for name, rows in tensors.items() if name.startswith(_AUX)}
+        return cls(tensors["x"], tensors["group"], tensors["seed"], tensors.get("truth"), aux)
 
     @property
     def group_ends(self) -> Tensor:

@@ -85,9 +85,7 @@ def request(
     Raises:
         QurdError: an unknown name, parts that do not go together, a budget or number of seeds below 1.
     """
-    bench = benchmark(bench) if isinstance(bench, str) else bench
-    if obfuscate_pool and obfuscate is None:
-        raise QurdError("Expected obfuscations for the pool of unrelated models. Name them with --obfuscate.")
+    bench = _registered(bench, obfuscate, pool=obfuscate_pool)
     parsed = tuple(dict.fromkeys(Scheme.parse(text) for text in schemes))
     if not parsed or not budgets:
         raise QurdError("Expected at least one scheme and one budget. Name a scheme with --scheme, see 'schemes'.")
@@ -95,10 +93,6 @@ def request(
         raise QurdError(f"Expected budgets and a number of seeds of at least 1. Got {min(budgets)} and {seeds}.")
     if max(budgets) > MOST:
         raise QurdError(f"Expected budgets of at most {MOST:,}. Got {max(budgets):,}.")
-    if benchmark(bench.name) != bench:
-        raise QurdError(f"Expected a registered benchmark, which workers find by its name. Got another '{bench.name}'.")
-    if obfuscate is not None:
-        bench = benchmark(name_of(bench.name, obfuscate, pool=obfuscate_pool))
     for scheme in parsed:
         if max(budgets) < scheme.group_size:
             raise QurdError(
@@ -121,6 +115,16 @@ def request(
             raise unknown(f"lineage of the unrelated models of {bench.name}", lineage, roots)
     kept = tuple(task for task in bench.tasks if task in tasks) or bench.tasks
     return Request(bench, parsed, tuple(sorted(set(budgets))), seeds, kept, negatives, chosen)
+
+
+def _registered(bench: Benchmark | str, obfuscate: str | None, *, pool: bool) -> Benchmark:
+    """The benchmark that workers will find by its name, its models obfuscated if that is asked."""
+    if pool and obfuscate is None:
+        raise QurdError("Expected obfuscations for the pool of unrelated models. Name them with --obfuscate.")
+    found = benchmark(bench if isinstance(bench, str) else bench.name)
+    if not isinstance(bench, str) and found != bench:
+        raise QurdError(f"Expected a registered benchmark, which workers find by its name. Got another '{bench.name}'.")
+    return found if obfuscate is None else benchmark(name_of(found.name, obfuscate, pool=pool))
 
 
 def _root(text: str) -> str:

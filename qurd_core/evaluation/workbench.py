@@ -9,7 +9,7 @@ its own, so a small budget needs the first parts of a large one and nothing is a
 is not stored: it follows from those of the model behind it.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from pathlib import Path
@@ -73,6 +73,7 @@ class Workbench:
     runtime: Runtime
     oracles: dict[str, Oracle] = field(default_factory=dict)
     _images: dict[str, Images] = field(default_factory=dict)
+    _drawn: dict[tuple[str, str, int], tuple[Pool, Draw]] = field(default_factory=dict, init=False)
 
     def models(self, victim: str) -> tuple[str, ...]:
         """The models that a victim's schemes ask: itself first, then every suspect."""
@@ -125,9 +126,15 @@ class Workbench:
 
     def draw(self, victim: str, scheme: Scheme, query_seed: int) -> tuple[Pool, Draw]:
         """The seed set as the victim sees it, and every image of it that the seed rule picks, in draw order."""
-        images, rule = self.images(scheme.split), seed_rules[scheme.seeds.name]
-        needs, looking = rule.declares.needs, self.choosing(victim, scheme)
-        truth = images.truth if "truth" in rule.declares.provides else None
+        what = victim, str(scheme.seeds), query_seed
+        if what not in self._drawn:
+            self._drawn = {what: self._draw(victim, scheme, query_seed)}  # the latest only: the next one is another
+        return self._drawn[what]
+
+    def _draw(self, victim: str, scheme: Scheme, query_seed: int) -> tuple[Pool, Draw]:
+        images, declares = self.images(scheme.split), seed_rules[scheme.seeds.name].declares
+        needs, looking = declares.needs, self.choosing(victim, scheme)
+        truth = images.truth if "truth" in declares.provides else None
         seen = [self.natural(model, scheme.split) for model in looking if model == victim]
         others = [self.natural(model, scheme.split).argmax(1) for model in looking if model != victim]
         pool = Pool(
@@ -139,7 +146,7 @@ class Workbench:
         )
         rng = stream(query_seed, "draw", *self._identity(victim, scheme), str(scheme.seeds))
         with doing(f"drawing {scheme.seeds} for {victim}"):
-            return pool, rule.function(pool, rng, len(pool), **rule.bind(scheme.seeds))
+            return pool, seed_rules.bound(scheme.seeds)(pool, rng, len(pool))
 
     def parts(self, victim: str, scheme: Scheme, query_seed: int, budget: int) -> Iterator[Part]:
         """Queries with answers, part after part, until they hold `budget` queries or the seed set has run out.
@@ -268,7 +275,6 @@ class Workbench:
         Args:
             part: its number, with the budget where the queries of one budget are no prefix of those of another.
         """
-        craft = crafts[scheme.craft.name]
         spec = {"victim": self.bench.digest(victim), "images": self.bench.images_digest(scheme.split)}
         spec |= {"sampler": scheme.sampler_identity(PART), "query_seed": query_seed, "part": part}
         others = self._auxiliary(victim, scheme)
@@ -277,9 +283,9 @@ class Workbench:
         def make() -> dict[str, Tensor]:
             rng = stream(query_seed, "craft", *self._identity(victim, scheme), str(scheme.sampler), part)
             with doing(f"crafting {scheme.sampler} for {victim}"):
-                return _as_tensors(craft.function(seeds, self.oracle(victim), rng, **craft.bind(scheme.craft)))
+                return crafts.bound(scheme.craft)(seeds, self.oracle(victim), rng).tensors
 
-        return _as_queries(self.store.get(Key("queries", spec), make))
+        return Queries.of(self.store.get(Key("queries", spec), make))
 
     def _answers(self, victim: str, queries: Queries, split: str | None) -> Tensor:
         """(M,s,C) logits of all models of a victim; those on images of a split as they are come out of the bank."""
@@ -297,7 +303,7 @@ class Workbench:
         """(M,s,C) logits of models on queries that are asked as they are."""
         ready = replace(queries, x=queries.x.contiguous(memory_format=torch.channels_last))  # once, not for every model
         digests = [self.bench.digest(model) for model in models]
-        key = Key("answers", {"models": digests, "queries": digest(_as_tensors(queries))})
+        key = Key("answers", {"models": digests, "queries": digest(queries.tensors)})
         answers = self.store.get(
             key, lambda: {"logits": torch.stack([self.oracle(model).logits(ready.x) for model in models])}
         )
@@ -447,14 +453,13 @@ def _costs(queries: Queries, draw: Draw, group: int, budgets: tuple[int, ...]) -
 
 def _represent(answers: Answers, scheme: Scheme, used: int) -> Tensor:
     """The representation of all models on the first `used` queries."""
-    component = representations[scheme.representation.name]
     granted = Answers(answers.queries.take(used), scheme.access, answers.outputs[:, :used], answers.slopes)
-    return component.function(granted, **component.bind(scheme.representation))
+    return representations.bound(scheme.representation)(granted)
 
 
 def _distances(represented: Tensor, queries: Queries, scheme: Scheme, used: Tensor) -> Tensor:
     """(M,B) float32 distances to the first model, NaN for empty cells."""
-    representation, detector = representations[scheme.representation.name].declares, detectors[scheme.detector.name]
+    representation = representations[scheme.representation.name].declares
     values = torch.full((len(represented), len(used)), torch.nan)
     filled = (used > 0).nonzero()[:, 0]
     rows = used[filled]
@@ -462,17 +467,5 @@ def _distances(represented: Tensor, queries: Queries, scheme: Scheme, used: Tens
         groups = torch.searchsorted(queries.group_ends, used[filled], right=True)
         rows = representation.rows(queries).cumsum(0)[groups - 1]
     prefixes = Prefixes(tuple(rows.tolist()), representation.square, representation.whole)
-    found = detector.function(represented[0], represented, prefixes, **detector.bind(scheme.detector))
-    values[:, filled] = found.float()
+    values[:, filled] = detectors.bound(scheme.detector)(represented[0], represented, prefixes).float()
     return values
-
-
-def _as_tensors(queries: Queries) -> dict[str, Tensor]:
-    truth = {} if queries.truth is None else {"truth": queries.truth}
-    aux = {f"aux.{name}": rows for name, rows in queries.aux.items()}
-    return {"x": queries.x, "group": queries.group, "seed": queries.seed, **truth, **aux}
-
-
-def _as_queries(tensors: Mapping[str, Tensor]) -> Queries:
-    aux = {name.removeprefix("aux."): rows for name, rows in tensors.items() if name.startswith("aux.")}
-    return Queries(tensors["x"], tensors["group"], tensors["seed"], tensors.get("truth"), aux)

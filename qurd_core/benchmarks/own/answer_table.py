@@ -100,6 +100,7 @@ class AnswerTable(Source):
         self.declared = declared
         self.splits = tuple(seed_sets)
         self._row = {model: row for row, model in enumerate(lineages)}
+        self._digests: dict[str, str] = {}
 
     def lineage(self, model: str) -> Lineage:
         return self.lineages[model]
@@ -120,6 +121,11 @@ class AnswerTable(Source):
         return {model: (gone[row], len(self.seed_sets[split].items)) for model, row in self._row.items()}
 
     def digest(self, model: str) -> str:
+        if model not in self._digests:
+            self._digests[model] = self._digest(model)
+        return self._digests[model]
+
+    def _digest(self, model: str) -> str:
         sha = hashlib.sha256(json.dumps(self.classes).encode())
         for split, known in self.seed_sets.items():
             outputs = known.labels if known.logs is None else known.logs

@@ -18,7 +18,7 @@ from qurd_core.evaluation import plan as planning
 from qurd_core.evaluation import request as requests
 from qurd_core.evaluation.pipeline import compute, empty_cells, evaluate, plan, reported, request, tabulate
 from qurd_core.evaluation.workbench import Workbench, workbench
-from qurd_core.registry import crafts, representations
+from qurd_core.registry import crafts, representations, seed_rules
 from qurd_core.runtime import Runtime
 from qurd_core.schemes import NAMED, Scheme, combinations
 from qurd_core.statistics.metrics import RULES
@@ -96,6 +96,15 @@ def test_a_further_query_seed_of_natural_images_costs_no_pass(desk, sampler):
     second = scores(desk, f"{sampler} | labels | hamming", query_seed=1)
     assert asked(desk) == before
     assert not torch.equal(first["values"], second["values"])
+
+
+def test_seeds_are_drawn_once_for_all_queries_and_costs_of_a_set(desk, monkeypatch):
+    drawn, rule = [], seed_rules["uniform"]
+    counted = replace(rule, function=lambda *data, **values: drawn.append(values) or rule.function(*data, **values))
+    monkeypatch.setitem(seed_rules._components, "uniform", counted)
+    scores(desk, "uniform(test)->pgd | labels | hamming")
+    scores(desk, "uniform(test) | labels | hamming")
+    assert len(drawn) == 1
 
 
 def test_seeds_of_uniform_crafts_need_no_answer_bank(desk):

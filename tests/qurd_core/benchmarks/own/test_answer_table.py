@@ -11,13 +11,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from qurd_core.benchmarks import base
 from qurd_core.benchmarks.base import benchmark
 from qurd_core.benchmarks.own import answer_table
 from qurd_core.benchmarks.saved_benchmarks import BenchFile
 from qurd_core.errors import QurdError
 from qurd_core.evaluation.checks import check
 from qurd_core.evaluation.pairs import pair_table
-from qurd_core.evaluation.pipeline import evaluate, request
+from qurd_core.evaluation.pipeline import compute, evaluate, request
 from qurd_core.evaluation.scores import worth_of
 from qurd_core.evaluation.workbench import workbench
 from qurd_core.runtime import Runtime
@@ -199,6 +200,19 @@ def test_answers_that_nobody_asks_for_may_be_missing(write, store):
     with pytest.raises(QurdError, match=r"of what delta asks. It has no answer to 148 of 200 items of test: ask it these"):
         pair_table(path, store, Runtime())
     assert any("have no answer to more than 10%" in note for note in check(path, store, Runtime()).notes)
+
+
+def test_a_table_is_read_and_its_answers_are_hashed_once_for_a_request(write, store, monkeypatch):
+    path, contents, hashed = write(answers()), [], []
+    reads, hashes = base.reader, answer_table.AnswerTable._digest
+    monkeypatch.setattr(base, "reader", lambda text: contents.append(text) or reads(text))
+    monkeypatch.setattr(
+        answer_table.AnswerTable, "_digest", lambda source, model: hashed.append(model) or hashes(source, model)
+    )
+    asked = request(path, ["AKH", "Random"], budgets=[10], seeds=2)
+    assert contents == [path]
+    compute(asked, store, Runtime())
+    assert sorted(hashed) == sorted(asked.bench.models)
 
 
 @pytest.mark.filterwarnings("ignore:.*answer")
