@@ -27,6 +27,7 @@ hero, side = (st.container(), None) if style.stage else st.columns([3, 1], gap="
 if side:
     with side:
         st.markdown("**Where ours is not as printed**")
-        st.markdown("\n".join(f"- {links.plain(said, 300)}" for said in tables.differences(rows)))
+        for said in tables.differences(rows):
+            st.caption(links.plain(said, 300))
 with hero, frame.tall(rows=0, wide=700):
     export.chart(chart, HERO, "atlas", style, findings.paper.atlas_alt(rows), _compose)

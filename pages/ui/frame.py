@@ -1,6 +1,7 @@
 """What surrounds every page: the list of pages, the benchmark, the tools and the stage."""
 
 import gc
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 from urllib.parse import parse_qs, urlsplit
@@ -104,8 +105,7 @@ def draw() -> None:
     if on:
         stage.set_up(go)
     elif st.session_state.get("arrived") in PAGES:
-        with st.container(key="limits"):  # below the page, and said before it: what a page draws last is its chart
-            st.caption(links.plain(cached.limits(st.session_state["bench"]), 300))
+        _say_limits(st.session_state["bench"])
 
 
 def view() -> View:
@@ -168,6 +168,14 @@ def explain(error: QurdError) -> None:
         st.text(str(error))
         with st.popover("Copy details"):
             st.code(str(error), language=None, wrap_lines=True)
+
+
+def _say_limits(bench: str) -> None:
+    """What the benchmark rests on, below the page. It is said before the page, which draws its chart last; where tables are
+    missing, the page says what to do.
+    """
+    with st.container(key="limits"), suppress(QurdError):
+        st.caption(links.plain(cached.limits(bench), 300))
 
 
 def _mark(name: str) -> Path | None:

@@ -12,9 +12,11 @@ from qurd_core.benchmarks.fashion.fashion_sac import FOLDER, unrelated
 from qurd_core.benchmarks.fashion.making import world
 from qurd_core.benchmarks.zoo import models
 from qurd_core.benchmarks.zoo.models import Zoo, digest, file_of, load
+from qurd_core.files import ROOT
 from qurd_core.findings.language.model_names import readable
 from qurd_core.lineage import Lineage
 from qurd_core.runtime import Runtime
+from qurd_core.statistics.printed import fixed
 from qurd_core.types import Images
 
 MEGABYTES = 30
@@ -64,6 +66,19 @@ def test_victims_and_thieves_are_as_good_as_promised():
     assert min(victims) >= 0.87
     assert min(accuracy(stolen("probit_extraction") + stolen("label_extraction"))) >= 0.8
     assert min(accuracy(name for name in unrelated() if "attacker" in name)) >= 0.8
+
+
+def test_the_accuracies_of_the_documentation_are_those_of_the_manifest():
+    page = (ROOT / "assets" / "docs" / "fashion.md").read_text()
+    groups = {task: accuracy(set(stolen(task))) for task in BENCH.tasks if task != "same"}
+    groups |= {
+        region: accuracy(name for name in unrelated() if region in name) for region in ("attacker", "quarter", "tenth")
+    }
+    groups |= {"victims": accuracy(BENCH.victims)}
+    groups |= {"shifted": accuracy(name for name in BENCH.models if "jittered" in name and "->" not in name)}
+    for group, values in groups.items():
+        mean, low, high = (fixed(value, 3).removeprefix("0") for value in (np.mean(values), min(values), max(values)))
+        assert f"{mean} ({low} to {high})" in page, group
 
 
 def test_the_records_say_who_read_what():
