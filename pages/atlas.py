@@ -3,18 +3,10 @@
 import streamlit as st
 
 from pages.ui import cached, export, frame, links
+from pages.ui.paper.cells import KEY, compose
 from qurd_core import findings, plots
 from qurd_core.findings.language.again import Again
 from qurd_core.paper import tables
-
-HERO = "cells"  # key of the chart whose cells are clicked
-
-
-def _compose() -> None:
-    """Show on Compose what the clicked cell stands for."""
-    for point in st.session_state[HERO].selection.points:
-        frame.go(links.Target("compose", {"bench": st.session_state["bench"], "pick": point["customdata"]}))
-
 
 frame.require()
 bench, style = frame.view()
@@ -30,4 +22,4 @@ if side:
         for said in tables.differences(rows):
             st.caption(links.plain(said, 300))
 with hero, frame.tall(rows=0, wide=700):
-    export.chart(chart, HERO, "atlas", style, findings.paper.atlas_alt(rows), _compose)
+    export.chart(chart, KEY, "atlas", style, findings.paper.atlas_alt(rows), compose)

@@ -307,7 +307,8 @@ def test_schemes_without_a_value_are_listed_with_the_reason(show):
     said = texts(sound(show(budget="50")))
     assert "ZestOfLIME" in said
     assert "a budget of 10 buys no group of 100 queries" in said
-    assert "not recorded" not in said
+    assert "ZestOfLIME**: not recorded" not in said
+    assert "hinge-probe**: not recorded yet; Compose runs it live" in said
     table = texts(sound(show(budget="50", view="table")))
     assert "buys no group of 100 queries" in table
 

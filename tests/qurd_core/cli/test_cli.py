@@ -109,7 +109,7 @@ def test_a_row_of_a_table_is_one_line_where_there_is_no_terminal(qurd, monkeypat
         (["run", "-b", "../etc", "-s", "AKH"], "Got '../etc'. There is nothing."),
         (["run", "-b", "published-cifar10", "-s", "AKH"], "Of published-cifar10 only scores were published"),
         (["run", "-b", "patchwork-reuse(negatives=all)", "-s", "AKH"], "must be one of pool, lineage"),
-        (["build", "imagenet"], "Expected 'build patchwork'"),
+        (["build", "imagenet"], "Unknown wing of embedded models 'imagenet'"),
         (["run", "-b", "patchwork-sac", "-s", "AKH", "--workers", "0"], "workers of at least 1"),
     ],
 )

@@ -37,9 +37,9 @@ TIMM = ("test_resnet.r160_in1k", "test_vit.r160_in1k", "test_efficientnet.r160_i
 def folder(tmp_path, monkeypatch):
     """An empty hub folder."""
     monkeypatch.setenv("QURD_HUB", str(tmp_path / "hub"))
-    base._registered.cache_clear()
+    base._made.cache_clear()
     yield tmp_path / "hub"
-    base._registered.cache_clear()
+    base._made.cache_clear()
 
 
 @pytest.fixture
