@@ -494,7 +494,7 @@ def _mixed(parts: tuple[Chain | Mixture, ...]) -> Scheme:
     found = [Scheme.read(f"{chain} | {rest}") for chain in mixture.chains]
     if len(found) < 2:
         raise QurdError(
-            f"Expected two samplers or more to mix. Got '{mixture}': leave out the share, or add another sampler."
+            f"Expected two samplers or more with their shares. Got '{mixture}': leave out the share, or add another sampler."
         )
     samplers = [str(one.sampler) for one in found]
     if twice := next((sampler for sampler in samplers if samplers.count(sampler) > 1), None):

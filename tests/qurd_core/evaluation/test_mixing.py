@@ -88,7 +88,7 @@ def test_a_mixture_runs_and_says_where_a_part_runs_out(tmp_path):
 @pytest.mark.parametrize(
     ("sampler", "says"),
     [
-        ("negative(test)@50", "two samplers or more to mix"),
+        ("negative(test)@50", "two samplers or more with their shares"),
         ("negative(test)@50 + negative(test)@50", "stands twice"),
         ("negative(test)@0 + uniform(test)@50", "whole numbers of at least 1. Got 0"),
         ("negative(test)@0.5 + uniform(test)@50", "Got 0.5"),
