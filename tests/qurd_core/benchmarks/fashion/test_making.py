@@ -55,7 +55,7 @@ def test_pictures_that_are_not_there_are_asked_for(tmp_path):
         pictures.pictures(tmp_path, test=True)
 
 
-@pytest.mark.parametrize("data", [b"cut", gzip.compress(b"other pictures")])
+@pytest.mark.parametrize("data", [b"cut", gzip.compress(b"other pictures")], ids=["cut", "other"])
 def test_files_that_hold_something_else_are_refused(tmp_path, data):
     (tmp_path / "t10k-images-idx3-ubyte.gz").write_bytes(data)
     with pytest.raises(QurdError, match=r"t10k-images-idx3-ubyte\.gz"):
