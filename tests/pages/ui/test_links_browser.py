@@ -24,6 +24,7 @@ LINKS = {
     | {"hard": "true", "victim": VICTIM},
     "queries": {"victim": VICTIM, "seed": "2", "budget": "50", "left": "uniform(test)", "right": "noise", "page": "2"}
     | {"only": "disagrees"},
+    "atlas": {"bench": "patchwork-reuse"},
     "paper": {"view": "agreement", "budget": "50", "bench": "patchwork-reuse"},
 }
 SAME = {"bench", "task", "rule", "budget", "hard", "pin", "victim"}  # mean the same on all pages that have them
