@@ -21,5 +21,5 @@ if side:
         st.markdown("**Where ours is not as printed**")
         for said in tables.differences(rows):
             st.caption(links.plain(said, 300))
-with hero, frame.tall(rows=0, wide=700):
+with hero, frame.tall(rows=0, wide=700, high=420):
     export.chart(chart, KEY, "atlas", style, findings.paper.atlas_alt(rows), compose)

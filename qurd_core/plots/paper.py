@@ -227,8 +227,11 @@ def atlas_figure(rows: pd.DataFrame, examples: Mapping[Cell, str], style: Style 
     """
     cells = list(product(SEED_SETS, QUERY_SAMPLING))
     held = dict(iter(rows.groupby(["row", "column"], sort=False)))
-    places = {cell: ([*QUERY_SAMPLING].index(cell[1]), [*SEED_SETS].index(cell[0])) for cell in cells}
-    shapes = [_tile(*places[cell], bool(cell in held and held[cell]["here"].any()), style) for cell in cells]
+    bands = _bands(rows)
+    places = {cell: ([*QUERY_SAMPLING].index(cell[1]), sum(bands[cell[0]]) / 2) for cell in cells}
+    shapes = [
+        _tile(places[cell][0], bands[cell[0]], bool(cell in held and held[cell]["here"].any()), style) for cell in cells
+    ]
     texts = {cell: _schemes(held[cell], style) for cell in cells if cell in held}
     notes = [note(text, *places[cell], style, ink=style.surface.ink) for cell, text in texts.items()]
     empty = [cell for cell in cells if cell not in held]
@@ -242,15 +245,26 @@ def atlas_figure(rows: pd.DataFrame, examples: Mapping[Cell, str], style: Style 
         marker={"symbol": "square", "size": 90 if style.stage else 60, "opacity": np.zeros(len(clicked))},
         name="cells",
     )
-    layout = _grid(style) | {"shapes": shapes, "annotations": notes, "template": style.template}
+    layout = _grid(bands, style) | {"shapes": shapes, "annotations": notes, "template": style.template}
     return go.Figure([marks], layout)
 
 
-def _tile(x: int, y: int, here: bool, style: Style) -> dict[str, Any]:
+def _bands(rows: pd.DataFrame) -> dict[str, tuple[float, float]]:
+    """Upper and lower edge of every row, which is as high as its fullest cell needs."""
+    fullest = rows.groupby(["row", "column"]).size().groupby("row").max()
+    edges, top = {}, 0.0
+    for row in SEED_SETS:
+        edges[row] = top, top + max(2.5, 1 + fullest.get(row, 0))
+        top = edges[row][1]
+    return edges
+
+
+def _tile(x: int, band: tuple[float, float], here: bool, style: Style) -> dict[str, Any]:
     empty = {"color": style.surface.border, "width": style.line / 2, "dash": "dot"}
     full = {"color": style.colour(STOLEN), "width": 1}
     fill = faded(style.colour(STOLEN), 0.16) if here else "rgba(0,0,0,0)"
-    return box(x - 0.47, x + 0.47, y - 0.46, y + 0.46, layer="below", fillcolor=fill, line=full if here else empty)
+    look = {"fillcolor": fill, "line": full if here else empty}
+    return box(x - 0.47, x + 0.47, band[0] + 0.15, band[1] - 0.15, layer="below", **look)
 
 
 def _schemes(part: pd.DataFrame, style: Style) -> str:
@@ -275,7 +289,7 @@ def _told(cell: Cell, part: pd.DataFrame | None, example: str) -> str:
     return "<br>".join([*lines, f"Click: {plain(words.sampler(example.split(' | ')[0]))}"])
 
 
-def _grid(style: Style) -> dict[str, Any]:
+def _grid(bands: Mapping[str, tuple[float, float]], style: Style) -> dict[str, Any]:
     axis = {"showgrid": False, "zeroline": False, "fixedrange": True, "tickangle": 0}
     axis |= {"tickfont": {"color": style.surface.ink, "size": style.text}}
     heads, sides = [_SHORT.get(key, said) for key, said in QUERY_SAMPLING.items()], [*SEED_SETS.values()]
@@ -284,5 +298,7 @@ def _grid(style: Style) -> dict[str, Any]:
         "margin": {"l": style.text * (1 + 0.5 * max(map(len, sides))), "t": 3.4 * style.text, "r": 8, "b": 8},
         "xaxis": axis
         | {"side": "top", "range": [-0.5, len(heads) - 0.5], "tickvals": [*range(len(heads))], "ticktext": heads},
-        "yaxis": axis | {"range": [len(sides) - 0.5, -0.5], "tickvals": [*range(len(sides))], "ticktext": sides},
+        "yaxis": axis
+        | {"range": [max(low for _, low in bands.values()), 0], "ticktext": sides}
+        | {"tickvals": [sum(band) / 2 for band in bands.values()]},
     }
