@@ -137,6 +137,7 @@ LINKED = {
     "budget": ("task", "rule", "budget", "x", "panel", "hard", "grey", "pin", "play", "by", "victim", "stolen", "sent"),
     "separability": ("show", "task", "of", "rows", "fpr", "budget", "seed", "hard", "victim", "pair"),
     "queries": ("view", "victim", "suspect", "seed", "budget", "left", "right", "only", "look", "page"),
+    "atlas": (),
     "paper": ("view", "verdict", "claim", "mode", "budget"),
 }
 EVERYWHERE = ("bench", "stage", "story", "step", "auto")
