@@ -25,7 +25,7 @@ from qurd_core.records.runs import State, Status, alive, key_of, path_of, publis
 PATIENCE = 0.7  # seconds that a cancelled job has to stop by itself
 AGAIN = 5.0  # seconds after which the worker is asked anew how long a job takes: what has been stored costs nothing
 LOOK = 0.05  # seconds between two looks at the worker
-MANIFEST = ASSETS / "patchwork" / "manifest.json"
+MODELS = "*/manifest.json"  # below the assets: what ships of every wing
 WORKER = "qurd_core.jobs.worker"
 
 
@@ -260,5 +260,5 @@ _LOST = "The worker process ended before the job did. What it had stored is kept
 
 
 @cache
-def _models() -> str:
-    return file_digest(MANIFEST)
+def _models() -> list[str]:
+    return [file_digest(path) for path in sorted(ASSETS.glob(MODELS))]

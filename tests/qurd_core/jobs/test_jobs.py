@@ -16,7 +16,7 @@ import pytest
 from qurd_core.errors import QurdError
 from qurd_core.executors import Done, watched
 from qurd_core.jobs import worker
-from qurd_core.jobs.queue import Job, Jobs, Status, publish, read
+from qurd_core.jobs.queue import Job, Jobs, Status, _models, publish, read
 
 PATIENCE = 60  # seconds; the machine may be busy
 
@@ -260,6 +260,22 @@ def test_a_disk_that_refuses_stops_nobody(tmp_path):
 def test_the_same_work_on_other_arguments_has_another_key():
     assert job("count").key == job("count").key != job("count", steps=4).key
     assert json.loads(json.dumps(job("count").about)) == {"kind": "test", "do": "count"}
+
+
+@pytest.mark.parametrize("wing", ["fashion", "patchwork"])
+def test_the_same_work_on_other_models_has_another_key(wing, tmp_path, monkeypatch):
+    def key() -> str:
+        _models.cache_clear()
+        return Job("rates", {}).key
+
+    for name in ("fashion", "patchwork"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "manifest.json").write_text("{}")
+    monkeypatch.setattr("qurd_core.jobs.queue.ASSETS", tmp_path)
+    before = key()
+    (tmp_path / wing / "manifest.json").write_text('{"models": 1}')
+    assert key() != before
+    _models.cache_clear()
 
 
 def test_the_worker_gives_way_to_the_page(jobs, tmp_path):
