@@ -17,6 +17,7 @@ from qurd_core.types import Pair
 FOLDER = ASSETS / "fashion"
 SPLITS = {"train": "train", "test": "test", "noise": "noise"}  # split of a seed set -> region
 FULL_SEEDS, WEAK, SHIFTED_SEEDS = 7, 4, 5  # unrelated models per architecture; `WEAK` of a quarter and of a tenth each
+SHIFTED = "transfer"  # the task whose unrelated models are of its own
 OWN_DOMAIN = (
     *("same", "quantize", "finetune", "prune", "probit_extraction", "label_extraction", "adv_label_extraction"),
     *("labelfew", "labeltrain", "labelood"),
@@ -27,11 +28,18 @@ OWN_DOMAIN = (
 def fashion_sac() -> Benchmark:
     """SACBench's protocol with twelve victims and eleven tasks, on pictures of clothes."""
     victims = [trained(arch, f"victim{draw}") for arch in ARCHITECTURES for draw in range(1, DRAWS + 1)]
-    pairs = [pair for number, victim in enumerate(victims) for pair in _pairs(number, victim, victims)]
+    pairs = []
+    for number, victim in enumerate(victims):
+        pairs += [*positives(victim, stolen(number)), *unrelated_pairs(victim, victims, OWN_DOMAIN)]
+    return bench_of("fashion-sac", pairs)
+
+
+def bench_of(name: str, pairs: list[Pair]) -> Benchmark:
+    """A benchmark on the models that ship."""
     names = tuple(dict.fromkeys(model for pair in pairs for model in (pair.victim, pair.suspect)))
     mend = "restore them, or run 'build fashion'."
     source = Shipped(Zoo(FOLDER, world(FOLDER)), SPLITS, len(CLASSES), mend)
-    return Benchmark("fashion-sac", CLASSES, tuple(pairs), names, source)
+    return Benchmark(name, CLASSES, tuple(pairs), names, source)
 
 
 def unrelated() -> list[str]:
@@ -41,24 +49,24 @@ def unrelated() -> list[str]:
     return full + [trained(arch, part) for part in parts for arch in ARCHITECTURES]
 
 
-def _pairs(number: int, victim: str, victims: list[str]) -> list[Pair]:
+def unrelated_pairs(victim: str, victims: list[str], tasks: tuple[str, ...]) -> list[Pair]:
+    """The unrelated models of a victim, which serve some tasks, those of the transfer task, and other victims as hard ones."""
     shifted = [trained(arch, "jittered", seed=seed) for arch in ARCHITECTURES for seed in range(SHIFTED_SEEDS)]
     return [
-        *positives(victim, _stolen(number)),
-        *(Pair(victim, name, "negative", OWN_DOMAIN) for name in unrelated()),
-        *(Pair(victim, name, "negative", ("transfer",)) for name in shifted),
-        *(Pair(victim, name, "hard", OWN_DOMAIN) for name in victims if name != victim),
+        *(Pair(victim, name, "negative", tasks) for name in unrelated()),
+        *(Pair(victim, name, "negative", (SHIFTED,)) for name in shifted),
+        *(Pair(victim, name, "hard", tasks) for name in victims if name != victim),
     ]
 
 
-def _stolen(number: int) -> dict[str, list[str]]:
+def stolen(number: int) -> dict[str, list[str]]:
     """Steps after a victim by task. Where not all architectures have a student, each victim's have another one."""
     one, other = (ARCHITECTURES[(number + step) % len(ARCHITECTURES)] for step in (0, 2))
     return {
         "same": [""],
         "quantize": ["quantize(qint8)", "quantize(int4)"],
         "finetune": [f"finetune(seed={seed})" for seed in range(2)],
-        "transfer": [f"transfer(jittered,seed={seed})" for seed in range(2)],
+        SHIFTED: [f"transfer(jittered,seed={seed})" for seed in range(2)],
         "prune": [f"fine_prune({share})" for share in (0.2, 0.4)],
         "probit_extraction": [f"probit_extraction({arch})" for arch in ARCHITECTURES],
         "label_extraction": [f"label_extraction({arch})" for arch in ARCHITECTURES],

@@ -190,6 +190,8 @@ _STEPS: dict[str, Callable[[Call], str]] = {
     "probit_extraction": _extracted("probit extraction"),
     "label_extraction": _extracted("label extraction"),
     "adv_label_extraction": _extracted("adversarial label extraction"),
+    "knockoff": _extracted("Knockoff extraction"),
+    "data_free": _extracted("data-free extraction"),
     "steal": _extracted("label extraction"),
     "distill": _distilled,
 }

@@ -36,6 +36,8 @@ TASKS = {
     "labelfew": "label extraction, few images",
     "labeltrain": "label extraction, victim's images",
     "labelood": "label extraction, other photographs",
+    "knockoff": "Knockoff extraction, other photographs",
+    "datafree": "data-free extraction",
 }
 _NO_WORDS = re.compile(rf"\b({'|'.join(name for name in TASKS if '_' in name or name.startswith('label'))})\b")
 
