@@ -3,12 +3,19 @@
 import streamlit as st
 
 from pages.ui import bench_part, controls, frame, states
-from pages.ui.benchmark import designer, effort, lineage, overview, samples
-from qurd_core.records import evidence, rate_records
+from pages.ui.benchmark import designer, effort, grid, lineage, overview, samples
+from qurd_core.records import evidence, grid_records, rate_records
 
 frame.require()
-SECTIONS = {"overview": overview, "lineage": lineage, "effort": effort, "images": samples, "bench": designer}
-SAID = {"bench": "your benchmark"}  # sections that are not called as in links
+SECTIONS = {
+    "overview": overview,
+    "lineage": lineage,
+    "effort": effort,
+    "grid": grid,
+    "images": samples,
+    "bench": designer,
+}
+SAID = {"bench": "your benchmark", "grid": "hiding"}  # sections that are not called as in links
 UNPUBLISHED = {"effort": "What a theft costs the thief was not published", "images": "The images were not published"}
 bench, style = frame.view()
 base = evidence.base_of(bench)
@@ -18,8 +25,9 @@ if not rate_records.has_facts(base):
 head = st.container()
 with st.container(key="controls"):
     first, *others = st.columns([2.3, 1.3, 1.3, 0.8], gap="medium")
+offered = [name for name in SECTIONS if name != "grid" or grid_records.has(bench)]
 with first:
-    section = controls.segments("Section", list(SECTIONS), "section", "section", lambda name: SAID.get(name, name))
+    section = controls.segments("Section", offered, "section", "section", lambda name: SAID.get(name, name))
 if base in rate_records.PUBLISHED and section in UNPUBLISHED:
     states.scores_only(base, UNPUBLISHED[section])
 if section == "bench" and not rate_records.has_scores(base):

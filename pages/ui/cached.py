@@ -17,7 +17,15 @@ from qurd_core.files import default_folder, file_digest
 from qurd_core.findings.language.limits import limits as cannot_tell
 from qurd_core.jobs.queue import Jobs
 from qurd_core.paper import agreement, claims, tables
-from qurd_core.records import evidence, measured_gains, measured_winners, measured_worth, rate_records, scheme_table
+from qurd_core.records import (
+    evidence,
+    grid_records,
+    measured_gains,
+    measured_winners,
+    measured_worth,
+    rate_records,
+    scheme_table,
+)
 from qurd_core.records.bank import Bank
 from qurd_core.schemes import REFERENCE
 from qurd_core.statistics import TprReport, metrics
@@ -163,6 +171,12 @@ def _chosen(known: DataFrame, asked: dict[str, object]) -> DataFrame:
         known = known[known[name] == value]
     texts = known.select_dtypes(exclude="number").astype(object)
     return known.assign(**texts.where(texts.notna(), None)).set_index("label")
+
+
+@kept(2, of=lambda benchmark: _content(grid_records.path_of(benchmark)))
+def grid(benchmark: str) -> DataFrame:
+    """The recorded grid of thefts and ways to hide them."""
+    return grid_records.read(benchmark)
 
 
 @kept(2, of=lambda base: _content(rate_records.scores_path(base)), whole=True)

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from qurd_core.cli import benchmarks, launch, new, paper, rates, store
+from qurd_core.cli import benchmarks, grid, launch, new, paper, rates, store
 from qurd_core.errors import QurdError
 
 app = typer.Typer(help="Model fingerprinting schemes on benchmarks of stolen and unrelated models.", no_args_is_help=True)
@@ -12,7 +12,8 @@ for command in (  # in the order in which one needs them, which is that of the h
     launch.app,
     *(benchmarks.benchmarks, benchmarks.models, benchmarks.check_benchmark, rates.pairs, rates.separability, rates.schemes),
     benchmarks.obfuscations,
-    *(rates.run, rates.sweep, rates.honest, paper.import_scores, benchmarks.fetch, benchmarks.build, store.verify_assets),
+    *(rates.run, rates.sweep, grid.grid, rates.honest, paper.import_scores, benchmarks.fetch, benchmarks.build),
+    store.verify_assets,
     new.new,
 ):
     app.command()(command)

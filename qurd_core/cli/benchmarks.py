@@ -145,7 +145,8 @@ def build(
             f"Expected --pictures with 'build fashion' only. {what} is made from photographs that are here already."
         )
     register_benchmarks()
-    every = [model for name in registry.benchmarks if name.startswith(what) for model in benchmark(name).models]
+    named = [call for name in registry.benchmarks if name.startswith(what) for call in registry.benchmarks[name].variants()]
+    every = [model for call in named for model in benchmark(str(call)).models]
     folder = made(out or WINGS[what].folder)
     world = WINGS[what].world(folder, pictures)
     models.build(every, folder, world, executor(computing("cpu", workers).workers), progress)

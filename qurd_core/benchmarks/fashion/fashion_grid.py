@@ -23,7 +23,7 @@ _STEPS: dict[Hiding, str] = {
 }
 
 
-@benchmarks.register(name="fashion-sac-grid")
+@benchmarks.register(name="fashion-sac-grid", vary=("hiding",))
 def fashion_sac_grid(*, hiding: Hiding = "none") -> Benchmark:
     """Thirteen thefts of four victims on pictures of clothes, each followed by one step that may hide it."""
     victims = [trained(arch, "victim1") for arch in ARCHITECTURES]

@@ -50,7 +50,7 @@ def unrelated() -> list[str]:
 
 
 def unrelated_pairs(victim: str, victims: list[str], tasks: tuple[str, ...]) -> list[Pair]:
-    """The unrelated models of a victim, which serve some tasks, those of the transfer task, and other victims as hard ones."""
+    """The unrelated models of a victim for some tasks, those of the transfer task, and the other victims as hard ones."""
     shifted = [trained(arch, "jittered", seed=seed) for arch in ARCHITECTURES for seed in range(SHIFTED_SEEDS)]
     return [
         *(Pair(victim, name, "negative", tasks) for name in unrelated()),

@@ -39,6 +39,28 @@ TASKS = {
     "knockoff": "Knockoff extraction, other photographs",
     "datafree": "data-free extraction",
 }
+# Ways to hide a stolen model, as tasks above. What has no words, as an obfuscation of one's own, keeps its name.
+HIDINGS = {
+    "none": "not hidden",
+    "finetune": "fine-tuning",
+    "prune": "pruning",
+    "filter_prune": "filter pruning",
+    "qint8": "8-bit weights",
+    "int4": "4-bit weights",
+    "jpeg": "JPEG",
+    "equalise": "equalising",
+    "posterise": "posterising",
+    "topk": "top-3 probits",
+    "argmax": "label only",
+    "temperature": "temperature 4",
+    "reverse_sigmoid": "reverse sigmoid",
+    "adaptive_misinformation": "misinformation",
+    "mad": "MAD",
+    "modelguard_w": "ModelGuard-W",
+    "modelguard_s": "ModelGuard-S",
+    "smooth_mean": "smoothing (mean)",
+    "smooth_vote": "smoothing (vote)",
+}
 _NO_WORDS = re.compile(rf"\b({'|'.join(name for name in TASKS if '_' in name or name.startswith('label'))})\b")
 
 
@@ -143,6 +165,11 @@ def headline(at: int, last: int, gain: float | None, caught: float | None) -> st
 def task(name: str) -> str:
     """A task in words. What has none, as a task of a benchmark of one's own or the name of a group, stays as it is."""
     return TASKS.get(name, name)
+
+
+def hiding(name: str) -> str:
+    """A way to hide a stolen model in words."""
+    return HIDINGS.get(name, name)
 
 
 def on_task(name: str) -> str:

@@ -10,7 +10,7 @@ from torch import nn
 from qurd_core.access import Access
 from qurd_core.benchmarks.patchwork.patches import patches
 from qurd_core.benchmarks.patchwork.protocol import WORLD
-from qurd_core.benchmarks.thefts import extraction, pruning, quantisation, tuning
+from qurd_core.benchmarks.thefts import extraction, knockoff, pruning, quantisation, tuning
 from qurd_core.benchmarks.zoo.architectures import ARCHITECTURES, empty, head_of, initialised
 from qurd_core.benchmarks.zoo.supplies import Supplies
 from qurd_core.oracle import Oracle
@@ -56,7 +56,8 @@ def same(before: nn.Module, after: nn.Module) -> dict[str, bool]:
     return {name: torch.equal(parameter, theirs[name]) for name, parameter in before.named_parameters()}
 
 
-EXTRACTIONS = ["label_extraction", "probit_extraction", "adv_label_extraction"]
+EXTRACTIONS = ["label_extraction", "probit_extraction", "adv_label_extraction", "knockoff"]
+REGIONS = dict.fromkeys(EXTRACTIONS, "attacker") | {"knockoff": "mono"}  # that each asks about
 
 
 @pytest.mark.parametrize("name", EXTRACTIONS)
@@ -67,7 +68,7 @@ def test_extraction_never_reads_the_truth_counts_its_queries_and_copies_no_weigh
         read, asked = supplies(source), oracle(victim, theft.declares.access)
         students.append(theft.function(asked, read, arch="vgg"))
         assert not read.read_truth
-        assert read.regions == ["attacker"]
+        assert read.regions == [REGIONS[name]]
         assert (asked.asked, asked.gradients) == (FEW * 10, 0)
     assert all(same(*students).values())
     assert not any(same(victim, students[0]).values())
@@ -92,6 +93,27 @@ def test_few_queries_are_few():
     asked = oracle(fresh())
     extraction.label_extraction(asked, supplies(), arch="vgg", per_photo=3)
     assert asked.asked == 30
+
+
+def test_knockoff_asks_for_probits_of_as_many_pictures_as_it_is_told_drawn_at_random(monkeypatch):
+    sent = []
+    monkeypatch.setattr(Oracle, "_ask", lambda self, x: sent.append(x) or torch.zeros(len(x), 10))
+    for queries in (30, 50):
+        knockoff.knockoff(oracle(fresh()), supplies(), arch="vgg", queries=queries)
+    some, more = (torch.unique(images.flatten(1), dim=0) for images in sent)
+    every = torch.unique(images("mono").flatten(1), dim=0)
+    assert (len(some), len(more)) == (30, 50)  # none twice
+    assert len(torch.unique(torch.cat([every, more]), dim=0)) == len(every)
+    assert not torch.equal(sent[1], images("mono")[:50])
+    assert torch.equal(sent[0], sent[1][:30])
+    with pytest.raises(ValueError, match="answers labels only"):
+        knockoff.knockoff(oracle(fresh(), Access.LABELS), supplies(), arch="vgg")
+
+
+def test_knockoff_of_fewer_pictures_than_queries_asks_about_all():
+    asked = oracle(fresh())
+    knockoff.knockoff(asked, supplies(), arch="vgg", queries=1_000)
+    assert asked.asked == FEW * 10
 
 
 def test_finetuning_changes_every_tensor_a_little():
