@@ -11,9 +11,11 @@ from pages.ui import export
 from qurd_core.benchmarks import saved_benchmarks
 from qurd_core.benchmarks.base import benchmark
 from qurd_core.benchmarks.saved_benchmarks import BenchFile
-from qurd_core.records import evidence, rate_records
+from qurd_core.records import evidence, grid_records, rate_records
 from qurd_core.views import designer
+from tests.benchmarks import exports
 from tests.pages.screen import headline, notices, sound
+from tests.small_grid import make_grid
 
 SECTIONS = {
     "overview": "stolen models against",
@@ -400,3 +402,46 @@ def test_the_page_of_a_saved_bench_and_its_evidence_agree(page):
     (shown,) = [element.value for element in app.html if 'class="values"' in element.value]
     assert f"{100 * now['AKH']:.1f} ±" in shown
     assert headline(app).startswith("Without 116 pairs")
+
+
+@pytest.fixture
+def hiding(page, tmp_path, monkeypatch):
+    """Opens the section on hidden thefts, of which one benchmark has a small grid."""
+    path = grid_records.write(make_grid(), tmp_path / "small.parquet")
+    monkeypatch.setattr(
+        grid_records, "path_of", lambda name, folder=None: path if name == "patchwork-sac" else tmp_path / "no"
+    )
+    return lambda **link: page(section="grid", **link)
+
+
+def test_the_grid_says_what_hides_most_and_a_scheme_changes_it(hiding):
+    app = hiding()
+    assert headline(app) == (
+        "AKH catches at least half of the stolen models in 7 of 12 cells; JPEG hides most: 33% caught, 70% without it"
+    )
+    assert "failed thefts \\(kappa with the victim below 0\\.1\\): data\\-free extraction" in texts(app)
+    assert "✕" in chart(app)["data"][1]["text"]
+    app.selectbox(key="scheme").select_index(1).run()
+    assert headline(sound(app)).startswith("uniform(test) | probits | l1 catches")
+    assert "3 cells without a value" in texts(app)
+
+
+def test_hard_unrelated_models_and_the_rule_change_the_grid(hiding):
+    app = hiding(hard="true")
+    assert headline(app).startswith("With hard unrelated models, AKH catches at least half")
+    assert headline(hiding(rule="guaranteed")).startswith("AKH catches at least half of the stolen models in 2 of 12 cells")
+
+
+@pytest.mark.parametrize("mode", ["page", "stage"])
+def test_the_grid_is_drawn_and_given_away(hiding, mode):
+    app = hiding(stage=str(mode == "stage").lower(), hard="true", rule="guaranteed")
+    assert app.get("plotly_chart")[0].proto.alt.startswith("Heat table of 4 thefts by 4 ways to hide them")
+    view = exports.taken("benchmark", {"section": "grid", "hard": "true", "rule": "guaranteed"})
+    assert exports.differences(view.rows, exports.by_python(view.again.code)) == []
+    assert "python -m qurd_core grid --benchmark patchwork-sac" in view.again.note
+
+
+def test_a_benchmark_without_a_grid_does_not_offer_it(page):
+    app = page(section="grid", bench="patchwork-reuse")
+    assert notices(app) == ["Not found here, so left out: section grid."]
+    assert SECTIONS["overview"] in headline(app)

@@ -132,7 +132,7 @@ def test_another_page_has_notices_of_its_own(shipped):
 
 LINKED = {
     "leaderboard": ("view", "task", "rule", "budget", "reveal", "hard", "pin", "scheme"),
-    "benchmark": ("section", "task", "victim", "budget", "hard", "scheme", "rates", "out"),
+    "benchmark": ("section", "task", "victim", "budget", "hard", "scheme", "rule", "rates", "out"),
     "compose": ("pick", "split", "columns", "task", "rule", "budget", "hard", "pin", "pool"),
     "budget": ("task", "rule", "budget", "x", "panel", "hard", "grey", "pin", "play", "by", "victim", "stolen", "sent"),
     "separability": ("show", "task", "of", "rows", "fpr", "budget", "seed", "hard", "victim", "pair"),

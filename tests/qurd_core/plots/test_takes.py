@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable
 from importlib import import_module
-from pkgutil import iter_modules
+from pkgutil import walk_packages
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -14,6 +14,7 @@ from qurd_core import findings, plots, views
 from qurd_core.errors import QurdError
 from qurd_core.paper import agreement, claims, tables
 from qurd_core.records import evidence, rate_records
+from tests.small_grid import make_grid
 
 BENCH = "patchwork-sac"
 VICTIMS = tuple(dict.fromkeys(evidence.pairs(BENCH)["victim"]))
@@ -88,6 +89,7 @@ CASES = {
         plots.tasks.figure,
         lambda: views.tasks.named(rate_records.read_at(BENCH, 100), rate_records.tasks(BENCH), "paper"),
     ),
+    "thefts.grid.figure": Case(plots.thefts.grid.figure, lambda: views.thefts.grid.cells(make_grid(), "AKH")),
 }
 every = pytest.mark.parametrize("name", CASES)
 
@@ -116,9 +118,10 @@ def of_tables(what: Any, change: Callable[[pd.DataFrame], pd.DataFrame]) -> Any:
 
 
 def test_every_figure_is_tried():
-    modules = [import_module(f"qurd_core.plots.{found.name}") for found in iter_modules(plots.__path__) if not found.ispkg]
+    found = [module for module in walk_packages(plots.__path__, f"{plots.__name__}.") if not module.ispkg]
+    modules = [import_module(module.name) for module in found if ".drawing." not in module.name]
     public = {
-        f"{module.__name__.rpartition('.')[2]}.{name}"
+        f"{module.__name__.removeprefix(f'{plots.__name__}.')}.{name}"
         for module in modules
         for name, function in inspect.getmembers(module, inspect.isfunction)
         if inspect.signature(function).return_annotation is go.Figure and not name.startswith("_")

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from qurd_core.benchmarks.base import benchmark
+from qurd_core.benchmarks.base import benchmark, register_benchmarks
 from qurd_core.benchmarks.fashion.fashion_sac import FOLDER
 from qurd_core.benchmarks.fashion.making import world
 from qurd_core.benchmarks.zoo.models import Zoo
@@ -14,6 +14,7 @@ from qurd_core.findings.language.model_names import readable
 from qurd_core.lineage import Lineage
 from qurd_core.registry import benchmarks
 
+register_benchmarks()
 BENCHES = [benchmark(str(call)) for call in benchmarks["fashion-sac-grid"].variants()]
 WHOLE = benchmark("fashion-sac")
 MADE = {name for bench in BENCHES for name in bench.models}

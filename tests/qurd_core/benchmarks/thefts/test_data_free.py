@@ -1,4 +1,4 @@
-"""Data-free extraction: no picture is read, the victim is asked as often as is told, and the losses have their closed forms."""
+"""Data-free extraction: no picture is read, queries are counted, and the losses have their closed forms."""
 
 import math
 from dataclasses import replace
