@@ -52,6 +52,7 @@ HIDINGS = {
     "posterise": "posterising",
     "topk": "top-3 probits",
     "argmax": "label only",
+    "rounding": "one decimal",
     "temperature": "temperature 4",
     "reverse_sigmoid": "reverse sigmoid",
     "adaptive_misinformation": "misinformation",

@@ -1,50 +1,23 @@
 """The grid of thefts and ways to hide them on a toy benchmark: what is asked, what is refused, and what is kept."""
 
-from typing import Literal
-
 import pandas as pd
 import pytest
 
-from qurd_core.benchmarks.base import Benchmark, benchmark
+from qurd_core.benchmarks.base import benchmark
 from qurd_core.errors import QurdError
 from qurd_core.evaluation import grid
 from qurd_core.evaluation.pipeline import evaluate
 from qurd_core.evaluation.workbench import Workbench, workbench
 from qurd_core.records import grid_records
-from qurd_core.registry import benchmarks, obfuscations
+from qurd_core.registry import obfuscations
 from qurd_core.runtime import Runtime
 from qurd_core.schemes import Scheme
 from qurd_core.store import Store
-from qurd_core.types import Pair
 from tests import toy
+from tests import toy_grid as _toy_grid  # noqa: F401 (importing registers the benchmark)
 
 SOFT = "uniform(test) | probits | cosine"
 CHOSEN = ("none", "finetune", "posterise", "argmax")
-
-
-class Queried(toy.Toy):
-    """The toy models, with what their makers asked."""
-
-    def record(self, model: str) -> dict[str, object]:
-        if "merge" in model:
-            raise QurdError(f"Unknown model '{model}'.")
-        return {"lineage": model, "victim_queries": 100 * model.count("finetune")}
-
-    def digest(self, model: str) -> str:
-        return self.record(model)["lineage"]
-
-
-@benchmarks.register(name="toy-grid", vary=("hiding",))
-def toy_grid(*, hiding: Literal["none", "finetune", "merge"] = "none") -> Benchmark:
-    """The pairs of the toy, its stolen models followed by a step."""
-    plain, step = toy.toy(), "" if hiding == "none" else f"->{hiding}"
-    pairs = tuple(
-        Pair(pair.victim, pair.suspect + step, pair.kind, pair.tasks) if pair.kind == "positive" else pair
-        for pair in plain.pairs
-    )
-    names = tuple(dict.fromkeys(name for pair in pairs for name in (pair.victim, pair.suspect)))
-    name = str(benchmarks["toy-grid"].call({"hiding": hiding}))
-    return Benchmark(name, plain.classes, pairs, names, Queried())
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,21 @@
+"""The command that measures what hides a stolen model."""
+
+from qurd_core.records import grid_records
+from tests import toy_grid as _toy_grid  # noqa: F401 (importing registers the benchmark)
+
+
+def test_the_grid_is_written_where_it_is_wanted_after_its_time_was_said(qurd, tmp_path):
+    chosen = ("--hiding", "none", "--hiding", "argmax", "--seeds", "1", "--out", str(tmp_path))
+    code, out, told = qurd("grid", "--benchmark", "toy", "--scheme", "Random", *chosen, "--device", "cpu")
+    assert code == 0, told
+    assert out.split() == [str(tmp_path / "toy-grid.parquet")]
+    assert "2 thefts x 2 ways to hide them, 1 scheme(s), 4 query sets left: about 0.0 hours with 1 worker(s)" in told
+    table = grid_records.read("toy", tmp_path)
+    assert table["tpr"].notna().all()
+    assert list(table["hiding"].unique()) == ["none", "argmax"]
+
+
+def test_a_benchmark_without_a_grid_is_one_sentence(qurd):
+    code, _, told = qurd("grid", "--benchmark", "patchwork-sac", "--scheme", "AKH")
+    assert code == 2
+    assert "Unknown benchmark with a grid 'patchwork-sac'" in told
