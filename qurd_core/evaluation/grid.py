@@ -30,6 +30,8 @@ from qurd_core.schemes import Scheme
 from qurd_core.statistics.sides import NEGATIVE_KINDS
 from qurd_core.store import Store
 
+DEAR = "model"  # what an obfuscation changes that asks each model many times for an answer
+CHANGES = ("images", "answers", DEAR)  # the order of obfuscations by what they change
 MEASURED = "test"  # the seed set on which accuracy and agreement are measured
 
 
@@ -67,7 +69,7 @@ class Asked:
 
 
 def columns(name: str) -> dict[str, Column]:
-    """The columns of a benchmark's grid by their names: first none, then further steps, then obfuscations.
+    """The columns of a benchmark's grid by their names: none, further steps, obfuscations of images, of answers, of models.
 
     Raises:
         QurdError: the benchmark has no grid.
@@ -80,9 +82,10 @@ def columns(name: str) -> dict[str, Column]:
     (parameter,) = component.parameters.values()
     benches = [str(component.call({parameter.name: choice})) for choice in parameter.choices]
     steps = [Column(choice, bench) for choice, bench in zip(parameter.choices, benches, strict=True)]
+    changed = {one: registry.obfuscations[one].declares.changes for one in registry.obfuscations}
     servers = [
-        Column(one, name_of(benches[0], one, pool=False), registry.obfuscations[one].declares.changes == "model")
-        for one in registry.obfuscations
+        Column(one, name_of(benches[0], one, pool=False), changed[one] == DEAR)
+        for one in sorted(changed, key=lambda one: CHANGES.index(changed[one]))
     ]
     return {column.hiding: column for column in (*steps, *servers)}
 
