@@ -27,9 +27,10 @@ def grid(
 ) -> None:
     """Evaluate schemes on every theft of a benchmark, followed by every way to hide it. Prints its time first."""
     from qurd_core.evaluation.grid import asked_of, estimate, measure
+    from qurd_core.files import made
     from qurd_core.records import rate_records
 
-    shelf, runtime = results(store), computing(device, workers)
+    folder, shelf, runtime = made(out or rate_records.FOLDER), results(store), computing(device, workers)
     asked = asked_of(benchmark, scheme, seeds, hiding or ())
     print(estimate(asked, shelf, runtime), file=sys.stderr)  # noqa: T201
-    noted([measure(benchmark, asked, shelf, runtime, out or rate_records.FOLDER)])
+    noted([measure(benchmark, asked, shelf, runtime, folder)])

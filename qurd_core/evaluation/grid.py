@@ -22,7 +22,6 @@ from qurd_core.evaluation.request import Request, request
 from qurd_core.evaluation.speed import LOOK, Speed, gradients
 from qurd_core.evaluation.tabulate import recorded
 from qurd_core.evaluation.workbench import Workbench, workbench
-from qurd_core.files import made
 from qurd_core.records import grid_records
 from qurd_core.records.grid_records import BUDGET, COLUMNS, KEYS, PART
 from qurd_core.runtime import Runtime
@@ -129,7 +128,7 @@ def measure(name: str, asked: Sequence[Asked], store: Store, runtime: Runtime, o
 
     The rows of other columns and schemes stay as they are in `out`.
     """
-    every, path = columns(name), grid_records.path_of(name, made(out))
+    every, path = columns(name), grid_records.path_of(name, out)
     plain = benchmark(next(iter(every.values())).bench)
     found = pd.concat([_rows(one, store, runtime) for one in asked], ignore_index=True)
     found["queries"] = found["theft"].map(_queries(plain))

@@ -147,7 +147,19 @@ def test_an_unknown_command_or_option_is_exit_code_2(qurd):
 
 @pytest.mark.parametrize(
     "command",
-    ["benchmarks", "models", "check-benchmark", "pairs", "separability", "schemes", "run", "sweep", "build", "fetch"],
+    [
+        "benchmarks",
+        "models",
+        "check-benchmark",
+        "pairs",
+        "separability",
+        "schemes",
+        "run",
+        "sweep",
+        "grid",
+        "build",
+        "fetch",
+    ],
 )
 def test_every_command_explains_itself(qurd, command):
     code, out, _ = qurd(command, "--help")

@@ -19,3 +19,11 @@ def test_a_benchmark_without_a_grid_is_one_sentence(qurd):
     code, _, told = qurd("grid", "--benchmark", "patchwork-sac", "--scheme", "AKH")
     assert code == 2
     assert "Unknown benchmark with a grid 'patchwork-sac'" in told
+
+
+def test_a_folder_that_cannot_be_made_is_refused_before_anything_is_computed(qurd, tmp_path):
+    (tmp_path / "file").write_text("")
+    code, _, told = qurd("grid", "-b", "toy", "-s", "Random", "--out", str(tmp_path / "file" / "out"))
+    assert code == 2
+    assert "cannot be made: Not a directory" in " ".join(told.split())
+    assert "hours with" not in told
