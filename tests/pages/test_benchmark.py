@@ -419,7 +419,7 @@ def test_the_grid_says_what_hides_most_and_a_scheme_changes_it(hiding):
     assert headline(app) == (
         "AKH catches at least half of the stolen models in 7 of 12 cells; JPEG hides most: 33% caught, 70% without it"
     )
-    assert "data\\-free extraction" in texts(app)
+    assert "✕\\: failed theft" in texts(app)
     assert "✕" in chart(app)["data"][1]["text"]
     app.selectbox(key="scheme").select_index(1).run()
     assert headline(sound(app)).startswith("uniform(test) | probits | l1 catches")

@@ -44,16 +44,17 @@ def turned(found: pd.DataFrame, easy: pd.DataFrame, scheme: str) -> str:
 
 
 def subline(found: pd.DataFrame) -> str:
-    """What a cell is, which thefts have failed, and how many cells are empty."""
+    """What a cell is, what crosses mean, and how many cells are empty."""
     models, unrelated = (int(found[name].fillna(0).max()) for name in ("n_models", "n_negatives"))
-    failed = [words.task(theft) for theft in found.loc[found["failed"] & (found["hiding"] == grid.PLAIN), "theft"]]
-    told = f"failed thefts (kappa with the victim below {FAILED}): {words.listed(failed)} · " if failed else ""
-    empty = int((found["value"].isna() & ~found["failed"]).sum())
-    blank = f"{words.counted(empty, 'cell')} without a value, hover for why · " if empty else ""
-    return (
+    parts = [
         f"TPR@5% of {words.counted(models, 'stolen model')} a cell against {words.counted(unrelated, 'unrelated model')} at"
-        f" {BUDGET} queries · {told}{blank}✕: failed theft"
-    )
+        f" {BUDGET} queries"
+    ]
+    if found["failed"].any():
+        parts.append(f"✕: failed theft (kappa with the victim below {FAILED})")
+    if empty := int((found["value"].isna() & ~found["failed"]).sum()):
+        parts.append(f"dot: {words.counted(empty, 'cell')} without a value, hover for why")
+    return " · ".join(parts)
 
 
 def alt(found: pd.DataFrame, scheme: str) -> str:

@@ -27,10 +27,11 @@ def test_hard_unrelated_models_turn_the_headline():
     assert said.turned(FOUND, FOUND, "AKH") == ""
 
 
-def test_the_line_below_names_failed_thefts_and_counts_empty_cells():
+def test_the_line_below_tells_what_crosses_are_and_counts_empty_cells():
     line = said.subline(FOUND)
     assert "TPR@5% of 4 stolen models a cell against 60 unrelated models at 100 queries" in line
-    assert "failed thefts (kappa with the victim below 0.1): data-free extraction" in line
+    assert line.endswith("✕: failed theft (kappa with the victim below 0.1)")
+    assert "✕" not in said.subline(FOUND.assign(failed=False))
     assert "without a value" not in line
     assert "3 cells without a value" in said.subline(grid.cells(make_grid(), "uniform(test) | probits | l1"))
 
