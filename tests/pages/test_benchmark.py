@@ -411,7 +411,7 @@ def hiding(page, tmp_path, monkeypatch):
     monkeypatch.setattr(
         grid_records, "path_of", lambda name, folder=None: path if name == "patchwork-sac" else tmp_path / "no"
     )
-    return lambda **link: page(section="grid", **link)
+    return lambda **link: page(**{"section": "grid", "bench": "patchwork-sac"} | link)
 
 
 def test_the_grid_says_what_hides_most_and_a_scheme_changes_it(hiding):
@@ -434,9 +434,10 @@ def test_hard_unrelated_models_and_the_rule_change_the_grid(hiding):
 
 @pytest.mark.parametrize("mode", ["page", "stage"])
 def test_the_grid_is_drawn_and_given_away(hiding, mode):
-    app = hiding(stage=str(mode == "stage").lower(), hard="true", rule="guaranteed")
+    link = {"hard": "true", "rule": "guaranteed"}
+    app = hiding(stage=str(mode == "stage").lower(), **link)
     assert app.get("plotly_chart")[0].proto.alt.startswith("Heat table of 4 thefts by 4 ways to hide them")
-    view = exports.taken("benchmark", {"section": "grid", "hard": "true", "rule": "guaranteed"})
+    view = exports.taken("benchmark", link | {"section": "grid", "bench": "patchwork-sac"})
     assert exports.differences(view.rows, exports.by_python(view.again.code)) == []
     assert "python -m qurd_core grid --benchmark patchwork-sac" in view.again.note
 
