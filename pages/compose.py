@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages.ui import bench_part, cached, controls, export, frame, links, running, states
 from pages.ui.compose import compose_controls, mix
+from pages.ui.suspect import switch
 from qurd_core import findings, plots, views
 from qurd_core.findings.language import again
 from qurd_core.jobs import live
@@ -18,10 +19,12 @@ if bench in rate_records.SHIPPED and not rate_records.path_of(bench).is_file():
 head = st.container()
 schemes = cached.schemes()
 with st.container(key="controls"):
-    parts = st.columns([1.25, 1.2, 1.6, 1.45, 1.3, 1.9], gap="small")
+    parts = st.columns([1.25, 1.2, 1.55, 1.4, 1.3, 1.7, 1.15], gap="small")
     choices = st.columns([1.5, 1, 1, 1.35, 1.3, 1.1, 0.7], gap="small", vertical_alignment="bottom")
 with parts[5]:
     scheme, wrong = compose_controls.read(compose_controls.scheme_text())
+with parts[6]:
+    suspect = switch.choose()
 pick = compose_controls.picked(scheme)
 with parts[4]:
     pool = compose_controls.pool([] if published else cached.lineages(bench))
@@ -54,7 +57,10 @@ against = next(iter(views.heatmap.values(reference, at).values()), None)
 own_cell = None if pool else value
 if own_cell:
     known |= {pick.scheme: own_cell}
-cells = views.heatmap.cells(schemes, known, split=split, family=family, pick=pick, reason=compose_controls.reason)
+withheld = views.leaderboard.withheld(schemes, suspect.reveal) | compose_controls.withheld(scheme, suspect.reveal)
+cells = views.heatmap.cells(
+    schemes, known, split=split, family=family, pick=pick, reason=compose_controls.reason, withheld=withheld
+)
 
 
 def cell_clicked() -> None:
@@ -69,17 +75,20 @@ harder = bench_part.adds(points, easy)
 about = bench_part.of(bench, points, hard=hard, there=harder) + findings.heatmap.subline(
     cells, at, findings.budget.basis(points, rule)
 )
-turned = bench_part.turned(pick.label, points, easy, bench, at, rule) if source is points else ""
+refused = withheld.get(pick.scheme, "")
+turned = bench_part.turned(pick.label, points, easy, bench, at, rule) if source is points and not refused else ""
 frame.finding(
     head,
-    turned or findings.heatmap.headline(pick, value, against, at) + bench_part.counting(harder and value is not None),
+    turned
+    or findings.heatmap.headline(pick, value, against, at, refused)
+    + bench_part.counting(harder and value is not None and not refused),
     about,
 )
 compose_controls.parts(scheme, parts)
 if wrong:
     st.warning(links.plain(wrong, 600))
 
-question = "map", bench, cached.version(bench), task, hard, rule, at, split, family, pick, own_cell, pins, style
+question = "map", bench, cached.version(bench), task, hard, rule, at, split, family, pick, own_cell, pins, suspect, style
 chart = cached.once(question, lambda: plots.heatmap.figure(cells, pick, pins=pins, style=style))
 file_name = f"compose-{bench}-{task}"
 view = {"task": task, "negatives": cached.negatives(hard), "rule": rule}
@@ -93,6 +102,8 @@ hero, side = (st.container(), None) if style.stage else st.columns([3, 1], gap="
 if side:
     with side:
         mix.title(pick, style)
+        if refused:
+            st.caption(links.plain(f"{refused[:1].upper()}{refused[1:]}.", 300))
         mix.number(value, against, pick, at)
         with st.container(horizontal=True):
             mix.pin(pick, recorded)

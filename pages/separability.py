@@ -22,6 +22,11 @@ pairs = cached.pairs(bench)
 with below:
     pick = pair.choose(pairs, style)
 
+if why := separation.withheld(choice):
+    with head:
+        separation.not_revealed(choice, why)
+    frame.stop()
+
 there = separation.missing(choice, bench)
 if there is not None:
     with head:

@@ -102,6 +102,13 @@ def curves(benchmark: str, task: str, *, hard: bool, rule: metrics.Rule) -> Data
     return views.budget.curves(evidence.read(benchmark, task=task, negatives=negatives(hard)), rule, known)
 
 
+@kept(24)
+def fitting(benchmark: str, task: str, reveal: str, *, hard: bool, rule: metrics.Rule) -> DataFrame:
+    """The combinations that the suspect's answers allow at every budget."""
+    points = curves(benchmark, task, hard=hard, rule=rule)
+    return points[~points["scheme"].isin(leaderboard.withheld(schemes(), reveal))]
+
+
 @kept(32)
 def board(benchmark: str, task: str, at: int, reveal: str, *, hard: bool, rule: metrics.Rule) -> DataFrame:
     """The combinations at one budget that the suspect's answers allow."""

@@ -76,8 +76,7 @@ def gained(gap: float, verdict: str | None) -> str:
 def subline(points: pd.DataFrame, rows: pd.DataFrame, at: int, rule: Rule, reveal: str, tests: str) -> str:
     """What the values rest on, how many combinations the suspect's answers leave, and what verdicts rest on."""
     every = int((points["budget"] == at).sum())
-    left = f"{len(rows)} of {every} combinations need no more than {words.REVEALED[reveal]}"
-    some = left if len(rows) < every else words.counted(every, "combination")
+    some = words.left(len(rows), every, reveal) or words.counted(every, "combination")
     return " · ".join(filter(None, (findings.budget.subline(points, rule), some, tests)))
 
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 import pandas as pd
@@ -117,16 +118,18 @@ def cells(
     family: str,
     pick: Pick,
     reason: Callable[[str], str | None] = lambda scheme: None,
+    withheld: Mapping[str, str] = MappingProxyType({}),
 ) -> pd.DataFrame:
     """A row per cell of the map: samplers and heads of which something is known, and those of the picked combination.
 
     Args:
         known: what is known, by the text of the combination.
         reason: why the parts of a combination do not go together, or None.
+        withheld: why the suspect's answers do not allow a combination, by its text.
 
     Returns:
-        rows of row, column, sampler, head, scheme, name, value, spread, seeds, reason (where there is no value) and live;
-        texts are empty where there is nothing to say.
+        rows of row, column, sampler, head, scheme, name, withheld, value, spread, seeds, reason (where there is no value)
+        and live; texts are empty where there is nothing to say.
     """
     here = schemes[schemes["scheme"].isin(known)]
     rows = [*dict.fromkeys([*samplers(here, split), pick.sampler])]
@@ -138,8 +141,8 @@ def cells(
         for column, head in enumerate(heads):
             scheme = f"{sampler} | {head}"
             value = known.get(scheme) or Value(math.nan, math.nan, 0, reason(scheme) or NOWHERE)
-            found.append((row, column, sampler, head, scheme, names.get(scheme, ""), *value))
-    places = ["row", "column", "sampler", "head", "scheme", "name", *Value._fields]
+            found.append((row, column, sampler, head, scheme, names.get(scheme, ""), withheld.get(scheme, ""), *value))
+    places = ["row", "column", "sampler", "head", "scheme", "name", "withheld", *Value._fields]
     return pd.DataFrame(found, columns=places)
 
 

@@ -6,13 +6,14 @@ import streamlit as st
 from pandas import DataFrame
 from plotly.graph_objects import Figure
 
-from pages.ui import cached, cards, controls, links, panel
+from pages.ui import cached, cards, links, panel
+from pages.ui.suspect.switch import Suspect
 from qurd_core import findings, plots, views
 from qurd_core.errors import QurdError
 from qurd_core.findings.language import again, words, worth_words
 from qurd_core.plots.drawing.theme import MOST_PINS, Style
 from qurd_core.records import evidence, measured_winners, measured_worth, rate_records
-from qurd_core.records.scheme_table import LEVELS, allowed
+from qurd_core.records.scheme_table import allowed
 from qurd_core.statistics import metrics
 
 VIEWS = ("chart", "table", "swap")  # Figure 1, Table 3 and Figure 2
@@ -24,14 +25,14 @@ class Asked(NamedTuple):
     bench: str
     task: str
     at: int
-    reveal: str
+    suspect: Suspect
     rule: metrics.Rule
     hard: bool
     pins: tuple[str, ...]
     style: Style
 
     def board(self, bench: str) -> DataFrame:
-        return cached.board(bench, self.task, self.at, self.reveal, hard=self.hard, rule=self.rule)
+        return cached.board(bench, self.task, self.at, self.suspect.reveal, hard=self.hard, rule=self.rule)
 
     def worth(self) -> DataFrame:
         return cached.worth(self.bench, self.task, self.at, hard=self.hard, rule=self.rule)
@@ -79,12 +80,6 @@ class Sight(NamedTuple):
         return len(known[["label"] if "benchmark" not in known else ["label", "benchmark"]].drop_duplicates())
 
 
-def reveal() -> str:
-    """What the suspect reveals to whoever queries it."""
-    levels = tuple(LEVELS)
-    return controls.segments("The suspect reveals", levels, "reveal", "answer", words.REVEALED.get, default="logits")
-
-
 def best_button(free: DataFrame) -> None:
     """Marks the best unpublished combination."""
     label = free["label"].iloc[0] if len(free) else None
@@ -102,7 +97,8 @@ def chart(asked: Asked, rows: DataFrame) -> Sight:
         lambda: plots.leaderboard.figure(boards, asked.bench, pins=asked.pins, style=asked.style) if drawn else None,
     )
     alt = findings.leaderboard.alt(rows, asked.bench, others)
-    headline, beside = findings.leaderboard.headline(rows, asked.where, asked.reveal), findings.leaderboard.outdone(rows)
+    headline = findings.leaderboard.headline(rows, asked.where, asked.suspect.reveal)
+    beside = findings.leaderboard.outdone(rows)
     data = views.leaderboard.together(boards)
     named = [
         one
@@ -124,7 +120,7 @@ def _table(asked: Asked) -> Sight:
         rule: {task: cached.worth(asked.bench, task, asked.at, hard=asked.hard, rule=rule) for task in names}
         for rule in metrics.RULES
     }
-    rows = views.tasks.named(allowed(every, cached.schemes(), asked.reveal), names, asked.rule, worth)
+    rows = views.tasks.named(allowed(every, cached.schemes(), asked.suspect.reveal), names, asked.rule, worth)
     figure = plots.tasks.figure(rows, pins=asked.pins, style=asked.style) if len(rows) else None
     named = again.rates(asked.bench, rows, dict.fromkeys(rows["label"]), by_task=True, **asked.view)
     headline, tests = findings.tasks.headline(rows, asked.where), worth_words.tests(asked.worth(), rows["label"])
@@ -179,7 +175,7 @@ def _best_of(asked: Asked, label: str) -> measured_winners.BestOf | str:
     if label not in recorded:
         return f"Held-out victims cannot be tried: no distances are recorded at {words.counted(asked.at, 'query')}."
     try:
-        return cached.best_of(asked.bench, asked.task, asked.at, asked.reveal, **choice)
+        return cached.best_of(asked.bench, asked.task, asked.at, asked.suspect.reveal, **choice)
     except QurdError as error:
         return str(error)
 

@@ -8,10 +8,14 @@ from typing import NamedTuple
 import streamlit as st
 
 from pages.ui import cached, controls, links
+from pages.ui.suspect import switch
+from pages.ui.suspect.switch import Suspect
 from qurd_core import findings, views
 from qurd_core.findings.language import again, words
 from qurd_core.plots.drawing.theme import Style
 from qurd_core.records import evidence, rate_records
+from qurd_core.records.scheme_table import LEVELS
+from qurd_core.schemes import REFERENCE
 from qurd_core.statistics.printed import fixed
 from qurd_core.views.separability import DELTAS, EACH, By, Row, budgets, ends_at_one, overlap, reported, rows
 
@@ -30,6 +34,7 @@ class Choice(NamedTuple):
         scheme: the scheme's text, None for a delta.
         budget: queries that its scores are recorded at.
         seed: one query seed, or None for the mean.
+        suspect: what it reveals.
         fpr: allowed share of false alarms in percent.
         by: one of `EACH`.
     """
@@ -43,6 +48,7 @@ class Choice(NamedTuple):
     hard: bool
     budget: int
     seed: int | None
+    suspect: Suspect
 
 
 def recorded(benchmark: str) -> bool:
@@ -58,11 +64,8 @@ def choose(benchmark: str) -> Choice:
     bounded = st.session_state.get("show", st.query_params.get("show")) == SHOW[1]
     scored = held in texts and not bounded
     with st.container(key="controls"):
-        places = iter(
-            st.columns(
-                [1.2, 1.05] + ([] if bounded else [1.6, 1, 1.05]) + [1.15, 0.8] * scored + [1] + [3] * bounded, gap="small"
-            )
-        )
+        widths = [1.2, 1.05, *([] if bounded else [1.6, 1, 1.05]), *[1.15, 0.8] * scored, 1.15, 1, *[3] * bounded]
+        places = iter(st.columns(widths, gap="small"))
     with next(places):
         show = controls.select("View", SHOW, "show", "view")
     with next(places):
@@ -84,8 +87,31 @@ def choose(benchmark: str) -> Choice:
             named = controls.select("Query seed", (MEAN, *map(str, seeds)), "seed", "query seed")
             seed = None if named == MEAN else int(named)
     with next(places):
+        suspect = switch.choose()
+    with next(places):
         hard = controls.hard()
-    return Choice(show, of, texts.get(of), task, fpr, by, hard, budget, seed)
+    return Choice(show, of, texts.get(of), task, fpr, by, hard, budget, seed, suspect)
+
+
+def withheld(choice: Choice) -> str:
+    """Why the suspect's answers do not allow the scheme; empty where they do."""
+    return views.leaderboard.withheld(cached.schemes(), choice.suspect.reveal).get(choice.scheme, "")
+
+
+def not_revealed(choice: Choice, why: str) -> None:
+    """The scheme needs more than the suspect reveals: why, and the two ways out."""
+    st.header(links.plain(f"{choice.of} {why}", 300), anchor=False)
+    need = cached.schemes().set_index("scheme").loc[choice.scheme, "level"]
+    enough = next(name for name, level in LEVELS.items() if level == need)
+    with st.container(border=True):
+        st.write(
+            f"Distances by {links.plain(choice.of)} follow from {words.REVEALED[enough]}. Let the suspect reveal them, or"
+            f" take a scheme that needs labels only, such as {REFERENCE}."
+        )
+        with st.container(horizontal=True):
+            take = st.session_state.update
+            st.button(f"Show {REFERENCE}", type="primary", on_click=take, args=[{"of": REFERENCE}])
+            st.button(f"Reveal {words.REVEALED[enough]}", on_click=take, args=[{"reveal": enough}])
 
 
 def axis(choice: Choice, benchmark: str) -> findings.separability.Axis:

@@ -101,6 +101,25 @@ def turned(label: str, before: float, after: float, where: str) -> str:
     return f"With hard unrelated models, {label} drops from {percent(before)} to {percent(after)} {where}"
 
 
+def needs(access: str, reveal: str) -> str:
+    """Why a scheme does not fit a suspect: `needs logits; the suspect reveals labels`.
+
+    Args:
+        reveal: one of `REVEALED`.
+    """
+    return f"needs {access}; the suspect reveals {REVEALED[reveal]}"
+
+
+def left(number: int, every: int, reveal: str) -> str:
+    """`111 of 500 combinations need no more than labels`; empty where all of them do."""
+    return f"{number} of {every} combinations need no more than {REVEALED[reveal]}" if number < every else ""
+
+
+def revealing(reveal: str) -> str:
+    """` where the suspect reveals labels`, for headlines; nothing where that is logits or more, which most schemes need."""
+    return "" if reveal in ("logits", "gradients") else f" where the suspect reveals {REVEALED[reveal]}"
+
+
 def counted(number: int, noun: str) -> str:
     """`1 model`, `2 models`, `40 queries`, `343 other combinations`."""
     several = f"{noun[:-1]}ies" if noun.endswith("ry") else f"{noun}s"
