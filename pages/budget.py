@@ -33,19 +33,20 @@ with places[1]:
 with places[5]:
     beside = controls.choose("Panel", [*panel.BESIDE], "panel", said=panel.BESIDE.get)
 with places[6]:
-    suspect = switch.choose()
+    suspect = switch.choose(bench)
 with places[7]:
     hard = controls.hard()
     grey = controls.switch("Other combinations", "grey", value=True)
 
-every = cached.curves(bench, task, hard=hard, rule=rule)
-points = cached.fitting(bench, task, suspect.reveal, hard=hard, rule=rule)
+plain, how = cached.curves(bench, task, hard=hard, rule=rule), {"hard": hard, "rule": rule, "behind": suspect.behind}
+every = cached.curves(bench, task, **how)
+points = cached.fitting(bench, task, suspect.reveal, **how)
 with places[4]:
     unit = controls.choose("X axis", costs.known(points), "x", said=lambda unit: costs.COSTS[unit].said)
 with places[2]:
     at = controls.budget(sorted(points["budget"].unique().tolist()))
 with places[3]:
-    pins = controls.pins(every["label"].unique().tolist())
+    pins = controls.pins(plain["label"].unique().tolist())
 
 lines = views.budget.shown(points, pins)
 others = len(views.budget.mixes(points)) if grey and lines else 0
@@ -54,11 +55,15 @@ missing |= views.budget.missing(points, pins)
 easy = cached.curves(bench, task, hard=False, rule=rule)
 harder = bench_part.adds(points, easy)
 part = bench_part.of(bench, points, hard=hard, there=harder)
+bands = findings.budget.bands(points)
 left = words.left(points["label"].nunique(), every["label"].nunique(), suspect.reveal)
 about = " · ".join(
-    filter(None, (part + findings.budget.subline(points, rule, grey=others), left, findings.budget.bands(points)))
+    filter(None, (part + findings.budget.subline(points, rule, grey=others), left, switch.about(suspect), bands))
 )
-turned = bench_part.turned(REFERENCE, points, easy, bench, at, rule)
+if suspect.hidden:
+    turned = bench_part.behind(REFERENCE, points, plain, bench, at, rule, suspect, hard=harder)
+else:
+    turned = bench_part.turned(REFERENCE, points, easy, bench, at, rule)
 frame.finding(head, turned or findings.budget.headline(points, at, suspect.reveal) + bench_part.counting(harder), about)
 
 asked = {"rule": rule, "at": at, "pins": pins, "grey": grey, "unit": unit, "style": style}
@@ -68,7 +73,7 @@ chart = cached.once(
 file_name = f"budget-{bench}-{task}"
 named = lines or [*missing]
 data = points if grey else points[points["label"].isin(named)]
-asked = again.rates(bench, points, named, task=task, negatives=cached.negatives(hard), rule=rule)
+asked = again.rates(bench, points, named, task=task, negatives=cached.negatives(hard), rule=rule, behind=suspect.behind)
 same = again.of_rates(asked, again.rest(bench, asked, data["label"].nunique()))
 export.offer(data, file_name, same, chart=chart if lines else None)
 
@@ -82,12 +87,12 @@ if side:
         if beside == "distance":
             panel.distance(points, views.budget.distances_of(points, pins), at, style)
         else:
-            worth = cached.worth(bench, task, at, hard=hard, rule=rule)
+            worth = cached.worth(bench, task, at, **how)
             values = views.budget.values_at(points, at, pins, worth)
             panel.values(values, at, style, pins, worth)
             st.caption(links.plain(findings.budget.against(values, at), 600))
         if not style.stage:
-            states.not_drawn(missing | views.leaderboard.unrecorded(every, bench))
+            states.not_drawn(missing | ({} if suspect.hidden else views.leaderboard.unrecorded(every, bench)))
 with hero, frame.tall(wide=700, high=352 if unit == "queries" else 480):
     export.chart(
         chart,

@@ -8,7 +8,7 @@ from pages.ui.suspect import switch
 from qurd_core import findings, plots, views
 from qurd_core.findings.language import again
 from qurd_core.jobs import live
-from qurd_core.records import evidence, rate_records
+from qurd_core.records import evidence, obfuscation_records, rate_records
 
 frame.require()
 bench, style = frame.view()
@@ -24,7 +24,7 @@ with st.container(key="controls"):
 with parts[5]:
     scheme, wrong = compose_controls.read(compose_controls.scheme_text())
 with parts[6]:
-    suspect = switch.choose()
+    suspect = switch.choose(bench)
 pick = compose_controls.picked(scheme)
 with parts[4]:
     pool = compose_controls.pool([] if published else cached.lineages(bench))
@@ -38,23 +38,28 @@ with choices[3]:
     rule = controls.rule()
 with choices[5]:
     hard = controls.hard()
-points = cached.curves(bench, task, hard=hard, rule=rule)
+plain, how = cached.curves(bench, task, hard=hard, rule=rule), {"hard": hard, "rule": rule, "behind": suspect.behind}
+points = cached.curves(bench, task, **how)
 with choices[4]:
     at = controls.budget(points["budget"].unique().tolist())
 with choices[6]:
-    pins = compose_controls.pins(points["label"].unique().tolist())
+    pins = compose_controls.pins(plain["label"].unique().tolist())
 
-job = None if published else running.job_of(bench, scheme, pool)
+job = None if published or suspect.hidden else running.job_of(bench, scheme, pool)
 fresh, part = running.curves(job, task, hard=hard, rule=rule) if job else (None, "")
-recorded = bool((points["scheme"] == pick.scheme).any())
-source = points if recorded and not pool else fresh
-worth = cached.worth(bench, task, at, hard=hard, rule=rule)
+recorded = bool((plain["scheme"] == pick.scheme).any())
+source = points if suspect.hidden or (recorded and not pool) else fresh
+worth = cached.worth(bench, task, at, **how)
 known = views.heatmap.values(points, at, worth=worth)
-mine, reference = views.heatmap.compared(points if source is None else source, points, pick, bool(pool))
+pooled = bool(pool) and not suspect.hidden  # live runs calibrate, and stand behind nothing
+mine, reference = views.heatmap.compared(points if source is None else source, points, pick, pooled)
 own = {"worth": worth} if source is points else {"live": part}
 value = views.heatmap.values(mine, at, **own).get(pick.scheme)
 against = next(iter(views.heatmap.values(reference, at).values()), None)
-own_cell = None if pool else value
+if suspect.hidden:
+    known = views.heatmap.unrecorded([pick.scheme, *plain["scheme"].unique()], obfuscation_records.ONLY) | known
+    value = known[pick.scheme]
+own_cell = None if pooled else value
 if own_cell:
     known |= {pick.scheme: own_cell}
 withheld = views.leaderboard.withheld(schemes, suspect.reveal) | compose_controls.withheld(scheme, suspect.reveal)
@@ -73,10 +78,14 @@ def cell_clicked() -> None:
 easy = cached.curves(bench, task, hard=False, rule=rule)
 harder = bench_part.adds(points, easy)
 about = bench_part.of(bench, points, hard=hard, there=harder) + findings.heatmap.subline(
-    cells, at, findings.budget.basis(points, rule)
+    cells, at, " · ".join(filter(None, (switch.about(suspect), findings.budget.basis(points, rule))))
 )
 refused = withheld.get(pick.scheme, "")
-turned = bench_part.turned(pick.label, points, easy, bench, at, rule) if source is points and not refused else ""
+turned = ""
+if suspect.hidden and len(mine) and not refused:
+    turned = bench_part.behind(pick.label, points, plain, bench, at, rule, suspect, hard=harder)
+elif source is points and not suspect.hidden and not refused:
+    turned = bench_part.turned(pick.label, points, easy, bench, at, rule)
 frame.finding(
     head,
     turned
@@ -91,8 +100,8 @@ if wrong:
 question = "map", bench, cached.version(bench), task, hard, rule, at, split, family, pick, own_cell, pins, suspect, style
 chart = cached.once(question, lambda: plots.heatmap.figure(cells, pick, pins=pins, style=style))
 file_name = f"compose-{bench}-{task}"
-view = {"task": task, "negatives": cached.negatives(hard), "rule": rule}
-data = views.heatmap.taken_away(cells, pick, value, pool)
+view = {"task": task, "negatives": cached.negatives(hard), "rule": rule, "behind": suspect.behind}
+data = views.heatmap.taken_away(cells, pick, value, pool if pooled else ())
 asked = again.rates(bench, points[points["budget"] == at], views.heatmap.marked(cells, pick, pins), **view)
 if job and (not own_cell or own_cell.live):
     asked = [again.Rates(bench, (pick.label,), (at,), value.seeds if value else live.SEEDS, pool=pool, **view), *asked]
@@ -110,7 +119,7 @@ if side:
             mix.card(bench, scheme, None if source is points else job, at, style, rule, known=len(mine) > 0)
         if job:
             running.panel(job, bench, scheme, needed=not recorded or bool(pool))
-        elif not recorded:
+        elif not recorded and not suspect.hidden:
             st.caption("The authors published no scores of this combination, and no models that could be queried here.")
         if len(mine):
             mix.curve(mine, reference, at, pick, style)

@@ -3,6 +3,7 @@
 from pandas import DataFrame
 
 from pages.ui import cached
+from pages.ui.suspect.switch import Suspect
 from qurd_core import findings, views
 from qurd_core.findings.language import words
 from qurd_core.records import evidence
@@ -48,6 +49,20 @@ def turned(label: str, points: DataFrame, easy: DataFrame, bench: str, at: int, 
         return refused
     where = findings.leaderboard.place(bench, points["task"].iloc[0], at)
     return words.turned(label, views.budget.at_budget(easy, at, label), views.budget.at_budget(points, at, label), where)
+
+
+def behind(
+    label: str, points: DataFrame, plain: DataFrame, bench: str, at: int, rule: metrics.Rule, suspect: Suspect, *, hard: bool
+) -> str:
+    """The headline where something stands before suspects: what becomes of a scheme, or that the rule refuses every value.
+
+    Args:
+        points, plain: from `cached.curves`, of one task, with and without it.
+        hard: whether hard unrelated models are among those behind the points.
+    """
+    where = findings.leaderboard.place(bench, points["task"].iloc[0], at)
+    said = findings.leaderboard.behind(points, plain, at, label, suspect.behind, where)
+    return findings.budget.refused(points, rule, bench) or said + counting(hard)
 
 
 def counting(hard: bool) -> str:

@@ -8,8 +8,11 @@ import pandas as pd
 from qurd_core import findings, views
 from qurd_core.findings.language import words, worth_words
 from qurd_core.records.measured_winners import BestOf
-from qurd_core.schemes import CHARTED, PUBLISHED, REFERENCE
+from qurd_core.records.obfuscation_records import WORST, Behind
+from qurd_core.schemes import CHARTED, CONTROL, PUBLISHED, REFERENCE
 from qurd_core.statistics.metrics import Rule
+
+MORE = "This combination needs more than the suspect reveals."
 
 
 def headline(rows: pd.DataFrame, where: str, reveal: str = "logits") -> str:
@@ -50,6 +53,25 @@ def headline(rows: pd.DataFrame, where: str, reveal: str = "logits") -> str:
     if below:
         return f"None of {schemes} is ahead of {REFERENCE} {where}, {below} {'is' if below == 1 else 'are'} behind"
     return f"None of {schemes} differs significantly from {REFERENCE} {where}"
+
+
+def behind(points: pd.DataFrame, plain: pd.DataFrame, at: int, label: str, asked: Behind, where: str) -> str:
+    """What becomes of a scheme behind an obfuscation; where each stands behind the worst known, which one stays highest.
+
+    Args:
+        points: of one task, from `budget.curves`, with the `obfuscation` of every row.
+        plain: the same without obfuscations.
+        where: `on patchwork-sac at 100 queries`.
+    """
+    before, after = (views.budget.at_budget(rows, at, label) for rows in (plain, points))
+    if asked.by != WORST:
+        return words.moved(label, before, after, asked.by, where, pool=asked.pool)
+    rows = points[(points["budget"] == at) & points["value"].notna() & (points["label"] != CONTROL)]
+    if rows.empty:
+        return f"No scheme has a value behind any obfuscation {where}"
+    best, own = rows.loc[rows["value"].idxmax()], rows.loc[rows["label"] == label, "obfuscation"]
+    highest = best["label"], best["value"], best["obfuscation"]
+    return words.at_worst(highest, label, before, after, own.iloc[0] if len(own) else "", where)
 
 
 def outdone(rows: pd.DataFrame) -> str:
@@ -114,11 +136,15 @@ def _agreement(found: BestOf) -> str:
     return f"The halves choose {words.listed(others)}."
 
 
-def standing(rows: pd.DataFrame, label: str, at: int) -> str:
-    """What one combination catches, and how it stands against the reference."""
+def standing(rows: pd.DataFrame, label: str, at: int, otherwise: str = MORE) -> str:
+    """What one combination catches, and how it stands against the reference.
+
+    Args:
+        otherwise: what is said of one that is not shown.
+    """
     found = rows[rows["label"] == label]
     if found.empty:
-        return "This combination needs more than the suspect reveals."
+        return otherwise
     row = found.iloc[0]
     if math.isnan(row["value"]):
         return f"No value at {words.counted(at, 'query')}: {row['reason'] or 'not recorded'}."

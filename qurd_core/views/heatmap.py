@@ -1,7 +1,7 @@
 """The map of combinations: a row per sampler, a column per representation and detector."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -94,6 +94,11 @@ def values(points: pd.DataFrame, at: int, live: str = "", worth: pd.DataFrame = 
         scheme: Value(float(value), float(spread), int(seeds), why, live, *tests.get(label, (math.nan, math.nan, None)))
         for scheme, label, value, spread, seeds, why in facts
     }
+
+
+def unrecorded(schemes: Iterable[str], why: str) -> dict[str, Value]:
+    """Combinations without a value, each with the reason."""
+    return {scheme: Value(math.nan, math.nan, 0, why) for scheme in schemes}
 
 
 def compared(source: pd.DataFrame, points: pd.DataFrame, pick: Pick, pooled: bool) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -6,6 +6,7 @@ from functools import partial
 from typing import NamedTuple
 
 import streamlit as st
+from pandas import DataFrame
 
 from pages.ui import cached, controls, links
 from pages.ui.suspect import switch
@@ -13,7 +14,8 @@ from pages.ui.suspect.switch import Suspect
 from qurd_core import findings, views
 from qurd_core.findings.language import again, words
 from qurd_core.plots.drawing.theme import Style
-from qurd_core.records import evidence, rate_records
+from qurd_core.records import evidence, obfuscation_records, rate_records
+from qurd_core.records.obfuscation_records import PLAIN, WORST
 from qurd_core.records.scheme_table import LEVELS
 from qurd_core.schemes import REFERENCE
 from qurd_core.statistics.printed import fixed
@@ -59,7 +61,8 @@ def recorded(benchmark: str) -> bool:
 
 def choose(benchmark: str) -> Choice:
     """The row of controls."""
-    texts = _texts(benchmark)
+    before = switch.held(benchmark)
+    texts = _texts(benchmark, before)
     held = st.session_state.get("of", st.query_params.get("of"))
     bounded = st.session_state.get("show", st.query_params.get("show")) == SHOW[1]
     scored = held in texts and not bounded
@@ -80,17 +83,44 @@ def choose(benchmark: str) -> Choice:
             links.check("fpr", ALARMS, "share of false alarms")
             fpr = st.select_slider("False alarms, %", ALARMS, value=5, key="fpr", **controls.LINKED)
     if scored:
+        columns = _columns(benchmark, before)
         with next(places):
-            budget = controls.budget(sorted(cached.scores(benchmark).columns["budget"].unique().tolist()))
+            budget = controls.budget(sorted(columns["budget"].unique().tolist()))
         with next(places):
-            seeds = sorted(cached.scores(benchmark).columns["query_seed"].unique().tolist())
+            seeds = [] if before.behind.by == WORST else sorted(columns["query_seed"].unique().tolist())
             named = controls.select("Query seed", (MEAN, *map(str, seeds)), "seed", "query seed")
             seed = None if named == MEAN else int(named)
     with next(places):
-        suspect = switch.choose()
+        suspect = switch.choose(benchmark)
     with next(places):
         hard = controls.hard()
-    return Choice(show, of, texts.get(of), task, fpr, by, hard, budget, seed, suspect)
+    found = Choice(show, of, texts.get(of), task, fpr, by, hard, budget, seed, suspect)
+    return found._replace(suspect=_resolved(found, benchmark)) if found.scheme else found
+
+
+def _resolved(choice: Choice, benchmark: str) -> Suspect:
+    """The suspect with the obfuscation that is the worst known for the scheme, where that is asked for."""
+    behind = choice.suspect.behind
+    if behind.by != WORST:
+        return choice.suspect
+    points = cached.curves(benchmark, choice.task, hard=choice.hard, rule="paper", behind=behind)
+    mine = points[(points["scheme"] == choice.scheme) & (points["budget"] == choice.budget)]
+    return choice.suspect._replace(behind=behind._replace(by=mine["obfuscation"].iloc[0]))
+
+
+def not_recorded_behind(choice: Choice) -> None:
+    """Only distances of schemes are recorded behind obfuscations: why, and the two ways out."""
+    name = findings.separability.DELTAS[choice.of].name
+    st.header(links.plain(f"{name} is known of suspects as they are only", 300), anchor=False)
+    with st.container(border=True):
+        st.write(
+            f"Behind obfuscations the distances of named schemes are recorded. That of {REFERENCE} estimates δ_C: it counts"
+            " disagreements on images that the victim gets wrong."
+        )
+        with st.container(horizontal=True):
+            take = st.session_state.update
+            st.button(f"Show {REFERENCE}", type="primary", on_click=take, args=[{"of": REFERENCE, "show": SHOW[0]}])
+            st.button("Let nothing stand before suspects", on_click=take, args=[{"behind": switch.NOTHING}])
 
 
 def withheld(choice: Choice) -> str:
@@ -118,7 +148,7 @@ def axis(choice: Choice, benchmark: str) -> findings.separability.Axis:
     """What lies on the axis."""
     if choice.scheme is None:
         return findings.separability.DELTAS[choice.of]
-    columns = cached.scores(benchmark).columns
+    columns = _columns(benchmark, choice.suspect)
     seeds = columns.loc[columns["scheme"] == choice.scheme, "query_seed"].nunique()
     share = ends_at_one(cached.schemes(), choice.scheme)
     return findings.separability.scheme_axis(choice.of, choice.budget, seeds, choice.seed, share=share)
@@ -147,12 +177,20 @@ def overall(choice: Choice, benchmark: str, found: list[Row]) -> Row:
 
 
 def turned(choice: Choice, benchmark: str, found: list[Row], axis: findings.separability.Axis) -> str:
-    """The headline where hard unrelated models turn what all pairs say; empty where they do not."""
+    """The headline where hard unrelated models, or what stands before suspects, turn what all pairs say; empty where neither
+    does.
+    """
     if choice.by != "one":
         return ""
+    where = findings.separability.place(benchmark, choice.task, choice.fpr)
+    if choice.suspect.hidden:
+        plain = _rows(choice._replace(suspect=choice.suspect._replace(behind=PLAIN), seed=None), benchmark, "one")
+        before, after = (row.rates.tpr if row.rates else math.nan for row in (*plain, found[0]))
+        by, pool = choice.suspect.behind
+        return words.moved(axis.name, before, after, by, where, pool=pool)
     easy = _rows(choice._replace(hard=False), benchmark, "one")
     before, after = (row.rates.tpr if row.rates else math.nan for row in (*easy, found[0]))
-    return words.turned(axis.name, before, after, findings.separability.place(benchmark, choice.task, choice.fpr))
+    return words.turned(axis.name, before, after, where)
 
 
 def same(choice: Choice, benchmark: str) -> again.Again:
@@ -166,6 +204,13 @@ def same(choice: Choice, benchmark: str) -> again.Again:
         )
     chosen = {"task": choice.task, "negatives": negatives, "by": choice.by}
     scored = {"budget": choice.budget, "seed": choice.seed} if choice.scheme else {}
+    if choice.suspect.hidden:
+        by, pool = choice.suspect.behind
+        asked = {"budgets": (choice.budget,), "obfuscate": by, "obfuscate_pool": pool or None}
+        columns = _columns(benchmark, choice.suspect)
+        seeds = int(columns.loc[columns["scheme"] == choice.scheme, "query_seed"].nunique())
+        table = again.call("q.score_table", benchmark, (choice.of,), seeds=seeds, **asked)
+        return again.Again("", f"import qurd_core as q\n\ntable = {table}", _HIDDEN)
     line = again.command("separability", benchmark, of=choice.of, **scored, **chosen, alarms=choice.fpr)
     table = again.call("separability.table", benchmark, choice.of, **scored, **chosen, alpha=choice.fpr / 100)
     return again.Again(line, again.code(table, "views.separability"), _RECORDED)
@@ -177,7 +222,9 @@ def missing(choice: Choice, benchmark: str) -> list[int] | None:
         return None
     if not rate_records.has_scores(evidence.base_of(benchmark)):
         return []
-    scores = cached.scores(benchmark)
+    if choice.suspect.hidden and not obfuscation_records.has_scores(benchmark):
+        return []
+    scores = cached.scores_behind(benchmark, choice.suspect.behind)
     if choice.seed is not None and choice.seed not in set(scores.columns["query_seed"]):
         return []
     there = budgets(scores, choice.scheme, dict.fromkeys(cached.pairs(benchmark)["victim"]))
@@ -224,12 +271,23 @@ def _metric(label: str, value: str, meaning: str, style: Style, beneath: str | N
     st.metric(label, value, beneath, delta_color="off", delta_arrow="off", help=help_text)
 
 
-def _texts(benchmark: str) -> dict[str, str]:
+def _columns(benchmark: str, suspect: Suspect) -> DataFrame:
+    """Scheme, query seed and budget of all recorded distances; with the worst known, of those behind any obfuscation."""
+    if suspect.behind.by != WORST:
+        return cached.scores_behind(benchmark, suspect.behind).columns
+    points = cached.curves(benchmark, "all", hard=False, rule="paper", behind=suspect.behind)
+    known = points.loc[points["value"].notna(), ["scheme", "budget"]].drop_duplicates()
+    return known.astype({"scheme": object}).assign(query_seed=0)
+
+
+def _texts(benchmark: str, suspect: Suspect) -> dict[str, str]:
     """Label of every scheme with recorded scores to its text; named ones first."""
     names = cached.schemes().set_index("scheme")["name"].dropna()
     if not rate_records.has_scores(evidence.base_of(benchmark)):
         return {}
-    texts = cached.scores(benchmark).columns["scheme"].unique().tolist()
+    if suspect.hidden and not obfuscation_records.has_scores(benchmark):
+        return {}
+    texts = _columns(benchmark, suspect)["scheme"].unique().tolist()
     labels = {names.get(text, text): text for text in texts}
     return dict(sorted(labels.items(), key=lambda item: item[1] not in names))
 
@@ -237,12 +295,16 @@ def _texts(benchmark: str) -> dict[str, str]:
 def _rows(choice: Choice, benchmark: str, by: By) -> list[Row]:
     pairs = cached.pairs(benchmark)
     request = {"negatives": cached.negatives(choice.hard), "alpha": choice.fpr / 100, "task": choice.task, "by": by}
+    behind = choice.suspect.behind
+    if choice.suspect.hidden and behind.by not in cached.obfuscations(benchmark):
+        why = "Nothing is recorded behind obfuscations."
+        return [Row(choice.task, pairs.iloc[:0].assign(value=0.0), reason=why)]
     there = missing(choice, benchmark)
     if there is not None:
         imported = rate_records.has_scores(evidence.base_of(benchmark))
         why = f"Not recorded at {choice.budget} queries." if imported else "Its scores are not imported."
         return [Row(choice.task, pairs.iloc[:0].assign(value=0.0), reason=why)]
-    measure = choice.of, choice.scheme, choice.budget, choice.seed
+    measure = choice.of, choice.scheme, choice.budget, choice.seed, behind
     found = rows(cached.distances(benchmark, *measure), **request)
     report = partial(cached.reports, benchmark, *measure, fpr=choice.fpr, hard=choice.hard)
     return reported(found, by, choice.task, report)
@@ -256,6 +318,9 @@ def _called(distance: str) -> str:
 _ROWS = {"one": "one for all pairs", "tasks": "tasks", "victims": "victims", "benchmarks": "benchmarks"}
 
 
+_HIDDEN = (
+    "No command lists distances behind obfuscations; the Python asks the models for them, one row per pair and query seed."
+)
 _RECORDED = "Distances are read from the records; q.score_table asks the models for those of a scheme."
 _TPR = (
     "Share of stolen models below the threshold that flags at most {fpr} % of the unrelated models of their victim: mean "
