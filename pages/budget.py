@@ -61,7 +61,7 @@ about = " · ".join(
     filter(None, (part + findings.budget.subline(points, rule, grey=others), left, switch.about(suspect), bands))
 )
 if suspect.hidden:
-    turned = bench_part.behind(REFERENCE, points, plain, bench, at, rule, suspect, hard=harder)
+    turned = bench_part.behind(REFERENCE, points, bench, at, rule, suspect, hard=harder)
 else:
     turned = bench_part.turned(REFERENCE, points, easy, bench, at, rule)
 frame.finding(head, turned or findings.budget.headline(points, at, suspect.reveal) + bench_part.counting(harder), about)

@@ -83,7 +83,7 @@ about = bench_part.of(bench, points, hard=hard, there=harder) + findings.heatmap
 refused = withheld.get(pick.scheme, "")
 turned = ""
 if suspect.hidden and len(mine) and not refused:
-    turned = bench_part.behind(pick.label, points, plain, bench, at, rule, suspect, hard=harder)
+    turned = bench_part.behind(pick.label, points, bench, at, rule, suspect, hard=harder)
 elif source is points and not suspect.hidden and not refused:
     turned = bench_part.turned(pick.label, points, easy, bench, at, rule)
 frame.finding(

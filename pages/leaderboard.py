@@ -59,7 +59,7 @@ easy = cached.curves(bench, task, hard=False, rule=rule)
 harder = bench_part.adds(points, easy)
 turned = ""
 if suspect.hidden and sight.turns:
-    turned = bench_part.behind(REFERENCE, rows, plain, bench, at, rule, suspect, hard=harder)
+    turned = bench_part.behind(REFERENCE, rows, bench, at, rule, suspect, hard=harder)
 elif sight.turns:
     turned = bench_part.turned(REFERENCE, points, easy, bench, at, rule)
 basis = bench_part.of(bench, points, hard=hard, there=harder) + " · ".join(

@@ -51,17 +51,15 @@ def turned(label: str, points: DataFrame, easy: DataFrame, bench: str, at: int, 
     return words.turned(label, views.budget.at_budget(easy, at, label), views.budget.at_budget(points, at, label), where)
 
 
-def behind(
-    label: str, points: DataFrame, plain: DataFrame, bench: str, at: int, rule: metrics.Rule, suspect: Suspect, *, hard: bool
-) -> str:
+def behind(label: str, points: DataFrame, bench: str, at: int, rule: metrics.Rule, suspect: Suspect, *, hard: bool) -> str:
     """The headline where something stands before suspects: what becomes of a scheme, or that the rule refuses every value.
 
     Args:
-        points, plain: from `cached.curves`, of one task, with and without it.
+        points: from `cached.curves`, of one task.
         hard: whether hard unrelated models are among those behind the points.
     """
     where = findings.leaderboard.place(bench, points["task"].iloc[0], at)
-    said = findings.leaderboard.behind(points, plain, at, label, suspect.behind, where)
+    said = findings.leaderboard.behind(points, at, label, suspect.behind, where)
     return findings.budget.refused(points, rule, bench) or said + counting(hard)
 
 

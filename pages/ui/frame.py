@@ -273,6 +273,8 @@ _BAR = """
 .st-key-story_history { position: absolute; }
 div:has(> .st-key-limits) { order: 9; }
 .st-key-controls [data-testid="stCheckbox"] p { white-space: normal; overflow: visible; line-height: 1.2; }
+.st-key-open-suspect button { padding: .1rem .5rem; }
+.st-key-open-suspect button p { font-size: .85rem; line-height: 1.15; }
 [class*="st-key-link-"], div:has(> [class*="st-key-link-"]) { display: none !important; }
 @media (max-width: 1400px) {
   [data-testid="stMainBlockContainer"] { padding-left: min(2rem, 4vw); padding-right: min(2rem, 4vw); }

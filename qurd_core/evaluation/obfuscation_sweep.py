@@ -5,6 +5,7 @@ of a plain sweep: what changes answers takes no pass.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,6 +33,7 @@ from qurd_core.records.rate_records import RAW_BUDGETS
 from qurd_core.registry import obfuscations
 from qurd_core.runtime import Runtime
 from qurd_core.schemes import NAMED, Scheme
+from qurd_core.statistics.metrics import RULES
 from qurd_core.store import Store
 
 NATURAL_SEEDS, CRAFTED_SEEDS, SLOW_SEEDS = 3, 2, 1  # query seeds; slow is what asks a model many times for an answer
@@ -94,7 +96,8 @@ def measure(name: str, store: Store, runtime: Runtime, out: Path) -> Iterator[Pa
             for some in asked.requests:
                 compute(some, store, runtime)
             desk = workbench(asked.requests[0].bench, store, runtime)
-            summary.append(_rows(asked, desk).assign(obfuscation=by, pool=pool))
+            rows = _rows(asked, desk).assign(obfuscation=by, pool=pool)
+            summary.append(rows.merge(_before(asked, store, runtime), how="left"))
             raw += [_distances(some, desk).assign(obfuscation=by) for some in asked.requests if pool]
     for table, part in ((summary, obfuscation_records.RATES), (raw, obfuscation_records.SCORES)):
         yield write(pd.concat(table, ignore_index=True), out / f"{name}{part}.parquet", name)
@@ -149,6 +152,17 @@ def _rows(asked: Asked, desk: Workbench) -> pd.DataFrame:
         for scheme, reason in asked.refused.items()
     ]
     return pd.concat([found, *lost], ignore_index=True)
+
+
+def _before(asked: Asked, store: Store, runtime: Runtime) -> pd.DataFrame:
+    """The rates of the same schemes on the same query seeds without the obfuscation, in the columns `BEFORE`."""
+    parts = []
+    for some in asked.requests:
+        plain = replace(some, bench=some.bench.behind)
+        compute(plain, store, runtime)
+        parts.append(recorded(plain, workbench(plain.bench, store, runtime)))
+    names = dict(zip((columns.value for columns in RULES.values()), obfuscation_records.BEFORE, strict=True))
+    return pd.concat(parts, ignore_index=True)[["scheme", "negatives", "task", "budget", *names]].rename(columns=names)
 
 
 def _distances(asked: Request, desk: Workbench) -> pd.DataFrame:

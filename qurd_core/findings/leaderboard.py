@@ -55,23 +55,24 @@ def headline(rows: pd.DataFrame, where: str, reveal: str = "logits") -> str:
     return f"None of {schemes} differs significantly from {REFERENCE} {where}"
 
 
-def behind(points: pd.DataFrame, plain: pd.DataFrame, at: int, label: str, asked: Behind, where: str) -> str:
+def behind(points: pd.DataFrame, at: int, label: str, asked: Behind, where: str) -> str:
     """What becomes of a scheme behind an obfuscation; where each stands behind the worst known, which one stays highest.
 
     Args:
-        points: of one task, from `budget.curves`, with the `obfuscation` of every row.
-        plain: the same without obfuscations.
+        points: of one task, from `budget.curves`, with the `obfuscation` of every row and the rate `before` it.
         where: `on patchwork-sac at 100 queries`.
     """
-    before, after = (views.budget.at_budget(rows, at, label) for rows in (plain, points))
+    here = points[points["budget"] == at]
+    mine = here.loc[here["label"] == label, ["before", "value", "obfuscation"]]
+    before, after, by = mine.iloc[0] if len(mine) else (math.nan, math.nan, "")
     if asked.by != WORST:
         return words.moved(label, before, after, asked.by, where, pool=asked.pool)
-    rows = points[(points["budget"] == at) & points["value"].notna() & (points["label"] != CONTROL)]
+    rows = here[here["value"].notna() & (here["label"] != CONTROL)]
     if rows.empty:
         return f"No scheme has a value behind any obfuscation {where}"
-    best, own = rows.loc[rows["value"].idxmax()], rows.loc[rows["label"] == label, "obfuscation"]
+    best = rows.loc[rows["value"].idxmax()]
     highest = best["label"], best["value"], best["obfuscation"]
-    return words.at_worst(highest, label, before, after, own.iloc[0] if len(own) else "", where)
+    return words.at_worst(highest, label, before, after, "" if math.isnan(after) else by, where)
 
 
 def outdone(rows: pd.DataFrame) -> str:

@@ -20,6 +20,7 @@ from qurd_core.statistics.metrics import RULES, Rule, by_rule
 from qurd_core.statistics.sides import Negatives
 
 RATES, SCORES = rate_records.OBFUSCATED, f"{rate_records.OBFUSCATED}-scores"
+BEFORE = tuple(f"before_{columns.value}" for columns in RULES.values())  # the rate without it, on the same query seeds
 WORST = "worst"  # of all obfuscations the one behind which a scheme catches least
 ONLY = "recorded for named schemes only"  # why another combination has no value
 
@@ -68,11 +69,12 @@ def read(
     rule: Rule = "paper",
     folder: Path | None = None,
 ) -> pd.DataFrame:
-    """The rates of one task: a row per named scheme and budget, with the columns of `records.read` and `obfuscation`.
+    """The rates of one task: a row per named scheme and budget, with the columns of `records.read`, `obfuscation`, and
+    `before`, the rate by the rule without it on the same query seeds.
 
     Args:
         behind: the obfuscation, or the one that is worst for each scheme and budget.
-        rule: by which the worst one is found.
+        rule: by which the worst one is found, and the rate before.
 
     Raises:
         QurdError: there are no such records.
@@ -163,5 +165,6 @@ def _rows(
 ) -> pd.DataFrame:
     one = {} if behind.by == WORST else {"obfuscation": behind.by}
     asked = chosen | {"pool": behind.pool} | one
-    table = rate_records.rows_of(benchmark, which, asked, folder, part=RATES, more="obfuscation")
+    table = rate_records.rows_of(benchmark, which, asked, folder, part=RATES, more=("obfuscation", *BEFORE))
+    table = table.assign(before=table[f"before_{RULES[rule].value}"].astype(float)).drop(columns=[*BEFORE])
     return worst(table, rule) if behind.by == WORST else table

@@ -201,15 +201,21 @@ def write_table(table: pd.DataFrame, path: Path) -> Path:
 
 
 def rows_of(
-    benchmark: str, which: str, chosen: Mapping[str, object], folder: Path | None, *, part: str = "", more: str = ""
+    benchmark: str,
+    which: str,
+    chosen: Mapping[str, object],
+    folder: Path | None,
+    *,
+    part: str = "",
+    more: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Some rows of a summary, which are also told in words, with the columns `COLUMNS`, checked.
 
     Args:
         part: which of the files, by the end of its name.
-        more: a column besides, of texts that tell rows apart.
+        more: columns besides; the first one tells rows apart.
     """
-    columns = (*COLUMNS, *filter(None, [more]))
+    columns = (*COLUMNS, *more)
     table = table_of(benchmark, folder, lambda file: _where(file, chosen, columns), part).to_pandas()
     if table.empty:
         raise QurdError(f"Expected records {which} against '{chosen['negatives']}' for {benchmark}. There are none.")
@@ -221,7 +227,7 @@ def rows_of(
     table = table.astype({name: "int64" for name in numbers if table[name].notna().all() and (table[name] % 1 == 0).all()})
     table = table.astype(dict.fromkeys(_TEXTS, object))
     table[list(_TEXTS)] = table[list(_TEXTS)].where(table[list(_TEXTS)].notna(), None)
-    _check(benchmark, table, more)
+    _check(benchmark, table, more[:1])
     return table
 
 
@@ -262,7 +268,7 @@ def _opened(path: Path, again: str, read: Callable[[pa.BufferReader], pa.Table])
     return read(pa.BufferReader(checked(path, again)))
 
 
-def _check(benchmark: str, table: pd.DataFrame, more: str) -> None:
+def _check(benchmark: str, table: pd.DataFrame, more: Sequence[str]) -> None:
     """Refuse numbers that no measurement gives."""
     for name in _SHARES:
         # float32 may carry a share a hair's breadth past its bounds.
@@ -270,7 +276,7 @@ def _check(benchmark: str, table: pd.DataFrame, more: str) -> None:
             raise _damaged(benchmark, f"'{name}' must lie between 0 and 1")
     if not (table["budget"] > 0).all():
         raise _damaged(benchmark, "'budget' must be positive")
-    if table.duplicated(["scheme", "task", "budget", *filter(None, [more])]).any():
+    if table.duplicated(["scheme", "task", "budget", *more]).any():
         raise _damaged(benchmark, "a combination has two rows for one budget")
 
 

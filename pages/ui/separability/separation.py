@@ -67,7 +67,7 @@ def choose(benchmark: str) -> Choice:
     bounded = st.session_state.get("show", st.query_params.get("show")) == SHOW[1]
     scored = held in texts and not bounded
     with st.container(key="controls"):
-        widths = [1.2, 1.05, *([] if bounded else [1.6, 1, 1.05]), *[1.15, 0.8] * scored, 1.15, 1, *[3] * bounded]
+        widths = [1.15, 1.05, *([] if bounded else [1.4, 0.95, 1.05]), *[1.1, 0.8] * scored, 1.2, 1.25, *[3] * bounded]
         places = iter(st.columns(widths, gap="small"))
     with next(places):
         show = controls.select("View", SHOW, "show", "view")
@@ -184,13 +184,22 @@ def turned(choice: Choice, benchmark: str, found: list[Row], axis: findings.sepa
         return ""
     where = findings.separability.place(benchmark, choice.task, choice.fpr)
     if choice.suspect.hidden:
-        plain = _rows(choice._replace(suspect=choice.suspect._replace(behind=PLAIN), seed=None), benchmark, "one")
-        before, after = (row.rates.tpr if row.rates else math.nan for row in (*plain, found[0]))
+        before, after = _before(choice, benchmark), found[0].rates.tpr if found[0].rates else math.nan
         by, pool = choice.suspect.behind
         return words.moved(axis.name, before, after, by, where, pool=pool)
     easy = _rows(choice._replace(hard=False), benchmark, "one")
     before, after = (row.rates.tpr if row.rates else math.nan for row in (*easy, found[0]))
     return words.turned(axis.name, before, after, where)
+
+
+def _before(choice: Choice, benchmark: str) -> float:
+    """The rate with suspects as they are, on the same query seeds."""
+    measure = choice.of, choice.scheme, choice.budget, choice.seed
+    plain, hidden = (cached.distances(benchmark, *measure, behind) for behind in (PLAIN, choice.suspect.behind))
+    asked = {"negatives": cached.negatives(choice.hard), "alpha": choice.fpr / 100, "task": choice.task}
+    seeds = hidden.values.shape[1]  # those without it are as many or more, and the first are the same
+    (row,) = rows(replace(plain, values=plain.values[:, :seeds]), **asked)
+    return row.rates.tpr if row.rates else math.nan
 
 
 def same(choice: Choice, benchmark: str) -> again.Again:

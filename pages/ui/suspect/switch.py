@@ -1,5 +1,6 @@
 """The suspect, as every page asks about it: what it reveals, and what stands before it."""
 
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import streamlit as st
@@ -47,13 +48,7 @@ def choose(benchmark: str, width: int | Literal["stretch"] = "stretch") -> Suspe
         st.popover(_button(before), width="stretch", key="open-suspect", help=_MEANING),
     ):
         reveal = controls.segments("Reveals", [*LEVELS], "reveal", "answer", words.REVEALED.get, default=USUAL)
-        known = cached.obfuscations(benchmark)
-        options, why = [NOTHING, *known, *[WORST] * bool(known)], _BEHIND if known else _UNRECORDED
-        more = {"disabled": not known, "help": lambda by: why}
-        by = controls.select("Stands behind", options, "behind", "obfuscation", _called, **more)
-        plain = by == NOTHING
-        pool = controls.switch("Unrelated models stand behind it, too", "behind_pool", disabled=plain, help=_POOL)
-    return Suspect(reveal, PLAIN if plain else Behind(by, pool))
+        return Suspect(reveal, _behind(cached.obfuscations(benchmark)))
 
 
 def about(suspect: Suspect) -> str:
@@ -66,6 +61,19 @@ def about(suspect: Suspect) -> str:
     return f"{what}: {who}"
 
 
+def _behind(known: Sequence[str]) -> Behind:
+    """What stands before suspects, of what is recorded; a choice that nothing is recorded of waits for another benchmark."""
+    if not known:
+        links.note(*(f"obfuscation {links.cut(by)}" for by in st.query_params.get_all("behind") if by not in ("", NOTHING)))
+        st.selectbox("Stands behind", [NOTHING], key="behind-none", disabled=True, help=_UNRECORDED)
+        return PLAIN
+    options = [NOTHING, *known, WORST]
+    by = controls.select("Stands behind", options, "behind", "obfuscation", _called, help=lambda by: _BEHIND)
+    plain = by == NOTHING
+    pool = controls.switch("Unrelated models stand behind it, too", "behind_pool", disabled=plain, help=_POOL)
+    return PLAIN if plain else Behind(by, pool)
+
+
 def _called(by: str) -> str:
     return {WORST: "worst known, for each scheme", NOTHING: NOTHING}.get(by) or said(by)
 
@@ -73,7 +81,7 @@ def _called(by: str) -> str:
 def _button(suspect: Suspect) -> str:
     """`Suspect: labels, behind JPEG`."""
     by = suspect.behind.by
-    parts = [words.REVEALED[suspect.reveal]] * (suspect.reveal != USUAL)
+    parts = [words.REVEALED[suspect.reveal].replace("top-k labels", "top-k")] * (suspect.reveal != USUAL)
     parts += ["at worst"] if by == WORST else [f"behind {aside(by).partition(' (')[0]}"] * bool(by)
     return f"Suspect **{links.plain(', '.join(parts), 40)}**" if parts else "Suspect"
 

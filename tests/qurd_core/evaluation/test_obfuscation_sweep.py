@@ -115,3 +115,11 @@ def test_distances_give_the_same_rates(home, known):
 def test_only_embedded_benchmarks_have_such_records(tmp_path, name):
     with pytest.raises(QurdError, match="Use 'run --obfuscate' on it"):
         obfuscation_sweep.estimate(name, Store(tmp_path), Runtime())
+
+
+def test_the_rate_before_is_that_of_the_same_query_seeds(home, known):
+    found = known("argmax")
+    assert found.loc["AKH", "before"].tolist() == found.loc["AKH", "tpr"].tolist()  # labels are what they were
+    asked = {"budgets": BUDGETS, "seeds": 1, "store": home[1]}
+    (row,) = evaluate("toy", ["Random"], **asked | {"budgets": BUDGETS[1:]}).itertuples()
+    assert known("smooth_mean(copies=2)").loc[("Random", 20), "before"] == pytest.approx(row.tpr, abs=1e-5)
