@@ -28,7 +28,7 @@ if choice.suspect.hidden and choice.scheme is None:
         separation.not_recorded_behind(choice)
     frame.stop()
 
-if why := separation.withheld(choice):
+if why := separation.withheld(choice, bench):
     with head:
         separation.not_revealed(choice, why)
     frame.stop()

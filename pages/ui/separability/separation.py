@@ -6,7 +6,7 @@ from functools import partial
 from typing import NamedTuple
 
 import streamlit as st
-from pandas import DataFrame
+from pandas import DataFrame, Series
 
 from pages.ui import cached, controls, links
 from pages.ui.suspect import switch
@@ -83,9 +83,9 @@ def choose(benchmark: str) -> Choice:
             links.check("fpr", ALARMS, "share of false alarms")
             fpr = st.select_slider("False alarms, %", ALARMS, value=5, key="fpr", **controls.LINKED)
     if scored:
-        columns = _columns(benchmark, before)
+        columns = _columns(benchmark, before._replace(behind=PLAIN) if before.behind.by == WORST else before)
         with next(places):
-            budget = controls.budget(sorted(columns["budget"].unique().tolist()))
+            budget = controls.budget(sorted(cached.scores(benchmark).columns["budget"].unique().tolist()))
         with next(places):
             seeds = [] if before.behind.by == WORST else sorted(columns["query_seed"].unique().tolist())
             named = controls.select("Query seed", (MEAN, *map(str, seeds)), "seed", "query seed")
@@ -103,9 +103,13 @@ def _resolved(choice: Choice, benchmark: str) -> Suspect:
     behind = choice.suspect.behind
     if behind.by != WORST:
         return choice.suspect
-    points = cached.curves(benchmark, choice.task, hard=choice.hard, rule="paper", behind=behind)
-    mine = points[(points["scheme"] == choice.scheme) & (points["budget"] == choice.budget)]
-    return choice.suspect._replace(behind=behind._replace(by=mine["obfuscation"].iloc[0]))
+    return choice.suspect._replace(behind=behind._replace(by=_mine(choice, benchmark)["obfuscation"]))
+
+
+def _mine(choice: Choice, benchmark: str) -> Series:
+    """The rate of the scheme behind what is chosen."""
+    points = cached.curves(benchmark, choice.task, hard=choice.hard, rule="paper", behind=choice.suspect.behind)
+    return points[(points["scheme"] == choice.scheme) & (points["budget"] == choice.budget)].iloc[0]
 
 
 def not_recorded_behind(choice: Choice) -> None:
@@ -123,25 +127,30 @@ def not_recorded_behind(choice: Choice) -> None:
             st.button("Let nothing stand before suspects", on_click=take, args=[{"behind": switch.NOTHING}])
 
 
-def withheld(choice: Choice) -> str:
-    """Why the suspect's answers do not allow the scheme; empty where they do."""
-    return views.leaderboard.withheld(cached.schemes(), choice.suspect.reveal).get(choice.scheme, "")
+def withheld(choice: Choice, benchmark: str) -> str:
+    """Why the suspect's answers, or what stands before it, do not allow the scheme; empty where they do."""
+    why = views.leaderboard.withheld(cached.schemes(), choice.suspect.reveal).get(choice.scheme, "")
+    if why or not choice.suspect.hidden:
+        return why
+    mine = _mine(choice, benchmark)
+    return "" if mine["value"] == mine["value"] else mine["reason"] or "has no rate behind it"
 
 
 def not_revealed(choice: Choice, why: str) -> None:
-    """The scheme needs more than the suspect reveals: why, and the two ways out."""
-    st.header(links.plain(f"{choice.of} {why}", 300), anchor=False)
+    """The scheme needs more than the suspect reveals, or than what stands before it lets through: why, and the ways out."""
+    st.header(links.plain(f"{choice.of}{' is' * why.startswith('recorded')} {why}", 300), anchor=False)
     need = cached.schemes().set_index("scheme").loc[choice.scheme, "level"]
     enough = next(name for name, level in LEVELS.items() if level == need)
     with st.container(border=True):
         st.write(
-            f"Distances by {links.plain(choice.of)} follow from {words.REVEALED[enough]}. Let the suspect reveal them, or"
-            f" take a scheme that needs labels only, such as {REFERENCE}."
+            f"Distances by {links.plain(choice.of)} follow from {words.REVEALED[enough]}. Let the suspect reveal them as they"
+            f" are, or take a scheme that needs labels only, such as {REFERENCE}, at 100 queries."
         )
         with st.container(horizontal=True):
             take = st.session_state.update
-            st.button(f"Show {REFERENCE}", type="primary", on_click=take, args=[{"of": REFERENCE}])
-            st.button(f"Reveal {words.REVEALED[enough]}", on_click=take, args=[{"reveal": enough}])
+            st.button(f"Show {REFERENCE}", type="primary", on_click=take, args=[{"of": REFERENCE, "budget": 100}])
+            more = {"reveal": enough} | ({"behind": switch.NOTHING} if choice.suspect.hidden else {})
+            st.button(f"Reveal {words.REVEALED[enough]}", on_click=take, args=[more])
 
 
 def axis(choice: Choice, benchmark: str) -> findings.separability.Axis:
@@ -281,23 +290,17 @@ def _metric(label: str, value: str, meaning: str, style: Style, beneath: str | N
 
 
 def _columns(benchmark: str, suspect: Suspect) -> DataFrame:
-    """Scheme, query seed and budget of all recorded distances; with the worst known, of those behind any obfuscation."""
-    if suspect.behind.by != WORST:
-        return cached.scores_behind(benchmark, suspect.behind).columns
-    points = cached.curves(benchmark, "all", hard=False, rule="paper", behind=suspect.behind)
-    known = points.loc[points["value"].notna(), ["scheme", "budget"]].drop_duplicates()
-    return known.astype({"scheme": object}).assign(query_seed=0)
+    """Scheme, query seed and budget of all recorded distances."""
+    return cached.scores_behind(benchmark, suspect.behind).columns
 
 
 def _texts(benchmark: str, suspect: Suspect) -> dict[str, str]:
-    """Label of every scheme with recorded scores to its text; named ones first."""
+    """Label of every scheme with recorded scores to its text; named ones first, and behind obfuscations these alone."""
     names = cached.schemes().set_index("scheme")["name"].dropna()
     if not rate_records.has_scores(evidence.base_of(benchmark)):
         return {}
-    if suspect.hidden and not obfuscation_records.has_scores(benchmark):
-        return {}
-    texts = _columns(benchmark, suspect)["scheme"].unique().tolist()
-    labels = {names.get(text, text): text for text in texts}
+    found = cached.scores(benchmark).columns["scheme"].unique().tolist()
+    labels = {names.get(text, text): text for text in found if text in names or not suspect.hidden}
     return dict(sorted(labels.items(), key=lambda item: item[1] not in names))
 
 

@@ -1,5 +1,6 @@
 """What a suspect reveals, and what stands before it, as every page shows it."""
 
+import pandas as pd
 import pytest
 
 from qurd_core.findings.language.model_names import readable
@@ -134,8 +135,9 @@ def whole(tmp_path_factory):
     scores = rate_records.scores("patchwork-sac").astype({"scheme": str})
     akh = scores[(scores["scheme"] == AKH) & (scores["query_seed"] < 3) & (scores["budget"] == 100)]
     stolen = rate_records.pairs("patchwork-sac").query("kind == 'positive'")["suspect"]
-    farther = akh.assign(value=akh["value"].mask(akh["suspect"].isin(stolen), 0.5 * akh["value"] + 0.4), obfuscation="jpeg")
-    farther.to_parquet(obfuscation_records.path_of("patchwork-sac", home, obfuscation_records.SCORES))
+    farther = akh.assign(value=akh["value"].mask(akh["suspect"].isin(stolen), 0.5 * akh["value"] + 0.4))
+    both = pd.concat([farther.assign(obfuscation=by) for by in ("argmax", "jpeg")], ignore_index=True)
+    both.to_parquet(obfuscation_records.path_of("patchwork-sac", home, obfuscation_records.SCORES))
     return home
 
 
@@ -177,6 +179,12 @@ def test_a_distance_that_does_not_fit_is_refused_with_what_to_do(large):
     assert headline(app) == "SAC needs logits; the suspect reveals labels"
     next(one for one in app.button if one.label == "Reveal logits").click().run()
     assert "SAC catches" in headline(app)
+    app = sound(large(page="separability", bench="patchwork-sac", of="SAC", behind="argmax"))
+    assert headline(app) == "SAC needs logits; behind label only the suspect reveals labels"
+    next(one for one in app.button if one.label == "Reveal logits").click().run()
+    assert "SAC catches" in headline(app)
+    app = sound(large(page="separability", bench="patchwork-sac", of="AKH", behind="worst", behind_pool="true"))
+    assert headline(app).startswith("With every suspect behind label only, AKH drops from ")
     app = sound(large(page="separability", bench="patchwork-sac", behind="jpeg"))
     assert headline(app) == "δ_C is known of suspects as they are only"
     next(one for one in app.button if one.label == "Show AKH").click().run()
