@@ -143,8 +143,8 @@ def not_revealed(choice: Choice, why: str) -> None:
     enough = next(name for name, level in LEVELS.items() if level == need)
     with st.container(border=True):
         st.write(
-            f"Distances by {links.plain(choice.of)} follow from {words.REVEALED[enough]}. Let the suspect reveal them as they"
-            f" are, or take a scheme that needs labels only, such as {REFERENCE}, at 100 queries."
+            f"Distances by {links.plain(choice.of)} follow from {words.REVEALED[enough]}. Let the suspect reveal them as"
+            f" they are, or take a scheme that needs labels only, such as {REFERENCE}, at 100 queries."
         )
         with st.container(horizontal=True):
             take = st.session_state.update
