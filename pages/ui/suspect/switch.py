@@ -57,7 +57,7 @@ def about(suspect: Suspect) -> str:
         return ""
     by, pool = suspect.behind
     who = "stolen and unrelated models behind it" if pool else "stolen models behind it, unrelated ones as they are"
-    what = "each scheme behind what hurts it most, of what leaves it the answers it needs" if by == WORST else said(by)
+    what = "each scheme behind the obfuscation that hurts it most" if by == WORST else said(by)
     return f"{what}: {who}"
 
 

@@ -144,7 +144,7 @@ def at_worst(best: tuple[str, float, str], label: str, before: float, after: flo
         where: `on patchwork-sac at 100 queries`.
     """
     name, value, hurt = best
-    start = f"At its worst known, {name} stays highest: {percent(value)} behind {aside(hurt)} {where}"
+    start = f"Behind the worst known for each scheme, {name} stays highest: {percent(value)} behind {aside(hurt)} {where}"
     if not chain or name == label:
         return start
     return f"{start}; {aside(chain)} hurts {label} most ({percent(before)} to {percent(after)})"

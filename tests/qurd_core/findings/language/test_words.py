@@ -303,7 +303,7 @@ def test_what_becomes_of_a_scheme_behind_an_obfuscation(before, after, said):
 def test_the_worst_known_names_the_highest_and_what_hurts_another_most():
     best = ("SAC", 0.7, "jpeg(quality=30)")
     said = words.at_worst(best, "AKH", 0.9, 0.6, "topk(k=1)", "here")
-    start = "At its worst known, SAC stays highest: 70% behind JPEG (quality 30) here"
+    start = "Behind the worst known for each scheme, SAC stays highest: 70% behind JPEG (quality 30) here"
     assert said == f"{start}; top-1 probits hurts AKH most (90% to 60%)"
     assert words.at_worst(best, "AKH", 0.9, math.nan, "", "here").endswith("(quality 30) here")
     assert words.at_worst(best, "SAC", 0.9, 0.7, "jpeg", "here").endswith("(quality 30) here")
