@@ -60,10 +60,7 @@ left = words.left(points["label"].nunique(), every["label"].nunique(), suspect.r
 about = " · ".join(
     filter(None, (part + findings.budget.subline(points, rule, grey=others), left, switch.about(suspect), bands))
 )
-if suspect.hidden:
-    turned = bench_part.behind(REFERENCE, points, bench, at, rule, suspect, hard=harder)
-else:
-    turned = bench_part.turned(REFERENCE, points, easy, bench, at, rule)
+turned = bench_part.said(REFERENCE, points, easy, bench, at, rule, suspect, hard=harder)
 frame.finding(head, turned or findings.budget.headline(points, at, suspect.reveal) + bench_part.counting(harder), about)
 
 asked = {"rule": rule, "at": at, "pins": pins, "grey": grey, "unit": unit, "style": style}

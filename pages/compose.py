@@ -81,18 +81,10 @@ about = bench_part.of(bench, points, hard=hard, there=harder) + findings.heatmap
     cells, at, " · ".join(filter(None, (switch.about(suspect), findings.budget.basis(points, rule))))
 )
 refused = withheld.get(pick.scheme, "")
-turned = ""
-if suspect.hidden and len(mine) and not refused:
-    turned = bench_part.behind(pick.label, points, bench, at, rule, suspect, hard=harder)
-elif source is points and not suspect.hidden and not refused:
-    turned = bench_part.turned(pick.label, points, easy, bench, at, rule)
-frame.finding(
-    head,
-    turned
-    or findings.heatmap.headline(pick, value, against, at, refused)
-    + bench_part.counting(harder and value is not None and not refused),
-    about,
-)
+fits = not refused and (len(mine) > 0 if suspect.hidden else source is points)
+title = bench_part.said(pick.label, points, easy, bench, at, rule, suspect, hard=harder) if fits else ""
+counting = bench_part.counting(harder and value is not None and not refused)
+frame.finding(head, title or findings.heatmap.headline(pick, value, against, at, refused) + counting, about)
 compose_controls.parts(scheme, parts)
 if wrong:
     st.warning(links.plain(wrong, 600))
@@ -111,9 +103,7 @@ hero, side = (st.container(), None) if style.stage else st.columns([3, 1], gap="
 if side:
     with side:
         mix.title(pick, style)
-        if refused:
-            st.caption(links.plain(f"{refused[:1].upper()}{refused[1:]}.", 300))
-        mix.number(value, against, pick, at)
+        mix.number(value, against, pick, at, refused)
         with st.container(horizontal=True):
             mix.pin(pick, recorded)
             mix.card(bench, scheme, None if source is points else job, at, style, rule, known=len(mine) > 0)

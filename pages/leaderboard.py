@@ -57,11 +57,8 @@ missing = views.leaderboard.left_out(points, rows, schemes, at, suspect.reveal) 
 missing |= {} if suspect.hidden else views.leaderboard.unrecorded(points, bench)
 easy = cached.curves(bench, task, hard=False, rule=rule)
 harder = bench_part.adds(points, easy)
-turned = ""
-if suspect.hidden and sight.turns:
-    turned = bench_part.behind(REFERENCE, rows, bench, at, rule, suspect, hard=harder)
-elif sight.turns:
-    turned = bench_part.turned(REFERENCE, points, easy, bench, at, rule)
+shown = rows if suspect.hidden else points
+turned = sight.turns and bench_part.said(REFERENCE, shown, easy, bench, at, rule, suspect, hard=harder)
 basis = bench_part.of(bench, points, hard=hard, there=harder) + " · ".join(
     filter(None, (findings.leaderboard.subline(points, rows, at, rule, suspect.reveal, sight.tests), switch.about(suspect)))
 )

@@ -51,16 +51,19 @@ def turned(label: str, points: DataFrame, easy: DataFrame, bench: str, at: int, 
     return words.turned(label, views.budget.at_budget(easy, at, label), views.budget.at_budget(points, at, label), where)
 
 
-def behind(label: str, points: DataFrame, bench: str, at: int, rule: metrics.Rule, suspect: Suspect, *, hard: bool) -> str:
-    """The headline where something stands before suspects: what becomes of a scheme, or that the rule refuses every value.
+def said(
+    label: str, points: DataFrame, easy: DataFrame, bench: str, at: int, rule: metrics.Rule, suspect: Suspect, *, hard: bool
+) -> str:
+    """The headline where the state of the page turns it: what stands before suspects, or else what `turned` says.
 
     Args:
-        points: from `cached.curves`, of one task.
         hard: whether hard unrelated models are among those behind the points.
     """
+    if not suspect.hidden:
+        return turned(label, points, easy, bench, at, rule)
     where = findings.leaderboard.place(bench, points["task"].iloc[0], at)
-    said = findings.leaderboard.behind(points, at, label, suspect.behind, where)
-    return findings.budget.refused(points, rule, bench) or said + counting(hard)
+    found = findings.leaderboard.behind(points, at, label, suspect.behind, where)
+    return findings.budget.refused(points, rule, bench) or found + counting(hard)
 
 
 def counting(hard: bool) -> str:

@@ -129,6 +129,8 @@ def not_recorded_behind(choice: Choice) -> None:
 
 def withheld(choice: Choice, benchmark: str) -> str:
     """Why the suspect's answers, or what stands before it, do not allow the scheme; empty where they do."""
+    if choice.scheme is None:
+        return ""
     why = views.leaderboard.withheld(cached.schemes(), choice.suspect.reveal).get(choice.scheme, "")
     if why or not choice.suspect.hidden:
         return why
