@@ -4,8 +4,9 @@ import streamlit as st
 
 from pages.ui import bench_part, cached, controls, export, frame, links, panel, states
 from pages.ui.budget import play
+from pages.ui.suspect import switch
 from qurd_core import findings, plots, views
-from qurd_core.findings.language import again
+from qurd_core.findings.language import again, words
 from qurd_core.records import evidence, rate_records
 from qurd_core.schemes import REFERENCE
 from qurd_core.views import costs
@@ -24,7 +25,7 @@ if playing:
 
 head = st.container()
 with st.container(key="controls"):
-    places = st.columns([1, 1.55, 1.05, 1.5, 1.4, 0.95, 1.6], gap="small")
+    places = st.columns([1, 1.5, 1.05, 1.25, 1.35, 0.95, 1.15, 1.5], gap="small")
 with places[0]:
     task = controls.task(cached.tasks(bench))
 with places[1]:
@@ -32,37 +33,49 @@ with places[1]:
 with places[5]:
     beside = controls.choose("Panel", [*panel.BESIDE], "panel", said=panel.BESIDE.get)
 with places[6]:
+    suspect = switch.choose(bench)
+with places[7]:
     hard = controls.hard()
     grey = controls.switch("Other combinations", "grey", value=True)
 
-points = cached.curves(bench, task, hard=hard, rule=rule)
+plain, how = cached.curves(bench, task, hard=hard, rule=rule), {"hard": hard, "rule": rule, "behind": suspect.behind}
+every = cached.curves(bench, task, **how)
+points = cached.fitting(bench, task, suspect.reveal, **how)
 with places[4]:
     unit = controls.choose("X axis", costs.known(points), "x", said=lambda unit: costs.COSTS[unit].said)
 with places[2]:
     at = controls.budget(sorted(points["budget"].unique().tolist()))
 with places[3]:
-    pins = controls.pins(points["label"].unique().tolist())
+    pins = controls.pins(plain["label"].unique().tolist())
 
 lines = views.budget.shown(points, pins)
 others = len(views.budget.mixes(points)) if grey and lines else 0
+missing = views.budget.refused(every, views.leaderboard.withheld(cached.schemes(), suspect.reveal), pins)
+missing |= views.budget.missing(points, pins)
 easy = cached.curves(bench, task, hard=False, rule=rule)
 harder = bench_part.adds(points, easy)
 part = bench_part.of(bench, points, hard=hard, there=harder)
-about = f"{part}{findings.budget.subline(points, rule, grey=others)} · {findings.budget.bands(points)}"
-turned = bench_part.turned(REFERENCE, points, easy, bench, at, rule)
-frame.finding(head, turned or findings.budget.headline(points, at) + bench_part.counting(harder), about)
+bands = findings.budget.bands(points)
+left = words.left(points["label"].nunique(), every["label"].nunique(), suspect.reveal)
+about = " · ".join(
+    filter(None, (part + findings.budget.subline(points, rule, grey=others), left, switch.about(suspect), bands))
+)
+turned = bench_part.said(REFERENCE, points, easy, bench, at, rule, suspect, hard=harder)
+frame.finding(head, turned or findings.budget.headline(points, at, suspect.reveal) + bench_part.counting(harder), about)
 
 asked = {"rule": rule, "at": at, "pins": pins, "grey": grey, "unit": unit, "style": style}
-chart = cached.once(("lines", bench, cached.version(bench), task, hard, asked), lambda: plots.budget.figure(points, **asked))
+chart = cached.once(
+    ("lines", bench, cached.version(bench), task, hard, suspect, asked), lambda: plots.budget.figure(points, **asked)
+)
 file_name = f"budget-{bench}-{task}"
-named = lines or [*views.budget.missing(points, pins)]
+named = lines or [*missing]
 data = points if grey else points[points["label"].isin(named)]
-asked = again.rates(bench, points, named, task=task, negatives=cached.negatives(hard), rule=rule)
+asked = again.rates(bench, points, named, task=task, negatives=cached.negatives(hard), rule=rule, behind=suspect.behind)
 same = again.of_rates(asked, again.rest(bench, asked, data["label"].nunique()))
 export.offer(data, file_name, same, chart=chart if lines else None)
 
 if not lines:
-    states.refused(views.budget.missing(points, pins), rule)
+    states.refused(missing, rule)
     frame.stop()
 wide = [3, 2] if beside == "distance" else [3, 1]
 hero, side = (st.container(), None) if style.stage and beside == "none" else st.columns(wide, gap="medium")
@@ -71,12 +84,12 @@ if side:
         if beside == "distance":
             panel.distance(points, views.budget.distances_of(points, pins), at, style)
         else:
-            worth = cached.worth(bench, task, at, hard=hard, rule=rule)
+            worth = cached.worth(bench, task, at, **how)
             values = views.budget.values_at(points, at, pins, worth)
             panel.values(values, at, style, pins, worth)
             st.caption(links.plain(findings.budget.against(values, at), 600))
         if not style.stage:
-            states.not_drawn(views.budget.missing(points, pins) | views.leaderboard.unrecorded(points, bench))
+            states.not_drawn(missing | ({} if suspect.hidden else views.leaderboard.unrecorded(every, bench)))
 with hero, frame.tall(wide=700, high=352 if unit == "queries" else 480):
     export.chart(
         chart,

@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages.ui import bench_part, cached, controls, export, frame, states
 from pages.ui.leaderboard import board
+from pages.ui.suspect import switch
 from qurd_core import findings, views
 from qurd_core.findings.language import again
 from qurd_core.records import evidence, rate_records
@@ -24,14 +25,16 @@ with bar:
             controls.task(cached.tasks(bench))
     rule = controls.rule()
     between = st.container(width="stretch")
-    reveal = board.reveal()
+    suspect = switch.choose(bench, width=190)
     hard = controls.hard()
 task = "all" if view == "table" else st.session_state["task"]
-points, schemes = cached.curves(bench, task, hard=hard, rule=rule), cached.schemes()
+how = {"hard": hard, "rule": rule, "behind": suspect.behind}
+points, schemes = cached.curves(bench, task, **how), cached.schemes()
+plain = cached.curves(bench, task, hard=hard, rule=rule)
 with between:
     at = controls.budget(views.leaderboard.budgets(points))
 
-rows = cached.board(bench, task, at, reveal, hard=hard, rule=rule)
+rows = cached.board(bench, task, at, suspect.reveal, **how)
 free, names = unnamed(rows, schemes), views.swaps.choices(rows)
 hero, side = (st.container(), None) if style.stage else st.columns([3, 1], gap="medium")
 with side or bar:
@@ -39,9 +42,9 @@ with side or bar:
         board.best_button(free)
     swaps = view == "swap" and names
     name = controls.select("Swap the sampler of", names, "scheme", "scheme") if swaps else None
-    pins = controls.pins(points["label"].unique().tolist())
+    pins = controls.pins(plain["label"].unique().tolist())
 
-asked = board.Asked(bench, task, at, reveal, rule, hard, pins, style)
+asked = board.Asked(bench, task, at, suspect, rule, hard, pins, style)
 if view == "table":
     sight = board.table(asked)
 elif view == "swap":
@@ -50,13 +53,14 @@ else:
     sight = board.chart(asked, rows)
 
 file_name = f"leaderboard-{view}-{bench}-{task}"
-missing = views.leaderboard.left_out(points, rows, schemes, at, reveal) | sight.missing
-missing |= views.leaderboard.unrecorded(points, bench)
+missing = views.leaderboard.left_out(points, rows, schemes, at, suspect.reveal) | sight.missing
+missing |= {} if suspect.hidden else views.leaderboard.unrecorded(points, bench)
 easy = cached.curves(bench, task, hard=False, rule=rule)
 harder = bench_part.adds(points, easy)
-turned = sight.turns and bench_part.turned(REFERENCE, points, easy, bench, at, rule)
-basis = bench_part.of(bench, points, hard=hard, there=harder) + findings.leaderboard.subline(
-    points, rows, at, rule, reveal, sight.tests
+shown = rows if suspect.hidden else points
+turned = sight.turns and bench_part.said(REFERENCE, shown, easy, bench, at, rule, suspect, hard=harder)
+basis = bench_part.of(bench, points, hard=hard, there=harder) + " · ".join(
+    filter(None, (findings.leaderboard.subline(points, rows, at, rule, suspect.reveal, sight.tests), switch.about(suspect)))
 )
 frame.finding(head, (turned or sight.headline + bench_part.counting(harder)) + sight.beside, basis)
 same = again.of_rates(sight.again, again.rest(bench, sight.again, sight.every))

@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.ui import bench_part, cached, export, frame, states
 from pages.ui.separability import pair, separation
+from pages.ui.suspect import switch
 from qurd_core import findings, plots, views
 from qurd_core.views import contents
 from qurd_core.views.separability import as_table
@@ -22,6 +23,16 @@ pairs = cached.pairs(bench)
 with below:
     pick = pair.choose(pairs, style)
 
+if choice.suspect.hidden and choice.scheme is None:
+    with head:
+        separation.not_recorded_behind(choice)
+    frame.stop()
+
+if why := separation.withheld(choice, bench):
+    with head:
+        separation.not_revealed(choice, why)
+    frame.stop()
+
 there = separation.missing(choice, bench)
 if there is not None:
     with head:
@@ -37,9 +48,10 @@ if choice.show == "bound":
 else:
     axis, rows = separation.axis(choice, bench), separation.measured(choice, bench)
     title = findings.separability.headline(rows, axis, choice.fpr, bench, separation.NOUNS[choice.by])
-    turned = harder and separation.turned(choice, bench, rows, axis)
+    turned = (harder or choice.suspect.hidden) and separation.turned(choice, bench, rows, axis)
     whole = separation.overall(choice, bench, rows)
-    under = " · ".join(filter(None, (findings.separability.subline(whole, choice.fpr), axis.about)))
+    told = findings.separability.subline(whole, choice.fpr), switch.about(choice.suspect), axis.about
+    under = " · ".join(filter(None, told))
     draw = partial(plots.separability.figure, rows, axis, fpr=choice.fpr)
     data, words, high = as_table(rows), findings.separability.alt(rows, axis), plots.separability.high(rows)
 

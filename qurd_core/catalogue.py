@@ -1,4 +1,4 @@
-"""What the components of schemes declare, as a file: whoever only reads, checks or shows schemes needs no torch.
+"""What the components of schemes, and obfuscations, declare, as a file: whoever only reads or shows them needs no torch.
 
 `register_components` takes the declarations from a file and imports a function when it is first called. Every such file
 names the sources that it was made from, and is believed only where they are still the same. There are two:
@@ -34,9 +34,9 @@ from qurd_core.registry import Component, Parameter, Range, Registry
 HERE = Path(__file__).parent
 PATH = ASSETS / "components.json"
 KEPT = Path(cache_from_source(__file__)).with_name("components.json")
-PACKAGES = ("samplers", "representations", "detectors")
+PACKAGES = ("samplers", "representations", "detectors", "benchmarks.obfuscations")
 VOCABULARY = ("registry.py", "declarations.py", "access.py", "catalogue.py")
-KINDS = (registry.seed_rules, registry.crafts, registry.representations, registry.detectors)
+KINDS = (registry.seed_rules, registry.crafts, registry.representations, registry.detectors, registry.obfuscations)
 CALLS, ACCESS = "calls", "access"  # mark a function, and a level of access, among the values that are declared
 TYPES = {kind.__name__: kind for kind in (bool, int, float, str)}
 
@@ -57,7 +57,7 @@ class Elsewhere:
 
 
 def register_components() -> None:
-    """Fill the registries of seed rules, crafts, representations and detectors, those of other packages included."""
+    """Fill the registries of components that are told in words, those of other packages included: see `KINDS`."""
     made_from = sources()
     found = _declared(PATH, made_from) or _declared(KEPT, made_from)
     if found is None:
@@ -86,7 +86,7 @@ def declarations() -> dict[str, Any]:
 
 def sources() -> str:
     """SHA-256 over every file that a declaration depends on."""
-    files = [path for package in PACKAGES for path in sorted((HERE / package).rglob("*.py"))]
+    files = [path for package in PACKAGES for path in sorted(HERE.joinpath(*package.split(".")).rglob("*.py"))]
     sha = hashlib.sha256()
     for path in (*(HERE / name for name in VOCABULARY), *files):
         sha.update(f"{path.relative_to(HERE).as_posix()}\n{path.read_text('utf-8')}\n".encode())

@@ -212,6 +212,7 @@ class Obfuscation(Declaration):
         null: parameters by the value at which nothing is changed. One that counts classes changes nothing at all of them.
         recalls: it is told besides, as `seen`, what the model answered to a seed set before.
         reconstruction: what had to be chosen here because the source does not give it, a sentence.
+        said: what it is called on screen, with its parameters in braces: `JPEG, quality {quality}`; its call if empty.
     """
 
     changes: Literal["images", "answers", "model"]
@@ -223,6 +224,7 @@ class Obfuscation(Declaration):
     null: Mapping[str, float] = field(default_factory=dict)
     recalls: bool = False
     reconstruction: str | None = None
+    said: str = ""
 
     @property
     def parameters(self) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """The toy world of the tests: 8x8 images, three classes, linear models that own their normalisation."""
 
+import json
 import os
 import sys
 from collections import Counter
@@ -25,7 +26,7 @@ from qurd_core.randomness import stream
 from qurd_core.records import rate_records
 from qurd_core.registry import crafts, discover_installed, representations
 from qurd_core.types import Answers, Pool, Queries, seeds_as_queries
-from tests.small_records import make_records
+from tests.small_records import make_records, make_schemes
 
 torch.set_num_threads(1)
 discover_installed()  # the contracts hold for the components of other packages, too
@@ -203,6 +204,7 @@ def made_records(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("records")
     for benchmark in rate_records.EMBEDDED:
         make_records(benchmark).to_parquet(home / f"{benchmark}.parquet")
+    (home / "schemes.json").write_text(json.dumps(make_schemes()))
     return home
 
 

@@ -59,6 +59,31 @@ def make_rows(scheme: str, name: str | None, task: str, negatives: str) -> pd.Da
     return pd.DataFrame(rows).astype({"tpr": "float32", "sd": "float32"})
 
 
+def about(scheme: str, name: str | None) -> dict:
+    """A scheme in words."""
+    sampler, representation, detector = scheme.split(" | ")
+    seeds, _, craft = sampler.partition("->")
+    level = 3 if name in ("SAC", "ModelDiff", "ZestOfLIME") else 1 if name == "FBI" else 0
+    words = {"seeds": "Photographs drawn uniformly.", "craft": "Disturb each.", "representation": "The label: (M,s)."}
+    return {
+        "scheme": scheme,
+        "name": name,
+        "sampler": sampler,
+        "head": f"{representation} | {detector}",
+        "seeds": seeds,
+        "craft": craft or "identity",
+        "representation": representation,
+        "split": "test",
+        "detector": "accuracy" if name == "accuracy" else detector,
+        "words": words | {"detector": "Share of symbols that differ."},
+        "access": ("labels", "top-k labels", "probits", "logits")[level],
+        "level": level,
+        "source": "Somebody 2020" if name else None,
+        "reconstruction": "A detail of it was chosen here." if name == "FBI" else "",
+        "idea": f"The idea of {name}." if name else None,
+    }
+
+
 def make_records(benchmark: str) -> pd.DataFrame:
     tasks = ("all", "same", "transfer") if benchmark == "patchwork-sac" else ("all", "same", "quantize")
     schemes = [(f"{name.lower()}(test) | labels | hamming", name) for name in ENDS] + [(text, None) for text in MIXES]
@@ -71,3 +96,27 @@ def make_records(benchmark: str) -> pd.DataFrame:
         ],
         ignore_index=True,
     )
+
+
+def make_schemes() -> list[dict]:
+    """Every scheme of the records in words."""
+    known = make_records("patchwork-sac")[["scheme", "name"]].drop_duplicates()
+    return [about(scheme, name if isinstance(name, str) else None) for scheme, name in known.itertuples(index=False)]
+
+
+def make_obfuscated(plain: pd.DataFrame) -> pd.DataFrame:
+    """The named schemes behind two obfuscations: JPEG takes 10 points, twice as many where unrelated models stand behind it,
+    too; a label alone takes 20, and what needs more has no rate.
+    """
+    plain = plain[plain["name"].notna() & plain["budget"].isin((10, 20, 50, 100, 200, 400))].assign(seeds=3)
+    before = plain.assign(before_tpr=plain["tpr"], before_tpr_conformal=plain["tpr_conformal"])
+    parts = []
+    for pool in (False, True):
+        for by, loss in (("argmax", 0.2), ("jpeg", 0.1)):
+            rates = {name: (before[name] - loss * (1 + pool)).clip(lower=0) for name in ("tpr", "tpr_conformal")}
+            rows = before.assign(obfuscation=by, pool=pool, **rates)
+            refused = rows["name"].isin(("SAC", "ModelDiff", "ZestOfLIME")) & (by == "argmax")
+            rows.loc[refused, ["tpr", "tpr_conformal", "sd", "auc", "used"]] = math.nan, math.nan, math.nan, math.nan, 0
+            rows.loc[refused, "reason"] = "needs logits; behind label only the suspect reveals labels"
+            parts.append(rows)
+    return pd.concat(parts, ignore_index=True)

@@ -3,6 +3,7 @@
 from pandas import DataFrame
 
 from pages.ui import cached
+from pages.ui.suspect.switch import Suspect
 from qurd_core import findings, views
 from qurd_core.findings.language import words
 from qurd_core.records import evidence
@@ -48,6 +49,21 @@ def turned(label: str, points: DataFrame, easy: DataFrame, bench: str, at: int, 
         return refused
     where = findings.leaderboard.place(bench, points["task"].iloc[0], at)
     return words.turned(label, views.budget.at_budget(easy, at, label), views.budget.at_budget(points, at, label), where)
+
+
+def said(
+    label: str, points: DataFrame, easy: DataFrame, bench: str, at: int, rule: metrics.Rule, suspect: Suspect, *, hard: bool
+) -> str:
+    """The headline where the state of the page turns it: what stands before suspects, or else what `turned` says.
+
+    Args:
+        hard: whether hard unrelated models are among those behind the points.
+    """
+    if not suspect.hidden:
+        return turned(label, points, easy, bench, at, rule)
+    where = findings.leaderboard.place(bench, points["task"].iloc[0], at)
+    found = findings.leaderboard.behind(points, at, label, suspect.behind, where)
+    return findings.budget.refused(points, rule, bench) or found + counting(hard)
 
 
 def counting(hard: bool) -> str:

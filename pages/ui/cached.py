@@ -23,10 +23,12 @@ from qurd_core.records import (
     measured_gains,
     measured_winners,
     measured_worth,
+    obfuscation_records,
     rate_records,
     scheme_table,
 )
 from qurd_core.records.bank import Bank
+from qurd_core.records.obfuscation_records import PLAIN, Behind
 from qurd_core.schemes import REFERENCE
 from qurd_core.statistics import TprReport, metrics
 from qurd_core.views import contents, designer, leaderboard, query_sets, separability, telling
@@ -38,9 +40,11 @@ Made = TypeVar("Made")
 _MEASURED = {table.part: table for table in (measured_worth.HONEST, measured_gains.GAINS, measured_winners.WINNERS)}
 
 
-def version(benchmark: str) -> tuple[str, str]:
+def version(benchmark: str) -> tuple[str, ...]:
     """Changes when the records do, so that new ones are seen without a restart."""
-    return _content(rate_records.path_of(benchmark) if benchmark in rate_records.SHIPPED else home_of(benchmark))
+    if benchmark not in rate_records.SHIPPED:
+        return _content(home_of(benchmark))
+    return _content(rate_records.path_of(benchmark)) + _content(obfuscation_records.path_of(benchmark))
 
 
 def _content(path: Path) -> tuple[str, str]:
@@ -102,31 +106,56 @@ def tasks(benchmark: str) -> list[str]:
     return evidence.tasks(benchmark)
 
 
-@kept(24)
-def curves(benchmark: str, task: str, *, hard: bool, rule: metrics.Rule) -> DataFrame:
-    """Every combination at every budget."""
+@kept(16)
+def obfuscations(benchmark: str) -> tuple[str, ...]:
+    """What suspects can stand behind; nothing where no rate was recorded behind anything."""
+    return obfuscation_records.recorded(benchmark)
+
+
+@kept(32)
+def curves(benchmark: str, task: str, *, hard: bool, rule: metrics.Rule, behind: Behind = PLAIN) -> DataFrame:
+    """Every combination at every budget; behind obfuscations the named schemes at few, with the `obfuscation`."""
+    if behind != PLAIN:
+        asked = {"task": task, "negatives": negatives(hard), "rule": rule}
+        return views.budget.curves(obfuscation_records.read(benchmark, behind, **asked), rule)
     asked = {"task": task, "rule": metrics.RULES[rule].kind, "negatives": negatives(hard)}
     known = _chosen(_measured(benchmark, measured_worth.HONEST.part), asked)
     return views.budget.curves(evidence.read(benchmark, task=task, negatives=negatives(hard)), rule, known)
 
 
+@kept(24)
+def fitting(benchmark: str, task: str, reveal: str, *, hard: bool, rule: metrics.Rule, behind: Behind = PLAIN) -> DataFrame:
+    """The combinations that the suspect's answers allow at every budget."""
+    points = curves(benchmark, task, hard=hard, rule=rule, behind=behind)
+    return points[~points["scheme"].isin(leaderboard.withheld(schemes(), reveal))]
+
+
 @kept(32)
-def board(benchmark: str, task: str, at: int, reveal: str, *, hard: bool, rule: metrics.Rule) -> DataFrame:
+def board(
+    benchmark: str, task: str, at: int, reveal: str, *, hard: bool, rule: metrics.Rule, behind: Behind = PLAIN
+) -> DataFrame:
     """The combinations at one budget that the suspect's answers allow."""
-    known = worth(benchmark, task, at, hard=hard, rule=rule)
-    return views.leaderboard.board(curves(benchmark, task, hard=hard, rule=rule), schemes(), at, reveal, known)
+    asked = {"hard": hard, "rule": rule, "behind": behind}
+    known = worth(benchmark, task, at, **asked)
+    return views.leaderboard.board(curves(benchmark, task, **asked), schemes(), at, reveal, known)
 
 
 @kept(12)
-def by_task(benchmark: str, at: int, *, hard: bool) -> DataFrame:
-    """Every combination on every task at one budget."""
+def by_task(benchmark: str, at: int, *, hard: bool, rule: metrics.Rule = "paper", behind: Behind = PLAIN) -> DataFrame:
+    """Every combination on every task at one budget; the rule says which obfuscation is the worst."""
+    if behind != PLAIN:
+        return obfuscation_records.read_at(benchmark, at, behind, negatives=negatives(hard), rule=rule)
     known = None if benchmark in rate_records.SHIPPED else scores(benchmark)
     return leaderboard.by_task(benchmark, at, negatives(hard), scores=known)
 
 
 @kept(64)
-def worth(benchmark: str, task: str, at: int, *, hard: bool, rule: metrics.Rule) -> DataFrame:
-    """What the rates are worth, by label: of all schemes with recorded scores, on a bench of one's own of the named ones."""
+def worth(benchmark: str, task: str, at: int, *, hard: bool, rule: metrics.Rule, behind: Behind = PLAIN) -> DataFrame:
+    """What the rates are worth, by label: of all schemes with recorded scores, on a bench of one's own of the named ones;
+    nothing is known of rates behind obfuscations.
+    """
+    if behind != PLAIN:
+        return _chosen(measured_worth.HONEST.nothing, {})
     asked = {"task": task, "budget": at, "rule": metrics.RULES[rule].kind, "negatives": negatives(hard)}
     if benchmark in rate_records.SHIPPED:
         return _chosen(_measured(benchmark, measured_worth.HONEST.part), asked)
@@ -185,11 +214,24 @@ def scores(benchmark: str) -> evidence.Scores:
     return evidence.Scores.read(benchmark)
 
 
-def distances(benchmark: str, of: str, scheme: str | None, budget: int, seed: int | None) -> separability.Distances:
+@kept(4, of=lambda benchmark: _content(obfuscation_records.path_of(benchmark, part=obfuscation_records.SCORES)))
+def _hidden_scores(benchmark: str, behind: Behind) -> evidence.Scores:
+    return obfuscation_records.scores(benchmark, behind)
+
+
+def scores_behind(benchmark: str, behind: Behind) -> evidence.Scores:
+    """The same with suspects behind one obfuscation."""
+    return scores(benchmark) if behind == PLAIN else _hidden_scores(benchmark, behind)
+
+
+def distances(
+    benchmark: str, of: str, scheme: str | None, budget: int, seed: int | None, behind: Behind = PLAIN
+) -> separability.Distances:
     """Of every pair, by a delta, or by the scores of a scheme where one is given."""
     if scheme is None:
         return separability.Distances.of_delta(pairs(benchmark), of)
-    return separability.Distances.of_scheme(pairs(benchmark), scores(benchmark), scheme, budget, seed)
+    found = separability.Distances.of_scheme(pairs(benchmark), scores_behind(benchmark, behind), scheme, budget, seed)
+    return found if behind == PLAIN else found.served(behind)
 
 
 @kept(64)
@@ -199,13 +241,17 @@ def reports(
     scheme: str | None,
     budget: int,
     seed: int | None,
+    behind: Behind,
     *,
     fpr: int,
     hard: bool,
     alone: tuple[str, str] | None,
 ) -> dict[str, TprReport]:
     """The rate of these distances with its interval over models, by task; or of one victim and task alone."""
-    found, request = distances(benchmark, of, scheme, budget, seed), {"negatives": negatives(hard), "alpha": fpr / 100}
+    found, request = (
+        distances(benchmark, of, scheme, budget, seed, behind),
+        {"negatives": negatives(hard), "alpha": fpr / 100},
+    )
     return separability.reports(found, alone=alone, draws=measured_worth.draws_of(benchmark), **request)
 
 

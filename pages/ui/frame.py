@@ -228,8 +228,11 @@ def _base(asked: dict[str, list[str]]) -> str | None:
     """The benchmark of whose pairs a link leaves some out, where it names one that was saved somewhere else."""
     if asked.get("bench", SHIPPED)[0] in (*SHIPPED, *saved_names()):
         return None
-    out = asked.get("out", [""])[0]
-    return next((name for name in EMBEDDED if from_token(out, designer.keys(cached.pairs(name))) is not None), None)
+    if out := asked.get("out", [""])[0]:
+        with suppress(QurdError):  # of missing tables, which the page tells
+            fits = (name for name in EMBEDDED if from_token(out, designer.keys(cached.pairs(name))) is not None)
+            return next(fits, None)
+    return None
 
 
 def _return(page: st.Page, asked: dict[str, list[str]]) -> NoReturn:
@@ -285,6 +288,8 @@ _BAR = """
 .st-key-story_history { position: absolute; }
 div:has(> .st-key-limits) { order: 9; }
 .st-key-controls [data-testid="stCheckbox"] p { white-space: normal; overflow: visible; line-height: 1.2; }
+.st-key-open-suspect button { padding: .1rem .5rem; }
+.st-key-open-suspect button p { font-size: .85rem; line-height: 1.15; }
 [class*="st-key-link-"], div:has(> [class*="st-key-link-"]) { display: none !important; }
 @media (max-width: 1400px) {
   [data-testid="stMainBlockContainer"] { padding-left: min(2rem, 4vw); padding-right: min(2rem, 4vw); }

@@ -61,7 +61,7 @@ def _check_name(kind: str, name: str) -> None:
         raise QurdError(f"Expected a name that the file has no other use for. It imports '{name}': choose another name.")
     catalogue.register_components()
     register_benchmarks()
-    known = {one.kind: one for one in (*catalogue.KINDS, registry.thefts, registry.obfuscations)}[kind.replace("-", " ")]
+    known = {one.kind: one for one in (*catalogue.KINDS, registry.thefts)}[kind.replace("-", " ")]
     if name in known:
         raise QurdError(f"Expected a new name. There is a {known.kind} '{name}' already: choose another name.")
 

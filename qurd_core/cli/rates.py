@@ -182,17 +182,25 @@ def sweep(
     named: Annotated[
         bool, typer.Option("--named", help="Evaluate the named schemes only, and keep the records of all others.")
     ] = False,
+    obfuscations: Annotated[
+        bool, typer.Option("--obfuscations", help="Evaluate the named schemes behind every obfuscation instead.")
+    ] = False,
     out: Annotated[Path | None, typer.Option("--out", help="Folder for the records; the app's own if not given.")] = None,
     store: StoreFolder = None,
     device: Device = None,
     workers: Workers = None,
 ) -> None:
     """Evaluate every combination that goes together and write the records that the app shows. Prints its time first."""
+    from qurd_core.evaluation import obfuscation_sweep
     from qurd_core.evaluation.sweep import estimate, measure
     from qurd_core.files import made
     from qurd_core.records import rate_records
 
     folder, shelf, runtime = made(out or rate_records.FOLDER), results(store), computing(device, workers)
+    if obfuscations:
+        print(obfuscation_sweep.estimate(benchmark, shelf, runtime), file=sys.stderr)  # noqa: T201
+        noted(obfuscation_sweep.measure(benchmark, shelf, runtime, folder))
+        return
     print(estimate(benchmark, seeds, shelf, runtime, only_named=named), file=sys.stderr)  # noqa: T201
     noted(measure(benchmark, seeds, shelf, runtime, folder, only_named=named))
 

@@ -79,11 +79,11 @@ def measure(name: str, seeds: int, store: Store, runtime: Runtime, out: Path, *,
     path, raw_path = out / f"{name}.parquet", out / f"{name}-scores.parquet"
     summary = pd.concat([recorded(some, desk) for some in asked], ignore_index=True).drop(columns="benchmark")
     summary = _with_others(summary, path) if only_named else summary
-    yield _write(summary, path, name)
+    yield write(summary, path, name)
     best = _best(summary)
     parts = [raw_scores(some, [one for one in best if one in some.schemes], RAW_BUDGETS, desk) for some in asked]
     raw = pd.concat([part for part in parts if len(part)], ignore_index=True)
-    yield _write(_with_others(raw, raw_path) if only_named else raw, raw_path, name)
+    yield write(_with_others(raw, raw_path) if only_named else raw, raw_path, name)
     yield from inventory.write(desk, seeds, out)
     yield inventory.write_schemes([Scheme.parse(text) for text in summary["scheme"].unique()], out / "schemes.json")
 
@@ -116,7 +116,7 @@ def _best(summary: pd.DataFrame) -> list[Scheme]:
     return list(dict.fromkeys([*map(Scheme.parse, NAMED), *map(Scheme.parse, best)]))
 
 
-def _write(table: pd.DataFrame, path: Path, name: str) -> Path:
+def write(table: pd.DataFrame, path: Path, name: str) -> Path:
     """Parquet with the benchmark in its metadata; rates to six decimals, so that what is printed is not rounded twice."""
     rates = table.select_dtypes("float").columns
     decimals = {column: 6 for column in rates if column != "value"}
@@ -125,7 +125,7 @@ def _write(table: pd.DataFrame, path: Path, name: str) -> Path:
     about = {"benchmark": name, "part": PART, "format": 1}
     arrow = arrow.replace_schema_metadata({"qurd": json.dumps(about)})
     # Who looks at one task reads its part of the file only.
-    apart = [name for name in ("negatives", "task") if name in table]
+    apart = [name for name in ("pool", "negatives", "task") if name in table] or [*{"obfuscation"} & {*table}]
     parts = [arrow.take(rows) for rows in small.groupby(apart, sort=False).indices.values()] if apart else [arrow]
     with publishing(path) as draft, pq.ParquetWriter(draft, arrow.schema, compression="zstd", compression_level=15) as file:
         for part in parts:

@@ -36,10 +36,15 @@ def distances_alt(points: pd.DataFrame, label: str) -> str:
 LEVEL = 0.05  # of false alarms
 
 
-def headline(points: pd.DataFrame, at: int) -> str:
-    """What further queries bring to the median published scheme, and from how many on the reference needs no more."""
+def headline(points: pd.DataFrame, at: int, reveal: str = "logits") -> str:
+    """What further queries bring to the median published scheme, and from how many on the reference needs no more.
+
+    Args:
+        reveal: what the suspect reveals, one of `LEVELS`.
+    """
     enough = views.budget.plateau(points[points["label"] == REFERENCE])
-    return _gains(points, at) + ("" if enough is None else f"; {REFERENCE} plateaus at {words.counted(enough, 'query')}")
+    settled = "" if enough is None else f"; {REFERENCE} plateaus at {words.counted(enough, 'query')}"
+    return _gains(points, at) + words.revealing(reveal) + settled
 
 
 def refused(points: pd.DataFrame, rule: Rule, benchmark: str) -> str:

@@ -11,9 +11,19 @@ from qurd_core.schemes import REFERENCE
 
 
 def headline(
-    pick: views.heatmap.Pick, value: views.heatmap.Value | None, reference: views.heatmap.Value | None, at: int
+    pick: views.heatmap.Pick,
+    value: views.heatmap.Value | None,
+    reference: views.heatmap.Value | None,
+    at: int,
+    withheld: str = "",
 ) -> str:
-    """What the picked combination catches, and what that is against the reference."""
+    """What the picked combination catches, and what that is against the reference.
+
+    Args:
+        withheld: why the suspect's answers do not allow it.
+    """
+    if withheld:
+        return f"{pick.called} {withheld}"
     if value is None:
         return f"{pick.called} has not been measured yet"
     if math.isnan(value.value):
@@ -32,16 +42,18 @@ def headline(
 
 def subline(found: pd.DataFrame, at: int, basis: str) -> str:
     """What the map shows, and what its numbers rest on."""
-    measured = int(found["value"].notna().sum())
-    shown = words.counted(measured, "combination")
+    known = found["value"].notna()
+    shown, grey = words.counted(int(known.sum()), "combination"), int((known & (found["withheld"] != "")).sum())
+    beyond = f" · grey: {grey} that the suspect’s answers do not allow" * bool(grey)
     return (
-        f"TPR@5% of {shown} at {words.counted(at, 'query')} · outlined: published · dot: no value, hover for why · {basis}"
+        f"TPR@5% of {shown} at {words.counted(at, 'query')}{beyond} · outlined: published · dot: no value, hover for why"
+        f" · {basis}"
     )
 
 
 def alt(found: pd.DataFrame, pick: views.heatmap.Pick, at: int) -> str:
     """The map in one sentence, for those who do not see it."""
-    measured = found.dropna(subset="value")
+    measured = found[found["value"].notna() & (found["withheld"] == "")]
     if measured.empty:
         return f"A map of combinations at {at} queries. None has a value."
     best = measured.loc[measured["value"].idxmax()]

@@ -8,8 +8,11 @@ import pandas as pd
 from qurd_core import findings, views
 from qurd_core.findings.language import words, worth_words
 from qurd_core.records.measured_winners import BestOf
-from qurd_core.schemes import CHARTED, PUBLISHED, REFERENCE
+from qurd_core.records.obfuscation_records import WORST, Behind
+from qurd_core.schemes import CHARTED, CONTROL, PUBLISHED, REFERENCE
 from qurd_core.statistics.metrics import Rule
+
+MORE = "This combination needs more than the suspect reveals."
 
 
 def headline(rows: pd.DataFrame, where: str, reveal: str = "logits") -> str:
@@ -52,6 +55,26 @@ def headline(rows: pd.DataFrame, where: str, reveal: str = "logits") -> str:
     return f"None of {schemes} differs significantly from {REFERENCE} {where}"
 
 
+def behind(points: pd.DataFrame, at: int, label: str, asked: Behind, where: str) -> str:
+    """What becomes of a scheme behind an obfuscation; where each stands behind the worst known, which one stays highest.
+
+    Args:
+        points: of one task, from `budget.curves`, with the `obfuscation` of every row and the rate `before` it.
+        where: `on patchwork-sac at 100 queries`.
+    """
+    here = points[points["budget"] == at]
+    mine = here.loc[here["label"] == label, ["before", "value", "obfuscation"]]
+    before, after, by = mine.iloc[0] if len(mine) else (math.nan, math.nan, "")
+    if asked.by != WORST:
+        return words.moved(label, before, after, asked.by, where, pool=asked.pool)
+    rows = here[here["value"].notna() & (here["label"] != CONTROL)]
+    if rows.empty:
+        return f"No scheme has a value behind any obfuscation {where}"
+    best = rows.loc[rows["value"].idxmax()]
+    highest = best["label"], best["value"], best["obfuscation"]
+    return words.at_worst(highest, label, before, after, "" if math.isnan(after) else by, where)
+
+
 def outdone(rows: pd.DataFrame) -> str:
     """`; accuracy alone (no fingerprint) catches up to 98%`, where a control is above the reference; else nothing."""
     best, reference = views.leaderboard.strongest(rows), rows.loc[rows["label"] == REFERENCE, "value"].max()
@@ -76,8 +99,7 @@ def gained(gap: float, verdict: str | None) -> str:
 def subline(points: pd.DataFrame, rows: pd.DataFrame, at: int, rule: Rule, reveal: str, tests: str) -> str:
     """What the values rest on, how many combinations the suspect's answers leave, and what verdicts rest on."""
     every = int((points["budget"] == at).sum())
-    left = f"{len(rows)} of {every} combinations need no more than {words.REVEALED[reveal]}"
-    some = left if len(rows) < every else words.counted(every, "combination")
+    some = words.left(len(rows), every, reveal) or words.counted(every, "combination")
     return " · ".join(filter(None, (findings.budget.subline(points, rule), some, tests)))
 
 
@@ -115,11 +137,15 @@ def _agreement(found: BestOf) -> str:
     return f"The halves choose {words.listed(others)}."
 
 
-def standing(rows: pd.DataFrame, label: str, at: int) -> str:
-    """What one combination catches, and how it stands against the reference."""
+def standing(rows: pd.DataFrame, label: str, at: int, otherwise: str = MORE) -> str:
+    """What one combination catches, and how it stands against the reference.
+
+    Args:
+        otherwise: what is said of one that is not shown.
+    """
     found = rows[rows["label"] == label]
     if found.empty:
-        return "This combination needs more than the suspect reveals."
+        return otherwise
     row = found.iloc[0]
     if math.isnan(row["value"]):
         return f"No value at {words.counted(at, 'query')}: {row['reason'] or 'not recorded'}."

@@ -20,16 +20,18 @@ LONGEST = 26  # letters of a row's name in one line
 LETTER = 0.47  # width of a letter, in parts of its size
 
 
-@takes("views.heatmap.cells", "row column sampler head scheme name value spread seeds reason live low high")
+@takes("views.heatmap.cells", "row column sampler head scheme name withheld value spread seeds reason live low high")
 def figure(found: pd.DataFrame, pick: views.heatmap.Pick, *, pins: Sequence[str] = (), style: Style = PAGE) -> go.Figure:
-    """The map: colour and number per cell, published ones outlined in the scheme's colour, the picked one dashed.
+    """The map: colour and number per cell, published ones outlined in the scheme's colour, the picked one dashed. What the
+    suspect's answers do not allow has no colour, and its number is grey.
 
     Args:
         found: from `cells`.
         pins: labels of pinned combinations, which show their mark.
     """
     pins = tuple(pins)
-    grid = found.pivot(index="row", columns="column", values="value").to_numpy()
+    coloured = found.assign(value=found["value"].where(found["withheld"] == ""))
+    grid = coloured.pivot(index="row", columns="column", values="value").to_numpy()
     colours = tiles(grid, style, hoverinfo="skip", name="shares caught")
     traces = [colours, *_numbers(found, pins, style), _targets(found)]
     return go.Figure(traces, _layout(found, pick, style) | {"template": style.template})
@@ -53,7 +55,10 @@ def least(found: pd.DataFrame) -> dict[str, float]:
 
 def _numbers(found: pd.DataFrame, pins: tuple[str, ...], style: Style) -> list[go.Scatter]:
     """The texts of the cells, a trace per colour: Plotly fades what is not selected to one colour per trace."""
-    inks = [style.surface.muted if math.isnan(value) else ink_on(heat(style.mode, value)) for value in found["value"]]
+    inks = [
+        style.surface.muted if math.isnan(value) or withheld else ink_on(heat(style.mode, value))
+        for value, withheld in zip(found["value"], found["withheld"], strict=True)
+    ]
     traces = []
     for ink, rows in found.groupby(inks, sort=True):
         always = {"textfont": {"color": ink}}
@@ -97,6 +102,7 @@ def _targets(found: pd.DataFrame) -> go.Scatter:
 
 def _hover(row: tuple) -> str:
     title = f"<b>{plain(row.name)}</b><br>{plain(row.scheme)}" if row.name else plain(row.scheme)
+    title += f"<br>{plain(_sentence(row.withheld))}" if row.withheld else ""
     if math.isnan(row.value):
         return f"{title}<br>{plain(_sentence(row.reason or views.heatmap.NOWHERE))}"
     rest = f"live, {row.live} query seeds" if row.live else words.counted(row.seeds, "query seed")
@@ -145,7 +151,9 @@ def _margin(found: pd.DataFrame, style: Style) -> dict[str, float]:
 
 def _outlines(found: pd.DataFrame, style: Style) -> list[dict[str, Any]]:
     named = found[found["name"].isin([*SCHEMES])]
-    return [_box(row.row, row.column, {"color": style.mark(row.name)[0], "width": style.line}) for row in named.itertuples()]
+    colours = [style.surface.border if row.withheld else style.mark(row.name)[0] for row in named.itertuples()]
+    places = zip(named["row"], named["column"], colours, strict=True)
+    return [_box(row, column, {"color": colour, "width": style.line}) for row, column, colour in places]
 
 
 def _dashes(found: pd.DataFrame, pick: views.heatmap.Pick, style: Style) -> list[dict[str, Any]]:

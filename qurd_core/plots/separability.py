@@ -190,8 +190,9 @@ def _cut(text: str, longest: int) -> str:
 def hover(pair: tuple, value: str) -> str:
     """A pair in five lines."""
     tasks = words.tasks(pair.tasks) if len(pair.tasks) <= 2 else f"{len(pair.tasks)} tasks"
+    suspect = getattr(pair, "served", pair.suspect)  # with what it stands behind
     return (
-        f"<b>{_cut(readable(pair.suspect), 70)}</b><br>{_cut(pair.suspect, 70)}<br>"
+        f"<b>{_cut(readable(suspect), 70)}</b><br>{_cut(suspect, 70)}<br>"
         f"{_KINDS[pair.kind]} · {plain(tasks)} · {value}<br>victim {_cut(readable(pair.victim), 60)}<br>"
         f"accuracy: victim {words.percent(pair.accuracy_victim)}, suspect {words.percent(pair.accuracy_suspect)}"
     )

@@ -36,11 +36,16 @@ class Scores:
 
     @classmethod
     def read(cls, benchmark: str, folder: Path | None = None) -> "Scores":
-        table = rate_records.scores(base_of(benchmark), folder)
+        return cls.of_table(rate_records.scores(base_of(benchmark), folder))
+
+    @classmethod
+    def of_table(cls, table: pd.DataFrame) -> "Scores":
+        """From rows of scheme, victim, suspect, query_seed, budget and value."""
         keys = ["scheme", "query_seed", "budget"]
         column = table.groupby(keys, sort=True, observed=True).ngroup().to_numpy()
         columns = table[keys].drop_duplicates().sort_values(keys).astype({"scheme": object}).reset_index(drop=True)
-        suspects, values, suspect = {}, {}, table["suspect"].array  # as categories: numbers compare faster than names
+        suspect = table["suspect"].astype("category").array  # numbers compare faster than names
+        suspects, values = {}, {}
         for victim, rows in table.groupby("victim", observed=True, sort=False).indices.items():
             place, found = pd.factorize(suspect.codes[rows])
             grid = np.full((len(found), len(columns)), np.nan, np.float32)

@@ -1,6 +1,6 @@
 """The shipped records: what `sweep` measured, read from disk without models, and without importing torch."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -42,6 +42,7 @@ COLUMNS = (
     "mean_unrelated",
     *COSTS,
 )
+OBFUSCATED = "-obfuscations"  # how the names of files end that hold what was measured behind obfuscations
 _TEXTS = ("scheme", "name", "negatives", "task", "reason")
 _SHARES = ("tpr", "tpr_conformal", "auc")
 
@@ -54,11 +55,11 @@ def imported() -> Path:
     return default_folder() / "published"
 
 
-def rebuild(benchmark: str) -> str:
-    """The command that makes the records of a benchmark."""
+def rebuild(benchmark: str, part: str = "") -> str:
+    """The command that makes the records of a benchmark, or those behind obfuscations."""
     if benchmark in PUBLISHED:
         return "python -m qurd_core import-scores CHECKOUT"
-    return f"python -m qurd_core sweep --benchmark {benchmark}"
+    return f"python -m qurd_core sweep --benchmark {benchmark}{' --obfuscations' * part.startswith(OBFUSCATED)}"
 
 
 def path_of(benchmark: str, folder: Path | None = None) -> Path:
@@ -70,7 +71,7 @@ def path_of(benchmark: str, folder: Path | None = None) -> Path:
 
 def tasks(benchmark: str, folder: Path | None = None) -> list[str]:
     """The recorded tasks, `"all"` first, the others in the order of the benchmark."""
-    found = _table(benchmark, folder, lambda file: pq.read_table(file, columns=["task"]))["task"].unique().to_pylist()
+    found = table_of(benchmark, folder, lambda file: pq.read_table(file, columns=["task"]))["task"].unique().to_pylist()
     return sorted(found, key=lambda task: task != "all")
 
 
@@ -83,7 +84,7 @@ def read(benchmark: str, *, task: str = "all", negatives: str = "unrelated", fol
     Raises:
         QurdError: the records are missing or damaged, or have no such task or negatives.
     """
-    return _rows(benchmark, f"of task '{task}'", {"task": task, "negatives": negatives}, folder)
+    return rows_of(benchmark, f"of task '{task}'", {"task": task, "negatives": negatives}, folder)
 
 
 def read_at(benchmark: str, budget: int, *, negatives: str = "unrelated", folder: Path | None = None) -> pd.DataFrame:
@@ -92,7 +93,7 @@ def read_at(benchmark: str, budget: int, *, negatives: str = "unrelated", folder
     Raises:
         QurdError: the records are missing or damaged, or have no such budget or negatives.
     """
-    return _rows(benchmark, f"at {budget} queries", {"budget": budget, "negatives": negatives}, folder)
+    return rows_of(benchmark, f"at {budget} queries", {"budget": budget, "negatives": negatives}, folder)
 
 
 def scores(benchmark: str, folder: Path | None = None) -> pd.DataFrame:
@@ -102,18 +103,18 @@ def scores(benchmark: str, folder: Path | None = None) -> pd.DataFrame:
     """
     texts = ["scheme", "victim", "suspect"]
     home = scores_path(benchmark, folder).parent
-    return _table(benchmark, home, lambda file: pq.read_table(file, read_dictionary=texts), part="-scores").to_pandas()
+    return table_of(benchmark, home, lambda file: pq.read_table(file, read_dictionary=texts), part="-scores").to_pandas()
 
 
 def pairs(benchmark: str, folder: Path | None = None) -> pd.DataFrame:
     """One row per pair: the columns of `pair_table`, and `root`, the lineage of the suspect."""
-    table = _table(benchmark, folder, part="-pairs").to_pandas()
+    table = table_of(benchmark, folder, part="-pairs").to_pandas()
     return table.assign(tasks=table["tasks"].map(list))
 
 
 def models(benchmark: str, folder: Path | None = None) -> pd.DataFrame:
     """One row per model: what the manifest says of it, and `root`."""
-    table = _table(benchmark, folder, part="-models").to_pandas()
+    table = table_of(benchmark, folder, part="-models").to_pandas()
     return table.assign(regions=table["regions"].map(list)) if "regions" in table else table
 
 
@@ -199,9 +200,23 @@ def write_table(table: pd.DataFrame, path: Path) -> Path:
     return publish(path, parquet(pa.Table.from_pandas(table, preserve_index=False), "zstd"))
 
 
-def _rows(benchmark: str, which: str, chosen: Mapping[str, object], folder: Path | None) -> pd.DataFrame:
-    """Some rows of the summary, which are also told in words, with the columns `COLUMNS`, checked."""
-    table = _table(benchmark, folder, lambda file: _where(file, chosen)).to_pandas()
+def rows_of(
+    benchmark: str,
+    which: str,
+    chosen: Mapping[str, object],
+    folder: Path | None,
+    *,
+    part: str = "",
+    more: Sequence[str] = (),
+) -> pd.DataFrame:
+    """Some rows of a summary, which are also told in words, with the columns `COLUMNS`, checked.
+
+    Args:
+        part: which of the files, by the end of its name.
+        more: columns besides; the first one tells rows apart.
+    """
+    columns = (*COLUMNS, *more)
+    table = table_of(benchmark, folder, lambda file: _where(file, chosen, columns), part).to_pandas()
     if table.empty:
         raise QurdError(f"Expected records {which} against '{chosen['negatives']}' for {benchmark}. There are none.")
     numbers = [name for name in COLUMNS if name not in _TEXTS]
@@ -212,19 +227,19 @@ def _rows(benchmark: str, which: str, chosen: Mapping[str, object], folder: Path
     table = table.astype({name: "int64" for name in numbers if table[name].notna().all() and (table[name] % 1 == 0).all()})
     table = table.astype(dict.fromkeys(_TEXTS, object))
     table[list(_TEXTS)] = table[list(_TEXTS)].where(table[list(_TEXTS)].notna(), None)
-    _check(benchmark, table)
+    _check(benchmark, table, more[:1])
     return table
 
 
-def _where(source: pa.BufferReader, chosen: Mapping[str, object]) -> pa.Table:
+def _where(source: pa.BufferReader, chosen: Mapping[str, object], columns: Sequence[str]) -> pa.Table:
     """The rows that hold some values. A part of the file that holds none of them is not read."""
     with pq.ParquetFile(source, read_dictionary=list(_TEXTS)) as file:  # texts repeat: this takes half the time
         parts = [file.metadata.row_group(number) for number in range(file.num_row_groups)]
         held = [number for number, part in enumerate(parts) if _may_hold(part, chosen)]
-        table = file.read_row_groups(held, columns=list(COLUMNS)).select(COLUMNS)
+        table = file.read_row_groups(held, columns=[*dict.fromkeys([*columns, *chosen])])
     for name, value in chosen.items():
         table = table.filter(pc.field(name) == value)
-    return table
+    return table.select(columns)
 
 
 def _may_hold(part: pq.RowGroupMetaData, chosen: Mapping[str, object]) -> bool:
@@ -234,16 +249,16 @@ def _may_hold(part: pq.RowGroupMetaData, chosen: Mapping[str, object]) -> bool:
     return all(found.min <= chosen[name] <= found.max for name, found in known.items())
 
 
-def _table(
+def table_of(
     benchmark: str, folder: Path | None, read: Callable[[pa.BufferReader], pa.Table] = pq.read_table, part: str = ""
 ) -> pa.Table:
     """A part of the file, or a sentence that says how to get a good one."""
     path = path_of(benchmark, folder)
     path = path.with_name(f"{path.stem}{part}.parquet")
     if not path.is_file():
-        raise QurdError(f"There are no records of {benchmark} at {path}. Make them with `{rebuild(benchmark)}`.")
+        raise QurdError(f"There are no records of {benchmark} at {path}. Make them with `{rebuild(benchmark, part)}`.")
     try:
-        return _opened(path, f"Make it again with `{rebuild(benchmark)}`.", read)
+        return _opened(path, f"Make it again with `{rebuild(benchmark, part)}`.", read)
     except (pa.ArrowException, OSError, KeyError) as error:
         raise _damaged(benchmark, str(error).partition("\n")[0].rstrip(".")) from None
 
@@ -253,7 +268,7 @@ def _opened(path: Path, again: str, read: Callable[[pa.BufferReader], pa.Table])
     return read(pa.BufferReader(checked(path, again)))
 
 
-def _check(benchmark: str, table: pd.DataFrame) -> None:
+def _check(benchmark: str, table: pd.DataFrame, more: Sequence[str]) -> None:
     """Refuse numbers that no measurement gives."""
     for name in _SHARES:
         # float32 may carry a share a hair's breadth past its bounds.
@@ -261,7 +276,7 @@ def _check(benchmark: str, table: pd.DataFrame) -> None:
             raise _damaged(benchmark, f"'{name}' must lie between 0 and 1")
     if not (table["budget"] > 0).all():
         raise _damaged(benchmark, "'budget' must be positive")
-    if table.duplicated(["scheme", "task", "budget"]).any():
+    if table.duplicated(["scheme", "task", "budget", *more]).any():
         raise _damaged(benchmark, "a combination has two rows for one budget")
 
 

@@ -73,6 +73,16 @@ def missing(points: pd.DataFrame, pins: Sequence[str] = ()) -> dict[str, str]:
     return {label: why.mode().iloc[0] for label, why in reasons.items() if len(why)}
 
 
+def refused(points: pd.DataFrame, withheld: Mapping[str, str], pins: Sequence[str] = ()) -> dict[str, str]:
+    """The named schemes and pins that the suspect's answers do not allow, with the reason.
+
+    Args:
+        withheld: from `leaderboard.withheld`.
+    """
+    known = points[["label", "scheme"]].drop_duplicates().itertuples(index=False, name=None)
+    return {label: withheld[text] for label, text in known if text in withheld and (label in CHARTED or label in pins)}
+
+
 def values_at(
     points: pd.DataFrame, at: int, pins: Sequence[str] = (), worth: pd.DataFrame = measured_worth.UNKNOWN
 ) -> pd.DataFrame:

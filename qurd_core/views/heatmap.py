@@ -1,7 +1,8 @@
 """The map of combinations: a row per sampler, a column per representation and detector."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 import pandas as pd
@@ -95,6 +96,11 @@ def values(points: pd.DataFrame, at: int, live: str = "", worth: pd.DataFrame = 
     }
 
 
+def unrecorded(schemes: Iterable[str], why: str) -> dict[str, Value]:
+    """Combinations without a value, each with the reason."""
+    return {scheme: Value(math.nan, math.nan, 0, why) for scheme in schemes}
+
+
 def compared(source: pd.DataFrame, points: pd.DataFrame, pick: Pick, pooled: bool) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The points of the picked combination and of the reference.
 
@@ -117,16 +123,18 @@ def cells(
     family: str,
     pick: Pick,
     reason: Callable[[str], str | None] = lambda scheme: None,
+    withheld: Mapping[str, str] = MappingProxyType({}),
 ) -> pd.DataFrame:
     """A row per cell of the map: samplers and heads of which something is known, and those of the picked combination.
 
     Args:
         known: what is known, by the text of the combination.
         reason: why the parts of a combination do not go together, or None.
+        withheld: why the suspect's answers do not allow a combination, by its text.
 
     Returns:
-        rows of row, column, sampler, head, scheme, name, value, spread, seeds, reason (where there is no value) and live;
-        texts are empty where there is nothing to say.
+        rows of row, column, sampler, head, scheme, name, withheld, value, spread, seeds, reason (where there is no value)
+        and live; texts are empty where there is nothing to say.
     """
     here = schemes[schemes["scheme"].isin(known)]
     rows = [*dict.fromkeys([*samplers(here, split), pick.sampler])]
@@ -138,8 +146,8 @@ def cells(
         for column, head in enumerate(heads):
             scheme = f"{sampler} | {head}"
             value = known.get(scheme) or Value(math.nan, math.nan, 0, reason(scheme) or NOWHERE)
-            found.append((row, column, sampler, head, scheme, names.get(scheme, ""), *value))
-    places = ["row", "column", "sampler", "head", "scheme", "name", *Value._fields]
+            found.append((row, column, sampler, head, scheme, names.get(scheme, ""), withheld.get(scheme, ""), *value))
+    places = ["row", "column", "sampler", "head", "scheme", "name", "withheld", *Value._fields]
     return pd.DataFrame(found, columns=places)
 
 

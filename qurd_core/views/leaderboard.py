@@ -14,7 +14,7 @@ from qurd_core.findings.language import words
 from qurd_core.findings.language.words import Measured
 from qurd_core.records import evidence, measured_worth, rate_records
 from qurd_core.records.evidence import Scores
-from qurd_core.records.scheme_table import allowed, twins
+from qurd_core.records.scheme_table import LEVELS, allowed, twins
 from qurd_core.schemes import CHARTED, PUBLISHED, REFERENCE, Scheme, describe
 from qurd_core.statistics import Kind, allowed_below
 from qurd_core.statistics.metrics import Floats
@@ -216,7 +216,7 @@ def strongest(rows: pd.DataFrame) -> pd.Series | None:
 def left_out(points: pd.DataFrame, rows: pd.DataFrame, schemes: pd.DataFrame, at: int, reveal: str) -> dict[str, str]:
     """The named schemes that are not drawn, with the reason."""
     all_rows = points[points["budget"] == at].set_index("label")
-    access = dict(zip(schemes["scheme"], schemes["access"], strict=True))
+    beyond = withheld(schemes, reveal)
     known, values = twins(schemes), rows.set_index("scheme")["value"].to_dict()
     drawn, found = set(rows.loc[rows["value"].notna(), "label"]), {}
     for name in CHARTED:
@@ -226,10 +226,21 @@ def left_out(points: pd.DataFrame, rows: pd.DataFrame, schemes: pd.DataFrame, at
         if name not in set(rows["label"]):
             weaker = values.get(known.get(row["scheme"]), math.nan)
             instead = "" if math.isnan(weaker) else f"; the same scheme on probits catches {words.percent(weaker)}"
-            found[name] = f"needs {access[row['scheme']]}; the suspect reveals {words.REVEALED[reveal]}{instead}"
+            found[name] = f"{beyond[row['scheme']]}{instead}"
         else:
             found[name] = row["reason"] or "no value at this budget"
     return found
+
+
+def withheld(schemes: pd.DataFrame, reveal: str) -> dict[str, str]:
+    """The schemes that the suspect's answers do not allow, by their text, with the reason.
+
+    Args:
+        schemes: from `records.schemes`.
+        reveal: what the suspect reveals, one of `LEVELS`.
+    """
+    more = schemes[schemes["level"] > LEVELS[reveal]]
+    return {text: words.needs(access, reveal) for text, access in zip(more["scheme"], more["access"], strict=True)}
 
 
 def unrecorded(points: pd.DataFrame, benchmark: str) -> dict[str, str]:

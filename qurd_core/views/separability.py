@@ -18,6 +18,7 @@ from qurd_core.akh import official
 from qurd_core.errors import QurdError, unknown
 from qurd_core.records import evidence, measured_worth, rate_records
 from qurd_core.records.evidence import Scores
+from qurd_core.records.obfuscation_records import Behind
 from qurd_core.registry import detectors
 from qurd_core.schemes import declared
 from qurd_core.statistics import TprReport, calibrated_rule, node_bootstrap, tpr_report
@@ -75,6 +76,12 @@ class Distances:
         if not len(chosen) or np.isnan(values).any():
             raise QurdError(f"Expected scores of {scheme} at {budget} queries for every pair. Some are not recorded.")
         return cls(pairs, values)
+
+    def served(self, behind: Behind) -> "Distances":
+        """The same, with `served`: the lineage of every suspect with the obfuscation that it stands behind."""
+        hidden = (self.pairs["kind"] == "positive") | behind.pool
+        names = self.pairs["suspect"].where(~hidden, self.pairs["suspect"] + f"->{behind.by}")
+        return Distances(self.pairs.assign(served=names), self.values)
 
     def of_victim(self, victim: str) -> "Distances":
         """The pairs of one victim."""

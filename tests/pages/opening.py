@@ -13,7 +13,7 @@ VICTIM = "train(vgg,victim)"
 HEAVY = {"torch", "torchvision", "captum", "sklearn"}
 SCIPY_TOO = ("budget", "leaderboard", "paper", "compose", "queries")  # the others may load it and come last
 LINKS = {
-    "budget": ({}, {"x": "labelled", "panel": "distance"}, {"play": "true"}),
+    "budget": ({}, {"x": "labelled", "panel": "distance", "reveal": "labels"}, {"play": "true"}),
     "leaderboard": tuple({"view": view, "pin": "SAC"} for view in ("chart", "table", "swap")),
     "atlas": ({},),
     "paper": tuple({"view": view} for view in ("claims", "table2", "table3", "agreement")),

@@ -29,34 +29,9 @@ def texts(app):
     return (said + " ".join(element.value for element in app.html)).replace("\\", "")
 
 
-def about(scheme: str, name: str | None) -> dict:
-    sampler, representation, detector = scheme.split(" | ")
-    seeds, _, craft = sampler.partition("->")
-    level = 3 if name in ("SAC", "ModelDiff", "ZestOfLIME") else 1 if name == "FBI" else 0
-    words = {"seeds": "Photographs drawn uniformly.", "craft": "Disturb each.", "representation": "The label: (M,s)."}
-    return {
-        "scheme": scheme,
-        "name": name,
-        "sampler": sampler,
-        "head": f"{representation} | {detector}",
-        "seeds": seeds,
-        "craft": craft or "identity",
-        "representation": representation,
-        "detector": "accuracy" if name == "accuracy" else detector,
-        "words": words | {"detector": "Share of symbols that differ."},
-        "access": ("labels", "top-k labels", "probits", "logits")[level],
-        "level": level,
-        "source": "Somebody 2020" if name else None,
-        "reconstruction": "A detail of it was chosen here." if name == "FBI" else "",
-        "idea": f"The idea of {name}." if name else None,
-    }
-
-
 @pytest.fixture
 def folder(folder):
-    """The small records with every scheme in words, and distances of SAC alone."""
-    known = rate_records.read("patchwork-sac", folder=folder)[["scheme", "name"]].drop_duplicates()
-    (folder / "schemes.json").write_text(json.dumps([about(*row) for row in known.itertuples(index=False)]))
+    """The small records with distances of SAC alone."""
     suspects = [f"u{number}" for number in range(20)] + ["h", "p"]
     kinds = ["negative"] * 20 + ["hard", "positive"]
     pairs = pd.DataFrame({"victim": "v", "suspect": suspects, "kind": kinds, "root": suspects})

@@ -50,7 +50,9 @@ def odd(folder):
         pairs.to_parquet(folder / f"{name}-pairs.parquet")
         scores.to_parquet(folder / f"{name}-scores.parquet")
         save_file(tensors, folder / f"{name}-bank.safetensors", {"bank": json.dumps(about)})
-    (folder / "schemes.json").write_text(json.dumps([{"scheme": AKH, "name": "AKH", "detector": "hamming"}]))
+    (folder / "schemes.json").write_text(
+        json.dumps([{"scheme": AKH, "name": "AKH", "detector": "hamming", "level": 0, "access": "labels"}])
+    )
     return folder
 
 

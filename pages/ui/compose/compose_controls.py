@@ -13,8 +13,10 @@ from streamlit.delta_generator import DeltaGenerator
 from pages.ui import controls, links, notice
 from qurd_core import views
 from qurd_core.errors import QurdError
+from qurd_core.findings.language import words
 from qurd_core.findings.language.model_names import readable
 from qurd_core.grammar import Call, parse_chain
+from qurd_core.records.scheme_table import LEVELS
 from qurd_core.registry import Parameter, crafts, detectors, representations, seed_rules
 from qurd_core.schemes import Scheme
 from qurd_core.views.heatmap import Pick
@@ -61,6 +63,11 @@ def picked(scheme: Scheme) -> Pick:
 def reason(text: str) -> str | None:
     """Why the parts of a scheme do not go together, or None."""
     return Scheme.read(text).reason
+
+
+def withheld(scheme: Scheme, reveal: str) -> dict[str, str]:
+    """Why the suspect's answers do not allow the picked scheme, which need not be recorded; empty where they do."""
+    return {str(scheme): words.needs(str(scheme.access), reveal)} if scheme.access > LEVELS[reveal] else {}
 
 
 def split(schemes: DataFrame, scheme: Scheme) -> str:

@@ -37,8 +37,14 @@ def about(scheme: Scheme, style: Style) -> None:
         st.caption(links.plain(f"A reconstruction. {told['reconstruction']}", 400))
 
 
-def number(value: Value | None, reference: Value | None, pick: Pick, at: int) -> None:
-    """The value with its spread, and the gap to the reference in points."""
+def number(value: Value | None, reference: Value | None, pick: Pick, at: int, refused: str) -> None:
+    """The value with its spread, and the gap to the reference in points.
+
+    Args:
+        refused: why the suspect's answers do not allow the combination; empty where they do.
+    """
+    if refused:
+        st.caption(links.plain(f"{refused[:1].upper()}{refused[1:]}.", 300))
     if value is None or math.isnan(value.value):
         why = (value.reason if value else None) or views.heatmap.NOWHERE
         st.caption(links.plain(f"{why[:1].upper()}{why[1:].rstrip('.')}.", 300))

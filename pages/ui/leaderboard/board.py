@@ -1,18 +1,20 @@
 """The Leaderboard's controls, its three views, and the panel beside them."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import streamlit as st
 from pandas import DataFrame
 from plotly.graph_objects import Figure
 
-from pages.ui import cached, cards, controls, links, panel
+from pages.ui import cached, cards, links, panel
+from pages.ui.suspect.switch import Suspect
 from qurd_core import findings, plots, views
 from qurd_core.errors import QurdError
 from qurd_core.findings.language import again, words, worth_words
 from qurd_core.plots.drawing.theme import MOST_PINS, Style
 from qurd_core.records import evidence, measured_winners, measured_worth, rate_records
-from qurd_core.records.scheme_table import LEVELS, allowed
+from qurd_core.records.obfuscation_records import ONLY
+from qurd_core.records.scheme_table import allowed
 from qurd_core.statistics import metrics
 
 VIEWS = ("chart", "table", "swap")  # Figure 1, Table 3 and Figure 2
@@ -24,22 +26,28 @@ class Asked(NamedTuple):
     bench: str
     task: str
     at: int
-    reveal: str
+    suspect: Suspect
     rule: metrics.Rule
     hard: bool
     pins: tuple[str, ...]
     style: Style
 
+    @property
+    def how(self) -> dict[str, Any]:
+        """What rates depend on besides the benchmark, the task, the combination and the budget."""
+        return {"hard": self.hard, "rule": self.rule, "behind": self.suspect.behind}
+
     def board(self, bench: str) -> DataFrame:
-        return cached.board(bench, self.task, self.at, self.reveal, hard=self.hard, rule=self.rule)
+        return cached.board(bench, self.task, self.at, self.suspect.reveal, **self.how)
 
     def worth(self) -> DataFrame:
-        return cached.worth(self.bench, self.task, self.at, hard=self.hard, rule=self.rule)
+        return cached.worth(self.bench, self.task, self.at, **self.how)
 
     @property
-    def view(self) -> dict[str, str]:
-        """What rates depend on besides the benchmark, the combination and the budget."""
-        return {"task": self.task, "negatives": cached.negatives(self.hard), "rule": self.rule}
+    def view(self) -> dict[str, Any]:
+        """The same, and the task, as what computes rates again takes it."""
+        chosen = {"task": self.task, "negatives": cached.negatives(self.hard), "rule": self.rule}
+        return chosen | {"behind": self.suspect.behind}
 
     @property
     def where(self) -> str:
@@ -79,12 +87,6 @@ class Sight(NamedTuple):
         return len(known[["label"] if "benchmark" not in known else ["label", "benchmark"]].drop_duplicates())
 
 
-def reveal() -> str:
-    """What the suspect reveals to whoever queries it."""
-    levels = tuple(LEVELS)
-    return controls.segments("The suspect reveals", levels, "reveal", "answer", words.REVEALED.get, default="logits")
-
-
 def best_button(free: DataFrame) -> None:
     """Marks the best unpublished combination."""
     label = free["label"].iloc[0] if len(free) else None
@@ -102,7 +104,8 @@ def chart(asked: Asked, rows: DataFrame) -> Sight:
         lambda: plots.leaderboard.figure(boards, asked.bench, pins=asked.pins, style=asked.style) if drawn else None,
     )
     alt = findings.leaderboard.alt(rows, asked.bench, others)
-    headline, beside = findings.leaderboard.headline(rows, asked.where, asked.reveal), findings.leaderboard.outdone(rows)
+    headline = findings.leaderboard.headline(rows, asked.where, asked.suspect.reveal)
+    beside = findings.leaderboard.outdone(rows)
     data = views.leaderboard.together(boards)
     named = [
         one
@@ -118,13 +121,13 @@ def table(asked: Asked) -> Sight:
 
 
 def _table(asked: Asked) -> Sight:
-    every = cached.by_task(asked.bench, asked.at, hard=asked.hard)
+    every = cached.by_task(asked.bench, asked.at, **asked.how)
     names = cached.tasks(asked.bench)
     worth = {
-        rule: {task: cached.worth(asked.bench, task, asked.at, hard=asked.hard, rule=rule) for task in names}
+        rule: {task: cached.worth(asked.bench, task, asked.at, **asked.how | {"rule": rule}) for task in names}
         for rule in metrics.RULES
     }
-    rows = views.tasks.named(allowed(every, cached.schemes(), asked.reveal), names, asked.rule, worth)
+    rows = views.tasks.named(allowed(every, cached.schemes(), asked.suspect.reveal), names, asked.rule, worth)
     figure = plots.tasks.figure(rows, pins=asked.pins, style=asked.style) if len(rows) else None
     named = again.rates(asked.bench, rows, dict.fromkeys(rows["label"]), by_task=True, **asked.view)
     headline, tests = findings.tasks.headline(rows, asked.where), worth_words.tests(asked.worth(), rows["label"])
@@ -133,6 +136,11 @@ def _table(asked: Asked) -> Sight:
 
 def swap(asked: Asked, rows: DataFrame, name: str | None) -> Sight:
     """Figure 2: other samplers before the same representation and detector."""
+    if asked.suspect.hidden:
+        why = {"Other samplers": ONLY}
+        return Sight(
+            f"No other sampler is recorded behind obfuscations {asked.where}", None, "", rows, why, [], "", turns=False
+        )
     if name is None:
         return Sight(f"No named scheme has a value {asked.where}", None, "", rows, {}, [], "")
     known = cached.swaps(asked.bench, name, asked.task, asked.at, hard=asked.hard, rule=asked.rule)
@@ -158,8 +166,11 @@ def beneath(asked: Asked, rows: DataFrame, free: DataFrame) -> None:
         note = (
             findings.leaderboard.best(free, asked.at, _best_of(asked, label))
             if best
+            else findings.leaderboard.standing(rows, label, asked.at, f"This combination is not shown: {ONLY}.")
+            if asked.suspect.hidden
             else findings.leaderboard.standing(rows, label, asked.at)
         )
+        note += " The card is of suspects as they are." * asked.suspect.hidden
         cards.show(asked.bench, label, asked.at, style=asked.style, rule=asked.rule, pins=asked.pins, note=note)
         return
     worth = measured_worth.among(asked.worth(), rows.loc[rows["value"].notna(), "label"])
@@ -179,7 +190,7 @@ def _best_of(asked: Asked, label: str) -> measured_winners.BestOf | str:
     if label not in recorded:
         return f"Held-out victims cannot be tried: no distances are recorded at {words.counted(asked.at, 'query')}."
     try:
-        return cached.best_of(asked.bench, asked.task, asked.at, asked.reveal, **choice)
+        return cached.best_of(asked.bench, asked.task, asked.at, asked.suspect.reveal, **choice)
     except QurdError as error:
         return str(error)
 
@@ -192,7 +203,7 @@ def _beside(asked: Asked, rows: DataFrame) -> dict[str, DataFrame]:
         if name == asked.bench:
             found[name] = rows
         elif rate_records.path_of(name).is_file():
-            has = asked.task in cached.tasks(name)
+            has = asked.task in cached.tasks(name) and (not asked.suspect.hidden or cached.obfuscations(name))
             found[name] = asked.board(name) if has else rows.head(0)
     return found
 

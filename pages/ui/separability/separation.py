@@ -6,12 +6,18 @@ from functools import partial
 from typing import NamedTuple
 
 import streamlit as st
+from pandas import DataFrame, Series
 
 from pages.ui import cached, controls, links
+from pages.ui.suspect import switch
+from pages.ui.suspect.switch import Suspect
 from qurd_core import findings, views
 from qurd_core.findings.language import again, words
 from qurd_core.plots.drawing.theme import Style
-from qurd_core.records import evidence, rate_records
+from qurd_core.records import evidence, obfuscation_records, rate_records
+from qurd_core.records.obfuscation_records import PLAIN, WORST
+from qurd_core.records.scheme_table import LEVELS
+from qurd_core.schemes import REFERENCE
 from qurd_core.statistics.printed import fixed
 from qurd_core.views.separability import DELTAS, EACH, By, Row, budgets, ends_at_one, overlap, reported, rows
 
@@ -30,6 +36,7 @@ class Choice(NamedTuple):
         scheme: the scheme's text, None for a delta.
         budget: queries that its scores are recorded at.
         seed: one query seed, or None for the mean.
+        suspect: what it reveals.
         fpr: allowed share of false alarms in percent.
         by: one of `EACH`.
     """
@@ -43,6 +50,7 @@ class Choice(NamedTuple):
     hard: bool
     budget: int
     seed: int | None
+    suspect: Suspect
 
 
 def recorded(benchmark: str) -> bool:
@@ -53,16 +61,14 @@ def recorded(benchmark: str) -> bool:
 
 def choose(benchmark: str) -> Choice:
     """The row of controls."""
-    texts = _texts(benchmark)
+    before = switch.held(benchmark)
+    texts = _texts(benchmark, before)
     held = st.session_state.get("of", st.query_params.get("of"))
     bounded = st.session_state.get("show", st.query_params.get("show")) == SHOW[1]
     scored = held in texts and not bounded
     with st.container(key="controls"):
-        places = iter(
-            st.columns(
-                [1.2, 1.05] + ([] if bounded else [1.6, 1, 1.05]) + [1.15, 0.8] * scored + [1] + [3] * bounded, gap="small"
-            )
-        )
+        widths = [1.15, 1.05, *([] if bounded else [1.4, 0.95, 1.05]), *[1.1, 0.8] * scored, 1.2, 1.25, *[3] * bounded]
+        places = iter(st.columns(widths, gap="small"))
     with next(places):
         show = controls.select("View", SHOW, "show", "view")
     with next(places):
@@ -77,22 +83,83 @@ def choose(benchmark: str) -> Choice:
             links.check("fpr", ALARMS, "share of false alarms")
             fpr = st.select_slider("False alarms, %", ALARMS, value=5, key="fpr", **controls.LINKED)
     if scored:
+        columns = _columns(benchmark, before._replace(behind=PLAIN) if before.behind.by == WORST else before)
         with next(places):
             budget = controls.budget(sorted(cached.scores(benchmark).columns["budget"].unique().tolist()))
         with next(places):
-            seeds = sorted(cached.scores(benchmark).columns["query_seed"].unique().tolist())
+            seeds = [] if before.behind.by == WORST else sorted(columns["query_seed"].unique().tolist())
             named = controls.select("Query seed", (MEAN, *map(str, seeds)), "seed", "query seed")
             seed = None if named == MEAN else int(named)
     with next(places):
+        suspect = switch.choose(benchmark)
+    with next(places):
         hard = controls.hard()
-    return Choice(show, of, texts.get(of), task, fpr, by, hard, budget, seed)
+    found = Choice(show, of, texts.get(of), task, fpr, by, hard, budget, seed, suspect)
+    return found._replace(suspect=_resolved(found, benchmark)) if found.scheme else found
+
+
+def _resolved(choice: Choice, benchmark: str) -> Suspect:
+    """The suspect with the obfuscation that is the worst known for the scheme, where that is asked for."""
+    behind = choice.suspect.behind
+    if behind.by != WORST:
+        return choice.suspect
+    return choice.suspect._replace(behind=behind._replace(by=_mine(choice, benchmark)["obfuscation"]))
+
+
+def _mine(choice: Choice, benchmark: str) -> Series:
+    """The rate of the scheme behind what is chosen."""
+    points = cached.curves(benchmark, choice.task, hard=choice.hard, rule="paper", behind=choice.suspect.behind)
+    return points[(points["scheme"] == choice.scheme) & (points["budget"] == choice.budget)].iloc[0]
+
+
+def not_recorded_behind(choice: Choice) -> None:
+    """Only distances of schemes are recorded behind obfuscations: why, and the two ways out."""
+    name = findings.separability.DELTAS[choice.of].name
+    st.header(links.plain(f"{name} is known of suspects as they are only", 300), anchor=False)
+    with st.container(border=True):
+        st.write(
+            f"Behind obfuscations the distances of named schemes are recorded. That of {REFERENCE} estimates δ_C: it counts"
+            " disagreements on images that the victim gets wrong."
+        )
+        with st.container(horizontal=True):
+            take = st.session_state.update
+            st.button(f"Show {REFERENCE}", type="primary", on_click=take, args=[{"of": REFERENCE, "show": SHOW[0]}])
+            st.button("Let nothing stand before suspects", on_click=take, args=[{"behind": switch.NOTHING}])
+
+
+def withheld(choice: Choice, benchmark: str) -> str:
+    """Why the suspect's answers, or what stands before it, do not allow the scheme; empty where they do."""
+    if choice.scheme is None:
+        return ""
+    why = views.leaderboard.withheld(cached.schemes(), choice.suspect.reveal).get(choice.scheme, "")
+    if why or not choice.suspect.hidden:
+        return why
+    mine = _mine(choice, benchmark)
+    return "" if mine["value"] == mine["value"] else mine["reason"] or "has no rate behind it"
+
+
+def not_revealed(choice: Choice, why: str) -> None:
+    """The scheme needs more than the suspect reveals, or than what stands before it lets through: why, and the ways out."""
+    st.header(links.plain(f"{choice.of}{' is' * why.startswith('recorded')} {why}", 300), anchor=False)
+    need = cached.schemes().set_index("scheme").loc[choice.scheme, "level"]
+    enough = next(name for name, level in LEVELS.items() if level == need)
+    with st.container(border=True):
+        st.write(
+            f"Distances by {links.plain(choice.of)} follow from {words.REVEALED[enough]}. Let the suspect reveal them as"
+            f" they are, or take a scheme that needs labels only, such as {REFERENCE}, at 100 queries."
+        )
+        with st.container(horizontal=True):
+            take = st.session_state.update
+            st.button(f"Show {REFERENCE}", type="primary", on_click=take, args=[{"of": REFERENCE, "budget": 100}])
+            more = {"reveal": enough} | ({"behind": switch.NOTHING} if choice.suspect.hidden else {})
+            st.button(f"Reveal {words.REVEALED[enough]}", on_click=take, args=[more])
 
 
 def axis(choice: Choice, benchmark: str) -> findings.separability.Axis:
     """What lies on the axis."""
     if choice.scheme is None:
         return findings.separability.DELTAS[choice.of]
-    columns = cached.scores(benchmark).columns
+    columns = _columns(benchmark, choice.suspect)
     seeds = columns.loc[columns["scheme"] == choice.scheme, "query_seed"].nunique()
     share = ends_at_one(cached.schemes(), choice.scheme)
     return findings.separability.scheme_axis(choice.of, choice.budget, seeds, choice.seed, share=share)
@@ -121,12 +188,29 @@ def overall(choice: Choice, benchmark: str, found: list[Row]) -> Row:
 
 
 def turned(choice: Choice, benchmark: str, found: list[Row], axis: findings.separability.Axis) -> str:
-    """The headline where hard unrelated models turn what all pairs say; empty where they do not."""
+    """The headline where hard unrelated models, or what stands before suspects, turn what all pairs say; empty where neither
+    does.
+    """
     if choice.by != "one":
         return ""
+    where = findings.separability.place(benchmark, choice.task, choice.fpr)
+    if choice.suspect.hidden:
+        before, after = _before(choice, benchmark), found[0].rates.tpr if found[0].rates else math.nan
+        by, pool = choice.suspect.behind
+        return words.moved(axis.name, before, after, by, where, pool=pool)
     easy = _rows(choice._replace(hard=False), benchmark, "one")
     before, after = (row.rates.tpr if row.rates else math.nan for row in (*easy, found[0]))
-    return words.turned(axis.name, before, after, findings.separability.place(benchmark, choice.task, choice.fpr))
+    return words.turned(axis.name, before, after, where)
+
+
+def _before(choice: Choice, benchmark: str) -> float:
+    """The rate with suspects as they are, on the same query seeds."""
+    measure = choice.of, choice.scheme, choice.budget, choice.seed
+    plain, hidden = (cached.distances(benchmark, *measure, behind) for behind in (PLAIN, choice.suspect.behind))
+    asked = {"negatives": cached.negatives(choice.hard), "alpha": choice.fpr / 100, "task": choice.task}
+    seeds = hidden.values.shape[1]  # those without it are as many or more, and the first are the same
+    (row,) = rows(replace(plain, values=plain.values[:, :seeds]), **asked)
+    return row.rates.tpr if row.rates else math.nan
 
 
 def same(choice: Choice, benchmark: str) -> again.Again:
@@ -140,6 +224,13 @@ def same(choice: Choice, benchmark: str) -> again.Again:
         )
     chosen = {"task": choice.task, "negatives": negatives, "by": choice.by}
     scored = {"budget": choice.budget, "seed": choice.seed} if choice.scheme else {}
+    if choice.suspect.hidden:
+        by, pool = choice.suspect.behind
+        asked = {"budgets": (choice.budget,), "obfuscate": by, "obfuscate_pool": pool or None}
+        columns = _columns(benchmark, choice.suspect)
+        seeds = int(columns.loc[columns["scheme"] == choice.scheme, "query_seed"].nunique())
+        table = again.call("q.score_table", benchmark, (choice.of,), seeds=seeds, **asked)
+        return again.Again("", f"import qurd_core as q\n\ntable = {table}", _HIDDEN)
     line = again.command("separability", benchmark, of=choice.of, **scored, **chosen, alarms=choice.fpr)
     table = again.call("separability.table", benchmark, choice.of, **scored, **chosen, alpha=choice.fpr / 100)
     return again.Again(line, again.code(table, "views.separability"), _RECORDED)
@@ -151,7 +242,9 @@ def missing(choice: Choice, benchmark: str) -> list[int] | None:
         return None
     if not rate_records.has_scores(evidence.base_of(benchmark)):
         return []
-    scores = cached.scores(benchmark)
+    if choice.suspect.hidden and not obfuscation_records.has_scores(benchmark):
+        return []
+    scores = cached.scores_behind(benchmark, choice.suspect.behind)
     if choice.seed is not None and choice.seed not in set(scores.columns["query_seed"]):
         return []
     there = budgets(scores, choice.scheme, dict.fromkeys(cached.pairs(benchmark)["victim"]))
@@ -198,25 +291,34 @@ def _metric(label: str, value: str, meaning: str, style: Style, beneath: str | N
     st.metric(label, value, beneath, delta_color="off", delta_arrow="off", help=help_text)
 
 
-def _texts(benchmark: str) -> dict[str, str]:
-    """Label of every scheme with recorded scores to its text; named ones first."""
+def _columns(benchmark: str, suspect: Suspect) -> DataFrame:
+    """Scheme, query seed and budget of all recorded distances."""
+    return cached.scores_behind(benchmark, suspect.behind).columns
+
+
+def _texts(benchmark: str, suspect: Suspect) -> dict[str, str]:
+    """Label of every scheme with recorded scores to its text; named ones first, and behind obfuscations these alone."""
     names = cached.schemes().set_index("scheme")["name"].dropna()
     if not rate_records.has_scores(evidence.base_of(benchmark)):
         return {}
-    texts = cached.scores(benchmark).columns["scheme"].unique().tolist()
-    labels = {names.get(text, text): text for text in texts}
+    found = cached.scores(benchmark).columns["scheme"].unique().tolist()
+    labels = {names.get(text, text): text for text in found if text in names or not suspect.hidden}
     return dict(sorted(labels.items(), key=lambda item: item[1] not in names))
 
 
 def _rows(choice: Choice, benchmark: str, by: By) -> list[Row]:
     pairs = cached.pairs(benchmark)
     request = {"negatives": cached.negatives(choice.hard), "alpha": choice.fpr / 100, "task": choice.task, "by": by}
+    behind = choice.suspect.behind
+    if choice.suspect.hidden and behind.by not in cached.obfuscations(benchmark):
+        why = "Nothing is recorded behind obfuscations."
+        return [Row(choice.task, pairs.iloc[:0].assign(value=0.0), reason=why)]
     there = missing(choice, benchmark)
     if there is not None:
         imported = rate_records.has_scores(evidence.base_of(benchmark))
         why = f"Not recorded at {choice.budget} queries." if imported else "Its scores are not imported."
         return [Row(choice.task, pairs.iloc[:0].assign(value=0.0), reason=why)]
-    measure = choice.of, choice.scheme, choice.budget, choice.seed
+    measure = choice.of, choice.scheme, choice.budget, choice.seed, behind
     found = rows(cached.distances(benchmark, *measure), **request)
     report = partial(cached.reports, benchmark, *measure, fpr=choice.fpr, hard=choice.hard)
     return reported(found, by, choice.task, report)
@@ -230,6 +332,9 @@ def _called(distance: str) -> str:
 _ROWS = {"one": "one for all pairs", "tasks": "tasks", "victims": "victims", "benchmarks": "benchmarks"}
 
 
+_HIDDEN = (
+    "No command lists distances behind obfuscations; the Python asks the models for them, one row per pair and query seed."
+)
 _RECORDED = "Distances are read from the records; q.score_table asks the models for those of a scheme."
 _TPR = (
     "Share of stolen models below the threshold that flags at most {fpr} % of the unrelated models of their victim: mean "

@@ -6,3 +6,7 @@ the model is asked gets `ask`, images to (n,C) logits, and the images, and gives
 answer follows from its own image alone: what is random is drawn from a generator of that image, so that whoever asks again
 gets the same.
 """
+
+from qurd_core.registry import discover
+
+discover(__name__, __path__)

@@ -18,7 +18,14 @@ Distance = Annotated[float, Range(0, 2)]
 SOURCE = "Tang, Dai, DeVries, Wong, Zhu 2024"
 
 
-@obfuscations.register(changes="answers", access=Access.PROBITS, source=SOURCE, keeps_label=True, null={"eps": 0.0})
+@obfuscations.register(
+    changes="answers",
+    access=Access.PROBITS,
+    source=SOURCE,
+    keeps_label=True,
+    null={"eps": 0.0},
+    said="ModelGuard-W, distance {eps:g}",
+)
 def modelguard_w(probits: Tensor, *, eps: Distance = 1.0) -> Tensor:
     """The answer y' within eps (L1) that minimises the sum of y' log(y + 1e-6) with the label 1e-4 ahead (ModelGuard-W).
 
@@ -38,6 +45,7 @@ def modelguard_w(probits: Tensor, *, eps: Distance = 1.0) -> Tensor:
     recalls=True,
     reconstruction="The list is filled with the answers to the test images in their order and then left as it is, so that"
     " replies do not depend on the order of queries; an answer with none within eps gets the nearest, which may be farther.",
+    said="ModelGuard-S, distance {eps:g}",
 )
 def modelguard_s(probits: Tensor, seen: Tensor, *, eps: Distance = 1.0) -> Tensor:
     """The first answer of a list with this label within eps (L1); those with none made the list (ModelGuard-S)."""

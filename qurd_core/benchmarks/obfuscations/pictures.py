@@ -16,13 +16,13 @@ LEVELS = 2**BITS - 1
 FBI = "Maho, Furon, Le Merrer 2023"
 
 
-@obfuscations.register(changes="images", access=Access.LOGITS, source=FBI)
+@obfuscations.register(changes="images", access=Access.LOGITS, source=FBI, said="JPEG, quality {quality}")
 def jpeg(images: Tensor, *, quality: Annotated[int, Range(1, 100)] = 60) -> Tensor:
     """Encode every image as JPEG, with the colours at half the resolution, and decode it again."""
     return torch.stack([_decoded(image, quality) for image in _bytes(images)]).float() / LEVELS
 
 
-@obfuscations.register(changes="images", access=Access.LOGITS, source=FBI)
+@obfuscations.register(changes="images", access=Access.LOGITS, source=FBI, said="histogram equalisation")
 def equalise(images: Tensor) -> Tensor:
     """Spread the levels of every channel evenly: each becomes the share of pixels below it."""
     from torchvision.transforms.v2.functional import equalize  # which takes as long to import as torch
@@ -30,7 +30,9 @@ def equalise(images: Tensor) -> Tensor:
     return equalize(_bytes(images)).float() / LEVELS
 
 
-@obfuscations.register(changes="images", access=Access.LOGITS, source=FBI, null={"bits": BITS})
+@obfuscations.register(
+    changes="images", access=Access.LOGITS, source=FBI, null={"bits": BITS}, said="posterisation, {bits} bits"
+)
 def posterise(images: Tensor, *, bits: Annotated[int, Range(1, BITS)] = 4) -> Tensor:
     """Keep the leading bits of every channel."""
     return (_bytes(images) & (LEVELS >> BITS - bits << BITS - bits)).float() / LEVELS

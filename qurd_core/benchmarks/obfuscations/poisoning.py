@@ -23,6 +23,7 @@ ROWS = 1024  # answers at a time
     null={"eps": 0.0},
     reconstruction="The untrained student whose gradient is turned gives one fixed answer near equal shares to every image;"
     " above 10 classes the vertex is sought among those that are first by a sort.",
+    said="MAD poisoning, distance {eps:g}",
 )
 def mad(probits: Tensor, *, eps: Annotated[float, Range(0, 2)] = 1.0) -> Tensor:
     """Move up to eps (L1) towards the vertex that turns the student's gradient most and keeps the label (MAD-argmax).

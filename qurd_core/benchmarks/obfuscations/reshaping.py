@@ -13,13 +13,26 @@ from qurd_core.registry import Range, obfuscations
 SMALLEST = 1e-12  # probit of which a log-odds is taken
 
 
-@obfuscations.register(changes="answers", access=Access.PROBITS, source="common", keeps_label=True, null={"degree": 1.0})
+@obfuscations.register(
+    changes="answers",
+    access=Access.PROBITS,
+    source="common",
+    keeps_label=True,
+    null={"degree": 1.0},
+    said="temperature {degree:g}",
+)
 def temperature(probits: Tensor, *, degree: Annotated[float, Range(0.05, 100)] = 4.0) -> Tensor:
     """Divide the logits by a number: above 1 answers become flatter, below 1 sharper."""
     return (probits.log() / degree).softmax(-1)
 
 
-@obfuscations.register(changes="answers", access=Access.PROBITS, source="Lee, Edwards, Molloy, Su 2019", null={"beta": 0.0})
+@obfuscations.register(
+    changes="answers",
+    access=Access.PROBITS,
+    source="Lee, Edwards, Molloy, Su 2019",
+    null={"beta": 0.0},
+    said="reverse sigmoid, beta {beta:g}, gamma {gamma:g}",
+)
 def reverse_sigmoid(
     probits: Tensor, *, beta: Annotated[float, Range(0, 1)] = 0.21, gamma: Annotated[float, Range(0, 1)] = 0.2
 ) -> Tensor:
@@ -39,6 +52,7 @@ def reverse_sigmoid(
     null={"tau": 0.0},
     reconstruction="The paper asks a second network, trained to be wrong, and trains the model to be unsure of other images;"
     " here one fixed wrong answer per class stands in, and the model is as it was.",
+    said="adaptive misinformation, tau {tau:g}",
 )
 def adaptive_misinformation(
     probits: Tensor, *, tau: Annotated[float, Range(0, 1)] = 0.7, nu: Annotated[float, Range(1, 100_000)] = 1000.0

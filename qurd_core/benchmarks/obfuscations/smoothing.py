@@ -18,13 +18,24 @@ Deviation = Annotated[float, Range(0, 1)]
 Copies = Annotated[int, Range(1, 10_000)]
 
 
-@obfuscations.register(changes="model", access=Access.LOGITS, source="Maho, Furon, Le Merrer 2023", null={"sd": 0.0})
+@obfuscations.register(
+    changes="model",
+    access=Access.LOGITS,
+    source="Maho, Furon, Le Merrer 2023",
+    null={"sd": 0.0},
+    said="mean of {copies} noisy copies, s.d. {sd:g}",
+)
 def smooth_mean(ask: Ask, images: Tensor, *, sd: Deviation = 0.04, copies: Copies = 100) -> Tensor:
     """The mean of the logits over copies of the image with Gaussian noise."""
     return torch.stack([answers.mean(0) for answers in _asked(ask, images, sd, copies)])
 
 
-@obfuscations.register(changes="model", access=Access.LABELS, source="Cohen, Rosenfeld, Kolter 2019")
+@obfuscations.register(
+    changes="model",
+    access=Access.LABELS,
+    source="Cohen, Rosenfeld, Kolter 2019",
+    said="vote of {copies} noisy copies, s.d. {sd:g}",
+)
 def smooth_vote(
     ask: Ask, images: Tensor, *, sd: Deviation = 0.12, copies: Copies = 100, alpha: Annotated[float, Range(0, 1)] = 0.001
 ) -> Tensor:

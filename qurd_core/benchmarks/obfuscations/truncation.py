@@ -16,6 +16,7 @@ from qurd_core.registry import Range, obfuscations
     keeps_label=True,
     sums_to_one=False,
     counts_classes="k",
+    said="top-{k} probits",
 )
 def topk(probits: Tensor, *, k: Annotated[int, Range(1, 1000)] = 3) -> Tensor:
     """Send the k largest probits as they are, and 0 for all other classes."""
@@ -24,7 +25,7 @@ def topk(probits: Tensor, *, k: Annotated[int, Range(1, 1000)] = 3) -> Tensor:
 
 
 @obfuscations.register(
-    changes="answers", access=Access.LABELS, source="common; as the QuRD paper lists it", keeps_label=True
+    changes="answers", access=Access.LABELS, source="common; as the QuRD paper lists it", keeps_label=True, said="label only"
 )
 def argmax(probits: Tensor) -> Tensor:
     """Send the label only: 1 for the most probable class, and 0 for all others."""
@@ -37,6 +38,7 @@ def argmax(probits: Tensor) -> Tensor:
     source="common; as Tang et al. 2024 compare with it",
     sums_to_one=False,
     null={"decimals": 12},
+    said="rounded probits, decimals {decimals}",
 )
 def rounding(probits: Tensor, *, decimals: Annotated[int, Range(1, 12)] = 1) -> Tensor:
     """Round every probit; the label alone where all of them become 0, as they may with many classes."""

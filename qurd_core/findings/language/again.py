@@ -10,10 +10,15 @@ import pandas as pd
 
 from qurd_core.findings.language import words
 from qurd_core.records import evidence, measured, rate_records
+from qurd_core.records.obfuscation_records import PLAIN, WORST, Behind
 from qurd_core.statistics.metrics import Rule
 from qurd_core.statistics.sides import Negatives
 
 NO_COMMAND = "No command gives these rows; the Python does."
+_NO_WORST = (
+    "No command gives the worst known, which is another obfuscation for every scheme and budget; the Python reads it from"
+    " the records."
+)
 
 
 class Again(NamedTuple):
@@ -39,6 +44,7 @@ class Rates:
         task: a task, or `"all"`.
         by_task: every task has rows, not the chosen one alone.
         pool: the lineages that calibrate, all if empty.
+        behind: what stands before suspects.
     """
 
     benchmark: str
@@ -50,10 +56,13 @@ class Rates:
     rule: Rule = "paper"
     by_task: bool = False
     pool: tuple[str, ...] = ()
+    behind: Behind = PLAIN
 
     @property
     def command(self) -> str:
-        """The command, an option per line."""
+        """The command, an option per line; none for the worst known, which is another obfuscation for every rate."""
+        if self.behind.by == WORST:
+            return ""
         recorded = evidence.was_published(self.benchmark)
         parts = [f"python -m qurd_core {'paper rates' if recorded else 'run'} --benchmark {shlex.quote(self.benchmark)}"]
         parts += [f"--scheme {shlex.quote(label)}" for label in self.labels]
@@ -61,11 +70,15 @@ class Rates:
         parts += ["--by task"] if self.by_task else [f"--task {shlex.quote(self.task)}"] * (self.task != "all")
         parts += [f"--negatives {self.negatives}"] * (self.negatives != "unrelated")
         parts += [f"--pool {shlex.quote(lineage)}" for lineage in self.pool]
+        parts += [f"--obfuscate {shlex.quote(self.behind.by)}"] * bool(self.behind.by)
+        parts += ["--obfuscate-pool"] * self.behind.pool
         return " \\\n  ".join([*parts, f"--rule {self.rule}"])
 
     @property
     def call(self) -> str:
         """The call of a function."""
+        if self.behind.by == WORST:
+            return self._worst
         recorded = evidence.was_published(self.benchmark)
         one = None if self.by_task or self.task == "all" else self.task
         task = {"task": one} if recorded else {"seeds": self.seeds, "tasks": one and [one], "pool": self.pool or None}
@@ -77,6 +90,31 @@ class Rates:
             by_task=self.by_task or None,
             negatives=None if self.negatives == "unrelated" else self.negatives,
             rule=self.rule,
+            obfuscate=self.behind.by or None,
+            obfuscate_pool=self.behind.pool or None,
+        )
+
+    @property
+    def uses(self) -> str:
+        """What the call takes to be imported."""
+        if self.behind.by == WORST:
+            return "from qurd_core.records import obfuscation_records"
+        if evidence.was_published(self.benchmark):
+            return "from qurd_core.records import evidence"
+        return "import qurd_core as q"
+
+    @property
+    def _worst(self) -> str:
+        return call(
+            "obfuscation_records.select",
+            *(self.benchmark, self.labels),
+            behind=self.behind.by,
+            pool=self.behind.pool or None,
+            budgets=self.budgets,
+            task=None if self.by_task else self.task,
+            by_task=self.by_task or None,
+            negatives=None if self.negatives == "unrelated" else self.negatives,
+            rule=self.rule,
         )
 
 
@@ -85,7 +123,7 @@ def rates(benchmark: str, rows: pd.DataFrame, labels: Iterable[str], **view: Any
 
     Args:
         rows: of the benchmark, with label, budget, tpr and seeds. What has no rate in them cannot be asked for.
-        view: task, negatives, rule, by_task and pool of `Rates`.
+        view: task, negatives, rule, by_task, pool and behind of `Rates`.
     """
     rows = rows[rows["label"].isin([*labels])]
     known = rows[rows["tpr"].notna()].groupby("label", observed=True)["seeds"].max().to_dict()
@@ -105,13 +143,14 @@ def of_rates(asked: Sequence[Rates], note: str = "") -> Again:
     """
     if not asked:
         return Again("", "", "Nothing here has a rate, so there is nothing to compute again.")
-    recorded = evidence.was_published(asked[0].benchmark)
-    uses = "from qurd_core.records import evidence" if recorded else "import qurd_core as q"
+    uses = asked[0].uses
+    if asked[0].behind.by == WORST:
+        note = f"{_NO_WORST} {note}"
     if len(asked) == 1:
         return Again(asked[0].command, f"{uses}\n\ntable = {asked[0].call}", note)
     calls = "".join(f"    {one.call},\n" for one in asked)
     code = f"import pandas as pd\n{uses}\n\ntable = pd.concat([\n{calls}], ignore_index=True)"
-    return Again("\n".join(one.command for one in asked), code, note)
+    return Again("\n".join(filter(None, (one.command for one in asked))), code, note)
 
 
 def rest(benchmark: str, asked: Sequence[Rates], every: int) -> str:
@@ -123,6 +162,8 @@ def rest(benchmark: str, asked: Sequence[Rates], every: int) -> str:
     named = sum(len(one.labels) for one in asked)
     others = words.counted(every - named, "other combination")
     more = f"Gives the combinations that are named, pinned or picked; the data also hold {others}. " * (every > named)
+    if asked and asked[0].behind.by:
+        return f"{more}Behind obfuscations there are no intervals, and verdicts rest on the spread over query seeds."
     shipped = benchmark in rate_records.SHIPPED
     worth = f"come from {measured.rebuild(benchmark)}" if shipped else "are drawn in the app alone"
     return f"{more}Intervals (low, high) and verdicts {worth}."

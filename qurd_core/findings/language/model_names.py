@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from functools import cache
 
+from qurd_core.findings.language.obfuscation_names import of_call
 from qurd_core.grammar import Call, Value
 from qurd_core.lineage import Lineage
+from qurd_core.registry import obfuscations
 
 NETWORKS = {
     "vgg": "VGG",
@@ -51,9 +53,16 @@ def readable(lineage: str) -> str:
             victim, steps = _transferred(first, steps[0]), steps[1:]
         else:
             victim = _root(first)
-        return _APART.join([victim, *(_STEPS[step.name](step) for step in steps)])
+        return _APART.join([victim, *map(_step, steps)])
     except (KeyError, TypeError, ValueError):  # an unreadable text is a ValueError, too
         return lineage
+
+
+def _step(call: Call) -> str:
+    """A theft, or an obfuscation that the model stands behind."""
+    if call.name in obfuscations and call.name not in _STEPS:
+        return f"behind {of_call(call)}"
+    return _STEPS[call.name](call)
 
 
 def folded(lineage: str) -> list[str]:

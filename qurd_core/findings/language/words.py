@@ -7,6 +7,7 @@ from html import escape
 from typing import Literal, NamedTuple
 
 from qurd_core.findings.language.model_names import readable
+from qurd_core.findings.language.obfuscation_names import aside
 from qurd_core.statistics import Kind, allowed_below
 from qurd_core.statistics.printed import fixed
 
@@ -124,6 +125,64 @@ def turned(label: str, before: float, after: float, where: str) -> str:
     if not before - after >= TURN:
         return ""
     return f"With hard unrelated models, {label} drops from {percent(before)} to {percent(after)} {where}"
+
+
+def needs(access: str, reveal: str) -> str:
+    """Why a scheme does not fit a suspect: `needs logits; the suspect reveals labels`.
+
+    Args:
+        reveal: one of `REVEALED`.
+    """
+    return f"needs {access}; the suspect reveals {REVEALED[reveal]}"
+
+
+def hidden(access: str, chain: str, revealed: str) -> str:
+    """Why a scheme has no rate behind obfuscations."""
+    return f"needs {access}; behind {aside(chain)} the suspect reveals {revealed}"
+
+
+def moved(label: str, before: float, after: float, chain: str, where: str, *, pool: bool) -> str:
+    """What becomes of a scheme behind obfuscations: `Behind JPEG (quality 60), AKH drops from 89% to 84% on ...`.
+
+    Args:
+        before, after: its TPR without them and with them; NaN where there is none.
+        where: `on patchwork-sac at 100 queries`.
+        pool: unrelated models stand behind them, too.
+    """
+    start = f"{'With every suspect behind' if pool else 'Behind'} {aside(chain)}, {label}"
+    if math.isnan(after):
+        return f"{start} has no value {where}"
+    if math.isnan(before):
+        return f"{start} catches {percent(after)} {where}"
+    if whole(before) == whole(after):
+        return f"{start} stays at {percent(after)} {where}"
+    return f"{start} {'rises' if after > before else 'drops'} from {percent(before)} to {percent(after)} {where}"
+
+
+def at_worst(best: tuple[str, float, str], label: str, before: float, after: float, chain: str, where: str) -> str:
+    """Which scheme stays highest, each behind what hurts it most, and what that is for another one.
+
+    Args:
+        best: the scheme, its TPR and its obfuscation.
+        label, before, after, chain: the other scheme, its TPR without and with its obfuscation, and that; no chain where it
+            has no value.
+        where: `on patchwork-sac at 100 queries`.
+    """
+    name, value, hurt = best
+    start = f"Behind the worst known for each scheme, {name} stays highest: {percent(value)} behind {aside(hurt)} {where}"
+    if not chain or name == label:
+        return start
+    return f"{start}; {aside(chain)} hurts {label} most ({percent(before)} to {percent(after)})"
+
+
+def left(number: int, every: int, reveal: str) -> str:
+    """`111 of 500 combinations need no more than labels`; empty where all of them do."""
+    return f"{number} of {every} combinations need no more than {REVEALED[reveal]}" if number < every else ""
+
+
+def revealing(reveal: str) -> str:
+    """` where the suspect reveals labels`, for headlines; nothing where that is logits or more, which most schemes need."""
+    return "" if reveal in ("logits", "gradients") else f" where the suspect reveals {REVEALED[reveal]}"
 
 
 def counted(number: int, noun: str) -> str:

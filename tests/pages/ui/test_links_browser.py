@@ -17,17 +17,25 @@ LINKS = {
     | {"hard": "true", "pin": ["SAC", "AKH"], "scheme": "FBI"},
     "benchmark": {"section": "bench", "budget": "50", "hard": "true", "scheme": "SAC", "rates": "tasks"},
     "compose": {"pick": "SAC", "split": "train", "columns": "labels", "task": "finetune", "rule": "guaranteed"}
-    | {"budget": "50", "hard": "true", "pin": ["SAC"], "pool": "train(vgg,attacker)"},
+    | {"budget": "50", "reveal": "probits", "hard": "true", "pin": ["SAC"], "pool": "train(vgg,attacker)"},
     "budget": {"task": "finetune", "rule": "guaranteed", "budget": "50", "x": "labelled", "panel": "distance"}
-    | {"hard": "true", "grey": "false", "pin": ["SAC"]},
-    "separability": {"task": "finetune", "of": "SAC", "rows": "victims", "fpr": "10", "budget": "50", "seed": "2"}
+    | {"hard": "true", "grey": "false", "pin": ["SAC"], "reveal": "probits"},
+    "separability": {
+        "task": "finetune",
+        "of": "Random",
+        "reveal": "labels",
+        "rows": "victims",
+        "fpr": "10",
+        "budget": "50",
+        "seed": "2",
+    }
     | {"hard": "true", "victim": VICTIM},
     "queries": {"victim": VICTIM, "seed": "2", "budget": "50", "left": "uniform(test)", "right": "noise", "page": "2"}
     | {"only": "disagrees"},
     "atlas": {"bench": "patchwork-reuse"},
     "paper": {"view": "agreement", "budget": "50", "bench": "patchwork-reuse"},
 }
-SAME = {"bench", "task", "rule", "budget", "hard", "pin", "victim"}  # mean the same on all pages that have them
+SAME = {"bench", "task", "rule", "budget", "hard", "pin", "victim", "reveal"}  # mean the same on all pages that have them
 # Shown by one view only, which is not the usual one: it waits until that view is shown.
 EXTRA = {"paper": {"budget"}, "benchmark": {"budget", "hard"}, "separability": {"budget"}}
 
@@ -79,7 +87,9 @@ def test_one_press_of_back_undoes_one_choice_on_the_page_before_too(visit):  # n
         page.keyboard.press("ArrowRight")
 
     choose(lambda: option(page, "rule", "guaranteed"))
+    page.locator(".st-key-open-suspect button").first.click()
     choose(lambda: option(page, "reveal-words", "probits"))
+    page.keyboard.press("Escape")
     choose(slide)
     choose(lambda: page.get_by_text("Hard unrelated").first.click())
     choose(lambda: page.get_by_role("link", name="Compose").first.click())

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from qurd_core import findings, plots, views
-from qurd_core.plots.drawing.theme import HEAT, READABLE, SCHEMES, contrast, heat, ink_on
+from qurd_core.plots.drawing.theme import HEAT, READABLE, SCHEMES, SURFACES, contrast, heat, ink_on
 from qurd_core.views.heatmap import Pick, Value
 
 NAMES = {
@@ -161,3 +161,17 @@ def test_the_alternative_text_names_the_best(schemes):
         cells(schemes), AKH, 100
     )
     assert findings.heatmap.alt(cells(schemes, {}), AKH, 100) == "A map of combinations at 100 queries. None has a value."
+
+
+def test_what_the_suspects_answers_do_not_allow_has_a_grey_number_and_no_colour(schemes):
+    why = "needs logits; the suspect reveals labels"
+    text = next(text for text, name in NAMES.items() if name == "ModelDiff")
+    found = cells(schemes, withheld={text: why})
+    figure = plots.heatmap.figure(found, AKH)
+    place = found.loc[found["scheme"] == text].iloc[0]
+    assert math.isnan(trace(figure, "shares caught").z[place.row][place.column])
+    grey = [one for one in figure.data if one.name == "numbers" and one.textfont.color == SURFACES["light"].muted]
+    assert any("ModelDiff" in said for one in grey for said in one.text)
+    assert "Needs logits; the suspect reveals labels." in trace(figure, "cells").hovertext[place.name]
+    assert "grey: 1 that the suspect’s answers do not allow" in findings.heatmap.subline(found, 100, "")
+    assert findings.heatmap.headline(AKH, VALUES[AKH.scheme], None, 100, why) == f"AKH {why}"

@@ -12,11 +12,12 @@ import pytest
 
 from qurd_core import findings
 from qurd_core.files import ROOT
-from qurd_core.findings.language import again, words
+from qurd_core.findings.language import again, obfuscation_names, words
 from qurd_core.findings.language.model_names import folded, readable
 from qurd_core.findings.language.words import Measured
 from qurd_core.plots.drawing.labels import spread
 from qurd_core.records import evidence, rate_records
+from qurd_core.registry import obfuscations
 
 
 @pytest.mark.parametrize(
@@ -281,3 +282,44 @@ def test_no_text_on_screen_has_a_word_that_the_wording_table_replaces(path):
 @pytest.mark.parametrize("text", ["Other mixes", "Save this bench", "an innocent model", "It accuses 5", "δ_C (official)"])
 def test_words_that_the_wording_table_replaces_are_found(text):
     assert FORBIDDEN.search(CODE.sub("", text))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        (0.89, 0.84, "Behind JPEG (quality 60), AKH drops from 89% to 84% here"),
+        (0.84, 0.89, "Behind JPEG (quality 60), AKH rises from 84% to 89% here"),
+        (0.891, 0.889, "Behind JPEG (quality 60), AKH stays at 89% here"),
+        (math.nan, 0.84, "Behind JPEG (quality 60), AKH catches 84% here"),
+        (0.89, math.nan, "Behind JPEG (quality 60), AKH has no value here"),
+    ],
+)
+def test_what_becomes_of_a_scheme_behind_an_obfuscation(before, after, said):
+    assert words.moved("AKH", before, after, "jpeg", "here", pool=False) == said
+    both = words.moved("AKH", before, after, "jpeg", "here", pool=True)
+    assert both == said.replace("Behind", "With every suspect behind")
+
+
+def test_the_worst_known_names_the_highest_and_what_hurts_another_most():
+    best = ("SAC", 0.7, "jpeg(quality=30)")
+    said = words.at_worst(best, "AKH", 0.9, 0.6, "topk(k=1)", "here")
+    start = "Behind the worst known for each scheme, SAC stays highest: 70% behind JPEG (quality 30) here"
+    assert said == f"{start}; top-1 probits hurts AKH most (90% to 60%)"
+    assert words.at_worst(best, "AKH", 0.9, math.nan, "", "here").endswith("(quality 30) here")
+    assert words.at_worst(best, "SAC", 0.9, 0.7, "jpeg", "here").endswith("(quality 30) here")
+
+
+def test_every_obfuscation_of_this_program_has_words():
+    for name in obfuscations:
+        if obfuscations[name].function.__module__.startswith("qurd_core."):
+            assert obfuscation_names.said(name) != name
+            assert "{" not in obfuscation_names.said(name)
+    assert obfuscation_names.said("nothing(like=this)") == "nothing(like=this)"
+    assert obfuscation_names.said("a -> | b") == "a -> | b"
+
+
+def test_an_answer_that_is_too_little_is_said_the_same_everywhere():
+    assert words.needs("logits", "topk") == "needs logits; the suspect reveals top-k labels"
+    assert words.hidden("logits", "argmax", "labels") == "needs logits; behind label only the suspect reveals labels"
+    assert (words.left(3, 3, "labels"), words.left(2, 3, "labels")) == ("", "2 of 3 combinations need no more than labels")
+    assert (words.revealing("logits"), words.revealing("labels")) == ("", " where the suspect reveals labels")
