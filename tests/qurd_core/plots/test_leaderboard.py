@@ -247,9 +247,9 @@ def test_the_chosen_strip_is_strong_and_the_others_faint(boards):
     strength = {trace.name: trace.marker.opacity for trace in chart.data if trace.name.startswith("named")}
     faint = {f"named on {name}": plots.leaderboard.FAINT for name in boards}
     assert strength == faint | {"named on patchwork-reuse": 1.0}
-    assert len(chart.data) <= 10
+    assert len(chart.data) <= 5 * len(boards)
     ticks = chart.layout.xaxis.ticktext
-    assert "<b>patchwork-reuse</b><br>40 unrelated models" in ticks
+    assert "<b>patchwork-reuse</b><br>40 unrelated" in ticks
     assert "patchwork-sac<br>40 unrelated models" in ticks
 
 
