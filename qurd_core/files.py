@@ -22,7 +22,7 @@ import re
 import stat
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -198,15 +198,18 @@ def opened(path: Path) -> Iterator[BinaryIO]:
         yield file
 
 
-def json_values(data: bytes | str) -> Any:
+def json_values(data: bytes | str, names: Callable[[list[tuple[str, Any]]], Any] | None = None) -> Any:
     """What a JSON text says, whoever wrote it.
+
+    Args:
+        names: makes a value of the names with values in one pair of braces; a dictionary if not given.
 
     Raises:
         ValueError: it is none, is nested too deeply, or holds what `whole`, `finite` and `utf8` refuse.
     """
     try:
         text = data.decode() if isinstance(data, bytes) else data
-        found = json.loads(text, parse_int=whole, parse_float=finite, parse_constant=finite)
+        found = json.loads(text, parse_int=whole, parse_float=finite, parse_constant=finite, object_pairs_hook=names)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
     if "\\u" in text:
@@ -365,10 +368,12 @@ def default_folder() -> Path:
     from platformdirs import user_cache_path
 
     named = os.environ.get("QURD_STORE")
-    folder = Path(named) if named else user_cache_path("qurd-explorer")
-    if not folder.is_absolute() and not named:  # neither HOME nor the list of users says where
-        raise QurdError("Expected a home folder to keep results in. This user has none: name a folder with QURD_STORE.")
-    return folder
+    try:
+        return Path(named) if named else user_cache_path("qurd-explorer")
+    except RuntimeError:  # neither HOME nor the list of users says where
+        raise QurdError(
+            "Expected a home folder to keep results in. This user has none: name a folder with QURD_STORE."
+        ) from None
 
 
 def hub_folder() -> Path:
