@@ -16,6 +16,7 @@ import pytest
 from qurd_core.errors import QurdError
 from qurd_core.executors import Done, watched
 from qurd_core.jobs import worker
+from qurd_core.jobs.kinds import import_job
 from qurd_core.jobs.queue import Job, Jobs, Status, _models, publish, read
 
 PATIENCE = 60  # seconds; the machine may be busy
@@ -341,3 +342,15 @@ def test_a_preparation_waits_until_nobody_clicks_any_more(tmp_path, monkeypatch)
     assert not begun
     assert list(steps) == [None]
     assert len(begun) == 1
+
+
+@pytest.mark.parametrize("typed", ["~nosuchuser/QuRD", "a\0b", "x" * 5_000, "~", "", "/dev/zero"])
+def test_whatever_is_typed_as_a_path_of_scores_gives_a_job_that_says_what_lies_there(tmp_path, typed):
+    asked = import_job.job(typed)
+    with pytest.raises(QurdError, match="Expected a checkout of the authors' repository"):
+        import_job.run(tmp_path, tmp_path / "runs" / asked.key, lambda done, total: None, **asked.args)
+
+
+def test_a_path_may_begin_with_the_home_of_the_user(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert import_job.job("~/QuRD").args["source"] == str(tmp_path / "QuRD")
