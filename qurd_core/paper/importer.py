@@ -220,7 +220,7 @@ def _rows_of(source: Path, row: dict[str, object], report: Report) -> pd.DataFra
 def _opened(path: Path) -> pq.ParquetFile:
     try:
         return pq.ParquetFile(path)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise misplaced("a Parquet table", path, str(error).partition("\n")[0][:200]) from None
 
 
@@ -240,7 +240,7 @@ def _read(
         return pq.read_table(
             path, columns=columns, filters=chosen, read_dictionary=words, use_threads=False, pre_buffer=False
         )
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise QurdError(f"Cannot read {path}: {str(error).partition(chr(10))[0][:200]}") from None
 
 

@@ -250,7 +250,7 @@ def _read_parquet(path: Path) -> pd.DataFrame:
         if (unpacked := unpacked_bytes(table, PROBIT)) > BYTES:
             raise QurdError(f"Expected at most {BYTES:,} bytes. {path} holds {unpacked:,} in few words: split it.")
         return pd.DataFrame({name: _column(table[name], name, path) for name in schema.names})
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         first = str(error).strip().partition("\n")[0]
         raise QurdError(f"Cannot read {path} as Parquet: {first}. Save it again.") from None
 
