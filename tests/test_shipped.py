@@ -14,7 +14,10 @@ import pytest
 
 import qurd_core as q
 from qurd_core.cli.new import KINDS
+from qurd_core.evaluation.workbench import workbench
 from qurd_core.records import rate_records
+from qurd_core.schemes import Scheme
+from qurd_core.types import concatenate
 from tests.benchmarks import near_duplicates
 
 pytestmark = pytest.mark.slow
@@ -102,6 +105,22 @@ def test_a_shipped_record_follows_from_the_weights(answered, benchmark, scheme, 
         assert again[name] == pytest.approx(row[name], abs=1e-4, nan_ok=True), name
     for name in ("n_negatives", "n_lineages", "n_victims", "seeds"):
         assert again[name] == row[name]
+
+
+@pytest.mark.parametrize("scheme", ["AKH", "Random", "IPGuard"])
+def test_distances_on_clothes_follow_from_the_weights(answered, scheme):
+    """Counted here from what models say to the queries, of a victim of each network: cells follow from the distances."""
+    bench, parsed = q.benchmark("fashion-sac"), Scheme.parse(scheme)
+    desk = workbench(bench, q.Store(answered), q.Runtime())
+    shipped = rate_records.scores("fashion-sac").set_index(["scheme", "victim", "query_seed", "budget", "suspect"])["value"]
+    for victim in bench.victims[::3]:
+        x = concatenate(list(desk.queries(victim, parsed, 0, 100))).take(100).x
+        served = [pair.suspect for pair in bench.pairs_of(victim) if "label_extraction" in pair.tasks]
+        labels = {model: desk.oracle(model).labels(x) for model in (victim, *served)}
+        found = {model: float((labels[model] != labels[victim]).double().mean()) for model in served}
+        assert len(found) == 4 + 60 + 11
+        kept = shipped.loc[str(parsed), victim, 0, 100]
+        assert found == pytest.approx({model: kept[model] for model in served}, abs=1e-6)
 
 
 def test_test_patches_that_nearly_occur_among_training_patches_change_no_conclusion():

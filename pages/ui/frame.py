@@ -10,11 +10,12 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages.ui import cached, links, notice, stage, story
-from qurd_core.benchmarks.saved_benchmarks import saved_names
+from qurd_core.benchmarks.saved_benchmarks import from_token, saved_names
 from qurd_core.errors import QurdError
 from qurd_core.files import ASSETS, checked
 from qurd_core.plots.drawing.theme import SURFACES, Mode, Style, ink_on
-from qurd_core.records.rate_records import SHIPPED
+from qurd_core.records.rate_records import EMBEDDED, SHIPPED
+from qurd_core.views import designer
 
 LOGO = ASSETS / "logo"
 # In the order of the paper, so that the same row is the talk.
@@ -214,10 +215,21 @@ def _arrive(page: st.Page) -> None:
     asked, run = _asked(), get_script_run_ctx()
     if before and run.is_history_navigation and story.asked() is None:
         _return(page, parse_qs(run.query_string))
+    if base := _base(asked):
+        links.note(f"benchmark {links.cut(asked['bench'][0])}")
+        st.switch_page(page, query_params=asked | {"bench": [base]})
     if len(asked) < len(st.query_params):
         st.switch_page(page, query_params=asked)
     links.arrive({key: values for key, values in asked.items() if key not in ("auto", *story.PARTS)})
     st.session_state["arrived"] = page.url_path
+
+
+def _base(asked: dict[str, list[str]]) -> str | None:
+    """The benchmark of whose pairs a link leaves some out, where it names one that was saved somewhere else."""
+    if asked.get("bench", SHIPPED)[0] in (*SHIPPED, *saved_names()):
+        return None
+    out = asked.get("out", [""])[0]
+    return next((name for name in EMBEDDED if from_token(out, designer.keys(cached.pairs(name))) is not None), None)
 
 
 def _return(page: st.Page, asked: dict[str, list[str]]) -> NoReturn:

@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from qurd_core.benchmarks.base import EMBEDDED, kind_of
+from qurd_core.benchmarks.base import EMBEDDED, benchmark, kind_of
 from qurd_core.errors import QurdError
 from qurd_core.evaluation import inventory
 from qurd_core.evaluation.pipeline import compute
@@ -30,6 +30,7 @@ from qurd_core.schemes import NAMED, Scheme, combinations, companions, swept
 from qurd_core.store import Store
 
 NATURAL_SEEDS, CRAFTED_SEEDS = 20, 10  # of named schemes, at least: conclusions rest on them, and five are thin
+FEW_VICTIMS = 10  # below which they are; with so many, five give more query sets than ten with Patchwork's
 BEST = 100  # combinations whose raw scores are kept, by TPR@5% over all tasks
 BEST_AT = 100  # the budget at which they are ranked
 
@@ -92,8 +93,9 @@ def _requests(name: str, seeds: int, *, only_named: bool) -> list[Request]:
     if (kind := kind_of(name)) != EMBEDDED:
         raise QurdError(f"Expected {EMBEDDED}: the app shows records of no other. Got {kind}, {name}. Use 'run' on it.")
     by_seeds: dict[int, list[str]] = {}
+    crafted = CRAFTED_SEEDS if len(benchmark(name).victims) < FEW_VICTIMS else seeds
     for scheme in fitting():
-        least = 0 if not scheme.name else NATURAL_SEEDS if scheme.natural else CRAFTED_SEEDS
+        least = 0 if not scheme.name else NATURAL_SEEDS if scheme.natural else crafted
         if scheme.name or not only_named:
             by_seeds.setdefault(max(seeds, least), []).append(str(scheme))
     return [request(name, schemes, budgets=BUDGETS, seeds=number) for number, schemes in by_seeds.items()]

@@ -18,7 +18,7 @@ DRAWS = 500
 METHOD = (
     "Kendall's tau-b over the combinations that both benchmarks have at this budget, TPR@5% by the paper's rule, all tasks "
     "pooled, SACBench's transfer task left out. The interval holds 95 % of 500 draws of the lineages and query seeds of the "
-    "published benchmarks (node bootstrap); rates on Patchwork are held."
+    "published benchmarks (node bootstrap); rates on embedded benchmarks are held."
 )
 
 

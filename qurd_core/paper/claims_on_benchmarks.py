@@ -19,7 +19,7 @@ ROWS = (
         "the published scores end at {most} queries{absent}",
         "The numbers are those of the cited papers; beyond {most} queries no scores were published.",
         printed="1000 to 128 000; ~ 100",
-        patchwork="FBI: {embedded:places}",
+        embedded="FBI: {embedded:places}",
     ),
     Row(
         "equal-or-better",
@@ -34,7 +34,7 @@ ROWS = (
         "An adversarial scheme leads by more than {notable:size} in {some} of {all} places (data set and budget), by up to "
         "{most:size}.",
         printed="drawn in Figure 4, no number",
-        patchwork=embedded.rates(*NEGATIVE, *ADVERSARIAL, at=TABLE_3),
+        embedded=embedded.rates(*NEGATIVE, *ADVERSARIAL, at=TABLE_3),
     ),
     Row(
         "rise",
@@ -50,7 +50,7 @@ ROWS = (
         "On {few:listed} most schemes do not gain more than {notable:size} at every increment. Those that do not: "
         "{others:listed}.",
         printed="0 to 100, 0 to 50 queries",
-        patchwork=embedded.growth(*NEGATIVE, at=(10, 20, 50, 100)),
+        embedded=embedded.growth(*NEGATIVE, at=(10, 20, 50, 100)),
     ),
     Row(
         "plateau",
@@ -65,7 +65,7 @@ ROWS = (
         "On {few:listed} most schemes do not gain less than {notable:size} per doubling. Those that do not: "
         "{others:listed}.",
         printed="100, 50 queries",
-        patchwork=embedded.growth(*NEGATIVE, at=(100, 200, 400)),
+        embedded=embedded.growth(*NEGATIVE, at=(100, 200, 400)),
     ),
     Row(
         "optimal",
@@ -79,7 +79,7 @@ ROWS = (
         "On {worst} {slow} needs {times:.0f} times the queries of {quick}, no more than twice.",
         "On {worst} {slow} needs {times:.0f} times the queries of {quick}: the budget depends on the scheme.",
         printed="50-100 queries",
-        patchwork="{embedded:places}",
+        embedded="{embedded:places}",
     ),
     Row(
         "variance",
@@ -93,7 +93,7 @@ ROWS = (
         "s.d. over query seeds in points, mean over budgets from 50 on: {means:per}",
         "AKH and SAC vary less than IPGuard and ModelDiff on {lower:per}{others}.",
         printed="drawn in Figure 4, no number",
-        patchwork="s.d. over query seeds in points at {table_3} queries: {embedded:places per .1f}",
+        embedded="s.d. over query seeds in points at {table_3} queries: {embedded:places per .1f}",
     ),
     Row(
         "suffers",
@@ -108,7 +108,7 @@ ROWS = (
         "{worst} changes most for the worse, by {least:points}; more than {notable:size} are lost by {lost} of {related} "
         "pairwise or listwise combinations ({share:percent}) and by {lost_too} of {unrelated} others ({rest:percent}).",
         printed="drawn in Figure 4, no number",
-        patchwork=embedded.growth(*grading.SUFFERING, at=(100, 400)),
+        embedded=embedded.growth(*grading.SUFFERING, at=(100, 400)),
     ),
     Row(
         "gap",
@@ -120,7 +120,7 @@ ROWS = (
         grading.gap,
         "mean distance of unrelated minus stolen models, 100 → 400 queries: {gaps:per arrow .3f}",
         "The gap shrinks in {some} of {all} cases (scheme and data set): {shrinks:listed}.",
-        patchwork="100 → 400 queries: {embedded:places per arrow .3f}",
+        embedded="100 → 400 queries: {embedded:places per arrow .3f}",
     ),
     Row(
         "table3",
@@ -138,7 +138,7 @@ ROWS = (
         "In means over the data sets that both have, AKH is more than {margin:size} behind {behind:listed}. Of single "
         "cells {some} of {all} lie more than {margin:size} behind: {cells:per points}.",
         printed="Table 3",
-        patchwork=embedded.rates("AKH", at=TABLE_3, best=True),
+        embedded=embedded.rates("AKH", at=TABLE_3, best=True),
     ),
     Row(
         "sac-best",
@@ -154,7 +154,7 @@ ROWS = (
         "A number in bold is not the highest of the column. That makes no best scheme: SAC has scores on {some} of {all} "
         "data sets, and on those AKH {level:and}.",
         printed=".81 and .59, in bold",
-        patchwork="at {table_3} queries: {embedded:places per_task per percent}",
+        embedded="at {table_3} queries: {embedded:places per_task per percent}",
     ),
     Row(
         "solved",
@@ -169,7 +169,7 @@ ROWS = (
         "percent}.{guaranteed}",
         "On {left:listed} AKH or most published schemes miss {solved:percent}; below it: {short:per percent}.{guaranteed}",
         printed="1.0",
-        patchwork=embedded.tasks(*grading.LEAKS),
+        embedded=embedded.tasks(*grading.LEAKS),
     ),
     Row(
         "unsolved",
@@ -184,7 +184,7 @@ ROWS = (
         "On pruning the best scheme, {name}, catches {rate:.1f} %, which misses {solved:percent} by {missing:size}: "
         "pruning is left unsolved, too.",
         printed="Table 3",
-        patchwork=embedded.rates("AKH", at=TABLE_3, task="prune", best=True),
+        embedded=embedded.rates("AKH", at=TABLE_3, task="prune", best=True),
     ),
     Row(
         "adversarial-easy",
@@ -198,7 +198,7 @@ ROWS = (
         "on CIFAR10 at {table_3} queries: {found:per percent}",
         "{lower}, the lower one of AKH and SAC, {lead:stands {other}}, the best of the others, on {victims:counted victim}.",
         printed=".92 and 1.0 against at most .29",
-        patchwork=embedded.rates(*NEGATIVE, *ADVERSARIAL, at=TABLE_3, task="adv_label_extraction"),
+        embedded=embedded.rates(*NEGATIVE, *ADVERSARIAL, at=TABLE_3, task="adv_label_extraction"),
     ),
     Row(
         "harder",
@@ -212,7 +212,7 @@ ROWS = (
         "The mean of extractions {gap:stands that of leaks}. With all test images as queries, delta_C catches of label "
         "extraction {limit:per percent}.",
         printed="Table 3",
-        patchwork=embedded.tasks("prune", *grading.EXTRACTIONS),
+        embedded=embedded.tasks("prune", *grading.EXTRACTIONS),
     ),
     Row(
         "two-exceptions",
@@ -225,7 +225,7 @@ ROWS = (
         "tasks that only one of both has: {only:per}",
         "The scores of both benchmarks differ in {differ:counted task}, and the paper's own Table 2 in {printed}.",
         printed="2",
-        patchwork="tasks that only one of patchwork-sac and patchwork-reuse has: {embedded:listed}",
+        embedded="tasks that some embedded benchmarks have and others lack: {embedded:listed}",
     ),
     Row(
         "explains",
@@ -242,7 +242,7 @@ ROWS = (
         "{explained:size} by {over:size}, with {victims:counted victim} on SACBench.",
         "On the tasks that both have, {name} on SACBench {least:stands itself on ModelReuse}, which misses the limit of "
         "{explained:size} by {over:size}, with {victims:counted victim} on SACBench.",
-        patchwork=embedded.rates(*ADVERSARIAL, at=TABLE_3),
+        embedded=embedded.rates(*ADVERSARIAL, at=TABLE_3),
     ),
     Row(
         "spread",
@@ -259,7 +259,7 @@ ROWS = (
         "times for unrelated pairs that serve the same tasks. Over all unrelated pairs of SACBench, those of corrupted "
         "images among them, it is {times:.0f} times as large as over those that serve the same tasks.",
         printed="drawn in Figure 3, no number",
-        patchwork="s.d. of delta_C: {embedded:places per .3f}",
+        embedded="s.d. of delta_C: {embedded:places per .3f}",
     ),
     Row(
         "comparable",
@@ -272,7 +272,7 @@ ROWS = (
         "SACBench minus the mean of ModelReuse at {figure_1} queries: {gaps:per points}",
         "{some} of {all} schemes differ by {margin:size} or more: {apart:per points}.",
         printed="drawn in Figure 1, no number",
-        patchwork=embedded.rates("AKH", "Random", "IPGuard", "ModelDiff", "ZestOfLIME", at=FIGURE_1),
+        embedded=embedded.rates("AKH", "Random", "IPGuard", "ModelDiff", "ZestOfLIME", at=FIGURE_1),
     ),
     Row(
         "separation",
@@ -286,7 +286,7 @@ ROWS = (
         "The AUC is {own:.2f} on SACBench and at most {other:.2f} on ModelReuse ({best}). Data sets on which every "
         "unrelated pair lies farther than every stolen one: {clear:listed}.",
         printed="drawn in Figure 3, no number",
-        patchwork="delta_C, AUC as a mean over victims, and the area that both densities share: {embedded:places}",
+        embedded="delta_C, AUC as a mean over victims, and the area that both densities share: {embedded:places}",
     ),
     Row(
         "suited",
@@ -301,7 +301,7 @@ ROWS = (
         "pairs suit SAC, and {both} negative sampling as a whole.",
         "On SACBench SAC {sac:stands itself on SDog120} and AKH {akh:stands itself}: by a margin of {margin:size} the "
         "pairs do not suit SAC, and {both} negative sampling as a whole.",
-        patchwork=embedded.rates(*NEGATIVE, at=TABLE_3),
+        embedded=embedded.rates(*NEGATIVE, at=TABLE_3),
     ),
     Row(
         "not-discriminative",
@@ -314,7 +314,7 @@ ROWS = (
         "lowest to highest scheme at {table_3} queries, all tasks pooled: {whole:per}",
         "Schemes differ by more than {margin:size} and AKH stays below {solved:percent} on {some} of {all} data sets "
         "({left:listed}) and in {single} single cells ({cells:listed}).",
-        patchwork="at {table_3} queries: {embedded:places}",
+        embedded="at {table_3} queries: {embedded:places}",
     ),
     Row(
         "almost-any",
@@ -326,7 +326,7 @@ ROWS = (
         grading.almost_any,
         "schemes of {schemes} that reach {solved:percent} at {table_3} queries: {counts:per_task}",
         "{some} of {all} tasks are solved by at least {but_one} of {schemes} schemes: {most:listed}.",
-        patchwork="tasks on which all schemes but one reach {solved:percent} at {table_3} queries: {embedded:places}",
+        embedded="tasks on which all schemes but one reach {solved:percent} at {table_3} queries: {embedded:places}",
     ),
     Row(
         "too-easy",
@@ -339,7 +339,7 @@ ROWS = (
         "AKH at {figure_1} queries: {rates:per percent}",
         "AKH catches {solved:percent} or more on {some} of {all} data sets; stolen models that escape on the others: "
         "{short:per percent}.",
-        patchwork=embedded.with_hard(FIGURE_1),
+        embedded=embedded.with_hard(FIGURE_1),
     ),
     Row(
         "brittle",
@@ -352,6 +352,6 @@ ROWS = (
         "worst task at {table_3} queries: {worst:per}",
         "On their worst tasks IPGuard and ModelDiff catch at most {worse:percent}, AKH and SAC at least {kept:percent}. "
         "Random, which sends natural images, too, catches {random:percent} on its worst.",
-        patchwork=embedded.rates(*ADVERSARIAL, *NEGATIVE, at=TABLE_3, task="adv_label_extraction"),
+        embedded=embedded.rates(*ADVERSARIAL, *NEGATIVE, at=TABLE_3, task="adv_label_extraction"),
     ),
 )

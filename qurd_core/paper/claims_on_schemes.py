@@ -24,7 +24,7 @@ ROWS = (
         "AKH minus the best published scheme at {figure_1} queries: {gaps:per}",
         "{why}",
         printed="drawn in Figure 1, no number",
-        patchwork=embedded.rates("AKH", at=FIGURE_1, best=True),
+        embedded=embedded.rates("AKH", at=FIGURE_1, best=True),
     ),
     Row(
         "hundred",
@@ -37,7 +37,7 @@ ROWS = (
         "published combinations without a name: {unnamed:per}",
         "{most} has {highest} unnamed combinations, the most of a data set{fewer}.",
         printed="~ 100",
-        patchwork="recorded combinations without a name: {embedded:places}",
+        embedded="recorded combinations without a name: {embedded:places}",
     ),
     Row(
         "at-best-as-good",
@@ -50,7 +50,7 @@ ROWS = (
         "published schemes above AKH at {figure_1} queries: {counts:per of}",
         "{level} of {total} results of published schemes (one per scheme and data set) do not exceed AKH{others}.",
         printed="drawn in Figure 1, no number",
-        patchwork=embedded.rates("AKH", at=FIGURE_1, best=True),
+        embedded=embedded.rates("AKH", at=FIGURE_1, best=True),
     ),
     Row(
         "copies",
@@ -65,7 +65,7 @@ ROWS = (
         "It is proved that a copy agrees on every query, but on {short:listed} AKH catches less than all copies: an "
         "unrelated model agrees on every query, too.",
         printed="probability 1",
-        patchwork=embedded.rates("AKH", at=TABLE_3, task="same"),
+        embedded=embedded.rates("AKH", at=TABLE_3, task="same"),
     ),
     Row(
         "bound",
@@ -85,7 +85,7 @@ ROWS = (
         "is the chance that the suspect errs where the victim does.",
         "{true:counted unrelated pair} of {known} with delta_C below the bound: the proof excludes that.",
         printed="inequality (2)",
-        patchwork="unrelated pairs with delta_C below the bound: {embedded:per of}",
+        embedded="unrelated pairs with delta_C below the bound: {embedded:per of}",
     ),
     Row(
         "majority",
@@ -99,7 +99,7 @@ ROWS = (
         "For all {known} stolen pairs delta_C is at most one half: more queries lower the false negative rate.",
         "For {true} of {known} stolen pairs delta_C exceeds one half: more queries raise their false negative rate. An "
         "exact copy is never missed, with one query or with many.",
-        patchwork="stolen pairs with delta_C above one half: {embedded:per of}",
+        embedded="stolen pairs with delta_C above one half: {embedded:per of}",
     ),
     Row(
         "true-negatives",
@@ -112,7 +112,7 @@ ROWS = (
         "unrelated pairs with delta_C above delta: {counts:per of}",
         "A negative query clears {true} of {known} unrelated models with a higher chance than a random query; of stolen "
         "models this says nothing.",
-        patchwork="unrelated pairs with delta_C above delta: {embedded:per of}",
+        embedded="unrelated pairs with delta_C above delta: {embedded:per of}",
     ),
     Row(
         "par-sdog-sac",
@@ -125,7 +125,7 @@ ROWS = (
         "AKH minus the best published scheme at {figure_1} queries: {gaps:per}",
         "{why}",
         printed="drawn in Figure 1, no number",
-        patchwork=embedded.rates("AKH", at=FIGURE_1, best=True),
+        embedded=embedded.rates("AKH", at=FIGURE_1, best=True),
     ),
     Row(
         "better-flower",
@@ -140,7 +140,7 @@ ROWS = (
         "AKH {gap:stands {best}}, no more than two standard errors ({error:size}) over {victims}: no difference is "
         "established.",
         printed="drawn in Figure 1, no number",
-        patchwork=embedded.rates("AKH", at=FIGURE_1, best=True),
+        embedded=embedded.rates("AKH", at=FIGURE_1, best=True),
     ),
     Row(
         "adversarial-low-budget",
@@ -153,7 +153,7 @@ ROWS = (
         "in the place of uniform images at 10 to 50 queries: {means:per points}",
         "With the same representation and detector, pgd and boundary images catch more in {gains:percent} of {count} "
         "comparisons; the mean change at one budget is {least:points} to {most:points}.",
-        patchwork="at 10 to 50 queries: {embedded:places per points}",
+        embedded="at 10 to 50 queries: {embedded:places per points}",
     ),
     Row(
         "negative-better",
@@ -166,7 +166,7 @@ ROWS = (
         "in the place of uniform images at 10 to 400 queries: {means:per points}",
         "With the same representation and detector, negative images catch more in {gains:percent} of {count} comparisons; "
         "the mean change at one budget is {least:points} to {most:points}.",
-        patchwork="at 10 to 400 queries: {embedded:places per points}",
+        embedded="at 10 to 400 queries: {embedded:places per points}",
     ),
     Row(
         "no-gradients",
@@ -178,7 +178,7 @@ ROWS = (
         lambda facts: shapes.graded(None),
         "the published scores do not say what a query set costs",
         "No costs were published; by construction, to find a negative image takes an answer of the victim and no gradient.",
-        patchwork=embedded.costs(
+        embedded=embedded.costs(
             *NEGATIVE, *ADVERSARIAL, cost="gradients", start=f"gradients of the victim for {TABLE_3} queries: "
         ),
     ),
@@ -192,7 +192,7 @@ ROWS = (
         grading.few_samples,
         "the published scores do not say from how many images a query set was made",
         "No costs were published; by construction, {table_3} queries are made from {made:listed}.",
-        patchwork=embedded.costs(
+        embedded=embedded.costs(
             "AKH", cost="samples", start=f"labelled images that AKH looks through for {TABLE_3} queries: "
         ),
     ),
@@ -209,7 +209,7 @@ ROWS = (
         "By the paper's definition, on the unrelated models at hand, false positives are at most {most:.1f} %. Of models "
         "to come the same threshold is expected to flag {other}: that is another definition, and the guaranteed rule's.",
         printed="TPR@5%",
-        patchwork="unrelated models of a victim's task: {embedded:places listed}",
+        embedded="unrelated models of a victim's task: {embedded:places listed}",
     ),
     Row(
         "five-seeds",
@@ -224,7 +224,7 @@ ROWS = (
         "query seeds, {narrow:.1f} times narrower than a 95 % interval over seeds, and says nothing of victims other than "
         "these {victims}.",
         printed="5 runs",
-        patchwork="query seeds behind a value: {embedded:places listed}",
+        embedded="query seeds behind a value: {embedded:places listed}",
     ),
     Row(
         "ten-points",
@@ -239,7 +239,7 @@ ROWS = (
         "No scores of negative seeds before IPGuard's own boundary search were published; the nearest combination has "
         "another split, seed rule and craft.",
         printed="10 points (+14 %)",
-        patchwork="IPGuard on test seeds, negative instead of uniform ones, at {table_3} queries: {embedded:places points}",
+        embedded="IPGuard on test seeds, negative instead of uniform ones, at {table_3} queries: {embedded:places points}",
     ),
     Row(
         "many-worse",
@@ -253,6 +253,6 @@ ROWS = (
         "Of the unnamed combinations of a data set {least:percent} to {most:percent} catch less than its median published "
         "scheme.",
         printed="drawn in Figure 1, no number",
-        patchwork="unnamed combinations below the median published scheme at {figure_1} queries: {embedded:places percent}",
+        embedded="unnamed combinations below the median published scheme at {figure_1} queries: {embedded:places percent}",
     ),
 )

@@ -1,4 +1,4 @@
-"""The numbers that claims are graded by, each computed once from what ships: published summaries and Patchwork records."""
+"""The numbers that claims are graded by, each computed once from what ships: published summaries and embedded records."""
 
 from collections.abc import Collection
 from functools import cached_property
@@ -53,7 +53,8 @@ class Difference(NamedTuple):
 class Facts:
     """Numbers by place: a published data set, or an embedded benchmark.
 
-    Every rate is asked for at a budget: a claim quotes Patchwork at the one that it speaks of. A scheme is a name or a text.
+    Every rate is asked for at a budget: a claim quotes embedded benchmarks at the one that it speaks of. A scheme is a name
+    or a text.
 
     Args:
         folder: of the published summaries, the shipped one if not given.
@@ -152,8 +153,10 @@ class Facts:
         error = np.sqrt(len(sums) / (len(sums) - 1) * (sums**2).sum()) / len(gaps) if known else np.nan
         return Difference(float(gaps.mean()), float(error), len(gaps), len(sums))
 
-    def hard(self, benchmark: str, name: str, budget: int) -> float:
-        """The rate of a named scheme when hard unrelated models count, all tasks pooled."""
+    def hard(self, benchmark: str, name: str, budget: int) -> float | None:
+        """The rate of a named scheme when hard unrelated models count, all tasks pooled; None where there are none."""
+        if self.side(benchmark, "hard").empty:
+            return None
         table = rate_records.read_at(benchmark, budget, negatives="unrelated+hard")
         return float(table.loc[(table["name"] == name) & (table["task"] == "all"), "tpr"].iloc[0])
 

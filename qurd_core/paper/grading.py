@@ -218,8 +218,10 @@ def two_exceptions(facts: Facts) -> Values:
     only = {"ModelReuse": reuse - bench, "SACBench": bench - reuse}
     printed = sum((SACBENCH in sets) != bool(set(REUSE) & set(sets)) for sets in names.PRINTED.values())
     said = {place: f"({listed(map(token, sorted(some)))})" for place, some in only.items()}
-    differ, embedded = len(reuse ^ bench), sorted(tasks(EMBEDDED[0]) ^ tasks(EMBEDDED[1]))
-    return graded(differ == 2, only=said, differ=differ, printed=printed, embedded=map(token, embedded))
+    own = [tasks(place) for place in EMBEDDED]
+    some = map(token, sorted(set.union(*own) - set.intersection(*own)))
+    differ = len(reuse ^ bench)
+    return graded(differ == 2, only=said, differ=differ, printed=printed, embedded=some)
 
 
 def explains(facts: Facts) -> Values:

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from qurd_core.paper import embedded, grading, shapes
+from qurd_core.paper import grading, shapes
+from qurd_core.paper.embedded import Said
 from qurd_core.paper.facts import FIGURE_1, TABLE_3, Facts
 from qurd_core.paper.phrases import sentence
 
@@ -29,7 +30,7 @@ class Claim:
         why: the verdict in one sentence.
         method: how the number was had and when the claim counts as supported.
         link: the view of the app that shows it.
-        patchwork: what the embedded benchmarks say.
+        embedded: what the embedded benchmarks say.
     """
 
     id: str
@@ -42,7 +43,7 @@ class Claim:
     why: str
     method: str
     link: str
-    patchwork: str
+    embedded: str
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Row:
         grader: gives the values that fill the sentences, and `holds`.
         recomputed: a sentence in which `{value:phrase}` is said by `phrases.phrase`.
         why: another; where the claim is supported, if there is `otherwise` for where it is not.
-        patchwork: what the embedded benchmarks give: another sentence, or what says one.
+        embedded: what the embedded benchmarks give: another sentence, or what says one.
     """
 
     id: str
@@ -67,14 +68,14 @@ class Row:
     why: str
     otherwise: str = ""
     printed: str = field(default="no number", kw_only=True)
-    patchwork: str | embedded.Said = field(kw_only=True)
+    embedded: str | Said = field(kw_only=True)
 
     def grade(self, facts: Facts) -> Claim:
         values = LIMITS | self.grader(facts)
         holds = values.pop("holds")
         why = self.why if holds or not self.otherwise else self.otherwise
         verdict = VERDICTS[2 if holds is None else 0 if holds else 1]
-        here = sentence(self.patchwork, **values) if isinstance(self.patchwork, str) else self.patchwork(facts)
+        here = sentence(self.embedded, **values) if isinstance(self.embedded, str) else self.embedded(facts)
         about = self.id, self.place, self.quote, self.claim, self.printed
         return Claim(
             *about, sentence(self.recomputed, **values), verdict, sentence(why, **values), self.method, self.link, here

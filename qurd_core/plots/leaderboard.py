@@ -287,13 +287,15 @@ def _layout(strips: list[_Strip], labels: list[dict[str, Any]], style: Style) ->
 def _ticks(strip: _Strip) -> list[tuple[float, str]]:
     """What stands below the axis, and where."""
     controls = strip.numbered and bool(strip.rows["control"].any())
-    return [(_CONTROLS, "accuracy only<br>(no fingerprint)")] * controls + [(strip.shape.middle, _tick(strip))]
+    told = "accuracy only<br>(no fingerprint)" if strip.roomy else "accuracy<br>only"
+    return [(_CONTROLS, told)] * controls + [(strip.shape.middle, _tick(strip))]
 
 
 def _tick(strip: _Strip) -> str:
     """The name of the benchmark, and how many unrelated models its values rest on."""
     name = plain(strip.benchmark)
     number = words.counted(int(strip.rows["n_negatives"].min()), "unrelated model") if len(strip.rows) else "no value"
+    number = number if strip.roomy else number.replace(" models", "")  # else it runs into the word below the controls
     return f"{f'<b>{name}</b>' if strip.chosen else name}<br>{number}"
 
 

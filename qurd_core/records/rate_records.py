@@ -14,7 +14,7 @@ from qurd_core.errors import QurdError, unknown
 from qurd_core.files import ASSETS, AlteredError, checked, default_folder, file_digest, parquet, publish, read_json
 
 FOLDER, PUBLISHED_FOLDER = ASSETS / "records", ASSETS / "published"
-EMBEDDED = ("patchwork-sac", "patchwork-reuse")  # with models and images
+EMBEDDED = ("fashion-sac", "patchwork-sac", "patchwork-reuse")  # with models and images
 PUBLISHED = tuple(BENCHMARKS)  # the paper's own scores
 SHIPPED = EMBEDDED + PUBLISHED
 BUDGETS = tuple(range(10, 401, 10))  # of every record

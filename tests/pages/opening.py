@@ -22,7 +22,9 @@ LINKS = {
     ),
     "queries": ({}, {"view": "telling"}),
     "benchmark": tuple({"section": section} for section in ("overview", "lineage", "effort", "images", "bench")),
-    "separability": ({"of": "AKH", "victim": VICTIM, "pair": f"{VICTIM}->probit_extraction(dense)"},),
+    "separability": (
+        {"bench": "patchwork-sac", "of": "AKH", "victim": VICTIM, "pair": f"{VICTIM}->probit_extraction(dense)"},
+    ),
 }
 
 

@@ -328,7 +328,7 @@ def test_a_suggestion_is_taken(page):
 
 def test_a_saved_bench_that_is_gone_falls_back(page):
     app = page(bench="gone")
-    assert headline(app).startswith("156 stolen models")
+    assert headline(app).startswith("264 stolen models")
     assert "benchmark gone" in notices(app)[0]
 
 

@@ -172,7 +172,7 @@ def test_a_link_holds_the_whole_view(show):
 
 def test_wrong_values_in_a_link_fall_back_with_one_notice(show):
     app = sound(show(bench="nope", task="<b>", rule="z", budget="37", reveal="all", view="pie", pin=["A"], hard="maybe"))
-    assert headline(app).endswith("on patchwork-sac at 100 queries")
+    assert headline(app).endswith(f"on {rate_records.SHIPPED[0]} at 100 queries")
     (notice,) = notices(app)
     for part in ("benchmark nope", "rule z", "budget 37", "answer all", "view pie", "pin A", "hard maybe"):
         assert part in notice

@@ -98,7 +98,7 @@ def visit(shipped, jobs, monkeypatch):
     def open_page(theme: str = "light", **link: str) -> AppTest:
         app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
         app.context = {"theme": theme}
-        for key, value in link.items():
+        for key, value in ({"bench": "patchwork-sac"} | link).items():
             app.query_params[key] = value
         return app.run()
 

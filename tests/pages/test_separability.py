@@ -87,7 +87,7 @@ def test_every_control_changes_the_page(shipped):
     assert "at 50 queries" in chart(sound(app))["layout"]["xaxis"]["title"]["text"]
     app.selectbox(key="seed").select("3").run()
     assert "query seed 3" in chart(sound(app))["layout"]["xaxis"]["title"]["text"]
-    for rows, number in (("tasks", 10), ("victims", 3), ("benchmarks", 2)):
+    for rows, number in (("tasks", 10), ("victims", 3), ("benchmarks", 3)):
         app.selectbox(key="rows").select(rows).run()
         assert len(chart(sound(app))["layout"]["shapes"]) == 2 * number
     app.selectbox(key="show").select("bound").run()

@@ -24,7 +24,7 @@ def show(claim: Claim, style: Style) -> None:
     """The card; on stage without what only a reader needs."""
     hue = plots.paper.colour(claim.verdict, style)
     rows = [("printed", claim.printed), ("from its scores", claim.recomputed)]
-    rows += [] if style.stage else [("on Patchwork", claim.patchwork)]
+    rows += [] if style.stage else [("on the embedded benchmarks", claim.embedded)]
     method = "" if style.stage else f"<small>{_told(claim.method)}</small>"
     terms = "".join(f"<dt>{name}</dt><dd>{_told(text)}</dd>" for name, text in rows)
     st.html(

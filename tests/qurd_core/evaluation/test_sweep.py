@@ -74,6 +74,12 @@ def test_named_schemes_have_more_query_seeds_than_others_and_are_swept_alone_if_
     assert len(pd.read_parquet(out / "toy-scores.parquet")) == len(raw)
 
 
+@pytest.mark.parametrize(("name", "crafted"), [("patchwork-sac", 10), ("patchwork-reuse", 10), ("fashion-sac", 5)])
+def test_schemes_that_craft_have_more_query_seeds_where_victims_are_few(name, crafted):
+    found = {scheme.name: asked.seeds for asked in sweep._requests(name, 5, only_named=True) for scheme in asked.schemes}
+    assert (found["AKH"], found["IPGuard"], found["DeepJudge"]) == (20, crafted, crafted)
+
+
 def test_records_hold_every_combination_of_swept_parts_and_few_of_the_others():
     found = sweep.fitting()
     assert {scheme for scheme in combinations() if swept(scheme) and not scheme.reason} <= {*found}

@@ -414,7 +414,7 @@ def test_every_claim_is_graded_once(graded):
     assert by_verdict == GRADES
     assert len(graded) == len(claims.CLAIMS) >= 28
     for claim in graded.values():
-        texts = [claim.claim, claim.printed, claim.recomputed, claim.why, claim.method, claim.patchwork, claim.place]
+        texts = [claim.claim, claim.printed, claim.recomputed, claim.why, claim.method, claim.embedded, claim.place]
         assert all(text and "nan" not in text.lower() for text in texts), claim.id
         assert claim.link.partition("?")[0] in ("leaderboard", "benchmark", "compose", "budget", "separability", "paper")
 
@@ -559,19 +559,19 @@ def test_other_facts_turn_the_verdict_and_the_sentence(claim, facts, graded):
 @pytest.mark.parametrize("claim", MOVES)
 def test_other_facts_change_the_numbers(claim, facts, graded):
     found, before = changed(facts, claim, **MOVES[claim](facts)), graded[claim]
-    assert (found.recomputed, found.why, found.patchwork) != (before.recomputed, before.why, before.patchwork)
+    assert (found.recomputed, found.why, found.embedded) != (before.recomputed, before.why, before.embedded)
 
 
 def test_a_claim_quotes_patchwork_at_its_own_budget(facts, graded):
     """Of 200 queries it says what Patchwork gives at 200, and the best published scheme is one of all of them."""
     for claim, budget in (("baseline", 200), ("par-sdog-sac", 200), ("too-easy", 200), ("table3", 100)):
-        said = graded[claim].patchwork
+        said = graded[claim].embedded
         assert said.startswith(f"at {budget} queries: ")
         for place in ("patchwork-sac", "patchwork-reuse"):
             assert f"{place} AKH {100 * facts.tpr(place, 'AKH', 'all', budget):.0f} %" in said
     best = facts.named("patchwork-sac", "all", 100).drop(["AKH", "Random"])
     assert best.idxmax() == "FBI"
-    assert f"best published scheme FBI {100 * best.max():.0f} %; patchwork-reuse" in graded["table3"].patchwork
+    assert f"best published scheme FBI {100 * best.max():.0f} %; patchwork-reuse" in graded["table3"].embedded
 
 
 def test_a_claim_and_the_page_separability_say_one_auc(graded):

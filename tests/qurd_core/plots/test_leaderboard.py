@@ -245,7 +245,8 @@ def boards(folder, schemes):
 def test_the_chosen_strip_is_strong_and_the_others_faint(boards):
     chart = plots.leaderboard.figure(boards, "patchwork-reuse", style=STYLE)
     strength = {trace.name: trace.marker.opacity for trace in chart.data if trace.name.startswith("named")}
-    assert strength == {"named on patchwork-sac": plots.leaderboard.FAINT, "named on patchwork-reuse": 1.0}
+    faint = {f"named on {name}": plots.leaderboard.FAINT for name in boards}
+    assert strength == faint | {"named on patchwork-reuse": 1.0}
     assert len(chart.data) <= 10
     ticks = chart.layout.xaxis.ticktext
     assert "<b>patchwork-reuse</b><br>40 unrelated models" in ticks
