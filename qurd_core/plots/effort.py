@@ -1,6 +1,5 @@
 """The thief's effort: how many queries to the victim bought which accuracy, and how many schemes notice."""
 
-import math
 from typing import Any
 
 import numpy as np
@@ -14,13 +13,12 @@ from qurd_core.plots.drawing.notes import above
 from qurd_core.plots.drawing.takes import takes
 from qurd_core.plots.drawing.theme import PAGE, Style
 
-NONE_AT = 1.6  # where "no query" stands on the axis of powers of ten
-WIDTH = 0.9  # of the place that all thefts of one effort share, in powers of ten
+GAP = 0.5  # between thefts of one effort and those of the next, in columns
 
 
 @takes("views.effort.points", "victim suspect task accuracy queries caught of by missed_by")
 def figure(table: pd.DataFrame, task: str = "all", style: Style = PAGE) -> go.Figure:
-    """Accuracy against queries to the victim on a log axis with a place for none; colour: how many schemes catch it.
+    """Accuracy against queries to the victim, a column per theft, in order; colour: how many schemes catch it.
 
     Args:
         table: from `points`.
@@ -31,7 +29,7 @@ def figure(table: pd.DataFrame, task: str = "all", style: Style = PAGE) -> go.Fi
     spots = np.array([at[key] for key in zip(table["queries"], table["task"], strict=True)])
     drawn = np.where((task == "all") | (table["task"] == task), 1.0, 0.18)
     dots = go.Scatter(
-        x=spots + _aside(table, at),
+        x=spots + _aside(table),
         y=table["accuracy"],
         customdata=table["suspect"],
         hovertext=[_hover(row) for row in table.itertuples()],
@@ -52,30 +50,21 @@ def figure(table: pd.DataFrame, task: str = "all", style: Style = PAGE) -> go.Fi
     return go.Figure([dots], _layout(table, at, efforts, task, style) | {"template": style.template})
 
 
-def _place(queries: int) -> float:
-    """On the axis of powers of ten."""
-    return math.log10(queries) if queries else NONE_AT
-
-
 def _columns(table: pd.DataFrame, efforts: list[int]) -> dict[tuple[int, str], float]:
-    """Where the thefts of one effort and task stand: side by side around their effort."""
-    found = {}
-    places = [_place(effort) for effort in efforts]
-    for effort, place in zip(efforts, places, strict=True):
-        tasks = list(dict.fromkeys(table.loc[table["queries"] == effort, "task"]))
-        near = min((abs(place - other) for other in places if other != place), default=1.0)
-        width = min(WIDTH, near * 0.94) * (len(tasks) - 1) / max(len(tasks), 1)
-        for task, offset in zip(tasks, np.linspace(-width / 2, width / 2, len(tasks)), strict=True):
-            found[effort, task] = place + offset
+    """Where the thefts of one effort and task stand: side by side, with a gap before those of the next effort."""
+    found, place = {}, 0.0
+    for effort in efforts:
+        for task in dict.fromkeys(table.loc[table["queries"] == effort, "task"]):
+            found[effort, task] = place
+            place += 1
+        place += GAP
     return found
 
 
-def _aside(table: pd.DataFrame, at: dict[tuple[int, str], float]) -> np.ndarray:
+def _aside(table: pd.DataFrame) -> np.ndarray:
     """A small step to the side by victim, so that equal thefts do not cover each other."""
-    gaps = np.diff(sorted(set(at.values())))
-    room = 0.5 * float(gaps.min()) if len(gaps) else 0.1
     victim = pd.factorize(table["victim"])[0]
-    return room * (victim / max(victim.max(), 1) - 0.5) if len(victim) else victim.astype(float)
+    return 0.5 * (victim / max(victim.max(), 1) - 0.5) if len(victim) else victim.astype(float)
 
 
 def _hover(row: tuple) -> str:
@@ -114,10 +103,10 @@ def _layout(table: pd.DataFrame, at: dict, efforts: list[int], task: str, style:
         "height": style.height,
         "margin": {"l": 4 * style.text, "r": 9 * style.text, "t": 11 * style.text, "b": 4 * style.text},
         "xaxis": {
-            "range": [min(at.values()) - 0.2, max(at.values()) + 0.2],
-            "tickvals": [_place(effort) for effort in efforts],
+            "range": [-0.6, max(at.values()) + 0.6],
+            "tickvals": [np.mean([place for (asked, _), place in at.items() if asked == effort]) for effort in efforts],
             "ticktext": [f"{effort:,}".replace(",", " ") if effort else "0" for effort in efforts],
-            "title": {"text": "Queries that the thief sent to the victim (log scale; 0 shown separately)", "standoff": 8},
+            "title": {"text": "Queries that the thief sent to the victim (in order, not to scale)", "standoff": 8},
             "showline": True,
             "linecolor": style.surface.muted,
         },

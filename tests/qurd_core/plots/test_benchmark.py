@@ -2,6 +2,7 @@
 
 import itertools
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -93,11 +94,23 @@ def test_the_tree_groups_thefts_by_task_and_strangers_by_architecture(pairs, mod
     assert list(figure.data[-1].customdata) == [VICTIM]
 
 
-def test_no_queries_have_a_place_on_the_log_axis(thefts):
+def test_thefts_without_queries_come_first(thefts):
     figure = plots.effort.figure(thefts)
     assert list(figure.layout.xaxis.ticktext) == ["0", "3 500"]
     assert figure.layout.xaxis.tickvals[0] < figure.layout.xaxis.tickvals[1]
     assert list(figure.data[0].marker.color) == [0, 2]
+
+
+def test_thefts_of_nearly_the_same_effort_stand_apart(thefts):
+    """On a log axis 14,000 and 15,000 queries, and the names above them, would lie upon one another."""
+    several = pd.concat(
+        [thefts.assign(task=task, queries=number) for task, number in (("a", 0), ("b", 14_000), ("c", 15_000))]
+    )
+    layout = plots.effort.figure(several).layout
+    assert min(np.diff(layout.xaxis.tickvals)) > 1
+    assert layout.xaxis.ticktext == ("0", "14 000", "15 000")
+    heads = [head.x for head in layout.annotations if head.xref == "x"]
+    assert min(np.diff(heads)) > 1
 
 
 def test_who_escapes_makes_the_headline(thefts):
