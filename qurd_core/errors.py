@@ -25,11 +25,26 @@ RECOGNISED = frozenset(_BEGINNINGS.values())
 
 
 class QurdError(ValueError):
-    """Something the caller can mend. Its text is one sentence that can be shown as it is.
+    """Something the caller can mend. Its text is one sentence that can be shown as it is: what nobody sees in a name that it
+    quotes is written out, as `\\u200b`.
 
     >>> print(unknown("scheme", "AKHH", ["AKH", "SAC"]))
     Unknown scheme 'AKHH'. Did you mean 'AKH'? Known: AKH, SAC.
     """
+
+    def __init__(self, text: str):
+        super().__init__(visible(text))
+
+
+def visible(text: str) -> str:
+    """A text with everything in it that nobody sees, or that no file can hold, written out.
+
+    >>> print(visible("one\\u200b\\ud800\\x00 two"))
+    one\\u200b\\ud800\\x00 two
+    """
+    if text.isprintable():
+        return text
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> QurdError:

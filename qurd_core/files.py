@@ -13,18 +13,26 @@ A file without a seal was written by hand or by an older version: it is taken as
 and an `AlteredError` says how to get a good one.
 """
 
+import errno
 import hashlib
 import json
+import math
 import os
 import re
+import stat
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from qurd_core.errors import QurdError, misplaced
+
+try:
+    import fcntl
+except ImportError:  # on Windows nobody can remove a file that somebody writes
+    fcntl = None
 
 if TYPE_CHECKING:  # importing it takes time that only those who write a table need to spend
     import pyarrow as pa
@@ -36,6 +44,7 @@ DIGESTS = "digests.json"
 UNREAD = "screens"  # the folder below `assets/` that no program reads
 SEAL = {"qurd-seal": "0" * 64}  # the entry of a header that `sealed` completes
 QUIET = 2_000_000_000  # nanoseconds: no clock of a file system ticks more slowly
+WHOLE = 2**63 - 1  # the largest whole number in a file
 
 _MARK = b"qurd-seal"
 _SEALED = re.compile(rb"qurd-seal[^0-9a-f]{2,4}([0-9a-f]{64})(?![0-9a-f])")
@@ -51,6 +60,8 @@ class AlteredError(QurdError):
 def publishing(path: Path, aside: Path | None = None) -> Iterator[Path]:
     """Write a file whole: yields a name that no other writer has, flushes what was written there and puts it in its place.
 
+    The draft is locked as long as its writer lives: see `remove_abandoned`.
+
     Args:
         aside: the folder of that name, on the same disk; the one of the file if not given.
 
@@ -59,6 +70,7 @@ def publishing(path: Path, aside: Path | None = None) -> Iterator[Path]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = (aside or path.parent) / f"{path.name}.{uuid.uuid4().hex}"
+    owner = _begun(draft)
     try:
         yield draft
         with draft.open("rb+") as file:
@@ -66,7 +78,28 @@ def publishing(path: Path, aside: Path | None = None) -> Iterator[Path]:
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
+        owner.close()
     _sync_folder(path.parent)
+
+
+def _begun(draft: Path) -> BinaryIO:
+    """A new file that is locked until it is closed, or its process has ended."""
+    while True:
+        file = draft.open("xb")
+        with suppress(OSError):  # a file system without locks, on which nothing is ever taken for abandoned
+            if fcntl:
+                fcntl.flock(file, fcntl.LOCK_EX)
+        if os.fstat(file.fileno()).st_nlink:
+            return file
+        file.close()  # it was removed before it was locked
+
+
+def remove_abandoned(draft: Path) -> None:
+    """Remove a draft whose writer is gone, however old it is: the clocks of two machines may differ by a day."""
+    if fcntl:
+        with suppress(OSError), draft.open("rb+") as file:  # locked, renamed or removed meanwhile
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            draft.unlink()
 
 
 def publish(path: Path, data: bytes, aside: Path | None = None) -> Path:
@@ -122,7 +155,8 @@ def checked(path: Path, again: str = "") -> bytes:
         AlteredError: it was altered, or ships and is not among the digests.
         OSError: it cannot be read.
     """
-    data, name = path.read_bytes(), shipped_name(path)
+    with opened(path) as file:
+        data, name = file.read(), shipped_name(path)
     if name is None:
         if not _is_whole(data):
             raise AlteredError(f"{path} was altered after it was written: it does not match its digest. {again}")
@@ -140,10 +174,84 @@ def read_json(path: Path, again: str = "") -> Any:
     """
     data, name = checked(path, again), shipped_name(path)
     try:
-        found = json.loads(data.decode())
-    except (ValueError, RecursionError) as error:
+        found = json_values(data)
+    except ValueError as error:
         raise QurdError(f"Cannot read {path}: {error}. {restore(name) if name else again}") from None
     return {key: value for key, value in found.items() if key not in SEAL} if isinstance(found, dict) else found
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[BinaryIO]:
+    """A regular file, to be read. Nobody waits for a pipe, and nothing is read of a device, which may never end.
+
+    Raises:
+        OSError: there is none that this user may read.
+    """
+    try:
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    except ValueError:  # a character that no name holds
+        raise FileNotFoundError(errno.ENOENT, "No file has such a name") from None
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(errno.EINVAL, "It is no regular file")
+    with os.fdopen(handle, "rb") as file:
+        yield file
+
+
+def json_values(data: bytes | str, names: Callable[[list[tuple[str, Any]]], Any] | None = None) -> Any:
+    """What a JSON text says, whoever wrote it.
+
+    Args:
+        names: makes a value of the names with values in one pair of braces; a dictionary if not given.
+
+    Raises:
+        ValueError: it is none, is nested too deeply, or holds what `whole`, `finite` and `utf8` refuse.
+    """
+    try:
+        text = data.decode() if isinstance(data, bytes) else data
+        found = json.loads(text, parse_int=whole, parse_float=finite, parse_constant=finite, object_pairs_hook=names)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    if "\\u" in text:
+        utf8(json.dumps(found, ensure_ascii=False))
+    return found
+
+
+def whole(text: str) -> int:
+    """A whole number out of a text, if it is one of at most `WHOLE`.
+
+    Raises:
+        ValueError: it is not.
+    """
+    number = int(text) if len(text) <= len(str(-WHOLE)) else math.inf
+    if abs(number) > WHOLE:
+        raise ValueError(f"it holds a whole number of {len(text):,} characters")
+    return number
+
+
+def finite(text: str) -> float:
+    """A number out of a text, if there is one so large.
+
+    Raises:
+        ValueError: it is not.
+    """
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"it holds the number {text[:20]}, which is not finite")
+    return number
+
+
+def utf8(text: str) -> str:
+    """A text that can be written into a file.
+
+    Raises:
+        ValueError: it holds half a character.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(f"it holds half a character, U+{ord(text[error.start]):04X}") from None
+    return text
 
 
 def shipped_name(path: Path) -> str | None:
@@ -232,7 +340,7 @@ def file_digest(path: Path) -> str:
         known = _known.get(name)
         if known and known[0] == _state(path.stat()):
             return known[1]
-        with path.open("rb") as file:
+        with opened(path) as file:
             begun, before = time.time_ns(), os.fstat(file.fileno())
             found = hashlib.file_digest(file, "sha256").hexdigest()
             after = os.fstat(file.fileno())
@@ -252,11 +360,20 @@ if __name__ == "__main__":
 
 
 def default_folder() -> Path:
-    """The store unless another folder is named: `QURD_STORE`, else the user's cache folder."""
+    """The store unless another folder is named: `QURD_STORE`, else the user's cache folder.
+
+    Raises:
+        QurdError: the user has no home.
+    """
     from platformdirs import user_cache_path
 
     named = os.environ.get("QURD_STORE")
-    return Path(named) if named else user_cache_path("qurd-explorer")
+    try:
+        return Path(named) if named else user_cache_path("qurd-explorer")
+    except RuntimeError:  # neither HOME nor the list of users says where
+        raise QurdError(
+            "Expected a home folder to keep results in. This user has none: name a folder with QURD_STORE."
+        ) from None
 
 
 def hub_folder() -> Path:

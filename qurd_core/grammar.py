@@ -10,6 +10,7 @@ import sys
 from dataclasses import dataclass
 
 from qurd_core.errors import QurdError
+from qurd_core.files import utf8
 
 Value = int | float | bool | str
 
@@ -82,7 +83,7 @@ def parse(text: str) -> Expression:
     """
     if len(text) > LONGEST:
         raise QurdError(f"Expected an expression of at most {LONGEST} characters. Got {len(text)}. Shorten it.")
-    return _Reader(text).expression()
+    return _Reader(_writable(text, text)).expression()
 
 
 def parse_chain(text: str) -> Chain:
@@ -101,6 +102,14 @@ def format_value(value: Value) -> str:
         return repr(value)
     plain = re.fullmatch(_NAME, value) and value not in ("true", "false")
     return value if plain else json.dumps(value, ensure_ascii=False)
+
+
+def _writable(part: str, text: str) -> str:
+    """A text, or what stands in quotes in it, if it can be written into a file and be part of a name."""
+    try:
+        return utf8(part)
+    except ValueError as error:
+        raise QurdError(f"Cannot read '{text}': {error}. Write it out.") from None
 
 
 class _Reader:
@@ -184,7 +193,7 @@ class _Reader:
         token = self.expect("number", "name", "text")
         if kind == "text":
             try:
-                return json.loads(token)
+                return _writable(json.loads(token), self.text)
             except json.JSONDecodeError as error:
                 raise QurdError(f"Cannot read the quoted text {token} in '{self.text}': {error.msg}.") from None
         if kind == "name":

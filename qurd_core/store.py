@@ -7,7 +7,6 @@ moved aside and made again.
 
 import hashlib
 import json
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -19,11 +18,10 @@ from safetensors.torch import save
 from torch import Tensor
 
 from qurd_core.errors import QurdError
-from qurd_core.files import checked, is_sealed, publish, sealed_json
+from qurd_core.files import checked, is_sealed, json_values, publish, remove_abandoned, sealed_json
 
 FORMAT = 1
 FORM = "FORMAT.json"
-ABANDONED = 24 * 3600  # seconds after which a file in `tmp/` belongs to nobody
 _UNSOUND = (SafetensorError, ValueError, KeyError, TypeError)
 
 
@@ -124,9 +122,8 @@ class Store:
     def _sweep(self) -> None:
         """Remove what killed runs left aside."""
         for path in self._aside.iterdir():
-            with suppress(FileNotFoundError):  # its writer may be publishing it just now
-                if path.is_file() and time.time() - path.stat().st_mtime > ABANDONED:
-                    path.unlink()
+            if path.is_file():
+                remove_abandoned(path)
 
 
 def results(folder: Path) -> Iterator[Path]:
@@ -161,8 +158,8 @@ def is_damaged(form: Path) -> bool:
 
 def _format(path: Path) -> int:
     try:
-        return int(json.loads(checked(path).decode())["format"])
-    except (ValueError, KeyError, TypeError, RecursionError):
+        return int(json_values(checked(path))["format"])
+    except (ValueError, KeyError, TypeError):
         raise QurdError(
             f"Expected the format of a store in {path}. Got something else, and no result lies beside it: is this folder a"
             " store? Name another one, or remove that file if it is."

@@ -223,6 +223,18 @@ def table(folder: Path) -> pd.DataFrame:
 
 
 @pytest.fixture
+def homeless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user without a home: neither the environment nor the list of users names one, as in some containers."""
+
+    def nobody(number: int) -> None:
+        raise KeyError(number)
+
+    for name in ("HOME", "XDG_CACHE_HOME", "QURD_STORE", "QURD_HUB"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("pwd.getpwuid", nobody)
+
+
+@pytest.fixture
 def qurd(monkeypatch, capsys, tmp_path):
     """Runs the command line in this process: (exit code, output, error output)."""
 

@@ -1,7 +1,6 @@
 """What a page shows when there is nothing to draw. What stands for the whole page ends it."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import NoReturn
 
 import streamlit as st
@@ -92,7 +91,7 @@ def _import_card(benchmark: str) -> None:
     st.button("Import", type="primary", disabled=not typed, on_click=_start_import, args=[typed])
     if not asked:
         return
-    job = import_job.job(Path(asked).expanduser())
+    job = import_job.job(asked)
     status = cached.jobs().status(job.key)
     if status is None or status.active:
         progress.wait(job, "Importing published scores", "import")
@@ -110,4 +109,4 @@ def _import_card(benchmark: str) -> None:
 
 def _start_import(path: str) -> None:
     st.session_state["importing"] = path
-    progress.again(import_job.job(Path(path).expanduser()))
+    progress.again(import_job.job(path))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qurd_core.errors import QurdError, is_filled, misplaced
-from qurd_core.files import checked, default_folder, publish, sealed_json
+from qurd_core.files import checked, default_folder, json_values, publish, sealed_json
 
 FORMAT = 1
 ENDING = ".json"
@@ -45,7 +45,7 @@ class BenchFile:
                 raise QurdError(
                     f"Expected a benchmark file of at most {LARGEST:,} bytes. {path} has {path.stat().st_size:,}."
                 )
-            found = json.loads(checked(path, SAVE_AGAIN).decode())
+            found = json_values(checked(path, SAVE_AGAIN))
             if "models" in found:
                 raise QurdError(
                     f"Expected a benchmark file in {path}. Got the manifest of a folder of models: name the folder."
@@ -55,7 +55,7 @@ class BenchFile:
             return cls(str(found["benchmark"]), frozenset(map(_pair, found["pairs"])))
         except OSError:
             raise absent from None
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
+        except (ValueError, KeyError, TypeError) as error:
             if isinstance(error, QurdError):
                 raise
             raise QurdError(
@@ -127,7 +127,7 @@ def saved_names() -> list[str]:
     """The benches that the app has saved, by name."""
     try:
         found = [path.stem for path in (default_folder() / "benches").glob(f"*{ENDING}")]
-    except PermissionError:  # whoever needs the store says so
+    except (PermissionError, QurdError):  # whoever needs the store says so
         return []
     return sorted(name for name in found if _NAME.fullmatch(name))
 

@@ -22,7 +22,8 @@ app.add_typer(store.app, name="store")
 
 
 def main() -> None:
-    """Run a command; bad input ends with one sentence and exit code 2."""
+    """Run a command; bad input ends with one sentence and exit code 2. What a terminal cannot show is written out."""
+    sys.stdout.reconfigure(errors="backslashreplace")  # as Python itself does with the error output
     try:
         app(standalone_mode=True)
     except QurdError as error:

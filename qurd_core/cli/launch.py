@@ -19,10 +19,26 @@ def app(
 
     from qurd_core.files import ROOT
 
+    _home()
     options = {"server.port": _free(port), "server.headless": str(no_browser).lower(), "server.showEmailPrompt": "false"}
     given = (part for name, value in options.items() for part in (f"--{name}", str(value)))
     sys.argv = ["streamlit", "run", str(ROOT / "app.py"), *given]
     runpy.run_module("streamlit", run_name="__main__")  # in this process, whose signals it then answers
+
+
+def _home() -> None:
+    """
+    Raises:
+        QurdError: this user has no home folder, without which Streamlit ends.
+    """
+    from pathlib import Path
+
+    try:
+        Path.home()
+    except RuntimeError:
+        raise QurdError(
+            "Expected a home folder, where the app looks for its settings. This user has none: set HOME to a folder."
+        ) from None
 
 
 def _free(port: int | None) -> int:

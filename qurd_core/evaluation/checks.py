@@ -1,6 +1,7 @@
 """What is wrong in a benchmark that somebody brings, and what can be expected of it."""
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from qurd_core.access import Access
 from qurd_core.benchmarks.base import Benchmark, benchmark, reader
@@ -8,6 +9,7 @@ from qurd_core.evaluation import plausibility
 from qurd_core.evaluation.plan import ask_natural
 from qurd_core.evaluation.plausibility import Labels, measured_split
 from qurd_core.evaluation.workbench import workbench
+from qurd_core.executors.limited import limited
 from qurd_core.files import default_folder
 from qurd_core.runtime import Runtime
 from qurd_core.schemes import REFERENCE
@@ -47,7 +49,7 @@ def check(text: str, store: Store | None = None, runtime: Runtime | None = None)
         runtime: how to compute.
     """
     found = reader(text)
-    problems = found[0].problems(found[1]) if found else []
+    problems = limited(partial(found[0].problems, found[1]), found[1]) if found else []
     if problems:
         return Report(problems, [], [], {})
     bench = benchmark(text)

@@ -122,6 +122,11 @@ class Labels:
         alike = float((first == second).double().mean())
         return Kappa((alike - by_chance) / (1 - by_chance), (by_chance / (1 - by_chance) / len(first)) ** 0.5)
 
+    def are_one(self, one: str, other: str) -> bool:
+        """Whether the outputs of two models are equal to the last bit on all items, and more than labels."""
+        first, second = self.desk.natural(one, self.split), self.desk.natural(other, self.split)
+        return torch.equal(first, second) and bool(((first != 0) & (first != 1)).any())
+
     def is_constant(self, model: str) -> bool:
         """Whether the model answers one class to everything."""
         return bool((self.labels[model] == self.labels[model][0]).all())
@@ -156,6 +161,7 @@ def findings(bench: Benchmark, known: Labels) -> Findings:
     """Everything that the answers say against what is declared."""
     problems = [problem for model in known.labels if (problem := _far_below(known, model))]
     notes = [*_pictures(known.desk.images(known.split), known.split), *_near_chance(bench, known)]
+    notes += [] if problems else _reordered(bench, known)
     return Findings(problems, [*notes, *_failed(bench, known), *_nearly_the_victim(bench, known)])
 
 
@@ -204,6 +210,17 @@ def _near_chance(bench: Benchmark, known: Labels) -> Iterator[str]:
         )
 
 
+def _reordered(bench: Benchmark, known: Labels) -> Iterator[str]:
+    """Models that would be far better with their classes in another order; of victims near chance it is said already."""
+    for model in known.labels:
+        if model in bench.victims and _is_near_chance(known, model):
+            continue
+        accuracy, half = known.accuracy(model), max(int(known.answered(model).sum()) // 2, 1)
+        enough = accuracy + max(2 * FAR, ERRORS * (accuracy * (1 - accuracy) / half) ** 0.5)
+        if enough <= _best_in_any_order(known, model) and (cause := _order(known, model, enough)):
+            yield f"{_right(known, model)}. {cause}."
+
+
 def _failed(bench: Benchmark, known: Labels) -> Iterator[str]:
     """Stolen models that do not answer like their victim."""
     for pair in _thefts(bench):
@@ -225,7 +242,7 @@ def _nearly_the_victim(bench: Benchmark, known: Labels) -> Iterator[str]:
             continue
         usual = np.median([known.agreement(victim, pair.suspect) for pair in others])
         for pair, close in zip(others, _far_above_the_pool(known, victim, others), strict=True):
-            same = bench.digest(pair.suspect) == bench.digest(victim)
+            same = bench.digest(pair.suspect) == bench.digest(victim) or known.are_one(pair.suspect, victim)
             if same or close:
                 yield (
                     f"'{pair.suspect}' is declared unrelated, and {'is' if same else 'may be nearly'} the same model as"
@@ -280,6 +297,13 @@ def _cause(known: Labels, model: str, enough: float) -> str | None:
     if found is None and known.desk.bench.source.asks:
         found = _never_updated(known, model) or _normalisation(known, model, enough)
     return found
+
+
+def _best_in_any_order(known: Labels, model: str) -> float:
+    """What the accuracy of a model can be at most with its classes in another order."""
+    there, classes = known.answered(model), len(known.desk.bench.classes)
+    seen = (known.labels[model][there] * classes + known.truth[there]).bincount(minlength=classes**2).view(-1, classes)
+    return float(seen.amax(1).sum() / seen.sum())
 
 
 def _order(known: Labels, model: str, enough: float) -> str | None:

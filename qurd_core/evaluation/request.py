@@ -14,6 +14,7 @@ from qurd_core.statistics.sides import NEGATIVE_KINDS, Negatives
 from qurd_core.types import Pair
 
 MOST = 1_000_000  # queries of one set: more are a slip
+SEEDS = 10_000  # query seeds that a run can be asked
 SQUARE = 1_000  # where answers are compared pair by pair, which takes a matrix per model
 
 
@@ -91,8 +92,10 @@ def request(
         raise QurdError("Expected at least one scheme and one budget. Name a scheme with --scheme, see 'schemes'.")
     if min(budgets) < 1 or seeds < 1:
         raise QurdError(f"Expected budgets and a number of seeds of at least 1. Got {min(budgets)} and {seeds}.")
-    if max(budgets) > MOST:
-        raise QurdError(f"Expected budgets of at most {MOST:,}. Got {max(budgets):,}.")
+    if max(budgets) > MOST or seeds > SEEDS:
+        raise QurdError(
+            f"Expected budgets of at most {MOST:,} and {SEEDS:,} query seeds. Got {max(budgets):,} and {seeds:,}."
+        )
     for scheme in parsed:
         if max(budgets) < scheme.group_size:
             raise QurdError(

@@ -6,6 +6,7 @@ imports torch: the worker does.
 """
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from qurd_core.files import ASSETS, ROOT, file_digest, read_json
-from qurd_core.records.runs import State, Status, alive, key_of, path_of, publish, read
+from qurd_core.records.runs import State, Status, active, alive, ended, key_of, path_of, publish, read
 
 PATIENCE = 0.7  # seconds that a cancelled job has to stop by itself
 AGAIN = 5.0  # seconds after which the worker is asked anew how long a job takes: what has been stored costs nothing
@@ -95,7 +96,8 @@ class Jobs:
                 self._asked[job.key] = time.monotonic()
                 self._tell(self._ready(), {"expect": job.key, "kind": job.kind, "args": dict(job.args)})
         try:
-            return float(read_json(answer)["seconds"])
+            said = read_json(answer)["seconds"]
+            return math.nan if said is None else float(said)
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
@@ -150,8 +152,11 @@ class Jobs:
 
     def active(self) -> list[Status]:
         """Everything that runs on this store, from the app or from the command line."""
-        every = [self.status(path.stem) for path in sorted(self.runs.glob("*.json"))]
-        return [status for status in every if status and status.state == "running"]
+        found = [status for key in active(self.runs) if (status := self.status(key))]
+        for status in found:
+            if not status.active:
+                ended(self.runs, status.key)
+        return [status for status in found if status.state == "running"]
 
     def result(self, key: str, ending: str) -> Path:
         """Where a job leaves what it computed."""

@@ -51,13 +51,14 @@ def work(folder: Path, message: dict[str, Any]) -> None:
 
 
 def expect(folder: Path, message: dict[str, Any]) -> None:
-    """Leave how many seconds a job takes in `runs/<key>.seconds`: nan if it cannot run, nothing while that is not known."""
+    """Leave how many seconds a job takes in `runs/<key>.seconds`: null if it cannot run, nothing while that is not known."""
     try:
         seconds = import_module(KINDS[message["kind"]]).expected(folder, **message["args"])
     except Exception:  # whoever runs the job is told; the worker goes on
         seconds = math.nan
     if seconds is not None:
-        publish(folder / "runs" / f"{message['expect']}.seconds", {"seconds": seconds})
+        said = seconds if math.isfinite(seconds) else None
+        publish(folder / "runs" / f"{message['expect']}.seconds", {"seconds": said})
 
 
 def prepare(folder: Path, benchmark: str, inbox: Inbox) -> Iterator[None]:

@@ -22,6 +22,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from qurd_core.akh import counts_to_deltas
+from qurd_core.benchmarks.own.foreign import unpacked_bytes
 from qurd_core.errors import A_FOLDER, QurdError, is_filled, lies_at, misplaced
 from qurd_core.files import checked, file_digest, write_table
 from qurd_core.paper import names
@@ -30,6 +31,7 @@ from qurd_core.runtime import Track, silent
 COLUMNS = ("seed", "split", "sampler", "representation", "distance", "budget", "source_model", "target_model", "value")
 LARGEST = 100_000_000  # bytes of one CSV file
 MOST_CELLS = 400_000_000  # rows x columns of a table, by its footer: a small file can claim to be a huge one
+MOST_BYTES = 4_000_000_000  # of a table once every row holds its own texts
 _VERSION = 1  # of what a part holds
 
 
@@ -191,6 +193,11 @@ def _of_table(source: Path) -> Iterator[Part]:
             raise QurdError(f"Expected {'numbers' if not number else 'texts'} in the column '{name}'. Got {plain}.")
     if file.metadata.num_rows * len(wanted) > MOST_CELLS:
         raise QurdError(f"Expected at most {MOST_CELLS // len(wanted):,} rows. {source} says {file.metadata.num_rows:,}.")
+    unpacked = sum(
+        unpacked_bytes(_read(source, [name], words=[name])) for name in sorted(wanted - {"seed", "budget", "value"})
+    )
+    if unpacked > MOST_BYTES:
+        raise QurdError(f"Expected at most {MOST_BYTES:,} bytes of texts. {source} holds {unpacked:,} in few words.")
     keys = _read(source, ["benchmark", "dataset", "seed"]).unify_dictionaries()
     keys = keys.group_by(["benchmark", "dataset", "seed"]).aggregate([])
     sign = _sign([file_digest(source)])
@@ -213,15 +220,27 @@ def _rows_of(source: Path, row: dict[str, object], report: Report) -> pd.DataFra
 def _opened(path: Path) -> pq.ParquetFile:
     try:
         return pq.ParquetFile(path)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise misplaced("a Parquet table", path, str(error).partition("\n")[0][:200]) from None
 
 
-def _read(path: Path, columns: list[str], chosen: list[tuple[str, str, object]] | None = None) -> pa.Table:
+def _read(
+    path: Path,
+    columns: list[str],
+    chosen: list[tuple[str, str, object]] | None = None,
+    words: list[str] | None = None,
+) -> pa.Table:
+    """Some columns of the chosen rows.
+
+    Args:
+        words: columns whose texts are left in the dictionaries of the file.
+    """
     try:
         # One row group after the other: reading ahead holds several at once and is no faster.
-        return pq.read_table(path, columns=columns, filters=chosen, use_threads=False, pre_buffer=False)
-    except (pa.ArrowException, OSError) as error:
+        return pq.read_table(
+            path, columns=columns, filters=chosen, read_dictionary=words, use_threads=False, pre_buffer=False
+        )
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise QurdError(f"Cannot read {path}: {str(error).partition(chr(10))[0][:200]}") from None
 
 

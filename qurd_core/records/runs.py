@@ -1,7 +1,8 @@
 """What a run is doing, in a file of the store: whoever looks sees it, and can stop it. Nothing here imports torch.
 
 Jobs of the app and runs of the command line leave the same `runs/<key>.json`: what was asked, the process, since when, how
-far, and what became of it. A file `runs/<key>.cancel` beside it stops the run.
+far, and what became of it. A file `runs/<key>.cancel` beside it stops the run. As long as it waits or runs there is a file
+`runs/active/<key>`, so that whoever looks for it need not read those of all runs that ever were.
 """
 
 import hashlib
@@ -9,6 +10,7 @@ import json
 import os
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -16,6 +18,7 @@ from typing import Any, Literal
 from qurd_core.files import read_json, write_json
 
 State = Literal["queued", "running", "done", "cancelled", "failed"]
+ACTIVE = ("queued", "running")
 EVERY = 0.3  # seconds between two notes of the state
 
 
@@ -51,7 +54,7 @@ class Status:
 
     @property
     def active(self) -> bool:
-        return self.state in ("queued", "running")
+        return self.state in ACTIVE
 
     @property
     def left(self) -> float | None:
@@ -109,11 +112,31 @@ def read(path: Path) -> Status | None:
 
 def publish(path: Path, found: Mapping[str, Any]) -> bool:
     """Write what is known of a job; False if the disk refuses, which stops nobody."""
+    mark = path.parent / "active" / path.stem
     try:
+        if found.get("state") in ACTIVE and not mark.exists():
+            mark.parent.mkdir(parents=True, exist_ok=True)
+            mark.touch()
         write_json(path, found)
+        if found.get("state", ACTIVE[0]) not in ACTIVE:  # without a state it is something else that is known of a job
+            mark.unlink(missing_ok=True)
     except OSError:
         return False
     return True
+
+
+def active(runs: Path) -> list[str]:
+    """The keys of the runs in a folder that wait or run, and of some whose processes are gone: see `ended`."""
+    try:
+        return sorted(path.name for path in (runs / "active").iterdir())
+    except OSError:
+        return []
+
+
+def ended(runs: Path, key: str) -> None:
+    """Note that a run is over whose process could not."""
+    with suppress(OSError):
+        (runs / "active" / key).unlink(missing_ok=True)
 
 
 def alive(runs: Path, status: Status) -> bool:
@@ -124,7 +147,7 @@ def alive(runs: Path, status: Status) -> bool:
         return _born(pid) <= (runs / f"{status.key}.json").stat().st_mtime + 1
     except PermissionError:
         return True  # somebody else's
-    except (OSError, KeyError, TypeError, ValueError):
+    except (OSError, KeyError, TypeError, ValueError, OverflowError):
         return False
 
 

@@ -30,3 +30,8 @@ def test_steps_are_added_from_the_inside_out():
 def test_other_errors_pass_unchanged():
     with pytest.raises(KeyError, match="x"), doing("scoring"):
         raise KeyError("x")
+
+
+def test_what_nobody_sees_is_written_out():
+    assert str(QurdError("a\u200bb\x00c\ud800d\ne\u202ef é 漢 5\u00a0%")) == (r"a\u200bb\x00c\ud800d\ne\u202ef é 漢 5\xa0%")
+    assert str(QurdError(str(QurdError("a\u200b")))) == r"a\u200b"

@@ -6,8 +6,9 @@ import os
 import pytest
 
 from qurd_core import files
+from qurd_core.benchmarks.saved_benchmarks import saved_names
 from qurd_core.errors import QurdError
-from qurd_core.files import file_digest
+from qurd_core.files import default_folder, file_digest
 
 
 def rewrite(path, data):
@@ -96,3 +97,11 @@ def test_what_changes_while_it_is_read_is_not_kept(tmp_path, later, monkeypatch)
 def test_no_file_is_one_sentence(tmp_path):
     with pytest.raises(QurdError, match=r"Expected a file at .*none: No such file"):
         file_digest(tmp_path / "none")
+
+
+def test_who_has_no_home_is_told_to_name_a_folder(homeless, monkeypatch, tmp_path):
+    with pytest.raises(QurdError, match=r"This user has none: name a folder with QURD_STORE\.$"):
+        default_folder()
+    assert saved_names() == []
+    monkeypatch.setenv("QURD_STORE", str(tmp_path))
+    assert default_folder() == tmp_path

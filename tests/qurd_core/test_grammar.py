@@ -3,8 +3,11 @@ import string
 
 import pytest
 
+from qurd_core.benchmarks.base import component
 from qurd_core.errors import QurdError
 from qurd_core.grammar import LONGEST, Call, Chain, Expression, format_value, parse, parse_chain
+from qurd_core.lineage import Lineage
+from qurd_core.schemes import NAMED, Scheme
 
 CANONICAL = [
     "negative(test)->pgd(eps=0.05) | labels | hamming",
@@ -53,6 +56,13 @@ BAD = [
     "1a",
     "a;b",
     "a\x00",
+    "a(" + "9" * 320 + ")",
+    "a(" + "9" * 1_900 + ")",
+    "a(b=-" + "9" * 320 + ")",
+    "a(\ud800)",
+    'a("\ud800")',
+    'a("\\ud800")',
+    'a(b="x\\udfff")',
     "__import__('os')",
     "a" * (LONGEST + 1),
 ]
@@ -69,10 +79,11 @@ def test_other_spellings_have_one_canonical_text(text, canonical):
     assert parse(canonical) == parse(text)
 
 
-@pytest.mark.parametrize("text", BAD, ids=lambda text: repr(text[:20]))
-def test_anything_else_is_refused(text):
-    with pytest.raises(QurdError):
+@pytest.mark.parametrize("text", BAD, ids=lambda text: ascii(text[:20]))
+def test_anything_else_is_refused_in_words_that_can_be_printed(text):
+    with pytest.raises(QurdError) as told:
         parse(text)
+    str(told.value).encode()
 
 
 def test_values_keep_their_type():
@@ -130,3 +141,77 @@ def test_words_are_written_without_quotes_unless_they_would_be_read_otherwise():
         "0.5",
         "3",
     ]
+
+
+PIECES = [
+    *(
+        "9" * 320,
+        "1e400",
+        "-0",
+        "5e-324",
+        "\ud800",
+        "\0",
+        "\u200b",
+        "\n",
+        "|",
+        "->",
+        "@1 + ",
+        "@",
+        "(",
+        ")",
+        ",",
+        "=",
+        '"',
+        "\\",
+    ),
+    *(
+        '"\\ud800"',
+        '"\\u0000"',
+        "true",
+        "nan",
+        "x" * 300,
+        "٣",
+        "²",
+        "merge(",
+        "train(a,b)",
+        "eps=",
+        "k=0",
+        "AKH",
+        ".",
+        "a\u0301",
+    ),
+]
+
+
+def mutated(text: str, dice: random.Random) -> str:
+    """A text with some characters doubled, left out, or replaced by what may hurt."""
+    for _ in range(dice.randint(1, 4)):
+        place = dice.randrange(len(text) + 1)
+        text = text[:place] + dice.choice([*PIECES, text[place : place + 1]]) + text[place + dice.randint(0, 2) :]
+    return text
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("read", [Scheme.parse, Scheme.read, Lineage.parse, component], ids=lambda read: read.__qualname__)
+def test_no_text_ends_the_program(read):
+    """A few hundred schemes, lineages and names of benchmarks, each changed in some places."""
+    dice = random.Random(0)
+    sound = [
+        *CANONICAL,
+        *(named.scheme for named in NAMED.values()),
+        "negative(test)@50 + noise@50 | labels | hamming",
+        'merge("train(vgg,mine)","train(res,theirs)")->finetune',
+        "patchwork-reuse(negatives=lineage)",
+    ]
+    for number in range(600):
+        text = mutated(dice.choice(sound), dice)
+        try:
+            found = read(text)
+            str(found).encode()
+            if isinstance(found, Scheme):
+                repr((found.reason, found.access, found.group_size, found.needed(10**6), found.identity(0))).encode()
+            if isinstance(found, Lineage):
+                repr((found.canonical, found.roots, found.origin_is_known)).encode()
+        except QurdError as error:
+            str(error).encode()
+            assert "\n" not in str(error), number

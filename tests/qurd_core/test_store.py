@@ -7,7 +7,9 @@ import time
 import pytest
 import torch
 
+from qurd_core import files
 from qurd_core.errors import QurdError
+from qurd_core.files import publishing
 from qurd_core.store import Key, Store
 
 
@@ -109,15 +111,57 @@ def test_a_store_where_a_file_lies_gives_one_sentence(tmp_path):
         Store(tmp_path / "file")
 
 
-def test_what_killed_runs_left_aside_is_swept(tmp_path):
+def publish_for_ever(path, reports):
+    with publishing(path.parent / "out", path.parent) as draft:
+        draft.write_bytes(b"half")
+        reports.put(draft.name)
+        signal.pause()
+
+
+def test_what_killed_runs_left_aside_is_swept_however_young(tmp_path):
     Store(tmp_path)
-    old, young = tmp_path / "tmp" / "old", tmp_path / "tmp" / "young"
-    for path in (old, young):
-        path.write_text("")
-    os.utime(old, (time.time() - 3 * 86_400,) * 2)
+    context = multiprocessing.get_context("fork")
+    reports = context.SimpleQueue()
+    writer = context.Process(target=publish_for_ever, args=(tmp_path / "tmp" / "x", reports))
+    writer.start()
+    draft = tmp_path / "tmp" / reports.get()
     Store(tmp_path)
-    assert not old.exists()
-    assert young.exists()
+    assert draft.read_bytes() == b"half"
+    os.kill(writer.pid, signal.SIGKILL)
+    writer.join()
+    Store(tmp_path)
+    assert not draft.exists()
+
+
+def test_a_process_whose_clock_is_days_ahead_removes_nothing_that_is_being_published(tmp_path, monkeypatch):
+    store, late = Store(tmp_path), time.time() + 3 * 86_400
+
+    def slowly(path, data, aside):
+        with publishing(path, aside) as draft:
+            draft.write_bytes(data)
+            os.utime(draft, (1_000_000_000,) * 2)
+            monkeypatch.setattr(time, "time", lambda: late)
+            Store(tmp_path)
+        return path
+
+    monkeypatch.setattr("qurd_core.store.publish", slowly)
+    store.get(key(), tensors)
+    assert torch.equal(store.get(key(), refuse)["x"], tensors()["x"])
+    assert not [path for path in (tmp_path / "tmp").iterdir() if path.is_file()]
+
+
+def test_a_draft_that_is_removed_before_it_is_locked_is_begun_again(tmp_path, monkeypatch):
+    path, lock = tmp_path / "file", files.fcntl.flock
+
+    def swept(file, how):
+        monkeypatch.setattr(files.fcntl, "flock", lock)
+        next(tmp_path.glob("file.*")).unlink()
+
+    monkeypatch.setattr(files.fcntl, "flock", swept)
+    with publishing(path) as draft:
+        draft.write_bytes(b"whole")
+        files.remove_abandoned(draft)
+    assert path.read_bytes() == b"whole"
 
 
 def write_for_ever(folder, reports):

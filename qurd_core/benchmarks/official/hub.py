@@ -21,8 +21,7 @@ import torch
 from torch import nn
 
 from qurd_core import files
-from qurd_core.benchmarks.own.networks import MEAN, STD, Preparation, Prepared, empty, three_numbers
-from qurd_core.benchmarks.own.weights import load_into
+from qurd_core.benchmarks.own.networks import MEAN, STD, Preparation, Prepared, loaded, three_numbers
 from qurd_core.errors import QurdError, doing, is_filled, misplaced
 from qurd_core.files import file_digest, write_json
 
@@ -88,7 +87,7 @@ class HubModel:
                 raise QurdError(
                     f"Expected {path} as it was fetched. It changed since: remove its folder and fetch it again."
                 )
-            network = load_into(empty(architecture, classes), path, architecture)
+            network = loaded(architecture, classes, path)
         return Prepared(quantise(network, self.quantised) if self.quantised else network, self._preparation(hub))
 
     def _weights(self, hub: Path) -> Path:

@@ -12,7 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +24,12 @@ from torch.nn import functional as F
 
 from qurd_core.access import Access
 from qurd_core.benchmarks.base import Benchmark, Source, reads
+from qurd_core.benchmarks.own.foreign import look_alikes, unpacked_bytes
 from qurd_core.benchmarks.own.kinship import faults, lineage_faults, pairs_by_lineage, read_lineages
 from qurd_core.benchmarks.own.missing import lacking, missing_of_victims
 from qurd_core.errors import PARQUET, RECOGNISED, QurdError, is_filled, lies_at, misplaced
-from qurd_core.files import file_digest
+from qurd_core.executors.limited import limited
+from qurd_core.files import file_digest, opened
 from qurd_core.lineage import Lineage
 from qurd_core.oracle import Oracle
 from qurd_core.runtime import Runtime
@@ -38,8 +40,9 @@ OPTIONAL = ("split", "lineage")
 DECLARED = "accuracy"  # a column that may be empty
 SPLITS = ("train", "test")
 PROBIT = "p_"
-CELLS = 100_000_000  # rows times columns that are read
+CELLS = 100_000_000  # rows times columns that are read, and answers of all models to all items
 BYTES = 500_000_000  # of a CSV file, or of a Parquet file when unpacked
+MODELS = 5_000
 LONGEST = 2_000  # characters of a text
 CLASSES = 10_000
 OFF = 1e-3  # how far probits may sum from one beside their rounding
@@ -167,12 +170,10 @@ def _problems(path: Path) -> list[str]:
 @reads(".csv", ".parquet", what="a table of answers", content=file_digest, problems=_problems)
 def answer_table(path: Path) -> Benchmark:
     """A table of answers: one row per item and model."""
+    for problem in limited(partial(_problems, path), path):
+        raise QurdError(problem if str(path.name) in problem else f"{problem} (In {path}.)")
     table = _read(path)
-    for problem in _wrong_rows(table, path):
-        raise QurdError(problem)
     lineages = _lineages(table)
-    for problem in (*faults(lineages), *missing_of_victims(table, lineages)):
-        raise QurdError(f"{problem} (In {path}.)")
     classes, probits = _classes(table), _probit_columns(table)
     source = AnswerTable(path, classes, lineages, _seed_sets(table, list(lineages), classes, probits), _declared(table))
     access = Access.PROBITS if probits else Access.LABELS
@@ -206,8 +207,11 @@ def _read_csv(path: Path) -> pd.DataFrame:
     if size > BYTES:
         raise QurdError(f"Expected a CSV file of at most {BYTES:,} bytes. {path} has {size:,}: write it as Parquet.")
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            columns = file.readline(1_000_000).count(",") + 1
+        with opened(path) as file:
+            columns = file.readline(1_000_000).count(b",") + 1
+            rows = sum(block.count(b"\n") for block in iter(partial(file.read, 1_000_000), b""))
+        if rows * columns > CELLS:
+            raise QurdError(f"Expected at most {CELLS:,} cells. {path} has {rows:,} rows of {columns:,} columns: split it.")
         if columns > CLASSES:
             raise QurdError(f"Expected at most {CLASSES:,} classes in {path}. Got {columns:,} columns.")
         table = pd.read_csv(path, dtype=str, na_filter=False, encoding="utf-8-sig", skipinitialspace=True)
@@ -243,8 +247,10 @@ def _read_parquet(path: Path) -> pd.DataFrame:
                 )
             table = file.read(use_threads=False)
         table.validate(full=True)
+        if (unpacked := unpacked_bytes(table, PROBIT)) > BYTES:
+            raise QurdError(f"Expected at most {BYTES:,} bytes. {path} holds {unpacked:,} in few words: split it.")
         return pd.DataFrame({name: _column(table[name], name, path) for name in schema.names})
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         first = str(error).strip().partition("\n")[0]
         raise QurdError(f"Cannot read {path} as Parquet: {first}. Save it again.") from None
 
@@ -360,6 +366,18 @@ def _wrong_values(table: pd.DataFrame, where: Any) -> Iterator[str]:
             " into a few ranges."
         )
         return
+    models, answered = table["model"].nunique(), table.groupby("split", observed=True)["item"].nunique().sum()
+    if models > MODELS:
+        yield f"Expected at most {MODELS:,} models. Got {models:,}: is 'model' the column that names them?"
+        return
+    if models * answered * (len(classes) if probits else 1) > CELLS:
+        yield (
+            f"Expected at most {CELLS:,} answers of all models to all items. {models:,} models, {answered:,} items and"
+            f" {len(classes):,} classes are more: split the table."
+        )
+        return
+    yield from look_alikes(classes, "classes")
+    yield from look_alikes([*table["model"].unique(), *table["lineage"].unique()], "names or lineages of models")
     items, fractions = table["item"].nunique(), [name for name in classes if re.fullmatch(r"-?\d*\.\d+(e-?\d+)?", name)]
     if fractions and not probits and len(classes) > items:
         yield (

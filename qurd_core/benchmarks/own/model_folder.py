@@ -12,11 +12,11 @@ import torch
 
 from qurd_core.benchmarks.base import FOLDER, Benchmark, Source, reads
 from qurd_core.benchmarks.own import pictures
+from qurd_core.benchmarks.own.foreign import lies_within, look_alikes, name_faults, yaml_values
 from qurd_core.benchmarks.own.kinship import faults, lineage_faults, pairs_by_lineage, read_lineages
-from qurd_core.benchmarks.own.networks import Preparation, Prepared, check, empty, three_numbers
-from qurd_core.benchmarks.own.weights import load_into
-from qurd_core.errors import A_FOLDER, QurdError, doing, is_filled, lies_at, misplaced
-from qurd_core.files import file_digest
+from qurd_core.benchmarks.own.networks import LARGEST, SMALLEST, Preparation, Prepared, check, loaded, three_numbers
+from qurd_core.errors import A_FOLDER, SHOWN, QurdError, doing, is_filled, lies_at, misplaced, visible
+from qurd_core.files import file_digest, json_values, opened
 from qurd_core.lineage import Lineage
 from qurd_core.oracle import Oracle
 from qurd_core.runtime import Runtime
@@ -104,7 +104,7 @@ class ModelFolder(Source):
     def oracle(self, model: str, runtime: Runtime) -> Oracle:
         entry = self.entries[model]
         with doing(f"loading '{model}'"):
-            network = load_into(empty(entry.architecture, len(self.classes)), entry.weights, entry.architecture)
+            network = loaded(entry.architecture, len(self.classes), entry.weights)
         self._unchanged(entry.weights)
         return Oracle(Prepared(network, entry.preparation), classes=len(self.classes), runtime=runtime, name=model)
 
@@ -157,11 +157,10 @@ def _problems(folder: Path) -> list[str]:
         try:
             oracle = source.oracle(model, Runtime())
             if few is not None:
-                oracle.logits(few)
+                with doing(f"asking '{model}'"):
+                    oracle.logits(few)
         except QurdError as error:
             found.append(str(error))
-        except RuntimeError as error:  # torch's, where a network does not take images of this size
-            found.append(f"'{model}' cannot answer images of {tuple(few.shape[1:])}: {str(error).splitlines()[0]}.")
     return found
 
 
@@ -199,7 +198,16 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     if len(there) != 1:
         held = f"There are {len(there)}." if there else f"There is none: {_held_by(folder)}."
         raise QurdError(f"Expected one of {', '.join(MANIFESTS)} in {folder}. {held}")
-    return _read(there[0], file_digest(there[0]))
+    if not lies_within(there[0], folder):
+        raise QurdError(f"Expected the manifest inside {folder}. {there[0].name} is a link to another place.")
+    try:
+        with opened(there[0]) as file:
+            data = file.read(BYTES + 1)
+    except OSError as error:
+        raise QurdError(f"Cannot read {there[0]}: {error.strerror}.") from None
+    if len(data) > BYTES:
+        raise QurdError(f"Expected a manifest of at most {BYTES:,} bytes. {there[0]} has {there[0].stat().st_size:,}.")
+    return _read(there[0], data)
 
 
 def _held_by(folder: Path) -> str:
@@ -213,34 +221,15 @@ def _held_by(folder: Path) -> str:
 
 
 @lru_cache(maxsize=8)
-def _read(path: Path, _digest: str) -> dict[str, Any]:
+def _read(path: Path, data: bytes) -> dict[str, Any]:
     """The manifest, parsed once: every unit of work asks whether its benchmark is still the same."""
-    if path.stat().st_size > BYTES:
-        raise QurdError(f"Expected a manifest of at most {BYTES:,} bytes. {path} has {path.stat().st_size:,}.")
     try:
-        text = path.read_text("utf-8")
-        found = json.loads(text) if path.suffix == ".json" else _yaml(text)
-    except (ValueError, RecursionError) as error:
+        found = json_values(data) if path.suffix == ".json" else yaml_values(data.decode("utf-8"))
+    except ValueError as error:
         raise QurdError(f"Cannot read {path}: {' '.join(str(error).split())}.") from None
     if not isinstance(found, dict):
         raise QurdError(f"Expected names with values in {path}: classes, images, models. Got a {type(found).__name__}.")
     return found
-
-
-def _yaml(text: str) -> Any:
-    """Plain values only. References are refused: nine levels of them unfold to a billion values."""
-    import yaml
-
-    class Plain(yaml.SafeLoader):
-        def compose_node(self, parent: Any, index: Any) -> Any:
-            if self.check_event(yaml.AliasEvent):
-                raise ValueError("references (*name) are not allowed in a manifest")
-            return super().compose_node(parent, index)
-
-    try:
-        return yaml.load(text, Plain)
-    except yaml.YAMLError as error:
-        raise ValueError(error) from None
 
 
 def _faults(manifest: dict[str, Any], folder: Path) -> Iterator[str]:
@@ -253,6 +242,9 @@ def _faults(manifest: dict[str, Any], folder: Path) -> Iterator[str]:
     named = isinstance(classes, list) and len({*map(str, classes)}) == len(classes) >= 2
     if not named and not (type(classes) is int and 2 <= classes <= 100_000):
         yield "Expected 'classes' as their number, or as a list of at least two different names."
+    elif named:
+        yield from name_faults(classes, "class")
+        yield from look_alikes(map(str, classes), "classes")
     if manifest.get("side") is not None and not _is_side(manifest["side"]):
         yield f"Expected 'side' from {SIDES[0]} to {SIDES[1]} pixels. Got {manifest['side']!r}."
     yield from _preparation_faults(manifest.get("normalisation"), "the manifest")
@@ -273,6 +265,7 @@ def _faults(manifest: dict[str, Any], folder: Path) -> Iterator[str]:
     sound = [model for model in models if isinstance(model, dict) and isinstance(model.get("lineage"), str)]
     yield from lineage_faults({_name(model): model["lineage"] for model in sound})
     names = [str(model.get("model", model.get("lineage"))) for model in models if isinstance(model, dict)]
+    yield from look_alikes([*names, *(model["lineage"] for model in sound)], "names or lineages of models")
     if twice := next((name for name in names if names.count(name) > 1), None):
         yield f"Two models are named '{twice}'. Give them a 'model' name or lineage each."
 
@@ -281,6 +274,8 @@ def _model_faults(model: Any, what: str, folder: Path) -> Iterator[str]:
     if not isinstance(model, dict):
         yield f"Expected {what} as names with values: lineage, architecture, weights. Got {str(model)[:60]!r}."
         return
+    if "model" in model:
+        yield from name_faults([model["model"]], "model")
     for name in ("lineage", "architecture", "weights"):
         if not isinstance(model.get(name), str):
             yield f"Expected a text as '{name}' of {what}. Got {str(model.get(name))[:60]!r}."
@@ -304,8 +299,8 @@ def _model_faults(model: Any, what: str, folder: Path) -> Iterator[str]:
 def _path_faults(text: Any, folder: Path, what: str, *, or_folder: bool = False) -> Iterator[str]:
     if not isinstance(text, str) or "\0" in text:
         yield f"Expected a path as {what}. Got {str(text)[:60]!r}."
-    elif not (folder / text).resolve().is_relative_to(folder.resolve()):
-        yield f"Expected the {what} inside {folder}. Got {text}."
+    elif not lies_within(folder / text, folder):
+        yield f"Expected the {what} inside {folder}. Got {visible(text[:SHOWN])}."
     elif not is_filled(folder / text) and not (or_folder and lies_at(folder / text) == A_FOLDER):
         yield str(misplaced(f"the {what}", folder / text))
 
@@ -314,8 +309,15 @@ def _preparation_faults(given: Any, what: str) -> Iterator[str]:
     if given is None:
         return
     sound = isinstance(given, dict) and set(given) == {"mean", "std"}
-    if not sound or not all(three_numbers(given[name]) for name in given) or not all(value > 0 for value in given["std"]):
-        yield f"Expected 'normalisation' of {what} as mean and std, three numbers each, std above zero."
+    if (
+        not sound
+        or not all(three_numbers(given[name]) for name in given)
+        or not all(value >= SMALLEST for value in given["std"])
+    ):
+        yield (
+            f"Expected 'normalisation' of {what} as mean and std, three numbers each of at most {LARGEST:g}, std above zero"
+            f" (from {SMALLEST:g})."
+        )
 
 
 def _is_side(value: Any) -> bool:

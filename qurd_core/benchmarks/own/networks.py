@@ -6,12 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from qurd_core.benchmarks.own.weights import check_fit, load_into
 from qurd_core.benchmarks.zoo import architectures
 from qurd_core.errors import SHOWN, QurdError
 
@@ -22,6 +24,7 @@ FAMILIES = {  # what stands before the slash, and whose constructors these are
     "modelreuse": "those of ModelReuse",
     "patchwork": "Patchwork's",
 }
+LARGEST, SMALLEST = 1e6, 1e-6  # of a mean or standard deviation; float32 holds what becomes of the pixels
 _MOBILENET_STAGES = (4, 3, 4, 6, 2)  # blocks of torchvision's features in each stage of ModelReuse's
 
 
@@ -43,8 +46,10 @@ class Preparation:
 
 
 def three_numbers(values: object) -> bool:
-    """Whether what a file says is one number per channel."""
-    return isinstance(values, list) and len(values) == 3 and all(type(value) in (int, float) for value in values)
+    """Whether what a file says is one number per channel, none of them so large that nothing is left of the pixels."""
+    if not isinstance(values, list) or len(values) != 3:
+        return False
+    return all(type(value) in (int, float) and abs(value) <= LARGEST for value in values)
 
 
 class Prepared(nn.Module):
@@ -60,17 +65,44 @@ class Prepared(nn.Module):
         self.register_buffer("std", torch.tensor(preparation.std).view(3, 1, 1))
 
     def forward(self, x: Tensor) -> Tensor:
-        if self.side and tuple(x.shape[2:]) != (self.side, self.side):
+        asked = tuple(x.shape[1:])
+        if self.side and asked[1:] != (self.side, self.side):
             x = F.interpolate(x, (self.side, self.side), mode="bilinear", antialias=True)
-        return self.network((x - self.mean) / self.std)
+        try:
+            return self.network((x - self.mean) / self.std)
+        except torch.OutOfMemoryError:
+            raise
+        except _REFUSALS as error:
+            why = (str(error).splitlines() or [type(error).__name__])[0][:200]
+            raise QurdError(
+                f"The network cannot answer images of {asked}: {why.rstrip('.')}. Give another 'side'."
+            ) from None
 
 
-def empty(architecture: str, classes: int) -> nn.Module:
-    """A network that waits for a state dict.
+_REFUSALS = (RuntimeError, AssertionError, ValueError, TypeError, IndexError)  # of a size that a network does not take
+
+
+def loaded(architecture: str, classes: int, path: Path) -> nn.Module:
+    """The network with the weights of a file, for which memory is taken once the file is known to hold them.
 
     Args:
         architecture: `resnet18` is torchvision's, `timm/resnet18` timm's; see `FAMILIES`.
+
+    Raises:
+        QurdError: it is unknown, or the file holds other weights.
     """
+    check_fit(blank(architecture, classes), path, architecture)
+    return load_into(empty(architecture, classes), path, architecture)
+
+
+def blank(architecture: str, classes: int) -> nn.Module:
+    """The same without memory (on the meta device): what names and shapes a file of its weights has."""
+    with torch.device("meta"):
+        return empty(architecture, classes)
+
+
+def empty(architecture: str, classes: int) -> nn.Module:
+    """A network that waits for a state dict; some of timm hold what is in none, so these are built with their memory."""
     family, name = check(architecture)
     return {"timm": _timm, "modelreuse": _modelreuse, "patchwork": _patchwork, "": _torchvision}[family](name, classes)
 

@@ -2,26 +2,29 @@
 
 import hashlib
 import json
+import math
 import os
 import struct
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from qurd_core.benchmarks.own.foreign import lies_within
 from qurd_core.benchmarks.own.weights import shapes, tensors
-from qurd_core.errors import A_FOLDER, QurdError, lies_at, misplaced
-from qurd_core.files import file_digest
+from qurd_core.errors import A_FOLDER, QurdError, lies_at, misplaced, visible
+from qurd_core.files import file_digest, opened
 from qurd_core.randomness import stream
 from qurd_core.types import Images
 
 FORMATS = ("PNG", "JPEG", "WEBP")
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp")
-PIXELS = 25_000_000  # of one picture
+PIXELS = 25_000_000  # of one picture, and of what it is scaled to before its centre is cut out
 MOST = 200_000  # pictures of a seed set
+BYTES = 8_000_000_000  # of a seed set
 NOISE = 1_000  # images of the seed set of noise
 DECODED = 2  # counts how often pictures have come to be decoded otherwise
 SHOWN = 12  # names in a sentence
@@ -42,15 +45,22 @@ def decode(path: Path, side: int) -> np.ndarray:
     """A picture file as `square`, as a viewer shows it: turned as its EXIF says, 16 bits of grey by their upper eight.
 
     Raises:
-        QurdError: it is no picture, is damaged, claims more than `PIXELS`, or has transparent pixels.
+        QurdError: it is no picture, is damaged, claims more than `PIXELS`, is too long for its width, or has transparent
+            pixels.
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path, formats=FORMATS) as picture:
-                if picture.width * picture.height > PIXELS:
+            with opened(path) as file, Image.open(file, formats=FORMATS) as picture:
+                short, long = sorted(picture.size)
+                if short * long > PIXELS:
                     raise QurdError(
                         f"Expected a picture of at most {PIXELS:,} pixels. {path} claims {picture.size}: scale it down."
+                    )
+                if side * side * long > PIXELS * short:
+                    raise QurdError(
+                        f"Expected a picture of at most {PIXELS:,} pixels once its shorter side has {side}. {path} claims"
+                        f" {picture.size}: cut it."
                     )
                 return square(_eight_bits(_opaque(ImageOps.exif_transpose(picture), path)), side)
     except (*_DAMAGED, Image.DecompressionBombError, Warning) as error:
@@ -109,8 +119,8 @@ def left_out(folder: Path, classes: Sequence[str]) -> Iterator[str]:
     pictures, others = _inside(folder)
     if others:
         yield (
-            f"{len(others):,} file(s) or folder(s) in {folder} are not read, such as {others[0]}: pictures end with"
-            f" {', '.join(ENDINGS)} and lie in the folder of their class."
+            f"{len(others):,} file(s) or folder(s) in {folder} are not read, such as {visible(others[0])}: pictures are"
+            f" files that end with {', '.join(ENDINGS)} and lie in the folder of their class."
         )
     if empty := [name for name in classes if not pictures.get(name)]:
         yield f"There is no picture of {len(empty):,} of {len(classes):,} classes in {folder}: {_some(empty)}."
@@ -120,16 +130,33 @@ def _inside(folder: Path) -> tuple[dict[str, list[str]], list[str]]:
     """Names of the pictures in every folder of a folder, and the places of what else is there."""
     pictures, others = {}, []
     for home in _visible(folder):
-        if not home.is_dir():
+        if not _leads_to(home.is_dir):
             others.append(home.name)
             continue
+        if home.is_symlink():
+            raise QurdError(
+                f"Expected folders of pictures in {folder}. '{home.name}' is a link to one: copy the pictures there."
+            )
         pictures[home.name] = []
         for entry in _visible(home):
-            if entry.name.lower().endswith(ENDINGS) and not entry.is_dir():
+            if entry.name.lower().endswith(ENDINGS) and _leads_to(entry.is_file):
+                if entry.is_symlink() and not lies_within(Path(entry.path), folder):
+                    raise QurdError(
+                        f"Expected pictures inside {folder}. '{home.name}/{entry.name}' is a link to another place: copy"
+                        " what is there."
+                    )
                 pictures[home.name].append(entry.name)
             else:
                 others.append(f"{home.name}/{entry.name}")
     return pictures, others
+
+
+def _leads_to(kind: Callable[[], bool]) -> bool:
+    """Whether a name leads to what a method of its entry asks for; a circle of links leads nowhere."""
+    try:
+        return kind()
+    except OSError:
+        return False
 
 
 def _visible(folder: Path | os.DirEntry[str]) -> list[os.DirEntry[str]]:
@@ -148,9 +175,21 @@ def _some(names: Sequence[str]) -> str:
 
 
 def seed_set(pictures: Iterable[tuple[Path, int]], side: int) -> Images:
-    """The pictures as a seed set."""
+    """The pictures as a seed set.
+
+    Raises:
+        QurdError: together they would take more than `BYTES`, or one of them cannot be read.
+    """
     pictures = list(pictures)
-    pixels = np.stack([decode(path, side) for path, _ in pictures])
+    shape = (len(pictures), 3, side, side)
+    if math.prod(shape) > BYTES:
+        raise QurdError(
+            f"Expected a seed set of at most {BYTES:,} bytes. {len(pictures):,} pictures of {side} x {side} pixels are"
+            f" {math.prod(shape):,}: take fewer, or a smaller 'side'."
+        )
+    pixels = np.empty(shape, np.uint8)
+    for row, (path, _) in enumerate(pictures):
+        pixels[row] = decode(path, side)
     return Images(torch.from_numpy(pixels), torch.tensor([truth for _, truth in pictures]))
 
 

@@ -4,8 +4,8 @@ Files of models that torch has pruned hold the weights before pruning and a mask
 (`weight_orig`, `weight_mask` for `weight`); the network gets their product, which is what the pruned one answers with.
 """
 
-import json
 import math
+import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -16,9 +16,11 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from qurd_core.errors import QurdError, is_filled, lies_at, misplaced
+from qurd_core.files import json_values, opened
 
 HEADER = 16_000_000  # bytes
 TENSORS = 20_000
+DIMENSIONS = 16  # of a tensor
 SIZES = {"BOOL": 1, "U8": 1, "I8": 1, "I16": 2, "I32": 4, "I64": 8, "F16": 2, "BF16": 2, "F32": 4, "F64": 8}
 
 ORIGINAL, MASK = "_orig", "_mask"  # what torch.nn.utils.prune adds to the name of a tensor that it prunes
@@ -41,16 +43,16 @@ def shapes(path: Path) -> Shapes:
             " opened."
         )
     try:
-        size = path.stat().st_size
-        with path.open("rb") as file:
+        with opened(path) as file:
+            size = os.fstat(file.fileno()).st_size
             length = int.from_bytes(file.read(8), "little")
             if size < 8 or length > min(size - 8, HEADER):
                 raise _UnsoundError(f"its header claims {length:,} of {size:,} bytes")
-            header = json.loads(file.read(length), object_pairs_hook=_once)
+            header = json_values(file.read(length), _once)
         return _sound(header, size - 8 - length)
     except OSError as error:
         raise QurdError(f"Expected a .safetensors file at {path}: {error.strerror}.") from None
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         why = str(error) if isinstance(error, _UnsoundError) else "its header is no header"
         raise QurdError(f"{path} is no sound safetensors file: {why}. Save or fetch it again.") from None
 
@@ -72,20 +74,7 @@ def load_into(network: nn.Module, path: Path, what: str) -> nn.Module:
         what: the architecture, said in errors.
     """
     wanted = network.state_dict()
-    whole = shapes(path)
-    pruned = [name for name in wanted if name not in whole and {name + ORIGINAL, name + MASK} <= whole.keys()]
-    found = _joined(whole, pruned, lambda original, mask: original if original == mask else (original, mask))
-    if missing := [name for name in wanted if name not in found]:
-        other = next((name for name in found if name not in wanted), "none that it has not")
-        raise QurdError(f"Expected the tensors of {what} in {path}. '{missing[0]}' is missing; there is '{other}'.")
-    if strange := [name for name in found if name not in wanted]:
-        raise QurdError(f"Expected the tensors of {what} in {path}. It also holds '{strange[0]}': is it another network?")
-    for name, tensor in wanted.items():
-        if found[name] != tuple(tensor.shape):
-            raise QurdError(
-                f"Expected '{name}' of {what} as {tuple(tensor.shape)} in {path}. Got {found[name]}: other classes, or"
-                " another network?"
-            )
+    pruned = check_fit(network, path, what)
     held = _joined(tensors(path), pruned, partial(_product, path))
     state = {name: tensor.to(wanted[name].dtype) for name, tensor in held.items()}
     for name, tensor in state.items():
@@ -93,6 +82,38 @@ def load_into(network: nn.Module, path: Path, what: str) -> nn.Module:
             raise QurdError(f"Expected finite weights in {path}. '{name}' holds NaN or infinity.")
     network.load_state_dict(state, strict=True, assign=True)
     return network
+
+
+def check_fit(network: nn.Module, path: Path, what: str) -> list[str]:
+    """Compare the header of a file with a network, which may be one without memory.
+
+    Args:
+        what: the architecture, said in errors.
+
+    Returns:
+        names of the tensors that the file holds in two parts, since they were pruned.
+
+    Raises:
+        QurdError: the names or shapes of the tensors are other ones.
+    """
+    wanted = network.state_dict()
+    whole = shapes(path)
+    pruned = [name for name in wanted if name not in whole and {name + ORIGINAL, name + MASK} <= whole.keys()]
+    found = _joined(whole, pruned, lambda original, mask: original if original == mask else (original, mask))
+    if missing := [name for name in wanted if name not in found]:
+        other = next((name for name in found if name not in wanted), "none that it has not")
+        raise QurdError(f"Expected the tensors of {what} in {path}. '{missing[0]}' is missing; there is '{other[:200]}'.")
+    if strange := [name for name in found if name not in wanted]:
+        raise QurdError(
+            f"Expected the tensors of {what} in {path}. It also holds '{strange[0][:200]}': is it another network?"
+        )
+    for name, tensor in wanted.items():
+        if found[name] != tuple(tensor.shape):
+            raise QurdError(
+                f"Expected '{name}' of {what} as {tuple(tensor.shape)} in {path}. Got {found[name]}: other classes, or"
+                " another network?"
+            )
+    return pruned
 
 
 def _joined(held: Mapping[str, T], pruned: Sequence[str], join: Callable[[T, T], T]) -> dict[str, T]:
@@ -131,7 +152,7 @@ def _sound(header: dict[str, Any], size: int) -> Shapes:
         kind, shape, (start, end) = about["dtype"], about["shape"], about["data_offsets"]
         if kind not in SIZES:
             raise _UnsoundError(f"'{name[:60]}' has the type {str(kind)[:20]}")
-        if not all(type(side) is int and side >= 0 for side in (*shape, start, end)):
+        if len(shape) > DIMENSIONS or not all(type(side) is int and side >= 0 for side in (*shape, start, end)):
             raise _UnsoundError(f"'{name[:60]}' has no proper shape")
         if math.prod(shape) * SIZES[kind] != end - start or end > size:
             raise _UnsoundError(f"'{name[:60]}' claims {math.prod(shape):,} numbers, which are not there")

@@ -1,6 +1,7 @@
 """Imports the paper's published scores for the app."""
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,16 @@ KIND, ENDING = "import", "report"
 AGAIN = "Import again to see it."
 
 
-def job(source: Path) -> Job:
-    """The job that reads a checkout or a table; another one once that has changed."""
-    try:
+def job(typed: str) -> Job:
+    """The job that reads a checkout or a table; another one once that has changed.
+
+    Args:
+        typed: its path, which may begin with the home of a user.
+    """
+    source, changed = Path(typed), 0.0
+    with suppress(OSError, ValueError, RuntimeError):  # no such user or file, or no name of one: the import says so
+        source = source.expanduser()
         changed = source.stat().st_mtime
-    except OSError:
-        changed = 0.0
     return Job(KIND, {"source": str(source), "changed": changed})
 
 

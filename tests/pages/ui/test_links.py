@@ -1,6 +1,7 @@
 """Views as links, and stories made of them."""
 
 import json
+import random
 import re
 
 import pytest
@@ -164,6 +165,34 @@ EVERYWHERE = ("bench", "stage", "story", "step", "auto")
 @pytest.mark.parametrize("page", PAGES)
 def test_no_value_of_a_link_breaks_a_page(shipped, page, value):
     sound(shipped(page=page, link=dict.fromkeys((*EVERYWHERE, *LINKED[page]), value)))
+
+
+STRANGE = [
+    "9" * 300,
+    "-0",
+    "1e308",
+    "nan",
+    "\0",
+    "\u200b",
+    "\u202e",
+    "a\nb",
+    "`*_$[x](y)",
+    "%00",
+    "x" * 5_000,
+    "true",
+    "AKH",
+    "100",
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("page", PAGES)
+def test_no_link_breaks_a_page(shipped, page, seed):
+    """Each control asked for something else, some of it twice."""
+    dice = random.Random(f"{page} {seed}")
+    keys = [key for key in (*EVERYWHERE, *LINKED[page]) if dice.random() < 0.7]
+    sound(shipped(page=page, link={key: dice.choices(STRANGE, k=dice.choice([1, 1, 2])) for key in keys}))
 
 
 @pytest.mark.parametrize("key", ["bench", "rule", "reveal", "view", "task", "hard", "pin"])

@@ -1,4 +1,5 @@
 import json
+import os
 
 import pytest
 
@@ -111,6 +112,11 @@ def test_a_row_of_a_table_is_one_line_where_there_is_no_terminal(qurd, monkeypat
         (["run", "-b", "patchwork-reuse(negatives=all)", "-s", "AKH"], "must be one of pool, lineage"),
         (["build", "imagenet"], "Unknown wing of embedded models 'imagenet'"),
         (["run", "-b", "patchwork-sac", "-s", "AKH", "--workers", "0"], "workers of at least 1"),
+        (["run", "-b", "patchwork-sac", "-s", "AKH", "--budget", "9" * 320], "Expected budgets of at most 1,000,000"),
+        (["run", "-b", "patchwork-sac", "-s", "AKH", "--budget", "9" * 5_000], "whole numbers separated by commas"),
+        (["run", "-b", "patchwork-sac", "-s", "AKH", "--seeds", "9" * 320], "and 10,000 query seeds"),
+        (["run", "-b", f"patchwork-sac({'9' * 320})", "-s", "AKH"], "Expected a number of at most 1.8e+308"),
+        (["run", "-b", "a\ud800b", "-s", "AKH"], "'a\\ud800b'"),
     ],
 )
 def test_bad_input_is_one_sentence_and_exit_code_2(qurd, arguments, says):
@@ -174,3 +180,21 @@ def test_a_folder_that_cannot_be_made_is_refused_before_anything_is_computed(qur
     assert code == 2
     assert "cannot be made: Not a directory" in " ".join(err.split())
     assert "minutes with" not in err  # a sweep estimates its time first, which takes a minute
+
+
+def test_who_has_no_home_is_told_before_the_app_starts(qurd, homeless, monkeypatch):
+    monkeypatch.setattr("runpy.run_module", lambda *_, **__: pytest.fail("the app was started"))
+    code, _, told = qurd("app", "--no-browser")
+    assert code == 2
+    assert "This user has none: set HOME to a folder." in told
+
+
+def test_a_path_that_is_no_text_is_written_out(qurd, tmp_path):
+    path = tmp_path / os.fsdecode(b"\xff.csv")
+    try:
+        path.write_text("item,truth,model,label\n")
+    except OSError:
+        pytest.skip("this file system holds texts only")
+    code, out, _ = qurd("check-benchmark", str(path))
+    assert code == 2
+    assert "\\udcff.csv. It has a header only." in out

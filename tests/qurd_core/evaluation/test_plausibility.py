@@ -187,6 +187,17 @@ def test_another_order_of_the_classes_is_named_as_the_cause(table, store):
     assert "with all classes in its order it is right on 7" in problem
 
 
+def test_an_unrelated_model_with_its_classes_in_another_order_is_said(table, store):
+    """Two of four are swapped, so that it is far from chance, and nothing is declared."""
+
+    def swap(models, truth, rng):
+        models["train(forest,theirs,seed=3)"] = np.array([0, 2, 1, 3])[models["train(forest,theirs,seed=3)"]]
+
+    (said,) = asked(table(swap), store)
+    assert said.startswith("'train(forest,theirs,seed=3)' is right on")
+    assert "The likely cause is the order of the classes: its '1' is '2' here, and with all classes in its order" in said
+
+
 @pytest.mark.parametrize("value", ["75 %", "75", "-0.1"])
 def test_a_declared_accuracy_is_a_share(table, value):
     with pytest.raises(QurdError, match="Expected 'accuracy' as a share from 0 to 1"):
@@ -257,6 +268,16 @@ def test_a_sound_folder_is_measured_once_and_nothing_is_asked_twice(folder, stor
     code, out, _ = qurd("models", "-b", path, "--json", "--device", "cpu", "--workers", "1")
     assert code == 0
     assert [row["accuracy_test"] for row in json.loads(out)][:2] == [1.0, 1.0]
+
+
+def test_the_weights_of_the_victim_that_are_declared_unrelated_are_said_however_they_are_saved(folder, parts, store):
+    """All three unrelated models are the victim, so that none stands out among them."""
+    path = folder()
+    for number in (2, 3, 4):
+        save_file(parts[2][0], Path(path) / f"{number}.safetensors", {"saved": str(number)})
+    notes = [note for note in check(path, store).notes if "is declared unrelated" in note]
+    assert len(notes) == 3
+    assert all(f"and is the same model as '{VICTIM}': they agree on 100 %" in note for note in notes)
 
 
 def test_wrong_normalisation_is_named_as_the_cause(folder, store):

@@ -16,6 +16,7 @@ import pytest
 from qurd_core.errors import QurdError
 from qurd_core.executors import Done, watched
 from qurd_core.jobs import worker
+from qurd_core.jobs.kinds import import_job
 from qurd_core.jobs.queue import Job, Jobs, Status, _models, publish, read
 
 PATIENCE = 60  # seconds; the machine may be busy
@@ -242,6 +243,50 @@ def test_a_run_of_another_server_is_shared(jobs, tmp_path):
     assert wait(jobs, jobs.submit(one)).state == "done"
 
 
+def test_old_runs_cost_nothing(jobs, tmp_path, monkeypatch):
+    """Whatever was run on a store: only what waits or runs is looked at."""
+    publish(tmp_path / "runs" / "old.json", {"state": "running", "pid": os.getpid()})
+    publish(tmp_path / "runs" / "old.json", {"state": "done", "pid": os.getpid()})
+    publish(tmp_path / "runs" / "now.json", {"state": "running", "pid": os.getpid()})
+    publish(tmp_path / "runs" / "now.seconds", {"seconds": 3})
+    looked = []
+    monkeypatch.setattr("qurd_core.jobs.queue.read", lambda path: looked.append(path.stem) or read(path))
+    assert [status.key for status in jobs.active()] == looked == ["now"]
+
+
+def test_a_run_that_was_lost_is_looked_at_once(jobs, tmp_path, monkeypatch):
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    publish(tmp_path / "runs" / "a.json", {"state": "running", "pid": gone.pid})
+    assert jobs.active() == []
+    monkeypatch.setattr("qurd_core.jobs.queue.read", pytest.fail)
+    assert jobs.active() == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"state": "running", "pid": 1, "done": Infinity}',
+        '{"state": "running", "pid": 1, "done": 1e400}',
+        '{"state": "running", "pid": 1, "started": NaN}',
+        f'{{"state": "running", "pid": {"9" * 320}}}',
+        f'{{"state": "running", "pid": 1, "total": {"9" * 5000}}}',
+        '{"state": "running", "pid": 1, "error": "\\ud800"}',
+    ],
+)
+def test_a_file_with_a_number_that_is_none_is_no_run(jobs, tmp_path, text):
+    path = tmp_path / "runs" / "a.json"
+    path.parent.mkdir()
+    path.write_text(text)
+    assert read(path) is None
+    assert jobs.status("a") is None
+
+
+def test_a_process_that_no_system_numbers_so_high_is_gone(jobs, tmp_path):
+    publish(tmp_path / "runs" / "a.json", {"state": "running", "pid": 2**62})
+    assert jobs.status("a").state == "failed"
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"state": "done"}', "\x00"])
 def test_a_file_that_tells_nothing_is_no_run(tmp_path, text):
     (tmp_path / "a.json").write_text(text)
@@ -297,3 +342,15 @@ def test_a_preparation_waits_until_nobody_clicks_any_more(tmp_path, monkeypatch)
     assert not begun
     assert list(steps) == [None]
     assert len(begun) == 1
+
+
+@pytest.mark.parametrize("typed", ["~nosuchuser/QuRD", "a\0b", "x" * 5_000, "~", "", "/dev/zero"])
+def test_whatever_is_typed_as_a_path_of_scores_gives_a_job_that_says_what_lies_there(tmp_path, typed):
+    asked = import_job.job(typed)
+    with pytest.raises(QurdError, match="Expected a checkout of the authors' repository"):
+        import_job.run(tmp_path, tmp_path / "runs" / asked.key, lambda done, total: None, **asked.args)
+
+
+def test_a_path_may_begin_with_the_home_of_the_user(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert import_job.job("~/QuRD").args["source"] == str(tmp_path / "QuRD")

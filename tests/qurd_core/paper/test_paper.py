@@ -194,6 +194,16 @@ def test_a_table_that_claims_to_be_huge_is_refused_by_its_footer(tmp_path, sourc
         importer.import_scores(path, tmp_path / "store")
 
 
+def test_a_table_of_few_long_words_in_many_rows_is_refused_before_they_are_written_out(tmp_path, source, monkeypatch):
+    table = scores()
+    path = source(table.assign(sampler="x" * 10_000))
+    assert path.stat().st_size < 60_000
+    monkeypatch.setattr(importer, "MOST_BYTES", len(table) * 1_000)
+    with pytest.raises(QurdError, match="in few words"):
+        importer.import_scores(path, tmp_path / "store")
+    assert importer.import_scores(source(table), tmp_path / "other").rows
+
+
 @pytest.mark.parametrize("content", [b"", b"PAR1 no", b"value\n1\n"])
 def test_a_file_that_is_no_table_gets_a_sentence(content, tmp_path):
     path = tmp_path / "scores.parquet"

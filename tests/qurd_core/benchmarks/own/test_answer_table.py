@@ -550,6 +550,99 @@ def test_a_parquet_that_claims_a_huge_size_is_refused_from_its_footer(tmp_path, 
         benchmark(str(tmp_path / "bomb.parquet"))
 
 
+@pytest.mark.parametrize("stored", [True, False])
+def test_few_long_words_in_many_rows_are_refused_before_they_are_written_out(tmp_path, monkeypatch, stored):
+    """A file of half a megabyte, which would take gigabytes."""
+    words = pa.array([f"{n:03}" + "x" * 1_500 for n in range(50)])
+    column = pa.DictionaryArray.from_arrays(pa.array(np.arange(500_000) % 50, pa.int32()), words)
+    names = ["item", "truth", "model", "label"]
+    pq.write_table(pa.table(dict.fromkeys(names, column if stored else column.cast(pa.string()))), tmp_path / "bomb.parquet")
+    assert (tmp_path / "bomb.parquet").stat().st_size < 4_000_000
+    monkeypatch.setattr(answer_table, "_column", lambda *_: pytest.fail("the words were written out"))
+    with pytest.raises(QurdError, match=r"holds 3,02\d,000,000 in few words: split it"):
+        answer_table._read(tmp_path / "bomb.parquet")
+
+
+def test_numbers_that_become_texts_count_as_such(tmp_path, monkeypatch):
+    column = pa.array(np.zeros(10_000_000, np.int64))
+    pq.write_table(pa.table(dict.fromkeys(["item", "truth", "model", "label"], column)), tmp_path / "bomb.parquet")
+    monkeypatch.setattr(answer_table, "_column", lambda *_: pytest.fail("the numbers were written out"))
+    with pytest.raises(QurdError, match="holds 800,000,000 in few words"):
+        answer_table._read(tmp_path / "bomb.parquet")
+
+
+def test_a_csv_of_many_short_lines_is_refused_before_it_is_read(tmp_path, monkeypatch):
+    (tmp_path / "bomb.csv").write_bytes(b"item,truth,model,label\n" + b"a,b,c,d\n" * 300_000)
+    monkeypatch.setattr(answer_table, "CELLS", 1_000_000)
+    monkeypatch.setattr(pd, "read_csv", lambda *_, **__: pytest.fail("the file was read"))
+    with pytest.raises(QurdError, match="has 300,000 rows of 4 columns"):
+        answer_table._read(tmp_path / "bomb.csv")
+
+
+def test_a_table_with_few_rows_may_not_ask_for_many_answers(write, monkeypatch):
+    """Everybody but the victim answers one item: the table of all answers to all items would be far larger."""
+    monkeypatch.setattr(answer_table, "CELLS", 8_000)
+    table = answers(strangers=40)
+    few = pd.concat([table[table["model"] == "mine"], table[table["model"] != "mine"].drop_duplicates("model")])
+    with pytest.raises(QurdError, match="44 models, 200 items"):
+        benchmark(write(few))
+    monkeypatch.setattr(answer_table, "CELLS", 9_000)
+    monkeypatch.setattr(answer_table, "MODELS", 43)
+    with pytest.raises(QurdError, match=r"Expected at most 43 models\. Got 44"):
+        benchmark(write(few))
+
+
+def test_classes_and_models_that_look_alike_are_told(write):
+    table = answers(strangers=3).astype({"truth": str, "label": str})
+    table.loc[table["label"] == "1", "label"] = "1\u200b"
+    table.loc[table["truth"] == "1", "truth"] = "1"
+    with pytest.raises(
+        QurdError, match=r"Two classes look alike: '1' and '1\\u200b' differ by what nobody sees \(U\+200B\)"
+    ):
+        benchmark(write(table))
+    table = answers(strangers=3)
+    table.loc[table["model"] == "copy", "lineage"] = 'train(forest,"mine\u2060")->prune(0.5)'
+    table.loc[table["model"] == "other1", "model"] = "other0\ufeff"
+    with pytest.raises(QurdError, match="Two names or lineages of models look alike"):
+        benchmark(write(table))
+
+
+@pytest.mark.slow
+def test_no_table_ends_the_program(write, tmp_path):
+    """A few hundred, each with some of its values replaced or its bytes changed."""
+    rng = np.random.default_rng(0)
+    strange = ["", " ", "\0", "9" * 400, "1e400", "nan", "\u200b", "-1", "0x1", "x" * 3000, "a\nb", "=1+1", '"', "train("]
+    for number in range(300):
+        table = answers(strangers=2, probits=number % 2 == 1).groupby("model").head(9).astype(object)
+        for _ in range(int(rng.integers(1, 4))):
+            table.iat[int(rng.integers(len(table))), int(rng.integers(table.shape[1]))] = rng.choice(strange)
+        path = tmp_path / "answers.csv"
+        table.to_csv(path, index=False)
+        if number % 3 == 0:
+            data = bytearray(path.read_bytes())
+            data[int(rng.integers(len(data)))] = int(rng.integers(256))
+            path.write_bytes(data)
+        for sentence in answer_table._problems(path):
+            sentence.encode()
+            assert "\n" not in sentence, number
+
+
+@pytest.mark.slow
+def test_no_parquet_ends_the_program(write, tmp_path):
+    """A few hundred, each with some bytes of its head, its pages or its foot changed."""
+    rng, path = np.random.default_rng(0), tmp_path / "answers.parquet"
+    write(answers(strangers=2, probits=True).groupby("model").head(9), path.name)
+    whole = path.read_bytes()
+    for _ in range(300):
+        data = bytearray(whole)
+        for _ in range(int(rng.integers(1, 4))):
+            data[int(rng.integers(len(data)))] = int(rng.integers(256))
+        path.write_bytes(data)
+        for sentence in answer_table._problems(path):
+            sentence.encode()
+            assert "\n" not in sentence
+
+
 def test_long_texts_and_strange_types_in_a_parquet_are_refused(tmp_path):
     few = {"item": ["a", "b"], "truth": [0, 1], "model": ["m", "m"], "label": [0, 1]}
     for name, values, says in [
