@@ -42,7 +42,7 @@ def navigate() -> st.Page:
     if page == door:
         # Once a control is bound to a part of the link, only the control may set it, and keeps it.
         st.switch_page(pages[HOME], query_params=None if "bench" in st.session_state else _asked())
-    _follow(story.asked())
+    _follow(story.asked(), page)
     asked = st.session_state.pop("go", None)
     if asked:
         st.session_state["told"] = asked.link
@@ -248,14 +248,14 @@ def _return(page: st.Page, asked: dict[str, list[str]]) -> NoReturn:
     st.switch_page(page, query_params=asked)
 
 
-def _follow(step: story.Step | None) -> None:
+def _follow(step: story.Step | None, page: st.Page) -> None:
     """Show the step that a link or the browser's history asks for; not while a click is on its way to another one.
 
     The number of a step says it all: its controls need not be in the link.
     """
     if step is None or "go" in st.session_state or st.session_state.get("told") == step.target.link:
         return
-    if "bench" in st.session_state:
+    if "bench" in st.session_state or step.target.page != page.url_path:
         go(step.target)
     else:
         _hold(step.target)

@@ -16,7 +16,7 @@ from pages.ui.frame import HOME
 from qurd_core.files import ROOT
 from qurd_core.jobs.queue import Jobs
 
-BENCH = "patchwork-sac"  # what a link leads to in tests, unless they say another: it has few victims and every task
+BENCH = "patchwork-sac"  # what a link of a test leads to unless it names another one, or a story
 
 
 class _Navigated(PagesManager):
@@ -81,7 +81,8 @@ def _open(
     """The app as a link opens it; `link` has the parts that share their name with an argument."""
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
     app.context = {"theme": theme}
-    for key, value in ({"bench": BENCH} | (link or {}) | more).items():
+    asked = (link or {}) | more
+    for key, value in (asked if "story" in asked else {"bench": BENCH} | asked).items():
         app.query_params[key] = value
     if page and page != HOME:  # before the first run, so that it is as if the link were followed
         app.switch_page(f"pages/{page}.py")

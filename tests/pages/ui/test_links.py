@@ -46,6 +46,13 @@ def test_a_step_that_is_not_there_gives_way_to_the_first_and_says_so(shipped, st
     assert notices(app) == [f"Not found here, so left out: step {step}."] * bool(step)
 
 
+@pytest.mark.parametrize("page", [None, "budget"])
+def test_a_link_to_a_step_leads_to_the_page_of_the_step_from_any_other(shipped, page):
+    app = sound(shipped(page=page, story="mistakes", step="2"))
+    assert bar(app)[0].startswith("**2 / 6**")
+    assert "of the victim's 10 mistakes" in headline(app)
+
+
 @pytest.mark.parametrize("page", ["leaderboard", "compose", "budget", "queries"])
 def test_a_budget_beyond_the_recorded_ones_is_left_out_and_said(shipped, page):
     app = shipped(page=page, budget="2000")
