@@ -1,6 +1,7 @@
 """The command line: `qurd COMMAND --help`, or `python -m qurd_core COMMAND --help`. A module per group of commands."""
 
 import sys
+from io import TextIOWrapper
 
 import typer
 
@@ -23,7 +24,8 @@ app.add_typer(store.app, name="store")
 
 def main() -> None:
     """Run a command; bad input ends with one sentence and exit code 2. What a terminal cannot show is written out."""
-    sys.stdout.reconfigure(errors="backslashreplace")  # as Python itself does with the error output
+    if isinstance(sys.stdout, TextIOWrapper):  # which a notebook's or a test's is not
+        sys.stdout.reconfigure(errors="backslashreplace")  # as Python itself does with the error output
     try:
         app(standalone_mode=True)
     except QurdError as error:

@@ -114,7 +114,7 @@ def measured(
 
 
 def measure(benchmark: str, folder: Path | None = None, track: Track = silent) -> pd.DataFrame:
-    """`measured` of the combinations that nobody published, for every task, budget, rule, negatives and kind of answers.
+    """`best_of` the combinations that nobody published, for every task, budget, rule, negatives and kind of answers.
 
     Args:
         folder: of the raw scores and pairs.
@@ -124,17 +124,19 @@ def measure(benchmark: str, folder: Path | None = None, track: Track = silent) -
     """
     scores, pairs, schemes = Scores.read(benchmark, folder), rate_records.pairs(benchmark, folder), rate_records.schemes()
     reference = schemes.set_index("name").loc[REFERENCE, "scheme"]
-    work = list(product(NEGATIVE_KINDS, rate_records.tasks(benchmark), RULES.values()))
+    lineages, every = lineages_of(pairs), set(scores.columns["scheme"])
+    work = list(product(NEGATIVE_KINDS, rate_records.tasks(benchmark)))
     found = []
-    for negatives, task, rule in track(work, len(work), "choosing by halves"):
+    for negatives, task in track(work, len(work), "choosing by halves"):
         rows = rate_records.read(benchmark, task=task, negatives=negatives)
-        rows = rows.assign(value=rows[rule.value], spread=rows[rule.spread])
-        for budget, reveal in product(scores.columns["budget"].unique().tolist(), LEVELS):
-            free = levels_of(unnamed(allowed(rows[rows["budget"] == budget], schemes, reveal), schemes))
-            asked = {"task": task, "budget": budget, "negatives": negatives}
-            with suppress(QurdError):
-                best = measured(scores, pairs, free, reference, rate=rule.value, **asked)
-                found.append(asked | {"rule": rule.kind, "reveal": reveal} | asdict(best))
+        for budget in scores.columns["budget"].unique().tolist():
+            here, known = cells(scores.only(every, budget), pairs, negatives, task=task), rows[rows["budget"] == budget]
+            for rule, reveal in product(RULES.values(), LEVELS):
+                valued = known.assign(value=known[rule.value], spread=known[rule.spread])
+                free = levels_of(unnamed(allowed(valued, schemes, reveal), schemes))
+                asked = {"task": task, "budget": budget, "negatives": negatives, "rule": rule.kind, "reveal": reveal}
+                with suppress(QurdError):
+                    found.append(asked | asdict(best_of(here, lineages, free, reference, rule.value)))
     return pd.DataFrame(found, columns=[*_KEYS, *(field.name for field in fields(BestOf))])
 
 

@@ -98,7 +98,9 @@ def score_table(scores: evidence.Scores, pairs: pd.DataFrame, budget: int, names
         many = rows.loc[rows.index.repeat(len(chosen)), kept]
         seeds = np.tile(columns["query_seed"].to_numpy(), len(rows))
         parts.append(many.assign(value=values.ravel().astype(float), scheme=np.tile(labels, len(rows)), query_seed=seeds))
-    return pd.concat(parts, ignore_index=True).dropna(subset=["value"]).assign(benchmark="", budget=budget)
+    found = pd.concat(parts, ignore_index=True).dropna(subset=["value"])
+    victims = found.groupby("scheme")["victim"].transform("nunique")  # one without queries to some has no rate either
+    return found[victims == len(parts)].reset_index(drop=True).assign(benchmark="", budget=budget)
 
 
 def names_of(benchmark: str) -> dict[str, str]:

@@ -28,6 +28,7 @@ COMMANDS = {  # arguments after the benchmark
     "run": ["-s", "AKH", "--budget", "10", "--seeds", "1", *QUICK],
     "sweep": [],
     "honest": [],
+    "grid": ["-s", "AKH"],
     "separability": [],
     "fetch": [],
 }

@@ -250,7 +250,7 @@ def test_the_chosen_strip_is_strong_and_the_others_faint(boards):
     assert len(chart.data) <= 5 * len(boards)
     ticks = chart.layout.xaxis.ticktext
     assert "<b>patchwork-reuse</b><br>40 unrelated" in ticks
-    assert "patchwork-sac<br>40 unrelated models" in ticks
+    assert "patchwork-sac<br>40 unrelated" in ticks
 
 
 def test_named_schemes_have_their_mark_and_a_label_that_covers_no_other(boards):

@@ -191,3 +191,15 @@ def test_who_could_be_the_best():
     assert "AKH and SAC may rank first" in worth_words.basis(table)
     assert "held out: SAC 50%" in worth_words.basis(table)
     assert "AKH ranks first in 95 % of bootstrap resamples" in worth_words.basis(table.head(1).assign(rank_high=1.0))
+
+
+def test_a_scheme_without_queries_to_some_victim_has_no_rate():
+    """As in the records, where its cell is empty: a mean over the other victims would be one of another benchmark."""
+    columns = pd.DataFrame({"scheme": ["a", "b"], "budget": 10, "query_seed": 0})
+    rows = [(v, s, kind, ("same",), s) for v in "vw" for s, kind in ((v, "positive"), ("u", "negative"))]
+    pairs = pd.DataFrame(rows, columns=["victim", "suspect", "kind", "tasks", "root"])
+    values = {"v": np.array([[0.0, 0.0], [0.5, 0.5]]), "w": np.array([[0.0, np.nan], [0.5, np.nan]])}
+    scores = evidence.Scores(columns, {victim: [victim, "u"] for victim in "vw"}, values)
+    table = measured_worth.score_table(scores, pairs, 10, {})
+    assert set(table["scheme"]) == {"a"}
+    assert set(table["victim"]) == {"v", "w"}
