@@ -11,7 +11,9 @@ from qurd_core.cli.output import noted
 
 
 def grid(
-    benchmark: Annotated[str, typer.Option("--benchmark", "-b", help="Name of a benchmark with a grid: fashion-sac.")],
+    benchmark: Annotated[
+        str, typer.Option("--benchmark", "-b", help="Name of a benchmark with a grid, fashion-sac; no path, no saved one.")
+    ],
     scheme: Annotated[
         list[str], typer.Option("--scheme", "-s", help="A named scheme, or 'sampler | representation | detector'.")
     ],

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from qurd_core import registry
-from qurd_core.benchmarks.base import Benchmark, benchmark, register_benchmarks
+from qurd_core.benchmarks.base import Benchmark, benchmark, kind_of, register_benchmarks
 from qurd_core.benchmarks.obfuscated import name_of
 from qurd_core.errors import QurdError, unknown
 from qurd_core.evaluation.pipeline import compute
@@ -76,7 +76,9 @@ def columns(name: str) -> dict[str, Column]:
     register_benchmarks()
     grids = [one.removesuffix(f"-{PART}") for one in registry.benchmarks if one.endswith(f"-{PART}")]
     if name not in grids:
-        raise unknown("benchmark with a grid", name, grids)
+        raise QurdError(
+            f"Expected a benchmark with a grid: {', '.join(grids)}. Got {kind_of(name)}, {name}. Use 'run' on it."
+        )
     component = registry.benchmarks[f"{name}-{PART}"]
     (parameter,) = component.parameters.values()
     benches = [str(component.call({parameter.name: choice})) for choice in parameter.choices]

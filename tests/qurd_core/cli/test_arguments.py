@@ -1,6 +1,7 @@
 """Every command that takes a benchmark, with every kind of benchmark: it takes what its help says, and one function says
 what the others are."""
 
+import importlib
 import json
 import os
 import tempfile
@@ -172,6 +173,7 @@ REFUSED = {
     "sweep": "Expected an embedded benchmark: the app shows records of no other. Got {}, {}. Use 'run' on it.",
     "honest": "published-sdog120. Got {}, {}. Use `run --honest` on it.",
     "separability": "or the name of a saved one. Got {}, {}. Use 'pairs' or 'run' on it.",
+    "grid": "Expected a benchmark with a grid: fashion-sac. Got {}, {}. Use 'run' on it.",
     "fetch": "Expected a benchmark of the model hub, which is reached over a network. {}, {}, is here already.",
 }
 
@@ -271,6 +273,8 @@ def test_files_and_folders_without_rights_are_one_sentence(user, monkeypatch):
     paths = [*folder.iterdir()]
     for path in (*paths, folder / "shown" / "manifest.json"):
         path.chmod({"listed": 0o444, "shown": 0o755}.get(path.name, 0))
+    for module in ("multiprocessing.popen_fork", "resource"):  # the user may not read Python's own modules either
+        importlib.import_module(module)
     become()
     for path in (*paths, folder / "locked" / "any.csv", folder / "locked" / "any"):
         with pytest.raises(QurdError, match=r"There is something that this user may not read|Permission denied"):

@@ -67,7 +67,7 @@ def test_what_takes_many_passes_is_asked_if_it_is_named(monkeypatch):
 @pytest.mark.parametrize(
     ("name", "hidings", "told"),
     [
-        ("patchwork-sac", (), "Unknown benchmark with a grid 'patchwork-sac'"),
+        ("patchwork-sac", (), "Expected a benchmark with a grid: .*Got an embedded benchmark, patchwork-sac"),
         ("toy", ("jpg",), "Unknown column of the grid of toy 'jpg'.*'jpeg'"),
         ("toy", ("merge",), "Expected all models of toy-grid.hiding=merge..*Make those that lack with 'build'"),
     ],
