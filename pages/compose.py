@@ -19,7 +19,7 @@ if bench in rate_records.SHIPPED and not rate_records.path_of(bench).is_file():
 head = st.container()
 schemes = cached.schemes()
 with st.container(key="controls"):
-    parts = st.columns([1.25, 1.2, 1.55, 1.4, 1.3, 1.7, 1.15], gap="small")
+    parts = st.columns([1.5, 1.25, 1.55, 1.35, 1.25, 1.2, 1.0], gap="small")
     choices = st.columns([1.5, 1, 1, 1.35, 1.3, 1.1, 0.7], gap="small", vertical_alignment="bottom")
 with parts[5]:
     scheme, wrong = compose_controls.read(compose_controls.scheme_text())

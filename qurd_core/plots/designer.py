@@ -120,6 +120,7 @@ def _layout(
     many = len(victims) > views.designer.MANY
     small = style.text * (0.75 if many else 0.9)
     called = {name: "<br>".join(map(plain, readable(name).split(", "))) for name in victims}
+    called = {name: text.replace(" victim", "<br>victim") if many else text for name, text in called.items()}
     names = [
         {"text": f"{plain(words.task(name))} {count.said}", "x": -views.designer.GAP, "y": count.line, "xanchor": "right"}
         | {"showarrow": False, "yanchor": "middle", "xshift": -style.text * 0.8, "font": {"size": style.text}}

@@ -103,7 +103,7 @@ def _layout(table: pd.DataFrame, at: dict, efforts: list[int], task: str, style:
         "height": style.height,
         "margin": {"l": 4 * style.text, "r": 9 * style.text, "t": 11 * style.text, "b": 4 * style.text},
         "xaxis": {
-            "range": [-0.6, max(at.values()) + 0.6],
+            "range": [-0.6, max(at.values()) + 1.6],  # names of the last columns lean to the right
             "tickvals": [np.mean([place for (asked, _), place in at.items() if asked == effort]) for effort in efforts],
             "ticktext": [f"{effort:,}".replace(",", " ") if effort else "0" for effort in efforts],
             "title": {"text": "Queries that the thief sent to the victim (in order, not to scale)", "standoff": 8},

@@ -57,7 +57,7 @@ def show(bench: str, style: Style) -> None:
     pairs = cached.pairs(bench)
     head = st.container()
     with st.container(key="controls"):
-        places = st.columns([0.9, 1.75, 1.5, 2, 2, 0.8, 1.2], gap="small")
+        places = st.columns([0.85, 1.6, 1.3, 2, 2.6, 0.7, 1.15], gap="small")
     with places[0]:
         scheme = controls.choose("Scheme", list(play.SEEDS), "by")
     with places[1]:

@@ -54,7 +54,7 @@ _LOOK = """
 @media (max-width: 900px) {
   .telling { grid-template-columns: 1fr; }
   .telling .row { flex-wrap: wrap; }
-  .say { flex-basis: 14rem; }
+  .say { flex-basis: 18rem; }
 }
 .track i { position: absolute; top: -.15rem; bottom: -.15rem; border-left: 2px solid var(--ink); }
 """

@@ -67,7 +67,7 @@ def choose(benchmark: str) -> Choice:
     bounded = st.session_state.get("show", st.query_params.get("show")) == SHOW[1]
     scored = held in texts and not bounded
     with st.container(key="controls"):
-        widths = [1.15, 1.05, *([] if bounded else [1.4, 0.95, 1.05]), *[1.1, 0.8] * scored, 1.2, 1.25, *[3] * bounded]
+        widths = [1.05, 1.0, *([] if bounded else [1.3, 1.2, 0.95]), *[1.1, 0.8] * scored, 1.05, 1.2, *[3] * bounded]
         places = iter(st.columns(widths, gap="small"))
     with next(places):
         show = controls.select("View", SHOW, "show", "view")

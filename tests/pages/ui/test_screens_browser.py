@@ -23,7 +23,10 @@ VIEWS = [
     *("compose?pick=SAC", "compose?bench=published-sdog120"),
     *("budget?", "budget?panel=distance", "budget?x=labelled", "budget?play=true&sent=100"),
     *(f"separability?rows={rows}" for rows in ("one", "tasks", "victims", "benchmarks")),
-    *("separability?show=bound", f"separability?{urlencode({'victim': PAIR['victim'], 'pair': PAIR['suspect']})}"),
+    *(
+        "separability?show=bound",
+        f"separability?bench=patchwork-sac&{urlencode({'victim': PAIR['victim'], 'pair': PAIR['suspect']})}",
+    ),
     *("queries?left=uniform(test)", "queries?view=telling", "queries?bench=published-sdog120"),
     *("paper?claim=table3", "paper?view=table2", "paper?view=table3", "paper?view=table3&mode=honest"),
     *("paper?view=agreement", "atlas?"),
