@@ -110,10 +110,12 @@ def _take(key: str) -> None:
     st.session_state[key] = st.session_state[f"{key}-words"]
 
 
-def model(label: str, lineages: Sequence[str], key: str, what: str, **more: Any) -> str:
+def model(
+    label: str, lineages: Sequence[str], key: str, what: str, said: Callable[[str], str] = readable, **more: Any
+) -> str:
     """A model by its readable name; hovering tells its lineage, which the link keeps."""
     links.check(key, [None, *lineages] if more.get("index", 0) is None else lineages, what)
-    return worded(st.selectbox, label, lineages, key, readable, help=lambda held: held and links.plain(held, 200), **more)
+    return worded(st.selectbox, label, lineages, key, said, help=lambda held: held and links.plain(held, 200), **more)
 
 
 def choose(label: str, options: Sequence[Any], key: str, usual: Any = None, said: Callable[[Any], str] | None = None) -> Any:
@@ -122,10 +124,12 @@ def choose(label: str, options: Sequence[Any], key: str, usual: Any = None, said
     return select(label, options, key, label.lower(), said, index=options.index(usual) if usual else 0)
 
 
-def choose_model(label: str, lineages: Sequence[str], key: str, usual: str | None = None) -> str:
+def choose_model(
+    label: str, lineages: Sequence[str], key: str, usual: str | None = None, said: Callable[[str], str] = readable
+) -> str:
     """The same for models."""
     _give_way(key, lineages)
-    return model(label, lineages, key, label.lower(), index=lineages.index(usual) if usual else 0)
+    return model(label, lineages, key, label.lower(), said, index=lineages.index(usual) if usual else 0)
 
 
 def _give_way(key: str, options: Sequence[Any]) -> None:

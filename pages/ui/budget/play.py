@@ -1,5 +1,7 @@
 """Play: a scheme at work on two suspects, in place of the curves of the Budget page."""
 
+from functools import partial
+
 import plotly.graph_objects as go
 import streamlit as st
 
@@ -52,6 +54,11 @@ export default function () {
 """
 
 
+def _theft(victim: str, model: str) -> str:
+    """A stolen model beside the menu of its victim, whose name need not be said again."""
+    return readable(model).removeprefix(f"{victim} · ")
+
+
 def show(bench: str, style: Style) -> None:
     """The whole view."""
     pairs = cached.pairs(bench)
@@ -71,7 +78,8 @@ def show(bench: str, style: Style) -> None:
         return
     usual = trial.pick()
     with places[3]:
-        stolen = controls.choose_model("Stolen model", trial.named("positive"), "stolen", usual.stolen)
+        theft = partial(_theft, readable(victim))
+        stolen = controls.choose_model("Stolen model", trial.named("positive"), "stolen", usual.stolen, theft)
     with places[4]:
         innocent = controls.choose_model(
             "Unrelated model", trial.named("negative") + trial.named("hard"), "innocent", usual.innocent
