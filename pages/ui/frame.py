@@ -216,7 +216,7 @@ def _arrive(page: st.Page) -> None:
     if before and run.is_history_navigation and story.asked() is None:
         _return(page, parse_qs(run.query_string))
     if base := _base(asked):
-        links.note(f"benchmark {links.cut(asked['bench'][0])}")
+        links.note(*(f"benchmark {links.cut(name)}" for name in asked.get("bench", ())))
         st.switch_page(page, query_params=asked | {"bench": [base]})
     if len(asked) < len(st.query_params):
         st.switch_page(page, query_params=asked)
@@ -225,13 +225,13 @@ def _arrive(page: st.Page) -> None:
 
 
 def _base(asked: dict[str, list[str]]) -> str | None:
-    """The benchmark of whose pairs a link leaves some out, where it names one that was saved somewhere else."""
-    if asked.get("bench", SHIPPED)[0] in (*SHIPPED, *saved_names()):
+    """The benchmark of whose pairs a link leaves some out, where it names none, or one that was saved somewhere else."""
+    named, out = (asked.get(key, [""])[0] for key in ("bench", "out"))
+    if not out or named in (*SHIPPED, *saved_names()):
         return None
-    if out := asked.get("out", [""])[0]:
-        with suppress(QurdError):  # of missing tables, which the page tells
-            fits = (name for name in EMBEDDED if from_token(out, designer.keys(cached.pairs(name))) is not None)
-            return next(fits, None)
+    with suppress(QurdError):  # of missing tables, which the page tells
+        base = next((name for name in EMBEDDED if from_token(out, designer.keys(cached.pairs(name))) is not None), None)
+        return base if named or base != SHIPPED[0] else None
     return None
 
 
