@@ -35,7 +35,7 @@ def click_cell(page, scheme: str, right: float = 0, down: float = 0) -> None:
 
 
 def test_cells_are_picked_wherever_they_are_clicked(visit):  # noqa: F811
-    page = visit("/compose?pick=AKH")
+    page = visit("/compose?bench=patchwork-sac&pick=AKH")
     for scheme, right, down in (
         ("uniform(test) | probits | cosine", 0, 0),
         ("negative(test)->pgd | labels | hamming", 0.47, 0.45),
@@ -47,7 +47,7 @@ def test_cells_are_picked_wherever_they_are_clicked(visit):  # noqa: F811
 
 
 def test_a_new_combination_runs_is_stopped_and_another_shows_its_point(visit):  # noqa: F811
-    page = visit("/compose?pick=uniform(test)->pgd(eps=0.05)+|+labels+|+hamming")
+    page = visit("/compose?bench=patchwork-sac&pick=uniform(test)->pgd(eps=0.05)+|+labels+|+hamming")
     page.get_by_role("button", name="Run").click()
     page.get_by_role("button", name="Cancel").click()
     page.get_by_text("Stopped").wait_for()
