@@ -86,9 +86,11 @@ def _begun(draft: Path) -> BinaryIO:
     """A new file that is locked until it is closed, or its process has ended."""
     while True:
         file = draft.open("xb")
+        if not fcntl:
+            file.close()  # where an open file cannot be put in its place either
+            return file
         with suppress(OSError):  # a file system without locks, on which nothing is ever taken for abandoned
-            if fcntl:
-                fcntl.flock(file, fcntl.LOCK_EX)
+            fcntl.flock(file, fcntl.LOCK_EX)
         if os.fstat(file.fileno()).st_nlink:
             return file
         file.close()  # it was removed before it was locked

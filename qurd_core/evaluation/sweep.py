@@ -125,7 +125,8 @@ def write(table: pd.DataFrame, path: Path, name: str) -> Path:
     about = {"benchmark": name, "part": PART, "format": 1}
     arrow = arrow.replace_schema_metadata({"qurd": json.dumps(about)})
     # Who looks at one task reads its part of the file only.
-    apart = [name for name in ("pool", "negatives", "task") if name in table] or [*{"obfuscation"} & {*table}]
+    among = ("pool", "negatives", "task") if "task" in table else ("obfuscation",)
+    apart = [name for name in among if name in table]
     parts = [arrow.take(rows) for rows in small.groupby(apart, sort=False).indices.values()] if apart else [arrow]
     with publishing(path) as draft, pq.ParquetWriter(draft, arrow.schema, compression="zstd", compression_level=15) as file:
         for part in parts:

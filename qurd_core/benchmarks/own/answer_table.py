@@ -171,7 +171,7 @@ def _problems(path: Path) -> list[str]:
 def answer_table(path: Path) -> Benchmark:
     """A table of answers: one row per item and model."""
     for problem in limited(partial(_problems, path), path):
-        raise QurdError(problem if str(path.name) in problem else f"{problem} (In {path}.)")
+        raise QurdError(problem if path.name in problem else f"{problem} (In {path}.)")
     table = _read(path)
     lineages = _lineages(table)
     classes, probits = _classes(table), _probit_columns(table)
