@@ -127,7 +127,7 @@ def test_test_patches_that_nearly_occur_among_training_patches_change_no_conclus
     """211 of 4,000, of which 166 show black space beside the rocket: they stay in the seed set."""
     near = near_duplicates.near_duplicates().numpy()
     assert near.sum() == 211
-    for benchmark in rate_records.EMBEDDED:
+    for benchmark in near_duplicates.OF_PATCHES:
         for negatives in ("unrelated", "unrelated+hard"):
             both = near_duplicates.rates(benchmark, near, negatives)
             for rule, most in (("tpr", 0.03 if negatives == "unrelated" else 0.05), ("tpr_conformal", 0.0501)):

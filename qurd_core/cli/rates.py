@@ -182,6 +182,10 @@ def sweep(
     named: Annotated[
         bool, typer.Option("--named", help="Evaluate the named schemes only, and keep the records of all others.")
     ] = False,
+    scheme: Annotated[
+        list[str] | None,
+        typer.Option("--scheme", "-s", help="Evaluate this scheme only, and keep the records of all others; repeat."),
+    ] = None,
     obfuscations: Annotated[
         bool, typer.Option("--obfuscations", help="Evaluate the named schemes behind every obfuscation instead.")
     ] = False,
@@ -195,14 +199,16 @@ def sweep(
     from qurd_core.evaluation.sweep import estimate, measure
     from qurd_core.files import made
     from qurd_core.records import rate_records
+    from qurd_core.schemes import NAMED
 
     folder, shelf, runtime = made(out or rate_records.FOLDER), results(store), computing(device, workers)
     if obfuscations:
         print(obfuscation_sweep.estimate(benchmark, shelf, runtime), file=sys.stderr)  # noqa: T201
         noted(obfuscation_sweep.measure(benchmark, shelf, runtime, folder))
         return
-    print(estimate(benchmark, seeds, shelf, runtime, only_named=named), file=sys.stderr)  # noqa: T201
-    noted(measure(benchmark, seeds, shelf, runtime, folder, only_named=named))
+    only = (*(NAMED if named else ()), *(scheme or ()))
+    print(estimate(benchmark, seeds, shelf, runtime, only=only), file=sys.stderr)  # noqa: T201
+    noted(measure(benchmark, seeds, shelf, runtime, folder, only=only))
 
 
 def honest(

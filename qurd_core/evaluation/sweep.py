@@ -5,7 +5,7 @@ Two files per benchmark. `<benchmark>.parquet` has a row per combination, choice
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -42,12 +42,12 @@ def fitting() -> list[Scheme]:
     return list(dict.fromkeys([*named, *every, *(one for scheme in named for one in companions(scheme))]))
 
 
-def estimate(name: str, seeds: int, store: Store, runtime: Runtime, *, only_named: bool = False) -> str:
+def estimate(name: str, seeds: int, store: Store, runtime: Runtime, *, only: Sequence[str] = ()) -> str:
     """How long the rest of a sweep will take, in a sentence, after asking all models about the natural images.
 
     What is stored already costs nothing.
     """
-    asked = _requests(name, seeds, only_named=only_named)
+    asked = _requests(name, seeds, only)
     bench = asked[0].bench
     for split in bench.splits:
         ask_natural(bench, split, store, runtime)
@@ -65,39 +65,45 @@ def estimate(name: str, seeds: int, store: Store, runtime: Runtime, *, only_name
     )
 
 
-def measure(name: str, seeds: int, store: Store, runtime: Runtime, out: Path, *, only_named: bool = False) -> Iterator[Path]:
+def measure(name: str, seeds: int, store: Store, runtime: Runtime, out: Path, *, only: Sequence[str] = ()) -> Iterator[Path]:
     """Compute what the store lacks, write the two files, and yield their paths. A killed sweep is continued.
 
     Args:
-        only_named: compute the named schemes; the rows of all other combinations stay as they are in `out`.
+        only: compute these schemes; the rows of all other combinations stay as they are in `out`.
+
+    Raises:
+        QurdError: no embedded benchmark, or one of `only` that a sweep does not record.
     """
-    asked = _requests(name, seeds, only_named=only_named)
+    asked = _requests(name, seeds, only)
     made(out)
     for some in asked:
         compute(some, store, runtime)
     desk = workbench(asked[0].bench, store, runtime)
     path, raw_path = out / f"{name}.parquet", out / f"{name}-scores.parquet"
     summary = pd.concat([recorded(some, desk) for some in asked], ignore_index=True).drop(columns="benchmark")
-    summary = _with_others(summary, path) if only_named else summary
+    summary = _with_others(summary, path) if only else summary
     yield write(summary, path, name)
     best = _best(summary)
     parts = [raw_scores(some, [one for one in best if one in some.schemes], RAW_BUDGETS, desk) for some in asked]
     raw = pd.concat([part for part in parts if len(part)], ignore_index=True)
-    yield write(_with_others(raw, raw_path) if only_named else raw, raw_path, name)
+    raw = _with_others(raw, raw_path) if only else raw
+    yield write(raw[raw["scheme"].isin([*map(str, best)])], raw_path, name)
     yield from inventory.write(desk, seeds, out)
     yield inventory.write_schemes([Scheme.parse(text) for text in summary["scheme"].unique()], out / "schemes.json")
 
 
-def _requests(name: str, seeds: int, *, only_named: bool) -> list[Request]:
+def _requests(name: str, seeds: int, only: Sequence[str] = ()) -> list[Request]:
     """One request per number of query seeds: of named schemes on natural images, of those that craft, of all others."""
     if (kind := kind_of(name)) != EMBEDDED:
         raise QurdError(f"Expected {EMBEDDED}: the app shows records of no other. Got {kind}, {name}. Use 'run' on it.")
+    schemes, wanted = fitting(), dict.fromkeys(Scheme.parse(text) for text in only)
+    if others := [str(scheme) for scheme in wanted if scheme not in schemes]:
+        raise QurdError(f"Expected schemes that a sweep records. Got {'; '.join(others)}. Use 'run' on it.")
     by_seeds: dict[int, list[str]] = {}
     crafted = CRAFTED_SEEDS if len(benchmark(name).victims) < FEW_VICTIMS else seeds
-    for scheme in fitting():
+    for scheme in wanted or schemes:
         least = 0 if not scheme.name else NATURAL_SEEDS if scheme.natural else crafted
-        if scheme.name or not only_named:
-            by_seeds.setdefault(max(seeds, least), []).append(str(scheme))
+        by_seeds.setdefault(max(seeds, least), []).append(str(scheme))
     return [request(name, schemes, budgets=BUDGETS, seeds=number) for number, schemes in by_seeds.items()]
 
 

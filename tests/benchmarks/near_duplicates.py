@@ -22,6 +22,7 @@ from qurd_core.statistics.metrics import aggregate
 from qurd_core.statistics.sides import NEGATIVE_KINDS
 from tests.score_tables import cells
 
+OF_PATCHES = ("patchwork-sac", "patchwork-reuse")
 NEAR = 2.0  # of 255
 REGIONS = ("victim", "attacker")
 BUDGET, SEEDS = 100, 20
@@ -81,7 +82,7 @@ def main() -> None:
     near = near_duplicates().numpy()
     by_class = np.bincount(patches("test").truth[near], minlength=10).tolist()
     print(f"{near.sum()} of {len(near)} test patches: {by_class} by class")
-    for benchmark in rate_records.EMBEDDED:
+    for benchmark in OF_PATCHES:
         moved = delta_c(benchmark, near)
         print(f"{benchmark}: delta_C changes by at most {(moved['all'] - moved['without']).abs().max():.3f}")
         for negatives in NEGATIVE_KINDS:

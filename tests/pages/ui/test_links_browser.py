@@ -11,7 +11,7 @@ from tests.pages.test_tour_browser import folder, settle, store  # noqa: F401 (f
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 # No control has its usual value.
-VICTIM = "train(res,victim)"
+VICTIM = "train(res,victim2)"
 LINKS = {
     "leaderboard": {"view": "swap", "task": "finetune", "rule": "guaranteed", "budget": "50", "reveal": "probits"}
     | {"hard": "true", "pin": ["SAC", "AKH"], "scheme": "FBI"},

@@ -18,7 +18,8 @@ def test_the_grid_is_written_where_it_is_wanted_after_its_time_was_said(qurd, tm
 def test_a_benchmark_without_a_grid_is_one_sentence(qurd):
     code, _, told = qurd("grid", "--benchmark", "patchwork-sac", "--scheme", "AKH")
     assert code == 2
-    assert "Unknown benchmark with a grid 'patchwork-sac'" in told
+    assert "Expected a benchmark with a grid: fashion-sac" in " ".join(told.split())
+    assert "Got an embedded benchmark, patchwork-sac. Use 'run' on it." in " ".join(told.split())
 
 
 def test_a_folder_that_cannot_be_made_is_refused_before_anything_is_computed(qurd, tmp_path):

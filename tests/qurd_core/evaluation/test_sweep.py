@@ -33,6 +33,11 @@ def test_only_embedded_benchmarks_have_records(tmp_path, name):
         sweep.estimate(name, 1, Store(tmp_path), Runtime())
 
 
+def test_only_schemes_that_a_sweep_records_are_swept_alone(small, tmp_path):
+    with pytest.raises(QurdError, match="Got negative\\(test\\) [|] labels [|] l1. Use 'run' on it."):
+        sweep.estimate("toy", 1, Store(tmp_path), Runtime(), only=["AKH", "negative(test) | labels | l1"])
+
+
 def test_the_estimate_counts_what_the_store_lacks_and_keeps_no_crafted_query(small, tmp_path):
     store = Store(tmp_path)
     told = sweep.estimate("toy", 2, store, Runtime())
@@ -65,18 +70,21 @@ def test_named_schemes_have_more_query_seeds_than_others_and_are_swept_alone_if_
 
     other = Scheme.parse(TEXTS[1])
     whole.assign(tpr=whole["tpr"].where(whole["scheme"] != str(other), 0.5)).to_parquet(out / "toy.parquet")
-    list(sweep.measure("toy", 2, store, Runtime(), out, only_named=True))
+    list(sweep.measure("toy", 2, store, Runtime(), out, only=[TEXTS[0], TEXTS[2]]))
     again = records_of(out)
     assert (again.loc[again["scheme"] == str(other), "tpr"] == 0.5).all()  # stays as it was there
     keys = ["scheme", "task", "budget", "negatives"]
     rest = [table[table["scheme"] != str(other)].sort_values(keys).reset_index(drop=True) for table in (whole, again)]
     pd.testing.assert_frame_equal(*rest)
     assert len(pd.read_parquet(out / "toy-scores.parquet")) == len(raw)
+    monkeypatch.setattr(sweep, "BEST", 0)
+    list(sweep.measure("toy", 2, store, Runtime(), out, only=TEXTS[:1]))  # raw scores of the best only, whoever was there
+    assert {*pd.read_parquet(out / "toy-scores.parquet")["scheme"]} == {str(Scheme.parse("AKH"))}
 
 
 @pytest.mark.parametrize(("name", "crafted"), [("patchwork-sac", 10), ("patchwork-reuse", 10), ("fashion-sac", 5)])
 def test_schemes_that_craft_have_more_query_seeds_where_victims_are_few(name, crafted):
-    found = {scheme.name: asked.seeds for asked in sweep._requests(name, 5, only_named=True) for scheme in asked.schemes}
+    found = {scheme.name: asked.seeds for asked in sweep._requests(name, 5, NAMED) for scheme in asked.schemes}
     assert (found["AKH"], found["IPGuard"], found["DeepJudge"]) == (20, crafted, crafted)
 
 
