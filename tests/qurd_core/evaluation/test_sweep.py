@@ -34,7 +34,7 @@ def test_only_embedded_benchmarks_have_records(tmp_path, name):
 
 
 def test_only_schemes_that_a_sweep_records_are_swept_alone(small, tmp_path):
-    with pytest.raises(QurdError, match="Got negative\\(test\\) [|] labels [|] l1. Use 'run' on it."):
+    with pytest.raises(QurdError, match=r"Got negative\(test\) [|] labels [|] l1. Use 'run' on it."):
         sweep.estimate("toy", 1, Store(tmp_path), Runtime(), only=["AKH", "negative(test) | labels | l1"])
 
 
