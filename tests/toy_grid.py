@@ -1,7 +1,10 @@
-"""The toy with a grid of ways to hide its stolen models: importing this registers `toy-grid`."""
+"""The toy with a grid of ways to hide its stolen models: the benchmark `toy-grid`, there for those who ask for it."""
 
 from typing import Literal
 
+import pytest
+
+from qurd_core.benchmarks import base
 from qurd_core.benchmarks.base import Benchmark
 from qurd_core.errors import QurdError
 from qurd_core.registry import benchmarks
@@ -21,7 +24,14 @@ class Queried(toy.Toy):
         return self.record(model)["lineage"]
 
 
-@benchmarks.register(name="toy-grid", vary=("hiding",))
+@pytest.fixture
+def grid_of_toy(monkeypatch) -> None:
+    """Registers it for one test: to all others the toy has no grid."""
+    base.register_benchmarks()  # which happens once, and not to be forgotten with it
+    monkeypatch.setattr(benchmarks, "_components", dict(benchmarks._components))
+    benchmarks.register(name="toy-grid", vary=("hiding",))(toy_grid)
+
+
 def toy_grid(*, hiding: Literal["none", "finetune", "merge"] = "none") -> Benchmark:
     """The pairs of the toy, its stolen models followed by a step."""
     plain, step = toy.toy(), "" if hiding == "none" else f"->{hiding}"

@@ -30,8 +30,15 @@ LINKS = {
         "seed": "2",
     }
     | {"hard": "true", "victim": VICTIM},
-    "queries": {"victim": VICTIM, "seed": "2", "budget": "50", "left": "uniform(test)", "right": "noise", "page": "2"}
-    | {"only": "disagrees"},
+    "queries": {
+        "victim": "train(res,victim)",
+        "seed": "2",
+        "budget": "50",
+        "left": "uniform(test)",
+        "right": "noise",
+        "page": "2",
+    }
+    | {"only": "disagrees", "bench": "patchwork-sac"},  # where a second page is left of them
     "atlas": {"bench": "patchwork-reuse"},
     "paper": {"view": "agreement", "budget": "50", "bench": "patchwork-reuse"},
 }

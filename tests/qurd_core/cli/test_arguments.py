@@ -173,7 +173,7 @@ REFUSED = {
     "sweep": "Expected an embedded benchmark: the app shows records of no other. Got {}, {}. Use 'run' on it.",
     "honest": "published-sdog120. Got {}, {}. Use `run --honest` on it.",
     "separability": "or the name of a saved one. Got {}, {}. Use 'pairs' or 'run' on it.",
-    "grid": ". Got {}, {}. Use 'run' on it.",
+    "grid": "Expected a benchmark with a grid: fashion-sac. Got {}, {}. Use 'run' on it.",
     "fetch": "Expected a benchmark of the model hub, which is reached over a network. {}, {}, is here already.",
 }
 

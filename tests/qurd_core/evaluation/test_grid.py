@@ -14,14 +14,14 @@ from qurd_core.runtime import Runtime
 from qurd_core.schemes import Scheme
 from qurd_core.store import Store
 from tests import toy
-from tests import toy_grid as _toy_grid  # noqa: F401 (importing registers the benchmark)
+from tests.toy_grid import grid_of_toy  # noqa: F401 (a fixture)
 
 SOFT = "uniform(test) | probits | cosine"
 CHOSEN = ("none", "finetune", "posterise", "argmax")
 
 
 @pytest.fixture(autouse=True)
-def fresh(monkeypatch):
+def fresh(monkeypatch, grid_of_toy):  # noqa: F811 (a fixture)
     monkeypatch.setattr(grid, "BUDGET", 20)  # the toy's victims make 40 mistakes
     workbench.cache_clear()
     yield

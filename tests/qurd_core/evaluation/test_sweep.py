@@ -34,8 +34,8 @@ def test_only_embedded_benchmarks_have_records(tmp_path, name):
 
 
 def test_only_schemes_that_a_sweep_records_are_swept_alone(small, tmp_path):
-    with pytest.raises(QurdError, match=r"Got negative\(test\) [|] labels [|] l1. Use 'run' on it."):
-        sweep.estimate("toy", 1, Store(tmp_path), Runtime(), only=["AKH", "negative(test) | labels | l1"])
+    with pytest.raises(QurdError, match=r"Got noise [|] labels [|] hamming. Use 'run' on it."):
+        sweep.estimate("toy", 1, Store(tmp_path), Runtime(), only=["AKH", "noise | labels | hamming"])
 
 
 def test_the_estimate_counts_what_the_store_lacks_and_keeps_no_crafted_query(small, tmp_path):
