@@ -18,6 +18,8 @@ def run(folder: Path, stem: Path, progress: Callable[[int, int], None], *, do: s
         raise QurdError("Expected something else.")
     if do == "break":
         raise ZeroDivisionError("division by zero")
+    if do == "fill":
+        raise OSError(28, "No space left on device")
     if do == "die":
         os._exit(9)
     if do == "deaf":

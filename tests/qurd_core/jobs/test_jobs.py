@@ -105,6 +105,11 @@ def test_a_job_that_does_not_listen_is_ended_and_the_next_one_runs(jobs):
     [
         ("refuse", "Expected something else."),
         ("break", "Something went wrong that should not: ZeroDivisionError: division by zero"),
+        (
+            "fill",
+            "The disk refused: [Errno 28] No space left on device. Nothing stored before is lost; free space or rights, then"
+            " run it again.",
+        ),
         ("die", "The worker process ended before the job did. What it had stored is kept: run it again to continue."),
     ],
 )
@@ -321,6 +326,14 @@ def test_the_same_work_on_other_models_has_another_key(wing, tmp_path, monkeypat
     (tmp_path / wing / "manifest.json").write_text('{"models": 1}')
     assert key() != before
     _models.cache_clear()
+
+
+def test_a_full_disk_ends_a_preparation_and_not_the_worker():
+    def prepare():
+        raise OSError(28, "No space left on device")
+        yield
+
+    assert not worker._step(prepare())
 
 
 def test_the_worker_gives_way_to_the_page(jobs, tmp_path):
