@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from qurd_core.errors import QurdError, refused
-from qurd_core.jobs.queue import LOOK
+from qurd_core.jobs.queue import LOOK, UNWRITTEN
 from qurd_core.records.runs import Cancelled, RunFile, path_of, publish
 
 KINDS = {
@@ -49,7 +49,7 @@ def work(folder: Path, message: dict[str, Any]) -> None:
     except Exception as fault:  # the app shows it; a worker that dies of one job would take the queue with it
         state, error = "failed", f"Something went wrong that should not: {type(fault).__name__}: {fault}"
     if not progress.note(state, error):
-        os._exit(1)  # the disk refuses, so the app can learn only by this that the job has ended
+        os._exit(UNWRITTEN)  # the disk refuses, so the app can learn only by this that the job has ended
 
 
 def expect(folder: Path, message: dict[str, Any]) -> None:

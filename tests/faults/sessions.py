@@ -20,16 +20,34 @@ SLOPE = 5.0  # MB an hour
 HANDLES = 10  # open files and sockets that may come and go
 
 
-async def _timed(address: str, page: str, after: float) -> tuple[float, str | None]:
-    await asyncio.sleep(after)
-    began = time.monotonic()
-    wrong = await session(address, page)
-    return time.monotonic() - began, wrong
+class Drawn(asyncio.Event):
+    """What a session waits for once its page is drawn, which is noted."""
+
+    seconds: float | None = None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.began = time.monotonic()
+
+    async def wait(self) -> bool:
+        self.seconds = time.monotonic() - self.began
+        return await super().wait()
 
 
-async def _open(address: str, count: int, seconds: float) -> list[tuple[float, str | None]]:
-    pages = (READING[number % len(READING)] for number in range(count))
-    return await asyncio.gather(*(_timed(address, page, number * seconds / count) for number, page in enumerate(pages)))
+async def _open(address: str, pid: int, count: int, seconds: float) -> tuple[list[float], list[str], float]:
+    """Open so many sessions within some seconds and keep them; seconds until each is drawn, errors, and MB of the server."""
+    drawn, tasks = [], []
+    for number in range(count):
+        drawn.append(Drawn())
+        tasks.append(asyncio.create_task(session(address, READING[number % len(READING)], drawn[-1])))
+        await asyncio.sleep(seconds / count)
+    while not all(task.done() or one.seconds is not None for task, one in zip(tasks, drawn, strict=True)):
+        await asyncio.sleep(0.05)
+    held = await asyncio.to_thread(_held, pid)
+    for one in drawn:
+        one.set()
+    errors = [error for error in await asyncio.gather(*tasks) if error]
+    return [one.seconds for one in drawn if one.seconds is not None], errors, held
 
 
 def _held(pid: int) -> float:
@@ -44,14 +62,11 @@ def _handles(pid: int) -> int:
 def many(folder: Path, rng: random.Random) -> dict[str, float]:
     """Open 50 sessions within half a minute on a server whose pages were each opened once."""
     with server() as (address, pid):
-        asyncio.run(_open(address, len(READING), 0.0))
+        asyncio.run(_open(address, pid, len(READING), 0.0))
         before = _held(pid)
-        found = asyncio.run(_open(address, SESSIONS, WITHIN))
-        after = _held(pid)
-    wrong = [error for _, error in found if error]
+        took, wrong, held = asyncio.run(_open(address, pid, SESSIONS, WITHIN))
     assert not wrong, f"{len(wrong)} errors: {wrong[0]}"
-    seconds = statistics.quantiles([took for took, _ in found], n=20)[-1]
-    return {"p95 s to draw": seconds, "MB per session": (after - before) / SESSIONS}
+    return {"p95 s to draw": statistics.quantiles(took, n=20)[-1], "MB per session": (held - before) / SESSIONS}
 
 
 async def _walk(address: str, end: float, rng: random.Random, found: list[str | None]) -> None:
@@ -75,7 +90,7 @@ def soak(minutes: float) -> Callable[[Path, random.Random], dict[str, float]]:
 
     def once(folder: Path, rng: random.Random) -> dict[str, float]:
         with server() as (address, pid):
-            asyncio.run(_open(address, len(READING), 0.0))
+            asyncio.run(_open(address, pid, len(READING), 0.0))
             found, looks = asyncio.run(_watched(address, pid, 60 * minutes, rng))
         wrong = [error for error in found if error]
         assert not wrong, f"{len(wrong)} errors: {wrong[0]}"

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from qurd_core.errors import QurdError
+from qurd_core.jobs.queue import UNWRITTEN
 
 
 def run(folder: Path, stem: Path, progress: Callable[[int, int], None], *, do: str, steps: int = 3, name: str = "") -> None:
@@ -22,6 +23,8 @@ def run(folder: Path, stem: Path, progress: Callable[[int, int], None], *, do: s
         raise OSError(28, "No space left on device")
     if do == "die":
         os._exit(9)
+    if do == "end unwritten":
+        os._exit(UNWRITTEN)
     if do == "deaf":
         time.sleep(60)
     for step in range(steps):

@@ -307,6 +307,17 @@ def test_a_disk_that_refuses_stops_nobody(tmp_path):
     jobs.close()
 
 
+def test_a_job_whose_end_the_disk_refuses_to_note_says_so(jobs, monkeypatch):
+    said = "The disk refused to note how the job ended. What it had stored is kept: free space or rights, then run it again."
+    monkeypatch.setattr("qurd_core.jobs.queue.publish", lambda path, found: False)
+    key = jobs.submit(job("end unwritten"))
+    assert wait(jobs, key, lambda status: status.state == "failed").error == said
+    monkeypatch.undo()
+    jobs.submit(job("end unwritten"))
+    assert wait(jobs, key).error == said
+    assert read(jobs.result(key, "json")).error == said
+
+
 def test_the_same_work_on_other_arguments_has_another_key():
     assert job("count").key == job("count").key != job("count", steps=4).key
     assert json.loads(json.dumps(job("count").about)) == {"kind": "test", "do": "count"}
