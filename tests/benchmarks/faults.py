@@ -9,7 +9,7 @@ import argparse
 import sys
 
 from tests.benchmarks.clock import load, show
-from tests.faults import crashes, disks, planted, sessions, sharing
+from tests.faults import crashes, disks, planted, sessions, sharing, views
 from tests.faults.fault import Fault, Outcome, UnableError, tried
 
 HEADS = ("fault", "times", "failed", "worst", "seconds", "what must hold")
@@ -27,7 +27,7 @@ def main() -> int:
     options.add_argument("--times", type=int, help="at most so often each")
     options.add_argument("--minutes", type=float, default=60.0, help="of random walks through the app")
     asked = options.parse_args()
-    every = [fault for module in (crashes, disks, sharing, planted) for fault in module.FAULTS]
+    every = [fault for module in (crashes, disks, sharing, planted, views) for fault in module.FAULTS]
     rows, failed = [], 0
     print(load())
     for fault in [*every, *sessions.faults(asked.minutes)]:

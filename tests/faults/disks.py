@@ -150,6 +150,12 @@ def apart(call: Callable[[Callable[..., None]], None]) -> Child:
     return child
 
 
+def freeze(folder: Path) -> None:
+    """Let nothing be written into a folder, in a process that is `apart`."""
+    _mount(bytes(folder), bytes(folder), None, BIND, None)
+    _mount(None, bytes(folder), None, BIND | REMOUNT | READ_ONLY, None)
+
+
 def limited(folder: Path, rng: random.Random) -> dict[str, float]:
     """Compute in a process whose files the system cuts off at some size, then without that limit."""
     known = whole()
@@ -178,8 +184,7 @@ def read_only(folder: Path, rng: random.Random) -> dict[str, float]:
     before = {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
     def look(say: Callable[..., None]) -> None:
-        _mount(bytes(folder), bytes(folder), None, BIND, None)
-        _mount(None, bytes(folder), None, BIND | REMOUNT | READ_ONLY, None)
+        freeze(folder)
         runs.compute(folder)
         say("said", _refused(lambda: runs.compute(folder, 2)))
 

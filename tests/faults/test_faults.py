@@ -2,16 +2,16 @@
 
 import pytest
 
-from tests.faults import crashes, disks, planted, sharing
+from tests.faults import crashes, disks, planted, sharing, views
 from tests.faults.crashes import worker_killed
 from tests.faults.disks import flipped
 from tests.faults.fault import Fault, UnableError, tried
 
 ELSEWHERE = (flipped,)  # `test_altered.py` flips bits of every kind of file
-SLOW = (worker_killed,)  # spawned processes import torch
+SLOW = (worker_killed, *(fault.once for fault in views.FAULTS))
 FAULTS = [
     pytest.param(fault, marks=[pytest.mark.slow] if fault.once in SLOW else [], id=fault.what)
-    for module in (crashes, disks, sharing, planted)
+    for module in (crashes, disks, sharing, planted, views)
     for fault in module.FAULTS
     if fault.once not in ELSEWHERE
 ]
