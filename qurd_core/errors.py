@@ -71,6 +71,11 @@ def _some(names: list[str]) -> str:
     return ", ".join(names)
 
 
+def refused(error: OSError) -> str:
+    """The sentence for whatever the disk or the system refuses where nobody can say more."""
+    return f"The disk refused: {error}. Nothing stored before is lost; free space or rights, then run it again."
+
+
 def misplaced(wanted: str, path: Path, todo: str = "") -> QurdError:
     """The error for a path at which something else lies than was expected, or nothing.
 

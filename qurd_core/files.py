@@ -68,9 +68,9 @@ def publishing(path: Path, aside: Path | None = None) -> Iterator[Path]:
     Raises:
         OSError: the disk refuses. What was at `path` is still there.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     draft = (aside or path.parent) / f"{path.name}.{uuid.uuid4().hex}"
-    owner = _begun(draft)
+    owner = _locked(draft, "xb")
     try:
         yield draft
         with draft.open("rb+") as file:
@@ -82,10 +82,31 @@ def publishing(path: Path, aside: Path | None = None) -> Iterator[Path]:
     _sync_folder(path.parent)
 
 
-def _begun(draft: Path) -> BinaryIO:
-    """A new file that is locked until it is closed, or its process has ended."""
+@contextmanager
+def alone(claim: Path) -> Iterator[None]:
+    """Wait until nobody else, of this process or another one, is within this with the same file. Whoever dies makes room.
+
+    On a file system without locks everybody is let in.
+
+    Args:
+        claim: a file that is made, and gone afterwards.
+
+    Raises:
+        OSError: the disk refuses it.
+    """
+    owner = _locked(claim, "ab")
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            claim.unlink()
+        owner.close()
+
+
+def _locked(path: Path, mode: str) -> BinaryIO:
+    """A file, opened to be written and made if it is missing, that is locked until it is closed or its process has ended."""
     while True:
-        file = draft.open("xb")
+        file = path.open(mode)
         if not fcntl:
             file.close()  # where an open file cannot be put in its place either
             return file
@@ -318,8 +339,20 @@ def _digest(data: bytes, place: re.Match[bytes]) -> str:
     return sha.hexdigest()
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder that is missing, and those above it, so that they survive a power cut.
+
+    Raises:
+        OSError: the disk refuses.
+    """
+    if not folder.is_dir():
+        make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        _sync_folder(folder.parent)
+
+
 def _sync_folder(folder: Path) -> None:
-    """Make a rename survive a power cut."""
+    """Make what was renamed or made in a folder survive a power cut."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -407,7 +440,7 @@ def made(folder: Path) -> Path:
     """
     not_a_file(folder)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
     except OSError as error:
         raise QurdError(f"Expected a folder to write into. {folder} cannot be made: {error.strerror}.") from None
     return folder

@@ -8,7 +8,7 @@ moved aside and made again.
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from qurd_core.errors import QurdError
-from qurd_core.files import checked, is_sealed, json_values, publish, remove_abandoned, sealed_json
+from qurd_core.files import alone, checked, is_sealed, json_values, make_folder, publish, remove_abandoned, sealed_json
 
 FORMAT = 1
 FORM = "FORMAT.json"
@@ -77,7 +77,7 @@ class Store:
         self.folder = folder
         self._aside = folder / "tmp"
         with _disk(self.folder):
-            self._aside.mkdir(parents=True, exist_ok=True)
+            make_folder(self._aside)
             form = folder / FORM
             if form.exists() and is_damaged(form) and any(map(is_sound, results(folder))):
                 self._quarantine(form)
@@ -99,16 +99,33 @@ class Store:
         return self.path(key).exists()
 
     def get(self, key: Key, make: Callable[[], Mapping[str, Tensor]]) -> dict[str, Tensor]:
-        """The stored tensors, or those that `make` returns, published first. The only door."""
+        """The stored tensors, or those that `make` returns, published first. The only door.
+
+        Of several processes that want the same, one makes it and the others wait for it.
+        """
+        found = self._found(key)
+        if found is not None:
+            return found
+        path = self.path(key)
+        with ExitStack() as stack:
+            with _disk(self.folder):
+                stack.enter_context(alone(self._aside / f"{path.stem}.claim"))
+            found = self._found(key)  # somebody may have made it meanwhile
+            if found is not None:
+                return found
+            made = {name: tensor.contiguous() for name, tensor in make().items()}
+            self._publish(path, save(made, _about(key.text, made)))
+            return made
+
+    def _found(self, key: Key) -> dict[str, Tensor] | None:
+        """What is stored; None where nothing is, or what was there had to be moved aside."""
         path = self.path(key)
         if path.exists():
             try:
                 return _read(path, key)
             except (OSError, *_UNSOUND):
                 self._quarantine(path)
-        made = {name: tensor.contiguous() for name, tensor in make().items()}
-        self._publish(path, save(made, _about(key.text, made)))
-        return made
+        return None
 
     def _publish(self, path: Path, data: bytes) -> None:
         with _disk(self.folder):
@@ -174,6 +191,8 @@ def _read(path: Path, key: Key) -> dict[str, Tensor]:
 
 
 def _opened(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
+    if not path.is_file():  # nobody waits for a pipe
+        raise ValueError("no file")
     with safe_open(path, framework="pt") as file:
         return file.metadata(), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (a method of safetensors)
 

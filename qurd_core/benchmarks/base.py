@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property, lru_cache
@@ -242,12 +243,12 @@ def reader(text: str) -> tuple[Reader, Path] | None:
     if text.partition("(")[0].strip() in benchmarks:
         return None
     if text in saved_names():
-        return _READERS[ENDING], home_of(text).resolve()
+        return _READERS[ENDING], _located(home_of(text))
     path, there = Path(text), lies_at(Path(text)) if text.strip() else NOTHING
     ending = FOLDER if there == A_FOLDER else path.suffix.lower()
     if ending in _READERS and there != NO_FILE:  # nothing is ever read of a pipe, which would never end
         # A link keeps its name, whose ending says how to read what it leads to.
-        return _READERS[ending], path.resolve() if ending == FOLDER else path.parent.resolve() / path.name
+        return _READERS[ending], _located(path) if ending == FOLDER else _located(path.parent) / path.name
     if there == NOTHING and ("(" in text or (len(path.parts) < 2 and not path.suffix)):
         return None
     todo = " Weights and their manifest belong into a folder: name that folder." if is_filled(path) else ""
@@ -255,6 +256,11 @@ def reader(text: str) -> tuple[Reader, Path] | None:
         "Expected the name of a benchmark, or the path of a folder of models, a table of answers (.csv, .parquet) or a saved"
         f" benchmark ({ENDING}). Got '{text[:SHOWN]}'. There is {there}.{todo}"
     )
+
+
+def _located(path: Path) -> Path:
+    """A path without links; one that goes round in circles stays, and whoever reads it finds nothing there."""
+    return Path(os.path.realpath(path))
 
 
 EMBEDDED, OF_HUB = "an embedded benchmark", "a benchmark of the model hub"

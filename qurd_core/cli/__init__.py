@@ -2,11 +2,12 @@
 
 import sys
 from io import TextIOWrapper
+from typing import NoReturn
 
 import typer
 
 from qurd_core.cli import benchmarks, grid, launch, new, paper, rates, store
-from qurd_core.errors import QurdError
+from qurd_core.errors import QurdError, refused
 
 app = typer.Typer(help="Model fingerprinting schemes on benchmarks of stolen and unrelated models.", no_args_is_help=True)
 for command in (  # in the order in which one needs them, which is that of the help
@@ -29,5 +30,11 @@ def main() -> None:
     try:
         app(standalone_mode=True)
     except QurdError as error:
-        print(f"Error: {error}", file=sys.stderr)  # noqa: T201
-        sys.exit(2)
+        _end(str(error))
+    except OSError as error:
+        _end(refused(error))
+
+
+def _end(sentence: str) -> NoReturn:
+    print(f"Error: {sentence}", file=sys.stderr)  # noqa: T201
+    sys.exit(2)

@@ -8,7 +8,7 @@ from qurd_core.benchmarks.base import Benchmark, benchmark, reader
 from qurd_core.evaluation import plausibility
 from qurd_core.evaluation.plan import ask_natural
 from qurd_core.evaluation.plausibility import Labels, measured_split
-from qurd_core.evaluation.workbench import workbench
+from qurd_core.evaluation.workbench import Workbench, workbench
 from qurd_core.executors.limited import limited
 from qurd_core.files import default_folder
 from qurd_core.runtime import Runtime
@@ -53,8 +53,10 @@ def check(text: str, store: Store | None = None, runtime: Runtime | None = None)
     if problems:
         return Report(problems, [], [], {})
     bench = benchmark(text)
-    known = measured(bench, store or Store(default_folder()), runtime or Runtime())
-    report = Report([], _notes(bench, known), [_victim(bench, victim, known) for victim in bench.victims], _facts(bench))
+    shelf, how = store or Store(default_folder()), runtime or Runtime()
+    known, desk = measured(bench, shelf, how), workbench(bench, shelf, how)
+    victims = [_victim(bench, victim, known) for victim in bench.victims]
+    report = Report([], _notes(bench, known), victims, _facts(bench, desk))
     if known is None:
         return report
     findings = plausibility.findings(bench, known)
@@ -84,8 +86,8 @@ def records(bench: Benchmark, store: Store, runtime: Runtime) -> list[dict[str, 
     return [bench.record(model) | {accuracy: known.accuracy(model)} for model in bench.models]
 
 
-def _facts(bench: Benchmark) -> dict[str, object]:
-    sizes = {split: len(bench.images(split)) for split in bench.splits}
+def _facts(bench: Benchmark, desk: Workbench) -> dict[str, object]:
+    sizes = {split: len(desk.images(split)) for split in bench.splits}
     return {
         "benchmark": bench.name,
         "models": len(bench.models),

@@ -19,8 +19,10 @@ import torch
 from torch import Tensor
 
 from qurd_core.access import Access
-from qurd_core.benchmarks.base import Benchmark, benchmark
+from qurd_core.benchmarks.base import Benchmark, benchmark, reader
+from qurd_core.benchmarks.own.pictures import BYTES
 from qurd_core.errors import doing
+from qurd_core.executors.limited import MEMORY, limited
 from qurd_core.oracle import Oracle
 from qurd_core.randomness import stream
 from qurd_core.registry import crafts, detectors, representations, seed_rules
@@ -34,6 +36,7 @@ LEVELS = (20, 50, 100, 200, 400, 1000)  # where scores at more budgets are looke
 HELD = 4 * 2**30  # bytes of models in memory: those of SACBench together are 30 GB
 PIECE = 2**27  # numbers of a seed set that are made floats at a time
 COSTS_VERSION = 2  # of what is stored beside distances: part of the key of every score
+VETTING = MEMORY + 2 * BYTES  # of memory to read foreign models, and a seed set that is then written into the store
 PART = 64  # queries made by one call of a craft; decides which generator draws what, so it is part of every key's version
 
 
@@ -88,6 +91,27 @@ class Workbench:
             else:
                 self._images[split] = self.bench.images(split)
         return self._images[split]
+
+    def vet(self) -> None:
+        """Have the files of models that somebody brings read first by a process with limits, once for what they hold now:
+        pictures are decoded there and nowhere else, weights are loaded and asked for an answer.
+
+        Tables of answers are read so whenever they are opened.
+
+        Raises:
+            QurdError: a file cannot be read, or takes more than it may.
+        """
+        found = reader(self.bench.whole)
+        if found and self.bench.source.asks:
+            kind, path = found
+            key = Key("vetted", {"content": kind.content(path)})
+            self.store.get(key, lambda: limited(self._read_all, path, memory=VETTING) or {})
+
+    def _read_all(self) -> None:
+        few = [torch.zeros_like(self.images(split).pixels[:1], dtype=torch.float) for split in self.bench.splits]
+        for model in self.bench.models:
+            with doing(f"asking '{model}'"):
+                self.bench.oracle(model, Runtime()).logits(few[0])
 
     def natural(self, model: str, split: str) -> Tensor:
         """(n,C) logits of one model on a whole seed set: the answer bank."""
@@ -417,7 +441,9 @@ def workbench(bench: Benchmark, store: Store, runtime: Runtime) -> Workbench:
 
 @lru_cache(maxsize=4)
 def _workbench(bench: Benchmark, folder: str, device: str, batch_size: int) -> Workbench:
-    return Workbench(bench, Store(Path(folder)), Runtime(device, batch_size))
+    desk = Workbench(bench, Store(Path(folder)), Runtime(device, batch_size))
+    desk.vet()
+    return desk
 
 
 workbench.cache_clear = _workbench.cache_clear

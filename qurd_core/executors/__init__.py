@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 import torch
 
-from qurd_core.errors import QurdError
+from qurd_core.errors import QurdError, refused
 from qurd_core.records.runs import Cancelled, RunFile, key_of, path_of
 
 ATTEMPTS = 3  # how often a worker may die of a unit that runs alone
@@ -197,7 +197,7 @@ def _attempt(work: Callable[..., None], args: tuple[Any, ...]) -> str | None:
     except QurdError as error:
         return str(error)
     except OSError as error:
-        return f"The disk refused: {error}. Nothing stored before is lost; free space or rights, then run it again."
+        return refused(error)
     return None
 
 

@@ -15,17 +15,18 @@ import torch
 
 from qurd_core.errors import QurdError
 
-MEMORY = 8_000_000_000  # bytes that the call may take beside what this process holds
+MEMORY = 8_000_000_000  # bytes
 SECONDS = 1_800  # of processor time; it is waited for twice as long
 
 
-def limited(call: Callable[[], Any], path: Path) -> Any:
+def limited(call: Callable[[], Any], path: Path, *, memory: int = MEMORY) -> Any:
     """What a call returns in a forked process, as JSON brings it here.
 
     A worker process calls it itself, since whoever started it has asked before; so does a system without forks or limits.
 
     Args:
         path: what is read, said in errors.
+        memory: bytes that the call may take beside what this process holds.
 
     Raises:
         QurdError: the call raised one, or took more than it may.
@@ -35,7 +36,7 @@ def limited(call: Callable[[], Any], path: Path) -> Any:
         return call()
     context = multiprocessing.get_context("fork")
     ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=_answer, args=(call, theirs), daemon=True)
+    process = context.Process(target=_answer, args=(call, theirs, memory), daemon=True)
     process.start()
     theirs.close()
     try:
@@ -48,7 +49,7 @@ def limited(call: Callable[[], Any], path: Path) -> Any:
         process.join()
     if "more" in said:
         raise QurdError(
-            f"Expected to read {path} with {MEMORY / 1e9:g} GB of memory in {SECONDS // 60} minutes. It takes more, or ended"
+            f"Expected to read {path} with {memory / 1e9:g} GB of memory in {SECONDS // 60} minutes. It takes more, or ended"
             " the process that read it: is it what it says it is?"
         )
     if "refused" in said:
@@ -58,14 +59,14 @@ def limited(call: Callable[[], Any], path: Path) -> Any:
     return said["found"]
 
 
-def _answer(call: Callable[[], Any], pipe: Connection) -> None:
+def _answer(call: Callable[[], Any], pipe: Connection, memory: int) -> None:
     """What the forked process does."""
     import resource
 
     limits = [(resource.RLIMIT_CPU, SECONDS), (resource.RLIMIT_CORE, 0)]
     with contextlib.suppress(PermissionError):  # a process that has changed its user may not look at itself
         held = int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
-        limits.append((resource.RLIMIT_AS, held + MEMORY))
+        limits.append((resource.RLIMIT_AS, held + memory))
     for kind, most in limits:
         hard = resource.getrlimit(kind)[1]
         resource.setrlimit(kind, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))

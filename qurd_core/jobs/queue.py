@@ -21,13 +21,14 @@ from pathlib import Path
 from typing import Any
 
 from qurd_core.files import ASSETS, ROOT, file_digest, read_json
-from qurd_core.records.runs import State, Status, active, alive, ended, key_of, path_of, publish, read
+from qurd_core.records.runs import ACTIVE, State, Status, active, alive, ended, key_of, path_of, publish, read
 
 PATIENCE = 0.7  # seconds that a cancelled job has to stop by itself
 AGAIN = 5.0  # seconds after which the worker is asked anew how long a job takes: what has been stored costs nothing
 LOOK = 0.05  # seconds between two looks at the worker
 MODELS = "*/manifest.json"  # below the assets: what ships of every wing
 WORKER = "qurd_core.jobs.worker"
+UNWRITTEN = 3  # exit code of a worker that cannot note how its job has ended
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,7 @@ class Jobs:
         self._waiting: deque[Job] = deque()
         self._current: Job | None = None
         self._cancelled: dict[str, float] = {}
+        self._unwritten: dict[str, Status] = {}  # ends of jobs that the disk refuses to note
         self._worker: subprocess.Popen[str] | None = None
         self._warm: str | None = None
         self._asked: dict[str, float] = {}
@@ -203,6 +205,7 @@ class Jobs:
     def _start(self, job: Job) -> subprocess.Popen[str] | None:
         """The worker, told about the job; None if no process can be started."""
         self._cancelled.pop(job.key, None)
+        self._unwritten.pop(job.key, None)
         self._write(job, "queued")
         try:
             self.flag(job.key).unlink(missing_ok=True)
@@ -227,7 +230,8 @@ class Jobs:
         status = self._read(job.key)
         if status is None or status.active:
             stopped = job.key in self._cancelled
-            self._write(job, "cancelled" if stopped else "failed", None if stopped else _LOST, status)
+            why = _REFUSED if worker.returncode == UNWRITTEN else _LOST
+            self._write(job, "cancelled" if stopped else "failed", None if stopped else why, status)
 
     def _ready(self) -> subprocess.Popen[str]:
         """The worker, started if there is none."""
@@ -248,7 +252,8 @@ class Jobs:
             worker.stdin.flush()
 
     def _read(self, key: str) -> Status | None:
-        return read(path_of(self.folder, key))
+        found = read(path_of(self.folder, key))
+        return self._unwritten.get(key, found) if found is None or found.active else found
 
     def _write(self, job: Job, state: State, error: str | None = None, was: Status | None = None) -> None:
         """Note a state.
@@ -258,9 +263,11 @@ class Jobs:
         """
         counts = {"done": was.done, "total": was.total} if was else {}
         found = {"state": state, "about": job.about, "pid": os.getpid(), "error": error}
-        publish(path_of(self.folder, job.key), found | counts)
+        if not publish(path_of(self.folder, job.key), found | counts) and state not in ACTIVE:
+            self._unwritten[job.key] = Status(job.key, state, **counts, error=error, about=found["about"])
 
 
+_REFUSED = "The disk refused to note how the job ended. What it had stored is kept: free space or rights, then run it again."
 _LOST = "The worker process ended before the job did. What it had stored is kept: run it again to continue."
 
 

@@ -18,8 +18,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from qurd_core.errors import QurdError
-from qurd_core.jobs.queue import LOOK
+from qurd_core.errors import QurdError, refused
+from qurd_core.jobs.queue import LOOK, UNWRITTEN
 from qurd_core.records.runs import Cancelled, RunFile, path_of, publish
 
 KINDS = {
@@ -42,12 +42,14 @@ def work(folder: Path, message: dict[str, Any]) -> None:
         import_module(KINDS[kind]).run(folder, folder / "runs" / key, progress, **args)
     except Cancelled:
         state = "cancelled"
-    except QurdError as refused:
-        state, error = "failed", str(refused)
+    except QurdError as wrong:
+        state, error = "failed", str(wrong)
+    except OSError as wrong:
+        state, error = "failed", refused(wrong)
     except Exception as fault:  # the app shows it; a worker that dies of one job would take the queue with it
         state, error = "failed", f"Something went wrong that should not: {type(fault).__name__}: {fault}"
     if not progress.note(state, error):
-        os._exit(1)  # the disk refuses, so the app can learn only by this that the job has ended
+        os._exit(UNWRITTEN)  # the disk refuses, so the app can learn only by this that the job has ended
 
 
 def expect(folder: Path, message: dict[str, Any]) -> None:
@@ -98,7 +100,7 @@ def _step(steps: Iterator[None]) -> bool:
     """Whether there was something to prepare."""
     try:
         return next(steps, True) is None
-    except QurdError:
+    except (OSError, QurdError):
         return False  # whoever runs a job with this model is told
 
 

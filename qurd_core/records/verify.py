@@ -13,7 +13,7 @@ from safetensors.numpy import load
 from qurd_core import files
 from qurd_core.benchmarks.saved_benchmarks import SAVE_AGAIN
 from qurd_core.errors import QurdError
-from qurd_core.files import checked, default_folder, file_digest, hub_folder, is_sealed
+from qurd_core.files import checked, default_folder, file_digest, hub_folder, is_sealed, opened
 
 RUN_AGAIN = "Run it again in the app or with the same command: results that are whole are not computed anew."
 IMPORT_AGAIN = "Import again: `python -m qurd_core import-scores CHECKOUT`."
@@ -124,7 +124,8 @@ def _noted(note: Path, about: dict[str, Any]) -> Iterator[Checked]:
 def _sealed(path: Path, again: str) -> Checked:
     wrong = _wrong(path, _DECODED.get(path.suffix, json.loads))
     try:
-        return Checked(path, wrong, again, is_sealed(path.read_bytes()))
+        with opened(path) as file:
+            return Checked(path, wrong, again, is_sealed(file.read()))
     except OSError:
         return Checked(path, wrong, again)
 

@@ -24,6 +24,7 @@ from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import torch
 
 from pages.ui import story
@@ -84,7 +85,7 @@ def kept(folder: Path) -> Iterator[tuple[str, Reading]]:
     yield "imported pairs", (path, partial(rate_records.pairs, PUBLISHED, home))
     part = home / "parts" / "a.parquet"
     importer._publish(scores, part, {"report": "{}"})
-    yield "part of an import", (part, lambda: importer._kept(part).to_pandas())
+    yield "part of an import", (part, partial(_part, part))
     store = Store(folder)
     store.get(KEY, lambda: {"x": torch.arange(50) / 7})
     yield "result of the store", (store.path(KEY), lambda: store.get(KEY, _anew))
@@ -169,6 +170,11 @@ def flip(path: Path, read: Callable[[], Any], good: bytes, right: str, rng: rand
     place = rng.randrange(len(good))
     bad = bytearray(good)
     bad[place] ^= 1 << rng.randrange(8)
+    return changed(path, read, good, bad, right)
+
+
+def changed(path: Path, read: Callable[[], Any], good: bytes, bad: bytes, right: str) -> str:
+    """What comes of other bytes in a file; it is good again afterwards."""
     path.write_bytes(bad)
     files._known.clear()  # the clock may not have ticked
     try:
@@ -204,6 +210,14 @@ def told(value: Any) -> str:
 
 def _anew() -> dict[str, torch.Tensor]:
     raise QurdError("It is computed again.")
+
+
+def _part(path: Path) -> pd.DataFrame | None:
+    """A part of an import; None where it is read once more, out of its source."""
+    try:
+        return importer._kept(path).to_pandas()
+    except (pa.ArrowException, OSError):
+        return None
 
 
 def _story() -> dict[str, Any] | None:

@@ -1,6 +1,6 @@
 """How long the app takes to answer, in headless Chromium, and what many sessions cost the server.
 
-    python tests/benchmarks/latency.py [--clicks 20] [--pages budget,queries]
+    python -m tests.benchmarks.latency [--clicks 20] [--pages budget,queries]
 
 A time runs from the click to two frames after the last change that the click caused: `performance.now()` in the page,
 polled in every frame until the page's script has ended. A chart has changed when it holds other data, which Plotly draws in
@@ -23,8 +23,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from clock import ROOT, _pss, _tree, load, show
 from playwright.sync_api import Error, Page, sync_playwright
+
+from tests.benchmarks.clock import ROOT, _pss, _tree, load, show
 
 PAGES = ("leaderboard", "benchmark", "compose", "budget", "separability", "queries", "atlas", "paper")
 READING = ("leaderboard", "benchmark", "budget", "separability", "paper")

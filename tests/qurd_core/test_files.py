@@ -110,5 +110,5 @@ def test_who_has_no_home_is_told_to_name_a_folder(homeless, monkeypatch, tmp_pat
 def test_a_draft_is_closed_before_it_takes_its_place_where_files_are_not_locked(tmp_path, monkeypatch):
     """As on Windows, which refuses to rename a file that is open."""
     monkeypatch.setattr(files, "fcntl", None)
-    assert files._begun(tmp_path / "draft").closed
+    assert files._locked(tmp_path / "draft", "xb").closed
     assert files.publish(tmp_path / "whole", b"x").read_bytes() == b"x"

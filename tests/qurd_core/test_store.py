@@ -2,6 +2,7 @@ import json
 import multiprocessing
 import os
 import signal
+import threading
 import time
 
 import pytest
@@ -10,7 +11,7 @@ import torch
 from qurd_core import files
 from qurd_core.errors import QurdError
 from qurd_core.files import publishing
-from qurd_core.store import Key, Store
+from qurd_core.store import Key, Store, is_sound
 
 
 def key(number: int = 0, **spec) -> Key:
@@ -162,6 +163,35 @@ def test_a_draft_that_is_removed_before_it_is_locked_is_begun_again(tmp_path, mo
         draft.write_bytes(b"whole")
         files.remove_abandoned(draft)
     assert path.read_bytes() == b"whole"
+
+
+def test_who_waits_for_another_one_takes_what_it_made(tmp_path):
+    """Two threads, which wait for one another as processes do."""
+    store, other, begun = Store(tmp_path), Store(tmp_path), threading.Event()
+    found = []
+    thread = threading.Thread(target=lambda: begun.wait() and found.append(other.get(key(), refuse)))
+    thread.start()
+
+    def slowly():
+        begun.set()
+        thread.join(0.2)
+        assert not found
+        return tensors()
+
+    store.get(key(), slowly)
+    thread.join()
+    assert torch.equal(found[0]["x"], tensors()["x"])
+    assert not [path for path in (tmp_path / "tmp").iterdir() if path.is_file()]
+
+
+def test_nobody_waits_for_a_pipe_in_the_place_of_a_result(tmp_path):
+    store = Store(tmp_path)
+    path = store.path(key())
+    path.parent.mkdir(parents=True)
+    os.mkfifo(path)
+    assert not is_sound(path)
+    assert torch.equal(store.get(key(), tensors)["x"], tensors()["x"])
+    assert torch.equal(store.get(key(), refuse)["x"], tensors()["x"])
 
 
 def write_for_ever(folder, reports):

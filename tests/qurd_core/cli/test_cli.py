@@ -198,3 +198,14 @@ def test_a_path_that_is_no_text_is_written_out(qurd, tmp_path):
     code, out, _ = qurd("check-benchmark", str(path))
     assert code == 2
     assert "\\udcff.csv. It has a header only." in out
+
+
+def test_a_disk_that_refuses_is_one_sentence(qurd, monkeypatch):
+    def full():
+        raise OSError(28, "No space left on device", "/somewhere")
+
+    monkeypatch.setattr("qurd_core.benchmarks.base.register_benchmarks", full)
+    code, _, told = qurd("benchmarks")
+    assert code == 2
+    assert told.startswith("Error: The disk refused: [Errno 28] No space left on device: '/somewhere'. Nothing stored")
+    assert told.count("\n") == 1

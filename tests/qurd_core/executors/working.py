@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from qurd_core.errors import QurdError
+from qurd_core.jobs.queue import UNWRITTEN
 
 
 def run(folder: Path, stem: Path, progress: Callable[[int, int], None], *, do: str, steps: int = 3, name: str = "") -> None:
@@ -18,8 +19,12 @@ def run(folder: Path, stem: Path, progress: Callable[[int, int], None], *, do: s
         raise QurdError("Expected something else.")
     if do == "break":
         raise ZeroDivisionError("division by zero")
+    if do == "fill":
+        raise OSError(28, "No space left on device")
     if do == "die":
         os._exit(9)
+    if do == "end unwritten":
+        os._exit(UNWRITTEN)
     if do == "deaf":
         time.sleep(60)
     for step in range(steps):

@@ -105,6 +105,11 @@ def test_a_job_that_does_not_listen_is_ended_and_the_next_one_runs(jobs):
     [
         ("refuse", "Expected something else."),
         ("break", "Something went wrong that should not: ZeroDivisionError: division by zero"),
+        (
+            "fill",
+            "The disk refused: [Errno 28] No space left on device. Nothing stored before is lost; free space or rights, then"
+            " run it again.",
+        ),
         ("die", "The worker process ended before the job did. What it had stored is kept: run it again to continue."),
     ],
 )
@@ -302,6 +307,17 @@ def test_a_disk_that_refuses_stops_nobody(tmp_path):
     jobs.close()
 
 
+def test_a_job_whose_end_the_disk_refuses_to_note_says_so(jobs, monkeypatch):
+    said = "The disk refused to note how the job ended. What it had stored is kept: free space or rights, then run it again."
+    monkeypatch.setattr("qurd_core.jobs.queue.publish", lambda path, found: False)
+    key = jobs.submit(job("end unwritten"))
+    assert wait(jobs, key, lambda status: status.state == "failed").error == said
+    monkeypatch.undo()
+    jobs.submit(job("end unwritten"))
+    assert wait(jobs, key).error == said
+    assert read(jobs.result(key, "json")).error == said
+
+
 def test_the_same_work_on_other_arguments_has_another_key():
     assert job("count").key == job("count").key != job("count", steps=4).key
     assert json.loads(json.dumps(job("count").about)) == {"kind": "test", "do": "count"}
@@ -321,6 +337,14 @@ def test_the_same_work_on_other_models_has_another_key(wing, tmp_path, monkeypat
     (tmp_path / wing / "manifest.json").write_text('{"models": 1}')
     assert key() != before
     _models.cache_clear()
+
+
+def test_a_full_disk_ends_a_preparation_and_not_the_worker():
+    def prepare():
+        raise OSError(28, "No space left on device")
+        yield
+
+    assert not worker._step(prepare())
 
 
 def test_the_worker_gives_way_to_the_page(jobs, tmp_path):

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import struct
 import warnings
 from copy import deepcopy
@@ -105,6 +106,33 @@ def changed(made, tmp_path):
 @pytest.fixture
 def store(tmp_path):
     return Store(tmp_path / "store")
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_a_run_decodes_pictures_once_and_in_another_process(made, store, tmp_path, monkeypatch):
+    decode, log = pictures.decode, tmp_path / "log"
+
+    def noted(path, side):
+        with log.open("a") as file:
+            file.write(f"{os.getpid()}\n")
+        return decode(path, side)
+
+    monkeypatch.setattr(pictures, "decode", noted)
+    for seeds in (1, 2):
+        evaluate(str(made), ["Random"], budgets=[10], seeds=seeds, store=store)
+    who = log.read_text().split()
+    assert str(os.getpid()) not in who
+    assert len(who) == 2 * len(CLASSES) * PICTURES
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("reader", [(pictures, "decode"), (weights, "tensors")], ids=["picture", "weights"])
+def test_a_file_that_ends_whoever_reads_it_ends_no_run(made, store, monkeypatch, reader):
+    monkeypatch.setattr(*reader, lambda *asked: os.kill(os.getpid(), signal.SIGKILL))
+    with pytest.raises(QurdError, match=r"Expected to read .*bench.* ended the process that read it"):
+        evaluate(str(made), ["Random"], budgets=[10], seeds=1, store=store)
+    monkeypatch.undo()
+    assert len(evaluate(str(made), ["Random"], budgets=[10], seeds=1, store=store)) == 1
 
 
 def test_the_folder_is_a_benchmark_with_pairs_images_and_models(made):
