@@ -113,4 +113,4 @@ def _import_card(benchmark: str) -> None:
 
 def _start_import(path: str) -> None:
     st.session_state["importing"] = path
-    progress.again(import_job.job(path))
+    progress.ask(import_job.job(path), anew=True)

@@ -10,6 +10,8 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import streamlit as st
+from streamlit import runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 ALLOW = "--allow-files"  # after the name of the app: every visitor may do what whoever runs it may
 PASSED_ON = {"forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"}  # headers that proxies write
@@ -44,6 +46,16 @@ def runs_the_app() -> bool:
     address, headers = peer()
     here = (address is None or is_loopback(address)) and "host" in headers
     return here and opens_here(f"//{headers['host']}") and not PASSED_ON & headers.keys()
+
+
+def session() -> str:
+    """The name of the session that asks: of a browser tab, until it is closed or loaded again."""
+    return get_script_run_ctx().session_id
+
+
+def is_open(name: str) -> bool:
+    """Whether a session has a browser tab that is connected; from any thread."""
+    return runtime.exists() and runtime.get_instance().is_active_session(name)
 
 
 def not_you(what: str) -> str:
