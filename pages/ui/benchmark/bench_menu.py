@@ -9,8 +9,9 @@ from pages.ui.hosting import visitor
 from qurd_core.benchmarks import saved_benchmarks
 from qurd_core.benchmarks.saved_benchmarks import BenchFile
 from qurd_core.errors import QurdError
+from qurd_core.files import default_folder
 from qurd_core.findings.language import again
-from qurd_core.jobs import live
+from qurd_core.jobs import live, room
 from qurd_core.records import evidence, rate_records
 from qurd_core.views import designer
 
@@ -117,6 +118,7 @@ def _write(name: str, base: str, kept: DataFrame) -> None:
         st.session_state["bench_problem"] = complaint
         return
     try:
+        room.check(default_folder())
         BenchFile(base, frozenset(designer.keys(kept))).write(saved_benchmarks.home_of(name))
     except QurdError as error:
         st.session_state["bench_problem"] = str(error)

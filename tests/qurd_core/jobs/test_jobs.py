@@ -15,7 +15,7 @@ import pytest
 
 from qurd_core.errors import QurdError
 from qurd_core.executors import Done, watched
-from qurd_core.jobs import worker
+from qurd_core.jobs import room, worker
 from qurd_core.jobs.kinds import import_job
 from qurd_core.jobs.queue import OF_ALL, OF_ONE, UNWANTED, Job, Jobs, Status, _models, publish, read
 
@@ -164,6 +164,52 @@ def test_not_many_runs_wait_whoever_asks(jobs, monkeypatch):
         jobs.submit(job("count", name="one more"), "one more")
     jobs.cancel(job("count", name="0").key)
     jobs.submit(job("count", name="one more"), "one more")
+
+
+@pytest.fixture
+def full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store of two small files that may hold one."""
+    for name in ("answers", "queries"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "one").write_text("x")
+    monkeypatch.setenv(room.VARIABLE, str(room.BLOCK / 1e9))
+
+
+def test_a_full_store_takes_no_more_says_so_and_loses_nothing(jobs, full, tmp_path, monkeypatch):
+    kept = sorted(tmp_path.glob("*/one"))
+    assert jobs.expected(job("count", steps=50)) is None
+    refused = wait(jobs, jobs.submit(job("count"), ME))
+    assert refused.state == "failed"
+    assert refused.error == (
+        "Expected at most 4.096e-06 GB in the store of this app. It holds 0.0: nothing is lost, but nothing new is computed"
+        " or saved until whoever runs it frees space there, or allows more with QURD_STORE_GB."
+    )
+    assert sorted(tmp_path.glob("*/one")) == kept
+    assert not (tmp_path / "ran.txt").exists()
+    assert not list(tmp_path.glob("runs/*.seconds"))
+    monkeypatch.setenv(room.VARIABLE, "1")
+    jobs.close()  # a worker has the surroundings that it was started with
+    assert wait(jobs, jobs.submit(job("count"), ME)).state == "done"
+
+
+def test_what_a_command_has_fetched_takes_no_room_of_the_store(tmp_path, monkeypatch):
+    (tmp_path / "hub").mkdir()
+    (tmp_path / "hub" / "weights").write_bytes(bytes(3 * room.BLOCK))
+    monkeypatch.setenv(room.VARIABLE, str(2 * room.BLOCK / 1e9))
+    room.check(tmp_path)
+    (tmp_path / "answers" / "hub").mkdir(parents=True)
+    (tmp_path / "answers" / "hub" / "one").write_bytes(bytes(room.BLOCK))
+    room.check(tmp_path)
+    (tmp_path / "answers" / "two").write_text("x")
+    with pytest.raises(QurdError, match=r"at most 8\.192e-06 GB"):
+        room.check(tmp_path)
+
+
+@pytest.mark.parametrize("asked", ["much", "0", "-1", "nan"])
+def test_a_store_may_hold_a_number_of_gigabytes(tmp_path, monkeypatch, asked):
+    monkeypatch.setenv(room.VARIABLE, asked)
+    with pytest.raises(QurdError, match=f"a number of gigabytes above 0 in QURD_STORE_GB. Got '{asked}'"):
+        room.check(tmp_path)
 
 
 def test_a_job_is_done_anew_when_that_is_asked_for(jobs, tmp_path):

@@ -93,6 +93,15 @@ def test_a_visitor_replaces_no_benchmark_of_somebody_else_and_saves_new_ones(shi
         assert len(BenchFile.read(saved_benchmarks.home_of("ours")).pairs) == len(evidence.pairs(BASE))
 
 
+def test_no_benchmark_is_saved_in_a_full_store(shipped, mine, monkeypatch):
+    app = shipped(page="benchmark", bench=BASE, section="bench")
+    app.text_input(key=f"bench_name_{BASE}").input("ours").run()
+    monkeypatch.setenv("QURD_STORE_GB", "1e-9")
+    saving(app).click().run()
+    assert app.error[0].value.startswith("Expected at most 1e-09 GB in the store of this app.")
+    assert saved_benchmarks.saved_names() == ["mine"]
+
+
 def saving(app):
     return next(button for button in sound_but_for_names(app).button if button.label == "Save your benchmark")
 
