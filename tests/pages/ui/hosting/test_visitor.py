@@ -1,6 +1,7 @@
 """Who may delete and import: whoever runs the app, on its own machine; a visitor is told why not."""
 
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -48,6 +49,15 @@ def test_whoever_runs_the_app_is_on_its_machine(monkeypatch, address, headers, r
     assert visitor.runs_the_app() == runs
     monkeypatch.setattr(sys, "argv", ["app.py", ALLOW])
     assert visitor.runs_the_app()
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_session_is_open_while_its_tab_is_connected(monkeypatch, there):
+    assert not visitor.is_open("one")  # there is no server
+    monkeypatch.setattr(visitor.runtime, "exists", lambda: True)
+    server = SimpleNamespace(is_active_session=lambda name: there and name == "one")
+    monkeypatch.setattr(visitor.runtime, "get_instance", lambda: server)
+    assert visitor.is_open("one") == there
 
 
 @pytest.fixture
