@@ -24,7 +24,7 @@ if chosen.view == "telling":
     telling.show(bench, table, style)
     frame.stop()
 
-both = [sides.fetch(asked) for asked in (chosen.left, chosen.right)]
+both = [sides.fetch(asked, place) for asked, place in ((chosen.left, "left"), (chosen.right, "right"))]
 frame.finding(head, asking.finding(bench, chosen, both), asking.subline(bench, chosen))
 takeaway.queries(both)
 

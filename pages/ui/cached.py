@@ -11,6 +11,7 @@ from typing import Any, ParamSpec, TypeVar
 import streamlit as st
 from pandas import DataFrame
 
+from pages.ui.hosting import visitor
 from qurd_core import views
 from qurd_core.benchmarks.saved_benchmarks import home_of
 from qurd_core.files import default_folder, file_digest
@@ -82,7 +83,7 @@ def kept(
 @st.cache_resource(max_entries=1, show_spinner=False)
 def jobs() -> Jobs:
     """The jobs of this server, for all sessions."""
-    return Jobs(default_folder())
+    return Jobs(default_folder(), is_open=visitor.is_open)
 
 
 @st.cache_resource(max_entries=48, show_spinner=False)

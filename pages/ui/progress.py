@@ -2,7 +2,9 @@
 
 import streamlit as st
 
-from pages.ui import cached, links
+from pages.ui import cached, links, notice
+from pages.ui.hosting import visitor
+from qurd_core.errors import QurdError
 from qurd_core.findings.language import words
 from qurd_core.jobs.queue import Job, Status
 
@@ -11,28 +13,44 @@ EVERY = 0.4  # seconds between two looks at a job
 FIRST = 300  # thousandths of a second
 
 
-def finished(job: Job) -> Status:
-    """How a job stands. It is asked for if nobody has, or if its result is gone."""
-    jobs = cached.jobs()
+def finished(job: Job, place: str) -> Status:
+    """How a job stands. It is asked for if nobody has, if nobody wanted it any more, or if its result is gone.
+
+    Args:
+        place: on the page, that shows one job at a time: the one before is not wanted any more.
+    """
+    jobs, shown = cached.jobs(), st.session_state.setdefault("jobs_shown", {})
+    before, shown[place] = shown.get(place), job.key
+    if before and before not in shown.values():
+        jobs.leave(before, visitor.session())
     status = jobs.status(job.key)
-    if status is None or (status.state == "done" and not jobs.result(job.key, ENDING).is_file()):
-        again(job)
+    unwanted = status is not None and status.state == "cancelled" and status.error
+    gone = status is not None and status.state == "done" and not jobs.result(job.key, ENDING).is_file()
+    if status is None or unwanted or gone:
+        try:
+            jobs.submit(job, visitor.session(), anew=True)
+        except QurdError as refused:
+            return Status(job.key, "failed", error=str(refused))
         status = jobs.status(job.key)
     return status or Status(job.key, "queued")
 
 
-def again(job: Job) -> None:
-    """Do a job anew, whatever is left of an earlier attempt."""
-    jobs = cached.jobs()
-    for ending in ("json", ENDING):
-        jobs.result(job.key, ending).unlink(missing_ok=True)
-    jobs.submit(job)
+def ask(job: Job, *, anew: bool = False) -> None:
+    """Have a job done: a callback. A notice says why if it is not taken.
+
+    Args:
+        anew: whatever is left of an earlier attempt.
+    """
+    try:
+        cached.jobs().submit(job, visitor.session(), anew=anew)
+    except QurdError as refused:
+        notice.say(str(refused))
 
 
 def why(status: Status) -> str | None:
     """The sentence for a job that will not give its result by itself."""
     if status.state == "cancelled":
-        return "Stopped before the queries were complete. What was made so far is kept for another try."
+        return status.error or "Stopped before the queries were complete. What was made so far is kept for another try."
     return (status.error or "The run failed and left no reason.") if status.state == "failed" else None
 
 
@@ -40,7 +58,7 @@ def trouble(sentence: str, job: Job, key: str) -> None:
     """What went wrong, and the way out."""
     with st.container(border=True):
         st.markdown(links.plain(sentence, 400))
-        st.button("Try again", key=f"again-{key}", on_click=again, args=[job], type="primary")
+        st.button("Try again", key=f"again-{key}", on_click=ask, args=[job], kwargs={"anew": True}, type="primary")
 
 
 def warm_up(bench: str) -> None:
@@ -63,6 +81,7 @@ def wait(job: Job, what: str, key: str) -> None:
 def bar(status: Status, said: str, key: str) -> None:
     """How far a job is that has not ended, and the button that stops it."""
     jobs = cached.jobs()
+    jobs.watch(status.key, visitor.session())
     stopping = status.state == "running" and jobs.flag(status.key).exists()
     label = "Stopping" if stopping else "Cancel"
     st.progress(min(status.done / status.total, 1.0) if status.total else 0.0, links.plain(said, 200), width="stretch")

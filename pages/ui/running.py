@@ -95,12 +95,11 @@ def _draw(job: Job, status: Status | None, benchmark: str, scheme: Scheme) -> No
     if status and status.state == "done":
         return
     if status and status.state == "cancelled":
-        st.caption(_stopped(job))
+        st.caption(links.plain(status.error, 600) if status.error else _stopped(job))
     if status and status.state == "failed":
         st.error(links.plain(progress.why(status), 600))
     label, why = _label(job)
-    submit = cached.jobs().submit
-    st.button(label, type="primary", icon=":material/play_arrow:", key="run", help=why, on_click=submit, args=[job])
+    st.button(label, type="primary", icon=":material/play_arrow:", key="run", help=why, on_click=progress.ask, args=[job])
 
 
 def _stopped(job: Job) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from pages.ui import links, story
+from pages.ui.hosting import visitor
 
 PLAYS, LAST = "Next starts it.", "The last step: Esc leaves the stage."
 NO_CODE = "Opened by an address that phones in the room can reach, the app shows a code of this link here."
@@ -123,7 +124,7 @@ def set_up(go: Callable[[links.Target], None]) -> None:
     before, after = steps[max(at - 1, 0)].target, steps[min(at + 1, len(steps) - 1)].target
     last = at + 1 == len(steps)
     hints = [PLAYS] * ("play" in step.target.values) + [LAST] * last
-    hints += [NO_CODE] * (last and story.loopback(st.context.url or ""))
+    hints += [NO_CODE] * (last and visitor.opens_here(st.context.url or ""))
     with st.container(horizontal=True, vertical_alignment="center", key="story"):
         st.button("Back", key="stage_back", disabled=at == 0, on_click=go, args=[before])
         said = " ".join([links.plain(step.say, 300), *(f":gray[{hint}]" for hint in hints)])

@@ -6,6 +6,7 @@ from typing import NoReturn
 import streamlit as st
 
 from pages.ui import cached, frame, links, progress
+from pages.ui.hosting import visitor
 from pages.ui.links import plain
 from qurd_core.errors import QurdError
 from qurd_core.jobs.kinds import import_job
@@ -83,6 +84,9 @@ def _import_card(benchmark: str) -> None:
     """
     if wrong := rate_records.altered_scores(benchmark):
         st.warning(links.plain(wrong, 600))
+    if not visitor.runs_the_app():
+        st.caption(links.plain(visitor.not_you("Scores are imported here"), 300))
+        return
     st.text_input(
         "Path of a checkout, or of one Parquet table, on this machine", key="import_path", placeholder="path/to/QuRD"
     )
@@ -109,4 +113,4 @@ def _import_card(benchmark: str) -> None:
 
 def _start_import(path: str) -> None:
     st.session_state["importing"] = path
-    progress.again(import_job.job(path))
+    progress.ask(import_job.job(path), anew=True)

@@ -4,13 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
-from ipaddress import ip_address
 from typing import Any
-from urllib.parse import urlsplit
 
 import streamlit as st
 
 from pages.ui import links
+from pages.ui.hosting import visitor
 from pages.ui.links import Target
 from qurd_core.errors import QurdError
 from qurd_core.files import ASSETS, read_json
@@ -131,22 +130,13 @@ def code(target: Target) -> None:
     import segno
 
     address = st.context.url or ""
-    if loopback(address):
+    if visitor.opens_here(address):
         return
     picture = BytesIO()
     base = address.split("?")[0].rstrip("/").rsplit("/", 1)[0]
     segno.make(f"{base}/{target.link}", micro=False).save(picture, kind="svg", scale=4, border=2, light="#FFFFFF")
     with st.container(key="code"):
         st.image(picture.getvalue().decode(), width=160)
-
-
-def loopback(address: str) -> bool:
-    """Whether an address is one that only its own machine can open."""
-    host = urlsplit(address).hostname or "localhost"
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
 
 
 @cache

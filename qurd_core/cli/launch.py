@@ -13,6 +13,12 @@ def app(
         int | None, typer.Option("--port", min=1, max=65535, help="Port on this machine; a free one if not given.")
     ] = None,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Only print the address.")] = False,
+    allow_files: Annotated[
+        bool,
+        typer.Option(
+            "--allow-files", help="Visitors from other machines, too, delete saved benchmarks and import from paths here."
+        ),
+    ] = False,
 ) -> None:
     """Start the app on this machine and open it in the browser. Ctrl-C ends it."""
     import runpy
@@ -22,7 +28,7 @@ def app(
     _home()
     options = {"server.port": _free(port), "server.headless": str(no_browser).lower(), "server.showEmailPrompt": "false"}
     given = (part for name, value in options.items() for part in (f"--{name}", str(value)))
-    sys.argv = ["streamlit", "run", str(ROOT / "app.py"), *given]
+    sys.argv = ["streamlit", "run", str(ROOT / "app.py"), *given, *["--", "--allow-files"] * allow_files]
     runpy.run_module("streamlit", run_name="__main__")  # in this process, whose signals it then answers
 
 

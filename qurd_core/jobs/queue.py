@@ -1,6 +1,7 @@
 """Long work for the app: one worker process at a time, jobs that sessions share, states in files that others see.
 
-A job is named by what it computes, so two sessions that ask for the same one share it. Its state lies in `runs/<key>.json`
+A job is named by what it computes, so two sessions that ask for the same one share it. It goes on while one of them is open;
+a session has few at a time, and a server not many. Its state lies in `runs/<key>.json`
 of the store, beside its results, as that of a run of the command line does (`qurd_core.records.runs`). Nothing here
 imports torch: the worker does.
 """
@@ -13,19 +14,23 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from qurd_core.errors import QurdError
 from qurd_core.files import ASSETS, ROOT, file_digest, read_json
 from qurd_core.records.runs import ACTIVE, State, Status, active, alive, ended, key_of, path_of, publish, read
 
 PATIENCE = 0.7  # seconds that a cancelled job has to stop by itself
 AGAIN = 5.0  # seconds after which the worker is asked anew how long a job takes: what has been stored costs nothing
 LOOK = 0.05  # seconds between two looks at the worker
+OF_ONE = 4  # jobs of one session that wait or run: two sides of a page, and what the victim looked at in both
+OF_ALL = 24  # jobs that wait
+ALONE = 60.0  # seconds that a job goes on when no session is open that wants it: a page may be loaded again meanwhile
 MODELS = "*/manifest.json"  # below the assets: what ships of every wing
 WORKER = "qurd_core.jobs.worker"
 UNWRITTEN = 3  # exit code of a worker that cannot note how its job has ended
@@ -54,22 +59,38 @@ class Job:
         return {"kind": self.kind, **self.args}
 
 
+@dataclass
+class _Wanted:
+    """Who wants a job.
+
+    Attributes:
+        by: sessions.
+        seen: when one of them was open last, on the clock of `time.monotonic`.
+    """
+
+    by: set[str] = field(default_factory=set)
+    seen: float = field(default_factory=time.monotonic)
+
+
 class Jobs:
     """The jobs of one store. One heavy job at a time; others wait their turn.
 
     Args:
         folder: of the store.
         worker: the module that the worker process runs.
+        is_open: whether a session is open, by its name.
     """
 
-    def __init__(self, folder: Path, worker: str = WORKER):
+    def __init__(self, folder: Path, worker: str = WORKER, is_open: Callable[[str], bool] = lambda session: True):
         self.folder = folder
+        self._is_open = is_open
         self.runs = folder / "runs"
         self._module = worker
         self._lock = threading.Lock()
         self._waiting: deque[Job] = deque()
         self._current: Job | None = None
-        self._cancelled: dict[str, float] = {}
+        self._cancelled: dict[str, tuple[float, str | None]] = {}  # since when, and why if nobody asked for it
+        self._wanted: dict[str, _Wanted] = {}
         self._unwritten: dict[str, Status] = {}  # ends of jobs that the disk refuses to note
         self._worker: subprocess.Popen[str] | None = None
         self._warm: str | None = None
@@ -103,16 +124,27 @@ class Jobs:
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
-    def submit(self, job: Job) -> str:
-        """Queue a job unless it waits, runs, here or elsewhere, or has its result; return its key."""
+    def submit(self, job: Job, by: str, *, anew: bool = False) -> str:
+        """Queue a job unless it waits, runs, here or elsewhere, or has its result; return its key.
+
+        Args:
+            by: the session that wants it.
+            anew: even if it has its result.
+
+        Raises:
+            QurdError: the session has as many as it may, or the server.
+        """
         with self._lock:
             known = self._read(job.key)
             here = self._current is not None and self._current.key == job.key
             # A job that has just ended is current for another moment. Asked for in it, it is to run again.
             runs = known is not None and known.active and (here or self._elsewhere(known))
             starts = here and known is None
-            waits = any(job.key == waiting.key for waiting in self._waiting)
-            if not (runs or starts or waits or (known and known.state == "done")):
+            if runs or starts or self._waits(job.key):
+                self._want(job.key, by)
+            elif anew or known is None or known.state != "done":
+                self._check(by)
+                self._want(job.key, by)
                 self._waiting.append(job)
                 self._asked.pop(job.key, None)  # what it stores costs nothing the next time
                 if not here:  # its end would be overwritten before it is seen
@@ -124,16 +156,27 @@ class Jobs:
                 self._awake.set()
         return job.key
 
+    def watch(self, key: str, by: str) -> None:
+        """Note that a session looks at a job, which is not to end without it."""
+        with self._lock:
+            if key in self._wanted:
+                self._want(key, by)
+
+    def leave(self, key: str, by: str) -> None:
+        """Note that a session does not want a job any more. One that waits and that nobody wants will not run."""
+        with self._lock:
+            if wanted := self._wanted.get(key):
+                wanted.by.discard(by)
+                if not wanted.by:
+                    self._drop(key, UNWANTED)
+
     def cancel(self, key: str) -> None:
         """Stop a job, or a run of another process. What it has stored stays."""
         with self._lock:
-            waiting = next((job for job in self._waiting if job.key == key), None)
-            if waiting:
-                self._waiting.remove(waiting)
-                self._write(waiting, "cancelled")
+            if self._drop(key):
                 return
             if self._current and self._current.key == key:
-                self._cancelled.setdefault(key, time.monotonic())
+                self._cancelled.setdefault(key, (time.monotonic(), None))
         with suppress(OSError):  # a disk that refuses the flag does not keep the job going: its process is ended
             self.flag(key).touch()
 
@@ -179,10 +222,57 @@ class Jobs:
         """End the worker."""
         with self._lock:
             self._waiting.clear()
+            self._wanted.clear()
             if self._worker:
                 self._worker.kill()
                 self._worker.wait()
                 self._worker = None
+
+    def _check(self, by: str) -> None:
+        """
+        Raises:
+            QurdError: no further job is taken.
+        """
+        theirs = sum(by in wanted.by for wanted in self._wanted.values())
+        if theirs >= OF_ONE:
+            raise QurdError(
+                f"Expected at most {OF_ONE} runs at a time from one browser tab. {theirs} of this one wait or run: cancel"
+                " one or wait for its end, then ask again."
+            )
+        if len(self._waiting) >= OF_ALL:
+            raise QurdError(
+                f"Expected at most {OF_ALL} runs to wait on this server. {len(self._waiting)} do: ask again in a few"
+                " minutes."
+            )
+
+    def _want(self, key: str, by: str) -> None:
+        wanted = self._wanted.setdefault(key, _Wanted())
+        wanted.by.add(by)
+        wanted.seen = time.monotonic()
+
+    def _waits(self, key: str) -> bool:
+        return any(job.key == key for job in self._waiting)
+
+    def _drop(self, key: str, why: str | None = None) -> bool:
+        """Take a job out of the queue; False if it does not wait."""
+        waiting = next((job for job in self._waiting if job.key == key), None)
+        if waiting is None:
+            return False
+        self._waiting.remove(waiting)
+        self._wanted.pop(key, None)
+        self._write(waiting, "cancelled", why)
+        return True
+
+    def _end_unwanted(self) -> None:
+        """Take out of the queue, or stop, what no open session has wanted for a while."""
+        with self._lock:
+            for key, wanted in [*self._wanted.items()]:
+                if any(map(self._is_open, wanted.by)):
+                    wanted.seen = time.monotonic()
+                elif time.monotonic() - wanted.seen > ALONE and not self._drop(key, UNWANTED):
+                    self._cancelled.setdefault(key, (time.monotonic(), UNWANTED))
+                    with suppress(OSError):  # as above
+                        self.flag(key).touch()
 
     def _elsewhere(self, status: Status) -> bool:
         """Whether another living process waits with this job or runs it."""
@@ -200,6 +290,8 @@ class Jobs:
             if worker:
                 self._await(worker, self._current)
             with self._lock:
+                if not self._waits(self._current.key):
+                    self._wanted.pop(self._current.key, None)
                 self._current = None
 
     def _start(self, job: Job) -> subprocess.Popen[str] | None:
@@ -219,19 +311,22 @@ class Jobs:
     def _await(self, worker: subprocess.Popen[str], job: Job) -> None:
         """Until the job has ended, its worker has died, or it was cancelled and did not stop by itself."""
         while worker.poll() is None:
+            self._end_unwanted()
             status = self._read(job.key)
+            since, why = self._cancelled.get(job.key, (math.inf, None))
             if status and not status.active:
+                if why and status.state == "cancelled":
+                    self._write(job, "cancelled", why, status)
                 return
-            asked = self._cancelled.get(job.key)
-            if asked is not None and time.monotonic() - asked > PATIENCE:
+            if time.monotonic() - since > PATIENCE:
                 worker.kill()
                 worker.wait()
             time.sleep(LOOK)
         status = self._read(job.key)
         if status is None or status.active:
-            stopped = job.key in self._cancelled
-            why = _REFUSED if worker.returncode == UNWRITTEN else _LOST
-            self._write(job, "cancelled" if stopped else "failed", None if stopped else why, status)
+            lost = _REFUSED if worker.returncode == UNWRITTEN else _LOST
+            stopped, why = job.key in self._cancelled, self._cancelled.get(job.key, (0.0, lost))[1]
+            self._write(job, "cancelled" if stopped else "failed", why, status)
 
     def _ready(self) -> subprocess.Popen[str]:
         """The worker, started if there is none."""
@@ -268,6 +363,7 @@ class Jobs:
 
 
 _REFUSED = "The disk refused to note how the job ended. What it had stored is kept: free space or rights, then run it again."
+UNWANTED = "Stopped, because no browser tab that wanted it was open any more. What was computed is stored."
 _LOST = "The worker process ended before the job did. What it had stored is kept: run it again to continue."
 
 

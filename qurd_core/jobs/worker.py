@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from qurd_core.errors import QurdError, refused
+from qurd_core.jobs import room
 from qurd_core.jobs.queue import LOOK, UNWRITTEN
 from qurd_core.records.runs import Cancelled, RunFile, path_of, publish
 
@@ -39,6 +40,7 @@ def work(folder: Path, message: dict[str, Any]) -> None:
     progress = RunFile(path_of(folder, key), {"kind": kind, **args})
     state, error = "done", None
     try:
+        room.check(folder)
         import_module(KINDS[kind]).run(folder, folder / "runs" / key, progress, **args)
     except Cancelled:
         state = "cancelled"
@@ -53,7 +55,13 @@ def work(folder: Path, message: dict[str, Any]) -> None:
 
 
 def expect(folder: Path, message: dict[str, Any]) -> None:
-    """Leave how many seconds a job takes in `runs/<key>.seconds`: null if it cannot run, nothing while that is not known."""
+    """Leave how many seconds a job takes in `runs/<key>.seconds`: null if it cannot run, nothing while that is not known, or
+    if the store is full.
+    """
+    try:
+        room.check(folder)
+    except QurdError:  # whoever runs the job is told
+        return
     try:
         seconds = import_module(KINDS[message["kind"]]).expected(folder, **message["args"])
     except Exception:  # whoever runs the job is told; the worker goes on

@@ -13,6 +13,8 @@ from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest, app_test
 
 from pages.ui.frame import HOME
+from pages.ui.hosting import visitor
+from pages.ui.hosting.visitor import Peer
 from qurd_core.files import ROOT
 from qurd_core.jobs.queue import Jobs
 
@@ -60,6 +62,12 @@ def idle(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Non
 
     if "worker" not in request.fixturenames:
         monkeypatch.setattr(Jobs, "_ready", refuse)
+
+
+@pytest.fixture(autouse=True)
+def at_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever opens the app runs it: AppTest has no connection of which Streamlit could say where it comes from."""
+    monkeypatch.setattr(visitor, "peer", lambda: Peer(None, {"host": "localhost:8501"}))
 
 
 @pytest.fixture

@@ -36,7 +36,7 @@ from pathlib import Path
 from qurd_core.records import rate_records
 from streamlit.web.cli import main
 rate_records.FOLDER = Path(sys.argv[1])
-sys.argv = ["streamlit", "run", "app.py", "--server.port", sys.argv[2]]
+sys.argv = ["streamlit", "run", "app.py", "--server.port", *sys.argv[2:]]
 main()
 """
 # Where a point of a line lies in the window.
@@ -71,12 +71,12 @@ def server(folder: Path, tmp_path: Path) -> Iterator[str]:
 
 
 @contextmanager
-def serving(folder: Path, log: Path, **environment: str) -> Iterator[str]:
-    """A server on the records of a folder; gives its address."""
+def serving(folder: Path, log: Path, *options: str, **environment: str) -> Iterator[str]:
+    """A server on the records of a folder, with more options of Streamlit; gives its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-c", SERVER, str(folder), str(port)]
+    command = [sys.executable, "-c", SERVER, str(folder), str(port), *options]
     around = os.environ | {"PYTHONPATH": str(ROOT)} | environment
     with log.open("w") as said:
         process = subprocess.Popen(command, cwd=ROOT, stdout=said, stderr=said, env=around)
@@ -86,7 +86,11 @@ def serving(folder: Path, log: Path, **environment: str) -> Iterator[str]:
         yield address
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        try:
+            process.wait(timeout=30)
+        except subprocess.TimeoutExpired:  # in the seconds in which it imports what it needs it may wait for ever
+            process.kill()
+            process.wait()
 
 
 @pytest.fixture

@@ -12,8 +12,9 @@ import pytest
 from pages.ui import cached
 from pages.ui.compose import compose_controls
 from qurd_core.benchmarks.saved_benchmarks import BenchFile, home_of
+from qurd_core.errors import QurdError
 from qurd_core.jobs import live
-from qurd_core.jobs.queue import Jobs, publish
+from qurd_core.jobs.queue import UNWANTED, Jobs, publish
 from qurd_core.records import evidence, rate_records
 from qurd_core.schemes import Scheme
 from tests.pages.screen import headline, notices, sound
@@ -27,7 +28,7 @@ def submitted(monkeypatch):
     """The jobs that were asked for."""
     asked = []
     cached.jobs.clear()
-    monkeypatch.setattr(Jobs, "submit", lambda jobs, job: asked.append(job))
+    monkeypatch.setattr(Jobs, "submit", lambda jobs, job, by, anew=False: asked.append(job))
     yield asked
     cached.jobs.clear()
 
@@ -189,6 +190,16 @@ def test_an_unrecorded_combination_offers_to_run(compose, submitted):
     assert sound(app).button(key="keep").disabled
 
 
+def test_a_run_that_is_not_taken_is_a_notice(compose, monkeypatch):
+    def refuse(jobs, job, by, anew=False):
+        raise QurdError("Expected fewer runs.")
+
+    monkeypatch.setattr(Jobs, "submit", refuse)
+    app = compose(pick=OTHER)
+    app.button(key="run").click().run()
+    assert notices(sound(app)) == ["Expected fewer runs."]
+
+
 @pytest.mark.parametrize(("seconds", "label"), [(None, "Run"), (math.nan, "Run"), (12.3, "Run · about 12 s")])
 def test_the_button_says_how_long_it_takes_on_this_machine(compose, monkeypatch, seconds, label):
     monkeypatch.setattr(Jobs, "expected", lambda jobs, job: seconds)
@@ -214,6 +225,7 @@ def test_a_run_shows_its_place_its_progress_and_what_it_has(compose, tmp_path):
     ("state", "more", "words"),
     [
         ("cancelled", {}, "Stopped in query seed 2 of 5. What was computed is stored."),
+        ("cancelled", {"error": UNWANTED}, "Stopped\\, because no browser tab that wanted it was open any more"),
         ("failed", {"error": "Expected <b>x</b>."}, r"Expected \<b\>x\<\/b\>\."),
     ],
 )

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from pages.ui import cached, frame
 from pages.ui.queries import asking
 from qurd_core.files import ROOT
-from qurd_core.jobs.queue import Job, Jobs, Status, publish
+from qurd_core.jobs.queue import UNWANTED, Job, Jobs, Status, publish
 from qurd_core.records import evidence, rate_records
 from tests.pages.screen import headline, notices, sound
 
@@ -30,7 +30,8 @@ class Idle(Jobs):
         self.stopped: list[str] = []
         self.warm: list[str] = []
 
-    def submit(self, job: Job) -> str:
+    def submit(self, job: Job, by: str, *, anew: bool = False) -> str:
+        self._check(by)
         self.asked[job.key] = job
         self.end(job.key, "running")
         return job.key
@@ -334,6 +335,33 @@ def test_a_click_shows_a_query_large_with_both_models_bars(visit, jobs):
     table = next(element.value for element in app.html if "bars" in element.value and "<table" in element.value)
     assert table.index("astronaut") < table.index("rocket")
     assert "100%" in table
+
+
+def test_what_is_not_shown_any_more_is_not_wanted_any_more(visit, jobs, monkeypatch):
+    left = []
+    monkeypatch.setattr(jobs, "leave", lambda key, by: left.append(key))
+    app = visit(left="uniform(test)->pgd", right="uniform(test)->pgd")
+    (first,) = jobs.asked
+    app.get_by_key("left").select("uniform(train)->pgd").run()
+    assert left == []  # the other side shows it
+    app.get_by_key("right").select("uniform(train)->pgd").run()
+    assert left == [first]
+
+
+def test_what_nobody_wanted_for_a_while_is_asked_for_again_by_whoever_comes(visit, jobs):
+    visit()
+    (key,) = jobs.asked
+    jobs.end(key, "cancelled", UNWANTED)
+    assert "skeleton" in html(sound(visit()))
+    assert jobs.status(key).state == "running"
+
+
+def test_a_session_that_has_enough_runs_is_told_so_and_can_try_again(visit, jobs, monkeypatch):
+    monkeypatch.setattr("qurd_core.jobs.queue.OF_ONE", 0)
+    app = visit()
+    assert "at most 0 runs at a time from one browser tab" in said(sound(app))
+    app.button(key="again-left").click().run()
+    assert notices(sound(app))[0].startswith("Expected at most 0 runs at a time from one browser tab.")
 
 
 def test_a_natural_query_asks_the_worker_for_its_bars(visit, jobs):

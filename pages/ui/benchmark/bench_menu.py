@@ -5,11 +5,13 @@ from pandas import DataFrame
 
 from pages.ui import notice
 from pages.ui.benchmark import ticks
+from pages.ui.hosting import visitor
 from qurd_core.benchmarks import saved_benchmarks
 from qurd_core.benchmarks.saved_benchmarks import BenchFile
 from qurd_core.errors import QurdError
+from qurd_core.files import default_folder
 from qurd_core.findings.language import again
-from qurd_core.jobs import live
+from qurd_core.jobs import live, room
 from qurd_core.records import evidence, rate_records
 from qurd_core.views import designer
 
@@ -28,7 +30,7 @@ def save(bench: str, base: str, kept: DataFrame, problem: str | None) -> None:
         complaint = _complaint(name) if name else None
         if complaint:
             st.text(complaint)
-        elif name in saved_benchmarks.saved_names() and name != st.session_state.get("bench_saved"):
+        elif _exists(name):
             st.caption("A benchmark of that name exists: saving replaces it.")
         ready = bool(name) and not complaint and not problem
         st.button("Save your benchmark", type="primary", disabled=not ready, on_click=_write, args=[name, base, kept])
@@ -63,8 +65,10 @@ def _more(bench: str) -> None:
         ticks.tick_all(bench)
     elif chosen == _NONE:
         ticks.reset(bench)
-    else:
+    elif visitor.runs_the_app():
         st.session_state["bench_doomed"] = bench
+    else:
+        notice.say(visitor.not_you("A saved benchmark is deleted"))
 
 
 def confirm(bench: str, base: str) -> None:
@@ -98,12 +102,23 @@ def _complaint(name: str) -> str | None:
         saved_benchmarks.home_of(name)
     except QurdError as error:
         return str(error)
+    if _exists(name) and not visitor.runs_the_app():
+        return f"{name} exists, so choose another name. {visitor.not_you('A saved benchmark is replaced')}"
     return None
+
+
+def _exists(name: str) -> bool:
+    """Whether a benchmark of that name was saved, but not by this session a moment ago."""
+    return name in saved_benchmarks.saved_names() and name != st.session_state.get("bench_saved")
 
 
 def _write(name: str, base: str, kept: DataFrame) -> None:
     st.session_state[_OPEN] = False
+    if complaint := _complaint(name):  # somebody else may have saved one of that name since the button was drawn
+        st.session_state["bench_problem"] = complaint
+        return
     try:
+        room.check(default_folder())
         BenchFile(base, frozenset(designer.keys(kept))).write(saved_benchmarks.home_of(name))
     except QurdError as error:
         st.session_state["bench_problem"] = str(error)

@@ -42,7 +42,7 @@ def _dialog(asked: sides.Asked, queries: QuerySet, number: int) -> None:
     st.caption(links.plain(_about(asked, fact), 400))
     if queries.story == "masked":
         st.html(_masks(queries, fact))
-    side = sides.Side(asked, queries) if "victim_probits" in queries.more else sides.made(asked)
+    side = sides.Side(asked, queries) if "victim_probits" in queries.more else sides.made(asked, "closer")
     _bars(side, int(fact["main"]))
 
 

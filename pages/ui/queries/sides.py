@@ -40,19 +40,23 @@ class Side(NamedTuple):
     trouble: str | None = None
 
 
-def fetch(asked: Asked) -> Side:
+def fetch(asked: Asked, place: str) -> Side:
     """The queries at once if they follow from the bank or were made before; else the job that makes them."""
     if query_sets.is_banked(cached.bank(asked.bench), asked.sampler, asked.victim):
         size = query_sets.size_for(asked.budget)
         found = cached.natural_queries(asked.bench, asked.sampler, asked.victim, asked.suspect, asked.seed, size)
         return Side(asked, found)
-    return made(asked)
+    return made(asked, place)
 
 
-def made(asked: Asked) -> Side:
-    """The queries of a worker, which knows the probabilities too."""
+def made(asked: Asked, place: str) -> Side:
+    """The queries of a worker, which knows the probabilities too.
+
+    Args:
+        place: on the page that they are for.
+    """
     job, classes = asked.job(), cached.bank(asked.bench).classes
-    status = progress.finished(job)
+    status = progress.finished(job, place)
     if status.state != "done":
         return Side(asked, job=job, trouble=progress.why(status))
     try:
@@ -68,7 +72,7 @@ def look(side: Side, how: str, cards: list[int], key: str) -> dict[int, Array]:
         return {}
     # What the victim looked at does not depend on the suspect: one answer serves all.
     job = replace(side.asked, suspect=side.asked.victim).job(look=how, rows=rows)
-    status = progress.finished(job)
+    status = progress.finished(job, f"look-{key}")
     sentence = progress.why(status)
     if status.state == "done":
         try:

@@ -92,16 +92,6 @@ def test_a_story_advances_by_itself_after_seconds_that_the_link_may_ask_for(ship
     assert app.query_params.get("auto") == (asked if seconds else None)
 
 
-@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.1.2.3", "[::1]", "app.localhost"])
-def test_only_this_machine_opens_a_loopback_address(host):
-    assert story.loopback(f"http://{host}:8501/budget")
-
-
-@pytest.mark.parametrize("host", ["talk.example", "192.168.1.20", "[2001:db8::1]", "localhost.example", "128.0.0.1"])
-def test_the_room_may_reach_any_other(host):
-    assert not story.loopback(f"http://{host}:8501/budget")
-
-
 @pytest.mark.parametrize(("host", "codes"), [("talk.example", 1), ("localhost", 0)])
 def test_the_last_step_has_a_code_of_its_link_where_phones_can_follow_it(shipped, host, codes):
     app = shipped(page="separability", story="hardness", step="5")

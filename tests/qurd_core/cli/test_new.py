@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from pages.ui.hosting.visitor import ALLOW
 from qurd_core import files
 from qurd_core.cli.new import KINDS
 from qurd_core.files import ROOT
@@ -25,14 +26,18 @@ def started(monkeypatch):
     return found
 
 
-@pytest.mark.parametrize(("given", "headless"), [([], "false"), (["--no-browser"], "true")])
-def test_app_starts_this_app_on_a_free_port_from_any_folder(qurd, started, monkeypatch, tmp_path, given, headless):
+@pytest.mark.parametrize(
+    ("given", "headless", "more"),
+    [([], "false", []), (["--no-browser"], "true", []), (["--allow-files"], "false", ["--", ALLOW])],
+)
+def test_app_starts_this_app_on_a_free_port_from_any_folder(qurd, started, monkeypatch, tmp_path, given, headless, more):
     monkeypatch.chdir(tmp_path)
     assert qurd("app", *given)[0] == 0
     ((name, run_name, command),) = started
     assert (name, run_name) == ("streamlit", "__main__")
     assert command[:3] == ["streamlit", "run", str(ROOT / "app.py")]
-    options = dict(zip(command[3::2], command[4::2], strict=True))
+    assert command[9:] == more  # for the app, not for Streamlit
+    options = dict(zip(command[3:9:2], command[4:9:2], strict=True))
     assert options.pop("--server.headless") == headless
     assert 0 < int(options.pop("--server.port")) < 65536
     assert options == {"--server.showEmailPrompt": "false"}

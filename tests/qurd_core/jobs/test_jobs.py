@@ -15,11 +15,12 @@ import pytest
 
 from qurd_core.errors import QurdError
 from qurd_core.executors import Done, watched
-from qurd_core.jobs import worker
+from qurd_core.jobs import room, worker
 from qurd_core.jobs.kinds import import_job
-from qurd_core.jobs.queue import Job, Jobs, Status, _models, publish, read
+from qurd_core.jobs.queue import OF_ALL, OF_ONE, UNWANTED, Job, Jobs, Status, _models, publish, read
 
 PATIENCE = 60  # seconds; the machine may be busy
+ME, OTHER = "a session", "another one"
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ def running(status: Status) -> bool:
 
 
 def test_a_job_runs_and_leaves_its_result(jobs):
-    key = jobs.submit(job("count"))
+    key = jobs.submit(job("count"), ME)
     status = wait(jobs, key)
     assert status.state == "done"
     assert status.about["do"] == "count"
@@ -56,18 +57,18 @@ def test_a_job_runs_and_leaves_its_result(jobs):
 
 
 def test_who_asks_for_the_same_shares_it(jobs, tmp_path):
-    key = jobs.submit(job("count", steps=20))
-    assert jobs.submit(job("count", steps=20)) == key
+    key = jobs.submit(job("count", steps=20), ME)
+    assert jobs.submit(job("count", steps=20), ME) == key
     wait(jobs, key, running)
-    jobs.submit(job("count", steps=20))
+    jobs.submit(job("count", steps=20), ME)
     wait(jobs, key)
-    jobs.submit(job("count", steps=20))  # its result is there
+    jobs.submit(job("count", steps=20), ME)  # its result is there
     assert (tmp_path / "ran.txt").read_text() == "count\n"
 
 
 def test_one_job_at_a_time_in_the_order_asked(jobs, tmp_path):
-    first = jobs.submit(job("count", steps=2000, name=1))
-    second, third = (jobs.submit(job("count", name=name)) for name in (2, 3))
+    first = jobs.submit(job("count", steps=2000, name=1), ME)
+    second, third = (jobs.submit(job("count", name=name), ME) for name in (2, 3))
     wait(jobs, first, running)
     assert [jobs.status(key).ahead for key in (second, third)] == [1, 2]
     assert jobs.status(second).state == "queued"
@@ -78,26 +79,165 @@ def test_one_job_at_a_time_in_the_order_asked(jobs, tmp_path):
     assert (tmp_path / "ran.txt").read_text() == "count1\ncount2\n"
 
 
+@pytest.fixture
+def opened(tmp_path: Path) -> Iterator[tuple[Jobs, set[str]]]:
+    """Jobs and the sessions that are open."""
+    there = {ME, OTHER}
+    made = Jobs(tmp_path, worker="tests.qurd_core.executors.working", is_open=there.__contains__)
+    yield made, there
+    made.close()
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("qurd_core.jobs.queue.ALONE", 0.0)
+
+
+@pytest.mark.parametrize("do", ["count", "deaf"])
+def test_what_no_open_session_wants_ends_and_says_so(opened, impatient, tmp_path, do):
+    jobs, there = opened
+    more = {"steps": 3000} if do == "count" else {}
+    key = jobs.submit(job(do, **more), ME)
+    waiting = jobs.submit(job("count", name="later"), ME)
+    theirs = jobs.submit(job("count", name="theirs"), OTHER)
+    wait(jobs, key, lambda status: status.state == "running" and status.seconds > 0)
+    there.remove(ME)
+    assert wait(jobs, theirs).state == "done"
+    for mine in (key, waiting):
+        assert (jobs.status(mine).state, jobs.status(mine).error) == ("cancelled", UNWANTED)
+    assert (tmp_path / "ran.txt").read_text().split() == [do, "counttheirs"]
+    there.add(ME)
+    assert wait(jobs, jobs.submit(job("count", name="later"), ME)).state == "done"
+
+
+def test_a_page_that_is_loaded_again_keeps_its_run(opened, tmp_path):
+    """The old session is gone for a moment before the new one looks."""
+    jobs, there = opened
+    key = jobs.submit(job("count", steps=20), ME)
+    wait(jobs, key, running)
+    there.remove(ME)
+    jobs.watch(key, OTHER)
+    jobs._wanted[key].seen -= 1_000  # however long ago that was
+    assert wait(jobs, key).state == "done"
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_what_one_who_waits_does_not_want_any_more_does_not_run_unless_another_wants_it(jobs, tmp_path, shared):
+    first = jobs.submit(job("count", steps=20), ME)
+    key = jobs.submit(job("count", name="flipped"), ME)
+    if shared:
+        jobs.submit(job("count", name="flipped"), OTHER)
+    jobs.leave(key, ME)
+    wait(jobs, first)
+    if shared:
+        assert wait(jobs, key).state == "done"
+    else:
+        assert (jobs.status(key).state, jobs.status(key).error) == ("cancelled", UNWANTED)
+        assert (tmp_path / "ran.txt").read_text() == "count\n"
+
+
+def test_a_session_has_a_few_runs_at_a_time_and_is_told_so(jobs):
+    keys = [jobs.submit(job("count", steps=2000, name=str(number)), ME) for number in range(OF_ONE)]
+    with pytest.raises(QurdError, match=f"at most {OF_ONE} runs at a time from one browser tab. {OF_ONE} of this one wait"):
+        jobs.submit(job("count"), ME)
+    assert jobs.status(job("count").key) is None
+    assert jobs.submit(job("count", steps=2000, name="0"), ME) == keys[0]  # it has that one
+    jobs.submit(job("count", name="theirs"), OTHER)
+    jobs.cancel(keys[-1])
+    jobs.submit(job("count"), ME)
+    for key in keys:
+        jobs.cancel(key)
+    assert wait(jobs, job("count").key).state == "done"
+
+
+def test_runs_that_have_ended_count_for_nobody(jobs):
+    for number in range(OF_ONE + 1):
+        wait(jobs, jobs.submit(job("refuse" if number else "count", name=str(number)), ME))
+
+
+def test_not_many_runs_wait_whoever_asks(jobs, monkeypatch):
+    first = jobs.submit(job("count", steps=2000), "0")
+    wait(jobs, first, running)
+    for number in range(OF_ALL):
+        jobs.submit(job("count", name=str(number)), f"session {number}")
+    with pytest.raises(QurdError, match=f"at most {OF_ALL} runs to wait on this server. {OF_ALL} do: ask again"):
+        jobs.submit(job("count", name="one more"), "one more")
+    jobs.cancel(job("count", name="0").key)
+    jobs.submit(job("count", name="one more"), "one more")
+
+
+@pytest.fixture
+def full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store of two small files that may hold one."""
+    for name in ("answers", "queries"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "one").write_text("x")
+    monkeypatch.setenv(room.VARIABLE, str(room.BLOCK / 1e9))
+
+
+def test_a_full_store_takes_no_more_says_so_and_loses_nothing(jobs, full, tmp_path, monkeypatch):
+    kept = sorted(tmp_path.glob("*/one"))
+    assert jobs.expected(job("count", steps=50)) is None
+    refused = wait(jobs, jobs.submit(job("count"), ME))
+    assert refused.state == "failed"
+    assert refused.error == (
+        "Expected at most 4.096e-06 GB in the store of this app. It holds 0.0: nothing is lost, but nothing new is computed"
+        " or saved until whoever runs it frees space there, or allows more with QURD_STORE_GB."
+    )
+    assert sorted(tmp_path.glob("*/one")) == kept
+    assert not (tmp_path / "ran.txt").exists()
+    assert not list(tmp_path.glob("runs/*.seconds"))
+    monkeypatch.setenv(room.VARIABLE, "1")
+    jobs.close()  # a worker has the surroundings that it was started with
+    assert wait(jobs, jobs.submit(job("count"), ME)).state == "done"
+
+
+def test_what_a_command_has_fetched_takes_no_room_of_the_store(tmp_path, monkeypatch):
+    (tmp_path / "hub").mkdir()
+    (tmp_path / "hub" / "weights").write_bytes(bytes(3 * room.BLOCK))
+    monkeypatch.setenv(room.VARIABLE, str(2 * room.BLOCK / 1e9))
+    room.check(tmp_path)
+    (tmp_path / "answers" / "hub").mkdir(parents=True)
+    (tmp_path / "answers" / "hub" / "one").write_bytes(bytes(room.BLOCK))
+    room.check(tmp_path)
+    (tmp_path / "answers" / "two").write_text("x")
+    with pytest.raises(QurdError, match=r"at most 8\.192e-06 GB"):
+        room.check(tmp_path)
+
+
+@pytest.mark.parametrize("asked", ["much", "0", "-1", "nan"])
+def test_a_store_may_hold_a_number_of_gigabytes(tmp_path, monkeypatch, asked):
+    monkeypatch.setenv(room.VARIABLE, asked)
+    with pytest.raises(QurdError, match=f"a number of gigabytes above 0 in QURD_STORE_GB. Got '{asked}'"):
+        room.check(tmp_path)
+
+
+def test_a_job_is_done_anew_when_that_is_asked_for(jobs, tmp_path):
+    for anew in (False, False, True):
+        wait(jobs, jobs.submit(job("count"), ME, anew=anew))
+    assert (tmp_path / "ran.txt").read_text() == "count\ncount\n"
+
+
 def test_a_cancelled_job_stops_by_itself_and_can_be_asked_for_again(jobs):
-    key = jobs.submit(job("count", steps=3000))
+    key = jobs.submit(job("count", steps=3000), ME)
     wait(jobs, key, running)
     began = time.monotonic()
     jobs.cancel(key)
     assert wait(jobs, key).state == "cancelled"
     assert time.monotonic() - began < 2
-    again = jobs.submit(job("count", steps=3000))
+    again = jobs.submit(job("count", steps=3000), ME)
     wait(jobs, again, running)
     assert not jobs.flag(key).exists()
 
 
 def test_a_job_that_does_not_listen_is_ended_and_the_next_one_runs(jobs):
-    key = jobs.submit(job("deaf"))
+    key = jobs.submit(job("deaf"), ME)
     wait(jobs, key, lambda status: status.state == "running" and status.seconds > 0)
     began = time.monotonic()
     jobs.cancel(key)
     assert wait(jobs, key).state == "cancelled"
     assert time.monotonic() - began < 3
-    assert wait(jobs, jobs.submit(job("count"))).state == "done"
+    assert wait(jobs, jobs.submit(job("count"), ME)).state == "done"
 
 
 @pytest.mark.parametrize(
@@ -114,15 +254,15 @@ def test_a_job_that_does_not_listen_is_ended_and_the_next_one_runs(jobs):
     ],
 )
 def test_a_job_that_fails_says_why_and_the_next_one_runs(jobs, do, sentence):
-    status = wait(jobs, jobs.submit(job(do)))
+    status = wait(jobs, jobs.submit(job(do), ME))
     assert (status.state, status.error) == ("failed", sentence)
-    assert wait(jobs, jobs.submit(job("count"))).state == "done"
+    assert wait(jobs, jobs.submit(job("count"), ME)).state == "done"
 
 
 def test_a_job_does_not_wait_for_the_preparation(jobs, tmp_path):
     """Both lines are in the pipe before the worker has started: it must see the second one too."""
     jobs.warm_up("toy")
-    assert wait(jobs, jobs.submit(job("count"))).state == "done"
+    assert wait(jobs, jobs.submit(job("count"), ME)).state == "done"
     end = time.monotonic() + PATIENCE
     while not (tmp_path / "warm.txt").is_file() and time.monotonic() < end:  # before the job or after it
         time.sleep(0.01)
@@ -168,7 +308,7 @@ def test_an_answer_of_another_time_is_not_shown(jobs, tmp_path):
     jobs.result(asked.key, "seconds").write_text("77")
     assert answered(jobs, asked) == 1.0
     jobs.result(asked.key, "seconds").write_text("77")
-    wait(jobs, jobs.submit(asked))  # whoever has run it asks anew
+    wait(jobs, jobs.submit(asked, ME))  # whoever has run it asks anew
     assert answered(jobs, asked) == 1.0
 
 
@@ -185,7 +325,7 @@ def test_a_repaint_does_not_ask_the_worker_again(jobs, monkeypatch):
 
 
 def test_the_worker_ends_with_the_app(jobs):
-    wait(jobs, jobs.submit(job("count")))
+    wait(jobs, jobs.submit(job("count"), ME))
     worker = jobs._worker
     worker.stdin.close()
     assert worker.wait(timeout=PATIENCE) == 0
@@ -197,7 +337,7 @@ def test_a_process_that_cannot_start_gives_a_sentence(jobs, monkeypatch):
 
     monkeypatch.setattr(subprocess, "Popen", refuse)
     jobs.warm_up("toy")
-    status = wait(jobs, jobs.submit(job("count")))
+    status = wait(jobs, jobs.submit(job("count"), ME))
     assert status.error == "No worker process could be started: Cannot allocate memory. Run it again later."
 
 
@@ -241,11 +381,11 @@ def test_a_run_of_another_server_is_shared(jobs, tmp_path):
     other = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     one = job("count")
     publish(tmp_path / "runs" / f"{one.key}.json", {"state": "running", "pid": other.pid, "about": one.about})
-    jobs.submit(one)
+    jobs.submit(one, ME)
     assert not jobs._waiting
     assert jobs.status(one.key).state == "running"
     other.communicate(b"\n")
-    assert wait(jobs, jobs.submit(one)).state == "done"
+    assert wait(jobs, jobs.submit(one, ME)).state == "done"
 
 
 def test_old_runs_cost_nothing(jobs, tmp_path, monkeypatch):
@@ -348,7 +488,7 @@ def test_a_full_disk_ends_a_preparation_and_not_the_worker():
 
 
 def test_the_worker_gives_way_to_the_page(jobs, tmp_path):
-    key = jobs.submit(job("count", steps=20))
+    key = jobs.submit(job("count", steps=20), ME)
     wait(jobs, key, running)
     pid = json.loads((tmp_path / "runs" / f"{key}.json").read_text())["pid"]
     assert os.getpriority(os.PRIO_PROCESS, pid) == min(os.getpriority(os.PRIO_PROCESS, 0) + worker.NICE, 19)  # 19 is the end
