@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
@@ -22,6 +23,7 @@ from qurd_core.files import alone, checked, is_sealed, json_values, make_folder,
 
 FORMAT = 1
 FORM = "FORMAT.json"
+ROWS = "rows"  # the tensor that tells which rows of a result that grows are there
 _UNSOUND = (SafetensorError, ValueError, KeyError, TypeError)
 
 
@@ -99,25 +101,49 @@ class Store:
         return self.path(key).exists()
 
     def get(self, key: Key, make: Callable[[], Mapping[str, Tensor]]) -> dict[str, Tensor]:
-        """The stored tensors, or those that `make` returns, published first. The only door.
+        """The stored tensors, or those that `make` returns, published first.
 
         Of several processes that want the same, one makes it and the others wait for it.
         """
-        found = self._found(key)
+        found = self.known(key)
         if found is not None:
             return found
-        path = self.path(key)
-        with ExitStack() as stack:
-            with _disk(self.folder):
-                stack.enter_context(alone(self._aside / f"{path.stem}.claim"))
-            found = self._found(key)  # somebody may have made it meanwhile
-            if found is not None:
-                return found
-            made = {name: tensor.contiguous() for name, tensor in make().items()}
-            self._publish(path, save(made, _about(key.text, made)))
-            return made
+        with self._alone(key):
+            found = self.known(key)  # somebody may have made it meanwhile
+            return self._keep(key, make()) if found is None else found
 
-    def _found(self, key: Key) -> dict[str, Tensor] | None:
+    def rows(self, key: Key, wanted: Tensor, make: Callable[[Tensor], Mapping[str, Tensor]]) -> dict[str, Tensor]:
+        """Some rows of a result that grows as they are asked for: those that are stored are read, the others made and kept.
+
+        Of several processes that want rows of one result, one makes what it lacks and the others wait for it.
+
+        Args:
+            wanted: (k,) numbers of rows, in any order; one may come twice.
+            make: from the (m,) numbers that are lacking, in rising order, to tensors with a row for each.
+
+        >>> from tempfile import mkdtemp
+        >>> from torch import tensor
+        >>> store, key = Store(Path(mkdtemp())), Key("answers", {"model": "a"})
+        >>> def ask(rows):
+        ...     print("asked about", rows.tolist())
+        ...     return {"labels": 10 * rows}
+        >>> store.rows(key, tensor([7, 2]), ask)["labels"].tolist()
+        asked about [2, 7]
+        [70, 20]
+        >>> store.rows(key, tensor([2, 5]), ask)["labels"].tolist()
+        asked about [5]
+        [20, 50]
+        """
+        known = self.known(key) or {}
+        if len(_lacking(known, wanted)):
+            with self._alone(key):
+                known = self.known(key) or {}  # to which somebody may have added meanwhile
+                if len(lacking := _lacking(known, wanted)):
+                    known = self._keep(key, _merged(known, {ROWS: lacking, **make(lacking)}))
+        places = torch.searchsorted(known[ROWS], wanted)
+        return {name: tensor[places] for name, tensor in known.items() if name != ROWS}
+
+    def known(self, key: Key) -> dict[str, Tensor] | None:
         """What is stored; None where nothing is, or what was there had to be moved aside."""
         path = self.path(key)
         if path.exists():
@@ -126,6 +152,19 @@ class Store:
             except (OSError, *_UNSOUND):
                 self._quarantine(path)
         return None
+
+    @contextmanager
+    def _alone(self, key: Key) -> Iterator[None]:
+        """While no other process makes the result of a key."""
+        with ExitStack() as stack:
+            with _disk(self.folder):
+                stack.enter_context(alone(self._aside / f"{key.digest}.claim"))
+            yield
+
+    def _keep(self, key: Key, made: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        whole = {name: tensor.contiguous() for name, tensor in made.items()}
+        self._publish(self.path(key), save(whole, _about(key.text, whole)))
+        return whole
 
     def _publish(self, path: Path, data: bytes) -> None:
         with _disk(self.folder):
@@ -141,6 +180,21 @@ class Store:
         for path in self._aside.iterdir():
             if path.is_file():
                 remove_abandoned(path)
+
+
+def _lacking(known: Mapping[str, Tensor], wanted: Tensor) -> Tensor:
+    """The numbers of rows that are wanted and not known, in rising order."""
+    wanted = wanted.unique()
+    return wanted[~torch.isin(wanted, known[ROWS])] if known else wanted
+
+
+def _merged(some: Mapping[str, Tensor], others: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Rows of a result, and others of it."""
+    if not some:
+        return dict(others)
+    every = {name: torch.cat([some[name], tensor]) for name, tensor in others.items()}
+    order = every[ROWS].argsort()
+    return {name: tensor[order] for name, tensor in every.items()}
 
 
 def results(folder: Path) -> Iterator[Path]:

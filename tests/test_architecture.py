@@ -159,7 +159,7 @@ def test_models_are_asked_where_the_docstring_of_the_workbench_says_and_nowhere_
         if isinstance(node, ast.Call) and getattr(node.func, "attr", None) in ("oracle", "logits", "gradient")
     }
     assert {name for name in asking if f"{name}`" not in told} == set()
-    assert {"query_job", "sparing", "speed", "plausibility"} <= asking, "named there, and asks nobody"
+    assert {"query_job", "speed", "plausibility"} <= asking, "named there, and asks nobody"
 
 
 NAMES = {  # of components and named schemes; but for words that also mean a kind of pair, a seed set, a column or an access

@@ -16,7 +16,7 @@ from qurd_core.benchmarks.base import Benchmark, benchmark, kind_of, register_be
 from qurd_core.benchmarks.obfuscated import name_of
 from qurd_core.errors import QurdError, unknown
 from qurd_core.evaluation.pipeline import compute
-from qurd_core.evaluation.plan import lacking
+from qurd_core.evaluation.plan import ask_natural, lacking
 from qurd_core.evaluation.plausibility import Labels
 from qurd_core.evaluation.request import Request, request
 from qurd_core.evaluation.speed import LOOK, Speed, gradients
@@ -181,7 +181,9 @@ def _seconds(desk: Workbench, waiting: list[tuple[int, str, list[Scheme]]], coun
     def asking(models: Iterable[str], images: int) -> float:
         return images * sum(speed.passes[sample[-1] if model in hidden else victim] for model in models)
 
-    banks = {need for _, victim, schemes in waiting for need in desk.natural_needs(victim, schemes[0])} - counted
+    needs = {need for _, own, schemes in waiting for need in desk.natural_needs(own, schemes[0])}
+    measured = {(bench.answering(model), MEASURED) for model in _measured(bench) if not desk.has_natural(model, MEASURED)}
+    banks = (needs | measured) - counted
     spent = sum(asking([model], len(desk.images(split))) for model, split in banks)
     for query_seed, own, schemes in waiting:
         queries = (own, str(schemes[0].sampler), query_seed)
@@ -201,6 +203,7 @@ def _seconds(desk: Workbench, waiting: list[tuple[int, str, list[Scheme]]], coun
 def _rows(one: Asked, store: Store, runtime: Runtime) -> pd.DataFrame:
     """The rows of a column; cells that no scheme can have are rows without a rate, with the reason."""
     desk, found = _desk(one, store, runtime), []
+    ask_natural(replace(desk.bench, models=_measured(desk.bench)), MEASURED, store, runtime)
     if one.request:
         compute(one.request, store, runtime)
         table = recorded(one.request, desk)
@@ -211,6 +214,11 @@ def _rows(one: Asked, store: Store, runtime: Runtime) -> pd.DataFrame:
         found.append(pd.DataFrame(cells, columns=["theft", "negatives"]).assign(**about))
     table = pd.concat(found, ignore_index=True).merge(pd.DataFrame(_facts(desk)), on="theft")
     return table.assign(hiding=one.column.hiding).reindex(columns=COLUMNS)
+
+
+def _measured(bench: Benchmark) -> tuple[str, ...]:
+    """The models whose accuracy and agreement are told: those that take one pass for an answer."""
+    return tuple(model for model in bench.models if bench.answering(model) not in bench.costly)
 
 
 def _facts(desk: Workbench) -> Iterator[dict[str, object]]:

@@ -14,15 +14,14 @@ is not computed again.
 
 import warnings
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from functools import partial
 
 import pandas as pd
 
 from qurd_core.benchmarks.base import Benchmark
 from qurd_core.errors import QurdError
-from qurd_core.evaluation.plan import ask_natural, empty_cells, plan
-from qurd_core.evaluation.plausibility import Labels, findings, lineage_notes, measured_split
+from qurd_core.evaluation.plan import ask_some, empty_cells, plan
+from qurd_core.evaluation.plausibility import Labels, findings, lineage_notes, measured_split, sampled
 from qurd_core.evaluation.request import Request, request
 from qurd_core.evaluation.tabulate import backwards, refuse_empty, reported, tabulate
 from qurd_core.evaluation.workbench import workbench
@@ -116,7 +115,7 @@ def run(
 def examine(asked: Request, store: Store, runtime: Runtime) -> list[str]:
     """What is to be asked about a benchmark that somebody brings, a sentence each, before it is scored.
 
-    Models are measured where some scheme needs their answers anyway; what it needs is asked here and found there. Those
+    Models are measured on some items where some scheme sends such items anyway, and on all whose answers are known. Those
     behind obfuscations are measured as they are.
 
     Raises:
@@ -129,13 +128,14 @@ def examine(asked: Request, store: Store, runtime: Runtime) -> list[str]:
     told = lineage_notes(bench)
     models = tuple(dict.fromkeys(name for pair in bench.pairs for name in (pair.victim, pair.suspect)))
     every = (one for scheme in asked.schemes for one, _ in scheme.ingredients)
-    if any(one.sends_seeds and one.split == split for one in every):
-        ask_natural(replace(bench, models=models), split, store, runtime)
     desk = workbench(bench, store, runtime)
-    if not all(desk.has_natural(model, split) for model in models):
+    known = all(desk.has_natural(model, split) for model in models)
+    if not known and not any(one.sends_seeds and one.split == split for one in every):
         unseen = f"No scheme here sends the {split} items as they are, so the accuracy of the models was not measured."
         return [*told, f"{unseen} 'check-benchmark' does so."]
-    found = findings(bench, Labels.of(desk, split, models))
+    rows = sampled(desk, split, models)
+    ask_some(desk, split, models, rows, runtime)
+    found = findings(bench, Labels.of(desk, split, models, rows))
     if found.problems:
         raise QurdError(f"{found.problems[0]} (In {bench.name}.)")
     return told + found.notes

@@ -15,7 +15,7 @@ from qurd_core.benchmarks.base import Benchmark
 from qurd_core.benchmarks.own.missing import MOST
 from qurd_core.errors import QurdError
 from qurd_core.evaluation.request import Request
-from qurd_core.evaluation.workbench import Where, Workbench, workbench
+from qurd_core.evaluation.workbench import Sent, Where, Workbench, workbench
 from qurd_core.executors import Unit, executor, finish
 from qurd_core.runtime import Runtime
 from qurd_core.schemes import REFERENCE, Scheme
@@ -29,7 +29,9 @@ HELD_GRADIENTS = 2**30  # bytes that the gradients of one query set may take
 
 
 def plan(asked: Request, desk: Workbench) -> list[Unit]:
-    """The units whose results the store lacks: the answer bank, then one per query seed, sampler and victim.
+    """The units whose results the store lacks: answers to natural images, then one per query seed, sampler and victim.
+
+    Whoever chooses seeds is asked about whole seed sets first, the others then about the images that are sent to them.
 
     Raises:
         QurdError: unrelated models have not answered what is asked of them, or gradients would not fit in memory.
@@ -37,15 +39,25 @@ def plan(asked: Request, desk: Workbench) -> list[Unit]:
     if asked.bench.missing:
         _check_gaps(asked, desk)
     _check_memory(asked, desk)
-    cells: list[Unit] = []  # their needs are answers at first; which unit holds an answer is known at the end
-    banks: dict[_Bank, None] = {}
+    cells: list[tuple[Unit, list[_Bank]]] = []  # with the answers that each needs; which unit holds them is known at the end
+    whole: dict[_Bank, None] = {}
+    sent: dict[_Bank, dict[Sent, list[_Bank]]] = {}  # and what chooses them
     for query_seed, victim, schemes in lacking(asked, desk):
-        needs = desk.natural_needs(victim, schemes[0])
-        banks |= dict.fromkeys(needs)
+        choosing = desk.natural_needs(victim, schemes[0])
+        whole |= dict.fromkeys(choosing)
+        needs = list(choosing)
+        for model, split, what in desk.sent_needs(victim, schemes[0], query_seed, max(asked.budgets)):
+            sent.setdefault((model, split), {})[what] = choosing
+            needs.append((model, split))
         args = (desk.where, victim, tuple(map(str, schemes)), query_seed, asked.budgets)
-        cells.append(Unit(f"{victim} {schemes[0].sampler} {query_seed}", Where.score, args, tuple(needs)))
-    units, holder = _bank_units(banks, desk.where)
-    return units + [replace(unit, needs=tuple(dict.fromkeys(holder[bank] for bank in unit.needs))) for unit in cells]
+        cells.append((Unit(f"{victim} {schemes[0].sampler} {query_seed}", Where.score, args), needs))
+    banks, holder = _bank_units(whole, desk.where)
+    asking, holding = _asking_units({bank: what for bank, what in sent.items() if bank not in whole}, holder, desk.where)
+    holder = holding | holder
+    return [
+        *(*banks, *asking),
+        *(replace(unit, needs=tuple(dict.fromkeys(holder[need] for need in needs))) for unit, needs in cells),
+    ]
 
 
 def lacking(asked: Request, desk: Workbench) -> Iterator[tuple[int, str, list[Scheme]]]:
@@ -71,6 +83,16 @@ def ask_natural(bench: Benchmark, split: str, store: Store, runtime: Runtime) ->
     finish(runtime.track(executor(runtime.workers).run(units), len(units), "asking models"))
 
 
+def ask_some(desk: Workbench, split: str, models: Sequence[str], rows: Tensor, runtime: Runtime) -> None:
+    """Put the answers of models on some images of a seed set into the store."""
+    lacking = [model for model in models if not desk.has_natural(model, split)]
+    chunks = [tuple(lacking[start : start + BANK_UNIT]) for start in range(0, len(lacking), BANK_UNIT)]
+    args = tuple(rows.tolist())
+    units = [Unit(f"some {split} {some[0]}", Where.ask_rows, (desk.where, split, some, args)) for some in chunks]
+    if units:
+        finish(runtime.track(executor(runtime.workers).run(units), len(units), "asking models"))
+
+
 def _bank_units(banks: Iterable[_Bank], where: Where) -> tuple[list[Unit], dict[_Bank, str]]:
     """Units for the answer bank, a few models of one split each, and the unit that holds each answer."""
     by_split: dict[str, list[str]] = {}
@@ -83,6 +105,29 @@ def _bank_units(banks: Iterable[_Bank], where: Where) -> tuple[list[Unit], dict[
             units.append(Unit(f"bank {split} {some[0]}", Where.fill_bank, (where, some, split)))
             holder |= {(model, split): units[-1].key for model in some}
     return units, holder
+
+
+def _asking_units(
+    sent: Mapping[_Bank, Mapping[Sent, list[_Bank]]], holder: Mapping[_Bank, str], where: Where
+) -> tuple[list[Unit], dict[_Bank, str]]:
+    """Units that ask about the images that are sent, a few models of one split each, and the unit that holds each answer.
+
+    Args:
+        sent: by model and split, what is sent, and whose answers choose it.
+        holder: the unit that holds those.
+    """
+    by_split: dict[str, list[str]] = {}
+    for model, split in sent:
+        by_split.setdefault(split, []).append(model)
+    units, holding = [], {}
+    for split, models in by_split.items():
+        for start in range(0, len(models), BANK_UNIT):
+            some = models[start : start + BANK_UNIT]
+            asked = tuple((model, tuple(sent[model, split])) for model in some)
+            needs = dict.fromkeys(holder[bank] for model in some for banks in sent[model, split].values() for bank in banks)
+            units.append(Unit(f"sent {split} {some[0]}", Where.ask_sent, (where, split, asked), tuple(needs)))
+            holding |= {(model, split): units[-1].key for model in some}
+    return units, holding
 
 
 def empty_cells(asked: Request, desk: Workbench) -> list[str]:

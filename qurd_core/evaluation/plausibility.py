@@ -19,6 +19,7 @@ from qurd_core.benchmarks.own.kinship import questions
 from qurd_core.benchmarks.own.networks import MEAN, STD, Preparation, Prepared
 from qurd_core.evaluation.workbench import Workbench
 from qurd_core.oracle import Oracle
+from qurd_core.randomness import stream
 from qurd_core.store import Key
 from qurd_core.types import Images, Pair
 
@@ -30,6 +31,7 @@ NEAR = 0.1  # share of the way from chance to perfect below which answers are ne
 # Share of the pool's median distance from a victim below which a model is nearly the victim. On Patchwork no unrelated model
 # comes below .77, no hard one below .40, and fine-tuned copies lie between .34 and .63.
 CLOSE = {"negative": 0.6, "hard": 0.3}
+SAMPLE = 500  # items on which models are measured before a run
 TRIED = 500  # items on which another normalisation is tried
 NORMALISATIONS = {
     "mean 0 and std 1": ((0.0,) * 3, (1.0,) * 3),
@@ -50,6 +52,17 @@ class Findings:
 
     problems: list[str]
     notes: list[str]
+
+
+def sampled(desk: Workbench, split: str, models: Iterable[str]) -> Tensor:
+    """(n,) places of the items on which models are measured before a run: all if that asks nobody anything, else some,
+    drawn at random and the same for all models.
+    """
+    every = len(desk.images(split))
+    if every <= SAMPLE or all(desk.has_natural(model, split) for model in models):
+        return torch.arange(every)
+    rng = stream(0, "measured items", desk.bench.images_digest(split))
+    return torch.randperm(every, generator=rng)[:SAMPLE].sort().values
 
 
 def measured_split(bench: Benchmark) -> str | None:
@@ -74,24 +87,29 @@ class Kappa(NamedTuple):
 
 @dataclass(frozen=True)
 class Labels:
-    """What models answer on one seed set, which the store holds.
+    """What models answer on one seed set, or on some items of it, which the store holds.
 
     Attributes:
         desk: where models are asked.
         split: the seed set.
+        rows: (n,) places of the items.
         truth: (n,) classes.
         labels: (n,) classes by model; the number of classes where an answer is missing.
     """
 
     desk: Workbench
     split: str
+    rows: Tensor
     truth: Tensor
     labels: dict[str, Tensor]
 
     @classmethod
-    def of(cls, desk: Workbench, split: str, models: Iterable[str]) -> "Labels":
-        labels = {model: desk.natural(model, split).argmax(1) for model in models}
-        return cls(desk, split, desk.images(split).truth, labels)
+    def of(cls, desk: Workbench, split: str, models: Iterable[str], rows: Tensor | None = None) -> "Labels":
+        """Of all items unless `rows` are named."""
+        truth = desk.images(split).truth
+        rows = torch.arange(len(truth)) if rows is None else rows
+        labels = {model: desk.some(model, split, rows).argmax(1) for model in models}
+        return cls(desk, split, rows, truth[rows], labels)
 
     def answered(self, model: str) -> Tensor:
         """(n,) whether there is an answer."""
@@ -124,7 +142,7 @@ class Labels:
 
     def are_one(self, one: str, other: str) -> bool:
         """Whether the outputs of two models are equal to the last bit on all items, and more than labels."""
-        first, second = self.desk.natural(one, self.split), self.desk.natural(other, self.split)
+        first, second = (self.desk.some(model, self.split, self.rows) for model in (one, other))
         return torch.equal(first, second) and bool(((first != 0) & (first != 1)).any())
 
     def is_constant(self, model: str) -> bool:
@@ -347,12 +365,12 @@ def _normalisation(known: Labels, model: str, enough: float) -> str | None:
     truth, found = known.truth[some], []
     for name, (mean, std) in NORMALISATIONS.items():
         spec = {"model": desk.bench.digest(model), "images": desk.bench.images_digest(known.split)}
-        key = Key("answers", spec | {"items": len(some), "normalisation": [mean, std]})
+        key = Key("answers", spec | {"items": known.rows[some].tolist(), "normalisation": [mean, std]})
         changed = Prepared(module.network, Preparation(mean, std, module.side))
 
         def ask(changed: Prepared = changed) -> dict[str, Tensor]:
             oracle = Oracle(changed, classes=len(desk.bench.classes), runtime=desk.runtime, name=model)
-            return {"logits": oracle.logits(desk.images(known.split).pixels[some].float() / 255)}
+            return {"logits": oracle.logits(desk.images(known.split).pixels[known.rows[some]].float() / 255)}
 
         labels = desk.store.get(key, ask)["logits"].argmax(1)
         found.append((float((labels == truth).double().mean()), name))

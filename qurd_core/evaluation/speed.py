@@ -97,11 +97,6 @@ def _images(desk: Workbench, victim: str, scheme: Scheme, query_seed: int, budge
     return new, float(budget - sent) if not scheme.natural else 0.0
 
 
-def lacking(desk: Workbench, scheme: Scheme) -> list[str]:
-    """The models whose natural answers the scheme needs and the store lacks."""
-    return list(dict.fromkeys(model for victim in desk.bench.victims for model, _ in desk.natural_needs(victim, scheme)))
-
-
 def gradients(benchmark: str, scheme: Scheme) -> float:
     """Victim gradients for one group of queries.
 

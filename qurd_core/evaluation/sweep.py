@@ -76,6 +76,7 @@ def measure(name: str, seeds: int, store: Store, runtime: Runtime, out: Path, *,
     """
     asked = _requests(name, seeds, only)
     made(out)
+    ask_natural(asked[0].bench, "test", store, runtime)  # delta and the bank are of all of them
     for some in asked:
         compute(some, store, runtime)
     desk = workbench(asked[0].bench, store, runtime)

@@ -1,8 +1,12 @@
-"""Where models are asked: natural images once per model, crafted ones once per query set, everything kept in the store.
+"""Where models are asked: about a natural image once per model, about crafted ones once per query set, everything kept in
+the store.
+
+Of a seed set a model is asked about the images that are sent to it, and about all of them only where somebody needs that:
+a victim whose seed rule chooses by its answers, and whoever wants delta or delta_C.
 
 Besides, models answer to crafts (`samplers.crafts`), which get the victim, and where a number of a run is not the point:
-`sparing` asks about fewer images while somebody watches, `speed` asks how fast they are, `plausibility` whether they are
-what their owner says, and `jobs.kinds.query_job` what they say of the images on screen. No other module of a run asks.
+`speed` asks how fast they are, `plausibility` whether they are what their owner says, and `jobs.kinds.query_job` what they
+say of the images on screen. No other module of a run asks.
 
 The queries of a sampler come in parts. A part is one call of the craft on a constant number of seeds with a generator of
 its own, so a small budget needs the first parts of a large one and nothing is asked twice. What a server makes of answers
@@ -28,7 +32,7 @@ from qurd_core.randomness import stream
 from qurd_core.registry import crafts, detectors, representations, seed_rules
 from qurd_core.runtime import Runtime
 from qurd_core.schemes import Scheme
-from qurd_core.store import Key, Store, digest
+from qurd_core.store import ROWS, Key, Store, digest
 from qurd_core.types import Answers, Draw, Images, Pool, Prefixes, Queries, concatenate, interleave, seeds_as_queries
 
 STEP = 10  # scores are stored at every tenth budget, which costs no query more than the largest one
@@ -45,6 +49,15 @@ class Part(NamedTuple):
 
     queries: Queries
     logits: Tensor
+
+
+class Sent(NamedTuple):
+    """The natural images that a query set sends: the first `budget` of what the seed rule of a scheme draws."""
+
+    victim: str
+    scheme: str
+    query_seed: int
+    budget: int
 
 
 class Costs(NamedTuple):
@@ -77,6 +90,7 @@ class Workbench:
     oracles: dict[str, Oracle] = field(default_factory=dict)
     _images: dict[str, Images] = field(default_factory=dict)
     _drawn: dict[tuple[str, str, int], tuple[Pool, Draw]] = field(default_factory=dict, init=False)
+    _sent_rows: dict["Sent", Tensor] = field(default_factory=dict, init=False)
 
     def models(self, victim: str) -> tuple[str, ...]:
         """The models that a victim's schemes ask: itself first, then every suspect."""
@@ -117,6 +131,23 @@ class Workbench:
         """(n,C) logits of one model on a whole seed set: the answer bank."""
         return self._natural(model, split, lambda: self._pieces(split))
 
+    def some(self, model: str, split: str, rows: Tensor) -> Tensor:
+        """(k,C) logits of one model on some images of a seed set; those that nobody has asked about are asked.
+
+        Args:
+            rows: (k,) places of the images.
+        """
+        answering = self.bench.answering(model)
+        if answering != model:
+            return self._sent(model, self.some(answering, split, rows))
+        if self.has_natural(model, split):
+            return self.natural(model, split)[rows]
+
+        def ask(lacking: Tensor) -> dict[str, Tensor]:
+            return {"logits": torch.cat([self.oracle(model).logits(piece) for piece in self._pieces(split, lacking)])}
+
+        return self.store.rows(self._some_key(model, split), rows, ask)["logits"]
+
     def fill_bank(self, models: Iterable[str], split: str) -> None:
         """Put the answers of some models on a whole seed set into the store; the images are prepared once for all."""
         once = cache(lambda: list(self._pieces(split)))
@@ -129,14 +160,30 @@ class Workbench:
         return self.bench.answers(model, split) is not None or self.store.has(self._natural_key(model, split))
 
     def natural_needs(self, victim: str, scheme: Scheme) -> list[tuple[str, str]]:
-        """Models and splits whose natural answers a scheme takes and the store lacks."""
+        """Models and splits whose answers on the whole seed set a scheme takes and the store lacks."""
         found: dict[tuple[str, str], None] = {}
         for one, _ in scheme.ingredients:
-            asked = [model for model in self._answering(victim) if one.sends_seeds and model not in self.bench.costly]
-            found |= {(model, one.split): None for model in (*asked, *self.choosing(victim, one))}
+            found |= {(model, one.split): None for model in self.choosing(victim, one)}
         servers = [self.bench.servers[model] for model in self.models(victim) if model in self.bench.servers]
         found |= {(server.behind, self.bench.recalled): None for server in servers if server.recalls}
         return [need for need in found if not self.has_natural(*need)]
+
+    def sent_needs(self, victim: str, scheme: Scheme, query_seed: int, budget: int) -> Iterator[tuple[str, str, "Sent"]]:
+        """Models, splits and what is sent of them where a scheme sends natural images and not all answers are there."""
+        needed = zip(scheme.mixed, scheme.needed(budget), strict=True) if scheme.mixed else (((scheme, 1), budget),)
+        for (one, _), need in needed:
+            if one.sends_seeds:
+                sent = Sent(victim, str(one), query_seed, need)
+                for model in self._answering(victim):
+                    if not self.has_natural(model, one.split):
+                        yield model, one.split, sent
+
+    def sent(self, what: "Sent") -> Tensor:
+        """(k,) places of the natural images that are sent."""
+        if what not in self._sent_rows:
+            draw = self.draw(what.victim, Scheme.parse(what.scheme), what.query_seed)[1]
+            self._sent_rows[what] = draw.indices[: what.budget].clone()  # and not all of the draw
+        return self._sent_rows[what]
 
     def choosing(self, victim: str, scheme: Scheme) -> tuple[str, ...]:
         """The models by whose natural answers the seed rule chooses: the victim, auxiliary ones, both or none."""
@@ -317,13 +364,13 @@ class Workbench:
         if not len(queries):
             return torch.zeros(len(models), 0, len(self.bench.classes))
         answering = self._answering(victim)
-        banked = [model for model in answering if split and model not in self.bench.costly]
-        found = {model: self.natural(model, split)[queries.seed] for model in banked}
-        if asked := [model for model in answering if model not in found]:
-            found |= zip(asked, self._asked(asked, queries), strict=True)
+        if split:
+            found = {model: self.some(model, split, queries.seed) for model in answering}
+        else:
+            found = dict(zip(answering, self._asked(answering, queries), strict=True))
         return torch.stack([self._sent(model, found[self.bench.answering(model)]) for model in models])
 
-    def _asked(self, models: list[str], queries: Queries) -> Tensor:
+    def _asked(self, models: tuple[str, ...], queries: Queries) -> Tensor:
         """(M,s,C) logits of models on queries that are asked as they are."""
         ready = replace(queries, x=queries.x.contiguous(memory_format=torch.channels_last))  # once, not for every model
         digests = [self.bench.digest(model) for model in models]
@@ -373,19 +420,32 @@ class Workbench:
         key = self._natural_key(model, split)
 
         def make() -> dict[str, Tensor]:
-            oracle = self.oracle(model)
-            return {"logits": torch.cat([oracle.logits(piece) for piece in pieces()])}
+            oracle, some = self.oracle(model), self.store.known(self._some_key(model, split))
+            if not some:
+                return {"logits": torch.cat([oracle.logits(piece) for piece in pieces()])}
+            rest = torch.ones(len(self.images(split)), dtype=torch.bool).index_fill(0, some[ROWS], False).nonzero()[:, 0]
+            more = [oracle.logits(piece) for piece in self._pieces(split, rest)]
+            rows = torch.cat([some[ROWS], rest]).argsort()
+            return {"logits": torch.cat([some["logits"], *more])[rows]}
 
         return self.store.get(key, make)["logits"]
 
-    def _pieces(self, split: str) -> Iterator[Tensor]:
-        """A whole seed set as models take it, in pieces of whole batches: thousands of large images do not fit in memory."""
+    def _pieces(self, split: str, rows: Tensor | None = None) -> Iterator[Tensor]:
+        """A seed set as models take it, in pieces of whole batches: thousands of large images do not fit in memory.
+
+        Args:
+            rows: (k,) places of the images that are wanted, instead of all.
+        """
         pixels, batch = self.images(split).pixels, self.runtime.batch_size
-        for piece in pixels.split(max(1, PIECE // max(1, pixels[:1].numel()) // batch) * batch):
+        size = max(1, PIECE // max(1, pixels[:1].numel()) // batch) * batch
+        for piece in pixels.split(size) if rows is None else (pixels[some] for some in rows.split(size)):
             yield (piece.float() / 255).contiguous(memory_format=torch.channels_last)
 
     def _natural_key(self, model: str, split: str) -> Key:
         return Key("answers", {"model": self.bench.digest(model), "images": self.bench.images_digest(split)})
+
+    def _some_key(self, model: str, split: str) -> Key:
+        return Key("answers", {**self._natural_key(model, split).spec, "to": "some"})
 
     def _stored(self, victim: str, scheme: Scheme, query_seed: int, budgets: tuple[int, ...]) -> tuple[Key, tuple[int, ...]]:
         """The entry that holds the scores at these budgets, or will hold them, and all budgets in it."""
@@ -428,6 +488,18 @@ class Where(NamedTuple):
     def fill_bank(self, models: tuple[str, ...], split: str) -> None:
         """A unit of work: the answers of some models on a whole seed set."""
         self.desk.fill_bank(models, split)
+
+    def ask_rows(self, split: str, models: tuple[str, ...], rows: tuple[int, ...]) -> None:
+        """A unit of work: the answers of some models on the same images of a seed set."""
+        for model in models:
+            self.desk.some(model, split, torch.tensor(rows))
+
+    def ask_sent(self, split: str, asked: tuple[tuple[str, tuple[Sent, ...]], ...]) -> None:
+        """A unit of work: the answers of some models on the images of a seed set that are sent to them."""
+        desk = self.desk
+        for model, sent in asked:
+            if len(rows := torch.cat([desk.sent(what) for what in sent]).unique()):
+                desk.some(model, split, rows)
 
     def score(self, victim: str, schemes: tuple[str, ...], query_seed: int, budgets: tuple[int, ...]) -> None:
         """A unit of work: the scores of one victim and query seed for schemes that share a sampler."""

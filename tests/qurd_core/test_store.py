@@ -222,3 +222,40 @@ def test_sweeping_minds_no_file_that_another_process_publishes_meanwhile(tmp_pat
     (tmp_path / "tmp" / "gone").symlink_to(tmp_path / "nowhere")
     monkeypatch.setattr("pathlib.Path.is_file", lambda self: True)
     Store(tmp_path)
+
+
+def test_rows_that_are_damaged_are_made_again_and_those_of_others_are_kept(tmp_path):
+    store, key, asked = Store(tmp_path), Key("answers", {"model": "a"}), []
+
+    def ask(rows):
+        asked.append(rows.tolist())
+        return {"logits": torch.stack([rows, -rows], 1).float()}
+
+    found = store.rows(key, torch.tensor([9, 4, 9]), ask)["logits"]
+    assert torch.equal(found, torch.tensor([[9.0, -9.0], [4.0, -4.0], [9.0, -9.0]]))
+    assert torch.equal(Store(tmp_path).rows(key, torch.tensor([4, 1]), ask)["logits"][:, 0], torch.tensor([4.0, 1.0]))
+    assert asked == [[4, 9], [1]]
+    assert is_sound(store.path(key))
+    store.path(key).write_bytes(store.path(key).read_bytes()[:-3])
+    store.rows(key, torch.tensor([4]), ask)
+    assert asked == [[4, 9], [1], [4]]
+
+
+def test_rows_that_another_process_adds_meanwhile_are_not_lost(tmp_path):
+    store, key = Store(tmp_path), Key("answers", {"model": "a"})
+    began, go = threading.Event(), threading.Event()
+
+    def slow(rows):
+        began.set()
+        assert go.wait(60)
+        return {"logits": rows[:, None].float()}
+
+    other = threading.Thread(target=store.rows, args=(key, torch.tensor([1]), slow))
+    other.start()
+    assert began.wait(60)
+    mine = threading.Thread(target=store.rows, args=(key, torch.tensor([2]), lambda rows: {"logits": rows[:, None].float()}))
+    mine.start()
+    go.set()
+    for one in (other, mine):
+        one.join()
+    assert store.known(key)["rows"].tolist() == [1, 2]

@@ -12,8 +12,7 @@ from pathlib import Path
 
 from qurd_core.benchmarks import base
 from qurd_core.evaluation.request import Request, request
-from qurd_core.evaluation.sparing import Sparing
-from qurd_core.evaluation.speed import BATCH, Speed, lacking, query_set, seconds
+from qurd_core.evaluation.speed import BATCH, Speed, query_set, seconds
 from qurd_core.evaluation.tabulate import recorded
 from qurd_core.evaluation.workbench import Workbench
 from qurd_core.jobs import live
@@ -68,14 +67,14 @@ def run(
     desk, ear = desk_of(str(folder), asked.bench.whole)
     speed = Speed.read(folder, asked.bench.whole) or UNKNOWN
     steps = plan(asked, desk)
-    meter = Meter(progress, [cost(step, asked, speed) for step in steps])
+    meter = Meter(progress, [cost(step, asked, desk, speed) for step in steps])
     ear.listener = meter.heard
     try:
         for step in steps:
             meter.start()
-            step.take(asked, meter)
+            step.take(asked, desk, meter)
             if step.shown:
-                live.write(recorded(step.told(asked), step.desk), stem.with_suffix(".parquet"))
+                live.write(recorded(step.told(asked), desk), stem.with_suffix(".parquet"))
             meter.end()
     finally:
         ear.listener = None
@@ -97,20 +96,18 @@ class Step:
     Attributes:
         scheme: what is measured.
         query_seed: with the queries of this seed.
-        desk: where.
         budgets: at these.
         shown: whether the rows so far are published.
     """
 
     scheme: Scheme
     query_seed: int
-    desk: Workbench
     budgets: tuple[int, ...] = rate_records.BUDGETS
     shown: bool = True
 
-    def take(self, asked: Request, meter: "Meter") -> None:
+    def take(self, asked: Request, desk: Workbench, meter: "Meter") -> None:
         for victim in asked.bench.victims:
-            self.desk.scores(victim, [self.scheme], self.query_seed, self.budgets)
+            desk.scores(victim, [self.scheme], self.query_seed, self.budgets)
             meter.tell()
 
     def told(self, asked: Request) -> Request:
@@ -122,34 +119,20 @@ class Step:
 def plan(asked: Request, desk: Workbench) -> list[Step]:
     """The steps of a run, the quickest point first; with a pool the reference comes last."""
     (scheme,) = asked.schemes
-    place = sparing(desk, scheme)
     group = -(-scheme.group_size // 10) * 10
     firsts = sorted({min(max(first, group), max(asked.budgets)) for first in FIRST})
-    firsts = firsts if isinstance(place, Sparing) else firsts[-1:]
-    steps = [Step(scheme, 0, place, tuple(range(10, first + 1, 10))) for first in firsts]
-    steps += [Step(scheme, seed, place) for seed in range(asked.seeds)]
+    waits = any(True for victim in asked.bench.victims for _ in desk.sent_needs(victim, scheme, 0, max(asked.budgets)))
+    steps = [Step(scheme, 0, tuple(range(10, first + 1, 10))) for first in (firsts if waits else firsts[-1:])]
+    steps += [Step(scheme, seed) for seed in range(asked.seeds)]
     reference = Scheme.parse(NAMED[REFERENCE].scheme)
     if asked.pool is not None and scheme != reference:
-        there = sparing(desk, reference)
-        there = place if isinstance(there, Sparing) and isinstance(place, Sparing) else there
-        steps += [Step(reference, seed, there, shown=seed + 1 == asked.seeds) for seed in range(asked.seeds)]
+        steps += [Step(reference, seed, shown=seed + 1 == asked.seeds) for seed in range(asked.seeds)]
     return steps
 
 
-def sparing(desk: Workbench, scheme: Scheme) -> Workbench:
-    """The workbench for a scheme.
-
-    Asking all models about a whole seed set takes a minute or two, and a run of five query seeds needs less than half of the
-    answers. So while some are lacking, only the images that are sent are asked about.
-    """
-    return Sparing.beside(desk) if scheme.sends_seeds and lacking(desk, scheme) else desk
-
-
-def cost(step: Step, asked: Request, speed: Speed) -> float:
+def cost(step: Step, asked: Request, desk: Workbench, speed: Speed) -> float:
     """Seconds that a step takes, about."""
-    return sum(
-        query_set(step.desk, victim, step.scheme, step.query_seed, step.budgets, speed) for victim in asked.bench.victims
-    )
+    return sum(query_set(desk, victim, step.scheme, step.query_seed, step.budgets, speed) for victim in asked.bench.victims)
 
 
 class Meter:

@@ -39,6 +39,13 @@ class Listening:
         self.asked.append(key)
         return self.store.get(key, make)
 
+    def rows(self, key, wanted, make):
+        self.asked.append(key)
+        return self.store.rows(key, wanted, make)
+
+    def known(self, key):
+        return self.store.known(key)
+
     def has(self, key):
         return self.store.has(key)
 

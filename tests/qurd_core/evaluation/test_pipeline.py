@@ -17,7 +17,7 @@ from qurd_core.evaluation import pipeline
 from qurd_core.evaluation import plan as planning
 from qurd_core.evaluation import request as requests
 from qurd_core.evaluation.pipeline import compute, empty_cells, evaluate, plan, reported, request, tabulate
-from qurd_core.evaluation.workbench import Workbench, workbench
+from qurd_core.evaluation.workbench import Sent, Workbench, workbench
 from qurd_core.registry import crafts, representations, seed_rules
 from qurd_core.runtime import Runtime
 from qurd_core.schemes import NAMED, Scheme, combinations
@@ -90,12 +90,35 @@ def test_a_smaller_budget_costs_no_pass_and_gives_the_same_scores(desk, sampler)
 
 
 @pytest.mark.parametrize("sampler", ["negative(test)", "uniform(test)", "noise"])
-def test_a_further_query_seed_of_natural_images_costs_no_pass(desk, sampler):
-    first = scores(desk, f"{sampler} | labels | hamming")
-    before = asked(desk)
-    second = scores(desk, f"{sampler} | labels | hamming", query_seed=1)
-    assert asked(desk) == before
+def test_a_further_query_seed_asks_about_images_that_no_other_has_sent_only(desk, sampler):
+    scheme = Scheme.parse(f"{sampler} | labels | hamming")
+    first, before = scores(desk, str(scheme)), asked(desk)
+    second = scores(desk, str(scheme), query_seed=1)
+    known, sent = ({*desk.sent(Sent(VICTIMS[0], str(scheme), seed, 40)).tolist()} for seed in (0, 1))
+    assert asked(desk) == before + len(sent - known) * (len(desk.models(VICTIMS[0])) - desk.has_natural(VICTIMS[0], "test"))
     assert not torch.equal(first["values"], second["values"])
+
+
+def test_whole_seed_sets_are_asked_of_the_victims_that_choose_by_them_and_of_nobody_else(bench, store):
+    evaluate(bench, ["AKH"], budgets=[10], seeds=2, store=store)
+    desk = workbench(bench, store, Runtime())
+    images, own = len(desk.images("test")), {}
+    for victim in VICTIMS:
+        rows = [desk.sent(Sent(victim, str(Scheme.parse("AKH")), seed, 10)) for seed in range(2)]
+        own |= {model: {*own.get(model, ()), *torch.cat(rows).tolist()} for model in desk.models(victim)}
+    wanted = {model: images if model in VICTIMS else len(rows) for model, rows in own.items()}
+    assert {model: oracle.asked for model, oracle in desk.oracles.items()} == wanted
+
+
+def test_what_is_known_of_some_images_is_asked_no_more_when_all_are_wanted(desk):
+    scores(desk, "uniform(test) | labels | hamming")
+    model = STRANGERS[0]
+    some = desk.oracles[model].asked
+    assert 0 < some < len(desk.images("test"))
+    whole = desk.natural(model, "test")
+    assert desk.oracles[model].asked == len(desk.images("test"))
+    other = Workbench(desk.bench, Store(desk.store.folder / "other"), desk.runtime)
+    torch.testing.assert_close(whole, other.natural(model, "test"), atol=1e-5, rtol=0)
 
 
 def test_seeds_are_drawn_once_for_all_queries_and_costs_of_a_set(desk, monkeypatch):

@@ -14,8 +14,10 @@ from safetensors.torch import save_file
 from qurd_core.benchmarks.base import benchmark
 from qurd_core.benchmarks.zoo import architectures
 from qurd_core.errors import QurdError
+from qurd_core.evaluation import plausibility
 from qurd_core.evaluation.checks import check
-from qurd_core.evaluation.pipeline import ask_natural, evaluate
+from qurd_core.evaluation.pipeline import evaluate
+from qurd_core.evaluation.plan import ask_natural
 from qurd_core.evaluation.scores import score_table
 from qurd_core.evaluation.workbench import workbench
 from qurd_core.randomness import stream
@@ -329,6 +331,17 @@ def test_a_run_that_does_not_send_the_items_says_that_nothing_was_measured(folde
     assert any("the accuracy of the models was not measured. 'check-benchmark' does so." in one for one in heard)
     ask_natural(benchmark(folder()), "test", store, Runtime())
     assert not any("not measured" in one for one in told(folder(), store, "uniform(test)->pgd(steps=1) | labels | hamming"))
+
+
+def test_a_run_measures_models_on_some_items_and_a_check_on_all(folder, store, monkeypatch):
+    monkeypatch.setattr(plausibility, "SAMPLE", 50)
+    path = folder(accuracy=0.95)
+    told(path, store, "Random")
+    desk = workbench(benchmark(path), store, Runtime())
+    strangers = [pair.suspect for pair in benchmark(path).pairs if pair.kind == "negative"]
+    assert 50 <= max(desk.oracles[model].asked for model in strangers) < 120
+    check(path, store)
+    assert {desk.oracles[model].asked for model in strangers} == {120}  # what was known is asked no more
 
 
 def test_the_pool_is_chosen_by_any_spelling_of_a_lineage(table, store):

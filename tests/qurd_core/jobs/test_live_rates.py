@@ -2,10 +2,9 @@
 
 import pandas as pd
 import pytest
-import torch
 
 from qurd_core.benchmarks.base import benchmark
-from qurd_core.evaluation import sparing, speed
+from qurd_core.evaluation import speed
 from qurd_core.evaluation.pipeline import evaluate
 from qurd_core.evaluation.workbench import Workbench, workbench
 from qurd_core.jobs import live
@@ -23,7 +22,6 @@ RATES = ["budget", "task", "tpr", "tpr_conformal", "sd", "auc", "n_negatives", "
 def fresh():
     for cached in (workbench, rate_job.desk_of):
         cached.cache_clear()
-    sparing._KNOWN.clear()
     yield
     for cached in (workbench, rate_job.desk_of):
         cached.cache_clear()
@@ -78,15 +76,14 @@ def test_natural_images_that_are_not_sent_are_not_asked_about(run, tmp_path):
     assert asked == {name: oracle.asked for name, oracle in desk.oracles.items()}
 
 
-def test_what_was_asked_sparingly_is_not_taken_for_the_bank(run, tmp_path):
+def test_a_run_from_another_process_finds_what_was_asked_while_somebody_watched(run, tmp_path):
     run("AKH")
     desk = Workbench(benchmark("toy"), Store(tmp_path), rate_job.Runtime())
-    assert not desk.has_scores(VICTIMS[0], Scheme.parse("AKH"), 0, rate_records.BUDGETS)
-    assert not desk.has_natural(STRANGERS[0], "test")
+    assert desk.has_scores(VICTIMS[0], Scheme.parse("AKH"), 0, rate_records.BUDGETS)
+    desk.scores(VICTIMS[0], [Scheme.parse("negative(test) | probits | cosine")], 0, rate_records.BUDGETS)
+    assert not any(oracle.asked for oracle in desk.oracles.values())
     list(rate_job.prepared(tmp_path, "toy", lambda: False))
     assert desk.has_natural(STRANGERS[0], "test")
-    run("AKH")
-    assert desk.has_scores(VICTIMS[0], Scheme.parse("AKH"), 0, rate_records.BUDGETS)
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
@@ -196,11 +193,3 @@ def test_a_job_is_named_by_what_changes_its_result():
         ("patchwork-sac", PGD, ("a", "b"), "2"),
     ]
     assert one.key not in {live.rates_job(*other).key for other in others}
-
-
-def test_answers_of_the_bank_and_sparing_ones_agree(tmp_path):
-    desk, _ = rate_job.desk_of(str(tmp_path), "toy")
-    careful = sparing.Sparing.beside(desk)
-    indices = torch.tensor([5, 3, 5, 9])
-    found = careful.natural(STRANGERS[0], "test")[indices]
-    torch.testing.assert_close(found, desk.natural(STRANGERS[0], "test")[indices], atol=1e-5, rtol=0)
