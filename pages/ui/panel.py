@@ -11,7 +11,7 @@ from pages.ui.links import plain
 from qurd_core import findings, plots, views
 from qurd_core.findings.language import words, worth_words
 from qurd_core.plots.drawing.theme import GLYPHS, Style
-from qurd_core.schemes import REFERENCE
+from qurd_core.schemes import REFERENCE, VARIANT
 
 _GUESS = (
     "Why do some lines fall? The paper supposes that with more queries stolen and unrelated models come closer together."
@@ -58,7 +58,7 @@ def distance(points: DataFrame, label: str, at: int, style: Style) -> None:
 
 
 def _row(row: tuple, style: Style, pins: tuple[str, ...], worth: Series | None) -> str:
-    name = f"{mark(row.label, style, pins)}<b>{escape(row.label)}</b>"
+    name = f"{mark(row.label, style, pins)}<b>{escape(row.label).replace(VARIANT, f'<wbr>{VARIANT}')}</b>"
     if math.isnan(row.value):
         return f'<tr><td colspan="3">{name}<br><small>{escape(row.reason or "no value")}</small></td></tr>'
     interval, rank = (

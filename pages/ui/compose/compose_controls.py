@@ -28,13 +28,14 @@ MIXED = "The map has one sampler a row. Mixtures of samplers run with the comman
 LONGEST = 400  # letters of a scheme
 
 
-def scheme_text() -> str:
-    """The combination as text, which can be typed; every other control of the page writes into it."""
-    placeholder = "sampler | representation | detector"
+def scheme_text(schemes: DataFrame) -> str:
+    """The combination as text: typing finds a recorded one, or any other is typed. Every other control writes into it."""
     if not st.session_state.get("pick") and not st.query_params.get("pick"):
         st.session_state["pick"] = DEFAULT
-    hidden = {"label_visibility": "collapsed", "placeholder": placeholder}
-    return st.text_input("Scheme", key="pick", max_chars=LONGEST, **hidden, **controls.LINKED)
+    held = st.session_state.get("pick") or st.query_params["pick"]
+    options = controls.found_by_typing({held, *schemes["name"].fillna(schemes["scheme"])})
+    hidden = {"label_visibility": "collapsed", "accept_new_options": True}
+    return st.selectbox("Scheme", options, key="pick", **hidden, **controls.LINKED)[:LONGEST]
 
 
 def read(text: str) -> tuple[Scheme, str | None]:
@@ -77,6 +78,14 @@ def split(schemes: DataFrame, scheme: Scheme) -> str:
     if "split" not in st.session_state and st.query_params.get("split") not in splits:
         st.session_state["split"] = scheme.split
     return controls.worded(st.segmented_control, "Seed images", splits, "split", views.heatmap.SPLITS.get, required=True)
+
+
+def kind(schemes: DataFrame, split: str) -> str:
+    """Which rows the map has."""
+    explained = "Samplers of which every combination is recorded, or all that make one kind of image."
+    return controls.select(
+        "Rows", views.heatmap.kinds(schemes, split), "samplers", "rows", views.heatmap.ROWS.get, help=lambda held: explained
+    )
 
 
 def family(schemes: DataFrame) -> str:
