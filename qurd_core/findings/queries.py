@@ -25,6 +25,7 @@ _NOUNS: dict[Story, str] = {
     "blended": "image",
     "masked": "masked image",
     "noise": "noise image",
+    "hinge": "hinge image",
 }
 
 

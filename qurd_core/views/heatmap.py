@@ -14,7 +14,7 @@ from qurd_core.schemes import CONTROL, ORDER, REFERENCE, VARIANT, fully_recorded
 MAIN = "main"
 KINDS: dict[str, tuple[Story, ...]] = {  # of samplers, by the story of their queries
     "natural": ("images", "mistakes", "noise"),
-    "adversarial": ("adversarial",),
+    "adversarial": ("adversarial", "hinge"),
     "blended": ("blended",),
     "masked": ("masked",),
 }

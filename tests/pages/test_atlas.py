@@ -49,6 +49,12 @@ def test_a_cell_loses_its_colour_where_nothing_in_it_works_with_what_is_revealed
     assert (most, least) == (7, 2)
 
 
+def test_a_scheme_that_makes_its_queries_with_the_victim_is_not_uniform(shipped):
+    rows = tables.table1().set_index("scheme")
+    assert [*rows.loc["hinge-probe", ["row", "column"]]] == ["noise", "adversarial"]
+    assert "hinge-probe" not in set(rows[(rows["column"] == "uniform")].index)
+
+
 def test_every_cell_with_parts_leads_to_a_combination_that_goes_together(shipped):
     (chart,) = sound(shipped(page="atlas")).get("plotly_chart")
     (marks,) = json.loads(chart.proto.spec)["data"]
