@@ -20,7 +20,7 @@ head = st.container()
 schemes = cached.schemes()
 with st.container(key="controls"):
     parts = st.columns([1.5, 1.25, 1.55, 1.35, 1.25, 1.2, 1.0], gap="small")
-    choices = st.columns([1.45, 1, 0.9, 0.95, 1.3, 0.95, 1.25, 0.7], gap="small", vertical_alignment="bottom")
+    choices = st.columns([1.5, 1.15, 1, 1.35, 1.3, 1.1, 0.7], gap="small", vertical_alignment="bottom")
 with parts[5]:
     scheme, wrong = compose_controls.read(compose_controls.scheme_text(schemes))
 with parts[6]:
@@ -31,20 +31,18 @@ with parts[4]:
 with choices[0]:
     split = compose_controls.split(schemes, scheme)
 with choices[2]:
-    family = compose_controls.family(schemes)
-with choices[3]:
     task = controls.task(cached.tasks(bench))
-with choices[4]:
+with choices[3]:
     rule = controls.rule()
-with choices[6]:
+with choices[5]:
     hard = controls.hard()
 plain, how = cached.curves(bench, task, hard=hard, rule=rule), {"hard": hard, "rule": rule, "behind": suspect.behind}
 points = cached.curves(bench, task, **how)
 with choices[1]:
-    kind = compose_controls.kind(schemes[schemes["scheme"].isin(plain["scheme"])], split)
-with choices[5]:
+    shape = compose_controls.shape(schemes, schemes[schemes["scheme"].isin(plain["scheme"])], split)
+with choices[4]:
     at = controls.budget(points["budget"].unique().tolist())
-with choices[7]:
+with choices[6]:
     pins = compose_controls.pins(plain["label"].unique().tolist())
 
 job = None if published or suspect.hidden else running.job_of(bench, scheme, pool)
@@ -65,7 +63,6 @@ own_cell = None if pooled else value
 if own_cell:
     known |= {pick.scheme: own_cell}
 withheld = views.leaderboard.withheld(schemes, suspect.reveal) | compose_controls.withheld(scheme, suspect.reveal)
-shape = {"split": split, "kind": kind, "family": family}
 cells = views.heatmap.cells(schemes, known, **shape, pick=pick, reason=compose_controls.reason, withheld=withheld)
 
 

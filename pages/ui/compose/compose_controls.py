@@ -26,6 +26,8 @@ PARTS = {"seeds": "Seeds", "craft": "Craft", "representation": "R", "detector": 
 REGISTRIES = {"seeds": seed_rules, "craft": crafts, "representation": representations, "detector": detectors}
 MIXED = "The map has one sampler a row. Mixtures of samplers run with the command 'run' and in Python."
 LONGEST = 400  # letters of a scheme
+_ROWS = "Samplers of which every combination is recorded, or all that make one kind of image."
+_COLUMNS = "One column per representation, or every detector of one family of representations."
 
 
 def scheme_text(schemes: DataFrame) -> str:
@@ -80,22 +82,27 @@ def split(schemes: DataFrame, scheme: Scheme) -> str:
     return controls.worded(st.segmented_control, "Seed images", splits, "split", views.heatmap.SPLITS.get, required=True)
 
 
-def kind(schemes: DataFrame, split: str) -> str:
-    """Which rows the map has."""
-    explained = "Samplers of which every combination is recorded, or all that make one kind of image."
-    return controls.select(
-        "Rows", views.heatmap.kinds(schemes, split), "samplers", "rows", views.heatmap.ROWS.get, help=lambda held: explained
-    )
+def shape(schemes: DataFrame, recorded: DataFrame, split: str) -> dict[str, str]:
+    """Which rows and columns the map of a seed set has, as `views.heatmap.cells` takes them.
 
-
-def family(schemes: DataFrame) -> str:
-    """Which columns the map has."""
-    families = views.heatmap.families(schemes)
-    explained = "One column per representation, or every detector of one family of representations."
-    said = {views.heatmap.MAIN: "one each"}
-    return controls.select(
-        "Columns", families, "columns", "columns", lambda name: said.get(name, name), help=lambda held: explained
-    )
+    Args:
+        recorded: the schemes of which the benchmark has records.
+    """
+    kinds, families = views.heatmap.kinds(recorded, split), views.heatmap.families(schemes)
+    held = [st.session_state.get(key, st.query_params.get(key)) for key in ("samplers", "columns")]
+    said = [one for one in held if one in (*kinds[1:], *families[1:])]
+    button = f"Map **{links.plain(', '.join(said), 24)}**" if said else "Rows, columns"
+    with st.popover(button, width="stretch", key="open-map"):
+        kind = controls.select("Rows", kinds, "samplers", "rows", views.heatmap.ROWS.get, help=lambda held: _ROWS)
+        family = controls.select(
+            "Columns",
+            families,
+            "columns",
+            "columns",
+            lambda name: "one each" if name == views.heatmap.MAIN else name,
+            help=lambda held: _COLUMNS,
+        )
+    return {"split": split, "kind": kind, "family": family}
 
 
 def pins(labels: Sequence[str]) -> tuple[str, ...]:
