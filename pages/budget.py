@@ -91,7 +91,7 @@ if side:
             values = views.budget.values_at(points, at, pins, worth, group)
             panel.values(values, at, style, pins, worth)
             st.caption(links.plain(findings.budget.against(values, at), 600))
-            st.caption(links.plain(findings.budget.grey(points, pins, group), 600))
+            panel.grey(points, pins, group)
         if not style.stage:
             states.not_drawn(missing | ({} if suspect.hidden else views.leaderboard.unrecorded(every, bench)))
 with hero, frame.tall(wide=700, high=352 if unit == "queries" else 480):

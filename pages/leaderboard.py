@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import bench_part, cached, controls, export, frame, links, states
+from pages.ui import bench_part, cached, controls, export, frame, panel, states
 from pages.ui.leaderboard import board
 from pages.ui.suspect import switch
 from qurd_core import findings, views
@@ -74,7 +74,7 @@ if sight.figure is None:
 if side:
     with side:
         if view != "swap":
-            st.caption(links.plain(findings.budget.grey(rows, pins, group), 600))
+            panel.grey(rows, pins, group)
         board.beneath(asked, rows, free)
         states.not_drawn(missing)
 with hero, frame.tall(wide=880, high=sight.high):

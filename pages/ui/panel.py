@@ -34,6 +34,12 @@ def values(rows: DataFrame, at: int, style: Style, pins: tuple[str, ...], worth:
         st.caption(plain(worth_words.basis(worth), 400), help=plain(worth_words.help_text(worth), 2000))
 
 
+def grey(points: DataFrame, pins: tuple[str, ...], group: str) -> None:
+    """Which published schemes are grey, and the way to their colour; nothing where none is."""
+    if told := findings.budget.grey(points, pins, group):
+        st.caption(plain(told, 600))
+
+
 def table(head: str, body: str, style: Style) -> None:
     """Rows of HTML in the look of the side panel."""
     look = _LOOK.format(muted=style.surface.muted, border=style.surface.border)

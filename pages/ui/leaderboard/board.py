@@ -110,7 +110,7 @@ def chart(asked: Asked, rows: DataFrame) -> Sight:
         question,
         lambda: plots.leaderboard.figure(boards, asked.bench, **asked.look) if drawn else None,
     )
-    alt = findings.leaderboard.alt(rows, asked.bench, others)
+    alt = findings.leaderboard.alt(rows, asked.bench, others, asked.pins, asked.group)
     headline = findings.leaderboard.headline(rows, asked.where, asked.suspect.reveal)
     beside = findings.leaderboard.outdone(rows)
     data = views.leaderboard.together(boards)

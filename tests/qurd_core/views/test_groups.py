@@ -51,6 +51,11 @@ def test_at_most_six_stand_out_beside_the_baselines_and_no_pin_gives_way(points,
     assert not {*grey.customdata} & {*found}
 
 
+def test_who_does_not_see_the_chart_is_told_what_stands_out(points):
+    said = findings.leaderboard.alt(points, "one", [], ("SSF",), "boundary")
+    assert said.partition("Named: ")[2] == ("AKH 90%, Random 88%, IPGuard 86%, DeepFoolF 66%, SSF 64%, hinge-probe 58%.")
+
+
 def test_what_is_grey_is_told_with_the_way_to_its_colour(points):
     few = points[points["label"].isin(("AKH", "Random", "SAC", "SSF"))]
     assert findings.budget.grey(few, (), PAPER) == (
