@@ -47,9 +47,13 @@ with places[2]:
     at = controls.budget(sorted(points["budget"].unique().tolist()))
 with places[3]:
     pins = controls.pins(plain["label"].unique().tolist())
+wide = [3, 2] if beside == "distance" else [3, 1]
+hero, side = (st.container(), None) if style.stage and beside == "none" else st.columns(wide, gap="medium")
+with side or places[3]:
+    group = controls.group(views.budget.groups(plain))
 
-lines = views.budget.shown(points, pins)
-others = len(views.budget.mixes(points)) if grey and lines else 0
+lines = views.budget.shown(points, pins, group)
+others = len(views.budget.mixes(points, pins, group)) if grey and lines else 0
 missing = views.budget.refused(every, views.leaderboard.withheld(cached.schemes(), suspect.reveal), pins)
 missing |= views.budget.missing(points, pins)
 easy = cached.curves(bench, task, hard=False, rule=rule)
@@ -63,7 +67,7 @@ about = " · ".join(
 turned = bench_part.said(REFERENCE, points, easy, bench, at, rule, suspect, hard=harder)
 frame.finding(head, turned or findings.budget.headline(points, at, suspect.reveal) + bench_part.counting(harder), about)
 
-asked = {"rule": rule, "at": at, "pins": pins, "grey": grey, "unit": unit, "style": style}
+asked = {"rule": rule, "at": at, "pins": pins, "group": group, "grey": grey, "unit": unit, "style": style}
 chart = cached.once(
     ("lines", bench, cached.version(bench), task, hard, suspect, asked), lambda: plots.budget.figure(points, **asked)
 )
@@ -75,19 +79,19 @@ same = again.of_rates(asked, again.rest(bench, asked, data["label"].nunique()))
 export.offer(data, file_name, same, chart=chart if lines else None)
 
 if not lines:
-    states.refused(missing, rule)
+    with hero:
+        states.refused(missing, rule)
     frame.stop()
-wide = [3, 2] if beside == "distance" else [3, 1]
-hero, side = (st.container(), None) if style.stage and beside == "none" else st.columns(wide, gap="medium")
 if side:
     with side:
         if beside == "distance":
             panel.distance(points, views.budget.distances_of(points, pins), at, style)
         else:
             worth = cached.worth(bench, task, at, **how)
-            values = views.budget.values_at(points, at, pins, worth)
+            values = views.budget.values_at(points, at, pins, worth, group)
             panel.values(values, at, style, pins, worth)
             st.caption(links.plain(findings.budget.against(values, at), 600))
+            panel.grey(points, pins, group)
         if not style.stage:
             states.not_drawn(missing | ({} if suspect.hidden else views.leaderboard.unrecorded(every, bench)))
 with hero, frame.tall(wide=700, high=352 if unit == "queries" else 480):
@@ -96,6 +100,6 @@ with hero, frame.tall(wide=700, high=352 if unit == "queries" else 480):
         "lines",
         file_name,
         style,
-        findings.budget.alt(points, pins, unit),
-        lambda: controls.pin_clicked("lines", lambda point: views.budget.clicked(points, point, pins)),
+        findings.budget.alt(points, pins, unit, group),
+        lambda: controls.pin_clicked("lines", lambda point: views.budget.clicked(points, point, pins, group)),
     )

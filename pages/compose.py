@@ -20,9 +20,9 @@ head = st.container()
 schemes = cached.schemes()
 with st.container(key="controls"):
     parts = st.columns([1.5, 1.25, 1.55, 1.35, 1.25, 1.2, 1.0], gap="small")
-    choices = st.columns([1.5, 1, 1, 1.35, 1.3, 1.1, 0.7], gap="small", vertical_alignment="bottom")
+    choices = st.columns([1.5, 1.15, 1, 1.35, 1.3, 1.1, 0.7], gap="small", vertical_alignment="bottom")
 with parts[5]:
-    scheme, wrong = compose_controls.read(compose_controls.scheme_text())
+    scheme, wrong = compose_controls.read(compose_controls.scheme_text(schemes))
 with parts[6]:
     suspect = switch.choose(bench)
 pick = compose_controls.picked(scheme)
@@ -30,8 +30,6 @@ with parts[4]:
     pool = compose_controls.pool([] if published else cached.lineages(bench))
 with choices[0]:
     split = compose_controls.split(schemes, scheme)
-with choices[1]:
-    family = compose_controls.family(schemes)
 with choices[2]:
     task = controls.task(cached.tasks(bench))
 with choices[3]:
@@ -40,6 +38,8 @@ with choices[5]:
     hard = controls.hard()
 plain, how = cached.curves(bench, task, hard=hard, rule=rule), {"hard": hard, "rule": rule, "behind": suspect.behind}
 points = cached.curves(bench, task, **how)
+with choices[1]:
+    shape = compose_controls.shape(schemes, schemes[schemes["scheme"].isin(plain["scheme"])], split)
 with choices[4]:
     at = controls.budget(points["budget"].unique().tolist())
 with choices[6]:
@@ -63,9 +63,7 @@ own_cell = None if pooled else value
 if own_cell:
     known |= {pick.scheme: own_cell}
 withheld = views.leaderboard.withheld(schemes, suspect.reveal) | compose_controls.withheld(scheme, suspect.reveal)
-cells = views.heatmap.cells(
-    schemes, known, split=split, family=family, pick=pick, reason=compose_controls.reason, withheld=withheld
-)
+cells = views.heatmap.cells(schemes, known, **shape, pick=pick, reason=compose_controls.reason, withheld=withheld)
 
 
 def cell_clicked() -> None:
@@ -77,9 +75,9 @@ def cell_clicked() -> None:
 
 easy = cached.curves(bench, task, hard=False, rule=rule)
 harder = bench_part.adds(points, easy)
-about = bench_part.of(bench, points, hard=hard, there=harder) + findings.heatmap.subline(
-    cells, at, " · ".join(filter(None, (switch.about(suspect), findings.budget.basis(points, rule))))
-)
+basis = " · ".join(filter(None, (switch.about(suspect), findings.budget.basis(points, rule))))
+about = findings.heatmap.subline(cells, at, basis, views.heatmap.hidden(schemes, known, cells, split))
+about = bench_part.of(bench, points, hard=hard, there=harder) + about
 refused = withheld.get(pick.scheme, "")
 fits = not refused and (len(mine) > 0 if suspect.hidden else source is points)
 title = bench_part.said(pick.label, points, easy, bench, at, rule, suspect, hard=harder) if fits else ""
@@ -89,7 +87,7 @@ compose_controls.parts(scheme, parts)
 if wrong:
     st.warning(links.plain(wrong, 600))
 
-question = "map", bench, cached.version(bench), task, hard, rule, at, split, family, pick, own_cell, pins, suspect, style
+question = "map", bench, cached.version(bench), task, hard, rule, at, *shape.values(), pick, own_cell, pins, suspect, style
 chart = cached.once(question, lambda: plots.heatmap.figure(cells, pick, pins=pins, style=style))
 file_name = f"compose-{bench}-{task}"
 view = {"task": task, "negatives": cached.negatives(hard), "rule": rule, "behind": suspect.behind}

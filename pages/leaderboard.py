@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import bench_part, cached, controls, export, frame, states
+from pages.ui import bench_part, cached, controls, export, frame, panel, states
 from pages.ui.leaderboard import board
 from pages.ui.suspect import switch
 from qurd_core import findings, views
@@ -42,9 +42,10 @@ with side or bar:
         board.best_button(free)
     swaps = view == "swap" and names
     name = controls.select("Swap the sampler of", names, "scheme", "scheme") if swaps else None
+    group = controls.group(views.budget.groups(plain))
     pins = controls.pins(plain["label"].unique().tolist())
 
-asked = board.Asked(bench, task, at, suspect, rule, hard, pins, style)
+asked = board.Asked(bench, task, at, suspect, rule, hard, group, pins, style)
 if view == "table":
     sight = board.table(asked)
 elif view == "swap":
@@ -72,6 +73,8 @@ if sight.figure is None:
     frame.stop()
 if side:
     with side:
+        if view != "swap":
+            panel.grey(rows, pins, group)
         board.beneath(asked, rows, free)
         states.not_drawn(missing)
 with hero, frame.tall(wide=880, high=sight.high):

@@ -36,12 +36,12 @@ with bottom:
     columns = st.columns(2, gap="medium")
 for column, name, side, at in zip(columns, ("left", "right"), both, (0, 1), strict=True):
     with column:
-        gallery.title(side)
+        gallery.title(side, chosen.reveal)
         if side.queries is None:
             sides.pending(side, name)
             continue
         numbers = [row[at] for row in rows[first : first + per_page]]
         looked = sides.look(side, chosen.look, [number for number in numbers if number >= 0], name)
         gallery.cards(side, name, numbers, looked, closer.choose)
-        closer.show(name, side)
+        closer.show(name, side, chosen.reveal)
 progress.warm_up(bench)

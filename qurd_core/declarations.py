@@ -32,7 +32,8 @@ FEATURES = {  # what one stage may give and a later one need, in words
     "correctness": "right or wrong per query",
 }
 
-Story = Literal["images", "mistakes", "adversarial", "blended", "masked", "noise"]  # how queries are shown and spoken of
+# How queries are shown and spoken of.
+Story = Literal["images", "mistakes", "adversarial", "blended", "masked", "noise", "hinge"]
 OUTPUTS = "of"  # the parameter that chooses the outputs that are looked at, and with them the level of access
 Features = frozenset[str]
 NOTHING: Features = frozenset()

@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
+from typing import Literal
 
 from qurd_core.access import Access
 from qurd_core.catalogue import register_components
@@ -14,6 +15,15 @@ from qurd_core.registry import Component, Registry, crafts, detectors, represent
 
 register_components()
 
+Family = Literal["photographs", "adversarial", "boundary", "gradients", "integrity"]
+FAMILIES: dict[Family, str] = {  # what published schemes look at, in words
+    "photographs": "photographs, blended or masked",
+    "adversarial": "adversarial images",
+    "boundary": "boundaries and hinges",
+    "gradients": "gradients of the suspect",
+    "integrity": "integrity of the weights",
+}
+
 
 @dataclass(frozen=True)
 class Named:
@@ -22,6 +32,7 @@ class Named:
     Attributes:
         scheme: its text in the grammar.
         source: who published it.
+        family: what it looks at, one of `FAMILIES`.
         idea: what it does and why that should betray a thief, in two sentences.
         reconstruction: what had to be chosen here because the source does not give it, in a sentence; empty where nothing.
         queries: how many its paper advertises, in words.
@@ -34,6 +45,7 @@ class Named:
 
     scheme: str
     source: str
+    family: Family
     idea: str
     reconstruction: str = ""
     queries: str = ""
@@ -45,59 +57,69 @@ NAMED = {
     "AKH": Named(
         "negative(test) | labels | hamming",
         "Godinot et al. 2025 (the QuRD paper's baseline)",
+        "photographs",
         "Models that are right are all alike; each is wrong in its own way. So send only images that the victim gets wrong,"
         " and count how often the suspect gives another answer.",
     ),
     "Random": Named(
         "uniform(test) | labels | hamming",
         "Godinot et al. 2025 (the QuRD paper's lower reference)",
+        "photographs",
         "Send ordinary images and count how often the suspect gives another answer than the victim. Good models agree on"
         " most of them whether they are related or not.",
     ),
     "IPGuard": Named(
         "uniform(train)->boundary | labels | hamming",
         "Cao, Jia, Gong 2021",
+        "boundary",
         "Push images just over the victim's decision boundary. A copy has the same boundary and changes its answer there"
         " too.",
     ),
     "ModelDiff": Named(
         "uniform(train)->pgd | pairwise(of=logits) | cosine",
         "Li et al. 2021, as the QuRD paper runs it",
+        "adversarial",
         "Pair each image with one disturbed so that the victim errs, and measure how far its outputs move. A copy is moved"
         " by the same pairs in the same proportions.",
     ),
     "SAC": Named(
         "negative(train)->cutmix | listwise(of=logits) | l2",
         "Guan, Liang, He 2022, as the QuRD paper runs it",
+        "photographs",
         "Compare the answers to many images with one another instead of one by one. Whoever copied the victim finds the same"
         " images alike.",
     ),
     "ZestOfLIME": Named(
         "uniform(train)->superpixels | lime(of=logits) | l2",
         "Jia et al. 2022, as the QuRD paper runs it, with images cut by SLIC",
+        "photographs",
         "Hide parts of an image at random and fit which parts the answer rests on. A copy looks at the same parts.",
     ),
     "FBI": Named(
         "uniform(test) | rank | mutual_information",
         "Maho, Furon, Le Merrer 2023",
+        "photographs",
         "Note at which rank each model puts the true class of ordinary images. Two related models share information about"
         " these ranks, two unrelated models hardly any.",
     ),
     "FBI:labels": Named(
         "uniform(test) | rank(k=1) | mutual_information",
         "Maho, Furon, Le Merrer 2023, their variant for models that reveal a label only",
+        "photographs",
         "Note whether each model's label of ordinary images is right. Two related models share information about where they"
         " err, two unrelated ones hardly any.",
     ),
     "ZestOfLIME:authors": Named(
         "uniform(train)->superpixels(segmentation=quickshift) | lime(of=logits) | l2",
         "Jia et al. 2022, with their own segmentation",
+        "photographs",
         "As ZestOfLIME, with images cut into parts as its authors cut them. Small or plain images then have one or two"
         " parts, so that most masked versions of an image are the same query.",
     ),
     "DeepJudge": Named(
         "certain(right,by=gini)->evasion | correct | accuracy_gap",
         "Chen et al. 2022, its black-box part (RobD)",
+        "adversarial",
         "Take test images of which the victim is most certain and disturb them until it errs. A copy errs on them too, so it"
         " is as little robust against them.",
         reconstruction="The authors' code leaves the threshold of its votes open, so the two rules of this program judge;"
@@ -110,6 +132,7 @@ NAMED = {
     "DeepJudge:projected": Named(
         "certain(right,by=gini)->evasion(project=true) | correct | accuracy_gap",
         "Chen et al. 2022, with steps that stay within eps of the seed, as in the textbook",
+        "adversarial",
         "As DeepJudge, with images that stay within 0.1 of their seeds. The authors' own may end 0.4 away, because their"
         " code bounds the start and not the steps.",
         reconstruction="As DeepJudge, and the projection is not in the authors' code.",
@@ -120,6 +143,7 @@ NAMED = {
     "DeepJudge:probits": Named(
         "certain(right,by=gini)->evasion | probits | jensen_shannon",
         "Chen et al. 2022, its second black-box metric (JSD)",
+        "adversarial",
         "As DeepJudge, with the divergence between the probabilities of victim and suspect. A copy gives the same wrong"
         " class with the same confidence.",
         reconstruction="As DeepJudge.",
@@ -130,17 +154,20 @@ NAMED = {
     "DeepFoolF": Named(
         "uniform(train)->deepfool | labels | hamming",
         "Wang, Chang 2021",
+        "boundary",
         "Push images by the shortest way just over the victim's nearest decision boundary. A copy has the boundary in the"
         " very same place and gives the same label there.",
         reconstruction="Whether its authors aim for the nearest class or for a chosen one was not at hand: this is the"
         " reading towards the nearest.",
         queries="a number that was not at hand",
         cost="10 gradients of the victim per seed and round, 2 to 5 rounds, one label per query",
-        fails="Its points lie on the boundary itself, so a copy that moved it a little answers like anybody else.",
+        fails="Its points lie on the boundary itself: rounding alone decides the label of some, and a copy that moved the"
+        " boundary a little answers like anybody else.",
     ),
     "SSF": Named(
         "uniform(train)->sensitive | labels | hamming",
         "He, Zhang, Lee 2019",
+        "integrity",
         "Make images whose answers change as soon as a weight of the last layer changes. It tests integrity: an untouched"
         " copy is at distance 0, and whoever changed the model, a fine-tuned copy as well as an unrelated model, is far.",
         reconstruction="The paper's text was not at hand: steps, radius and the units that are counted as active are chosen"
@@ -153,6 +180,7 @@ NAMED = {
     "ModelGif": Named(
         "uniform(train)->paths | gradient_field | cosine",
         "Song et al. 2023",
+        "gradients",
         "Accumulate each model's gradients along the way from grey to an image, for the class that it gives this image. A"
         " copy rests its answer on the same pixels at every point of the way.",
         reconstruction="The authors take the images on which 20 of the unrelated models that are judged differ most from the"
@@ -165,6 +193,7 @@ NAMED = {
     "AFA-like": Named(
         "uniform(train)->erosion | labels | hamming",
         "after Zhao et al. 2020 (AFA)",
+        "adversarial",
         "Push images into a wrong class on copies of the victim that were eroded at random. What fools all of these should"
         " fool a stolen model, which is another altered copy.",
         reconstruction="Of AFA only the abstract was at hand: erosion, attack and filter are chosen here, and the size of"
@@ -176,6 +205,7 @@ NAMED = {
     "hinge-probe": Named(
         "noise->hinges | bend(of=logits) | cosine",
         "inspired by Pan et al. 2021 (TAFA)",
+        "boundary",
         "Find points where a unit of the victim's first layer switches on, and compare how outputs bend there. Weights that"
         " were copied have their hinges in the same places.",
         reconstruction="Of TAFA only the abstract was at hand, so this is another scheme with the same idea, and not to be"
@@ -188,6 +218,7 @@ NAMED = {
     "ModelDiff:original": Named(
         "uniform(train)->divergence | pairwise(of=logits) | cosine",
         "Li et al. 2021, with the attack of their code",
+        "adversarial",
         "As ModelDiff, with images disturbed so that each output moves away from the mean of all outputs. A copy is moved"
         " by the same pairs in the same proportions.",
         reconstruction="The authors craft on the derived model and judge by rank; here the victim crafts and a threshold"
@@ -199,6 +230,7 @@ NAMED = {
     "SAC:original": Named(
         "uniform(test)->corner_cutmix | listwise(of=logits) | l1",
         "Guan, Liang, He 2022, SAC-m as in their code",
+        "photographs",
         "As SAC, with test images that got a small box of another one near a corner, and mean absolute differences. Whoever"
         " copied the victim finds the same images alike.",
         reconstruction="The authors blend the first hundred images of the set; here images are drawn for each repetition.",
@@ -209,6 +241,7 @@ NAMED = {
     "accuracy": Named(
         "uniform(test) | correct | accuracy",
         "control: lower accuracy = thief",
+        "photographs",
         "Suspect whoever is less accurate. It looks at no answer of the victim: what it catches says how much a benchmark"
         " gives away by quality alone.",
     ),
@@ -223,6 +256,26 @@ PUBLISHED = tuple(name for name in NAMED if name not in (*BASELINES, CONTROL) an
 # The names that have a colour, in the order in which charts and tables show them. Schemes to come have their place already.
 CHARTED = (*BASELINES, "SAC", "ModelDiff", "IPGuard", "ZestOfLIME", "FBI", "ModelGif", "MetaV", "DeepJudge", "FCAE")
 CHARTED += ("AFA-like", "hinge-probe", "FUAP", "DeepFoolF", "SSF")
+VARIANTS = {name: name.partition(VARIANT)[0] for name in NAMED if VARIANT in name}  # each beside its scheme
+ORDER = tuple(name for known in CHARTED for name in (known, *(one for one in VARIANTS if VARIANTS[one] == known)))
+PAPER = "paper"
+GROUPS = {PAPER: "the paper’s", **FAMILIES}  # what a chart or table sets apart of all published schemes, in words
+MOST_MARKED = 6  # schemes and combinations that stand out at once, besides the baselines
+_PAPERS = ("SAC", "ModelDiff", "IPGuard", "ZestOfLIME", "FBI")
+
+
+def grouped(group: str) -> tuple[str, ...]:
+    """The schemes of a group, in the order of charts: those of a family with their variants beside them.
+
+    Args:
+        group: one of `GROUPS`.
+
+    >>> grouped("boundary")
+    ('IPGuard', 'hinge-probe', 'DeepFoolF')
+    """
+    if group == PAPER:
+        return _PAPERS
+    return tuple(name for name in ORDER if name in NAMED and name not in BASELINES and NAMED[name].family == group)
 
 
 @dataclass(frozen=True)
@@ -449,6 +502,12 @@ def swept(scheme: Scheme) -> bool:
     """Whether every part of a scheme declares that records hold all its combinations."""
     parts = (seed_rules, scheme.seeds), (crafts, scheme.craft), (representations, scheme.representation)
     return all(registry[call.name].declares.swept for registry, call in (*parts, (detectors, scheme.detector)))
+
+
+def fully_recorded(sampler: str) -> bool:
+    """Whether records hold all combinations with a sampler, as it is written in a scheme."""
+    rule, *crafted = (call.name for call in parse_chain(sampler).calls)
+    return declared(seed_rules, rule).swept and all(declared(crafts, one).swept for one in crafted)
 
 
 def companions(scheme: Scheme) -> list[Scheme]:

@@ -1,6 +1,6 @@
 """The controls that several pages share. A choice made on one page holds on the others, and is in the link."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -9,8 +9,8 @@ import streamlit as st
 from pages.ui import links, notice
 from qurd_core.findings.language import words
 from qurd_core.findings.language.model_names import readable
-from qurd_core.plots.drawing.theme import MOST_PINS
 from qurd_core.records.rate_records import BUDGETS
+from qurd_core.schemes import GROUPS, MOST_MARKED, ORDER
 from qurd_core.statistics import metrics
 
 HARD = "Count hard unrelated models, too: independent models trained on the victim's data."
@@ -142,11 +142,27 @@ def hard() -> bool:
     return switch("Hard unrelated", "hard", help=HARD)
 
 
+def group(known: Sequence[str]) -> str:
+    """Which published schemes have a colour.
+
+    Args:
+        known: groups of which something is recorded, from `views.budget.groups`.
+    """
+    return choose("Schemes in colour", known, "group", said=GROUPS.get)
+
+
 def pins(labels: Sequence[str]) -> tuple[str, ...]:
-    """Combinations that are drawn with a line or mark of their own."""
-    links.check("pin", labels, "pin", MOST_PINS)
-    search = f"Search {len(labels)} combinations"
-    return tuple(st.multiselect("Pins", labels, key="pin", max_selections=MOST_PINS, placeholder=search, **LINKED))
+    """Combinations that are drawn with a line or mark of their own, found by typing: the named schemes come first."""
+    options = found_by_typing(labels)
+    links.check("pin", options, "pin", MOST_MARKED)
+    search = f"Search {len(options)} combinations"
+    return tuple(st.multiselect("Pins", options, key="pin", max_selections=MOST_MARKED, placeholder=search, **LINKED))
+
+
+def found_by_typing(labels: Collection[str]) -> list[str]:
+    """Combinations as a long menu offers them: the named ones first, each beside its variants."""
+    named = [label for label in ORDER if label in labels]
+    return [*named, *sorted(set(labels).difference(named))]
 
 
 def pin_clicked(chart: str, label: Callable[[Mapping[str, Any]], str] = itemgetter("customdata")) -> None:
@@ -162,8 +178,8 @@ def turn_pins(labels: set[str]) -> None:
     """Pin some combinations, or let those go that are pinned: a callback."""
     held = st.session_state.get("pin", [])
     pins = [label for label in held if label not in labels] + sorted(labels.difference(held))
-    if len(pins) > MOST_PINS:
-        notice.say(f"At most {MOST_PINS} combinations can be pinned. Let one go first.")
+    if len(pins) > MOST_MARKED:
+        notice.say(f"{MOST_MARKED} combinations are pinned, and more could not be told apart. Let one go first.")
     else:
         st.session_state["pin"] = pins
 

@@ -11,7 +11,7 @@ from pages.ui.links import plain
 from qurd_core import findings, plots, views
 from qurd_core.findings.language import words, worth_words
 from qurd_core.plots.drawing.theme import GLYPHS, Style
-from qurd_core.schemes import REFERENCE
+from qurd_core.schemes import REFERENCE, VARIANT
 
 _GUESS = (
     "Why do some lines fall? The paper supposes that with more queries stolen and unrelated models come closer together."
@@ -32,6 +32,12 @@ def values(rows: DataFrame, at: int, style: Style, pins: tuple[str, ...], worth:
     table(head, body, style)
     if len(worth):
         st.caption(plain(worth_words.basis(worth), 400), help=plain(worth_words.help_text(worth), 2000))
+
+
+def grey(points: DataFrame, pins: tuple[str, ...], group: str) -> None:
+    """Which published schemes are grey, and the way to their colour; nothing where none is."""
+    if told := findings.budget.grey(points, pins, group):
+        st.caption(plain(told, 600))
 
 
 def table(head: str, body: str, style: Style) -> None:
@@ -58,7 +64,7 @@ def distance(points: DataFrame, label: str, at: int, style: Style) -> None:
 
 
 def _row(row: tuple, style: Style, pins: tuple[str, ...], worth: Series | None) -> str:
-    name = f"{mark(row.label, style, pins)}<b>{escape(row.label)}</b>"
+    name = f"{mark(row.label, style, pins)}<b>{escape(row.label).replace(VARIANT, f'<wbr>{VARIANT}')}</b>"
     if math.isnan(row.value):
         return f'<tr><td colspan="3">{name}<br><small>{escape(row.reason or "no value")}</small></td></tr>'
     interval, rank = (

@@ -6,7 +6,7 @@ import pandas as pd
 
 from qurd_core import views
 from qurd_core.findings.language import words
-from qurd_core.schemes import PUBLISHED, REFERENCE
+from qurd_core.schemes import BASELINES, MOST_MARKED, PAPER, PUBLISHED, REFERENCE, grouped
 from qurd_core.statistics import allowed_below, min_pool
 from qurd_core.statistics.metrics import RULES, Rule
 from qurd_core.views.costs import COSTS, Unit
@@ -82,6 +82,26 @@ def against(rows: pd.DataFrame, at: int) -> str:
     return f"At {at} queries {'; '.join(parts)}." if parts else ""
 
 
+def grey(points: pd.DataFrame, pins: Sequence[str], group: str) -> str:
+    """Which published schemes are grey and how they get a colour; empty where all have one."""
+    found = views.budget.grey(points, pins, group)
+    if not found:
+        return ""
+    crowded = [name for name in found if name in grouped(group)]
+    others = [name for name in found if name not in crowded]
+    said = []
+    if crowded:
+        are, most = "is" if len(crowded) == 1 else "are", f"At most {MOST_MARKED} stand out beside {words.listed(BASELINES)}"
+        said.append(f"{most}, pinned ones first, so {words.listed(crowded)} {are} grey.")
+    if others:
+        are, their, them = ("is", "its", "it") if len(others) == 1 else ("are", "their", "them")
+        more = words.counted(len(others), "more published scheme")
+        said.append(
+            f"{more} {are} grey: {words.listed(others)}. Choose {their} group, or pin {them}, to see {them} in colour."
+        )
+    return " ".join(said)
+
+
 def basis(points: pd.DataFrame, rule: Rule = "paper") -> str:
     """How many unrelated models and lineages the values rest on."""
     row = points.iloc[0]
@@ -109,9 +129,9 @@ def bands(points: pd.DataFrame) -> str:
     return f"band: {what}"
 
 
-def alt(points: pd.DataFrame, pins: Sequence[str] = (), unit: Unit = "queries") -> str:
+def alt(points: pd.DataFrame, pins: Sequence[str] = (), unit: Unit = "queries", group: str = PAPER) -> str:
     """The chart in one sentence, for those who do not see it."""
-    ends = views.budget.ends(views.budget.lines(points, pins))
+    ends = views.budget.ends(views.budget.lines(points, pins, group))
     said = ", ".join(f"{label} {words.percent(row['value'])} at {row['budget']} queries" for label, row in ends.items())
     between = f"{points['budget'].min()} to {points['budget'].max()} queries"
     against = between if unit == "queries" else f"{COSTS[unit].title.lower()} for {between}"

@@ -40,14 +40,19 @@ def headline(
     return f"{caught} at {words.counted(at, 'query')}, {apart}{few}"
 
 
-def subline(found: pd.DataFrame, at: int, basis: str) -> str:
-    """What the map shows, and what its numbers rest on."""
+def subline(found: pd.DataFrame, at: int, basis: str, more: int = 0) -> str:
+    """What the map shows, and what its numbers rest on.
+
+    Args:
+        more: samplers of the same seed set that have no row.
+    """
     known = found["value"].notna()
     shown, grey = words.counted(int(known.sum()), "combination"), int((known & (found["withheld"] != "")).sum())
     beyond = f" · grey: {grey} that the suspect’s answers do not allow" * bool(grey)
+    other = f" · {words.counted(more, 'more sampler')} under Rows" * bool(more)
     return (
         f"TPR@5% of {shown} at {words.counted(at, 'query')}{beyond} · outlined: published · dot: no value, hover for why"
-        f" · {basis}"
+        f"{other} · {basis}"
     )
 
 

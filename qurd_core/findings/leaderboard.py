@@ -9,7 +9,7 @@ from qurd_core import findings, views
 from qurd_core.findings.language import words, worth_words
 from qurd_core.records.measured_winners import BestOf
 from qurd_core.records.obfuscation_records import WORST, Behind
-from qurd_core.schemes import CHARTED, CONTROL, PUBLISHED, REFERENCE
+from qurd_core.schemes import CONTROL, PAPER, PUBLISHED, REFERENCE
 from qurd_core.statistics.metrics import Rule
 
 MORE = "This combination needs more than the suspect reveals."
@@ -155,9 +155,9 @@ def standing(rows: pd.DataFrame, label: str, at: int, otherwise: str = MORE) -> 
     return f"{value} at {words.counted(at, 'query')}{': ' * bool(against)}{against}."
 
 
-def alt(rows: pd.DataFrame, benchmark: str, others: Sequence[str]) -> str:
-    """The chart in one sentence, for those who do not see it."""
-    named = rows[rows["label"].isin(CHARTED) & rows["value"].notna()].sort_values("value", ascending=False)
+def alt(rows: pd.DataFrame, benchmark: str, others: Sequence[str], pins: Sequence[str] = (), group: str = PAPER) -> str:
+    """The chart in one sentence, with what stands out in it, for those who do not see it."""
+    named = rows[rows["label"].isin(views.budget.shown(rows, pins, group))].sort_values("value", ascending=False)
     said = ", ".join(f"{row.label} {words.percent(row.value)}" for row in named.itertuples())
     beside = f", beside {words.listed(others)}" if others else ""
     return f"A strip of {len(rows)} dots on {benchmark}{beside}: TPR at 5% false alarms. Named: {said or 'none'}."

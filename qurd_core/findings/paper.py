@@ -9,6 +9,7 @@ import pandas as pd
 from qurd_core.findings.language import words
 from qurd_core.paper.names import PRINTED_CELLS, QUERY_SAMPLING, SEED_SETS
 from qurd_core.paper.row import VERDICTS, Claim
+from qurd_core.records.scheme_table import LEVELS
 from qurd_core.schemes import REFERENCE
 
 _TOKEN = re.compile(r"`(\w+)`")
@@ -94,30 +95,47 @@ def table_subline(mode: str) -> str:
     )
 
 
-def atlas_headline(rows: pd.DataFrame, examples: dict[tuple[str, str], str]) -> str:
-    """How many printed schemes run here, and how many cells of the table are empty though parts for them are here.
+def beyond(rows: pd.DataFrame, reveal: str) -> pd.DataFrame:
+    """Table 1 with `withheld`: why the suspect's answers do not allow a scheme that runs here; empty where they do.
 
     Args:
         rows: from `tables.table1`.
+        reveal: what the suspect reveals, one of `LEVELS`.
+    """
+    more = rows["here"] & (rows["level"] > LEVELS[reveal])
+    return rows.assign(withheld=[words.needs(access, reveal) * so for access, so in zip(rows["access"], more, strict=True)])
+
+
+def atlas_headline(rows: pd.DataFrame, examples: dict[tuple[str, str], str], reveal: str) -> str:
+    """How many printed schemes run here, how many of them with what the suspect reveals, and how many cells of the table are
+    empty though parts for them are here.
+
+    Args:
+        rows: from `beyond`.
         examples: of `tables.compatible`.
+        reveal: what the suspect reveals, one of `LEVELS`.
     """
     here = set(rows.loc[rows["here"], "scheme"])
     untried = set(examples) - {*zip(rows["row"], rows["column"], strict=True)}
     said = f"{len(here & set(PRINTED_CELLS))} of the {len(PRINTED_CELLS)} schemes of the paper’s Table 1 run here"
+    fitting = set(rows.loc[rows["here"] & (rows["withheld"] == ""), "scheme"])
+    if fitting != here:
+        said += f", {len(fitting & set(PRINTED_CELLS))} of them with {words.REVEALED[reveal]}"
     if not untried:
         return f"{said}; every cell that parts are here for has a scheme"
     return f"{said}; {words.counted(len(untried), 'cell')} that nobody published in can be tried"
 
 
-def atlas_subline(rows: pd.DataFrame, number: int) -> str:
-    """What most schemes do, and how many combinations there are."""
+def atlas_subline(rows: pd.DataFrame, number: int, reveal: str) -> str:
+    """What most schemes do, how many combinations there are, and what is grey."""
     columns = rows.groupby("column", sort=False)["scheme"].nunique()
     most = columns.idxmax()
     rebuilt = sorted(rows.loc[rows["reconstruction"], "scheme"].unique())
+    more = f"; in brackets: needs more than {words.REVEALED[reveal]}" if (rows["withheld"] != "").any() else ""
     told = f" † is a reconstruction: {words.listed(rebuilt)}." if rebuilt else ""
     return (
         f"{columns.max()} of {rows['scheme'].nunique()} schemes make queries by {QUERY_SAMPLING[most]} sampling. "
-        f"{number:,} combinations of parts go together. Grey: printed, not here. Click a cell to compose.{told}"
+        f"{number:,} combinations of parts go together. Grey: printed, not here{more}. Click a cell to compose.{told}"
     )
 
 
@@ -127,4 +145,6 @@ def atlas_alt(rows: pd.DataFrame) -> str:
     said = "; ".join(
         f"{QUERY_SAMPLING[column]} of the {SEED_SETS[row]}: {', '.join(names)}" for (row, column), names in cells.items()
     )
-    return f"Seed sets by ways of making queries. {said}."
+    beyond = rows[rows["withheld"] != ""].drop_duplicates("scheme")
+    grey = "".join(f" {row.scheme} {row.withheld}." for row in beyond.itertuples())
+    return f"Seed sets by ways of making queries. {said}.{grey}"

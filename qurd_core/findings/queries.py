@@ -8,6 +8,8 @@ from qurd_core import views
 from qurd_core.declarations import Story
 from qurd_core.findings.language import words
 from qurd_core.findings.language.words import counted, percent
+from qurd_core.records.scheme_table import LEVELS
+from qurd_core.schemes import CONTROL
 from qurd_core.views.query_sets import QuerySet, rule_of
 from qurd_core.views.telling import PER_CLASS
 
@@ -23,6 +25,7 @@ _NOUNS: dict[Story, str] = {
     "blended": "image",
     "masked": "masked image",
     "noise": "noise image",
+    "hinge": "hinge image",
 }
 
 
@@ -60,6 +63,22 @@ def beside(story: Story, kind: str, mean: float, tried: int) -> str:
     """
     others = "unrelated" if kind == "positive" else "stolen"
     return f"; {others} models {'repeat' if story == 'mistakes' else 'agree on'} {percent(mean / tried)} on average"
+
+
+def senders(schemes: pd.DataFrame, sampler: str, reveal: str) -> str:
+    """Which published schemes send these queries, and which of them cannot do with what the suspect reveals.
+
+    Args:
+        schemes: from `records.schemes`.
+        reveal: what the suspect reveals, one of `LEVELS`.
+    """
+    own = schemes[(schemes["sampler"] == sampler) & schemes["name"].notna() & (schemes["name"] != CONTROL)]
+    fits = own["level"] <= LEVELS[reveal]
+    said = [f"Sent by {words.listed(own.loc[fits, 'name'].tolist())}"] if fits.any() else []
+    for access, rows in own[~fits].groupby("access", sort=False):
+        why = words.needs(access, reveal)
+        said.append(f"{words.listed(rows['name'].tolist())} {why if len(rows) == 1 else why.replace('needs', 'need', 1)}")
+    return " · ".join(said) or "Sent by no published scheme"
 
 
 def _of(story: Story, hits: int, tried: int) -> str:

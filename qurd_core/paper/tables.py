@@ -30,7 +30,7 @@ _RATE = {"paper": "tpr", "honest": "tpr_conformal"}
 _PARTS = ("split", "sampler", "representation", "distance")
 BUDGETS = rate_records.RAW_BUDGETS
 # The column of Table 1 that a craft belongs to, by the story of its queries.
-_CRAFTED = {"adversarial": "adversarial", "masked": "subsampling", "blended": "subsampling"}
+_CRAFTED = {"adversarial": "adversarial", "hinge": "adversarial", "masked": "subsampling", "blended": "subsampling"}
 
 
 def table2(mode: Mode = "paper", *, folder: Path | None = None) -> Rows:

@@ -17,7 +17,7 @@ from qurd_core.plots.drawing.notes import above, upright
 from qurd_core.plots.drawing.takes import takes
 from qurd_core.plots.drawing.theme import OTHERS, PAGE, SCHEMES, Style, faded
 from qurd_core.plots.drawing.traces import hovered, passed
-from qurd_core.schemes import REFERENCE
+from qurd_core.schemes import PAPER, REFERENCE
 from qurd_core.statistics.metrics import RULES, Rule
 from qurd_core.views.costs import COSTS, TICKS, Unit, free, placed
 
@@ -35,26 +35,26 @@ def figure(
     rule: Rule = "paper",
     at: int = 100,
     pins: Sequence[str] = (),
+    group: str = PAPER,
     grey: bool = True,
     unit: Unit = "queries",
     style: Style = PAGE,
 ) -> go.Figure:
-    """TPR against budget on a log axis: named schemes in colour, the reference with its band, other mixes in grey.
+    """TPR against budget on a log axis: schemes of a group in colour, the reference with its band, other mixes in grey.
 
     Args:
         points: from `curves`.
         at: the budget that gets a vertical line.
-        pins: labels that get a band; a pinned mix also leaves the grey.
+        pins: labels that get a band, and leave the grey.
+        group: the schemes that have a colour, one of `schemes.GROUPS`.
         grey: whether the other mixes are drawn.
         unit: what the budget is counted in.
     """
     pins = tuple(pins)
-    points, axis = placed(points, unit, views.budget.shown(points, pins))
-    drawn, nothing = views.budget.lines(points, pins), dict.fromkeys(free(points, unit), f"0 {COSTS[unit].said}")
+    points, axis = placed(points, unit, views.budget.shown(points, pins, group))
+    drawn, nothing = views.budget.lines(points, pins, group), dict.fromkeys(free(points, unit), f"0 {COSTS[unit].said}")
     banded = [label for label in drawn if label == REFERENCE or label in pins][: 2 if style.stage else None]
-    traces = (
-        [_context(points, [label for label in views.budget.mixes(points) if label not in pins], rule, style)] if grey else []
-    )
+    traces = [_context(points, views.budget.mixes(points, pins, group), rule, style)] if grey else []
     traces += [_band(drawn[label], style.mark(label, pins)[0]) for label in banded]
     traces += [
         _line(rows, rule, style, style.mark(label, pins), bold=label in pins and label in SCHEMES)

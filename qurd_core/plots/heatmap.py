@@ -15,6 +15,7 @@ from qurd_core.plots.drawing.notes import box
 from qurd_core.plots.drawing.takes import takes
 from qurd_core.plots.drawing.theme import GLYPHS, PAGE, SCHEMES, Style, heat, ink_on
 from qurd_core.plots.drawing.traces import hovered, passed, tiles
+from qurd_core.schemes import VARIANT
 
 LONGEST = 26  # letters of a row's name in one line
 LETTER = 0.47  # width of a letter, in parts of its size
@@ -79,13 +80,18 @@ def _numbers(found: pd.DataFrame, pins: tuple[str, ...], style: Style) -> list[g
 
 def _text(row: tuple, pins: tuple[str, ...], style: Style) -> str:
     if math.isnan(row.value):
-        return f"<b>{row.name}</b><br>·" if row.name in SCHEMES else "·"
+        return f"<b>{_called(row.name)}</b><br>·" if row.name in SCHEMES else "·"
     label = row.name or row.scheme
     mark = f"{GLYPHS.get(style.mark(label, pins)[1], '●')} " if label in pins else ""
     number = f"{mark}{words.percent(row.value)}"
     if row.name in SCHEMES:
-        return f"<span style='font-size:{style.text * 0.78:.1f}px'><b>{row.name}</b></span><br>{number}"
+        return f"<span style='font-size:{style.text * 0.78:.1f}px'><b>{_called(row.name)}</b></span><br>{number}"
     return f"{number}<br><span style='font-size:{style.text * 0.72:.1f}px'>live {row.live}</span>" if row.live else number
+
+
+def _called(name: str) -> str:
+    """A name as it fits into a cell: of a variant what makes it one, because the colour tells the scheme."""
+    return f"{VARIANT}{name.partition(VARIANT)[2]}" if VARIANT in name else name
 
 
 def _targets(found: pd.DataFrame) -> go.Scatter:

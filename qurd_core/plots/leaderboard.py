@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 import plotly.graph_objects as go
 
+from qurd_core import views
 from qurd_core.findings.language import words, worth_words
 from qurd_core.findings.language.words import plain
 from qurd_core.findings.leaderboard import gained, outdone
@@ -18,7 +19,7 @@ from qurd_core.plots.drawing.swarm import swarm
 from qurd_core.plots.drawing.takes import takes
 from qurd_core.plots.drawing.theme import GLYPHS, OTHERS, PAGE, SCHEMES, Style, faded
 from qurd_core.plots.drawing.traces import hovered, passed
-from qurd_core.schemes import REFERENCE
+from qurd_core.schemes import PAPER, REFERENCE, VARIANT
 from qurd_core.views.leaderboard import strongest
 
 FAINT = 0.6  # of the benchmarks that are not chosen
@@ -80,16 +81,31 @@ class _Strip:
 
 
 @takes("views.leaderboard.board", f"{_HOVERED} scheme n_negatives", kind=Mapping)
-def figure(boards: Mapping[str, pd.DataFrame], chosen: str, *, pins: Sequence[str] = (), style: Style = PAGE) -> go.Figure:
+def figure(
+    boards: Mapping[str, pd.DataFrame],
+    chosen: str,
+    *,
+    pins: Sequence[str] = (),
+    group: str = PAPER,
+    style: Style = PAGE,
+) -> go.Figure:
     """A strip of dots per benchmark; the chosen one at full strength.
 
     Args:
         boards: from `board`, by benchmark.
-        pins: labels that are marked; a pinned mix leaves the grey.
+        pins: labels that are marked, and leave the grey.
+        group: the schemes that are marked, one of `schemes.GROUPS`.
     """
     pins = tuple(pins)
     strips = [
-        _Strip(name, _placed(rows, pins, style, len(boards)), left, name == chosen, len(boards) < 3, len(boards) <= _FEW)
+        _Strip(
+            name,
+            _placed(rows, views.budget.shown(rows, pins, group), style, len(boards)),
+            left,
+            name == chosen,
+            len(boards) < 3,
+            len(boards) <= _FEW,
+        )
         for left, (name, rows) in enumerate(boards.items())
     ]
     traces, labels = [], []
@@ -100,14 +116,15 @@ def figure(boards: Mapping[str, pd.DataFrame], chosen: str, *, pins: Sequence[st
     return go.Figure(traces, _layout(strips, labels, style) | {"template": style.template})
 
 
-def _placed(rows: pd.DataFrame, pins: tuple[str, ...], style: Style, strips: int) -> pd.DataFrame:
-    """The rows that have a value, with `x` in parts of the strip: named ones in the middle, then pins, then the mixes.
+def _placed(rows: pd.DataFrame, marked: Sequence[str], style: Style, strips: int) -> pd.DataFrame:
+    """The rows that have a value, with `x` in parts of the strip: what is marked in the middle, then the rest.
 
     Controls stand apart, in a narrow strip of their own.
     """
     rows = rows[rows["value"].notna()]
-    own = rows["label"].isin(pins) | (rows["label"].isin(SCHEMES) & ~rows["control"])
-    rows = rows.assign(own=own).sort_values(["own", "value", "scheme"], ascending=[False, False, True])
+    rows = rows.assign(own=rows["label"].isin(marked)).sort_values(
+        ["own", "value", "scheme"], ascending=[False, False, True]
+    )
     width, height = _pixels(style, strips)
     shape = _ROOMY if strips < 3 else _CROWDED
     parts = []
@@ -252,7 +269,8 @@ def _text(label: str, strip: _Strip, pins: tuple[str, ...]) -> str:
     """`SAC 97%`; a pinned combination has its parts below one another, and beside other benchmarks its mark alone."""
     number = words.percent(strip.own[label][1])
     if label in SCHEMES:
-        return f"<b>{plain(label)}</b> {number}" if strip.numbered else f"<b>{plain(label)}</b>"
+        name = f"<b>{plain(label).replace(VARIANT, f'<br>{VARIANT}')}</b>"
+        return f"{name} {number}" if strip.numbered else name
     glyph = GLYPHS[Style().mark(label, pins)[1]]
     if not strip.chosen:
         return f"{glyph} {number}"

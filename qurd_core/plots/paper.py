@@ -217,21 +217,20 @@ def _lines(text: str) -> str:
     return "".join(f"<br>{plain(line)}" for line in textwrap.wrap(text, 70))
 
 
-@takes("paper.tables.table1", "row column scheme printed here access reconstruction")
+@takes("findings.paper.beyond", "row column scheme printed here access reconstruction withheld")
 def atlas_figure(rows: pd.DataFrame, examples: Mapping[Cell, str], style: Style = PAGE) -> go.Figure:
-    """Seed set x way of making queries: names of schemes, those that do not run here in grey.
+    """Seed set x way of making queries: names of schemes. Grey are those that do not run here, and with what they need in
+    brackets those that need more than the suspect reveals; a cell without any other has no colour.
 
     Args:
-        rows: from `tables.table1`.
+        rows: from `findings.paper.beyond`.
         examples: a combination for every cell that has one, from `tables.compatible`.
     """
     cells = list(product(SEED_SETS, QUERY_SAMPLING))
     held = dict(iter(rows.groupby(["row", "column"], sort=False)))
     bands = _bands(rows)
     places = {cell: ([*QUERY_SAMPLING].index(cell[1]), sum(bands[cell[0]]) / 2) for cell in cells}
-    shapes = [
-        _tile(places[cell][0], bands[cell[0]], bool(cell in held and held[cell]["here"].any()), style) for cell in cells
-    ]
+    shapes = [_tile(places[cell][0], bands[cell[0]], cell in held and _works(held[cell]).any(), style) for cell in cells]
     texts = {cell: _schemes(held[cell], style) for cell in cells if cell in held}
     notes = [note(text, *places[cell], style, ink=style.surface.ink) for cell, text in texts.items()]
     empty = [cell for cell in cells if cell not in held]
@@ -272,11 +271,21 @@ def _schemes(part: pd.DataFrame, style: Style) -> str:
     muted = style.surface.muted
     lines = [
         f"<b>{plain(row.scheme)}</b>{REBUILT if row.reconstruction else ''}"
-        if row.here
-        else f"<span style='color:{muted}'>{plain(row.scheme)}</span>"
-        for row in part.itertuples()
+        if works
+        else f"<span style='color:{muted}'>{plain(row.scheme)}{_needs(row)}</span>"
+        for row, works in zip(part.itertuples(), _works(part), strict=True)
     ]
     return "<br>".join(lines)
+
+
+def _works(part: pd.DataFrame) -> pd.Series:
+    """Which schemes run here, with what the suspect reveals."""
+    return part["here"] & (part["withheld"] == "")
+
+
+def _needs(row: Any) -> str:
+    """`† (logits)` behind the name of a scheme that runs here with more than the suspect reveals."""
+    return f"{REBUILT if row.reconstruction else ''} ({row.access})" if row.here else ""
 
 
 def _told(cell: Cell, part: pd.DataFrame | None, example: str) -> str:
@@ -284,7 +293,7 @@ def _told(cell: Cell, part: pd.DataFrame | None, example: str) -> str:
     lines = [f"<b>{QUERY_SAMPLING[column]}, {SEED_SETS[row]}</b>"]
     for one in () if part is None else part.itertuples():
         table = "both tables" if one.here and one.printed else "here" if one.here else "printed only"
-        access = f", needs {one.access}" if one.here else ""
+        access = f", {one.withheld or f'needs {one.access}'}" if one.here else ""
         lines.append(f"{plain(one.scheme)}: {table}{access}")
     return "<br>".join([*lines, f"Click: {plain(words.sampler(example.split(' | ')[0]))}"])
 

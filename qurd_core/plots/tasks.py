@@ -14,6 +14,7 @@ from qurd_core.plots.drawing.notes import box, note
 from qurd_core.plots.drawing.takes import takes
 from qurd_core.plots.drawing.theme import PAGE, Style, heat, ink_on
 from qurd_core.plots.drawing.traces import hovered, tiles
+from qurd_core.schemes import VARIANT
 from qurd_core.statistics.metrics import RULES, Rule
 from qurd_core.statistics.printed import fixed
 
@@ -101,17 +102,40 @@ def _layout(
     muted = {"color": style.surface.muted, "size": style.text}
     look = {label: {"ink": style.legible(style.mark(label)[0]), "size": style.text * 1.05} for label in left}
     heads = [
-        note(f"<b>{plain(label)}</b>", start + 1, 1, style, **look[label], yref="paper", yanchor="bottom", yshift=2)
+        note(
+            f"<b>{plain(label).replace(VARIANT, f'<br>{VARIANT}')}</b>",
+            start + 1,
+            1,
+            style,
+            **look[label],
+            yref="paper",
+            yanchor="bottom",
+            yshift=2,
+        )
         for label, start in left.items()
     ]
     beside = {"x": 1, "xref": "paper", "xshift": 8, "xanchor": "left", "showarrow": False, "font": muted}
     numbers = [{"text": text, "y": start + 0.5} | beside for text, start in zip(counts, top.values(), strict=True)]
+    lines = 1 + any(VARIANT in label for label in left)
     said = "Stolen models caught at 5% false alarms, in %: left: paper rule, right: guaranteed rule"
-    title = {"text": said, "x": 0, "xshift": 0, "y": 1, "yref": "paper", "yanchor": "bottom", "yshift": 2 * style.text}
+    title = {
+        "text": said,
+        "x": 0,
+        "xshift": 0,
+        "y": 1,
+        "yref": "paper",
+        "yanchor": "bottom",
+        "yshift": (0.6 + 1.4 * lines) * style.text,
+    }
     above = {"text": "unrelated<br>models · lineages", "y": 1, "yref": "paper", "yanchor": "bottom", "align": "left"}
     return {
         "height": style.height,
-        "margin": {"l": style.text * (1 + 0.48 * longest), "r": 9 * style.text, "t": 4.4 * style.text, "b": style.text},
+        "margin": {
+            "l": style.text * (1 + 0.48 * longest),
+            "r": 9 * style.text,
+            "t": (3 + 1.4 * lines) * style.text,
+            "b": style.text,
+        },
         "xaxis": {
             "range": [0, right - _APART],
             "tickvals": [],

@@ -10,7 +10,7 @@ import pandas as pd
 from qurd_core.findings.language import words
 from qurd_core.findings.language.words import Measured
 from qurd_core.records import measured_worth
-from qurd_core.schemes import CHARTED, CONTROL, REFERENCE
+from qurd_core.schemes import BASELINES, CHARTED, CONTROL, GROUPS, MOST_MARKED, ORDER, PAPER, PUBLISHED, REFERENCE, grouped
 from qurd_core.statistics.metrics import Rule, by_rule
 
 
@@ -48,27 +48,50 @@ def curves(table: pd.DataFrame, rule: Rule = "paper", worth: pd.DataFrame = meas
     return found.sort_values("budget", kind="stable")
 
 
-def shown(points: pd.DataFrame, pins: Sequence[str] = ()) -> list[str]:
-    """What has a line of its own: the reference, the other named schemes, then the pinned mixes."""
-    present = set(points.loc[points["value"].notna(), "label"])
-    named = [name for name in CHARTED if name in present and name != REFERENCE]
-    return [*[REFERENCE] * (REFERENCE in present), *named, *(pin for pin in pins if pin in present and pin not in CHARTED)]
+def shown(points: pd.DataFrame, pins: Sequence[str] = (), group: str = PAPER) -> list[str]:
+    """What has a line of its own: the baselines, and at most `MOST_MARKED` others, the pinned ones before those of a group.
+
+    Args:
+        points: with `label` and `value`.
+        group: one of `schemes.GROUPS`.
+
+    Returns:
+        the labels: the reference, the other named schemes in the order of charts, then the pinned mixes.
+    """
+    present = _present(points)
+    wanted = dict.fromkeys(label for label in (*pins, *grouped(group)) if label in present and label not in BASELINES)
+    marked = [*wanted][:MOST_MARKED]
+    named = [name for name in ORDER if name in marked or (name in BASELINES and name in present)]
+    return [*named, *(label for label in marked if label not in ORDER)]
 
 
-def lines(points: pd.DataFrame, pins: Sequence[str] = ()) -> dict[str, pd.DataFrame]:
+def grey(points: pd.DataFrame, pins: Sequence[str] = (), group: str = PAPER) -> list[str]:
+    """The published schemes that have a value and no line of their own, in the order of charts."""
+    drawn, present = shown(points, pins, group), _present(points)
+    return [name for name in CHARTED if name in PUBLISHED and name in present and name not in drawn]
+
+
+def groups(points: pd.DataFrame) -> list[str]:
+    """The groups of which a scheme is recorded, with a value or without."""
+    recorded = set(points["label"])
+    return [group for group in GROUPS if recorded & {*grouped(group)}]
+
+
+def lines(points: pd.DataFrame, pins: Sequence[str] = (), group: str = PAPER) -> dict[str, pd.DataFrame]:
     """The rows of everything that has a line of its own."""
-    return {label: points[points["label"] == label] for label in shown(points, pins)}
+    return {label: points[points["label"] == label] for label in shown(points, pins, group)}
 
 
-def mixes(points: pd.DataFrame) -> list[str]:
-    """The combinations without a name, recorded or not."""
-    return [label for label in points["label"].unique() if label not in CHARTED and label != CONTROL]
+def mixes(points: pd.DataFrame, pins: Sequence[str] = (), group: str = PAPER) -> list[str]:
+    """What has no line of its own: combinations without a name, recorded or not, and schemes that are grey. No control."""
+    drawn = {*shown(points, pins, group), CONTROL, *CHARTED} - {*grey(points, pins, group)}
+    return [label for label in points["label"].unique() if label not in drawn]
 
 
 def missing(points: pd.DataFrame, pins: Sequence[str] = ()) -> dict[str, str]:
     """The named schemes and pins that have no value at all, with the reason that most of their budgets give."""
-    found = shown(points, pins)
-    absent = [label for label in points["label"].unique() if (label in CHARTED or label in pins) and label not in found]
+    present = _present(points)
+    absent = [label for label in points["label"].unique() if (label in CHARTED or label in pins) and label not in present]
     reasons = {label: points.loc[points["label"] == label, "reason"].dropna() for label in absent}
     return {label: why.mode().iloc[0] for label, why in reasons.items() if len(why)}
 
@@ -84,7 +107,11 @@ def refused(points: pd.DataFrame, withheld: Mapping[str, str], pins: Sequence[st
 
 
 def values_at(
-    points: pd.DataFrame, at: int, pins: Sequence[str] = (), worth: pd.DataFrame = measured_worth.UNKNOWN
+    points: pd.DataFrame,
+    at: int,
+    pins: Sequence[str] = (),
+    worth: pd.DataFrame = measured_worth.UNKNOWN,
+    group: str = PAPER,
 ) -> pd.DataFrame:
     """What every drawn line says at one budget, best first.
 
@@ -94,7 +121,7 @@ def values_at(
     Returns:
         rows of label, value, spread, used, gap (to the reference), verdict (None for the reference) and reason.
     """
-    names = shown(points, pins)
+    names = shown(points, pins, group)
     chosen = points.loc[(points["budget"] == at) & points["label"].isin(names), [*_MEASURED, "label", "used", "reason"]]
     rows = chosen.astype({"label": object}).set_index("label")
     rows = rows.loc[[name for name in names if name in rows.index]]
@@ -130,13 +157,13 @@ def at_budget(points: pd.DataFrame, at: int, label: str = REFERENCE) -> float:
     return float(found.iloc[0]) if len(found) else math.nan
 
 
-def clicked(points: pd.DataFrame, point: Mapping[str, Any], pins: Sequence[str] = ()) -> str:
+def clicked(points: pd.DataFrame, point: Mapping[str, Any], pins: Sequence[str] = (), group: str = PAPER) -> str:
     """The label of a clicked point; where a line with a name passes as close, that one, because its marker hides the other.
 
     Args:
         point: with `x`, `y` and `customdata`, as Plotly reports it.
     """
-    named = shown(points, pins)
+    named = shown(points, pins, group)
     if point["customdata"] in named:
         return point["customdata"]
     at = points.loc[points["label"] == point["customdata"]]
@@ -154,3 +181,7 @@ def bounded(rows: pd.DataFrame) -> bool:
 def ends(drawn: dict[str, pd.DataFrame]) -> dict[str, pd.Series]:
     """The last point of every line."""
     return {label: rows.loc[rows["value"].last_valid_index()] for label, rows in drawn.items()}
+
+
+def _present(points: pd.DataFrame) -> set[str]:
+    return set(points.loc[points["value"].notna(), "label"])

@@ -7,10 +7,18 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from qurd_core.declarations import Story
 from qurd_core.records import measured_worth
-from qurd_core.schemes import CHARTED, CONTROL, REFERENCE, is_control
+from qurd_core.schemes import CONTROL, ORDER, REFERENCE, VARIANT, fully_recorded, is_control, story_of
 
 MAIN = "main"
+KINDS: dict[str, tuple[Story, ...]] = {  # of samplers, by the story of their queries
+    "natural": ("images", "mistakes", "noise"),
+    "adversarial": ("adversarial", "hinge"),
+    "blended": ("blended",),
+    "masked": ("masked",),
+}
+ROWS = {MAIN: "complete", **{kind: kind for kind in KINDS}}  # what the rows can be, in words
 SPLITS = {"test": "test", "train": "training", "noise": "noise"}  # seed sets in words
 NOWHERE = "Not in the records: press Run to measure it."
 
@@ -59,24 +67,40 @@ def families(schemes: pd.DataFrame) -> list[str]:
 
 def columns(schemes: pd.DataFrame, family: str) -> list[str]:
     """The heads `representation | detector` of a family. Of each representation, the main ones are those of a published
-    scheme, else the first.
+    scheme, and where others are recorded more often, the first of these.
     """
     heads = _heads(schemes)
     if family != MAIN:
         return [head for head in heads if _family(head) == family]
     named = schemes[schemes["name"].notna()]
-    published = set(named.loc[named["name"] != CONTROL, "head"])
+    known = named[(named["name"] != CONTROL) & ~named["name"].str.contains(VARIANT, regex=False)]
+    published, times = set(known["head"]), schemes["head"].value_counts()
     control = set(named.loc[named["name"] == CONTROL, "head"])
-    chosen: dict[str, str] = {}
-    for head in sorted(heads, key=lambda head: head not in published):
+    chosen, of_name = set(published), {}
+    for head in heads:
         if head not in control:
-            chosen.setdefault(_name(head), head)
-    return [head for head in heads if head in chosen.values()]
+            of_name.setdefault(_name(head), []).append(head)
+    for same in of_name.values():
+        most = [head for head in same if times[head] == times[same].max()]
+        chosen |= set() if published & {*most} else {most[0]}
+    return [head for head in heads if head in chosen]
 
 
-def samplers(schemes: pd.DataFrame, split: str) -> list[str]:
-    """The samplers of a seed set, those of one seed rule together."""
-    return sorted(schemes.loc[schemes["split"] == split, "sampler"].unique(), key=lambda text: (text.split("->")[0], text))
+def kinds(schemes: pd.DataFrame, split: str) -> list[str]:
+    """What the rows can be: the samplers whose combinations are all recorded, or those of one kind."""
+    return [MAIN, *(kind for kind in KINDS if samplers(schemes, split, kind))]
+
+
+def samplers(schemes: pd.DataFrame, split: str, kind: str = MAIN) -> list[str]:
+    """The samplers of a seed set, those of one seed rule together.
+
+    Args:
+        kind: one of `ROWS`.
+    """
+    every = sorted(schemes.loc[schemes["split"] == split, "sampler"].unique(), key=lambda text: (text.split("->")[0], text))
+    if kind != MAIN:
+        return [sampler for sampler in every if story_of(sampler) in KINDS[kind]]
+    return [sampler for sampler in every if fully_recorded(sampler)]
 
 
 def values(points: pd.DataFrame, at: int, live: str = "", worth: pd.DataFrame = measured_worth.UNKNOWN) -> dict[str, Value]:
@@ -122,6 +146,7 @@ def cells(
     split: str,
     family: str,
     pick: Pick,
+    kind: str = MAIN,
     reason: Callable[[str], str | None] = lambda scheme: None,
     withheld: Mapping[str, str] = MappingProxyType({}),
 ) -> pd.DataFrame:
@@ -129,6 +154,7 @@ def cells(
 
     Args:
         known: what is known, by the text of the combination.
+        kind: of the samplers, one of `ROWS`.
         reason: why the parts of a combination do not go together, or None.
         withheld: why the suspect's answers do not allow a combination, by its text.
 
@@ -137,8 +163,9 @@ def cells(
         and live; texts are empty where there is nothing to say.
     """
     here = schemes[schemes["scheme"].isin(known)]
-    rows = [*dict.fromkeys([*samplers(here, split), pick.sampler])]
-    heads = [*dict.fromkeys([*(columns(here[here["split"] == split], family) or columns(here, family)), pick.head])]
+    rows = samplers(here, split, kind)
+    heads = [*dict.fromkeys([*(columns(here[here["sampler"].isin(rows)], family) or columns(here, family)), pick.head])]
+    rows = [*dict.fromkeys([*rows, pick.sampler])]
     named = schemes[schemes["name"].notna()]
     names = dict(zip(named["scheme"], named["name"], strict=True))
     found = []
@@ -151,10 +178,20 @@ def cells(
     return pd.DataFrame(found, columns=places)
 
 
+def hidden(schemes: pd.DataFrame, known: Mapping[str, Value], found: pd.DataFrame, split: str) -> int:
+    """How many samplers of a seed set have combinations of which something is known, and no row.
+
+    Args:
+        found: from `cells`.
+    """
+    every = schemes.loc[(schemes["split"] == split) & schemes["scheme"].isin(known), "sampler"]
+    return len({*every} - {*found["sampler"]})
+
+
 def marked(found: pd.DataFrame, pick: Pick, pins: Sequence[str]) -> list[str]:
     """The labels of the cells that are outlined, pinned or picked."""
     labels = found["name"].where(found["name"] != "", found["scheme"])
-    return labels[labels.isin([*CHARTED, *pins, pick.label])].tolist()
+    return labels[labels.isin([*ORDER, *pins, pick.label])].tolist()
 
 
 def taken_away(found: pd.DataFrame, pick: Pick, value: Value | None, pool: Sequence[str]) -> pd.DataFrame:

@@ -34,8 +34,8 @@ from qurd_core.benchmarks import saved_benchmarks
 from qurd_core.benchmarks.saved_benchmarks import BenchFile
 from qurd_core.evaluation import pipeline
 from qurd_core.findings.language.again import Again
-from qurd_core.plots.drawing.theme import SCHEMES
 from qurd_core.records import evidence, rate_records
+from qurd_core.schemes import BASELINES, PAPER, grouped
 
 APP = Path(__file__).parents[2] / "app.py"
 CLOSE = 5.1e-5  # records hold six decimals, those of combinations without a name four
@@ -161,7 +161,8 @@ def _rates_differ(rows: pd.DataFrame, found: pd.DataFrame) -> list[str]:
     if joined["there"].isna().any():
         lost = joined.loc[joined["there"].isna(), keys].iloc[0].to_dict()
         return [f"the data have no row of {lost}"]
-    drawn = ours[ours["value" if "value" in ours else "tpr"].notna() & ours["label"].isin([*SCHEMES, *found["label"]])]
+    named = [*BASELINES, *grouped(PAPER), *found["label"]]
+    drawn = ours[ours["value" if "value" in ours else "tpr"].notna() & ours["label"].isin(named)]
     left = drawn[keys].merge(found[keys].assign(there=True), on=keys, how="left")
     if left["there"].isna().any():
         return [

@@ -15,12 +15,12 @@ SCIPY_TOO = ("budget", "leaderboard", "paper", "compose", "queries")  # the othe
 LINKS = {
     "budget": ({}, {"x": "labelled", "panel": "distance", "reveal": "labels"}, {"play": "true"}),
     "leaderboard": tuple({"view": view, "pin": "SAC"} for view in ("chart", "table", "swap")),
-    "atlas": ({},),
+    "atlas": ({}, {"reveal": "labels"}),
     "paper": tuple({"view": view} for view in ("claims", "table2", "table3", "agreement")),
     "compose": tuple(
         {"pick": pick} for pick in ("AKH", "negative(test)->pgd(eps=.05) | labels | hamming", "negative(test) | lime | l2")
     ),
-    "queries": ({}, {"view": "telling"}),
+    "queries": ({}, {"view": "telling"}, {"reveal": "labels"}),
     "benchmark": tuple({"section": section} for section in ("overview", "lineage", "effort", "images", "bench")),
     "separability": (
         {"bench": "patchwork-sac", "of": "AKH", "victim": VICTIM, "pair": f"{VICTIM}->probit_extraction(dense)"},

@@ -5,6 +5,7 @@ from functools import partial
 
 import pytest
 
+from pages.ui import controls
 from qurd_core.benchmarks.saved_benchmarks import BenchFile, home_of
 from qurd_core.files import ROOT
 from qurd_core.records import evidence, rate_records
@@ -128,9 +129,36 @@ def test_wrong_values_in_a_link_fall_back_with_one_notice(show):
 
 
 def test_more_pins_than_fit_are_left_out_with_a_notice(show):
-    app = sound(show(pin=["AKH", "SAC", "FBI", "IPGuard", "Random"]))
-    assert app.multiselect(key="pin").value == ["AKH", "SAC", "FBI", "IPGuard"]
-    assert "all but 4 of 5 pins" in notices(app)[0]
+    asked = ["AKH", "SAC", "FBI", "IPGuard", "Random", "ModelDiff", "ZestOfLIME"]
+    app = sound(show(pin=asked))
+    assert app.multiselect(key="pin").value == asked[:6]
+    assert "all but 6 of 7 pins" in notices(app)[0]
+
+
+def test_a_click_on_a_seventh_line_pins_nothing_and_says_why(show, monkeypatch):
+    held = [f"uniform(test)->pgd(eps=0.0{step}) | labels | hamming" for step in range(1, 7)]
+    monkeypatch.setattr(controls.st, "session_state", {"pin": held})
+    controls.turn_pins({"SAC"})
+    assert controls.st.session_state["pin"] == held
+    assert controls.st.session_state["notice"][0] == (
+        "6 combinations are pinned, and more could not be told apart. Let one go first."
+    )
+
+
+def test_a_group_has_the_colours_and_the_others_are_named(show):
+    app = sound(show(group="boundary"))
+    assert set(app.selectbox(key="group").options) == {"paper", "photographs", "adversarial", "boundary"}
+    assert {*names(app)} >= {"AKH", "Random", "IPGuard"} and "SAC" not in names(app)
+    assert "4 more published schemes are grey: SAC, ModelDiff, ZestOfLIME and FBI." in texts(app).replace("\\", "")
+    app.multiselect(key="pin").set_value(["SAC"]).run()
+    assert "SAC" in names(sound(app))
+    assert "3 more published schemes are grey: ModelDiff, ZestOfLIME and FBI." in texts(app).replace("\\", "")
+
+
+def test_what_is_searched_for_lists_the_named_schemes_first(show):
+    options = sound(show()).multiselect(key="pin").options
+    assert options[:7] == ["AKH", "Random", "SAC", "ModelDiff", "IPGuard", "ZestOfLIME", "FBI"]
+    assert options[7:] == sorted(options[7:])
 
 
 def test_a_task_that_the_other_benchmark_lacks_is_let_go(show):

@@ -108,15 +108,33 @@ def test_every_control_changes_the_page(compose):
     assert spec(sound(app))["layout"]["height"] == 800
 
 
+def test_a_recorded_combination_is_found_by_typing_and_any_other_is_typed(compose):
+    menu = sound(compose()).selectbox(key="pick")
+    assert menu.options[:4] == ["AKH", "Random", "SAC", "ModelDiff"]
+    assert "negative(test) | probits | l1" in menu.options
+    assert menu.proto.accept_new_options
+    typed = "uniform(test)->pgd(eps=.05) | labels | hamming"
+    assert typed in sound(compose(pick=typed)).selectbox(key="pick").options
+
+
+def test_rows_are_of_one_kind_of_image_and_the_rest_is_counted(compose):
+    app = compose(split="train")
+    assert app.selectbox(key="samplers").options == ["main", "natural", "adversarial", "blended", "masked"]
+    app.selectbox(key="samplers").select("masked").run()
+    rows = spec(sound(app))["layout"]["yaxis"]["ticktext"]
+    assert all("superpixels" in row for row in rows[:-1]) and rows[-1] == "uniform(train)-&gt;pgd"
+    assert "more samplers under Rows" in said(app)
+
+
 def test_a_part_is_chosen_and_what_follows_gives_way(compose):
     app = compose(pick="AKH")
     app.button(key="representation-probits").click().run()
-    assert sound(app).text_input(key="pick").value == "negative(test) | probits | cosine"
+    assert sound(app).selectbox(key="pick").value == "negative(test) | probits | cosine"
     app.button(key="craft-superpixels").click().run()
     app.button(key="representation-lime").click().run()
-    assert sound(app).text_input(key="pick").value == "negative(test)->superpixels | lime | cosine"
+    assert sound(app).selectbox(key="pick").value == "negative(test)->superpixels | lime | cosine"
     app.button(key="seeds-noise").click().run()
-    assert sound(app).text_input(key="pick").value == "noise | labels | hamming"
+    assert sound(app).selectbox(key="pick").value == "noise | labels | hamming"
     assert app.get_by_key("split").value == "noise"
 
 
@@ -137,10 +155,10 @@ def test_parameters_come_from_the_signature(compose):
     assert (eps.value, eps.min, eps.max) == (0.03, 0.0, 1.0)
     eps.set_value(0.1).run()
     app.selectbox(key="craft.pgd.norm").select("l2").run()
-    assert sound(app).text_input(key="pick").value.startswith("uniform(train)->pgd(eps=0.1,norm=l2) |")
+    assert sound(app).selectbox(key="pick").value.startswith("uniform(train)->pgd(eps=0.1,norm=l2) |")
     assert headline(app).endswith("has not been measured yet")
     app.selectbox(key="representation.pairwise.of").select("probits").run()
-    assert "pairwise | cosine" in sound(app).text_input(key="pick").value
+    assert "pairwise | cosine" in sound(app).selectbox(key="pick").value
 
 
 def test_a_link_holds_the_whole_view(compose):
@@ -161,11 +179,11 @@ def test_a_link_holds_the_whole_view(compose):
 
 
 def test_wrong_values_in_a_link_fall_back_with_a_notice(compose):
-    app = compose(pick="<b>x</b> |", split="moon", columns="x", pool=["nobody"], budget="7")
+    app = compose(pick="<b>x</b> |", split="moon", samplers="y", columns="x", pool=["nobody"], budget="7")
     assert headline(app).startswith("ModelDiff")
     assert "Cannot read" in app.warning[0].value
     assert r"\<b\>" in app.warning[0].value
-    for part in ("seed set moon", "columns x", "lineage nobody", "budget 7"):
+    for part in ("seed set moon", "rows y", "columns x", "lineage nobody", "budget 7"):
         assert part in notices(app)[0]
     app = compose(pick="negative(test) | pairwise | cosine")
     assert "does not go together" in app.warning[0].value

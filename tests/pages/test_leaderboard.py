@@ -134,6 +134,18 @@ def test_every_control_changes_the_page(show):
     assert chart(sound(app))["layout"]["height"] == 800
 
 
+def test_a_group_stands_out_in_every_view_and_verdicts_stay_of_all(show):
+    app = show(group="boundary")
+    assert headline(app) == "1 of 5 published schemes is ahead of AKH on patchwork-sac at 100 queries"
+    assert traces(app)["named on patchwork-sac"]["customdata"] == ["AKH", "IPGuard", "Random"]
+    assert "SAC" in traces(app)["mixes on patchwork-sac"]["customdata"]
+    assert "4 more published schemes are grey: SAC, ModelDiff, ZestOfLIME and FBI." in texts(app)
+    app.get_by_key("view").set_value("table").run()
+    assert {*traces(sound(app))["paper"]["customdata"]} == {"AKH", "Random", "IPGuard"}
+    app.multiselect(key="pin").set_value(["SAC"]).run()
+    assert {*traces(sound(app))["paper"]["customdata"]} == {"AKH", "Random", "IPGuard", "SAC"}
+
+
 def test_a_link_holds_the_whole_view(show):
     link = {"bench": "patchwork-reuse", "task": "same", "rule": "guaranteed", "budget": "200", "reveal": "topk"}
     app = sound(show(**link, hard="true", view="swap", scheme="FBI", pin=["AKH", "FBI"]))

@@ -364,6 +364,25 @@ def test_a_session_that_has_enough_runs_is_told_so_and_can_try_again(visit, jobs
     assert notices(sound(app))[0].startswith("Expected at most 0 runs at a time from one browser tab.")
 
 
+def test_a_suspect_that_reveals_labels_has_no_bars_and_the_dialog_says_why(visit, jobs):
+    app = visit(reveal="labels")
+    jobs.finish()
+    app.run()
+    app.button(key="open-left-1").click().run()
+    table = next(element.value for element in sound(app).html if "bars" in element.value and "<table" in element.value)
+    assert "<th>victim</th></tr>" in table and "suspect" not in table
+    assert "A bar of the suspect needs probits; the suspect reveals labels." in said(app)
+
+
+def test_every_side_names_the_schemes_that_send_it_and_what_they_need(visit, jobs):
+    app = visit(left="uniform(test)", right="negative(test)", reveal="labels")
+    assert "Sent by Random and FBI:labels · FBI needs top-k labels; the suspect reveals labels" in html(sound(app))
+    assert "Sent by AKH" in html(app)
+    app.get_by_key("reveal").set_value("topk").run()
+    assert "Sent by Random, FBI and FBI:labels" in html(sound(app))
+    assert any(one.proto.popover.label == "Suspect reveals **top-k labels**" for one in app.get("popover"))
+
+
 def test_a_natural_query_asks_the_worker_for_its_bars(visit, jobs):
     app = visit(left="uniform(test)", right="negative(test)")
     assert not jobs.asked

@@ -26,15 +26,18 @@ PARTS = {"seeds": "Seeds", "craft": "Craft", "representation": "R", "detector": 
 REGISTRIES = {"seeds": seed_rules, "craft": crafts, "representation": representations, "detector": detectors}
 MIXED = "The map has one sampler a row. Mixtures of samplers run with the command 'run' and in Python."
 LONGEST = 400  # letters of a scheme
+_ROWS = "Samplers of which every combination is recorded, or all that make one kind of image."
+_COLUMNS = "One column per representation, or every detector of one family of representations."
 
 
-def scheme_text() -> str:
-    """The combination as text, which can be typed; every other control of the page writes into it."""
-    placeholder = "sampler | representation | detector"
+def scheme_text(schemes: DataFrame) -> str:
+    """The combination as text: typing finds a recorded one, or any other is typed. Every other control writes into it."""
     if not st.session_state.get("pick") and not st.query_params.get("pick"):
         st.session_state["pick"] = DEFAULT
-    hidden = {"label_visibility": "collapsed", "placeholder": placeholder}
-    return st.text_input("Scheme", key="pick", max_chars=LONGEST, **hidden, **controls.LINKED)
+    held = st.session_state.get("pick") or st.query_params["pick"]
+    options = controls.found_by_typing({held, *schemes["name"].fillna(schemes["scheme"])})
+    hidden = {"label_visibility": "collapsed", "accept_new_options": True}
+    return st.selectbox("Scheme", options, key="pick", **hidden, **controls.LINKED)[:LONGEST]
 
 
 def read(text: str) -> tuple[Scheme, str | None]:
@@ -79,14 +82,27 @@ def split(schemes: DataFrame, scheme: Scheme) -> str:
     return controls.worded(st.segmented_control, "Seed images", splits, "split", views.heatmap.SPLITS.get, required=True)
 
 
-def family(schemes: DataFrame) -> str:
-    """Which columns the map has."""
-    families = views.heatmap.families(schemes)
-    explained = "One column per representation, or every detector of one family of representations."
-    said = {views.heatmap.MAIN: "one each"}
-    return controls.select(
-        "Columns", families, "columns", "columns", lambda name: said.get(name, name), help=lambda held: explained
-    )
+def shape(schemes: DataFrame, recorded: DataFrame, split: str) -> dict[str, str]:
+    """Which rows and columns the map of a seed set has, as `views.heatmap.cells` takes them.
+
+    Args:
+        recorded: the schemes of which the benchmark has records.
+    """
+    kinds, families = views.heatmap.kinds(recorded, split), views.heatmap.families(schemes)
+    held = [st.session_state.get(key, st.query_params.get(key)) for key in ("samplers", "columns")]
+    said = [one for one in held if one in (*kinds[1:], *families[1:])]
+    button = f"Map **{links.plain(', '.join(said), 24)}**" if said else "Rows, columns"
+    with st.popover(button, width="stretch", key="open-map"):
+        kind = controls.select("Rows", kinds, "samplers", "rows", views.heatmap.ROWS.get, help=lambda held: _ROWS)
+        family = controls.select(
+            "Columns",
+            families,
+            "columns",
+            "columns",
+            lambda name: "one each" if name == views.heatmap.MAIN else name,
+            help=lambda held: _COLUMNS,
+        )
+    return {"split": split, "kind": kind, "family": family}
 
 
 def pins(labels: Sequence[str]) -> tuple[str, ...]:

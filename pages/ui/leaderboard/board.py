@@ -11,10 +11,11 @@ from pages.ui.suspect.switch import Suspect
 from qurd_core import findings, plots, views
 from qurd_core.errors import QurdError
 from qurd_core.findings.language import again, words, worth_words
-from qurd_core.plots.drawing.theme import MOST_PINS, Style
+from qurd_core.plots.drawing.theme import Style
 from qurd_core.records import evidence, measured_winners, measured_worth, rate_records
 from qurd_core.records.obfuscation_records import ONLY
 from qurd_core.records.scheme_table import allowed
+from qurd_core.schemes import CHARTED, MOST_MARKED
 from qurd_core.statistics import metrics
 
 VIEWS = ("chart", "table", "swap")  # Figure 1, Table 3 and Figure 2
@@ -29,6 +30,7 @@ class Asked(NamedTuple):
     suspect: Suspect
     rule: metrics.Rule
     hard: bool
+    group: str
     pins: tuple[str, ...]
     style: Style
 
@@ -48,6 +50,11 @@ class Asked(NamedTuple):
         """The same, and the task, as what computes rates again takes it."""
         chosen = {"task": self.task, "negatives": cached.negatives(self.hard), "rule": self.rule}
         return chosen | {"behind": self.suspect.behind}
+
+    @property
+    def look(self) -> dict[str, Any]:
+        """What stands out in a chart, and how it is drawn."""
+        return {"pins": self.pins, "group": self.group, "style": self.style}
 
     @property
     def where(self) -> str:
@@ -101,16 +108,16 @@ def chart(asked: Asked, rows: DataFrame) -> Sight:
     question = "strips", asked, *map(cached.version, boards)
     figure = cached.once(
         question,
-        lambda: plots.leaderboard.figure(boards, asked.bench, pins=asked.pins, style=asked.style) if drawn else None,
+        lambda: plots.leaderboard.figure(boards, asked.bench, **asked.look) if drawn else None,
     )
-    alt = findings.leaderboard.alt(rows, asked.bench, others)
+    alt = findings.leaderboard.alt(rows, asked.bench, others, asked.pins, asked.group)
     headline = findings.leaderboard.headline(rows, asked.where, asked.suspect.reveal)
     beside = findings.leaderboard.outdone(rows)
     data = views.leaderboard.together(boards)
     named = [
         one
         for name, part in boards.items()
-        for one in again.rates(name, part, views.budget.shown(part, asked.pins), **asked.view)
+        for one in again.rates(name, part, views.budget.shown(part, asked.pins, asked.group), **asked.view)
     ]
     return Sight(headline, figure, alt, data, {}, named, worth_words.tests(asked.worth(), rows["label"]), beside=beside)
 
@@ -127,10 +134,12 @@ def _table(asked: Asked) -> Sight:
         rule: {task: cached.worth(asked.bench, task, asked.at, **asked.how | {"rule": rule}) for task in names}
         for rule in metrics.RULES
     }
-    rows = views.tasks.named(allowed(every, cached.schemes(), asked.suspect.reveal), names, asked.rule, worth)
+    fitting = allowed(every, cached.schemes(), asked.suspect.reveal)
+    columns = views.tasks.columns(fitting, asked.pins, asked.group)
+    every, rows = (views.tasks.named(fitting, names, asked.rule, worth, some) for some in (CHARTED, columns))
     figure = plots.tasks.figure(rows, pins=asked.pins, style=asked.style) if len(rows) else None
     named = again.rates(asked.bench, rows, dict.fromkeys(rows["label"]), by_task=True, **asked.view)
-    headline, tests = findings.tasks.headline(rows, asked.where), worth_words.tests(asked.worth(), rows["label"])
+    headline, tests = findings.tasks.headline(every, asked.where), worth_words.tests(asked.worth(), every["label"])
     return Sight(headline, figure, findings.tasks.alt(rows), rows, views.tasks.reasons(rows), named, tests)
 
 
@@ -174,7 +183,7 @@ def beneath(asked: Asked, rows: DataFrame, free: DataFrame) -> None:
         cards.show(asked.bench, label, asked.at, style=asked.style, rule=asked.rule, pins=asked.pins, note=note)
         return
     worth = measured_worth.among(asked.worth(), rows.loc[rows["value"].notna(), "label"])
-    values = views.budget.values_at(rows, asked.at, worth=worth)
+    values = views.budget.values_at(rows, asked.at, worth=worth, group=asked.group)
     panel.values(values, asked.at, asked.style, asked.pins, worth)
     st.caption(links.plain(findings.budget.against(values, asked.at), 600))
     st.caption("Click a mark to pin the combination and to read its card.")
@@ -210,4 +219,4 @@ def _beside(asked: Asked, rows: DataFrame) -> dict[str, DataFrame]:
 
 def _pin_best(label: str) -> None:
     held = [pin for pin in st.session_state["pin"] if pin != label]
-    st.session_state["pin"] = [*held[-(MOST_PINS - 1) :], label]
+    st.session_state["pin"] = [*held[-(MOST_MARKED - 1) :], label]

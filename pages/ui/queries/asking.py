@@ -8,6 +8,7 @@ from pandas import DataFrame
 
 from pages.ui import cached, controls, links
 from pages.ui.queries.sides import Asked, Side
+from pages.ui.suspect import switch
 from qurd_core import findings
 from qurd_core.findings.language import words
 from qurd_core.views import query_sets
@@ -29,6 +30,7 @@ class Choice:
     right: Asked | None = None
     only: str = "all"
     look: str = "none"
+    reveal: str = switch.USUAL
 
 
 def choice(bench: str) -> Choice:
@@ -49,7 +51,7 @@ def choice(bench: str) -> Choice:
         with fifth:
             budget = controls.budget()
         samplers = cached.schemes()["sampler"].unique().tolist()
-        first, second, third, fourth = st.columns([2.1, 2.1, 1.1, 1.5], gap="medium")
+        first, second, third, fourth, fifth = st.columns([1.9, 1.9, 1.4, 1.45, 1.4], gap="medium")
         chosen = {}
         for column, side in ((first, "left"), (second, "right")):
             with column:
@@ -60,7 +62,9 @@ def choice(bench: str) -> Choice:
             only = controls.segments("Show", [*ONLY], "only", "filter", ONLY.get)
         with fourth:
             look = controls.select("What the victim looked at", LOOKS, "look", "look", lambda how: how.replace("_", " "))
-    return Choice(view, victim, suspect, **chosen, only=only, look=look)
+        with fifth:
+            reveal = switch.revealed(bench)
+    return Choice(view, victim, suspect, **chosen, only=only, look=look, reveal=reveal)
 
 
 def suspects(pairs: DataFrame, victim: str) -> list[str]:

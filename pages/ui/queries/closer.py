@@ -1,5 +1,6 @@
 """One query, large: every picture of it, and how sure both models are."""
 
+from collections.abc import Mapping
 from html import escape
 
 import numpy as np
@@ -8,6 +9,8 @@ import streamlit as st
 from pages.ui import links, progress
 from pages.ui.queries import gallery, sides
 from qurd_core import plots
+from qurd_core.findings.language import words
+from qurd_core.records.scheme_table import LEVELS
 from qurd_core.statistics.printed import fixed
 from qurd_core.views.query_sets import QuerySet
 
@@ -20,11 +23,15 @@ def choose(name: str, asked: sides.Asked, number: int) -> None:
     st.session_state[_CLOSELY] = (name, asked, number)
 
 
-def show(name: str, side: sides.Side) -> None:
-    """The dialog, while a query of this side is looked at."""
+def show(name: str, side: sides.Side, reveal: str) -> None:
+    """The dialog, while a query of this side is looked at.
+
+    Args:
+        reveal: what the suspect reveals, one of `LEVELS`.
+    """
     chosen = st.session_state.get(_CLOSELY)
     if chosen and chosen[:2] == (name, side.asked):
-        _dialog(side.asked, side.queries, chosen[2])
+        _dialog(side.asked, side.queries, chosen[2], reveal)
 
 
 def _forget() -> None:
@@ -32,7 +39,7 @@ def _forget() -> None:
 
 
 @st.dialog("A query, closely", width="large", on_dismiss=_forget)
-def _dialog(asked: sides.Asked, queries: QuerySet, number: int) -> None:
+def _dialog(asked: sides.Asked, queries: QuerySet, number: int, reveal: str) -> None:
     fact = queries.facts(asked.budget).iloc[number]
     found = gallery.pictures(queries, fact)
     shown = "".join(gallery.picture(*one) for one in found)
@@ -43,26 +50,33 @@ def _dialog(asked: sides.Asked, queries: QuerySet, number: int) -> None:
     if queries.story == "masked":
         st.html(_masks(queries, fact))
     side = sides.Side(asked, queries) if "victim_probits" in queries.more else sides.made(asked, "closer")
-    _bars(side, int(fact["main"]))
+    _bars(side, int(fact["main"]), reveal)
 
 
-def _bars(side: sides.Side, row: int) -> None:
-    """How probable each class is to both models; asked for if nobody has."""
+def _bars(side: sides.Side, row: int, reveal: str) -> None:
+    """How probable each class is to the victim, and to a suspect that reveals so much; asked for if nobody has."""
     if side.trouble:
         progress.trouble(side.trouble, side.job, "closer")
     elif side.queries is None:
         progress.wait(side.job, "Asking both models", "closer")
     else:
-        own, other = (side.queries.more[f"{role}_probits"][row] for role in ("victim", "suspect"))
-        st.html(bars(side.queries.classes, own, other))
+        told = LEVELS[reveal] >= LEVELS["probits"]
+        probits = {role: side.queries.more[f"{role}_probits"][row] for role in ("victim", *["suspect"] * told)}
+        st.html(bars(side.queries.classes, probits))
+        if not told:
+            st.caption(f"A bar of the suspect {words.needs('probits', reveal)}.")
 
 
-def bars(classes: tuple[str, ...], own: np.ndarray, other: np.ndarray) -> str:
-    """A table of two bars per class, the largest first."""
-    head = "<tr><th>class</th><th>victim</th><th>suspect</th></tr>"
+def bars(classes: tuple[str, ...], probits: Mapping[str, np.ndarray]) -> str:
+    """A table of a bar per class and model, the largest first.
+
+    Args:
+        probits: (C,) of the `victim`, and of the `suspect` if they are known.
+    """
+    head = f"<tr><th>class</th>{''.join(f'<th>{role}</th>' for role in probits)}</tr>"
     rows = "".join(
-        f"<tr><td>{escape(classes[at])}</td>{_bar(own[at], 'own')}{_bar(other[at], 'other')}</tr>"
-        for at in np.argsort(-np.maximum(own, other), kind="stable")
+        f"<tr><td>{escape(classes[at])}</td>{''.join(_bar(of[at], role) for role, of in probits.items())}</tr>"
+        for at in np.argsort(-np.max([*probits.values()], axis=0), kind="stable")
     )
     return f'<table class="bars">{head}{rows}</table>'
 

@@ -7,8 +7,9 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from pages.ui import cached
 from pages.ui.queries.sides import Asked, Side
-from qurd_core import plots
+from qurd_core import findings, plots
 from qurd_core.benchmarks.photographs import CLASSES
 from qurd_core.findings.language import words
 from qurd_core.plots.drawing.theme import Style
@@ -164,14 +165,15 @@ def empty(name: str) -> None:
         st.button(f"Show {words.sampler(_INSTEAD)}", key=f"instead-{name}", **taken)
 
 
-def title(side: Side) -> None:
-    """The sampler above its cards, with the number of queries that the budget buys."""
+def title(side: Side, reveal: str) -> None:
+    """The sampler above its cards, with the number of queries that the budget buys and the schemes that send them."""
     said = [] if side.queries is None else [f"{_bought(side)} of {side.asked.budget} queries"]
     if side.queries is not None and side.queries.story == "blended":
         blends = [row for row in range(len(side.queries)) if is_blend(side.queries, row)]
         said += [f"blends from query {blends[0] + 1} on" if blends else "seed images go first, blends need more queries"]
-    notes = " · ".join(said)
-    st.html(f"<p class='sampler'><b>{escape(words.sampler(side.asked.sampler))}</b> <span class='muted'>{notes}</span></p>")
+    notes, name = " · ".join(said), escape(words.sampler(side.asked.sampler))
+    senders = escape(findings.queries.senders(cached.schemes(), side.asked.sampler, reveal))
+    st.html(f"<p class='sampler'><b>{name}</b> <span class='muted'>{notes}</span><small>{senders}</small></p>")
 
 
 def _bought(side: Side) -> int:
@@ -191,7 +193,7 @@ _LARGE = "--grid:1fr 1fr;--most:8rem;--text:.85rem;--told:5.5rem;"  # images tha
 _PAGE = "--grid:1fr 1fr;--most:5.2rem;--text:.85rem;--told:3.6rem;"
 # The cards and their pages, or five of discriminative images, fit below a headline of two lines, above a step's sentence.
 _STAGE = (
-    "--grid:1fr;--most:clamp(3.5rem, calc((100vh - 34rem) / ROWS), 13rem);--text:1.05rem;"
+    "--senders:none;--grid:1fr;--most:clamp(3.5rem, calc((100vh - 34rem) / ROWS), 13rem);--text:1.05rem;"
     "--told:clamp(3rem, calc((100vh - 28.5rem) / 5), 4.6rem);"
 )
 _LOOK = """
@@ -224,11 +226,12 @@ _LOOK = """
 .bars td { padding: .12rem .3rem .12rem 0; width: 42%; white-space: nowrap; }
 .bars td:first-child { width: 16%; }
 .bars i { display: inline-block; height: .75rem; min-width: 1px; background: var(--ink); vertical-align: middle; }
-.bars i.other { background: repeating-linear-gradient(135deg, var(--ink) 0 2px, transparent 2px 5px); outline: 1px solid; }
+.bars i.suspect { background: repeating-linear-gradient(135deg, var(--ink) 0 2px, transparent 2px 5px); outline: 1px solid; }
 .no, .yes { white-space: nowrap; }
 .photo { position: relative; background-size: cover; border-radius: .25rem; height: var(--h); }
 .photo i { position: absolute; outline: 2px solid #FFF; box-shadow: 0 0 0 3px #000; box-sizing: border-box; }
 .sampler { margin: 0; font-size: 1.05rem; }
+.sampler small { display: var(--senders, block); color: var(--muted); font-size: .85rem; }
 .skeletons { display: grid; grid-template-columns: var(--grid); gap: .6rem; }
 .skeleton { height: 8.3rem; border-radius: .6rem; background: var(--panel); animation: wait 1.4s ease-in-out infinite; }
 @keyframes wait { 50% { opacity: .45; } }

@@ -47,8 +47,17 @@ def choose(benchmark: str, width: int | Literal["stretch"] = "stretch") -> Suspe
         st.container(width=width, height="stretch", vertical_alignment="bottom"),
         st.popover(_button(before), width="stretch", key="open-suspect", help=_MEANING),
     ):
-        reveal = controls.segments("Reveals", [*LEVELS], "reveal", "answer", words.REVEALED.get, default=USUAL)
-        return Suspect(reveal, _behind(cached.obfuscations(benchmark)))
+        return Suspect(_reveals(), _behind(cached.obfuscations(benchmark)))
+
+
+def revealed(benchmark: str) -> str:
+    """The same where nothing stands before suspects: what the suspect reveals, one of `LEVELS`."""
+    told = words.REVEALED[held(benchmark).reveal]
+    with (
+        st.container(height="stretch", vertical_alignment="bottom"),
+        st.popover(f"Suspect reveals **{told}**", width="stretch", key="open-suspect", help=_REVEALS),
+    ):
+        return _reveals()
 
 
 def about(suspect: Suspect) -> str:
@@ -59,6 +68,10 @@ def about(suspect: Suspect) -> str:
     who = "stolen and unrelated models behind it" if pool else "stolen models behind it, unrelated ones as they are"
     what = "each scheme behind the obfuscation that hurts it most" if by == WORST else said(by)
     return f"{what}: {who}"
+
+
+def _reveals() -> str:
+    return controls.segments("Reveals", [*LEVELS], "reveal", "answer", words.REVEALED.get, default=USUAL)
 
 
 def _behind(known: Sequence[str]) -> Behind:
@@ -86,6 +99,7 @@ def _button(suspect: Suspect) -> str:
     return f"Suspect **{links.plain(', '.join(parts), 40)}**" if parts else "Suspect"
 
 
+_REVEALS = "What the suspect reveals to whoever queries it. What needs more is grey, with the reason."
 _MEANING = "What the suspect reveals, and what stands before it. What does not fit is not shown, with the reason."
 _BEHIND = (
     "A thief may put something between the stolen model and whoever asks it. Worst known is for each scheme, at each budget,"

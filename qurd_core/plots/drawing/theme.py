@@ -6,6 +6,8 @@ from typing import Literal, NamedTuple
 
 import plotly.graph_objects as go
 
+from qurd_core.schemes import VARIANTS
+
 Mode = Literal["light", "dark"]
 
 
@@ -43,6 +45,11 @@ SCHEMES = {
     "DeepFoolF": Mark(Paint("#A30A03", "#E37935"), "bowtie", "longdash"),
     "SSF": Mark(Paint("#824F65", "#AD9FCB"), "hexagram", "dashdot"),
 }
+# A variant looks like its scheme, hollow: they stand beside each other, and are told apart by name.
+for _name, _known in VARIANTS.items():
+    _paint, _symbol, _ = SCHEMES[_known]
+    _first = next(name for name, known in VARIANTS.items() if known == _known) == _name
+    SCHEMES[_name] = Mark(_paint, f"{_symbol}-open", "dash") if _first else Mark(_paint, f"{_symbol}-open-dot", "dot")
 OTHERS = Paint("#C3C9D3", "#59637A")
 STOLEN, UNRELATED = Paint("#B5123E", "#FF8FAB"), Paint("#7C93A8", "#3F6C99")
 UNRELATED_TEXT = Paint("#566F86", "#7FA9D1")  # the same, legible as text
@@ -51,8 +58,7 @@ UNRELATED_TEXT = Paint("#566F86", "#7FA9D1")  # the same, legible as text
 HEAT = {"light": ("#F2F5FA", "#A9C1E8", "#3F72C4", "#0B2F6B"), "dark": ("#182238", "#2B4479", "#4F7FD6", "#CFE0FF")}
 
 # Pinned mixes have no colour of their own, so that no chart holds more than the colours that were checked together.
-PIN_SYMBOLS = ("circle-open", "square-open", "diamond-open", "triangle-up-open")
-MOST_PINS = len(PIN_SYMBOLS)
+PIN_SYMBOLS = ("circle-open", "square-open", "diamond-open", "triangle-up-open", "triangle-down-open", "star-diamond-open")
 
 
 # The same marks in running text.
@@ -74,6 +80,12 @@ GLYPHS = {
     "square-open": "□",
     "diamond-open": "◇",
     "triangle-up-open": "△",
+    "triangle-down-open": "▽",
+    "star-diamond-open": "✧",
+    "hexagon-open": "⬡",
+    "star-open": "☆",
+    "pentagon-open": "⬠",
+    "pentagon-open-dot": "⬠",
 }
 
 
@@ -137,7 +149,7 @@ class Style:
             mark = SCHEMES[scheme]
             return self.colour(mark.paint), mark.symbol, mark.dash
         unnamed = [pin for pin in pins if pin not in SCHEMES]
-        return self.surface.muted, PIN_SYMBOLS[unnamed.index(scheme) % MOST_PINS], "solid"
+        return self.surface.muted, PIN_SYMBOLS[unnamed.index(scheme) % len(PIN_SYMBOLS)], "solid"
 
     def legible(self, colour: str, strength: float = 1.0) -> str:
         """A hex colour for text: weakened towards the background, then drawn towards the ink until it can be read."""

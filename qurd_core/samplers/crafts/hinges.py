@@ -15,7 +15,7 @@ from qurd_core.types import Queries
 TRIED = 16  # units of each pair whose bend is measured
 
 
-@crafts.register(provides={"triplets"}, drops={"truth", "aim"}, group=3, story="noise", swept=False)
+@crafts.register(provides={"triplets"}, drops={"truth", "aim"}, group=3, story="hinge", swept=False)
 def hinges(
     seeds: Queries, victim: Oracle, rng: torch.Generator, *, delta: Annotated[float, Range(1e-4, 0.25)] = 0.01
 ) -> Queries:

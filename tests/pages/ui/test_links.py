@@ -129,9 +129,9 @@ def test_another_page_has_notices_of_its_own(shipped):
 
 
 LINKED = {
-    "leaderboard": ("view", "task", "rule", "budget", "reveal", "behind", "hard", "pin", "scheme"),
+    "leaderboard": ("view", "task", "rule", "budget", "reveal", "behind", "hard", "group", "pin", "scheme"),
     "benchmark": ("section", "task", "victim", "budget", "hard", "scheme", "rule", "rates", "out"),
-    "compose": ("pick", "split", "columns", "task", "rule", "budget", "hard", "pin", "pool", "reveal", "behind"),
+    "compose": ("pick", "split", "samplers", "columns", "task", "rule", "budget", "hard", "pin", "pool", "reveal", "behind"),
     "budget": (
         "task",
         "rule",
@@ -143,6 +143,7 @@ LINKED = {
         "panel",
         "hard",
         "grey",
+        "group",
         "pin",
         "play",
         "by",
@@ -151,8 +152,8 @@ LINKED = {
         "sent",
     ),
     "separability": ("show", "task", "of", "rows", "fpr", "budget", "seed", "reveal", "behind", "hard", "victim", "pair"),
-    "queries": ("view", "victim", "suspect", "seed", "budget", "left", "right", "only", "look", "page"),
-    "atlas": (),
+    "queries": ("view", "victim", "suspect", "seed", "budget", "left", "right", "only", "look", "reveal", "page"),
+    "atlas": ("reveal",),
     "paper": ("view", "verdict", "claim", "mode", "budget"),
 }
 EVERYWHERE = ("bench", "stage", "story", "step", "auto")

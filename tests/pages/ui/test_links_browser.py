@@ -14,12 +14,19 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 VICTIM = "train(res,victim2)"
 LINKS = {
     "leaderboard": {"view": "swap", "task": "finetune", "rule": "guaranteed", "budget": "50", "reveal": "probits"}
-    | {"hard": "true", "pin": ["SAC", "AKH"], "scheme": "FBI"},
+    | {"hard": "true", "group": "adversarial", "pin": ["SAC", "AKH"], "scheme": "FBI"},
     "benchmark": {"section": "bench", "budget": "50", "hard": "true", "scheme": "SAC", "rates": "tasks"},
-    "compose": {"pick": "SAC", "split": "train", "columns": "labels", "task": "finetune", "rule": "guaranteed"}
-    | {"budget": "50", "reveal": "probits", "hard": "true", "pin": ["SAC"], "pool": "train(vgg,attacker)"},
+    "compose": {"pick": "SAC", "split": "train", "samplers": "masked", "columns": "labels", "task": "finetune"}
+    | {
+        "rule": "guaranteed",
+        "budget": "50",
+        "reveal": "probits",
+        "hard": "true",
+        "pin": ["SAC"],
+        "pool": "train(vgg,attacker)",
+    },
     "budget": {"task": "finetune", "rule": "guaranteed", "budget": "50", "x": "labelled", "panel": "distance"}
-    | {"hard": "true", "grey": "false", "pin": ["SAC"], "reveal": "probits"},
+    | {"hard": "true", "grey": "false", "group": "adversarial", "pin": ["SAC"], "reveal": "probits"},
     "separability": {
         "task": "finetune",
         "of": "Random",
@@ -38,11 +45,12 @@ LINKS = {
         "right": "noise",
         "page": "2",
     }
-    | {"only": "disagrees", "bench": "patchwork-sac"},  # where a second page is left of them
-    "atlas": {"bench": "patchwork-reuse"},
+    | {"only": "disagrees", "reveal": "topk", "bench": "patchwork-sac"},  # where a second page is left of them
+    "atlas": {"bench": "patchwork-reuse", "reveal": "labels"},
     "paper": {"view": "agreement", "budget": "50", "bench": "patchwork-reuse"},
 }
-SAME = {"bench", "task", "rule", "budget", "hard", "pin", "victim", "reveal"}  # mean the same on all pages that have them
+# These mean the same on all pages that have them.
+SAME = {"bench", "task", "rule", "budget", "hard", "group", "pin", "victim", "reveal"}
 # Shown by one view only, which is not the usual one: it waits until that view is shown.
 EXTRA = {"paper": {"budget"}, "benchmark": {"budget", "hard"}, "separability": {"budget"}}
 

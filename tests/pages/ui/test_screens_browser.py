@@ -20,16 +20,22 @@ VIEWS = [
     *(f"benchmark?section={section}" for section in ("overview", "lineage", "effort", "images", "bench")),
     *(f"benchmark?bench=patchwork-reuse&section={section}" for section in ("lineage", "bench")),
     *("benchmark?bench=published-sdog120", "benchmark?bench=published-sdog120&section=effort"),
-    *("compose?pick=SAC", "compose?bench=published-sdog120"),
+    *("leaderboard?group=photographs", "leaderboard?group=photographs&view=table", "budget?group=photographs"),
+    *("compose?pick=SAC", "compose?samplers=masked&columns=lime", "compose?bench=published-sdog120"),
     *("budget?", "budget?panel=distance", "budget?x=labelled", "budget?play=true&sent=100"),
     *(f"separability?rows={rows}" for rows in ("one", "tasks", "victims", "benchmarks")),
     *(
         "separability?show=bound",
         f"separability?bench=patchwork-sac&{urlencode({'victim': PAIR['victim'], 'pair': PAIR['suspect']})}",
     ),
-    *("queries?left=uniform(test)", "queries?view=telling", "queries?bench=published-sdog120"),
+    *(
+        "queries?left=uniform(test)",
+        "queries?left=uniform(train)->pgd&right=uniform(test)&reveal=labels",
+        "queries?view=telling",
+        "queries?bench=published-sdog120",
+    ),
     *("paper?claim=table3", "paper?view=table2", "paper?view=table3", "paper?view=table3&mode=honest"),
-    *("paper?view=agreement", "atlas?"),
+    *("paper?view=agreement", "atlas?", "atlas?reveal=labels"),
 ]
 STEPS = [(name, step) for name in story.names() for step in range(1, len(story.read(name)) + 1)]
 # Until a page is still: its script has ended, its charts are there, fill their room and stay where they are.

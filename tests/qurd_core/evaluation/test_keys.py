@@ -26,6 +26,16 @@ KEYS = {  # scheme -> first digits of the keys of its scores and of its first cr
     "uniform(test) | rank(k=1) | mutual_information": ("7e2ae555fce29388", None),
     "uniform(train)->superpixels(segmentation=quickshift) | lime(of=logits) | l2": ("72568844702a6cfd", None),
     "uniform(test) | correct | accuracy": ("2f6e1134d2fe2e0f", None),
+    "certain(right,by=gini)->evasion | correct | accuracy_gap": ("21d10341abf02bfd", "04c20bfc0090bc7c"),
+    "certain(right,by=gini)->evasion(project=true) | correct | accuracy_gap": ("f9b4b67b20f1c9d3", "d15e5df30406df3c"),
+    "certain(right,by=gini)->evasion | probits | jensen_shannon": ("a7e542ac6490a045", "04c20bfc0090bc7c"),
+    "uniform(train)->deepfool | labels | hamming": ("830530c0d7644a04", "551bba67afd1b885"),
+    "uniform(train)->sensitive | labels | hamming": ("b7a55c8c186e95e6", "5a7b6dc51fd669fb"),
+    "uniform(train)->paths | gradient_field | cosine": ("dd5a9cff257db0c8", "f7fa9a05a7a04431"),
+    "uniform(train)->erosion | labels | hamming": ("4b6d7b315c30b5fa", "cde93599562f5220"),
+    "noise->hinges | bend(of=logits) | cosine": ("5b27183b9faf3c99", "4ee41eeea17e45d2"),
+    "uniform(train)->divergence | pairwise(of=logits) | cosine": ("5240fc4ea9e8fbc5", "a3130fe6c162b248"),
+    "uniform(test)->corner_cutmix | listwise(of=logits) | l1": ("96c9a3e373c11486", "0fa9ce659688caaa"),
 }
 
 

@@ -20,7 +20,7 @@ from qurd_core.evaluation.pipeline import compute, empty_cells, evaluate, plan, 
 from qurd_core.evaluation.workbench import Sent, Workbench, workbench
 from qurd_core.registry import crafts, representations, seed_rules
 from qurd_core.runtime import Runtime
-from qurd_core.schemes import NAMED, Scheme, combinations
+from qurd_core.schemes import CONTROL, NAMED, Scheme, combinations
 from qurd_core.statistics.metrics import RULES
 from qurd_core.store import Store
 from qurd_core.types import Draw
@@ -143,6 +143,17 @@ def test_seeds_of_uniform_crafts_need_no_answer_bank(desk):
 def test_the_victim_is_at_distance_zero_from_itself(desk, text):
     values = scores(desk, text)["values"][0]
     assert values[~values.isnan()].abs().max() < 1e-6
+
+
+@pytest.mark.parametrize("name", [name for name in NAMED if name != CONTROL])
+def test_every_published_scheme_tells_an_exact_copy_from_an_unrelated_model(desk, name):
+    """Of linear models hinge-probe alone does not: they bend nowhere."""
+    values = scores(desk, name, budgets=(20, 100))["values"]  # LIME groups take 100; mistakes and sensitive samples are few
+    found = values[:, int((~values[0].isnan()).nonzero().max())]
+    models = desk.models(VICTIMS[0])
+    own, unrelated = found[models.index(VICTIMS[0])], found[[models.index(one) for one in STRANGERS]]
+    assert own.abs() < 1e-6
+    assert bool((unrelated > 1e-3).all()) or name == "hinge-probe"
 
 
 def test_a_distance_is_that_of_the_answers(desk):

@@ -66,6 +66,36 @@ def test_rows_are_the_samplers_of_the_seed_set_and_the_picked_one(schemes):
     assert found.iloc[-1]["reason"] == views.heatmap.NOWHERE
 
 
+def test_rows_are_those_of_one_kind_and_others_are_counted(schemes):
+    extra = "uniform(test)->erosion | labels | hamming"
+    row = {"scheme": extra, "name": None, "level": 0, "sampler": "uniform(test)->erosion", "split": "test"}
+    more = pd.concat([schemes, pd.DataFrame([row | {"head": "labels | hamming"}])], ignore_index=True)
+    known = VALUES | {extra: VALUES[TEXTS[0]]}
+    assert views.heatmap.kinds(more, "test") == ["main", "natural", "adversarial"]
+    found = cells(more, known)
+    assert "uniform(test)->erosion" not in set(found["sampler"]), "most of its combinations are not recorded"
+    assert views.heatmap.hidden(more, known, found, "test") == 1
+    assert "1 more sampler under Rows" in findings.heatmap.subline(found, 100, "basis", 1)
+    adversarial = list(cells(more, known, kind="adversarial")["sampler"].unique())
+    assert adversarial == ["uniform(test)->erosion", "uniform(test)->pgd", "negative(test)"]
+
+
+def test_a_published_column_hides_none_that_is_recorded_more_often(schemes):
+    rare = "uniform(test)->evasion | probits | jensen_shannon"
+    row = {"scheme": rare, "name": "Rare", "level": 2, "sampler": "uniform(test)->evasion", "split": "test"}
+    more = pd.concat([schemes, pd.DataFrame([row | {"head": "probits | jensen_shannon"}])], ignore_index=True)
+    assert "probits | jensen_shannon" in views.heatmap.columns(more, "main")
+    often = pd.concat([more, *[schemes[schemes["head"] == "probits | l2"]] * 2], ignore_index=True)
+    assert {"probits | jensen_shannon", "probits | l2"} <= set(views.heatmap.columns(often, "main"))
+
+
+def test_a_cell_of_a_variant_says_what_makes_it_one(schemes):
+    named = schemes.assign(name=schemes["name"].replace("ModelDiff", "ModelDiff:original"))
+    chart = plots.heatmap.figure(cells(named, family="pairwise"), AKH)
+    assert any(text.startswith("<b>ModelDiff:original</b>") for text in trace(chart, "cells").hovertext)
+    assert any("<b>:original</b>" in text for one in chart.data if one.name == "numbers" for text in one.text)
+
+
 def test_samplers_and_columns_of_which_nothing_is_known_take_no_room(schemes):
     known = {text: VALUES[text] for text in ("uniform(test)->pgd | labels | hamming", "uniform(test) | probits | cosine")}
     found = cells(schemes, known)

@@ -75,7 +75,9 @@ CASES = {
     ),
     "paper.figure": Case(plots.paper.figure, claims.read, {"chosen": ""}),
     "paper.agreement_figure": Case(plots.paper.agreement_figure, agreement.read, {"at": 100}),
-    "paper.atlas_figure": Case(plots.paper.atlas_figure, tables.table1, {"examples": {}}),
+    "paper.atlas_figure": Case(
+        plots.paper.atlas_figure, lambda: findings.paper.beyond(tables.table1(), "labels"), {"examples": {}}
+    ),
     "paper.tasks_figure": Case(plots.paper.tasks_figure, tables.table2),
     "paper.table_figure": Case(plots.paper.table_figure, tables.table3),
     "play.figure": Case(plots.play.figure, lambda: trial().rows(trial().pick()), {"pictures": ()}),

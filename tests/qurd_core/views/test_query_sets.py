@@ -75,6 +75,8 @@ def test_classes_are_named_in_the_export():
         ("noise->boundary", "adversarial"),
         ("negative(train)->cutmix", "blended"),
         ("uniform(test)->superpixels", "masked"),
+        ("noise->hinges", "hinge"),
+        ("uniform(train)->paths", "images"),
         ("uniform(test)->mirror", "images"),
     ],
 )

@@ -11,8 +11,12 @@ from scipy.optimize import linprog
 from torch import Tensor
 from torch.nn import functional as F
 
+from qurd_core.access import Access
 from qurd_core.benchmarks.obfuscations import modelguard, pictures, poisoning, reshaping, smoothing, truncation
 from qurd_core.randomness import stream
+from qurd_core.registry import detectors, representations
+from qurd_core.schemes import Scheme
+from qurd_core.types import Answers, Prefixes, Queries
 
 SIDE = 32
 
@@ -52,8 +56,9 @@ def test_jpeg_is_pillows_byte_for_byte(quality):
 
 def test_a_second_jpeg_changes_less_than_the_first_and_the_best_one_changes_something():
     images = torch.rand(4, 3, SIDE, SIDE, generator=stream(0, "rough"))
-    once = pictures.jpeg(images, quality=30)
-    assert levels(pictures.jpeg(once, quality=30), once) < levels(once, images)
+    for quality in (30, 90):
+        once = pictures.jpeg(images, quality=quality)
+        assert levels(pictures.jpeg(once, quality=quality), once) < levels(once, images)
     assert levels(pictures.jpeg(images, quality=100), images) > 0
 
 
@@ -115,6 +120,31 @@ def test_reverse_sigmoid_takes_half_of_beta_from_a_sure_answer():
     torch.testing.assert_close(reshaping.reverse_sigmoid(probits(9), beta=1.0, gamma=1.0), torch.full((9, 10), 0.1).double())
     rows = probits(2000, scale=4)
     assert torch.equal(reshaping.reverse_sigmoid(rows).argmax(-1), rows.argmax(-1))
+
+
+def test_reverse_sigmoid_turns_the_order_of_tiny_probits_around_and_keeps_the_label():
+    """For gamma below 1 what is sent falls with the probit near 0 and near 1, and grows in between."""
+    ends = torch.tensor([[1 - 1e-9, 1e-9]], dtype=torch.float64)
+    sent = reshaping.reverse_sigmoid(ends)  # beta 0.21, gamma 0.2: towards 1 - beta/2 and beta/2
+    torch.testing.assert_close(sent, torch.tensor([[0.895, 0.105]], dtype=torch.float64), atol=4e-3, rtol=0)
+    tiny = torch.tensor([[0.9885, 0.008, 0.003, 0.0005]], dtype=torch.float64)
+    sent = reshaping.reverse_sigmoid(tiny)[0]
+    assert sent[1] < sent[2] < sent[3] < sent[0]
+    large = torch.tensor([[0.55, 0.3, 0.1, 0.05]], dtype=torch.float64)
+    sent = reshaping.reverse_sigmoid(large)[0]
+    assert bool((sent.diff() < 0).all())
+
+
+@pytest.mark.parametrize("text", ["probits | l1", "probits | cosine", "probits | jensen_shannon", "listwise | l2"])
+def test_schemes_on_probits_still_run_on_the_label_alone(text):
+    scheme = Scheme.parse(f"uniform(test) | {text}")
+    outputs = truncation.argmax(torch.stack([probits(20), probits(20).roll(1, 0)])).log()
+    queries = Queries(torch.zeros(20, 3, 0, 0), torch.arange(20), torch.arange(20))
+    seen = representations.bound(scheme.representation)(Answers(queries, Access.PROBITS, outputs.clamp(min=-1e4)))
+    whole = representations[scheme.representation.name].declares.whole
+    distances = detectors.bound(scheme.detector)(seen[0], seen, Prefixes((20,), whole=whole))[:, 0]
+    assert bool(distances.isfinite().all())
+    assert float(distances[0].abs()) < 1e-6 < float(distances[1])
 
 
 def test_misinformation_is_sent_below_tau_only_and_never_for_the_label():

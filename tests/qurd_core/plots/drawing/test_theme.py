@@ -19,6 +19,7 @@ from qurd_core.plots.drawing.theme import (
     faded,
 )
 from qurd_core.plots.leaderboard import FAINT
+from qurd_core.schemes import NAMED, ORDER, VARIANTS
 
 # Machado, Oliveira, Fernandes 2009, severity 1, for linear RGB.
 EYES = {
@@ -53,7 +54,7 @@ def contrast(one: str, other: str) -> float:
 
 @pytest.mark.parametrize(("mode", "core", "every", "pair"), [("light", 15.0, 10.0, 33), ("dark", 14.0, 8.8, 23)])
 def test_colours_stay_apart_for_every_eye(mode, core, every, pair):
-    paints = {name: getattr(mark.paint, mode) for name, mark in SCHEMES.items()}
+    paints = {name: getattr(mark.paint, mode) for name, mark in SCHEMES.items() if name not in VARIANTS}
     assert nearest([paints[name] for name in CORE]) > core
     assert nearest(list(paints.values())) > every
     assert nearest([getattr(STOLEN, mode), getattr(UNRELATED, mode)]) > pair
@@ -98,6 +99,17 @@ def test_every_name_in_a_chart_can_be_read_also_where_it_is_weak(mode):
 
 def test_no_two_schemes_share_a_marker():
     assert len({mark.symbol for mark in SCHEMES.values()}) == len(SCHEMES)
+
+
+def test_a_variant_has_the_colour_of_its_scheme_and_a_hollow_marker():
+    for variant, scheme in VARIANTS.items():
+        assert SCHEMES[variant].paint == SCHEMES[scheme].paint
+        assert SCHEMES[variant].symbol.startswith(f"{SCHEMES[scheme].symbol}-open")
+        assert SCHEMES[variant].dash != SCHEMES[scheme].dash
+
+
+def test_every_marker_of_a_chart_can_be_written():
+    assert {SCHEMES[name].symbol for name in ORDER if name in NAMED} <= set(GLYPHS)
 
 
 def test_pinned_mixes_take_markers_in_order_and_no_colour():

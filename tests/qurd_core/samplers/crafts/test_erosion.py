@@ -2,11 +2,14 @@
 
 import pytest
 import torch
+from torch import nn
 from torch.nn import functional as F
 
+from qurd_core.oracle import Oracle
 from qurd_core.randomness import stream
-from qurd_core.samplers.crafts.erosion import climb, draw_masks, where
+from qurd_core.samplers.crafts.erosion import FRESH, climb, draw_masks, erosion, where
 from qurd_core.samplers.crafts.inside import eroded
+from qurd_core.samplers.crafts.targets import random_target
 from tests.conftest import random_weights
 
 EPS, STEPS = 0.04, 10
@@ -55,6 +58,48 @@ def test_an_eroded_victim_is_the_victim_again_afterwards(curved, seeds):
         both = curved.logits(torch.cat([seeds.x, seeds.x])).unflatten(0, (2, -1))
     assert not torch.equal(both[0], both[1])
     assert torch.equal(curved.logits(seeds.x), before)
+
+
+def test_a_batch_is_its_images_one_by_one(curved, seeds):
+    """Gradients are divided by their length image by image, so no image weighs on the way of another."""
+    goal = curved.labels(seeds.x)
+    together = moved(curved, seeds.x, goal, rate=0.3, momentum=1.0, ghosts=3)
+    for row in range(len(seeds)):
+        one = slice(row, row + 1)
+        alone = moved(curved, seeds.x[one], goal[one], rate=0.3, momentum=1.0, ghosts=3)
+        torch.testing.assert_close(alone, together[one], atol=1e-5, rtol=0)
+
+
+def test_erosion_leaves_what_batch_normalisation_has_counted():
+    rng = stream(0, "normalised")
+    layers = nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Conv2d(4, 4, 3), nn.Flatten(), nn.Linear(64, 3)
+    victim = Oracle(nn.Sequential(*layers), classes=3)
+    counted = [layers[1].running_mean.clone(), layers[1].running_var.clone(), layers[1].num_batches_tracked.clone()]
+    x = torch.rand(5, 3, 8, 8, generator=rng)
+    moved(victim, x, victim.labels(x), rate=0.3, momentum=1.0, ghosts=2)
+    assert not victim.module.training
+    now = [layers[1].running_mean, layers[1].running_var, layers[1].num_batches_tracked]
+    assert all(torch.equal(one, other) for one, other in zip(counted, now, strict=True))
+
+
+def test_what_is_kept_fools_the_victim_and_as_many_fresh_eroded_ones_as_asked(curved, seeds):
+    victim, options = curved, {"eps": 0.2, "steps": 6, "ghosts": 8, "rate": 0.3, "momentum": 1.0}
+    queries = erosion(seeds, victim, stream(0, "filter"), targeted=True, agree=0.9, **options)
+    every = erosion(seeds, victim, stream(0, "filter"), targeted=True, agree=0.0, **options)
+    labels = dict(zip(seeds.seed.tolist(), victim.labels(seeds.x).tolist(), strict=True))
+    assert 0 < len(queries) < len(every), "the filter drops none or all: the test says nothing"
+    found = zip(queries.seed.tolist(), victim.labels(queries.x).tolist(), strict=True)
+    assert all(labels[seed] != label for seed, label in found)
+    # The same draws again: targets, the masks of the attack, and those of the fresh victims.
+    rng, places = stream(0, "filter"), where(victim.module)
+    random_target(victim.labels(seeds.x), victim.classes, rng)
+    _, fresh = (draw_masks(places, copies, 0.3, rng) for copies in ((6, 8), (FRESH, 1)))
+    own, agreeing = victim.labels(every.x), torch.zeros(len(every))
+    for number in range(FRESH):
+        with eroded(places, [mask[number] for mask in fresh]):
+            agreeing += (victim.labels(every.x) == own).float()
+    kept = (agreeing / FRESH >= 0.9).tolist()
+    assert [seed for seed, stays in zip(every.seed.tolist(), kept, strict=True) if stays] == queries.seed.tolist()
 
 
 def test_what_is_kept_gives_one_label_on_the_victim_and_on_most_eroded_ones(craft, linear):

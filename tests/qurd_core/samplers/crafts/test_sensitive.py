@@ -1,5 +1,7 @@
 """Sensitive samples: closed forms against automatic differentiation, the greedy choice on a table, and what they are for."""
 
+from itertools import pairwise
+
 import pytest
 import torch
 from torch import nn
@@ -32,16 +34,21 @@ def test_sensitivity_is_the_squared_length_of_the_derivative_by_the_last_weights
 
 
 def test_images_stay_near_their_seeds_and_in_range_and_grow_sensitive(craft, curved, seeds):
-    few, many = (craft("sensitive", victim=curved, steps=steps, bag=1) for steps in (1, 40))
     place = {int(seed): row for row, seed in enumerate(seeds.seed)}
-    moves = many.x - seeds.x[[place[int(seed)] for seed in many.seed]]
-    assert float(moves.flatten(1).norm(dim=1).max()) <= 10 / 255 * 192**0.5 + 1e-4
 
     def mean(queries):
         features = curved.module[:3](queries.x)
         return float(of_log_probits(curved.logits(queries.x), features).mean())
 
-    assert mean(many) > mean(few)
+    means = []
+    for steps in (1, 2, 5, 10, 20, 40):  # the same way, left off after so many steps
+        queries = craft("sensitive", victim=curved, steps=steps, bag=1)
+        moves = queries.x - seeds.x[[place[int(seed)] for seed in queries.seed]]
+        assert float(moves.flatten(1).norm(dim=1).max()) <= 10 / 255 * 192**0.5 + 1e-4
+        assert float(queries.x.min()) >= 0 and float(queries.x.max()) <= 1
+        means.append(mean(queries))
+    assert all(later > 0.99 * earlier for earlier, later in pairwise(means)), "it grows on average"
+    assert means[-1] > 1.1 * means[0]
 
 
 def test_the_greedy_choice_takes_what_covers_most_units():
@@ -67,6 +74,17 @@ def test_an_untouched_model_is_at_distance_zero_and_a_changed_one_is_not(craft, 
     values = hamming(found[0], found, Prefixes((len(queries),)))[:, 0]
     assert values[1] == 0
     assert values[2] > 0
+
+
+def test_one_large_change_of_one_weight_is_seen(craft, linear):
+    victim = linear("victim")
+    queries = craft("sensitive", victim=victim, steps=40)
+    for row, column in ((0, 0), (1, 95), (2, 191)):
+        changed = random_weights("victim")
+        changed[row, column] += 1000
+        logits = torch.stack([model.logits(queries.x) for model in (victim, linear(changed))])
+        found = labels(Answers(queries, Access.LABELS, logits))
+        assert hamming(found[0], found, Prefixes((len(queries),)))[1, 0] > 0
 
 
 def test_a_model_that_does_not_end_in_a_linear_layer_is_refused():
