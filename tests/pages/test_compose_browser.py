@@ -51,7 +51,7 @@ def test_a_new_combination_runs_is_stopped_and_another_shows_its_point(visit):  
     page.get_by_role("button", name="Run").click()
     page.get_by_role("button", name="Cancel").click()
     page.get_by_text("Stopped").wait_for()
-    page.get_by_role("textbox").first.fill("uniform(test) | topk(k=2) | hamming")
+    page.locator(".st-key-pick input").first.fill("uniform(test) | topk(k=2) | hamming")
     page.keyboard.press("Enter")
     page.wait_for_function(HEADLINE, arg="uniform(test) | topk(k=2) | hamming has not been measured")
     page.get_by_role("button", name="Run").click()
