@@ -161,8 +161,7 @@ NAMED = {
         " reading towards the nearest.",
         queries="a number that was not at hand",
         cost="10 gradients of the victim per seed and round, 2 to 5 rounds, one label per query",
-        fails="Its points lie on the boundary itself: rounding alone decides the label of some, and a copy that moved the"
-        " boundary a little answers like anybody else.",
+        fails="Its points lie next to the boundary: a copy that moved it a little answers like anybody else.",
     ),
     "SSF": Named(
         "uniform(train)->sensitive | labels | hamming",

@@ -1,7 +1,4 @@
-"""What every scheme that looks at labels keeps to: near-boundary queries are answered the same however many go at a time.
-
-One does not: see `ON_THE_BOUNDARY`.
-"""
+"""What every scheme that looks at labels keeps to: near-boundary queries are answered the same however many go at a time."""
 
 import pytest
 import torch
@@ -17,16 +14,7 @@ BATCHES = (1, 7, 256)
 LABELS = [name for name in NAMED if Scheme.parse(name).access == Access.LABELS]
 
 SMALL = {"boundary": {"steps": 200}, "sensitive": {"steps": 10}, "erosion": {"eps": 0.4, "steps": 6, "agree": 0.5}}
-# What the clamp takes of DeepFool's overshoot leaves points within rounding of the boundary, and the craft keeps them. To
-# drop them changes its queries, so that it takes another version of the craft, and its records anew.
-ON_THE_BOUNDARY = pytest.mark.xfail(reason="DeepFool keeps points that are within rounding of the boundary", strict=False)
-CASES = [
-    pytest.param(name, size, marks=[ON_THE_BOUNDARY] * (name == "DeepFoolF" and size == 1))
-    for name in LABELS
-    for size in BATCHES
-]
-
-pytestmark = pytest.mark.parametrize(("name", "batch_size"), CASES)
+pytestmark = [pytest.mark.parametrize("batch_size", BATCHES), pytest.mark.parametrize("name", LABELS)]
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ KEYS = {  # scheme -> first digits of the keys of its scores and of its first cr
     "certain(right,by=gini)->evasion | correct | accuracy_gap": ("21d10341abf02bfd", "04c20bfc0090bc7c"),
     "certain(right,by=gini)->evasion(project=true) | correct | accuracy_gap": ("f9b4b67b20f1c9d3", "d15e5df30406df3c"),
     "certain(right,by=gini)->evasion | probits | jensen_shannon": ("a7e542ac6490a045", "04c20bfc0090bc7c"),
-    "uniform(train)->deepfool | labels | hamming": ("830530c0d7644a04", "551bba67afd1b885"),
+    "uniform(train)->deepfool | labels | hamming": ("2e235b7fdbdc17fa", "471de0cf36307542"),
     "uniform(train)->sensitive | labels | hamming": ("b7a55c8c186e95e6", "5a7b6dc51fd669fb"),
     "uniform(train)->paths | gradient_field | cosine": ("dd5a9cff257db0c8", "f7fa9a05a7a04431"),
     "uniform(train)->erosion | labels | hamming": ("4b6d7b315c30b5fa", "cde93599562f5220"),

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from qurd_core.samplers.crafts.deepfool import cross, deepfool, shortest
+from qurd_core.samplers.crafts.deepfool import LEAD, cross, deepfool, shortest
 from tests.conftest import random_weights
 
 STEEP = 0.25  # the toy divides pixels by it
@@ -89,6 +89,8 @@ def test_every_query_is_across_and_a_target_is_reached(curved, seeds):
         assert len(queries)
         found = curved.labels(queries.x)
         assert all(labels[seed] != label for seed, label in zip(queries.seed.tolist(), found.tolist(), strict=True))
+        first, second = curved.logits(queries.x).topk(2, 1).values.T
+        assert bool((first - second > 0.5 * LEAD * curved.logits(queries.x).abs().amax(1)).all())  # which rounding leaves
 
 
 def test_the_jacobian_is_the_gradients_of_the_logits(curved, seeds):
