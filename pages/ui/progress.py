@@ -11,6 +11,7 @@ from qurd_core.jobs.queue import Job, Status
 ENDING = "safetensors"
 EVERY = 0.4  # seconds between two looks at a job
 FIRST = 300  # thousandths of a second
+SHARED = "Another browser tab wants this run, too, so it goes on."
 
 
 def finished(job: Job, place: str) -> Status:
@@ -85,7 +86,14 @@ def bar(status: Status, said: str, key: str) -> None:
     stopping = status.state == "running" and jobs.flag(status.key).exists()
     label = "Stopping" if stopping else "Cancel"
     st.progress(min(status.done / status.total, 1.0) if status.total else 0.0, links.plain(said, 200), width="stretch")
-    st.button(label, icon=":material/stop:", key=key, disabled=stopping, on_click=jobs.cancel, args=[status.key])
+    st.button(label, icon=":material/stop:", key=key, disabled=stopping, on_click=_cancel, args=[status.key])
+
+
+def _cancel(key: str) -> None:
+    if cached.jobs().is_shared(key, visitor.session()) and not visitor.runs_the_app():
+        notice.say(SHARED)
+    else:
+        cached.jobs().cancel(key)
 
 
 def stand(status: Status, *, percent: bool = False) -> str:

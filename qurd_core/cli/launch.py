@@ -16,7 +16,8 @@ def app(
     allow_files: Annotated[
         bool,
         typer.Option(
-            "--allow-files", help="Visitors from other machines, too, delete saved benchmarks and import from paths here."
+            "--allow-files",
+            help="Let visitors from other machines delete saved benchmarks, import from paths, stop any run.",
         ),
     ] = False,
 ) -> None:

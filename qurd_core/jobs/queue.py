@@ -162,6 +162,12 @@ class Jobs:
             if key in self._wanted:
                 self._want(key, by)
 
+    def is_shared(self, key: str, by: str) -> bool:
+        """Whether another open session wants a job, too."""
+        with self._lock:
+            wanted = self._wanted.get(key)
+            return wanted is not None and any(map(self._is_open, wanted.by - {by}))
+
     def leave(self, key: str, by: str) -> None:
         """Note that a session does not want a job any more. One that waits and that nobody wants will not run."""
         with self._lock:

@@ -10,7 +10,9 @@ import streamlit as st
 from safetensors.numpy import save_file
 from streamlit.testing.v1 import AppTest
 
-from pages.ui import cached, frame
+from pages.ui import cached, frame, progress
+from pages.ui.hosting import visitor
+from pages.ui.hosting.visitor import Peer
 from pages.ui.queries import asking
 from qurd_core.files import ROOT
 from qurd_core.jobs.queue import UNWANTED, Job, Jobs, Status, publish
@@ -309,6 +311,24 @@ def test_a_job_can_be_cancelled_and_tried_again(visit, jobs):
     assert "Stopped" in said(sound(app))
     app.button(key="again-left").click().run()
     assert "skeleton" in html(sound(app))
+
+
+@pytest.mark.parametrize(
+    ("peer", "shared", "state"),
+    [
+        (Peer("192.168.1.20", {"host": "talk.example"}), True, "running"),
+        (Peer("192.168.1.20", {"host": "talk.example"}), False, "cancelled"),
+        (Peer(None, {"host": "localhost"}), True, "cancelled"),
+    ],
+)
+def test_a_visitor_stops_no_job_that_another_tab_wants(visit, jobs, monkeypatch, peer, shared, state):
+    monkeypatch.setattr(visitor, "peer", lambda: peer)
+    monkeypatch.setattr(jobs, "is_shared", lambda key, by: shared)
+    app = visit()
+    (key,) = jobs.asked
+    app.button(key="cancel-left").click().run()
+    assert jobs.status(key).state == state
+    assert notices(sound(app)) == ([progress.SHARED] if state == "running" else [])
 
 
 def test_a_damaged_or_lost_result_is_made_anew(visit, jobs):

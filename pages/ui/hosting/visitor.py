@@ -55,7 +55,10 @@ def session() -> str:
 
 def is_open(name: str) -> bool:
     """Whether a session has a browser tab that is connected; from any thread."""
-    return runtime.exists() and runtime.get_instance().is_active_session(name)
+    try:
+        return runtime.get_instance().is_active_session(name)
+    except RuntimeError:  # the server is not there yet, or not any more
+        return False
 
 
 def not_you(what: str) -> str:

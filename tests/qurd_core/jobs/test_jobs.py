@@ -136,6 +136,19 @@ def test_what_one_who_waits_does_not_want_any_more_does_not_run_unless_another_w
         assert (tmp_path / "ran.txt").read_text() == "count\n"
 
 
+def test_a_job_is_shared_while_another_session_that_wants_it_is_open(opened):
+    jobs, there = opened
+    jobs.submit(job("count", steps=2000, name="before"), "whoever")
+    key = jobs.submit(job("count"), ME)
+    assert not jobs.is_shared(key, ME)
+    assert jobs.is_shared(key, OTHER)
+    jobs.watch(key, OTHER)
+    assert jobs.is_shared(key, ME)
+    there.remove(OTHER)
+    assert not jobs.is_shared(key, ME)
+    assert not jobs.is_shared("no job", ME)
+
+
 def test_a_session_has_a_few_runs_at_a_time_and_is_told_so(jobs):
     keys = [jobs.submit(job("count", steps=2000, name=str(number)), ME) for number in range(OF_ONE)]
     with pytest.raises(QurdError, match=f"at most {OF_ONE} runs at a time from one browser tab. {OF_ONE} of this one wait"):

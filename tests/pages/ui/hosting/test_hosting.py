@@ -57,6 +57,11 @@ class Door(NamedTuple):
         return self.certificate and ssl.create_default_context(cafile=self.certificate)
 
 
+def _refuse(why: str) -> None:
+    """CI installs it and must not pass without having asked it."""
+    (pytest.fail if os.environ.get("QURD_BROWSER") == "required" else pytest.skip)(why)
+
+
 @pytest.fixture(scope="module")
 def app(tmp_path_factory) -> Iterator[Door]:
     """A server that is started as the page says, for a proxy."""
@@ -71,8 +76,7 @@ def proxy(app, tmp_path_factory) -> Iterator[Door]:
     """The proxy of the page before it, with other ports and folders."""
     for program in ("nginx", "openssl"):
         if not shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin"):
-            # CI installs it and must not pass without having asked it.
-            (pytest.fail if os.environ.get("QURD_BROWSER") == "required" else pytest.skip)(f"{program} is not installed")
+            _refuse(f"{program} is not installed")
     home = tmp_path_factory.mktemp("proxy")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -115,7 +119,7 @@ def browser() -> Iterator:
     """One that finds the name of the page on this machine."""
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     if not CHROMIUM.is_file():
-        pytest.skip(f"Chromium is not at {CHROMIUM}")
+        _refuse(f"Chromium is not at {CHROMIUM}")
     with sync_api.sync_playwright() as driver:
         found = f"--host-resolver-rules=MAP {NAME} 127.0.0.1"
         yield driver.chromium.launch(executable_path=str(CHROMIUM), args=[*FLAGS, found])

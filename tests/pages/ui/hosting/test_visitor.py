@@ -1,14 +1,18 @@
 """Who may delete and import: whoever runs the app, on its own machine; a visitor is told why not."""
 
+import re
 import sys
 from types import SimpleNamespace
 
 import pytest
+import streamlit as st
 
 from pages.ui.hosting import visitor
 from pages.ui.hosting.visitor import ALLOW, Peer
 from qurd_core.benchmarks import saved_benchmarks
 from qurd_core.benchmarks.saved_benchmarks import BenchFile
+from qurd_core.files import ASSETS
+from qurd_core.jobs import queue, room
 from qurd_core.records import evidence
 from tests.pages.screen import notices, sound
 
@@ -54,10 +58,21 @@ def test_whoever_runs_the_app_is_on_its_machine(monkeypatch, address, headers, r
 @pytest.mark.parametrize("there", [True, False])
 def test_a_session_is_open_while_its_tab_is_connected(monkeypatch, there):
     assert not visitor.is_open("one")  # there is no server
-    monkeypatch.setattr(visitor.runtime, "exists", lambda: True)
     server = SimpleNamespace(is_active_session=lambda name: there and name == "one")
     monkeypatch.setattr(visitor.runtime, "get_instance", lambda: server)
     assert visitor.is_open("one") == there
+
+
+def test_the_page_on_hosting_has_the_limits_as_they_are():
+    limits = re.findall(r"^\| (.*) \| .* \|$", (ASSETS / "docs" / "hosting.md").read_text(), re.MULTILINE)[1:]
+    kept = st.get_option("server.disconnectedSessionTTL")
+    assert limits == [
+        f"a run goes on for {queue.ALONE:g} s after the last browser tab that wanted it is closed",
+        f"{queue.OF_ONE} runs of one tab wait or run",
+        f"{queue.OF_ALL} runs wait, of all tabs",
+        f"{room.MOST:g} GB in the store (`{room.VARIABLE}` says another number)",
+        f"a closed tab can come back for {kept} s",
+    ]
 
 
 @pytest.fixture
