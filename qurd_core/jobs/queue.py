@@ -14,15 +14,15 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from qurd_core.errors import QurdError
-from qurd_core.files import ASSETS, ROOT, file_digest, read_json
+from qurd_core.files import ASSETS, ROOT, alone, file_digest, make_folder, read_json
 from qurd_core.records.runs import ACTIVE, State, Status, active, alive, ended, key_of, path_of, publish, read
 
 PATIENCE = 0.7  # seconds that a cancelled job has to stop by itself
@@ -134,7 +134,7 @@ class Jobs:
         Raises:
             QurdError: the session has as many as it may, or the server.
         """
-        with self._lock:
+        with self._lock, self._alone(job.key):
             known = self._read(job.key)
             here = self._current is not None and self._current.key == job.key
             # A job that has just ended is current for another moment. Asked for in it, it is to run again.
@@ -279,6 +279,15 @@ class Jobs:
                     self._cancelled.setdefault(key, (time.monotonic(), UNWANTED))
                     with suppress(OSError):  # as above
                         self.flag(key).touch()
+
+    @contextmanager
+    def _alone(self, key: str) -> Iterator[None]:
+        """Decide about a job while no other app does. A disk that refuses keeps nobody from asking."""
+        with ExitStack() as stack:
+            with suppress(OSError):
+                make_folder(self.runs)
+                stack.enter_context(alone(self.result(key, "claim")))
+            yield
 
     def _elsewhere(self, status: Status) -> bool:
         """Whether another living process waits with this job or runs it."""

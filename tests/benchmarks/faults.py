@@ -17,7 +17,9 @@ HEADS = ("fault", "times", "failed", "worst", "seconds", "what must hold")
 
 def row(fault: Fault, found: Outcome) -> list[object]:
     """A line of the table."""
-    worst = ", ".join(f"{value:.3g} {name}" for name, value in found.worst.items())
+    worst = ", ".join(
+        f"{value:,.0f} {name}" if value >= 100 else f"{value:.2g} {name}" for name, value in found.worst.items()
+    )
     return [fault.what, found.times, len(found.failed), worst or "-", round(found.seconds), fault.holds]
 
 

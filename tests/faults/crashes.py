@@ -255,7 +255,7 @@ FAULTS = [
     Fault(
         "power cut: bytes and names that were not flushed are lost",
         "no torn file taken for good, nothing lost that was reported",
-        40,
+        20,
         1_000,
         power_cut,
     ),

@@ -20,6 +20,7 @@ from tests.faults.runs import FORK, Child, whole
 
 DAY = 86_400.0
 OLD = 10_000  # files of runs that have ended
+PATIENCE = 60.0  # seconds for a job
 CLICKS = 50  # sessions that press Run at once
 
 
@@ -84,14 +85,44 @@ def old_runs(folder: Path, rng: random.Random) -> dict[str, float]:
     return {"ms": 1000 * seconds}
 
 
+ASKED = Job("test", {"do": "count", "steps": 20})
+WORKER = "tests.qurd_core.executors.working"
+
+
+def _end(jobs: Jobs) -> str:
+    """Wait until the job has ended, and tell how."""
+    end = time.monotonic() + PATIENCE
+    while (status := jobs.status(ASKED.key)) is None or status.active:
+        assert time.monotonic() < end, "it did not end"
+        time.sleep(0.01)
+    return status.state
+
+
+def apps(folder: Path, rng: random.Random) -> dict[str, float]:
+    """Press Run in two apps on one store at once."""
+    barrier = FORK.Barrier(2)
+
+    def app(say: Callable[..., None]) -> None:
+        jobs = Jobs(folder, worker=WORKER)
+        barrier.wait()
+        jobs.submit(ASKED)
+        say("state", _end(jobs))
+        barrier.wait()
+        jobs.close()
+
+    assert [child.well().told("state") for child in [Child(app) for _ in range(2)]] == [["done"], ["done"]]
+    assert (folder / "ran.txt").read_text() == "count\n", "it was computed more than once"
+    return {}
+
+
 def clicks(folder: Path, rng: random.Random) -> dict[str, float]:
     """Press Run in 50 sessions of one app at once."""
-    jobs, keys = Jobs(folder, worker="tests.qurd_core.executors.working"), []
+    jobs, keys = Jobs(folder, worker=WORKER), []
     barrier = threading.Barrier(CLICKS)
 
     def press() -> None:
         barrier.wait()
-        keys.append(jobs.submit(Job("test", {"do": "count", "steps": 20})))
+        keys.append(jobs.submit(ASKED))
 
     threads = [threading.Thread(target=press) for _ in range(CLICKS)]
     try:
@@ -99,14 +130,10 @@ def clicks(folder: Path, rng: random.Random) -> dict[str, float]:
             thread.start()
         for thread in threads:
             thread.join()
-        end = time.monotonic() + 60
-        while (status := jobs.status(keys[0])) is None or status.active:
-            assert time.monotonic() < end, "it did not end"
-            time.sleep(0.01)
+        assert _end(jobs) == "done"
     finally:
         jobs.close()
-    assert len(keys) == CLICKS and len({*keys}) == 1
-    assert status.state == "done", status.error
+    assert keys == [ASKED.key] * CLICKS
     assert (folder / "ran.txt").read_text() == "count\n", "it was computed more than once"
     return {}
 
@@ -115,5 +142,6 @@ FAULTS = [
     Fault("two processes start the same crafted run on one store", "every model pass once, the same bytes", 2, 50, together),
     Fault("a second process whose clock is days ahead", "nothing that is being published is removed", 1, 50, ahead),
     Fault("files of 10,000 runs that have ended", "none of them is read to know what runs", 1, 5, old_runs),
+    Fault("two apps on one store press Run at once", "computed once, both show its end", 2, 50, apps),
     Fault("50 sessions of one app press Run at once", "computed once", 1, 50, clicks),
 ]

@@ -6,9 +6,11 @@ from tests.faults import crashes, disks, planted, sharing, views
 from tests.faults.crashes import worker_killed
 from tests.faults.disks import flipped
 from tests.faults.fault import Fault, UnableError, tried
+from tests.faults.planted import saved
+from tests.faults.sharing import old_runs
 
 ELSEWHERE = (flipped,)  # `test_altered.py` flips bits of every kind of file
-SLOW = (worker_killed, *(fault.once for fault in views.FAULTS))
+SLOW = (worker_killed, old_runs, saved, *(fault.once for fault in views.FAULTS))
 FAULTS = [
     pytest.param(fault, marks=[pytest.mark.slow] if fault.once in SLOW else [], id=fault.what)
     for module in (crashes, disks, sharing, planted, views)

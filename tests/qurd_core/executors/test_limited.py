@@ -46,7 +46,7 @@ def test_who_takes_more_than_allowed_is_ended(monkeypatch, call):
     monkeypatch.setattr(module, "MEMORY", 100_000_000)
     monkeypatch.setattr(module, "SECONDS", 1)
     with pytest.raises(QurdError, match=r"Expected to read here.csv with 0.1 GB"):
-        limited(call, HERE)
+        limited(call, HERE, memory=100_000_000)
 
 
 def test_who_does_nothing_for_ever_is_ended(monkeypatch):
