@@ -105,7 +105,7 @@ def apps(folder: Path, rng: random.Random) -> dict[str, float]:
     def app(say: Callable[..., None]) -> None:
         jobs = Jobs(folder, worker=WORKER)
         barrier.wait()
-        jobs.submit(ASKED)
+        jobs.submit(ASKED, "whoever")
         say("state", _end(jobs))
         barrier.wait()
         jobs.close()
@@ -122,7 +122,7 @@ def clicks(folder: Path, rng: random.Random) -> dict[str, float]:
 
     def press() -> None:
         barrier.wait()
-        keys.append(jobs.submit(ASKED))
+        keys.append(jobs.submit(ASKED, "whoever"))
 
     threads = [threading.Thread(target=press) for _ in range(CLICKS)]
     try:

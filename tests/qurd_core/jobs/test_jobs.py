@@ -463,10 +463,10 @@ def test_a_disk_that_refuses_stops_nobody(tmp_path):
 def test_a_job_whose_end_the_disk_refuses_to_note_says_so(jobs, monkeypatch):
     said = "The disk refused to note how the job ended. What it had stored is kept: free space or rights, then run it again."
     monkeypatch.setattr("qurd_core.jobs.queue.publish", lambda path, found: False)
-    key = jobs.submit(job("end unwritten"))
+    key = jobs.submit(job("end unwritten"), ME)
     assert wait(jobs, key, lambda status: status.state == "failed").error == said
     monkeypatch.undo()
-    jobs.submit(job("end unwritten"))
+    jobs.submit(job("end unwritten"), ME)
     assert wait(jobs, key).error == said
     assert read(jobs.result(key, "json")).error == said
 
