@@ -346,7 +346,8 @@ def make_folder(folder: Path) -> None:
         OSError: the disk refuses.
     """
     if not folder.is_dir():
-        make_folder(folder.parent)
+        if not folder.parent.exists():
+            make_folder(folder.parent)
         folder.mkdir(exist_ok=True)
         _sync_folder(folder.parent)
 
