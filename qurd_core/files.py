@@ -122,7 +122,8 @@ def remove_abandoned(draft: Path) -> None:
     if fcntl:
         with suppress(OSError), draft.open("rb+") as file:  # locked, renamed or removed meanwhile
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            draft.unlink()
+            if os.path.samestat(os.fstat(file.fileno()), draft.stat()):  # and no other file has its name by now
+                draft.unlink()
 
 
 def publish(path: Path, data: bytes, aside: Path | None = None) -> Path:

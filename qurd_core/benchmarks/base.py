@@ -82,7 +82,7 @@ class Benchmark:
         behind: the benchmark whose models are seen behind obfuscations here (see `obfuscated`), or None.
         servers: what changes the answers of a model on their way out, by the name of the model that is seen.
         recalled: the seed set whose answers such a server may recall.
-        costly: models that take many passes for an answer, so that nobody asks them about a whole seed set.
+        costly: models that take many passes for an answer, so that their accuracy is not measured where records are made.
         ranked: number of classes whose order is revealed, or None for all.
     """
 

@@ -184,11 +184,16 @@ def _seconds(desk: Workbench, waiting: list[tuple[int, str, list[Scheme]]], coun
     needs = {need for _, own, schemes in waiting for need in desk.natural_needs(own, schemes[0])}
     measured = {(bench.answering(model), MEASURED) for model in _measured(bench) if not desk.has_natural(model, MEASURED)}
     banks = (needs | measured) - counted
-    spent = sum(asking([model], len(desk.images(split))) for model, split in banks)
+    spent, whole = sum(asking([model], len(desk.images(split))) for model, split in banks), banks | counted
     for query_seed, own, schemes in waiting:
         queries = (own, str(schemes[0].sampler), query_seed)
         models = frozenset(map(bench.answering, desk.models(own)))
-        asked = models & bench.costly if schemes[0].natural else models
+        if schemes[0].natural:
+            asked = frozenset(
+                m for m in models if (m, schemes[0].split) not in whole and not desk.has_natural(m, schemes[0].split)
+            )
+        else:
+            asked = models
         if not schemes[0].natural and queries not in counted:
             groups = BUDGET / schemes[0].group_size
             spent += groups * gradients(bench.whole, schemes[0]) * speed.gradients[victim]

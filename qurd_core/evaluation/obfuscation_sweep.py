@@ -77,7 +77,9 @@ def estimate(name: str, store: Store, runtime: Runtime) -> str:
                 known[victim, str(schemes[0].sampler), seed] = query_set(
                     plain, victim, schemes[0], seed, some.budgets, speed
                 )
-                banks |= {need: hidden.passes.get(need[0], 0.0) for need in desk.natural_needs(victim, schemes[0])}
+                passes = speed.passes | hidden.passes
+                needs = desk.natural_needs(victim, schemes[0])
+                banks |= {need: passes.get(need[0], 0.0) for need in needs if need[0] != victim}  # which its set counts
     seconds += sum(known.values()) + sum(each * len(plain.images(split)) for (_, split), each in banks.items())
     return (
         f"{len(NAMED)} named schemes behind {len(presets())} obfuscations, {waiting} query sets left: about"

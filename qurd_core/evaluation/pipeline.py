@@ -73,7 +73,7 @@ def evaluate(
     Raises:
         QurdError: bad input, or a scheme whose every cell is empty. Single empty cells are warned of before anything runs.
 
-    Rates are shares from 0 to 1. The first call asks every model, which takes minutes; what is stored is read.
+    Rates are shares from 0 to 1. The first call asks the models, which takes a minute; what is stored is read.
 
     >>> table = evaluate("patchwork-sac", ["AKH", "Random"], budgets=[10, 20], seeds=2)
     >>> table[["scheme", "budget", "used"]].values.tolist()

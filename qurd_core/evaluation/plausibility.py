@@ -111,6 +111,11 @@ class Labels:
         labels = {model: desk.some(model, split, rows).argmax(1) for model in models}
         return cls(desk, split, rows, truth[rows], labels)
 
+    @property
+    def are_some(self) -> bool:
+        """Whether these are not all items of the seed set."""
+        return len(self.rows) < len(self.desk.images(self.split))
+
     def answered(self, model: str) -> Tensor:
         """(n,) whether there is an answer."""
         return self.labels[model] < len(self.desk.bench.classes)
@@ -191,8 +196,8 @@ def _far_below(known: Labels, model: str) -> str | None:
     declared, measured = known.desk.bench.record(model).get(DECLARED), known.accuracy(model)
     if declared is None:
         return None
-    error = (declared * (1 - declared) / int(known.answered(model).sum())) ** 0.5
-    if declared - measured <= max(FAR, ERRORS * error):
+    error = ERRORS * (declared * (1 - declared) / int(known.answered(model).sum())) ** 0.5
+    if declared - measured <= (FAR + error if known.are_some else max(FAR, error)):  # all items are no sample of them
         return None
     cause = _cause(known, model, (declared + measured) / 2) or (
         "Compare its normalisation and the order of its classes with those of its training, or correct the declaration"

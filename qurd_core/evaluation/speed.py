@@ -9,7 +9,7 @@ from pathlib import Path
 
 from qurd_core.access import Access
 from qurd_core.errors import QurdError
-from qurd_core.evaluation.workbench import PART, Workbench
+from qurd_core.evaluation.workbench import PART, Sent, Workbench
 from qurd_core.files import read_json, write_json
 from qurd_core.records import rate_records
 from qurd_core.registry import crafts, seed_rules
@@ -77,6 +77,9 @@ def query_set(
     natural, crafted = _images(desk, victim, scheme, query_seed, max(budgets))
     waiting = tuple(model for model in desk.models(victim) if not desk.has_natural(model, scheme.split))
     looking = tuple(model for model in desk.choosing(victim, scheme) if not desk.has_natural(model, scheme.split))
+    if natural and waiting and not looking:  # the images are known, and who is asked has been asked about some
+        sent = desk.sent(Sent(victim, str(scheme), query_seed, max(budgets)))
+        natural = min(natural, desk.lacking(waiting[-1], scheme.split, sent))
     choosing = speed.asking(looking, len(desk.images(scheme.split))) if looking and query_seed == 0 else 0.0
     steps = crafted / scheme.group_size * gradients(desk.bench.whole, scheme) * speed.gradients.get(victim, 0.0)
     slopes = BACKWARD * speed.asking(desk.models(victim), natural + crafted) if scheme.access is Access.GRADIENTS else 0.0

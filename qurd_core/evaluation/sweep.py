@@ -43,14 +43,13 @@ def fitting() -> list[Scheme]:
 
 
 def estimate(name: str, seeds: int, store: Store, runtime: Runtime, *, only: Sequence[str] = ()) -> str:
-    """How long the rest of a sweep will take, in a sentence, after asking all models about the natural images.
+    """How long the rest of a sweep will take, in a sentence, after asking all models about the test images.
 
     What is stored already costs nothing.
     """
     asked = _requests(name, seeds, only)
     bench = asked[0].bench
-    for split in bench.splits:
-        ask_natural(bench, split, store, runtime)
+    ask_natural(bench, "test", store, runtime)
     desk, speed = workbench(bench, store, runtime), Speed({}, {})
     waiting = [cell for some in asked for cell in lacking(some, desk)]
     for _ in speed.measure(desk) if waiting else ():

@@ -1,8 +1,8 @@
 """Where models are asked: about a natural image once per model, about crafted ones once per query set, everything kept in
 the store.
 
-Of a seed set a model is asked about the images that are sent to it, and about all of them only where somebody needs that:
-a victim whose seed rule chooses by its answers, and whoever wants delta or delta_C.
+Of a seed set a model is asked about the images that are sent to it, and about all of them only where somebody needs that: a
+seed rule that chooses by its answers, a server that recalls them, delta and delta_C, records, and checks of a benchmark.
 
 Besides, models answer to crafts (`samplers.crafts`), which get the victim, and where a number of a run is not the point:
 `speed` asks how fast they are, `plausibility` whether they are what their owner says, and `jobs.kinds.query_job` what they
@@ -13,7 +13,8 @@ its own, so a small budget needs the first parts of a large one and nothing is a
 is not stored: it follows from those of the model behind it.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from pathlib import Path
@@ -25,7 +26,7 @@ from torch import Tensor
 from qurd_core.access import Access
 from qurd_core.benchmarks.base import Benchmark, benchmark, reader
 from qurd_core.benchmarks.own.pictures import BYTES
-from qurd_core.errors import doing
+from qurd_core.errors import QurdError, doing
 from qurd_core.executors.limited import MEMORY, limited
 from qurd_core.oracle import Oracle
 from qurd_core.randomness import stream
@@ -108,18 +109,22 @@ class Workbench:
 
     def vet(self) -> None:
         """Have the files of models that somebody brings read first by a process with limits, once for what they hold now:
-        pictures are decoded there and nowhere else, weights are loaded and asked for an answer.
+        pictures are decoded by such processes only, weights are loaded and asked for an answer.
 
         Tables of answers are read so whenever they are opened.
 
         Raises:
             QurdError: a file cannot be read, or takes more than it may.
         """
-        found = reader(self.bench.whole)
-        if found and self.bench.source.asks:
+        plain = self.bench.behind or self.bench
+        found = reader(plain.whole)
+        if found and plain.source.asks:
             kind, path = found
-            key = Key("vetted", {"content": kind.content(path)})
-            self.store.get(key, lambda: limited(self._read_all, path, memory=VETTING) or {})
+            key, read = Key("vetted", {"content": kind.content(path)}), replace(self, bench=plain)._read_all
+            if self.store.known(key) is None:
+                limited(read, path, memory=VETTING)
+                with suppress(QurdError):  # a disk that takes nothing more: it is read again the next time
+                    self.store.get(key, dict)
 
     def _read_all(self) -> None:
         few = [torch.zeros_like(self.images(split).pixels[:1], dtype=torch.float) for split in self.bench.splits]
@@ -134,9 +139,14 @@ class Workbench:
     def some(self, model: str, split: str, rows: Tensor) -> Tensor:
         """(k,C) logits of one model on some images of a seed set; those that nobody has asked about are asked.
 
+        What is asked in other batches may differ in the last digit, and with it the scores of runs that asked for the same
+        images in another order.
+
         Args:
             rows: (k,) places of the images.
         """
+        if not len(rows):
+            return torch.empty(0, len(self.bench.classes))
         answering = self.bench.answering(model)
         if answering != model:
             return self._sent(model, self.some(answering, split, rows))
@@ -177,6 +187,18 @@ class Workbench:
                 for model in self._answering(victim):
                     if not self.has_natural(model, one.split):
                         yield model, one.split, sent
+
+    def ask_sent(self, split: str, asked: Mapping[str, Iterable["Sent"]]) -> None:
+        """Put the answers of models on all images of a seed set that are sent to each into the store, at one go."""
+        for model, sent in asked.items():
+            self.some(model, split, torch.cat([self.sent(what) for what in sent]).unique())
+
+    def lacking(self, model: str, split: str, rows: Tensor) -> int:
+        """How many of some images of a seed set a model has not been asked about."""
+        if self.has_natural(model, split):
+            return 0
+        some = self.store.known(self._some_key(self.bench.answering(model), split))
+        return len(rows) - (int(torch.isin(rows, some[ROWS]).sum()) if some else 0)
 
     def sent(self, what: "Sent") -> Tensor:
         """(k,) places of the natural images that are sent."""
@@ -359,7 +381,7 @@ class Workbench:
         return Queries.of(self.store.get(Key("queries", spec), make))
 
     def _answers(self, victim: str, queries: Queries, split: str | None) -> Tensor:
-        """(M,s,C) logits of all models of a victim; those on images of a split as they are come out of the bank."""
+        """(M,s,C) logits of all models of a victim; those on images of a split as they are, are asked once."""
         models = self.models(victim)
         if not len(queries):
             return torch.zeros(len(models), 0, len(self.bench.classes))
@@ -496,10 +518,7 @@ class Where(NamedTuple):
 
     def ask_sent(self, split: str, asked: tuple[tuple[str, tuple[Sent, ...]], ...]) -> None:
         """A unit of work: the answers of some models on the images of a seed set that are sent to them."""
-        desk = self.desk
-        for model, sent in asked:
-            if len(rows := torch.cat([desk.sent(what) for what in sent]).unique()):
-                desk.some(model, split, rows)
+        self.desk.ask_sent(split, dict(asked))
 
     def score(self, victim: str, schemes: tuple[str, ...], query_seed: int, budgets: tuple[int, ...]) -> None:
         """A unit of work: the scores of one victim and query seed for schemes that share a sampler."""

@@ -50,7 +50,7 @@ class Done:
 
 
 class Executor(Protocol):
-    """Maps over units. All executors leave the same bytes in the store."""
+    """Maps over units. Of the same units all executors leave the same bytes in the store."""
 
     def run(self, units: Sequence[Unit]) -> Iterator[Done]:
         """Every unit once, in an order that respects `needs`; yields as they end. Closing the iterator stops early."""

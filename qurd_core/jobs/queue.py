@@ -140,9 +140,9 @@ class Jobs:
             # A job that has just ended is current for another moment. Asked for in it, it is to run again.
             runs = known is not None and known.active and (here or self._elsewhere(known))
             starts = here and known is None
-            if runs or starts or self._waits(job.key):
+            if starts or (runs and here) or self._waits(job.key):
                 self._want(job.key, by)
-            elif anew or known is None or known.state != "done":
+            elif not runs and (anew or known is None or known.state != "done"):  # else another app runs it for its sessions
                 self._check(by)
                 self._want(job.key, by)
                 self._waiting.append(job)
@@ -307,6 +307,7 @@ class Jobs:
             with self._lock:
                 if not self._waits(self._current.key):
                     self._wanted.pop(self._current.key, None)
+                    self._cancelled.pop(self._current.key, None)
                 self._current = None
 
     def _start(self, job: Job) -> subprocess.Popen[str] | None:

@@ -60,9 +60,6 @@ def expect(folder: Path, message: dict[str, Any]) -> None:
     """
     try:
         room.check(folder)
-    except QurdError:  # whoever runs the job is told
-        return
-    try:
         seconds = import_module(KINDS[message["kind"]]).expected(folder, **message["args"])
     except Exception:  # whoever runs the job is told; the worker goes on
         seconds = math.nan

@@ -165,6 +165,20 @@ def test_a_draft_that_is_removed_before_it_is_locked_is_begun_again(tmp_path, mo
     assert path.read_bytes() == b"whole"
 
 
+def test_who_removes_what_was_abandoned_leaves_a_new_file_of_that_name(tmp_path, monkeypatch):
+    draft, lock = tmp_path / "file", files.fcntl.flock
+    draft.write_bytes(b"of somebody who is gone")
+
+    def replaced(file, how):
+        lock(file, how)
+        draft.unlink()
+        draft.write_bytes(b"of somebody else")
+
+    monkeypatch.setattr(files.fcntl, "flock", replaced)
+    files.remove_abandoned(draft)
+    assert draft.read_bytes() == b"of somebody else"
+
+
 def test_who_waits_for_another_one_takes_what_it_made(tmp_path):
     """Two threads, which wait for one another as processes do."""
     store, other, begun = Store(tmp_path), Store(tmp_path), threading.Event()

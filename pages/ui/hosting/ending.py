@@ -4,6 +4,7 @@ import atexit
 import logging
 import os
 import sys
+from contextlib import suppress
 from functools import cache
 
 from streamlit import runtime
@@ -23,5 +24,6 @@ def at_once() -> None:
 def _leave() -> None:
     logging.shutdown()
     for stream in (sys.stdout, sys.stderr):
-        stream.flush()
+        with suppress(OSError, ValueError, AttributeError):  # nobody reads it any more, or nobody ever did
+            stream.flush()
     os._exit(1 if hasattr(sys, "last_value") else 0)  # of an error that nobody caught, which was printed before

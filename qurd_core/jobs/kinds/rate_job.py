@@ -14,7 +14,7 @@ from qurd_core.benchmarks import base
 from qurd_core.evaluation.request import Request, request
 from qurd_core.evaluation.speed import BATCH, Speed, query_set, seconds
 from qurd_core.evaluation.tabulate import recorded
-from qurd_core.evaluation.workbench import Workbench
+from qurd_core.evaluation.workbench import Sent, Workbench
 from qurd_core.jobs import live
 from qurd_core.records import rate_records
 from qurd_core.runtime import Runtime
@@ -106,6 +106,12 @@ class Step:
     shown: bool = True
 
     def take(self, asked: Request, desk: Workbench, meter: "Meter") -> None:
+        needs: dict[str, dict[str, list[Sent]]] = {}
+        for victim in asked.bench.victims:
+            for model, split, sent in desk.sent_needs(victim, self.scheme, self.query_seed, max(self.budgets)):
+                needs.setdefault(split, {}).setdefault(model, []).append(sent)
+        for split, models in needs.items():
+            desk.ask_sent(split, models)
         for victim in asked.bench.victims:
             desk.scores(victim, [self.scheme], self.query_seed, self.budgets)
             meter.tell()

@@ -18,6 +18,7 @@ from qurd_core.evaluation import plan as planning
 from qurd_core.evaluation import request as requests
 from qurd_core.evaluation.pipeline import compute, empty_cells, evaluate, plan, reported, request, tabulate
 from qurd_core.evaluation.workbench import Sent, Workbench, workbench
+from qurd_core.oracle import Oracle
 from qurd_core.registry import crafts, representations, seed_rules
 from qurd_core.runtime import Runtime
 from qurd_core.schemes import CONTROL, NAMED, Scheme, combinations
@@ -558,3 +559,15 @@ def test_the_stages_run_in_the_order_that_the_front_door_tells():
     called = [code.index(f"{stage}(") for stage in told]
     assert len(told) >= 6
     assert called == sorted(called)
+
+
+def test_a_network_that_refuses_an_empty_batch_is_sent_none(bench, store, monkeypatch):
+    class Picky(torch.nn.Module):
+        def forward(self, x):
+            return x.reshape(len(x), -1)[:, :3]  # an error where there is no image
+
+    monkeypatch.setattr(Toy, "oracle", lambda self, model, runtime: Oracle(Picky(), classes=3, runtime=runtime, name=model))
+    desk = Workbench(bench, store, Runtime())
+    every = torch.arange(len(desk.images("test")))
+    some = desk.some(STRANGERS[0], "test", every)
+    assert torch.equal(desk.natural(STRANGERS[0], "test"), some)

@@ -3,6 +3,7 @@
 import json
 import warnings
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -331,6 +332,17 @@ def test_a_run_that_does_not_send_the_items_says_that_nothing_was_measured(folde
     assert any("the accuracy of the models was not measured. 'check-benchmark' does so." in one for one in heard)
     ask_natural(benchmark(folder()), "test", store, Runtime())
     assert not any("not measured" in one for one in told(folder(), store, "uniform(test)->pgd(steps=1) | labels | hamming"))
+
+
+@pytest.mark.parametrize(("items", "refused"), [(100, True), (1000, False)])
+def test_a_sample_refuses_no_model_that_chance_may_have_put_there(monkeypatch, items, refused):
+    """86 of 100 are right and 98 % are declared: 12 points, and two standard errors are 2.8."""
+    monkeypatch.setattr(plausibility, "_cause", lambda *_: None)
+    bench = SimpleNamespace(record=lambda model: {plausibility.DECLARED: 0.98}, classes=CLASSES_OF_FOLDER)
+    desk = SimpleNamespace(bench=bench, images=lambda split: range(items))
+    labels = (torch.arange(100) >= 86).long()
+    known = plausibility.Labels(desk, "test", torch.arange(100), torch.zeros(100, dtype=torch.long), {"m": labels})
+    assert (plausibility._far_below(known, "m") is not None) == refused
 
 
 def test_a_run_measures_models_on_some_items_and_a_check_on_all(folder, store, monkeypatch):

@@ -144,6 +144,24 @@ def test_the_expected_seconds_follow_from_the_passes(tmp_path):
     assert speed.seconds(desk, scheme, 1, (100,), known) == 0
 
 
+def test_images_that_were_asked_about_cost_nothing_more(tmp_path):
+    desk = Workbench(benchmark("toy"), Store(tmp_path), rate_job.Runtime())
+    known = speed.Speed(dict.fromkeys(desk.bench.models, 0.001), dict.fromkeys(VICTIMS, 0.01))
+    desk.scores(VICTIMS[0], [Scheme.parse("Random")], 0, (100,))
+    other = Scheme.parse("uniform(test) | probits | cosine")
+    assert speed.query_set(desk, VICTIMS[0], other, 0, (100,), known) == speed.LOOK
+    assert speed.query_set(desk, VICTIMS[0], other, 1, (100,), known) > speed.LOOK
+
+
+def test_a_run_writes_the_answers_of_a_model_once_for_all_victims(run, tmp_path, monkeypatch):
+    kept, keep = [], Store._keep
+    monkeypatch.setattr(Store, "_keep", lambda self, key, made: kept.append(key) or keep(self, key, made))
+    run("Random", seeds=1)
+    some = [key.spec["model"] for key in kept if key.spec.get("to") == "some"]
+    steps = 3  # two first looks, and the curve
+    assert 0 < max(map(some.count, some)) <= steps
+
+
 def test_a_job_says_its_seconds_once_the_models_are_measured(tmp_path):
     asked = {"benchmark": "toy", "scheme": PGD, "pool": None, "seeds": 2, "version": ""}
     assert rate_job.expected(tmp_path, **asked) is None

@@ -20,6 +20,7 @@ from safetensors.torch import load_file, save_file
 from torch.nn.utils import prune
 
 from qurd_core.benchmarks.base import benchmark
+from qurd_core.benchmarks.obfuscated import name_of
 from qurd_core.benchmarks.own import networks, pictures, weights
 from qurd_core.benchmarks.saved_benchmarks import BenchFile
 from qurd_core.benchmarks.zoo import architectures
@@ -27,6 +28,7 @@ from qurd_core.errors import QurdError
 from qurd_core.evaluation.checks import check
 from qurd_core.evaluation.pairs import pair_table
 from qurd_core.evaluation.pipeline import evaluate
+from qurd_core.evaluation.workbench import workbench
 from qurd_core.files import ROOT
 from qurd_core.randomness import stream
 from qurd_core.runtime import Runtime
@@ -123,6 +125,12 @@ def test_a_run_decodes_pictures_once_and_in_another_process(made, store, tmp_pat
     who = log.read_text().split()
     assert str(os.getpid()) not in who
     assert len(who) == 2 * len(CLASSES) * PICTURES
+
+
+def test_models_behind_an_obfuscation_are_read_in_another_process_too(made, store, monkeypatch):
+    monkeypatch.setattr(pictures, "decode", lambda path, side: os.kill(os.getpid(), signal.SIGKILL))
+    with pytest.raises(QurdError, match="ended the process that read it"):
+        workbench(benchmark(name_of(str(made), "argmax", pool=False)), store, Runtime())
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
