@@ -15,6 +15,17 @@ PLACE = """([scheme, right, down]) => {
     const x = xaxis._offset + xaxis.c2p(cells.x[at] + right), y = yaxis._offset + yaxis.c2p(cells.y[at] + down);
     return [box.left + x, box.top + y];
 }"""
+# The same once it has not moved for a dozen frames: fonts and sizes may arrive late on a busy machine.
+STILL = f"""what => new Promise(done => {{
+    let before, frames = 0;
+    const look = () => {{
+        const now = ({PLACE})(what).join();
+        frames = now === before ? frames + 1 : 0;
+        before = now;
+        frames > 12 ? done(now.split(',').map(Number)) : requestAnimationFrame(look);
+    }};
+    look();
+}})"""
 HEADLINE = "text => document.querySelector('h2').innerText.startsWith(text)"
 
 
@@ -25,7 +36,8 @@ def settle(page) -> None:
 
 
 def click_cell(page, scheme: str, right: float = 0, down: float = 0) -> None:
-    x, y = page.evaluate(PLACE, [scheme, right, down])
+    settle(page)
+    x, y = page.evaluate(STILL, [scheme, right, down])
     page.mouse.move(x - 2, y - 2)
     page.mouse.move(x, y)
     page.wait_for_timeout(100)

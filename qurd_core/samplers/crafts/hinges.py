@@ -29,6 +29,8 @@ def hinges(
         delta: distance of the outer images from the middle one, as a share of the way.
     """
     pairs = len(seeds) // 2
+    if not pairs:
+        return Queries(seeds.x[:0], seeds.group[:0], seeds.seed[:0], None)
     partner = pairs + torch.randperm(pairs, generator=rng)
     ends = torch.stack([seeds.x[:pairs], seeds.x[partner]], 1)
     units = before_switching(victim, ends.flatten(0, 1)).unflatten(0, (pairs, 2))
