@@ -60,12 +60,14 @@ def test_cells_are_picked_wherever_they_are_clicked(visit):  # noqa: F811
 
 def test_a_new_combination_runs_is_stopped_and_another_shows_its_point(visit):  # noqa: F811
     page = visit("/compose?bench=patchwork-sac&pick=uniform(test)->pgd(eps=0.05)+|+labels+|+hamming")
+    settle(page)
     page.get_by_role("button", name="Run").click()
     page.get_by_role("button", name="Cancel").click()
     page.get_by_text("Stopped").wait_for()
     page.locator(".st-key-pick input").first.fill("uniform(test) | topk(k=2) | hamming")
     page.keyboard.press("Enter")
     page.wait_for_function(HEADLINE, arg="uniform(test) | topk(k=2) | hamming has not been measured")
+    settle(page)  # the headline comes first, and the button below is still that of the pick before
     page.get_by_role("button", name="Run").click()
     page.wait_for_function(HEADLINE, arg="uniform(test) | topk(k=2) | hamming catches")
     page.locator(".js-plotly-plot").get_by_text("live 1 of 5").first.wait_for()
