@@ -85,25 +85,28 @@ def ask_natural(bench: Benchmark, split: str, store: Store, runtime: Runtime) ->
 
 def ask_some(desk: Workbench, split: str, models: Sequence[str], rows: Tensor, runtime: Runtime) -> None:
     """Put the answers of models on some images of a seed set into the store."""
-    lacking = [model for model in models if not desk.has_natural(model, split)]
-    chunks = [tuple(lacking[start : start + BANK_UNIT]) for start in range(0, len(lacking), BANK_UNIT)]
-    args = tuple(rows.tolist())
-    units = [Unit(f"some {split} {some[0]}", Where.ask_rows, (desk.where, split, some, args)) for some in chunks]
+    lacking, args = [(model, split) for model in models if not desk.has_natural(model, split)], tuple(rows.tolist())
+    units = [Unit(f"some {split} {some[0]}", Where.ask_rows, (desk.where, split, some, args)) for _, some in _few(lacking)]
     if units:
         finish(runtime.track(executor(runtime.workers).run(units), len(units), "asking models"))
 
 
-def _bank_units(banks: Iterable[_Bank], where: Where) -> tuple[list[Unit], dict[_Bank, str]]:
-    """Units for the answer bank, a few models of one split each, and the unit that holds each answer."""
+def _few(banks: Iterable[_Bank]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """What one unit asks: a split, and a few models."""
     by_split: dict[str, list[str]] = {}
     for model, split in banks:
         by_split.setdefault(split, []).append(model)
-    units, holder = [], {}
     for split, models in by_split.items():
         for start in range(0, len(models), BANK_UNIT):
-            some = tuple(models[start : start + BANK_UNIT])
-            units.append(Unit(f"bank {split} {some[0]}", Where.fill_bank, (where, some, split)))
-            holder |= {(model, split): units[-1].key for model in some}
+            yield split, tuple(models[start : start + BANK_UNIT])
+
+
+def _bank_units(banks: Iterable[_Bank], where: Where) -> tuple[list[Unit], dict[_Bank, str]]:
+    """Units for the answer bank, a few models of one split each, and the unit that holds each answer."""
+    units, holder = [], {}
+    for split, some in _few(banks):
+        units.append(Unit(f"bank {split} {some[0]}", Where.fill_bank, (where, some, split)))
+        holder |= {(model, split): units[-1].key for model in some}
     return units, holder
 
 
@@ -116,17 +119,12 @@ def _asking_units(
         sent: by model and split, what is sent, and whose answers choose it.
         holder: the unit that holds those.
     """
-    by_split: dict[str, list[str]] = {}
-    for model, split in sent:
-        by_split.setdefault(split, []).append(model)
     units, holding = [], {}
-    for split, models in by_split.items():
-        for start in range(0, len(models), BANK_UNIT):
-            some = models[start : start + BANK_UNIT]
-            asked = tuple((model, tuple(sent[model, split])) for model in some)
-            needs = dict.fromkeys(holder[bank] for model in some for banks in sent[model, split].values() for bank in banks)
-            units.append(Unit(f"sent {split} {some[0]}", Where.ask_sent, (where, split, asked), tuple(needs)))
-            holding |= {(model, split): units[-1].key for model in some}
+    for split, some in _few(sent):
+        asked = tuple((model, tuple(sent[model, split])) for model in some)
+        needs = dict.fromkeys(holder[bank] for model in some for banks in sent[model, split].values() for bank in banks)
+        units.append(Unit(f"sent {split} {some[0]}", Where.ask_sent, (where, split, asked), tuple(needs)))
+        holding |= {(model, split): units[-1].key for model in some}
     return units, holding
 
 

@@ -55,9 +55,7 @@ def work(folder: Path, message: dict[str, Any]) -> None:
 
 
 def expect(folder: Path, message: dict[str, Any]) -> None:
-    """Leave how many seconds a job takes in `runs/<key>.seconds`: null if it cannot run, nothing while that is not known, or
-    if the store is full.
-    """
+    """Leave how many seconds a job takes in `runs/<key>.seconds`: null if it cannot run, nothing while that is not known."""
     try:
         room.check(folder)
         seconds = import_module(KINDS[message["kind"]]).expected(folder, **message["args"])
