@@ -67,7 +67,7 @@ def lacking(asked: Request, desk: Workbench) -> Iterator[tuple[int, str, list[Sc
         samplers.setdefault(str(scheme.sampler), []).append(scheme)
     for query_seed in range(asked.seeds):
         for schemes in samplers.values():
-            for victim in asked.bench.victims:
+            for victim in asked.victims:
                 missing = [s for s in schemes if not desk.has_scores(victim, s, query_seed, asked.budgets)]
                 if missing:
                     yield query_seed, victim, missing
@@ -142,7 +142,7 @@ def empty_cells(asked: Request, desk: Workbench) -> list[str]:
         group = scheme.group_size
         if small := [budget for budget in asked.budgets if budget < group]:
             told[f"{scheme.label}: {_list(small)} buys no group of {group} queries."] = None
-        seeds = {victim: len(desk.draw(victim, scheme, 0)[1].indices) for victim in asked.bench.victims}
+        seeds = {victim: len(desk.draw(victim, scheme, 0)[1].indices) for victim in asked.victims}
         most = max(seeds, key=seeds.__getitem__)
         if not scheme.goes_round and min(asked.budgets) // group > seeds[most] > 0:
             raise QurdError(
@@ -159,7 +159,7 @@ def empty_cells(asked: Request, desk: Workbench) -> list[str]:
 def _short(asked: Request, desk: Workbench, scheme: Scheme) -> Iterator[str]:
     """One sentence per victim of which a mixed sampler has too few seeds for its share of the budgets."""
     whole = sum(share for _, share in scheme.mixed)
-    for victim in asked.bench.victims:
+    for victim in asked.victims:
         for one, share in scheme.mixed:
             most = len(desk.draw(victim, one, 0)[1].indices) * one.group_size * whole // share
             large = [budget for budget in asked.budgets if budget > most]
@@ -173,7 +173,7 @@ def _check_memory(asked: Request, desk: Workbench) -> None:
         if scheme.access is not Access.GRADIENTS:
             continue
         pixels = desk.images(scheme.split).pixels[0].numel()
-        models = max(len(desk.models(victim)) for victim in asked.bench.victims)
+        models = max(len(desk.models(victim)) for victim in asked.victims)
         fits = HELD_GRADIENTS // (models * pixels * 4)
         if max(asked.budgets) > fits:
             raise QurdError(
@@ -188,7 +188,7 @@ def _check_gaps(asked: Request, desk: Workbench) -> None:
     unanswered = cache(asked.bench.unanswered)
     every = (one for scheme in asked.schemes for one, _ in scheme.ingredients)
     for scheme in {str(scheme.sampler): scheme for scheme in every}.values():
-        for victim in asked.bench.victims:
+        for victim in asked.victims:
             unrelated = [pair.suspect for pair in asked.pairs(victim) if pair.kind in NEGATIVE_KINDS[asked.negatives]]
             gone = {model: unanswered(model, scheme.split) for model in unrelated}
             for query_seed in range(asked.seeds):

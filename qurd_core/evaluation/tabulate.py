@@ -68,7 +68,7 @@ def backwards(table: pd.DataFrame) -> Iterator[str]:
 def _scheme_rows(asked: Request, desk: Workbench, schemes: tuple[Scheme, ...], facing: dict[str, _Facing]) -> pd.DataFrame:
     cells, costs = [], []
     for scheme in schemes:
-        for victim in asked.bench.victims:
+        for victim in asked.victims:
             by_seed = [desk.scores(victim, [scheme], seed, asked.budgets)[scheme] for seed in range(asked.seeds)]
             found = {name: torch.cat([one[name] for one in by_seed], dim=-1).numpy() for name in by_seed[0]}
             spent = pd.DataFrame({name: found[name] for name in ("used", "available", *COSTS)})

@@ -27,14 +27,15 @@ from qurd_core.access import Access
 from qurd_core.benchmarks.base import Benchmark, benchmark, reader
 from qurd_core.benchmarks.own.pictures import BYTES
 from qurd_core.errors import QurdError, doing
+from qurd_core.evaluation.distances import Costs, costs_of, distances, represented
 from qurd_core.executors.limited import MEMORY, limited
 from qurd_core.oracle import Oracle
 from qurd_core.randomness import stream
-from qurd_core.registry import crafts, detectors, representations, seed_rules
+from qurd_core.registry import crafts, seed_rules
 from qurd_core.runtime import Runtime
 from qurd_core.schemes import Scheme
 from qurd_core.store import ROWS, Key, Store, digest
-from qurd_core.types import Answers, Draw, Images, Pool, Prefixes, Queries, concatenate, interleave, seeds_as_queries
+from qurd_core.types import Answers, Draw, Images, Pool, Queries, concatenate, interleave, seeds_as_queries
 
 STEP = 10  # scores are stored at every tenth budget, which costs no query more than the largest one
 LEVELS = (20, 50, 100, 200, 400, 1000)  # where scores at more budgets are looked for
@@ -59,22 +60,6 @@ class Sent(NamedTuple):
     scheme: str
     query_seed: int
     budget: int
-
-
-class Costs(NamedTuple):
-    """What each budget costs, (B,) each: images sent (0 = the cell is empty), labelled images looked at, gradients.
-
-    `distinct` (B,) is the number of different images among those sent: below `used` where a craft repeats some.
-    `converged` (B,) is the share of the seeds tried so far that gave queries: below 1 where a craft drops failures.
-    `available` (B,) is the number of queries that could be made, at most the largest budget and the rest of its part.
-    """
-
-    used: Tensor
-    distinct: Tensor
-    samples: Tensor
-    gradients: Tensor
-    converged: Tensor
-    available: Tensor
 
 
 @dataclass
@@ -184,7 +169,7 @@ class Workbench:
         for (one, _), need in needed:
             if one.sends_seeds:
                 sent = Sent(victim, str(one), query_seed, need)
-                for model in self._answering(victim):
+                for model in self._answering(self.models(victim)):
                     if not self.has_natural(model, one.split):
                         yield model, one.split, sent
 
@@ -241,14 +226,20 @@ class Workbench:
         with doing(f"drawing {scheme.seeds} for {victim}"):
             return pool, seed_rules.bound(scheme.seeds)(pool, rng, len(pool))
 
-    def parts(self, victim: str, scheme: Scheme, query_seed: int, budget: int) -> Iterator[Part]:
+    def parts(
+        self, victim: str, scheme: Scheme, query_seed: int, budget: int, models: tuple[str, ...] | None = None
+    ) -> Iterator[Part]:
         """Queries with answers, part after part, until they hold `budget` queries or the seed set has run out.
 
         Those of a mixture are asked sampler by sampler, so their answers are shared with the samplers alone.
+
+        Args:
+            models: who answers; the victim and all models that stand against it if not given.
         """
+        asked = self.models(victim) if models is None else models
         for number, queries in enumerate(self.queries(victim, scheme, query_seed, budget)):
             natural = number == 0 and scheme.sends_seeds
-            yield Part(queries, self._answers(victim, queries, scheme.split if natural else None))
+            yield Part(queries, self._answers(asked, queries, scheme.split if natural else None))
 
     def queries(self, victim: str, scheme: Scheme, query_seed: int, budget: int) -> Iterator[Queries]:
         """The same queries without the suspects' answers: only the victim is asked. The first part may be empty."""
@@ -292,16 +283,15 @@ class Workbench:
                 each = [self.scores(victim, [scheme], query_seed, (budget,))[scheme] for budget in grid]
                 return {name: torch.cat([one[name] for one in each], dim=-1) for name in each[0]}
             if grid not in asked:
-                asked[grid] = self._ask(victim, scheme, query_seed, grid)
+                asked[grid] = self.ask(victim, scheme, query_seed, grid, self.models(victim))
             answers, costs = asked[grid]
             if not bool(costs.used.any()):
                 return {"values": torch.full((len(answers.outputs), len(grid)), torch.nan), **costs._asdict()}
             look, used = (str(scheme.representation), grid), int(costs.used.max())
             if look not in latest:
                 latest.clear()  # one listwise representation of a hundred models is large
-                slopes = self._slopes(victim, answers, used) if scheme.access is Access.GRADIENTS else None
-                latest[look] = _represent(replace(answers, slopes=slopes), scheme, used)
-            return {"values": _distances(latest[look], answers.queries, scheme, costs.used), **costs._asdict()}
+                latest[look] = represented(self.with_slopes(self.models(victim), answers, scheme, used), scheme, used)
+            return {"values": distances(latest[look], answers.queries, scheme, costs.used), **costs._asdict()}
 
         found = {}
         for scheme in sorted(schemes, key=str):
@@ -322,14 +312,17 @@ class Workbench:
         self.oracles[model] = found
         return found
 
-    def _ask(self, victim: str, scheme: Scheme, query_seed: int, budgets: tuple[int, ...]) -> tuple[Answers, Costs]:
+    def ask(
+        self, victim: str, scheme: Scheme, query_seed: int, budgets: tuple[int, ...], models: tuple[str, ...]
+    ) -> tuple[Answers, Costs]:
+        """What some models answer to the queries of a victim, and what each budget of these costs."""
         if scheme.mixed:
-            return self._ask_mixture(victim, scheme, query_seed, budgets)
-        parts = list(self.parts(victim, scheme, query_seed, max(budgets)))
+            return self._ask_mixture(victim, scheme, query_seed, budgets, models)
+        parts = list(self.parts(victim, scheme, query_seed, max(budgets), models))
         queries = concatenate([part.queries for part in parts])
         logits = torch.cat([part.logits for part in parts], dim=1)
         _, draw = self.draw(victim, scheme, query_seed)
-        return Answers(queries, self.bench.access, logits), _costs(queries, draw, scheme.group_size, budgets)
+        return Answers(queries, self.bench.access, logits), costs_of(queries, draw, scheme.group_size, budgets)
 
     def _mixture(self, victim: str, scheme: Scheme, query_seed: int, budget: int) -> tuple[Queries, Tensor, list[Queries]]:
         """What `interleave` makes of the queries of every ingredient, and these."""
@@ -337,20 +330,22 @@ class Workbench:
         each = [concatenate(list(self.queries(victim, one, query_seed, need))) for (one, _), need in wanted]
         return *interleave(each, [share for _, share in scheme.mixed]), each
 
-    def _ask_mixture(self, victim: str, scheme: Scheme, query_seed: int, budgets: tuple[int, ...]) -> tuple[Answers, Costs]:
+    def _ask_mixture(
+        self, victim: str, scheme: Scheme, query_seed: int, budgets: tuple[int, ...], models: tuple[str, ...]
+    ) -> tuple[Answers, Costs]:
         queries, rows, each = self._mixture(victim, scheme, query_seed, max(budgets))
         needs = scheme.needed(max(budgets))
         answered = [
             part.logits
             for (one, _), need in zip(scheme.mixed, needs, strict=True)
-            for part in self.parts(victim, one, query_seed, need)
+            for part in self.parts(victim, one, query_seed, need, models)
         ]
         used = torch.tensor([queries.prefix(budget) if budget <= len(queries) else 0 for budget in budgets])
         first, spent = 0, []
         for (one, _), own in zip(scheme.mixed, each, strict=True):
             mine = (rows >= first) & (rows < first + len(own))
             sent = torch.cat([torch.zeros(1, dtype=torch.long), mine.long().cumsum(0)])[used]
-            spent.append(_costs(own, self.draw(victim, one, query_seed)[1], 1, tuple(sent.tolist())))
+            spent.append(costs_of(own, self.draw(victim, one, query_seed)[1], 1, tuple(sent.tolist())))
             first += len(own)
         costs = Costs(
             used,
@@ -380,12 +375,11 @@ class Workbench:
 
         return Queries.of(self.store.get(Key("queries", spec), make))
 
-    def _answers(self, victim: str, queries: Queries, split: str | None) -> Tensor:
-        """(M,s,C) logits of all models of a victim; those on images of a split as they are, are asked once."""
-        models = self.models(victim)
+    def _answers(self, models: tuple[str, ...], queries: Queries, split: str | None) -> Tensor:
+        """(M,s,C) logits of some models; those on images of a split as they are, are asked once."""
         if not len(queries):
             return torch.zeros(len(models), 0, len(self.bench.classes))
-        answering = self._answering(victim)
+        answering = self._answering(models)
         if split:
             found = {model: self.some(model, split, queries.seed) for model in answering}
         else:
@@ -402,15 +396,15 @@ class Workbench:
         )
         return answers["logits"]
 
-    def _slopes(self, victim: str, answers: Answers, used: int) -> Tensor:
-        """(M,used,3,H,W) what `Answers.gradients` is, of all models of a victim; as large as it is, it is not stored."""
+    def with_slopes(self, models: tuple[str, ...], answers: Answers, scheme: Scheme, used: int) -> Answers:
+        """Answers of some models with their gradients at the first `used` queries, (M,used,3,H,W), where a scheme takes
+        them; as large as they are, they are not stored.
+        """
+        if scheme.access is not Access.GRADIENTS:
+            return answers
         x, firsts = answers.queries.x[:used], answers.queries.group_starts[:used]
-        return torch.stack(
-            [
-                self._slope(model, x, labels[firsts])
-                for model, labels in zip(self.models(victim), answers.labels, strict=True)
-            ]
-        )
+        rows = [self._slope(model, x, labels[firsts]) for model, labels in zip(models, answers.labels, strict=True)]
+        return replace(answers, slopes=torch.stack(rows))
 
     def _slope(self, model: str, x: Tensor, labels: Tensor) -> Tensor:
         oracle = self.oracle(model)
@@ -428,9 +422,9 @@ class Workbench:
         split = self.bench.recalled
         return server(answers, self._natural(server.behind, split, lambda: self._pieces(split)) if server.recalls else None)
 
-    def _answering(self, victim: str) -> tuple[str, ...]:
-        """The models whose answers are stored, of those that a victim's schemes ask."""
-        return tuple(dict.fromkeys(map(self.bench.answering, self.models(victim))))
+    def _answering(self, models: Iterable[str]) -> tuple[str, ...]:
+        """The models whose answers are stored, of some that are asked."""
+        return tuple(dict.fromkeys(map(self.bench.answering, models)))
 
     def _natural(self, model: str, split: str, pieces: Callable[[], Iterable[Tensor]]) -> Tensor:
         answering = self.bench.answering(model)
@@ -549,40 +543,3 @@ def _grids(budgets: tuple[int, ...], nested: bool) -> list[tuple[int, ...]]:
         return [budgets]
     ends = [max(budgets), *(level for level in LEVELS if level > max(budgets))]
     return [tuple(range(STEP, end + 1, STEP)) for end in ends]
-
-
-def _costs(queries: Queries, draw: Draw, group: int, budgets: tuple[int, ...]) -> Costs:
-    """A cell is empty where its budget buys no group, or where there are fewer queries than whole groups that it buys."""
-    wanted = [budget // group * group for budget in budgets]
-    used = torch.tensor([queries.prefix(n) if 0 < n <= len(queries) else 0 for n in wanted])
-    nothing = torch.zeros(1, dtype=torch.long)
-    place = torch.zeros(int(torch.cat([nothing, draw.indices]).max()) + 1, dtype=torch.long).index_put(
-        (draw.indices,), torch.arange(len(draw.indices))
-    )
-    tried = torch.cat([nothing, place[queries.seed].cummax(0).values + 1])[used]
-    samples = torch.cat([nothing, draw.looked.cummax(0).values])[tried]
-    groups = torch.searchsorted(queries.group_ends, used, right=True)
-    spent = torch.cat([nothing, queries.per_group("gradients").cumsum(0)])[groups]
-    converged = (groups / tried.clamp_min(1)).clamp_max(1)
-    different = torch.cat([nothing, queries.different])[used]
-    return Costs(used, different, samples, spent, converged, torch.full((len(budgets),), len(queries)))
-
-
-def _represent(answers: Answers, scheme: Scheme, used: int) -> Tensor:
-    """The representation of all models on the first `used` queries."""
-    granted = Answers(answers.queries.take(used), scheme.access, answers.outputs[:, :used], answers.slopes)
-    return representations.bound(scheme.representation)(granted)
-
-
-def _distances(represented: Tensor, queries: Queries, scheme: Scheme, used: Tensor) -> Tensor:
-    """(M,B) float32 distances to the first model, NaN for empty cells."""
-    representation = representations[scheme.representation.name].declares
-    values = torch.full((len(represented), len(used)), torch.nan)
-    filled = (used > 0).nonzero()[:, 0]
-    rows = used[filled]
-    if representation.rows:
-        groups = torch.searchsorted(queries.group_ends, used[filled], right=True)
-        rows = representation.rows(queries).cumsum(0)[groups - 1]
-    prefixes = Prefixes(tuple(rows.tolist()), representation.square, representation.whole)
-    values[:, filled] = detectors.bound(scheme.detector)(represented[0], represented, prefixes).float()
-    return values
