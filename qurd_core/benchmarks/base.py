@@ -71,13 +71,14 @@ class Benchmark:
         name: canonical token, or the path of what it was read from.
         classes: names of the classes.
         pairs: every (victim, suspect) with its kind and tasks.
-        models: names of all models.
+        models: names of all models but the suspects.
         source: images and models, by name.
         access: what its models reveal.
         part_of: name of the benchmark whose pairs these are, if they are a part. Models are asked as for the whole one, so
             that a part finds what the whole one has stored.
         missing: answers that models lack. Each counts as an answer of its own, unlike all others.
         notes: what its files hold that is not read, and what they lack, a sentence each.
+        suspects: models of unknown origin, which stand in no pair: `qurd_core.check` asks about them.
         pools: victim to auxiliary models, by which queries may be chosen; none of them stands in a pair.
         behind: the benchmark whose models are seen behind obfuscations here (see `obfuscated`), or None.
         servers: what changes the answers of a model on their way out, by the name of the model that is seen.
@@ -95,6 +96,7 @@ class Benchmark:
     part_of: str | None = None
     missing: int = 0
     notes: tuple[str, ...] = ()
+    suspects: tuple[str, ...] = ()
     pools: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     behind: "Benchmark | None" = None
     servers: Mapping[str, Server] = field(default_factory=dict)

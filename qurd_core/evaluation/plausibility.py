@@ -177,7 +177,8 @@ def stolen_rows(bench: Benchmark, known: Labels) -> list[dict[str, object]]:
 
 def lineage_notes(bench: Benchmark) -> list[str]:
     """What the lineages of a benchmark that somebody brings leave open."""
-    return list(questions({model: bench.source.lineage(model) for model in bench.models}, bench.victims))
+    lineages, judged = {model: bench.source.lineage(model) for model in bench.models}, {pair.suspect for pair in bench.pairs}
+    return list(questions(lineages, bench.victims, judged))
 
 
 def findings(bench: Benchmark, known: Labels) -> Findings:

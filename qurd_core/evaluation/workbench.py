@@ -113,7 +113,7 @@ class Workbench:
 
     def _read_all(self) -> None:
         few = [torch.zeros_like(self.images(split).pixels[:1], dtype=torch.float) for split in self.bench.splits]
-        for model in self.bench.models:
+        for model in (*self.bench.models, *self.bench.suspects):
             with doing(f"asking '{model}'"):
                 self.bench.oracle(model, Runtime()).logits(few[0])
 

@@ -1,7 +1,7 @@
 """A table of answers alone: a benchmark without a model or an image, hence of any modality and any API.
 
 One row per item and model, as CSV or Parquet: `item, truth, model, label`, and if known `p_<class>` for every class, `split`
-(train or test; test if left out), `lineage` (the model's name if left out) and `accuracy` (as it was declared).
+(train or test; test if left out), `lineage` (the model's name if left out), `accuracy` (as it was declared) and `role`.
 
 An answer that is missing has no row. It counts as disagreement with a victim: it is a class of its own beside the others.
 """
@@ -25,8 +25,9 @@ from torch.nn import functional as F
 from qurd_core.access import Access
 from qurd_core.benchmarks.base import Benchmark, Source, reads
 from qurd_core.benchmarks.own.foreign import look_alikes, unpacked_bytes
-from qurd_core.benchmarks.own.kinship import faults, lineage_faults, pairs_by_lineage, read_lineages
+from qurd_core.benchmarks.own.kinship import lineage_faults, read_lineages
 from qurd_core.benchmarks.own.missing import lacking, missing_of_victims
+from qurd_core.benchmarks.own.roles import NAMELESS, SUSPECT, cast, faults, nameless, without_lineage
 from qurd_core.errors import PARQUET, RECOGNISED, QurdError, is_filled, lies_at, misplaced
 from qurd_core.executors.limited import limited
 from qurd_core.files import file_digest, opened
@@ -37,7 +38,7 @@ from qurd_core.types import Images
 
 NEEDED = ("item", "truth", "model", "label")
 OPTIONAL = ("split", "lineage")
-DECLARED = "accuracy"  # a column that may be empty
+DECLARED, ROLE = "accuracy", "role"  # columns that may be empty
 SPLITS = ("train", "test")
 PROBIT = "p_"
 CELLS = 100_000_000  # rows times columns that are read, and answers of all models to all items
@@ -62,7 +63,7 @@ class Answered:
         labels: (M,n) classes; C where the answer is missing.
         logs: (M,n,C) float32 logarithms of the probits, the label's the largest; None where only labels are known. Where
             answers are missing there is one more class.
-        missing: number of answers.
+        missing: number of answers of all models.
     """
 
     items: tuple[str, ...]
@@ -86,6 +87,8 @@ class AnswerTable(Source):
         lineages: of every model, in the order of the rows in `seed_sets`.
         seed_sets: answers by split.
         declared: accuracies, of the models that have one.
+        roles: of the models that have one.
+        suspects: names of the models of unknown origin: whatever they lack, nobody else has a class for it.
     """
 
     kept = False
@@ -98,9 +101,11 @@ class AnswerTable(Source):
         lineages: dict[str, Lineage],
         seed_sets: dict[str, Answered],
         declared: dict[str, float],
+        roles: dict[str, str],
+        suspects: tuple[str, ...],
     ):
         self.path, self.classes, self.lineages, self.seed_sets = path, classes, lineages, seed_sets
-        self.declared = declared
+        self.declared, self.roles, self.suspects = declared, roles, suspects
         self.splits = tuple(seed_sets)
         self._row = {model: row for row, model in enumerate(lineages)}
         self._digests: dict[str, str] = {}
@@ -116,12 +121,15 @@ class AnswerTable(Source):
             right[f"accuracy_{split}"] = float((labels == known.truth)[labels < len(self.classes)].double().mean())
         if self.declared:
             right["accuracy_declared"] = self.declared.get(model)
+        if self.roles:
+            right[ROLE] = self.roles.get(model)
         return {"lineage": str(self.lineages[model]), "model": model, "classes": len(self.classes), **right}
 
     def missing(self, split: str) -> dict[str, tuple[int, int]]:
-        """By model, how many answers are missing, of how many items."""
+        """By model that is no suspect, how many answers are missing, of how many items."""
         gone = (self.seed_sets[split].labels == len(self.classes)).sum(1).tolist()
-        return {model: (gone[row], len(self.seed_sets[split].items)) for model, row in self._row.items()}
+        known = [model for model in self._row if model not in self.suspects]
+        return {model: (gone[self._row[model]], len(self.seed_sets[split].items)) for model in known}
 
     def digest(self, model: str) -> str:
         if model not in self._digests:
@@ -146,9 +154,15 @@ class AnswerTable(Source):
     def answers(self, model: str, split: str) -> Tensor:
         """Logarithms of the probits, or the label's class at 1 where nothing else is known."""
         known, row = self.seed_sets[split], self._row[model]
+        most = None if model in self.suspects or self._lacks[split] else len(self.classes)
         if known.logs is None:
-            return F.one_hot(known.labels[row], len(self.classes) + bool(known.missing)).float()
-        return known.logs[row]
+            return F.one_hot(known.labels[row], len(self.classes) + bool(known.missing)).float()[:, :most]
+        return known.logs[row][:, :most]
+
+    @cached_property
+    def _lacks(self) -> dict[str, bool]:
+        """By split, whether some model that is no suspect lacks an answer."""
+        return {split: any(gone for gone, _ in self.missing(split).values()) for split in self.splits}
 
     def oracle(self, model: str, runtime: Runtime) -> Oracle:
         raise QurdError(
@@ -163,8 +177,8 @@ def _problems(path: Path) -> list[str]:
         table = _read(path)
     except QurdError as error:
         return [str(error)]
-    wrong = list(_wrong_rows(table, path)) or list(faults(_lineages(table)))
-    return wrong or list(missing_of_victims(table, _lineages(table)))
+    wrong = list(_wrong_rows(table, path)) or list(faults(_lineages(table), _roles(table)))
+    return wrong or list(missing_of_victims(table, cast(_lineages(table), _roles(table)).pairs))
 
 
 @reads(".csv", ".parquet", what="a table of answers", content=file_digest, problems=_problems)
@@ -173,13 +187,17 @@ def answer_table(path: Path) -> Benchmark:
     for problem in limited(partial(_problems, path), path):
         raise QurdError(problem if path.name in problem else f"{problem} (In {path}.)")
     table = _read(path)
-    lineages = _lineages(table)
-    classes, probits = _classes(table), _probit_columns(table)
-    source = AnswerTable(path, classes, lineages, _seed_sets(table, list(lineages), classes, probits), _declared(table))
+    lineages, roles = _lineages(table), _roles(table)
+    classes, probits, found = _classes(table), _probit_columns(table), cast(lineages, roles)
+    answered = _seed_sets(table, list(lineages), classes, probits)
+    source = AnswerTable(path, classes, lineages, answered, _declared(table), roles, found.suspects)
     access = Access.PROBITS if probits else Access.LABELS
-    missing, pairs = sum(known.missing for known in source.seed_sets.values()), pairs_by_lineage(lineages)
-    notes = (*_unseen(table), *lacking({split: source.missing(split) for split in source.splits}))
-    return Benchmark(str(path), classes, pairs, tuple(lineages), source, access, missing=missing, notes=notes)
+    gone = {split: source.missing(split) for split in source.splits}
+    missing = sum(number for models in gone.values() for number, _ in models.values())
+    notes = (*_unseen(table), *lacking(gone), *found.notes)
+    return Benchmark(
+        str(path), classes, found.pairs, found.models, source, access, missing=missing, notes=notes, suspects=found.suspects
+    )
 
 
 def _read(path: Path) -> pd.DataFrame:
@@ -198,7 +216,7 @@ def _read(path: Path) -> pd.DataFrame:
     if "split" not in table:
         table["split"] = "test"
     if "lineage" not in table:
-        table["lineage"] = table["model"]
+        table["lineage"] = "" if ROLE in table else table["model"]
     return table
 
 
@@ -280,11 +298,11 @@ def _column(column: Any, name: str, path: Path) -> pd.Series:
 
 def _check_columns(names: list[str], path: Path) -> None:
     missing = [name for name in NEEDED if name not in names]
-    strange = [name for name in names if name not in (*NEEDED, *OPTIONAL, DECLARED) and not name.startswith(PROBIT)]
+    strange = [name for name in names if name not in (*NEEDED, *OPTIONAL, DECLARED, ROLE) and not name.startswith(PROBIT)]
     twice = sorted(name for name, times in Counter(names).items() if times > 1)
     wanted = (
-        f"Expected the columns {', '.join(NEEDED)}, and if known split, lineage, accuracy and a p_<class> for each class, in"
-        f" {path}."
+        f"Expected the columns {', '.join(NEEDED)}, and if known split, lineage, role, accuracy and a p_<class> for each"
+        f" class, in {path}."
     )
     if missing:
         raise QurdError(f"{wanted} '{missing[0]}' is missing; got {', '.join(names[:12])}.")
@@ -304,7 +322,12 @@ def _classes(table: pd.DataFrame) -> tuple[str, ...]:
     named = tuple(name.removeprefix(PROBIT) for name in _probit_columns(table))
     if named:
         return named
-    return _in_order({*table["truth"].unique(), *table["label"].unique()})
+    return _in_order({*table["truth"].unique(), *_judged(table)["label"].unique()})
+
+
+def _judged(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of models that are no suspects: what a suspect answers beside all others is no class."""
+    return table[table[ROLE] != SUSPECT] if ROLE in table else table
 
 
 def _in_order(found: Iterable[str]) -> tuple[str, ...]:
@@ -315,8 +338,21 @@ def _in_order(found: Iterable[str]) -> tuple[str, ...]:
 
 def _lineages(table: pd.DataFrame) -> dict[str, Lineage]:
     """The lineage of every model, in the order of the table."""
-    first = table.drop_duplicates("model")
-    return read_lineages(dict(zip(first["model"], first["lineage"], strict=True)))
+    return read_lineages(_lineage_texts(table))
+
+
+def _lineage_texts(table: pd.DataFrame) -> dict[str, str]:
+    first, roles = table.drop_duplicates("model"), _roles(table)
+    texts = dict(zip(first["model"], first["lineage"], strict=True))
+    return {model: text or nameless(roles[model], model) for model, text in texts.items()}
+
+
+def _roles(table: pd.DataFrame) -> dict[str, str]:
+    """Of the models that have one."""
+    if ROLE not in table:
+        return {}
+    said = table[table[ROLE] != ""].drop_duplicates("model")
+    return dict(zip(said["model"], said[ROLE], strict=True))
 
 
 def _declared(table: pd.DataFrame) -> dict[str, float]:
@@ -338,10 +374,14 @@ def _wrong_rows(table: pd.DataFrame, path: Path) -> Iterator[str]:
     if table.empty:
         yield f"Expected rows in {path}. It has a header only."
         return
+    if error := without_lineage(_roles(table[table["lineage"] == ""])):
+        yield str(error)
+        return
     found = False
     for name in (*NEEDED, *OPTIONAL):
+        may_lack = table[ROLE].isin(NAMELESS) if name == "lineage" and ROLE in table else False
         for wrong, what in (
-            (table[name].str.strip() == "", "is empty"),
+            ((table[name].str.strip() == "") & ~may_lack, "is empty"),
             (table[name].str.len() > LONGEST, f"has more than {LONGEST} characters"),
             (table[name].str.contains(r"[\x00-\x1f\x7f]", regex=True), "holds a line break or control character"),
         ):
@@ -386,7 +426,8 @@ def _wrong_values(table: pd.DataFrame, where: Any) -> Iterator[str]:
         )
         return
     for name in ("truth", "label"):
-        wrong = ~table[name].isin(classes)
+        told = table if probits or name == "truth" else _judged(table)
+        wrong = ~table[name].isin(classes) & table.index.isin(told.index)
         if wrong.any():
             yield f"The {name} '{table[name][wrong].iloc[0]}' in {where(wrong)} has no column '{PROBIT}<class>'. Add it."
             return
@@ -397,7 +438,7 @@ def _wrong_values(table: pd.DataFrame, where: Any) -> Iterator[str]:
         wrong = (table[DECLARED] != "") & ~pd.to_numeric(table[DECLARED], errors="coerce").between(0, 1)
         if wrong.any():
             yield f"Expected 'accuracy' as a share from 0 to 1. Got '{table[DECLARED][wrong].iloc[0]}' in {where(wrong)}."
-    yield from lineage_faults(dict(table.drop_duplicates("model")[["model", "lineage"]].itertuples(index=False)))
+    yield from lineage_faults(_lineage_texts(table))
     if not probits:
         return
     values = table[probits].to_numpy()
@@ -437,7 +478,7 @@ def _strange_labels(table: pd.DataFrame, where: Any) -> Iterator[str]:
             )
     known, complete = _true_classes(table)
     listed = ", ".join(known[:SHOWN]) + " ..." * (len(known) > SHOWN)
-    wrong = ~table["label"].isin(known)
+    wrong = ~table["label"].isin(known) & table.index.isin(_judged(table).index)
     if not complete:  # of more classes than items there is one limit only: where classes are numbers, a label is, too
         wrong &= all(map(str.isdecimal, known)) & ~table["label"].str.fullmatch(r"\d+")
     if wrong.any():
@@ -465,7 +506,8 @@ def _true_classes(table: pd.DataFrame) -> tuple[list[str], bool]:
 def _unseen(table: pd.DataFrame) -> Iterator[str]:
     """A sentence about labels that are true of no item, where that may be."""
     known, _ = _true_classes(table)
-    unseen = table["label"][~table["label"].isin(known)]
+    labels = _judged(table)["label"]
+    unseen = labels[~labels.isin(known)]
     if len(unseen):
         yield (
             f"{len(unseen):,} label(s) are true of no item, such as '{unseen.iloc[0]}': each counts as a class beside the"
@@ -507,7 +549,7 @@ def _wrong_grid(table: pd.DataFrame, where: Any) -> Iterator[str]:
     if wrong.any():
         row = table[wrong].iloc[0]
         yield f"'{row['model']}' answers the item '{row['item']}' of {row['split']} twice: {where(wrong)}. Keep one row."
-    declared = [(["model"], DECLARED)] if DECLARED in table else []
+    declared = [(["model"], name) for name in (DECLARED, ROLE) if name in table]
     for of, name in [(["split", "item"], "truth"), (["model"], "lineage"), *declared]:
         wrong = table[name] != table.groupby(of, observed=True)[name].transform("first")
         if wrong.any():
@@ -529,8 +571,8 @@ def _seed_sets(table: pd.DataFrame, models: list[str], classes: tuple[str, ...],
         item = truth.index.get_indexer(rows["item"])
         shape = len(models), len(truth)
         labels = np.full(shape, len(classes), np.int64)
-        labels[model, item] = codes.get_indexer(rows["label"])
-        missing = labels.size - len(rows)
+        labels[model, item] = codes.get_indexer(rows["label"]) % (len(classes) + 1)  # -1, no class, counts as missing
+        missing = int((labels == len(classes)).sum())
         logs = None
         if probits:
             known = np.zeros((*shape, len(classes) + bool(missing)), np.float32)

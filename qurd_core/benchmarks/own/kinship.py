@@ -7,7 +7,7 @@ training (a parent, a sibling) stands in no pair, as in ModelReuse. Neither does
 names no training: it might be a thief.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 
 from qurd_core.errors import QurdError, unknown
 from qurd_core.grammar import Call, Chain
@@ -34,8 +34,8 @@ def pairs_by_lineage(lineages: Mapping[str, Lineage], named: Mapping[str, str] |
     return tuple(pairs)
 
 
-def faults(lineages: Mapping[str, Lineage]) -> Iterator[str]:
-    """What keeps lineages from giving a benchmark, a sentence each."""
+def lineage_twice(lineages: Mapping[str, Lineage]) -> Iterator[str]:
+    """Which models have one lineage, a sentence each."""
     named: dict[Lineage, str] = {}
     for name, lineage in lineages.items():
         if lineage in named:
@@ -44,11 +44,16 @@ def faults(lineages: Mapping[str, Lineage]) -> Iterator[str]:
                 " by seed=1."
             )
         named[lineage] = name
+
+
+def no_pairs(lineages: Mapping[str, Lineage]) -> Iterator[str]:
+    """Why lineages alone give no benchmark, a sentence each."""
     pairs = pairs_by_lineage(lineages)
     if not pairs:
         yield (
             "No model was made from another one. A lineage says so with an arrow: 'train(forest,mine)' is the victim of"
-            " 'train(forest,mine)->prune(0.5)'."
+            " 'train(forest,mine)->prune(0.5)'. Or say what models are: role: victim for yours, role: unrelated for models"
+            " that were not stolen, role: suspect for those you ask about."
         )
     for victim in dict.fromkeys(pair.victim for pair in pairs):
         kinds = [pair.kind for pair in pairs if pair.victim == victim]
@@ -56,10 +61,14 @@ def faults(lineages: Mapping[str, Lineage]) -> Iterator[str]:
             yield f"'{victim}' has no unrelated model. {_why_none(victim, lineages, kinds.count('hard'))}."
 
 
-def questions(lineages: Mapping[str, Lineage], victims: Sequence[str]) -> Iterator[str]:
-    """What lineages leave open, a sentence each: models of unknown origin, and words that may be models."""
+def questions(lineages: Mapping[str, Lineage], victims: Sequence[str], judged: Container[str]) -> Iterator[str]:
+    """What lineages leave open, a sentence each: models of unknown origin, and words that may be models.
+
+    Args:
+        judged: the models that stand in a pair.
+    """
     unknown_origin = {name for victim in victims for name in _strangers(victim, lineages)}
-    left_out = [name for name in lineages if name in unknown_origin and not lineages[name].origin_is_known]
+    left_out = [name for name in lineages if name in unknown_origin and name not in judged]
     if left_out:
         yield (
             f"Of unknown origin: {_some(left_out)}, whose lineage names no training. Such a model counts as unrelated to no"
@@ -154,6 +163,11 @@ def _strangers(victim: str, lineages: Mapping[str, Lineage]) -> list[str]:
     """The models that share no first training with a victim."""
     roots = set(lineages[victim].roots)
     return [name for name, lineage in lineages.items() if roots.isdisjoint(lineage.roots)]
+
+
+def kind_by_lineage(victim: Lineage, model: Lineage) -> str | None:
+    """Whether a model is unrelated to a victim, or hard; None where they share a first training."""
+    return _kind(victim, model) if set(victim.roots).isdisjoint(model.roots) else None
 
 
 def _kind(victim: Lineage, suspect: Lineage) -> str:

@@ -5,24 +5,23 @@ overlooked. For an unrelated model it is not: it looks farther from the victim t
 `evaluation.plan` looks at the very queries that it was sent.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pandas as pd
 
-from qurd_core.benchmarks.own.kinship import pairs_by_lineage
-from qurd_core.lineage import Lineage
+from qurd_core.types import Pair
 
 MOST = 0.1  # share of the answers that an unrelated model may lack
 
 
-def missing_of_victims(table: pd.DataFrame, lineages: dict[str, Lineage]) -> Iterator[str]:
+def missing_of_victims(table: pd.DataFrame, pairs: Iterable[Pair]) -> Iterator[str]:
     """Which victim lacks an answer, a sentence per victim and split.
 
     Args:
         table: rows of item, truth, model, label and split, at most one per item and model.
-        lineages: of every model.
+        pairs: whose victims are looked at.
     """
-    victims = dict.fromkeys(pair.victim for pair in pairs_by_lineage(lineages))
+    victims = dict.fromkeys(pair.victim for pair in pairs)
     for split, rows in table.groupby("split", observed=True):
         items = pd.Index(rows["item"].unique()).sort_values()
         answered = rows.groupby("model", observed=True)["item"]

@@ -13,9 +13,10 @@ import torch
 from qurd_core.benchmarks.base import FOLDER, Benchmark, Source, reads
 from qurd_core.benchmarks.own import pictures
 from qurd_core.benchmarks.own.foreign import lies_within, look_alikes, name_faults, yaml_values
-from qurd_core.benchmarks.own.kinship import faults, lineage_faults, pairs_by_lineage, read_lineages
+from qurd_core.benchmarks.own.kinship import lineage_faults, read_lineages
 from qurd_core.benchmarks.own.networks import LARGEST, SMALLEST, Preparation, Prepared, check, loaded, three_numbers
-from qurd_core.errors import A_FOLDER, SHOWN, QurdError, doing, is_filled, lies_at, misplaced, visible
+from qurd_core.benchmarks.own.roles import NAMELESS, ROLES, cast, faults, nameless, without_lineage
+from qurd_core.errors import A_FOLDER, SHOWN, QurdError, doing, is_filled, lies_at, misplaced, unknown, visible
 from qurd_core.files import file_digest, json_values, opened
 from qurd_core.lineage import Lineage
 from qurd_core.oracle import Oracle
@@ -27,7 +28,7 @@ BYTES = 256_000  # of a manifest
 SPLITS = ("train", "test")
 SIDES = (1, 1024)
 _KEYS = {"format", "classes", "side", "images", "normalisation", "models"}
-_MODEL_KEYS = {"model", "lineage", "architecture", "weights", "normalisation", "side", "accuracy"}
+_MODEL_KEYS = {"model", "role", "lineage", "architecture", "weights", "normalisation", "side", "accuracy"}
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Entry:
     weights: Path
     preparation: Preparation
     accuracy: float | None = None  # as declared
+    role: str | None = None
 
 
 class ModelFolder(Source):
@@ -65,6 +67,8 @@ class ModelFolder(Source):
     def record(self, model: str) -> dict[str, Any]:
         entry = self.entries[model]
         about: dict[str, Any] = {"lineage": str(entry.lineage), "model": model, "architecture": entry.architecture}
+        if any(other.role for other in self.entries.values()):
+            about |= {"role": entry.role}
         if any(other.accuracy is not None for other in self.entries.values()):
             about |= {"accuracy_declared": entry.accuracy}
         return about | {"classes": len(self.classes), "sha256": self.digest(model)}
@@ -91,7 +95,10 @@ class ModelFolder(Source):
 
     def content(self) -> str:
         """Digest of all models and images, and of what is said of their files; each is looked at now, if it was not yet."""
-        held = [[name, self.digest(name), str(entry.lineage), entry.accuracy] for name, entry in self.entries.items()]
+        held = [
+            [name, self.digest(name), str(entry.lineage), entry.accuracy, *[entry.role] * bool(entry.role)]
+            for name, entry in self.entries.items()
+        ]
         seeds = [[split, self.images_digest(split)] for split in self.splits]
         return hashlib.sha256(json.dumps([self.classes, held, seeds, self.notes]).encode()).hexdigest()
 
@@ -146,7 +153,7 @@ def _problems(folder: Path) -> list[str]:
         return [str(error)]
     if found := list(_faults(manifest, folder)):
         return found
-    source, found = _source(manifest, folder), list(faults(_lineages(manifest)))
+    source, found = _source(manifest, folder), list(faults(_lineages(manifest), _roles(manifest)))
     for split in source.seed_sets:
         try:
             source.images(split)
@@ -181,12 +188,13 @@ def _content(folder: Path) -> str:
 def model_folder(folder: Path) -> Benchmark:
     """A folder of models with a manifest."""
     manifest, source = _opened(folder)
-    lineages = _lineages(manifest)
-    for problem in faults(lineages):
+    lineages, roles = _lineages(manifest), _roles(manifest)
+    for problem in faults(lineages, roles):
         raise QurdError(f"{problem} (In {folder}.)")
-    pairs = pairs_by_lineage(lineages)
+    found = cast(lineages, roles)
     source.content()  # what it holds now, whenever it is asked
-    return Benchmark(str(folder), source.classes, pairs, tuple(lineages), source, notes=source.notes)
+    notes = (*source.notes, *found.notes)
+    return Benchmark(str(folder), source.classes, found.pairs, found.models, source, notes=notes, suspects=found.suspects)
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -264,7 +272,7 @@ def _faults(manifest: dict[str, Any], folder: Path) -> Iterator[str]:
             yield f"Expected 'normalisation' in the manifest or of model {number}: mean [0,0,0] and std [1,1,1] for none."
     sound = [model for model in models if isinstance(model, dict) and isinstance(model.get("lineage"), str)]
     yield from lineage_faults({_name(model): model["lineage"] for model in sound})
-    names = [str(model.get("model", model.get("lineage"))) for model in models if isinstance(model, dict)]
+    names = [_name(model) for model in models if isinstance(model, dict)]
     yield from look_alikes([*names, *(model["lineage"] for model in sound)], "names or lineages of models")
     if twice := next((name for name in names if names.count(name) > 1), None):
         yield f"Two models are named '{twice}'. Give them a 'model' name or lineage each."
@@ -276,7 +284,15 @@ def _model_faults(model: Any, what: str, folder: Path) -> Iterator[str]:
         return
     if "model" in model:
         yield from name_faults([model["model"]], "model")
+    if "role" in model and model["role"] not in ROLES:
+        yield f"{unknown('role', str(model['role']), ROLES)} (In {what}.)"
+        return
+    if "role" in model and "model" in model and "lineage" not in model and model["role"] not in NAMELESS:
+        yield str(without_lineage({str(model["model"])[:SHOWN]: model["role"]}))
+        return
     for name in ("lineage", "architecture", "weights"):
+        if name == "lineage" and model.get("role") in NAMELESS and "model" in model and "lineage" not in model:
+            continue
         if not isinstance(model.get(name), str):
             yield f"Expected a text as '{name}' of {what}. Got {str(model.get(name))[:60]!r}."
     if strange := sorted(map(str, model.keys() - _MODEL_KEYS)):
@@ -325,11 +341,20 @@ def _is_side(value: Any) -> bool:
 
 
 def _lineages(manifest: dict[str, Any]) -> dict[str, Lineage]:
-    return read_lineages({_name(model): model["lineage"] for model in manifest["models"]})
+    """Of a model of unknown origin nobody needs to say one: there its name stands for it."""
+    return read_lineages({_name(model): _lineage(model) for model in manifest["models"]})
+
+
+def _lineage(model: dict[str, Any]) -> str:
+    return model["lineage"] if "lineage" in model else nameless(model["role"], _name(model))
+
+
+def _roles(manifest: dict[str, Any]) -> dict[str, str]:
+    return {_name(model): model["role"] for model in manifest["models"] if "role" in model}
 
 
 def _name(model: dict[str, Any]) -> str:
-    return str(model.get("model", model["lineage"]))
+    return str(model.get("model", model.get("lineage")))
 
 
 def _source(manifest: dict[str, Any], folder: Path) -> ModelFolder:
@@ -343,6 +368,7 @@ def _source(manifest: dict[str, Any], folder: Path) -> ModelFolder:
             folder / model["weights"],
             _preparation(manifest, model),
             model.get("accuracy"),
+            model.get("role"),
         )
         for model in manifest["models"]
     }

@@ -2,7 +2,8 @@
 
 import pytest
 
-from qurd_core.benchmarks.own.kinship import faults, lineage_faults, pairs_by_lineage, questions, read_lineages
+from qurd_core.benchmarks.own.kinship import lineage_faults, pairs_by_lineage, questions, read_lineages
+from qurd_core.benchmarks.own.roles import faults
 from qurd_core.errors import QurdError
 
 VICTIM, OTHER, STRANGER = "train(vgg,mine)", "train(res,theirs)", "train(dense,public)"
@@ -81,10 +82,10 @@ def test_a_merge_in_a_circle_is_refused():
 
 def test_a_name_of_a_model_in_another_step_is_asked_about():
     lineages = read_lineages({"forest": VICTIM, "tree": OTHER, "student": f"{VICTIM}->label_extraction(tree)"})
-    (asked,) = questions(lineages, ["forest"])
+    (asked,) = questions(lineages, ["forest"], {*lineages})
     assert "'tree' in the lineage of 'student' is the name of a model, too, and counts as a word" in asked
     assert "merge(tree) as a step" in asked
-    assert not list(questions(read_lineages({"mine": VICTIM, "copy": f"{VICTIM}->prune"}), ["mine"]))
+    assert not list(questions(read_lineages({"mine": VICTIM, "copy": f"{VICTIM}->prune"}), ["mine"], {"copy"}))
 
 
 def test_a_model_of_unknown_origin_sets_no_threshold_and_that_is_said():
@@ -99,13 +100,13 @@ def test_a_model_of_unknown_origin_sets_no_threshold_and_that_is_said():
     }
     assert (VICTIM, "suspect-x") not in found
     assert found["suspect-x", STRANGER][0] == "negative"
-    (asked,) = questions(read_lineages(_named(texts, {})), [VICTIM])
+    (asked,) = questions(read_lineages(_named(texts, {})), [VICTIM], {STRANGER})
     assert "Of unknown origin: 'suspect-x' and 1 more, whose lineage names no training." in asked
     assert "sets no threshold" in asked
 
 
 def test_where_every_other_model_is_of_unknown_origin_the_victim_is_refused():
     texts = ["mine", "mine->prune", *(f"other{n}" for n in range(3))]
-    (fault,) = faults(read_lineages(_named(texts, {})))
+    (fault,) = faults(read_lineages(_named(texts, {})), {})
     assert "'mine' has no unrelated model. Of unknown origin: 'other0' and 2 more" in fault
     assert "as in train(resnet,theirs)" in fault
