@@ -8,6 +8,7 @@
     q.benchmark(text)      a `Benchmark`: victims, models, pairs, images (n,3,H,W)
     q.evaluate(...)        rates as a table, a row per scheme and budget, and per task if asked
     q.score_table(...)     the distances behind them, a row per pair, query seed and budget
+    q.check(...)           whether a suspect is closer to your model than unrelated models are
     q.Scheme, q.NAMED      a sampler, a representation and a detector; the published ones by name
     q.combinations()       every scheme that the registered parts make
     q.Store, q.Runtime     where results are kept; device, batch size, workers
@@ -26,6 +27,7 @@ _HOME = {
     "benchmark": "qurd_core.benchmarks.base",
     "evaluate": "qurd_core.evaluation.pipeline",
     "score_table": "qurd_core.evaluation.scores",
+    "check": "qurd_core.check.checking",
     "Scheme": "qurd_core.schemes",
     "combinations": "qurd_core.schemes",
     "NAMED": "qurd_core.schemes",

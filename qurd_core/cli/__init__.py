@@ -6,7 +6,7 @@ from typing import NoReturn
 
 import typer
 
-from qurd_core.cli import benchmarks, grid, launch, new, paper, rates, store
+from qurd_core.cli import benchmarks, grid, launch, new, paper, rates, store, suspects
 from qurd_core.errors import QurdError, refused
 
 app = typer.Typer(help="Model fingerprinting schemes on benchmarks of stolen and unrelated models.", no_args_is_help=True)
@@ -14,6 +14,7 @@ for command in (  # in the order in which one needs them, which is that of the h
     launch.app,
     *(benchmarks.benchmarks, benchmarks.models, benchmarks.check_benchmark, rates.pairs, rates.separability, rates.schemes),
     benchmarks.obfuscations,
+    *(suspects.check, suspects.triage),
     *(rates.run, rates.sweep, grid.grid, rates.honest, paper.import_scores, benchmarks.fetch, benchmarks.build),
     store.verify_assets,
     new.new,

@@ -97,17 +97,13 @@ def request(
             f"Expected budgets of at most {MOST:,} and {SEEDS:,} query seeds. Got {max(budgets):,} and {seeds:,}."
         )
     for scheme in parsed:
-        if max(budgets) < scheme.group_size:
-            raise QurdError(
-                f"Every cell of '{scheme.label}' is empty: a budget of {max(budgets)} buys no group of"
-                f" {scheme.group_size} queries. Ask for a larger one."
-            )
-        _check_square(scheme, max(budgets))
-        for one, _ in scheme.ingredients:
-            _check_answers(bench, one)
-        _check_classes(bench, scheme)
+        check_scheme(bench, scheme, max(budgets))
     if negatives not in NEGATIVE_KINDS:
         raise unknown("choice of negatives", negatives, NEGATIVE_KINDS)
+    if not bench.tasks:
+        raise QurdError(
+            f"There are no stolen models in {bench.name}, so there is no detection rate. Ask about suspects with 'check'."
+        )
     for task in tasks:
         if task not in bench.tasks:
             raise unknown(f"task of {bench.name}", task, bench.tasks)
@@ -118,6 +114,25 @@ def request(
             raise unknown(f"lineage of the unrelated models of {bench.name}", lineage, roots)
     kept = tuple(task for task in bench.tasks if task in tasks) or bench.tasks
     return Request(bench, parsed, tuple(sorted(set(budgets))), seeds, kept, negatives, chosen)
+
+
+def check_scheme(bench: Benchmark, scheme: Scheme, budget: int) -> None:
+    """Refuse a scheme that does not go with a benchmark, or a budget that it cannot spend.
+
+    Raises:
+        QurdError: what is needed and what there is.
+    """
+    if not 1 <= budget <= MOST:
+        raise QurdError(f"Expected a budget from 1 to {MOST:,} queries. Got {budget:,}.")
+    if budget < scheme.group_size:
+        raise QurdError(
+            f"Every cell of '{scheme.label}' is empty: a budget of {budget} buys no group of {scheme.group_size} queries."
+            " Ask for a larger one."
+        )
+    _check_square(scheme, budget)
+    for one, _ in scheme.ingredients:
+        _check_answers(bench, one)
+    _check_classes(bench, scheme)
 
 
 def _registered(bench: Benchmark | str, obfuscate: str | None, *, pool: bool) -> Benchmark:

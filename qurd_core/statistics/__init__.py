@@ -15,4 +15,4 @@ from qurd_core.statistics.pvalues import PValue, Stratum, conformal_pvalue, stra
 from qurd_core.statistics.report import TprReport, tpr_report
 from qurd_core.statistics.rules import Kind, Rule, allowed_below, calibrated_rule, min_pool, refusal
 from qurd_core.statistics.simultaneous import simultaneous
-from qurd_core.statistics.verdicts import SuspectVerdict, verdicts
+from qurd_core.statistics.verdicts import Verdict as SuspectVerdict

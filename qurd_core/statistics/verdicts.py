@@ -1,181 +1,187 @@
-"""What may be said of suspects: p-values, adjusted for how many questions were asked, and the words that they allow."""
+"""What may be said of suspects: how unusual they are among unrelated lineages, however many were asked about.
+
+An accusation is adjusted after Holm over all questions, because one false accusation is one too many. Leads of a triage are
+adjusted after Benjamini and Hochberg, which bounds their false share and accuses nobody.
+"""
 
 import math
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
 import numpy as np
-import pandas as pd
+from numpy.typing import ArrayLike, NDArray
 
 from qurd_core.errors import QurdError
-from qurd_core.statistics.grids import require
-from qurd_core.statistics.paired import benjamini_hochberg, holm
-from qurd_core.statistics.printed import SLACK, check_share, percent
-from qurd_core.statistics.pvalues import Mode, PValue, Stratum, conformal_pvalue, stratum_pvalue
-from qurd_core.statistics.sides import SCORES
+from qurd_core.statistics.printed import SLACK, check_share
+from qurd_core.statistics.pvalues import conformal_pvalue
 
-_NEEDED = [name for name in SCORES if name not in ("used", "tasks")]
-_QUESTION = ["benchmark", "scheme", "victim"]
+Said = Literal["closer", "not_distinguished", "refused", "lead"]
+MOST_MISSING = 0.1  # share of the queries that a suspect may leave unanswered
+
+
+class Count(NamedTuple):
+    """So many of how many."""
+
+    number: int
+    of: int
+
+
+class Fit(NamedTuple):
+    """Whether unrelated models are as good as a suspect: images that the victim gets right, mixed in among the queries.
+
+    Attributes:
+        asked, right: of the suspect.
+        pool_low, pool_high: the fewest and the most that an unrelated model gets right, of as many.
+    """
+
+    asked: int
+    right: int
+    pool_low: int
+    pool_high: int
+
+    @property
+    def holds(self) -> bool:
+        """Whether the suspect is right at least as often as the least accurate unrelated model."""
+        return self.right >= self.pool_low
 
 
 @dataclass(frozen=True)
-class SuspectVerdict:
-    """What the scores of one scheme say of one suspect and one victim.
+class Verdict:
+    """What the answers of one suspect say about one victim.
 
     Attributes:
-        score: mean over query seeds.
-        p: how unusual it is in the whole pool; None where the score is missing.
-        p_adjusted: the same, adjusted for all questions of the family.
-        stratum: how unusual it is among models that look like it, where a trait was named.
+        scheme: what was asked and compared; several by their names.
+        asked: queries that were sent, beside those of `fit`.
+        used: queries that the verdict rests on: fewer where it could be said earlier.
+        score: distance to the victim, small = close; NaN where nothing was asked or answers are missing.
+        rank: unrelated lineages that are as close.
+        p: chance that an independent model like the unrelated ones is as close; NaN without a score.
+        p_adjusted: the same for all questions together: the one that is quoted.
+        questions: that were asked or looked at.
+        lineages: independent unrelated lineages.
+        smallest_p: what no suspect can go below after the adjustment.
+        needed: unrelated lineages from which on somebody could be told at this level.
         level: chance of a false alarm that was allowed.
-        asked: questions of the family.
-        many: the family are several suspects, and not several schemes or victims for one.
+        said: what follows.
+        reason: why it was refused, as a sentence.
+        missing: queries without an answer that counts.
+        hard: hard unrelated models that would be called closer, of those that were asked.
+        thieves: known stolen models that this misses, of those that were asked.
     """
 
-    benchmark: str
-    scheme: str
     victim: str
     suspect: str
-    score: float
-    p: PValue | None
-    p_adjusted: float
-    stratum: Stratum | None
-    level: float
+    scheme: str
+    budget: int
     asked: int
-    many: bool
+    used: int
+    score: float
+    rank: int
+    p: float
+    p_adjusted: float
+    questions: int
+    lineages: int
+    smallest_p: float
+    needed: int
+    level: float
+    said: Said
     method: str
     assumptions: tuple[str, ...]
-
-    @property
-    def closer(self) -> bool:
-        """Whether the suspect is told from innocent models. False clears nobody."""
-        return self.p is not None and self.p_adjusted <= self.level + SLACK
-
-    @property
-    def sentence(self) -> str:
-        """The verdict in the only words that a p-value allows."""
-        if self.p is None:
-            return f"{self.suspect}: refused, for it lacks a score. Ask it again, or leave it out."
-        least = self.p.smallest_p
-        adjusted = f"adjusted for {self.asked} questions; {percent(self.p.p)} alone" if self.asked > 1 else ""
-        found = f"p {percent(self.p_adjusted)}{adjusted and f', {adjusted}'}"
-        if self.closer:
-            said = (
-                f"{self.suspect}: closer to the victim than {100 * (1 - self.level):g} % of comparable independent models "
-                f"({found}). {self._promise}, if the pool is representative."
-            )
-        else:
-            said = f"{self.suspect}: not distinguished from comparable independent models ({found})."
-            if least > self.level + SLACK:
-                said += f" No suspect could be: the smallest p here is {percent(least)}."
-        return said if self.stratum is None else f"{said} {self.stratum.sentence}"
-
-    @property
-    def _promise(self) -> str:
-        """What the adjusted p promises: a rate of false alarms for one question, or among all accusations."""
-        if self.many and self.asked > 1:
-            return f"Of all suspects accused at this p, at most {percent(self.p_adjusted)} are false alarms on average"
-        return f"False alarms: at most {percent(self.p_adjusted)}"
+    reason: str | None = None
+    missing: int = 0
+    fit: Fit | None = None
+    hard: Count | None = None
+    thieves: Count | None = None
 
 
-def verdicts(
-    scores: pd.DataFrame, *, level: float = 0.05, mode: Mode = "lineage_min", trait: str | None = None
-) -> tuple[SuspectVerdict, ...]:
-    """Judge every suspect of one victim by one scheme, or one suspect by several schemes or for several victims.
+def needed_lineages(level: float, questions: int = 1) -> int:
+    """Unrelated lineages from which on one of several suspects could be called closer: ceil(m/level) - 1.
 
-    The pool are the unrelated models (kind `"negative"`), and whoever is not in the pool is a suspect, whatever its kind
-    says; but not the victim itself, of which nobody asks: at distance 0 it would only make others look unusual. Scores are
-    averaged over query seeds first. P-values of many suspects are adjusted after Benjamini and Hochberg (valid for conformal
-    p-values from one pool: Bates et al. 2023), those of one suspect after Holm.
-
-    Args:
-        scores: a score table at one budget, with the columns of `sides.SCORES` (`tasks` and `used` may be missing).
-        level: share of false accusations that is allowed.
-        mode: what counts in the pool, see `conformal_pvalue`: lineages, each by its closest model, or models.
-        trait: a column of the table that anyone can see of a model, such as its architecture; adds `stratum`.
-
-    Returns:
-        in the order of the table.
-
-    Raises:
-        QurdError: several suspects and several schemes or victims at once, a pool without models or with a missing score,
-            a column that is missing, several budgets, or a score that comes twice.
+    >>> needed_lineages(0.05), needed_lineages(0.05, 3), needed_lineages(0.05, 360), needed_lineages(0.01)
+    (19, 59, 7199, 99)
     """
     check_share(level, "level")
-    _check(scores, trait)
-    scores = scores[scores["suspect"] != scores["victim"]]
-    found = []
-    for question, rows in scores.groupby(_QUESTION, sort=False, observed=True):
-        found += _asked(question, rows, level, mode, trait)
-    questions, suspects = scores[_QUESTION].drop_duplicates(), {one.suspect for one in found}
-    if len(questions) > 1 and len(suspects) > 1:
-        raise QurdError(
-            f"Expected one scheme and victim, or one suspect. Got {len(questions)} of the former and {len(suspects)} "
-            f"suspects: choose the scheme before looking, or judge one suspect at a time."
-        )
-    return _adjusted(found, many=len(suspects) > 1)
+    return math.ceil(questions / level - SLACK) - 1
 
 
-def _check(scores: pd.DataFrame, trait: str | None) -> None:
-    require(scores, [*_NEEDED, *([trait] if trait else [])])
-    twice = scores.duplicated([*_QUESTION, "suspect", "query_seed"])
-    if twice.any():
-        row = scores[twice].iloc[0]
-        raise QurdError(f"Expected one score per model and query seed. Got two of {row['scheme']} for {row['suspect']}.")
+def leads_need(level: float, questions: int, lineages: int) -> int:
+    """Suspects that must all lie closer than every unrelated lineage before Benjamini and Hochberg name one.
+
+    >>> leads_need(0.05, 360, 99)
+    72
+    """
+    return math.ceil(questions / (lineages + 1) / level - SLACK)
 
 
-def _asked(
-    question: tuple[str, str, str], rows: pd.DataFrame, level: float, mode: Mode, trait: str | None
-) -> list[SuspectVerdict]:
-    """The suspects of one victim and scheme, not adjusted yet."""
-    values = rows.pivot(index="suspect", columns="query_seed", values="value").mean(axis=1, skipna=False)
-    known = rows.drop_duplicates("suspect").set_index("suspect")
-    pooled = (known["kind"] == "negative").to_numpy()
-    pool, suspects = known.index[pooled], known.index[~pooled]
-    if not len(pool) or not len(suspects):
-        lacking = "unrelated models (kind negative), which are the pool" if not len(pool) else "suspects beside the pool"
-        raise QurdError(f"Expected {lacking}, for {question[2]}. There are none.")
-    lost = [name for name in pool if math.isnan(values[name])]
-    if lost:
-        raise QurdError(
-            f"Expected a score of every model of the pool at every query seed. {lost[0]} lacks one: leave {len(lost)} out."
-        )
-    against = values[pool].to_numpy()
-    lineages, traits = known.loc[pool, "lineage"].tolist(), None if trait is None else known[trait]
-    seeds = rows["query_seed"].nunique()
-    found = []
-    for name in suspects:
-        score, p, stratum = float(values[name]), None, None
-        if not math.isnan(score):
-            p = conformal_pvalue(score, against, lineages, mode)
-            if traits is not None:
-                stratum = stratum_pvalue(score, against, traits[pool].tolist(), traits[name], lineages, mode)
-        method = "" if p is None else p.method
-        if seeds > 1:
-            method += f" Scores are means over {seeds} query seeds, which is {seeds} times the queries."
-        found.append(
-            SuspectVerdict(*question, name, score, p, math.nan, stratum, level, 0, False, method, p.assumptions if p else ())
-        )
-    return found
+def pvalues(suspects: ArrayLike, pool: ArrayLike, lineages: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.int_]]:
+    """(m,) p-value of every suspect and (m,) lineages that are as close, each lineage by its closest model.
+
+    Args:
+        suspects: (m,) scores; NaN is no question and stays.
+        pool: (n,) scores of unrelated models.
+        lineages: (n,) first training of each, as `text_of_roots` writes it.
+
+    Raises:
+        QurdError: a score of the pool is missing.
+    """
+    scores = np.asarray(suspects, float)
+    found = [None if math.isnan(score) else conformal_pvalue(score, pool, lineages, "lineage_min") for score in scores]
+    p = np.array([math.nan if one is None else one.p for one in found], float)
+    return p, np.array([0 if one is None else one.rank for one in found], int)
 
 
-def _adjusted(found: list[SuspectVerdict], *, many: bool) -> tuple[SuspectVerdict, ...]:
-    raw = np.array([math.nan if one.p is None else one.p.p for one in found])
-    asked = int((~np.isnan(raw)).sum())
-    p_values = benjamini_hochberg(raw) if many else holm(raw)
-    how = "Benjamini and Hochberg 1995" if many else "Holm 1979"
-    more = f" Adjusted for {asked} questions ({how})." if asked > 1 else ""
-    assumed = (_APART,) if many else ()
-    return tuple(
-        replace(
-            one,
-            p_adjusted=float(p),
-            asked=asked,
-            many=many,
-            method=one.method + more,
-            assumptions=(*one.assumptions, *assumed),
-        )
-        for one, p in zip(found, p_values, strict=True)
-    )
+def then_by(first: ArrayLike, second: ArrayLike) -> NDArray[np.float64]:
+    """(n,) one score that orders models by the first and, where that is equal, by the second; NaN where one is missing."""
+    both = np.stack([np.asarray(first, float), np.asarray(second, float)], axis=1)
+    there = ~np.isnan(both).any(1)
+    ranks = np.full(len(both), math.nan)
+    if there.any():
+        ranks[there] = np.unique(both[there], axis=0, return_inverse=True)[1].ravel()
+    return ranks
 
 
-_APART = "Unrelated suspects are independent of one another and of the pool: models made of one another are not."
+def fused(scores: ArrayLike) -> NDArray[np.float64]:
+    """(n,) one score out of several schemes: the sum of the logarithms of a model's ranks, ties by the largest.
+
+    Rank all models of a question together, unrelated ones and suspects: then the sums of exchangeable models are
+    exchangeable, however much the schemes depend on one another, and the p-value of a sum is exact.
+
+    Args:
+        scores: (schemes,n); a model that lacks one of them gets NaN and no rank.
+
+    >>> ranked = fused([[0.1, 0.2, 0.3, 0.05], [0.5, 0.4, 0.6, 0.45]])
+    >>> [round(float(value)) for value in np.exp(ranked)]
+    [6, 3, 16, 2]
+    """
+    table = np.asarray(scores, float)
+    there = ~np.isnan(table).any(0)
+    sums = np.full(table.shape[1], math.nan)
+    if there.any():
+        held = table[:, there]
+        ranks = (held[:, None, :] <= held[:, :, None]).sum(2)
+        sums[there] = np.log(ranks).sum(0)
+    return sums
+
+
+def expected_false_alarms(p: ArrayLike, questions: int) -> NDArray[np.float64]:
+    """How many of all suspects would be as close if every one of them were unrelated: m p."""
+    return questions * np.asarray(p, float)
+
+
+def false_alarm_range(lineages: int, questions: int, level: float = 0.05) -> tuple[int, int]:
+    """Between how many suspects 95 % of pools would flag at a level if all suspects were unrelated.
+
+    All share one pool: with few lineages a threshold that flags 5 % of unrelated models on average flags hardly any or very
+    many of them. The share is Beta(k+1, L-k), so the number is beta-binomial.
+
+    Raises:
+        QurdError: no threshold at this level exists for so few lineages.
+    """
+    from scipy.stats import betabinom
+
+    k = math.floor(level * (lineages + 1) + SLACK) - 1
+    if k < 0:
+        raise QurdError(f"Expected at least {needed_lineages(level)} unrelated lineages. Got {lineages}: allow more alarms.")
+    low, high = betabinom.ppf([0.025, 0.975], questions, k + 1, lineages - k)
+    return int(low), int(high)

@@ -49,7 +49,8 @@ def cast(lineages: Mapping[str, Lineage], roles: Mapping[str, str]) -> Cast:
     for victim in _having(every, VICTIM):
         own = lineages[victim]
         stolen = [name for name in _having(every, STOLEN) if lineages[name].descends_from(own)]
-        pairs += [Pair(victim, victim, "positive", (SAME,))] * bool(stolen)
+        alone = not _having(every, UNRELATED, HARD)
+        pairs += [Pair(victim, victim, "positive", (SAME,))] * (alone or bool(stolen))
         pairs += [Pair(victim, name, "positive", (lineages[name].last.name,)) for name in stolen]
     tasks = tuple(dict.fromkeys(task for pair in pairs for task in pair.tasks))
     for victim in _having(every, VICTIM):

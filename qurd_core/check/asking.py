@@ -1,0 +1,132 @@
+"""Where suspects and all models that they are compared with are asked: one model in memory at a time, every answer kept."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from qurd_core.benchmarks.own.answer_table import FLOOR
+from qurd_core.check.question import QUERY_SEED, Question
+from qurd_core.errors import QurdError
+from qurd_core.evaluation.distances import distances, represented
+from qurd_core.evaluation.plan import BANK_UNIT
+from qurd_core.evaluation.workbench import Where, Workbench
+from qurd_core.executors import Unit, executor, finish
+from qurd_core.randomness import stream
+from qurd_core.schemes import Scheme
+from qurd_core.statistics.verdicts import Count
+from qurd_core.types import Answers
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What one model answered.
+
+    Attributes:
+        scores: distance to the victim under every scheme that is compared.
+        agrees: (T,) whether it answers like the victim, in the order in which the first scheme asks.
+        missing: queries of the first scheme without an answer that counts.
+        fit: (k,) whether it is right on the images of the fit that it answers.
+        repeated: errors of the victim that it repeats, of all of them; None unless that is needed.
+    """
+
+    scores: tuple[float, ...]
+    agrees: Tensor
+    missing: int
+    fit: Tensor
+    repeated: Count | None = None
+
+
+def hear(asked: Question, desk: Workbench, *, units: bool = True) -> dict[str, Heard]:
+    """What everybody answers: the pool, hard unrelated models and known thieves as the suspects.
+
+    What is stored already is not asked again, so a killed call is continued by the same call.
+
+    Args:
+        units: whether worker processes find the benchmark by its name.
+
+    Raises:
+        QurdError: the victim has too few seeds for the budget, or a model cannot be asked.
+    """
+    _check_budget(asked, desk)
+    everybody = (*asked.pool, *asked.hard, *asked.thieves, *asked.suspects)
+    rows = fit_rows(asked, desk)
+    if units:
+        schemes = tuple(map(str, asked.compared))
+        chunks = [everybody[start : start + BANK_UNIT] for start in range(0, len(everybody), BANK_UNIT)]
+        args = (asked.victim, schemes, asked.budget, tuple(rows.tolist()))
+        work = [Unit(f"suspects {some[0]}", answer, (desk.where, some, *args)) for some in chunks]
+        finish(desk.runtime.track(executor(desk.runtime.workers).run(work), len(work), "asking models"))
+    errors = _errors(asked, desk) if asked.stop == "bound" else None
+    own = [desk.ask(asked.victim, scheme, QUERY_SEED, (asked.budget,), (asked.victim,)) for scheme in asked.compared]
+    return {model: _heard(asked, desk, model, own, rows, errors) for model in everybody}
+
+
+def answer(
+    where: Where, models: tuple[str, ...], victim: str, schemes: tuple[str, ...], budget: int, fit: tuple[int, ...]
+) -> None:
+    """A unit of work: put the answers of some models to the queries of a victim into the store."""
+    desk = where.desk
+    for model in models:
+        for scheme in map(Scheme.parse, schemes):
+            desk.ask(victim, scheme, QUERY_SEED, (budget,), (model,))
+        desk.some(model, Scheme.parse(schemes[0]).split, torch.tensor(fit, dtype=torch.long))
+        if model != victim:
+            desk.oracles.pop(model, None)  # hundreds of suspects do not fit in memory together
+
+
+def fit_rows(asked: Question, desk: Workbench) -> Tensor:
+    """(k,) places of the images that the victim gets right, on which it is seen whether the pool is as good as a suspect."""
+    if not asked.fit:
+        return torch.zeros(0, dtype=torch.long)
+    split = asked.schemes[0].split
+    right = (desk.natural(asked.victim, split).argmax(1) == desk.images(split).truth).nonzero()[:, 0]
+    rng = stream(QUERY_SEED, "fit", desk.bench.digest(asked.victim), desk.bench.images_digest(split))
+    return right[torch.randperm(len(right), generator=rng)[: asked.fit]]
+
+
+def _check_budget(asked: Question, desk: Workbench) -> None:
+    for scheme in asked.compared:
+        costs = desk.ask(asked.victim, scheme, QUERY_SEED, (asked.budget,), (asked.victim,))[1]
+        if not int(costs.used[0]):
+            most = int(costs.available[0])
+            todo = f"Ask for a budget of at most {most}." if most >= scheme.group_size else "Use another scheme."
+            raise QurdError(
+                f"'{scheme.label}' finds {most} queries for '{asked.victim}', not {asked.budget}: its seed set gives no"
+                f" more. {todo}"
+            )
+
+
+def _errors(asked: Question, desk: Workbench) -> Tensor:
+    """(N,) places of all errors of the victim, of which the queries are the first."""
+    return desk.draw(asked.victim, asked.schemes[0], QUERY_SEED)[1].indices
+
+
+def _heard(
+    asked: Question, desk: Workbench, model: str, own: list[tuple[Answers, object]], rows: Tensor, errors: Tensor | None
+) -> Heard:
+    scores, first = [], None
+    for scheme, (mine, costs) in zip(asked.compared, own, strict=True):
+        theirs, _ = desk.ask(asked.victim, scheme, QUERY_SEED, (asked.budget,), (model,))
+        used = int(costs.used[0])
+        both = replace(mine, outputs=torch.cat([*_as_wide(mine.outputs, theirs.outputs)]))
+        both = desk.with_slopes((asked.victim, model), both, scheme, used)
+        value = distances(represented(both, scheme, used), both.queries, scheme, costs.used)[1, 0]
+        scores.append(float(value))
+        first = both.labels[:, :used] if first is None else first
+    classes, split = len(desk.bench.classes), asked.schemes[0].split
+    labels, truth = desk.some(model, split, rows).argmax(1), desk.images(split).truth[rows]
+    repeated = None
+    if errors is not None and model in asked.pool:
+        alike = desk.some(asked.victim, split, errors).argmax(1) == desk.some(model, split, errors).argmax(1)
+        repeated = Count(int(alike.sum()), len(alike))
+    missing = int((first[1] == classes).sum())
+    return Heard(tuple(scores), first[0] == first[1], missing, (labels == truth)[labels < classes], repeated)
+
+
+def _as_wide(*outputs: Tensor) -> Iterator[Tensor]:
+    """Outputs with as many classes each: nobody else answers with the one that stands for an answer that is missing."""
+    most = max(one.shape[-1] for one in outputs)
+    return (F.pad(one, (0, most - one.shape[-1]), value=float(torch.tensor(FLOOR).log())) for one in outputs)

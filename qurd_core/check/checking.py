@@ -1,0 +1,130 @@
+"""The front door of `qurd_core.check`, and the only place that knows the order of its stages.
+
+1. `question`  check what is asked; nobody is asked yet. A pool that is too small for the level ends here.
+2. `hear`      the victim, unrelated and other known models and the suspects answer the same queries; all answers are kept.
+3. `judged`    refusals first, then p-values, their adjustment over all suspects, and the verdicts.
+4. `findings.suspects.said`  the words.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pandas as pd
+from torch import Tensor
+
+from qurd_core.benchmarks.base import benchmark
+from qurd_core.check.asking import hear
+from qurd_core.check.callables import Model, bench_of
+from qurd_core.check.judging import judged, refused_before
+from qurd_core.check.question import FIT, Question, Stop, question
+from qurd_core.errors import QurdError
+from qurd_core.evaluation.workbench import Workbench, workbench
+from qurd_core.files import default_folder
+from qurd_core.findings.suspects import said
+from qurd_core.runtime import Runtime
+from qurd_core.schemes import REFERENCE
+from qurd_core.statistics.verdicts import Verdict
+from qurd_core.store import Store
+
+BUDGET, LEVEL = 100, 0.05
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """What the answers of suspects say.
+
+    Attributes:
+        each: a verdict per suspect, in the order in which they were named.
+        notes: what else is to be known, a sentence each.
+    """
+
+    each: tuple[Verdict, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def sentences(self) -> dict[str, list[str]]:
+        """By suspect, the verdict in words and what it does not say."""
+        return {one.suspect: said(one) for one in self.each}
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row per suspect: `Verdict` without its texts."""
+        rows = [asdict(one) for one in self.each]
+        return pd.DataFrame(rows).drop(columns=["method", "assumptions", "fit", "hard", "thieves"])
+
+
+def check(
+    bench: str | None = None,
+    *,
+    victim: Model | str | None = None,
+    suspects: Mapping[str, Model] | Sequence[str] = (),
+    unrelated: Mapping[str, Model] | None = None,
+    hard: Mapping[str, Model] | None = None,
+    images: tuple[Tensor | np.ndarray, Tensor | np.ndarray] | None = None,
+    classes: Sequence[str] | None = None,
+    scheme: str | Sequence[str] = REFERENCE,
+    then: str | None = None,
+    budget: int = BUDGET,
+    level: float = LEVEL,
+    stop: Stop = "none",
+    fit: int = FIT,
+    store: Store | None = None,
+    runtime: Runtime | None = None,
+) -> Verdicts:
+    """Whether suspects are closer to a victim than unrelated models are.
+
+    Either about models of a benchmark, a folder or a table, which are named; or about models that are at hand here, each a
+    `torch.nn.Module` or any function from float32 images (n,3,H,W) in [0,1] to answers: whole numbers (n,) are labels, rows
+    that sum to one are probits, other (n,C) are logits. Functions run in this process and nothing of them is stored.
+
+    Args:
+        bench: a benchmark, the path of a folder of models or of a table of answers; None for models that are at hand.
+        victim: its name, which may be left out where there is one only; or the model itself.
+        suspects: their names, all models with role suspect if none is named; or the models by name.
+        unrelated: models that were not stolen, by name: each is taken as a lineage of its own, so train each from scratch.
+        hard: unrelated models that were trained on the victim's data; they are asked and calibrate nothing.
+        images: (n,3,H,W), float in [0,1] or uint8, which models are asked about, and (n,) classes.
+        classes: their names; numbers if not given.
+        scheme: named before anybody is asked; several are fused by their ranks.
+        then: a scheme on the same queries that breaks ties.
+        budget: images sent to each suspect.
+        level: share of false accusations that is allowed, over all suspects together.
+        stop: `"peak"` or `"bound"`: the fewest queries after which the verdict could be said.
+        fit: images that the victim gets right, beside the budget, on which it is seen whether unrelated models are as good.
+
+    Raises:
+        QurdError: bad input, or an unrelated model that lacks answers. A pool that is too small is a verdict: refused.
+
+    >>> mine, copy, other = "train(vgg,victim)", "train(vgg,victim)->finetune(seed=1)", "train(vgg,attacker)"
+    >>> found = check("patchwork-sac", victim=mine, suspects=[copy, other])
+    >>> found.table[["said", "rank", "lineages", "needed"]].values.tolist()
+    [['closer', 0, 59, 39], ['not_distinguished', 40, 59, 39]]
+    """
+    schemes = (scheme,) if isinstance(scheme, str) else tuple(scheme)
+    how = {"budget": budget, "level": level, "stop": stop, "fit": fit, "then": then}
+    runtime = runtime or Runtime()
+    if bench is not None:
+        if unrelated or hard or images or classes or isinstance(suspects, Mapping):
+            raise QurdError("Expected names of models of the benchmark, or models and images without one. Got both.")
+        asked = question(benchmark(bench), victim, tuple(suspects), schemes, **how)
+        return answered(asked, store or Store(default_folder()), runtime)
+    made = bench_of(victim, suspects, unrelated or {}, hard or {}, images, classes)
+    asked = question(made, None, (), schemes, **how)
+    with TemporaryDirectory() as folder:
+        desk = Workbench(made, Store(Path(folder)), runtime)
+        return _said(asked, desk, units=False)
+
+
+def answered(asked: Question, store: Store, runtime: Runtime, *, leads: bool = False) -> Verdicts:
+    """The verdicts of a question about a benchmark, or the leads of a triage."""
+    return _said(asked, workbench(asked.bench, store, runtime), leads=leads)
+
+
+def _said(asked: Question, desk: Workbench, *, units: bool = True, leads: bool = False) -> Verdicts:
+    notes = asked.bench.caveats
+    if not asked.may_tell and not leads:
+        return Verdicts(tuple(refused_before(asked)), notes)
+    return Verdicts(tuple(judged(asked, hear(asked, desk, units=units), leads=leads)), notes)

@@ -1,0 +1,169 @@
+"""From answers to verdicts: the order of the rules is that of this file."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qurd_core.check.asking import Heard
+from qurd_core.check.question import Question
+from qurd_core.errors import QurdError
+from qurd_core.findings import suspects as sentences
+from qurd_core.statistics.paired import benjamini_hochberg, holm
+from qurd_core.statistics.printed import EXCHANGEABLE, FIXED, SLACK, TIES
+from qurd_core.statistics.sequential import P0, bound_pvalues, peak_pvalues, peaks
+from qurd_core.statistics.verdicts import MOST_MISSING, Count, Fit, Verdict, fused, pvalues, then_by
+
+BY_LINEAGE = "Models of one lineage count once: its closest model stands for it."
+_METHODS = {
+    "none": "Conformal p-value over unrelated lineages, adjusted for all questions (Holm 1979).",
+    "peak": f"Peaks of the evidence against a chance of agreement of {P0:g}, query after query; conformal over lineages.",
+    "bound": "Betting against the agreement rate of the pool over all errors of the victim, query after query.",
+}
+_LEADS = "Conformal p-value over unrelated lineages, leads after Benjamini and Hochberg 1995."
+
+
+def refused_before(asked: Question) -> list[Verdict]:
+    """A refusal of every suspect, where the pool is too small for the level: nothing is asked then."""
+    reason = sentences.too_few(asked.lineages, asked.needed, asked.level, len(asked.suspects), len(asked.pool))
+    return [_verdict(asked, name, reason=reason) for name in asked.suspects]
+
+
+def judged(asked: Question, heard: dict[str, Heard], *, leads: bool = False) -> list[Verdict]:
+    """What the answers of every suspect say, in the order in which they were named.
+
+    Args:
+        leads: a triage: p-values are adjusted for leads, and nobody is called closer.
+
+    Raises:
+        QurdError: an unrelated model lacks too many answers to set a threshold.
+    """
+    _check_pool(asked, heard)
+    reasons = {name: _refusal(asked, heard, name) for name in asked.suspects}
+    questions = [name for name in asked.suspects if reasons[name] is None]
+    raw, ranks, used = _pvalues(asked, heard, questions)
+    shown = dict(zip(asked.suspects, scores(asked, heard, asked.suspects)[1], strict=True))
+    adjusted = benjamini_hochberg(raw) if leads else holm(raw)
+    hard, missed = _told(asked, heard, asked.hard), _told(asked, heard, asked.thieves)
+    found = []
+    for name in asked.suspects:
+        common = {"missing": heard[name].missing, "fit": _fit(asked, heard, name), "asked": len(heard[name].agrees)}
+        common |= {"score": float(shown[name])}
+        if name not in questions:
+            found.append(_verdict(asked, name, reason=reasons[name], **common))
+            continue
+        place = questions.index(name)
+        caught = adjusted[place] <= asked.level + SLACK
+        said = ("lead" if leads else "closer") if caught else "not_distinguished"
+        numbers = {"p": float(raw[place]), "p_adjusted": float(adjusted[place]), "rank": int(ranks[place])}
+        found.append(
+            _verdict(
+                asked,
+                name,
+                said=said,
+                used=int(used[place]),
+                questions=len(questions),
+                hard=None if hard is None else Count(int(hard.sum()), len(hard)),
+                thieves=None if missed is None else Count(int((~missed).sum()), len(missed)),
+                **numbers,
+                **common,
+            )
+        )
+    return found
+
+
+def _verdict(about: Question, suspect: str, *, reason: str | None = None, said: str = "refused", **more) -> Verdict:
+    """A verdict with all that is known of the question; refused unless more is."""
+    usual = {"asked": 0, "used": 0, "score": math.nan, "rank": 0, "p": math.nan, "p_adjusted": math.nan}
+    questions = more.pop("questions", len(about.suspects))
+    return Verdict(
+        victim=about.victim,
+        suspect=suspect,
+        scheme=about.scheme,
+        budget=about.budget,
+        questions=questions,
+        lineages=about.lineages,
+        smallest_p=min(1.0, questions / (about.lineages + 1)),
+        needed=about.needed,
+        level=about.level,
+        said=said,
+        method=_METHODS[about.stop],
+        assumptions=(EXCHANGEABLE, FIXED, TIES, BY_LINEAGE),
+        reason=reason,
+        **(usual | more),
+    )
+
+
+def _check_pool(asked: Question, heard: dict[str, Heard]) -> None:
+    for name in asked.pool:
+        missing, sent = heard[name].missing, len(heard[name].agrees)
+        if missing > MOST_MISSING * sent:
+            raise QurdError(
+                f"Expected '{name}', which is unrelated to '{asked.victim}', to answer at least {1 - MOST_MISSING:.0%} of"
+                f" the {sent} queries. It lacks {missing}: ask it these, or leave it out."
+            )
+
+
+def _refusal(asked: Question, heard: dict[str, Heard], name: str) -> str | None:
+    """Why nothing is said about a suspect, whatever its distance is."""
+    own, sent = heard[name], len(heard[name].agrees)
+    if own.missing > MOST_MISSING * sent:
+        return sentences.too_silent(sent - own.missing, sent, math.floor(MOST_MISSING * sent))
+    if own.missing and not all(scheme.counts_missing for scheme in asked.compared):
+        return sentences.uncounted(own.missing, asked.scheme)
+    fit = _fit(asked, heard, name)
+    return None if fit is None or fit.holds else sentences.too_weak(fit)
+
+
+def _fit(asked: Question, heard: dict[str, Heard], name: str) -> Fit | None:
+    """How often a suspect and the unrelated models are right on the images of the fit, as shares of what each answers."""
+    own = heard[name].fit
+    if not len(own) or not asked.pool:
+        return None
+    pool = [float(heard[model].fit.double().mean()) if len(heard[model].fit) else 0.0 for model in asked.pool]
+    low, high = (math.ceil(len(own) * share - SLACK) for share in (min(pool), max(pool)))
+    return Fit(len(own), int(own.sum()), low, high)
+
+
+def scores(
+    asked: Question, heard: dict[str, Heard], names: Sequence[str]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """One score of every model of the pool and of some others, small = close to the victim.
+
+    That is a distance; where there are several, what they give together when pool and others are ranked.
+    """
+    table = np.array([heard[name].scores for name in (*asked.pool, *names)], float).T
+    joined = table[0] if len(table) == 1 else then_by(*table) if asked.then else fused(table)
+    return joined[: len(asked.pool)], joined[len(asked.pool) :]
+
+
+def _pvalues(
+    asked: Question, heard: dict[str, Heard], names: Sequence[str]
+) -> tuple[NDArray[np.float64], NDArray[np.int_], NDArray[np.int_]]:
+    """p-value, unrelated lineages that are as close, and queries that were needed, of some models."""
+    pool = [heard[name] for name in asked.pool]
+    sent = len(pool[0].agrees)
+    if asked.stop == "none":
+        calibrating, own = scores(asked, heard, names)
+        return *pvalues(own, calibrating, asked.roots), np.full(len(names), sent)
+    highest = peaks(np.stack([one.agrees.numpy() for one in pool]))
+    raw, used = [], []
+    for agrees in (heard[name].agrees.numpy() for name in names):
+        if asked.stop == "peak":
+            path = peak_pvalues(peaks(agrees[None])[0], highest, asked.roots)
+        else:
+            rates, errors = [one.repeated.number / one.repeated.of for one in pool], pool[0].repeated.of
+            path = bound_pvalues(agrees, rates, asked.roots, asked.level, errors)
+        enough = np.flatnonzero(path * len(asked.suspects) <= asked.level + SLACK)
+        used.append(int(enough[0]) + 1 if len(enough) else sent)
+        raw.append(path[used[-1] - 1])
+    p = np.array(raw, float)
+    return p, np.floor(p * (asked.lineages + 1) - 1 + SLACK).astype(int).clip(0), np.array(used, int)
+
+
+def _told(asked: Question, heard: dict[str, Heard], models: Sequence[str]) -> NDArray[np.bool_] | None:
+    """(n,) whether each of some models of known origin would be called closer if it were the only question."""
+    if not models:
+        return None
+    return np.array([_pvalues(asked, heard, [name])[0][0] <= asked.level + SLACK for name in models])

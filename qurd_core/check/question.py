@@ -1,0 +1,199 @@
+"""What can be asked about suspects, checked before anything is asked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from qurd_core.benchmarks.base import Benchmark
+from qurd_core.errors import QurdError, unknown
+from qurd_core.evaluation.request import check_scheme
+from qurd_core.lineage import count_independent, independent
+from qurd_core.registry import seed_rules
+from qurd_core.schemes import REFERENCE, Scheme
+from qurd_core.statistics.printed import check_share
+from qurd_core.statistics.verdicts import needed_lineages
+
+Stop = Literal["none", "peak", "bound"]
+STOPS: tuple[Stop, ...] = ("none", "peak", "bound")
+FIT = 100  # images on which it is seen whether the unrelated models are as good as a suspect
+MOST_FIT = 1_000
+QUERY_SEED = 0
+
+
+@dataclass(frozen=True)
+class Question:
+    """Whether suspects are closer to a victim than unrelated models are.
+
+    Attributes:
+        bench: the models and images.
+        victim: whose copy the suspects may be.
+        suspects: distinct; none of them calibrates, and nobody of their lineage does.
+        schemes: declared before anything is asked; several are fused by their ranks.
+        then: breaks ties of the only scheme, by the same queries.
+        budget: images sent to each suspect, beside those of `fit`.
+        level: share of false accusations that is allowed, over all suspects together.
+        stop: when a verdict may be said before all queries are asked.
+        fit: images that the victim gets right, mixed in among the queries.
+    """
+
+    bench: Benchmark
+    victim: str
+    suspects: tuple[str, ...]
+    schemes: tuple[Scheme, ...]
+    then: Scheme | None
+    budget: int
+    level: float
+    stop: Stop
+    fit: int
+
+    @property
+    def scheme(self) -> str:
+        """The schemes in words."""
+        names = " & ".join(scheme.label for scheme in self.schemes)
+        return f"{names}, then {self.then.label}" if self.then else names
+
+    @property
+    def compared(self) -> tuple[Scheme, ...]:
+        """Every scheme whose distances are needed."""
+        return (*self.schemes, *[self.then] * bool(self.then))
+
+    @cached_property
+    def pool(self) -> tuple[str, ...]:
+        """The unrelated models that calibrate: of no lineage of a suspect."""
+        unrelated = [pair.suspect for pair in self.bench.pairs_of(self.victim) if pair.kind == "negative"]
+        known = [name for name in self.suspects if name in self.bench.models]
+        numbers = independent([self.bench.root(name) for name in (*known, *unrelated)])
+        own = {*numbers[: len(known)]}
+        return tuple(
+            name
+            for name, number in zip(unrelated, numbers[len(known) :], strict=True)
+            if number not in own and name != self.victim
+        )
+
+    @cached_property
+    def hard(self) -> tuple[str, ...]:
+        """Hard unrelated models that are no suspects."""
+        return self._others("hard")
+
+    @cached_property
+    def thieves(self) -> tuple[str, ...]:
+        """Known stolen models that are no suspects."""
+        return self._others("positive")
+
+    @cached_property
+    def roots(self) -> tuple[str, ...]:
+        """First training of every model of the pool."""
+        return tuple(map(self.bench.root, self.pool))
+
+    @property
+    def lineages(self) -> int:
+        """Independent lineages in the pool."""
+        return count_independent(self.roots)
+
+    @property
+    def needed(self) -> int:
+        """Unrelated lineages from which on somebody could be called closer."""
+        return needed_lineages(self.level, len(self.suspects))
+
+    @property
+    def may_tell(self) -> bool:
+        """Whether the pool is large enough for a verdict at this level about so many suspects."""
+        return self.lineages >= self.needed
+
+    def _others(self, kind: str) -> tuple[str, ...]:
+        pairs = self.bench.pairs_of(self.victim)
+        return tuple(
+            pair.suspect for pair in pairs if pair.kind == kind and pair.suspect not in (self.victim, *self.suspects)
+        )
+
+
+def question(
+    bench: Benchmark,
+    victim: str | None,
+    suspects: Sequence[str],
+    schemes: Sequence[str],
+    *,
+    budget: int,
+    level: float,
+    stop: Stop,
+    fit: int,
+    then: str | None = None,
+) -> Question:
+    """Check everything that can be asked, before anything is.
+
+    Args:
+        victim: may be left out where there is one only.
+        suspects: all models of unknown origin if none is named.
+        fit: 0 asks for no fit.
+
+    Raises:
+        QurdError: an unknown name, a scheme that does not go with the benchmark, a number out of range.
+    """
+    check_share(level, "level")
+    if not 0 <= fit <= MOST_FIT:
+        raise QurdError(f"Expected 0 to {MOST_FIT:,} images for the fit. Got {fit:,}.")
+    parsed = tuple(dict.fromkeys(Scheme.parse(text) for text in schemes))
+    if not parsed:
+        raise QurdError("Expected at least one scheme. Name it with --scheme, see 'schemes'.")
+    second = None if then is None else Scheme.parse(then)
+    whose = _victim(bench, victim)
+    for scheme in (*parsed, *[second] * bool(second)):
+        check_scheme(bench, scheme, budget)
+    if second and (len(parsed) > 1 or second.sampler != parsed[0].sampler):
+        raise QurdError(
+            f"Expected one scheme, and '{second.label}' on the same queries to break its ties. Got {parsed[0].sampler} and"
+            f" {second.sampler}."
+        )
+    _check_stop(stop, parsed, second)
+    asked = _suspects(bench, whose, suspects)
+    probed = fit if any(_of_mistakes(scheme) for scheme in parsed) else 0
+    return Question(bench, whose, asked, parsed, second, budget, level, stop, probed)
+
+
+def _victim(bench: Benchmark, named: str | None) -> str:
+    if named is None and len(bench.victims) == 1:
+        return bench.victims[0]
+    if named is None:
+        raise QurdError(f"Expected one of {len(bench.victims)} victims with --victim: {', '.join(bench.victims[:8])}.")
+    if named not in bench.victims:
+        raise unknown("victim", named, bench.victims)
+    return named
+
+
+def _suspects(bench: Benchmark, victim: str, named: Sequence[str]) -> tuple[str, ...]:
+    for name in named:
+        if name == victim:
+            raise QurdError(f"Expected suspects other than the victim. Got '{name}', which is no question: leave it out.")
+        if name not in (*bench.models, *bench.suspects):
+            raise unknown("suspect", name, (*bench.suspects, *bench.models))
+    found = tuple(dict.fromkeys(named)) or bench.suspects
+    if not found:
+        raise QurdError(
+            f"Expected suspects in {bench.name}: models with role: suspect. There are none: name a model with --suspect."
+        )
+    return found
+
+
+def _check_stop(stop: str, schemes: Sequence[Scheme], then: Scheme | None) -> None:
+    if stop not in STOPS:
+        raise unknown("way to stop early", stop, STOPS)
+    if stop == "none":
+        return
+    counted = Scheme.parse(REFERENCE)
+    alike = (schemes[0].representation, schemes[0].detector) == (counted.representation, counted.detector)
+    if len(schemes) > 1 or then or not alike:
+        raise QurdError(
+            f"Expected one scheme that counts agreements ({counted.representation} | {counted.detector}) where a verdict may"
+            f" be said early. Got '{schemes[0].label}': leave out --stop, or use {REFERENCE}."
+        )
+    if stop == "bound" and not (schemes[0].natural and _of_mistakes(schemes[0])):
+        raise QurdError(
+            f"Expected queries drawn from all errors of the victim for --stop bound. Got {schemes[0].sampler}: use --stop"
+            " peak, which needs nothing of the queries."
+        )
+
+
+def _of_mistakes(scheme: Scheme) -> bool:
+    """Whether its seeds are what the victim gets wrong, on which a weak model is no closer to a victim than a good one."""
+    return any(seed_rules[one.seeds.name].declares.story == "mistakes" for one, _ in scheme.ingredients)

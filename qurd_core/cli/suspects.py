@@ -1,0 +1,125 @@
+"""Commands about models of unknown origin."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from qurd_core.cli.options import Device, StoreFolder, Workers, computing, results
+from qurd_core.cli.output import print_json, show
+
+if TYPE_CHECKING:
+    from qurd_core.check.checking import Verdicts
+
+Bench = Annotated[
+    str,
+    typer.Argument(help="A folder of models, a table of answers (.csv, .parquet), a saved benchmark (.json), or a name."),
+]
+Victim = Annotated[
+    str | None, typer.Option("--victim", help="The model that is yours; may be left out where there is one only.")
+]
+Schemes = Annotated[
+    list[str] | None, typer.Option("--scheme", "-s", help="Scheme, AKH if not given; repeat to fuse several by their ranks.")
+]
+Budget = Annotated[int, typer.Option("--budget", help="Images sent to each suspect.")]
+Fit = Annotated[
+    int,
+    typer.Option("--fit", help="Easy images sent beside, on which it is seen whether the unrelated models are as good."),
+]
+SHORT = ("suspect", "verdict", "p_adjusted", "p", "score", "used", "lineages", "smallest_p", "fit")
+
+
+def check(
+    bench: Bench,
+    victim: Victim = None,
+    suspect: Annotated[
+        list[str] | None, typer.Option("--suspect", help="Model asked about; repeat. All with role suspect if not given.")
+    ] = None,
+    scheme: Schemes = None,
+    then: Annotated[str | None, typer.Option("--then", help="Scheme on the same queries that breaks ties.")] = None,
+    budget: Budget = 100,
+    level: Annotated[float, typer.Option("--level", help="Share of false accusations that is allowed.")] = 0.05,
+    stop: Annotated[str, typer.Option("--stop", help="none, peak or bound: when a verdict may be said early.")] = "none",
+    fit: Fit = 100,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of sentences.")] = False,
+    store: StoreFolder = None,
+    device: Device = None,
+    workers: Workers = None,
+) -> None:
+    """Ask whether suspects are closer to your model than unrelated models are, and say what that means."""
+    from qurd_core.benchmarks.base import benchmark
+    from qurd_core.check.checking import answered
+    from qurd_core.check.question import question
+
+    how: dict[str, Any] = {"budget": budget, "level": level, "stop": stop, "fit": fit, "then": then}
+    asked = question(benchmark(bench), victim, suspect or (), scheme or (_reference(),), **how)
+    found = answered(asked, results(store), computing(device, workers))
+    if as_json:
+        print_json(_rows(found))
+        return
+    for note in found.notes:
+        print(f"Note: {note}", file=sys.stderr)  # noqa: T201
+    for sentences in found.sentences.values():
+        print(f"- {' '.join(sentences)}\n")  # noqa: T201
+    show([{name: _short(row[name]) for name in SHORT} for row in _rows(found)], "table")
+
+
+def triage(
+    bench: Bench,
+    out: Annotated[Path, typer.Option("--out", help="CSV file for the ranking, the closest first.")],
+    victim: Victim = None,
+    scheme: Schemes = None,
+    then: Annotated[str | None, typer.Option("--then", help="Scheme on the same queries that breaks ties.")] = None,
+    budget: Budget = 100,
+    fit: Fit = 100,
+    submission: Annotated[Path | None, typer.Option("--submission", help="CSV file with id,score for a contest.")] = None,
+    direction: Annotated[str, typer.Option("--direction", help="high or low: which score of it means stolen.")] = "high",
+    ids: Annotated[str, typer.Option("--ids", help="name, or number for the digits at the end of a name.")] = "name",
+    store: StoreFolder = None,
+    device: Device = None,
+    workers: Workers = None,
+) -> None:
+    """Rank all suspects by how close they are to your model, with the false alarms to expect. It accuses nobody."""
+    from qurd_core.benchmarks.base import benchmark
+    from qurd_core.check import triage as ranking
+    from qurd_core.check.question import question
+
+    how: dict[str, Any] = {"budget": budget, "level": ranking.LEVEL, "stop": "none", "fit": fit, "then": then}
+    asked = question(benchmark(bench), victim, (), scheme or (_reference(),), **how)
+    table = ranking.ranked(asked, results(store), computing(device, workers))
+    written = [ranking.write(table, out)]
+    if submission:
+        written.append(ranking.write_submission(table, submission, direction, ids))
+    for sentence in ranking.sentences(asked, table):
+        print(sentence)  # noqa: T201
+    for path in written:
+        print(path)  # noqa: T201
+
+
+def _reference() -> str:
+    from qurd_core.schemes import REFERENCE
+
+    return REFERENCE
+
+
+def _rows(found: "Verdicts") -> list[dict[str, Any]]:
+    """Verdicts as JSON values: what is no number is None."""
+    from dataclasses import asdict
+
+    rows = []
+    for one in found.each:
+        row = asdict(one) | {
+            "verdict": one.said,
+            "sentences": found.sentences[one.suspect],
+            "fit": one.fit and one.fit._asdict(),
+            "hard": one.hard and {"closer": one.hard.number, "of": one.hard.of},
+            "thieves": one.thieves and {"missed": one.thieves.number, "of": one.thieves.of},
+        }
+        del row["said"]
+        rows.append({name: None if value != value else value for name, value in row.items()})
+    return rows
+
+
+def _short(value: Any) -> Any:
+    return f"{value['right']} of {value['asked']}" if isinstance(value, dict) else value

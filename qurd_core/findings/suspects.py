@@ -1,0 +1,113 @@
+"""Verdicts on suspects in the only words that a p-value allows: the command line, the page and the evidence say the same."""
+
+from collections.abc import Iterator
+
+from qurd_core.findings.language import words
+from qurd_core.statistics.printed import percent
+from qurd_core.statistics.verdicts import Fit, Verdict
+
+_SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+
+
+def said(verdict: Verdict) -> list[str]:
+    """The verdict, then what it does not say; the first sentence alone is the headline."""
+    if verdict.said == "refused":
+        return [f"No verdict on {verdict.suspect}: {verdict.reason}"]
+    first = {"closer": _closer, "lead": _lead, "not_distinguished": _not_distinguished}[verdict.said]
+    return [*first(verdict), *limits(verdict)]
+
+
+def limits(verdict: Verdict) -> list[str]:
+    """What goes with every verdict."""
+    hard = verdict.hard
+    alike = "none was tried here" if hard is None else f"{hard.number} of {hard.of} here do"
+    joint = ";" if hard is None else ":"
+    found = [
+        "It does not say who copied whom, nor whether a licence was broken. A model trained on the same data in the same way"
+        f" would look the same{joint} {alike}."
+    ]
+    if verdict.fit is None:
+        found.append("Whether the unrelated models are as good as the suspect was not tried with these queries.")
+    return found
+
+
+def _closer(verdict: Verdict) -> Iterator[str]:
+    yield (
+        f"{verdict.suspect} is closer to {verdict.victim} than {_lineages(verdict)} ({_p(verdict)}). If it were just another"
+        f" independent model like these, this would happen in at most {percent(verdict.p_adjusted)} of cases."
+    )
+
+
+def _lead(verdict: Verdict) -> Iterator[str]:
+    yield (
+        f"{verdict.suspect} is closer to {verdict.victim} than {_lineages(verdict)}: a lead, no accusation (q"
+        f" {percent(verdict.p_adjusted)}, of {verdict.questions} suspects). Of such leads at most this share is false on"
+        " average."
+    )
+
+
+def _not_distinguished(verdict: Verdict) -> Iterator[str]:
+    known, number = verdict.thieves, verdict.lineages
+    missed = ""
+    if known is not None:
+        missed = (
+            f": of {known.of} known {'thief' if known.of == 1 else 'thieves'} of {verdict.victim} this scheme misses"
+            f" {known.number} at {verdict.budget} queries"
+        )
+    yield (
+        f"{verdict.suspect} is not distinguished from {words.counted(number, 'unrelated lineage')} ({_p(verdict)}, level"
+        f" {percent(verdict.level)}). This clears nobody{missed}."
+    )
+
+
+def _lineages(verdict: Verdict) -> str:
+    """How many unrelated lineages are farther away, in words."""
+    farther, of = verdict.lineages - verdict.rank, verdict.lineages
+    return f"all {of} unrelated lineages" if farther == of else f"{farther} of {of} unrelated lineages"
+
+
+def _p(verdict: Verdict) -> str:
+    more = f"; {percent(verdict.p_adjusted)} after {verdict.questions} questions" if verdict.questions > 1 else ""
+    return f"p {percent(verdict.p)}{more}"
+
+
+def too_few(lineages: int, needed: int, level: float, questions: int, models: int) -> str:
+    """Why nobody could be told: what the pool allows, and how many lineages more are needed."""
+    if not lineages:
+        return (
+            f"there is no unrelated model to compare with. {needed} unrelated lineages allow {percent(level)}: add models"
+            " that were not stolen."
+        )
+    about = f" about {questions} suspects" if questions > 1 else ""
+    held = words.counted(lineages, "unrelated lineage")
+    behind = f" ({models} models)" if models > lineages else ""
+    best, gone = percent(min(1.0, questions / (lineages + 1))), needed - lineages
+    allow = "allows" if lineages == 1 else "allow"
+    are = "is" if gone == 1 else "are"
+    fewer = " Or ask about fewer at once, or rank them with 'triage'." if questions > 1 else ""
+    return f"{held}{behind} {allow} {best}{about} at best, not {percent(level)}. {_number(gone)} more {are} needed.{fewer}"
+
+
+def too_silent(answered: int, sent: int, most: int) -> str:
+    """A suspect that left out too many answers."""
+    return f"it answered {answered} of {sent} queries, and at most {most} may be missing. Ask the rest, or take it out."
+
+
+def uncounted(missing: int, scheme: str) -> str:
+    """A suspect of which a scheme cannot count what is missing."""
+    return (
+        f"{words.counted(missing, 'answer')} of it are missing, which '{scheme}' cannot count as disagreement. Ask the rest,"
+        " or use a scheme on labels or probits query by query."
+    )
+
+
+def too_weak(fit: Fit) -> str:
+    """A suspect that is worse than every unrelated model."""
+    return (
+        f"it is right on {fit.right} of {fit.asked} easy images, every unrelated model on {fit.pool_low} or more. Add"
+        " unrelated models that are as weak."
+    )
+
+
+def _number(number: int) -> str:
+    return _SMALL[number].capitalize() if number < len(_SMALL) else f"{number:,}"
