@@ -27,7 +27,7 @@ _HOME = {
     "benchmark": "qurd_core.benchmarks.base",
     "evaluate": "qurd_core.evaluation.pipeline",
     "score_table": "qurd_core.evaluation.scores",
-    "check": "qurd_core.check.checking",
+    "check": "qurd_core.suspects.checking",
     "Scheme": "qurd_core.schemes",
     "combinations": "qurd_core.schemes",
     "NAMED": "qurd_core.schemes",

@@ -43,7 +43,7 @@ LAYERS = {
     "qurd_core.findings": 5.4,
     "qurd_core.plots": 5.5,
     "qurd_core.evaluation": 5.7,
-    "qurd_core.check": 5.75,
+    "qurd_core.suspects": 5.75,
     "qurd_core.jobs": 5.8,
     "qurd_core.cli": 5.9,
     "qurd_core.__main__": 5.95,

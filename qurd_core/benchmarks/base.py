@@ -78,7 +78,7 @@ class Benchmark:
             that a part finds what the whole one has stored.
         missing: answers that models lack. Each counts as an answer of its own, unlike all others.
         notes: what its files hold that is not read, and what they lack, a sentence each.
-        suspects: models of unknown origin, which stand in no pair: `qurd_core.check` asks about them.
+        suspects: models of unknown origin, which stand in no pair: `qurd_core.suspects` asks about them.
         pools: victim to auxiliary models, by which queries may be chosen; none of them stands in a pair.
         behind: the benchmark whose models are seen behind obfuscations here (see `obfuscated`), or None.
         servers: what changes the answers of a model on their way out, by the name of the model that is seen.

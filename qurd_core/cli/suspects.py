@@ -10,7 +10,7 @@ from qurd_core.cli.options import Device, StoreFolder, Workers, computing, resul
 from qurd_core.cli.output import print_json, show
 
 if TYPE_CHECKING:
-    from qurd_core.check.checking import Verdicts
+    from qurd_core.suspects.checking import Verdicts
 
 Bench = Annotated[
     str,
@@ -49,8 +49,8 @@ def check(
 ) -> None:
     """Ask whether suspects are closer to your model than unrelated models are, and say what that means."""
     from qurd_core.benchmarks.base import benchmark
-    from qurd_core.check.checking import answered
-    from qurd_core.check.question import question
+    from qurd_core.suspects.checking import answered
+    from qurd_core.suspects.question import question
 
     how: dict[str, Any] = {"budget": budget, "level": level, "stop": stop, "fit": fit, "then": then}
     asked = question(benchmark(bench), victim, suspect or (), scheme or (_reference(),), **how)
@@ -82,8 +82,8 @@ def triage(
 ) -> None:
     """Rank all suspects by how close they are to your model, with the false alarms to expect. It accuses nobody."""
     from qurd_core.benchmarks.base import benchmark
-    from qurd_core.check import triage as ranking
-    from qurd_core.check.question import question
+    from qurd_core.suspects import triage as ranking
+    from qurd_core.suspects.question import question
 
     how: dict[str, Any] = {"budget": budget, "level": ranking.LEVEL, "stop": "none", "fit": fit, "then": then}
     asked = question(benchmark(bench), victim, (), scheme or (_reference(),), **how)

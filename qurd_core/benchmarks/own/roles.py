@@ -1,7 +1,7 @@
 """What models are to whoever brings them: roles, where somebody says them, else what lineages say.
 
 A model of unknown origin is a suspect: it stands in no pair and calibrates nothing, so that whatever is computed of a
-benchmark is the same with and without it. Only `qurd_core.check` asks about it.
+benchmark is the same with and without it. Only `qurd_core.suspects` asks about it.
 """
 
 from collections.abc import Iterator, Mapping

@@ -1,9 +1,9 @@
-"""The front door of `qurd_core.check`, and the only place that knows the order of its stages.
+"""The front door of `qurd_core.suspects`, and the only place that knows the order of its stages.
 
 1. `question`  check what is asked; nobody is asked yet. A pool that is too small for the level ends here.
 2. `hear`      the victim, unrelated and other known models and the suspects answer the same queries; all answers are kept.
 3. `judged`    refusals first, then p-values, their adjustment over all suspects, and the verdicts.
-4. `findings.suspects.said`  the words.
+4. `verdict_words.said`  the words.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,18 +16,18 @@ import pandas as pd
 from torch import Tensor
 
 from qurd_core.benchmarks.base import benchmark
-from qurd_core.check.asking import hear
-from qurd_core.check.callables import Model, bench_of
-from qurd_core.check.judging import judged, refused_before
-from qurd_core.check.question import FIT, Question, Stop, question
 from qurd_core.errors import QurdError
 from qurd_core.evaluation.workbench import Workbench, workbench
 from qurd_core.files import default_folder
-from qurd_core.findings.suspects import said
+from qurd_core.findings.language.verdict_words import said
 from qurd_core.runtime import Runtime
 from qurd_core.schemes import REFERENCE
 from qurd_core.statistics.verdicts import Verdict
 from qurd_core.store import Store
+from qurd_core.suspects.asking import hear
+from qurd_core.suspects.callables import Model, bench_of
+from qurd_core.suspects.judging import judged, refused_before
+from qurd_core.suspects.question import FIT, Question, Stop, question
 
 BUDGET, LEVEL = 100, 0.05
 
@@ -98,10 +98,13 @@ def check(
     Raises:
         QurdError: bad input, or an unrelated model that lacks answers. A pool that is too small is a verdict: refused.
 
-    >>> mine, copy, other = "train(vgg,victim)", "train(vgg,victim)->finetune(seed=1)", "train(vgg,attacker)"
-    >>> found = check("patchwork-sac", victim=mine, suspects=[copy, other])
-    >>> found.table[["said", "rank", "lineages", "needed"]].values.tolist()
-    [['closer', 0, 59, 39], ['not_distinguished', 40, 59, 39]]
+    >>> import torch
+    >>> nets = [torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(48, 3)) for _ in range(40)]
+    >>> unrelated = {f"other {number}": net for number, net in enumerate(nets[1:])}
+    >>> images = torch.rand(300, 3, 4, 4), torch.arange(300) % 3
+    >>> found = check(victim=nets[0], suspects={"copy": nets[0]}, unrelated=unrelated, images=images, budget=50)
+    >>> found.table[["suspect", "said", "rank", "lineages"]].values.tolist()
+    [['copy', 'closer', 0, 39]]
     """
     schemes = (scheme,) if isinstance(scheme, str) else tuple(scheme)
     how = {"budget": budget, "level": level, "stop": stop, "fit": fit, "then": then}

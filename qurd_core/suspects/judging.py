@@ -6,14 +6,14 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from qurd_core.check.asking import Heard
-from qurd_core.check.question import Question
 from qurd_core.errors import QurdError
-from qurd_core.findings import suspects as sentences
+from qurd_core.findings.language import verdict_words as sentences
 from qurd_core.statistics.paired import benjamini_hochberg, holm
 from qurd_core.statistics.printed import EXCHANGEABLE, FIXED, SLACK, TIES
 from qurd_core.statistics.sequential import P0, bound_pvalues, peak_pvalues, peaks
 from qurd_core.statistics.verdicts import MOST_MISSING, Count, Fit, Verdict, fused, pvalues, then_by
+from qurd_core.suspects.asking import Heard
+from qurd_core.suspects.question import Question
 
 BY_LINEAGE = "Models of one lineage count once: its closest model stands for it."
 _METHODS = {

@@ -8,10 +8,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from qurd_core.check.asking import hear
-from qurd_core.check.checking import answered
-from qurd_core.check.judging import scores
-from qurd_core.check.question import Question
 from qurd_core.errors import QurdError, unknown
 from qurd_core.evaluation.workbench import workbench
 from qurd_core.files import publish
@@ -20,6 +16,10 @@ from qurd_core.runtime import Runtime
 from qurd_core.statistics.printed import percent
 from qurd_core.statistics.verdicts import expected_false_alarms, false_alarm_range, needed_lineages
 from qurd_core.store import Store
+from qurd_core.suspects.asking import hear
+from qurd_core.suspects.checking import answered
+from qurd_core.suspects.judging import scores
+from qurd_core.suspects.question import Question
 
 LEVEL = 0.05
 DIRECTIONS, IDS = ("high", "low"), ("name", "number")

@@ -7,13 +7,13 @@ import pandas as pd
 import pytest
 
 from qurd_core.benchmarks.base import benchmark
-from qurd_core.check import question as asking
-from qurd_core.check.asking import fit_rows
-from qurd_core.check.checking import check
 from qurd_core.errors import QurdError
 from qurd_core.evaluation.workbench import workbench
 from qurd_core.runtime import Runtime
 from qurd_core.store import Store
+from qurd_core.suspects import question as asking
+from qurd_core.suspects.asking import fit_rows
+from qurd_core.suspects.checking import check
 
 ITEMS, CLASSES = 400, 5
 

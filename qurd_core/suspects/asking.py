@@ -8,7 +8,6 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from qurd_core.benchmarks.own.answer_table import FLOOR
-from qurd_core.check.question import QUERY_SEED, Question
 from qurd_core.errors import QurdError
 from qurd_core.evaluation.distances import distances, represented
 from qurd_core.evaluation.plan import BANK_UNIT
@@ -17,6 +16,7 @@ from qurd_core.executors import Unit, executor, finish
 from qurd_core.randomness import stream
 from qurd_core.schemes import Scheme
 from qurd_core.statistics.verdicts import Count
+from qurd_core.suspects.question import QUERY_SEED, Question
 from qurd_core.types import Answers
 
 
