@@ -24,6 +24,7 @@ from qurd_core.evaluation.speed import LOOK, Speed, query_set
 from qurd_core.evaluation.tabulate import recorded
 from qurd_core.evaluation.workbench import PART, workbench
 from qurd_core.files import made, publishing
+from qurd_core.records import rate_records
 from qurd_core.records.rate_records import BUDGETS, RAW_BUDGETS, shipped_table
 from qurd_core.runtime import Runtime
 from qurd_core.schemes import NAMED, Scheme, combinations, companions, swept
@@ -89,7 +90,14 @@ def measure(name: str, seeds: int, store: Store, runtime: Runtime, out: Path, *,
     raw = _with_others(raw, raw_path) if only else raw
     yield write(raw[raw["scheme"].isin([*map(str, best)])], raw_path, name)
     yield from inventory.write(desk, seeds, out)
-    yield inventory.write_schemes([Scheme.parse(text) for text in summary["scheme"].unique()], out / "schemes.json")
+    yield inventory.write_schemes([Scheme.parse(text) for text in _recorded(out, name)], out / "schemes.json")
+
+
+def _recorded(folder: Path, swept: str) -> list[str]:
+    """Every scheme of which the folder holds rates on some benchmark: one file has the words for all of them."""
+    paths = [folder / f"{name}.parquet" for name in dict.fromkeys((*rate_records.EMBEDDED, swept))]
+    columns = [pq.read_table(path, columns=["scheme"])["scheme"] for path in paths if path.exists()]
+    return list(dict.fromkeys(text for column in columns for text in column.unique().to_pylist()))
 
 
 def _requests(name: str, seeds: int, only: Sequence[str] = ()) -> list[Request]:

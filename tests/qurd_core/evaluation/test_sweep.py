@@ -1,5 +1,7 @@
 """The sweep on a toy benchmark: what it promises before it starts."""
 
+import json
+
 import pandas as pd
 import pytest
 
@@ -59,6 +61,7 @@ def test_named_schemes_have_more_query_seeds_than_others_and_are_swept_alone_if_
     monkeypatch.setattr(sweep, "BEST_AT", 20)
     monkeypatch.setattr(sweep, "RAW_BUDGETS", BUDGETS)
     out, store = tmp_path / "records", Store(tmp_path / "store")
+    monkeypatch.setattr(sweep.rate_records, "EMBEDDED", ("other", "absent"))
     list(sweep.measure("toy", 2, store, Runtime(), out))
     whole = records_of(out)
     assert whole.groupby("scheme")["seeds"].unique().map(list).to_dict() == {
@@ -78,8 +81,11 @@ def test_named_schemes_have_more_query_seeds_than_others_and_are_swept_alone_if_
     pd.testing.assert_frame_equal(*rest)
     assert len(pd.read_parquet(out / "toy-scores.parquet")) == len(raw)
     monkeypatch.setattr(sweep, "BEST", 0)
+    whole.assign(scheme="noise | labels | hamming").to_parquet(out / "other.parquet")
     list(sweep.measure("toy", 2, store, Runtime(), out, only=TEXTS[:1]))  # raw scores of the best only, whoever was there
     assert {*pd.read_parquet(out / "toy-scores.parquet")["scheme"]} == {str(Scheme.parse("AKH"))}
+    told = [one["scheme"] for one in json.loads((out / "schemes.json").read_text())]  # what another benchmark has, too
+    assert sorted(told) == sorted(["noise | labels | hamming", *whole["scheme"].unique()])
 
 
 @pytest.mark.parametrize(("name", "crafted"), [("patchwork-sac", 10), ("patchwork-reuse", 10), ("fashion-sac", 5)])
