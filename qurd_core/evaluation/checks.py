@@ -11,11 +11,16 @@ from qurd_core.evaluation.plausibility import Labels, measured_split
 from qurd_core.evaluation.workbench import Workbench, workbench
 from qurd_core.executors.limited import limited
 from qurd_core.files import default_folder
+from qurd_core.findings.language.words import counted
+from qurd_core.lineage import count_independent
 from qurd_core.runtime import Runtime
 from qurd_core.schemes import REFERENCE
+from qurd_core.statistics.printed import percent
 from qurd_core.statistics.pvalues import ENOUGH
 from qurd_core.statistics.sides import sides
 from qurd_core.store import Store
+
+APART = 0.05  # of accuracy, by which a victim may lie beside all unrelated models
 
 
 @dataclass(frozen=True)
@@ -100,13 +105,40 @@ def _facts(bench: Benchmark, desk: Workbench) -> dict[str, object]:
 
 def _victim(bench: Benchmark, victim: str, known: Labels | None) -> dict[str, object]:
     kinds = [pair.kind for pair in bench.pairs_of(victim)]
+    low, high = _range(bench, victim, known) or (None, None)
+    lineages = _lineages(bench, victim)
     return {
         "victim": victim,
+        "accuracy": None if known is None else known.accuracy(victim),
+        "mistakes": _mistakes(victim, known),
         "stolen": kinds.count("positive"),
         "unrelated": kinds.count("negative"),
+        "lineages": lineages,
+        "unrelated_low": low,
+        "unrelated_high": high,
         "hard": kinds.count("hard"),
-        "mistakes": _mistakes(victim, known),
+        "suspects": len(bench.suspects),
+        "smallest_level": 1 / (lineages + 1),
     }
+
+
+def _lineages(bench: Benchmark, victim: str) -> int:
+    """Independent unrelated lineages of a victim, at the task that has the fewest."""
+    pairs = bench.pairs_of(victim)
+    roots = [bench.root(pair.suspect) for pair in pairs]
+    if not any(pair.kind == "positive" for pair in pairs):
+        return count_independent(root for root, pair in zip(roots, pairs, strict=True) if pair.kind == "negative")
+    served = sides([pair.kind for pair in pairs], [pair.tasks for pair in pairs], roots, "unrelated")
+    return min(side.lineages for side in served.values())
+
+
+def _range(bench: Benchmark, victim: str, known: Labels | None) -> tuple[float, float] | None:
+    """The lowest and the highest accuracy of the unrelated models of a victim, where they are measured."""
+    unrelated = [pair.suspect for pair in bench.pairs_of(victim) if pair.kind == "negative"]
+    if known is None or not unrelated:
+        return None
+    accuracies = [known.accuracy(model) for model in unrelated]
+    return min(accuracies), max(accuracies)
 
 
 def _mistakes(victim: str, known: Labels | None) -> int | None:
@@ -125,12 +157,29 @@ def _notes(bench: Benchmark, known: Labels | None) -> list[str]:
     if "train" not in bench.splits:
         notes.append("No train split: schemes that start from training items cannot run.")
     for victim in bench.victims:
-        pairs = bench.pairs_of(victim)
-        roots = [bench.root(pair.suspect) for pair in pairs]
-        served = sides([pair.kind for pair in pairs], [pair.tasks for pair in pairs], roots, "unrelated")
-        least = min(side.lineages for side in served.values())
+        least = _lineages(bench, victim)
         if least < ENOUGH:
-            notes.append(f"{victim} faces {least} unrelated lineages: below {ENOUGH} the guaranteed rule refuses 5 %.")
+            more = ENOUGH - least
+            notes.append(
+                f"{victim} faces {counted(least, 'unrelated lineage')}: no verdict below {percent(1 / (least + 1))}."
+                f" {more} more {'allows' if more == 1 else 'allow'} 5 %."
+            )
+        notes += _apart(bench, victim, known)
         if _mistakes(victim, known) == 0:
             notes.append(f"{victim} is right on every test item: {REFERENCE} has no queries and delta_C does not exist.")
     return notes
+
+
+def _apart(bench: Benchmark, victim: str, known: Labels | None) -> list[str]:
+    """What is asked where a victim is far better or worse than every unrelated model."""
+    found = _range(bench, victim, known)
+    if found is None or known is None:
+        return []
+    own, (low, high) = known.accuracy(victim), found
+    if low - APART <= own <= high + APART:
+        return []
+    side = "better" if own < low else "worse"
+    return [
+        f"{victim} is right on {own:.0%} of the {known.split} items, unrelated models on {low:.0%} to {high:.0%}: do they"
+        f" solve another task, or {side}?"
+    ]

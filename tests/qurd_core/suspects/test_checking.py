@@ -260,3 +260,17 @@ def test_the_command_prints_sentences_and_json(tmp_path, qurd):
     assert len(row["sentences"]) == 2
     code, out, _ = qurd("check", str(tmp_path / "t.csv"), "--json", "--level", "0.001")
     assert json.loads(out)[0]["p"] is None
+
+
+def test_the_check_of_a_benchmark_says_what_a_verdict_could_be(tmp_path, qurd):
+    good = {f"good{n}": ("unrelated", f"train(net,best,seed={n})", answers(40 + n, 0.05)) for n in range(3)}
+    rows = table({"shop": COPY, "app": OTHER}, unrelated=0, more=good)
+    rows.to_csv(tmp_path / "t.csv", index=False)
+    code, out, _ = qurd("check-benchmark", str(tmp_path / "t.csv"), "--json")
+    found = json.loads(out)
+    (row,) = found["victims"]
+    assert (code, row["suspects"], row["lineages"], row["smallest_level"]) == (0, 2, 3, 0.25)
+    assert "mine faces 3 unrelated lineages: no verdict below 25 %. 16 more allow 5 %." in found["notes"]
+    assert "2 suspect(s): they are asked about and calibrate nothing." in found["notes"]
+    (apart,) = [note for note in found["notes"] if "solve another task" in note]
+    assert apart.startswith("mine is right on 7") and apart.endswith("do they solve another task, or better?")
