@@ -25,6 +25,8 @@ QUICK = ["--device", "cpu", "--workers", "1", "--json"]
 COMMANDS = {  # arguments after the benchmark
     "models": QUICK,
     "check-benchmark": QUICK,
+    "check": QUICK,
+    "triage": ["--out", "ranking.csv"],
     "pairs": QUICK,
     "run": ["-s", "AKH", "--budget", "10", "--seeds", "1", *QUICK],
     "sweep": [],
@@ -34,6 +36,7 @@ COMMANDS = {  # arguments after the benchmark
     "fetch": [],
 }
 OF_ALL = ("models", "check-benchmark", "pairs", "run")
+OF_SUSPECTS = ("check", "triage")  # which take as many, and need models of unknown origin
 ANY = "Expected the name of a benchmark, or the path of a folder of models, a table of answers (.csv, .parquet) or a saved"
 
 
@@ -73,7 +76,7 @@ def place(laid, tmp_path, monkeypatch):
 
 
 def ask(qurd, command, text):
-    arguments = [text] if command == "check-benchmark" else ["-b", text]
+    arguments = [text] if command in ("check-benchmark", *OF_SUSPECTS) else ["-b", text]
     code, out, err = qurd(command, *arguments, *COMMANDS[command])
     return code, out, " ".join(err.split())
 
@@ -96,6 +99,14 @@ def test_what_all_take_is_taken_by_all(qurd, place, command, text):
     code, out, err = ask(qurd, command, text)
     assert (code, "Traceback" in err) == (0, False), err
     assert json.loads(out)
+
+
+@pytest.mark.parametrize("text", GOOD)
+@pytest.mark.parametrize("command", OF_SUSPECTS)
+def test_whoever_asks_about_suspects_is_told_that_there_are_none(qurd, place, command, text):
+    code, out, err = ask(qurd, command, text)
+    assert (code, out) == (2, "")
+    assert "with --victim: " in err or "There are none: name a model with --suspect." in err
 
 
 def test_a_saved_benchmark_is_the_same_by_name_and_by_path(qurd, place):
@@ -150,7 +161,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("text", WRONG, ids=str)
-@pytest.mark.parametrize("command", OF_ALL)
+@pytest.mark.parametrize("command", (*OF_ALL, *OF_SUSPECTS))
 def test_what_is_wrong_with_one_is_one_sentence(qurd, place, command, text):
     if (command, text) in (("models", "published-cifar10"), ("pairs", "published-cifar10")):
         return  # whose models and pairs were published
