@@ -23,6 +23,7 @@ class Oracle:
         classes: C, checked on every answer.
         access: the highest level granted; more raises.
         name: said in errors.
+        held: bytes that it takes elsewhere.
 
     Attributes:
         asked: images sent through the model so far.
@@ -38,13 +39,14 @@ class Oracle:
         access: Access = Access.GRADIENTS,
         runtime: Runtime | None = None,
         name: str = "the model",
+        held: int = 0,
     ):
         self.runtime = runtime or Runtime()
         self.device = torch.device(self.runtime.device)
         self.classes, self.access, self.name = classes, access, name
         self._module = module.eval().requires_grad_(False).to(self.device, memory_format=torch.channels_last)
         self.asked = self.gradients = 0
-        self.size = sum(tensor.nbytes for tensor in (*module.parameters(), *module.buffers()))
+        self.size = held + sum(tensor.nbytes for tensor in (*module.parameters(), *module.buffers()))
 
     @property
     def module(self) -> nn.Module:

@@ -1,5 +1,7 @@
 """Commands about benchmarks: what there is, what is in it, whether yours is sound, and how to get more."""
 
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -108,6 +110,41 @@ def check_benchmark(
                 show(rows, form)
     if report.problems:
         raise QurdError(f"{len(report.problems)} problem(s). Nothing was changed; mend them and check again.")
+
+
+def manifest(
+    folder: Annotated[Path, typer.Argument(help="A folder of models (.onnx, .safetensors) and pictures.")],
+    victim: Annotated[str | None, typer.Option("--victim", help="The model that is yours: its file name.")] = None,
+    suspect: Annotated[
+        list[str] | None, typer.Option("--suspect", help="A model of unknown origin: its file name; repeat.")
+    ] = None,
+    rest: Annotated[
+        str | None, typer.Option("--rest", help="unrelated or suspect: what models are whose names say no role.")
+    ] = None,
+    side: Annotated[
+        int | None, typer.Option("--side", help="Pixels of a side of the pictures, if no model says it.")
+    ] = None,
+    architecture: Annotated[str | None, typer.Option("--architecture", help="Of .safetensors files.")] = None,
+) -> None:
+    """Write the manifest of a folder from its files. It asks for what they do not show."""
+    from rich.prompt import Prompt
+
+    from qurd_core.benchmarks.own.writing import Answers, write
+
+    def stem(name: str) -> str:
+        return Path(name).stem if name.endswith((".onnx", ".safetensors")) else name
+
+    def ask(question: str, choices: Sequence[str]) -> str:
+        return Prompt.ask(question, choices=[*choices])
+
+    asking = ask if sys.stdin.isatty() else None
+    told = Answers(victim and stem(victim), tuple(map(stem, suspect or ())), rest, side, architecture, asking)
+    found = write(folder, told)
+    show(found.models, "table")
+    for note in found.notes:
+        print(f"Note: {note}", file=sys.stderr)  # noqa: T201
+    print(found.path)  # noqa: T201
+    print(f"Next: qurd check {folder}")  # noqa: T201
 
 
 def fetch(benchmark: HubName) -> None:

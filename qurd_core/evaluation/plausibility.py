@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from qurd_core.benchmarks.base import Benchmark, reader
 from qurd_core.benchmarks.own.kinship import questions
-from qurd_core.benchmarks.own.networks import MEAN, STD, Preparation, Prepared
+from qurd_core.benchmarks.own.networks import NORMALISATIONS, Preparation, Prepared
 from qurd_core.evaluation.workbench import Workbench
 from qurd_core.oracle import Oracle
 from qurd_core.randomness import stream
@@ -33,12 +33,6 @@ NEAR = 0.1  # share of the way from chance to perfect below which answers are ne
 CLOSE = {"negative": 0.6, "hard": 0.3}
 SAMPLE = 500  # items on which models are measured before a run
 TRIED = 500  # items on which another normalisation is tried
-NORMALISATIONS = {
-    "mean 0 and std 1": ((0.0,) * 3, (1.0,) * 3),
-    "the mean and std of ImageNet": (MEAN, STD),
-    "mean 0.5 and std 0.5": ((0.5,) * 3, (0.5,) * 3),
-    "pixels from 0 to 255 (mean 0, std 1/255)": ((0.0,) * 3, (1 / 255,) * 3),
-}
 
 
 @dataclass(frozen=True)

@@ -2,45 +2,54 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from qurd_core.access import Access
 from qurd_core.benchmarks.base import FOLDER, Benchmark, Source, reads
 from qurd_core.benchmarks.own import pictures
-from qurd_core.benchmarks.own.foreign import lies_within, look_alikes, name_faults, yaml_values
-from qurd_core.benchmarks.own.kinship import lineage_faults, read_lineages
-from qurd_core.benchmarks.own.networks import LARGEST, SMALLEST, Preparation, Prepared, check, loaded, three_numbers
-from qurd_core.benchmarks.own.roles import NAMELESS, ROLES, cast, faults, nameless, without_lineage
-from qurd_core.errors import A_FOLDER, SHOWN, QurdError, doing, is_filled, lies_at, misplaced, unknown, visible
-from qurd_core.files import file_digest, json_values, opened
+from qurd_core.benchmarks.own.manifest import SPLITS, lineages_of, manifest_faults, name_of, read_manifest, roles_of
+from qurd_core.benchmarks.own.networks import Preparation, Prepared, loaded
+from qurd_core.benchmarks.own.roles import cast, faults
+from qurd_core.benchmarks.own.sources.onnx_child import beside
+from qurd_core.benchmarks.own.sources.onnx_model import OnnxNetwork
+from qurd_core.errors import QurdError, doing
+from qurd_core.files import file_digest
 from qurd_core.lineage import Lineage
 from qurd_core.oracle import Oracle
 from qurd_core.runtime import Runtime
 from qurd_core.types import Images
 
-MANIFESTS = ("manifest.yaml", "manifest.yml", "manifest.json")
-BYTES = 256_000  # of a manifest
-SPLITS = ("train", "test")
-SIDES = (1, 1024)
-_KEYS = {"format", "classes", "side", "images", "normalisation", "models"}
-_MODEL_KEYS = {"model", "role", "lineage", "architecture", "weights", "normalisation", "side", "accuracy"}
-
 
 @dataclass(frozen=True)
 class Entry:
-    """A model as the manifest describes it."""
+    """A model as the manifest describes it.
+
+    Attributes:
+        architecture: of its weights, or the kind of its file.
+        file: weights, or a whole model.
+        accuracy: as declared.
+        puts: how images are put into a whole model, and what it gives.
+    """
 
     lineage: Lineage
     architecture: str
-    weights: Path
+    file: Path
     preparation: Preparation
-    accuracy: float | None = None  # as declared
+    accuracy: float | None = None
     role: str | None = None
+    puts: tuple[dict[str, Any], dict[str, Any]] | None = None
+
+    @property
+    def access(self) -> Access:
+        """The most that it ever reveals."""
+        if self.puts is None:
+            return Access.GRADIENTS
+        return Access.PROBITS if self.puts[1]["gives"] == "probits" else Access.LOGITS
 
 
 class ModelFolder(Source):
@@ -75,7 +84,9 @@ class ModelFolder(Source):
 
     def digest(self, model: str) -> str:
         entry = self.entries[model]
-        about = [entry.architecture, len(self.classes), str(entry.preparation), self._held(entry.weights)]
+        about = [entry.architecture, len(self.classes), str(entry.preparation), self._held(entry.file)]
+        if entry.puts:
+            about += [entry.puts, [self._held(path) for path in beside(entry.file)]]
         return hashlib.sha256(json.dumps(about).encode()).hexdigest()
 
     def images(self, split: str) -> Images:
@@ -110,10 +121,19 @@ class ModelFolder(Source):
 
     def oracle(self, model: str, runtime: Runtime) -> Oracle:
         entry = self.entries[model]
+        held = 0
         with doing(f"loading '{model}'"):
-            network = loaded(entry.architecture, len(self.classes), entry.weights)
-        self._unchanged(entry.weights)
-        return Oracle(Prepared(network, entry.preparation), classes=len(self.classes), runtime=runtime, name=model)
+            if entry.puts is None:
+                network = loaded(entry.architecture, len(self.classes), entry.file)
+            else:
+                network = OnnxNetwork(entry.file, *entry.puts)
+                held = network.held
+        for path in (entry.file, *beside(entry.file)) if entry.puts else (entry.file,):
+            self._unchanged(path)
+        how = {"access": Access.LOGITS} if entry.puts else {}  # the benchmark says what is revealed
+        prepared = Prepared(network, entry.preparation)
+        how |= {"classes": len(self.classes), "runtime": runtime, "name": model, "held": held}
+        return Oracle(prepared, **how)
 
     @cached_property
     def _size(self) -> tuple[int, int]:
@@ -151,9 +171,9 @@ def _problems(folder: Path) -> list[str]:
         manifest = read_manifest(folder)
     except QurdError as error:
         return [str(error)]
-    if found := list(_faults(manifest, folder)):
+    if found := list(manifest_faults(manifest, folder)):
         return found
-    source, found = _source(manifest, folder), list(faults(_lineages(manifest), _roles(manifest)))
+    source, found = _source(manifest, folder), list(faults(lineages_of(manifest), roles_of(manifest)))
     for split in source.seed_sets:
         try:
             source.images(split)
@@ -174,7 +194,7 @@ def _problems(folder: Path) -> list[str]:
 def _opened(folder: Path) -> tuple[dict[str, Any], ModelFolder]:
     """The manifest, and what it names."""
     manifest = read_manifest(folder)
-    for problem in _faults(manifest, folder):
+    for problem in manifest_faults(manifest, folder):
         raise QurdError(f"{problem} (In {folder}.)")
     return manifest, _source(manifest, folder)
 
@@ -188,187 +208,31 @@ def _content(folder: Path) -> str:
 def model_folder(folder: Path) -> Benchmark:
     """A folder of models with a manifest."""
     manifest, source = _opened(folder)
-    lineages, roles = _lineages(manifest), _roles(manifest)
+    lineages, roles = lineages_of(manifest), roles_of(manifest)
     for problem in faults(lineages, roles):
         raise QurdError(f"{problem} (In {folder}.)")
     found = cast(lineages, roles)
     source.content()  # what it holds now, whenever it is asked
     notes = (*source.notes, *found.notes)
-    return Benchmark(str(folder), source.classes, found.pairs, found.models, source, notes=notes, suspects=found.suspects)
-
-
-def read_manifest(folder: Path) -> dict[str, Any]:
-    """
-    Raises:
-        QurdError: none there, more than one, too large, or neither YAML nor JSON.
-    """
-    there = [folder / name for name in MANIFESTS if (folder / name).is_file()]
-    if len(there) != 1:
-        held = f"There are {len(there)}." if there else f"There is none: {_held_by(folder)}."
-        raise QurdError(f"Expected one of {', '.join(MANIFESTS)} in {folder}. {held}")
-    if not lies_within(there[0], folder):
-        raise QurdError(f"Expected the manifest inside {folder}. {there[0].name} is a link to another place.")
-    try:
-        with opened(there[0]) as file:
-            data = file.read(BYTES + 1)
-    except OSError as error:
-        raise QurdError(f"Cannot read {there[0]}: {error.strerror}.") from None
-    if len(data) > BYTES:
-        raise QurdError(f"Expected a manifest of at most {BYTES:,} bytes. {there[0]} has {there[0].stat().st_size:,}.")
-    return _read(there[0], data)
-
-
-def _held_by(folder: Path) -> str:
-    """What a folder that is no folder of models holds, in words."""
-    try:
-        held = sorted(folder.iterdir())
-    except OSError as error:
-        return f"what it holds cannot be seen ({error.strerror})"
-    first = ", ".join(f"{path.name} ({lies_at(path)})" for path in held[:3])
-    return f"it holds {first}" + (f" and {len(held) - 3} more" if len(held) > 3 else "") if held else "it is empty"
-
-
-@lru_cache(maxsize=8)
-def _read(path: Path, data: bytes) -> dict[str, Any]:
-    """The manifest, parsed once: every unit of work asks whether its benchmark is still the same."""
-    try:
-        found = json_values(data) if path.suffix == ".json" else yaml_values(data.decode("utf-8"))
-    except ValueError as error:
-        raise QurdError(f"Cannot read {path}: {' '.join(str(error).split())}.") from None
-    if not isinstance(found, dict):
-        raise QurdError(f"Expected names with values in {path}: classes, images, models. Got a {type(found).__name__}.")
-    return found
-
-
-def _faults(manifest: dict[str, Any], folder: Path) -> Iterator[str]:
-    """What is wrong in a manifest, a sentence each."""
-    if strange := sorted(map(str, manifest.keys() - _KEYS)):
-        yield f"Expected {', '.join(sorted(_KEYS))} in the manifest. Got also '{strange[0][:60]}'."
-    if manifest.get("format", 1) != 1:
-        yield f"Expected a manifest of format 1. Got {manifest['format']!r}."
-    classes = manifest.get("classes")
-    named = isinstance(classes, list) and len({*map(str, classes)}) == len(classes) >= 2
-    if not named and not (type(classes) is int and 2 <= classes <= 100_000):
-        yield "Expected 'classes' as their number, or as a list of at least two different names."
-    elif named:
-        yield from name_faults(classes, "class")
-        yield from look_alikes(map(str, classes), "classes")
-    if manifest.get("side") is not None and not _is_side(manifest["side"]):
-        yield f"Expected 'side' from {SIDES[0]} to {SIDES[1]} pixels. Got {manifest['side']!r}."
-    yield from _preparation_faults(manifest.get("normalisation"), "the manifest")
-    images = manifest.get("images")
-    if not isinstance(images, dict) or not images or not set(images) <= set(SPLITS):
-        yield "Expected 'images' with the folder or .safetensors file of 'test', and of 'train' if there is one."
-    else:
-        for split in images:
-            yield from _path_faults(images[split], folder, f"images of {split}", or_folder=True)
-    models = manifest.get("models")
-    if not isinstance(models, list) or not models:
-        yield "Expected 'models' as a list of entries with lineage, architecture and weights."
-        return
-    for number, model in enumerate(models, 1):
-        yield from _model_faults(model, f"model {number}", folder)
-        if isinstance(model, dict) and not model.get("normalisation") and not manifest.get("normalisation"):
-            yield f"Expected 'normalisation' in the manifest or of model {number}: mean [0,0,0] and std [1,1,1] for none."
-    sound = [model for model in models if isinstance(model, dict) and isinstance(model.get("lineage"), str)]
-    yield from lineage_faults({_name(model): model["lineage"] for model in sound})
-    names = [_name(model) for model in models if isinstance(model, dict)]
-    yield from look_alikes([*names, *(model["lineage"] for model in sound)], "names or lineages of models")
-    if twice := next((name for name in names if names.count(name) > 1), None):
-        yield f"Two models are named '{twice}'. Give them a 'model' name or lineage each."
-
-
-def _model_faults(model: Any, what: str, folder: Path) -> Iterator[str]:
-    if not isinstance(model, dict):
-        yield f"Expected {what} as names with values: lineage, architecture, weights. Got {str(model)[:60]!r}."
-        return
-    if "model" in model:
-        yield from name_faults([model["model"]], "model")
-    if "role" in model and model["role"] not in ROLES:
-        yield f"{unknown('role', str(model['role']), ROLES)} (In {what}.)"
-        return
-    if "role" in model and "model" in model and "lineage" not in model and model["role"] not in NAMELESS:
-        yield str(without_lineage({str(model["model"])[:SHOWN]: model["role"]}))
-        return
-    for name in ("lineage", "architecture", "weights"):
-        if name == "lineage" and model.get("role") in NAMELESS and "model" in model and "lineage" not in model:
-            continue
-        if not isinstance(model.get(name), str):
-            yield f"Expected a text as '{name}' of {what}. Got {str(model.get(name))[:60]!r}."
-    if strange := sorted(map(str, model.keys() - _MODEL_KEYS)):
-        yield f"Expected {', '.join(sorted(_MODEL_KEYS))} of {what}. Got also '{strange[0][:60]}'."
-    if isinstance(model.get("architecture"), str):
-        try:
-            check(model["architecture"])
-        except QurdError as error:
-            yield f"{error} (In {what}.)"
-    if isinstance(model.get("weights"), str):
-        yield from _path_faults(model["weights"], folder, f"weights of {what}")
-    if model.get("side") is not None and not _is_side(model["side"]):
-        yield f"Expected 'side' of {what} from {SIDES[0]} to {SIDES[1]} pixels. Got {model['side']!r}."
-    yield from _preparation_faults(model.get("normalisation"), what)
-    given = model.get("accuracy", 1)
-    if type(given) not in (int, float) or not 0 <= given <= 1:
-        yield f"Expected 'accuracy' of {what} as a share from 0 to 1. Got {str(given)[:60]!r}."
-
-
-def _path_faults(text: Any, folder: Path, what: str, *, or_folder: bool = False) -> Iterator[str]:
-    if not isinstance(text, str) or "\0" in text:
-        yield f"Expected a path as {what}. Got {str(text)[:60]!r}."
-    elif not lies_within(folder / text, folder):
-        yield f"Expected the {what} inside {folder}. Got {visible(text[:SHOWN])}."
-    elif not is_filled(folder / text) and not (or_folder and lies_at(folder / text) == A_FOLDER):
-        yield str(misplaced(f"the {what}", folder / text))
-
-
-def _preparation_faults(given: Any, what: str) -> Iterator[str]:
-    if given is None:
-        return
-    sound = isinstance(given, dict) and set(given) == {"mean", "std"}
-    if (
-        not sound
-        or not all(three_numbers(given[name]) for name in given)
-        or not all(value >= SMALLEST for value in given["std"])
-    ):
-        yield (
-            f"Expected 'normalisation' of {what} as mean and std, three numbers each of at most {LARGEST:g}, std above zero"
-            f" (from {SMALLEST:g})."
-        )
-
-
-def _is_side(value: Any) -> bool:
-    return type(value) is int and SIDES[0] <= value <= SIDES[1]
-
-
-def _lineages(manifest: dict[str, Any]) -> dict[str, Lineage]:
-    """Of a model of unknown origin nobody needs to say one: there its name stands for it."""
-    return read_lineages({_name(model): _lineage(model) for model in manifest["models"]})
-
-
-def _lineage(model: dict[str, Any]) -> str:
-    return model["lineage"] if "lineage" in model else nameless(model["role"], _name(model))
-
-
-def _roles(manifest: dict[str, Any]) -> dict[str, str]:
-    return {_name(model): model["role"] for model in manifest["models"] if "role" in model}
-
-
-def _name(model: dict[str, Any]) -> str:
-    return str(model.get("model", model.get("lineage")))
+    access = min(entry.access for entry in source.entries.values())
+    return Benchmark(
+        str(folder), source.classes, found.pairs, found.models, source, access, notes=notes, suspects=found.suspects
+    )
 
 
 def _source(manifest: dict[str, Any], folder: Path) -> ModelFolder:
     classes = manifest["classes"]
     named = tuple(map(str, range(classes) if isinstance(classes, int) else classes))
-    lineages = _lineages(manifest)
+    lineages = lineages_of(manifest)
     entries = {
-        _name(model): Entry(
-            lineages[_name(model)],
-            model["architecture"],
-            folder / model["weights"],
+        name_of(model): Entry(
+            lineages[name_of(model)],
+            model.get("architecture", "onnx"),
+            folder / (model["weights"] if "weights" in model else model["file"]),
             _preparation(manifest, model),
             model.get("accuracy"),
             model.get("role"),
+            (model.get("input", {}), model["output"]) if "file" in model else None,
         )
         for model in manifest["models"]
     }

@@ -18,6 +18,12 @@ from qurd_core.benchmarks.zoo import architectures
 from qurd_core.errors import SHOWN, QurdError
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet
+NORMALISATIONS = {
+    "mean 0 and std 1": ((0.0,) * 3, (1.0,) * 3),
+    "the mean and std of ImageNet": (MEAN, STD),
+    "mean 0.5 and std 0.5": ((0.5,) * 3, (0.5,) * 3),
+    "pixels from 0 to 255 (mean 0, std 1/255)": ((0.0,) * 3, (1 / 255,) * 3),
+}
 FAMILIES = {  # what stands before the slash, and whose constructors these are
     "": "torchvision's",
     "timm": "timm's",
@@ -70,7 +76,7 @@ class Prepared(nn.Module):
             x = F.interpolate(x, (self.side, self.side), mode="bilinear", antialias=True)
         try:
             return self.network((x - self.mean) / self.std)
-        except torch.OutOfMemoryError:
+        except (torch.OutOfMemoryError, QurdError):
             raise
         except _REFUSALS as error:
             why = (str(error).splitlines() or [type(error).__name__])[0][:200]

@@ -388,7 +388,7 @@ def test_no_manifest_ends_the_program(folder, manifest):
                 else sign
                 for sign in text
             )
-        name = rng.choice(model_folder.MANIFESTS)
+        name = rng.choice(manifest.MANIFESTS)
         (folder / name).write_bytes(made.encode("utf-8", "surrogatepass"))
         try:
             model_folder._opened(folder)
