@@ -24,10 +24,11 @@ from qurd_core.evaluation.plan import ask_some, empty_cells, plan
 from qurd_core.evaluation.plausibility import Labels, findings, lineage_notes, measured_split, sampled
 from qurd_core.evaluation.request import Request, request
 from qurd_core.evaluation.tabulate import backwards, refuse_empty, reported, tabulate
-from qurd_core.evaluation.workbench import workbench
+from qurd_core.evaluation.workbench import Workbench, workbench
 from qurd_core.executors import Unit, executor, finish, watched
 from qurd_core.files import default_folder
 from qurd_core.runtime import Runtime
+from qurd_core.schemes import Scheme
 from qurd_core.statistics.metrics import Rule, by_rule
 from qurd_core.statistics.sides import Negatives
 from qurd_core.store import Store
@@ -122,13 +123,17 @@ def examine(asked: Request, store: Store, runtime: Runtime) -> list[str]:
         QurdError: a model falls far below its declared accuracy.
     """
     bench = asked.bench.behind or asked.bench
+    return examined(bench, asked.schemes, workbench(bench, store, runtime), runtime) if measured_split(bench) else []
+
+
+def examined(bench: Benchmark, schemes: Iterable[Scheme], desk: Workbench, runtime: Runtime) -> list[str]:
+    """The same of the models in the pairs of a benchmark that somebody brings, at its workbench."""
     split = measured_split(bench)
     if split is None:
         return []
     told = lineage_notes(bench)
     models = tuple(dict.fromkeys(name for pair in bench.pairs for name in (pair.victim, pair.suspect)))
-    every = (one for scheme in asked.schemes for one, _ in scheme.ingredients)
-    desk = workbench(bench, store, runtime)
+    every = (one for scheme in schemes for one, _ in scheme.ingredients)
     known = all(desk.has_natural(model, split) for model in models)
     if not known and not any(one.sends_seeds and one.split == split for one in every):
         unseen = f"No scheme here sends the {split} items as they are, so the accuracy of the models was not measured."

@@ -14,6 +14,7 @@ from qurd_core.evaluation.plan import BANK_UNIT
 from qurd_core.evaluation.workbench import Where, Workbench
 from qurd_core.executors import Unit, executor, finish
 from qurd_core.randomness import stream
+from qurd_core.runtime import Runtime
 from qurd_core.schemes import Scheme
 from qurd_core.statistics.verdicts import Count
 from qurd_core.suspects.question import QUERY_SEED, Question
@@ -39,13 +40,13 @@ class Heard:
     repeated: Count | None = None
 
 
-def hear(asked: Question, desk: Workbench, *, units: bool = True) -> dict[str, Heard]:
+def hear(asked: Question, desk: Workbench, runtime: Runtime | None) -> dict[str, Heard]:
     """What everybody answers: the pool, hard unrelated models and known thieves as the suspects.
 
     What is stored already is not asked again, so a killed call is continued by the same call.
 
     Args:
-        units: whether worker processes find the benchmark by its name.
+        runtime: how many processes ask; None for models that only this one holds.
 
     Raises:
         QurdError: the victim has too few seeds for the budget, or a model cannot be asked.
@@ -53,12 +54,12 @@ def hear(asked: Question, desk: Workbench, *, units: bool = True) -> dict[str, H
     _check_budget(asked, desk)
     everybody = (*asked.pool, *asked.hard, *asked.thieves, *asked.suspects)
     rows = fit_rows(asked, desk)
-    if units:
+    if runtime:
         schemes = tuple(map(str, asked.compared))
         chunks = [everybody[start : start + BANK_UNIT] for start in range(0, len(everybody), BANK_UNIT)]
         args = (asked.victim, schemes, asked.budget, tuple(rows.tolist()))
         work = [Unit(f"suspects {some[0]}", answer, (desk.where, some, *args)) for some in chunks]
-        finish(desk.runtime.track(executor(desk.runtime.workers).run(work), len(work), "asking models"))
+        finish(runtime.track(executor(runtime.workers).run(work), len(work), "asking models"))
     errors = _errors(asked, desk) if asked.stop == "bound" else None
     own = [desk.ask(asked.victim, scheme, QUERY_SEED, (asked.budget,), (asked.victim,)) for scheme in asked.compared]
     return {model: _heard(asked, desk, model, own, rows, errors) for model in everybody}

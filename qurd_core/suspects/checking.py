@@ -7,7 +7,7 @@
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -17,6 +17,7 @@ from torch import Tensor
 
 from qurd_core.benchmarks.base import benchmark
 from qurd_core.errors import QurdError
+from qurd_core.evaluation.pipeline import examined
 from qurd_core.evaluation.workbench import Workbench, workbench
 from qurd_core.files import default_folder
 from qurd_core.findings.language.verdict_words import said
@@ -118,16 +119,19 @@ def check(
     asked = question(made, None, (), schemes, **how)
     with TemporaryDirectory() as folder:
         desk = Workbench(made, Store(Path(folder)), runtime)
-        return _said(asked, desk, units=False)
+        return _said(asked, desk, None)
 
 
 def answered(asked: Question, store: Store, runtime: Runtime, *, leads: bool = False) -> Verdicts:
     """The verdicts of a question about a benchmark, or the leads of a triage."""
-    return _said(asked, workbench(asked.bench, store, runtime), leads=leads)
+    return _said(asked, workbench(asked.bench, store, runtime), runtime, leads=leads)
 
 
-def _said(asked: Question, desk: Workbench, *, units: bool = True, leads: bool = False) -> Verdicts:
+def _said(asked: Question, desk: Workbench, runtime: Runtime | None, *, leads: bool = False) -> Verdicts:
     notes = asked.bench.caveats
     if not asked.may_tell and not leads:
         return Verdicts(tuple(refused_before(asked)), notes)
-    return Verdicts(tuple(judged(asked, hear(asked, desk, units=units), leads=leads)), notes)
+    if runtime:
+        mine = replace(asked.bench, pairs=asked.bench.pairs_of(asked.victim))
+        notes = (*notes, *examined(mine, asked.schemes, desk, runtime))
+    return Verdicts(tuple(judged(asked, hear(asked, desk, runtime), leads=leads)), notes)

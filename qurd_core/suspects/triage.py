@@ -36,7 +36,7 @@ def ranked(asked: Question, store: Store, runtime: Runtime) -> pd.DataFrame:
         each = answered(asked, store, runtime, leads=True).each
         rows = [(one.suspect, one.score, one.p, one.p_adjusted, one.asked, one.missing, one.reason or "") for one in each]
     else:
-        heard = hear(asked, workbench(asked.bench, store, runtime))
+        heard = hear(asked, workbench(asked.bench, store, runtime), runtime)
         found = zip(asked.suspects, scores(asked, heard, asked.suspects)[1], strict=True)
         rows = [(name, score, math.nan, math.nan, len(heard[name].agrees), heard[name].missing, "") for name, score in found]
     table = pd.DataFrame(rows, columns=["suspect", "score", "p", "q", "used", "missing", "note"])
