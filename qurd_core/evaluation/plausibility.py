@@ -366,7 +366,7 @@ def _normalisation(known: Labels, model: str, enough: float) -> str | None:
     for name, (mean, std) in NORMALISATIONS.items():
         spec = {"model": desk.bench.digest(model), "images": desk.bench.images_digest(known.split)}
         key = Key("answers", spec | {"items": known.rows[some].tolist(), "normalisation": [mean, std]})
-        changed = Prepared(module.network, Preparation(mean, std, module.side))
+        changed = Prepared(module.network, Preparation(mean, std, module.side), module.columns)
 
         def ask(changed: Prepared = changed) -> dict[str, Tensor]:
             oracle = Oracle(changed, classes=len(desk.bench.classes), runtime=desk.runtime, name=model)

@@ -19,7 +19,7 @@ BYTES = 256_000  # of a manifest
 SPLITS = ("train", "test")
 SIDES = (1, 1024)
 _KEYS = {"format", "classes", "side", "images", "normalisation", "models"}
-_SHARED_KEYS = {"model", "role", "lineage", "source", "normalisation", "side", "accuracy"}
+_SHARED_KEYS = {"model", "role", "lineage", "source", "classes", "normalisation", "side", "accuracy"}
 _SOURCES = {"safetensors": {"architecture", "weights"}, "onnx": {"file", "input", "output"}}  # and what each needs besides
 
 
@@ -94,6 +94,7 @@ def manifest_faults(manifest: dict[str, Any], folder: Path) -> Iterator[str]:
         return
     for number, model in enumerate(models, 1):
         yield from _model_faults(model, f"model {number}", folder)
+        yield from _order_faults(model, f"model {number}", classes)
         if isinstance(model, dict) and not model.get("normalisation") and not manifest.get("normalisation"):
             yield f"Expected 'normalisation' in the manifest or of model {number}: mean [0,0,0] and std [1,1,1] for none."
     sound = [model for model in models if isinstance(model, dict) and isinstance(model.get("lineage"), str)]
@@ -146,6 +147,20 @@ def _model_faults(model: Any, what: str, folder: Path) -> Iterator[str]:
     given = model.get("accuracy", 1)
     if type(given) not in (int, float) or not 0 <= given <= 1:
         yield f"Expected 'accuracy' of {what} as a share from 0 to 1. Got {str(given)[:60]!r}."
+
+
+def _order_faults(model: Any, what: str, classes: Any) -> Iterator[str]:
+    """What is wrong with the order of the classes of a model."""
+    if not isinstance(model, dict) or "classes" not in model:
+        return
+    names = classes if isinstance(classes, list) else [*range(classes)] if type(classes) is int else []
+    own = model["classes"]
+    if not isinstance(own, list) or sorted(map(str, own)) != sorted(map(str, names)):
+        got = f"{len(own)} names" if isinstance(own, list) else repr(str(own)[:60])
+        yield (
+            f"Expected 'classes' of {what} as the {len(names)} names of the manifest, each once, in the order of its"
+            f" outputs. Got {got}."
+        )
 
 
 def _pickle_faults(name: str, what: str) -> Iterator[str]:

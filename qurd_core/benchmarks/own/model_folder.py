@@ -34,6 +34,7 @@ class Entry:
         file: weights, or a whole model.
         accuracy: as declared.
         puts: how images are put into a whole model, and what it gives.
+        columns: the output that stands for each class, where its order is another one.
     """
 
     lineage: Lineage
@@ -43,6 +44,7 @@ class Entry:
     accuracy: float | None = None
     role: str | None = None
     puts: tuple[dict[str, Any], dict[str, Any]] | None = None
+    columns: tuple[int, ...] | None = None
 
     @property
     def access(self) -> Access:
@@ -87,6 +89,8 @@ class ModelFolder(Source):
         about = [entry.architecture, len(self.classes), str(entry.preparation), self._held(entry.file)]
         if entry.puts:
             about += [entry.puts, [self._held(path) for path in beside(entry.file)]]
+        if entry.columns:
+            about.append({"columns": entry.columns})
         return hashlib.sha256(json.dumps(about).encode()).hexdigest()
 
     def images(self, split: str) -> Images:
@@ -131,7 +135,7 @@ class ModelFolder(Source):
         for path in (entry.file, *beside(entry.file)) if entry.puts else (entry.file,):
             self._unchanged(path)
         how = {"access": Access.LOGITS} if entry.puts else {}  # the benchmark says what is revealed
-        prepared = Prepared(network, entry.preparation)
+        prepared = Prepared(network, entry.preparation, entry.columns)
         how |= {"classes": len(self.classes), "runtime": runtime, "name": model, "held": held}
         return Oracle(prepared, **how)
 
@@ -233,6 +237,7 @@ def _source(manifest: dict[str, Any], folder: Path) -> ModelFolder:
             model.get("accuracy"),
             model.get("role"),
             (model.get("input", {}), model["output"]) if "file" in model else None,
+            tuple([*map(str, model["classes"])].index(name) for name in named) if "classes" in model else None,
         )
         for model in manifest["models"]
     }

@@ -2,7 +2,7 @@
 ModelReuse, and Patchwork's small ones. A name is looked up in a list; nothing that a file says is ever imported or run.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
@@ -59,14 +59,18 @@ def three_numbers(values: object) -> bool:
 
 
 class Prepared(nn.Module):
-    """A network behind its preparation: images in [0,1] in, logits out."""
+    """A network behind its preparation: images in [0,1] in, logits out.
+
+    Args:
+        columns: the output of the network that stands for each class of the benchmark; as they come if not given.
+    """
 
     mean: Tensor
     std: Tensor
 
-    def __init__(self, network: nn.Module, preparation: Preparation):
+    def __init__(self, network: nn.Module, preparation: Preparation, columns: Sequence[int] | None = None):
         super().__init__()
-        self.network, self.side = network, preparation.side
+        self.network, self.side, self.columns = network, preparation.side, columns
         self.register_buffer("mean", torch.tensor(preparation.mean).view(3, 1, 1))
         self.register_buffer("std", torch.tensor(preparation.std).view(3, 1, 1))
 
@@ -75,7 +79,8 @@ class Prepared(nn.Module):
         if self.side and asked[1:] != (self.side, self.side):
             x = F.interpolate(x, (self.side, self.side), mode="bilinear", antialias=True)
         try:
-            return self.network((x - self.mean) / self.std)
+            answers = self.network((x - self.mean) / self.std)
+            return answers if self.columns is None else answers[:, [*self.columns]]
         except (torch.OutOfMemoryError, QurdError):
             raise
         except _REFUSALS as error:

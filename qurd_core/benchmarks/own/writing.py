@@ -86,12 +86,11 @@ def write(folder: Path, told: Answers) -> Written:
         check(told.architecture)
     elif any(path.suffix == ".safetensors" for path in files):
         raise QurdError("Expected the architecture of the .safetensors files with --architecture, such as resnet18.")
-    mine = next(place for place, path in enumerate(files) if roles[path] == VICTIM)
-    seen = limited(partial(_seen, files, mine, sets, classes, told), folder, memory=MEMORY)
+    seen = limited(partial(_seen, files, sets, classes, told), folder, memory=MEMORY)
     if not seen["side"]:
         question = "How many pixels has a side of the pictures that models take?"
         told = replace(told, side=int(_asked(told, question, list(map(str, SIDES)), "--side N")))
-        seen = limited(partial(_seen, files, mine, sets, classes, told), folder, memory=MEMORY)
+        seen = limited(partial(_seen, files, sets, classes, told), folder, memory=MEMORY)
     side, models = seen["side"], []
     for path, one in zip(files, seen["models"], strict=True):
         about: dict[str, Any] = {"model": path.stem, "role": roles[path]}
@@ -102,16 +101,18 @@ def write(folder: Path, told: Answers) -> Written:
             about |= {"source": "onnx", "file": where, "input": {"layout": one["layout"]}, "output": {"gives": one["gives"]}}
         else:
             about |= {"architecture": told.architecture, "weights": where}
+        if one["classes"] != classes:
+            about["classes"] = one["classes"]
         about["normalisation"] = dict(zip(("mean", "std"), map(list, NORMALISATIONS[one["prepared"]]), strict=True))
         models.append(about | ({"side": one["size"]} if one["size"] not in (0, side) else {}))
-    manifest = {"classes": seen["classes"], "side": side}
+    manifest: dict[str, Any] = {"classes": classes, "side": side}
     manifest |= {"images": {name: str(path.relative_to(folder)) for name, path in sets.items()}, "models": models}
     text = _HEAD + yaml.safe_dump(manifest, sort_keys=False, allow_unicode=True)
     rows = [
         {"model": path.stem, "role": roles[path], "right on": one["right"], "of": seen["of"], "pictures as": one["prepared"]}
         for path, one in zip(files, seen["models"], strict=True)
     ]
-    notes = [*_reordered(classes, seen["classes"]), *_notes(roles, rows, len(classes))]
+    notes = [*_reordered(classes, models), *_notes(roles, rows, len(classes))]
     return Written(publish(folder / MANIFESTS[0], text.encode()), rows, notes)
 
 
@@ -193,7 +194,7 @@ def _asked(told: Answers, question: str, choices: Sequence[str], option: str) ->
     return told.ask(question, choices)
 
 
-def _seen(files: Sequence[Path], mine: int, sets: dict[str, Path], classes: list[str], told: Answers) -> dict[str, Any]:
+def _seen(files: Sequence[Path], sets: dict[str, Path], classes: list[str], told: Answers) -> dict[str, Any]:
     """What the files show, in a process with limits, as plain values; no more than that where none says a side."""
     opened = [_opened(path, classes, told) for path in files]
     sizes = [size for _, size, _ in opened if size]
@@ -209,14 +210,15 @@ def _seen(files: Sequence[Path], mine: int, sets: dict[str, Path], classes: list
             for name, (mean, std) in NORMALISATIONS.items()
         }
         every.append(answers)
-    order = _order([one.argmax(1) for one in every[mine].values()], truth, len(classes))
     found = []
     for (_, size, layout), answers in zip(opened, every, strict=True):
+        order = _order([one.argmax(1) for one in answers.values()], truth, len(classes))
         rights = {name: int((order[one.argmax(1)] == truth).sum()) for name, one in answers.items()}
         best = max(rights, key=rights.__getitem__)
         gives = "probits" if all(map(_are_probits, answers.values())) else "logits"
-        found.append({"size": size, "layout": layout, "gives": gives, "prepared": best, "right": rights[best]})
-    return {"side": side, "models": found, "of": len(x), "classes": [classes[place] for place in order.tolist()]}
+        about = {"size": size, "layout": layout, "gives": gives, "prepared": best, "right": rights[best]}
+        found.append(about | {"classes": [classes[place] for place in order.tolist()]})
+    return {"side": side, "models": found, "of": len(x)}
 
 
 @torch.no_grad()
@@ -269,12 +271,16 @@ def _opened(path: Path, classes: list[str], told: Answers) -> tuple[nn.Module, i
     raise wrong[0]
 
 
-def _reordered(folders: Sequence[str], classes: Sequence[str]) -> Iterator[str]:
-    if list(folders) != list(classes):
-        place = next(place for place, name in enumerate(folders) if classes[place] != name)
+def _reordered(classes: Sequence[str], models: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """What is said of models whose classes stand in another order than the folders do by name."""
+    others = [model for model in models if "classes" in model]
+    if others:
+        own = others[0]["classes"]
+        place = next(place for place, name in enumerate(classes) if own[place] != name)
+        more = f" and of {len(others) - 1} more models" if len(others) > 1 else ""
         yield (
-            f"The classes stand in another order in your model than the folders do by name: output {place} is"
-            f" '{classes[place]}' and not '{folders[place]}'. The manifest lists them as your model has them."
+            f"The classes of '{others[0]['model']}'{more} stand in another order than the folders do by name: output {place}"
+            f" is '{own[place]}' and not '{classes[place]}'. The manifest lists them as each model has them."
         )
 
 

@@ -114,14 +114,21 @@ def test_what_names_do_not_say_is_asked(folder):
     assert {row["role"] for row in made.models} == {"victim", "suspect", "unrelated"}
 
 
-def test_classes_stand_in_the_order_of_the_victim(folder):
+def test_classes_may_stand_in_another_order_in_each_model(folder, tmp_path):
     for path in folder.rglob("*.onnx"):
         path.unlink()
-    for name, seed in (("victim", 0), ("suspect", 0), *((f"unrelated/u{n}", n) for n in range(1, 4))):
-        linear(folder / f"{name}.onnx", seed, order=[2, 0, 1])
+    linear(folder / "victim.onnx", 0, order=[2, 0, 1])
+    linear(folder / "suspect.onnx", 0)
+    for seed in range(1, 20):
+        linear(folder / f"unrelated/u{seed}.onnx", seed)
     made = write(folder, Answers())
-    assert yaml.safe_load(made.path.read_text())["classes"] == ["owl", "cat", "dog"]
+    models = {model["model"]: model for model in yaml.safe_load(made.path.read_text())["models"]}
+    assert models["victim"]["classes"] == ["owl", "cat", "dog"]
+    assert "classes" not in models["suspect"]
+    assert any("The classes of 'victim' stand in another order" in note for note in made.notes)
     assert any("output 0 is 'owl' and not 'cat'" in note for note in made.notes)
+    found = check(str(folder), budget=20, fit=20, store=Store(tmp_path / "store"))
+    assert (found.each[0].said, found.each[0].score) == ("closer", 0)
 
 
 def emptied(home):
@@ -216,6 +223,8 @@ def test_a_model_with_other_classes_than_the_manifest_is_told(folder):
         ({"file": "../victim.onnx"}, "Expected the file of model 1 inside"),
         ({"file": None}, "Expected a text as 'file' of model 1."),
         ({"weights": "a.pt"}, "Got also 'weights'."),
+        ({"classes": ["cat", "dog"]}, "Expected 'classes' of model 1 as the 3 names of the manifest, each once"),
+        ({"classes": 3}, "in the order of its outputs. Got '3'."),
     ],
 )
 def test_a_bad_entry_is_one_sentence(folder, change, says):
