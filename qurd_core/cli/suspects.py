@@ -8,6 +8,7 @@ import typer
 
 from qurd_core.cli.options import Device, StoreFolder, Workers, computing, results
 from qurd_core.cli.output import print_json, show
+from qurd_core.errors import QurdError
 
 if TYPE_CHECKING:
     from qurd_core.suspects.checking import Verdicts
@@ -42,6 +43,12 @@ def check(
     level: Annotated[float, typer.Option("--level", help="Share of false accusations that is allowed.")] = 0.05,
     stop: Annotated[str, typer.Option("--stop", help="none, peak or bound: when a verdict may be said early.")] = "none",
     fit: Fit = 100,
+    evidence: Annotated[
+        Path | None, typer.Option("--evidence", help="Folder, or .zip, for what a third party can verify.")
+    ] = None,
+    seal_only: Annotated[
+        bool, typer.Option("--seal-only", help="Fix the question in --evidence and print its number; ask no suspect.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of sentences.")] = False,
     store: StoreFolder = None,
     device: Device = None,
@@ -49,12 +56,21 @@ def check(
 ) -> None:
     """Ask whether suspects are closer to your model than unrelated models are, and say what that means."""
     from qurd_core.benchmarks.base import benchmark
-    from qurd_core.suspects.checking import answered
+    from qurd_core.suspects.checking import answered, with_evidence
     from qurd_core.suspects.question import question
 
     how: dict[str, Any] = {"budget": budget, "level": level, "stop": stop, "fit": fit, "then": then}
-    asked = question(benchmark(bench), victim, suspect or (), scheme or (_reference(),), **how)
-    found = answered(asked, results(store), computing(device, workers))
+    of = benchmark(bench)
+    asked = question(of, victim, suspect or (), scheme or (_reference(),), **how)
+    shelf, runtime = results(store), computing(device, workers)
+    if seal_only and not evidence:
+        raise QurdError("Expected --evidence with --seal-only: the folder or .zip that the seal begins.")
+    if evidence:
+        found = with_evidence(of, asked, shelf, runtime, evidence, seal_only=seal_only, tell=_aside)
+    else:
+        found = answered(of, asked, shelf, runtime)
+    if found is None:
+        return
     if as_json:
         print_json(_rows(found))
         return
@@ -86,8 +102,9 @@ def triage(
     from qurd_core.suspects.question import question
 
     how: dict[str, Any] = {"budget": budget, "level": ranking.LEVEL, "stop": "none", "fit": fit, "then": then}
-    asked = question(benchmark(bench), victim, (), scheme or (_reference(),), **how)
-    table = ranking.ranked(asked, results(store), computing(device, workers))
+    of = benchmark(bench)
+    asked = question(of, victim, (), scheme or (_reference(),), **how)
+    table = ranking.ranked(of, asked, results(store), computing(device, workers))
     written = [ranking.write(table, out)]
     if submission:
         written.append(ranking.write_submission(table, submission, direction, ids))
@@ -95,6 +112,30 @@ def triage(
         print(sentence)  # noqa: T201
     for path in written:
         print(path)  # noqa: T201
+
+
+def verify(
+    path: Annotated[Path, typer.Argument(help="A folder or .zip of evidence.")],
+    number: Annotated[str | None, typer.Option("--seal", help="The seal number that was handed over before.")] = None,
+) -> None:
+    """Compute hashes and verdicts of evidence again, without any model. Exit code 1 where something does not match."""
+    from qurd_core.suspects import verifying
+
+    found = verifying.verify(path)
+    faults = [*found.faults]
+    if number and number != found.number:
+        faults.append(f"The seal number is {found.number}, not {number}: it is another seal.")
+    for fault in faults:
+        print(f"- {fault}")  # noqa: T201
+    for sentences in () if faults else found.sentences.values():
+        print(f"- {' '.join(sentences)}\n")  # noqa: T201
+    print(f"Seal number {found.number}: {'something does not match' if faults else 'all matches'}.")  # noqa: T201
+    if faults:
+        raise typer.Exit(1)
+
+
+def _aside(text: str) -> None:
+    print(text, file=sys.stderr)  # noqa: T201
 
 
 def _reference() -> str:

@@ -1,6 +1,6 @@
 """Where suspects and all models that they are compared with are asked: one model in memory at a time, every answer kept."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -30,6 +30,8 @@ class Heard:
         agrees: (T,) whether it answers like the victim, in the order in which the first scheme asks.
         missing: queries of the first scheme without an answer that counts.
         fit: (k,) whether it is right on the images of the fit that it answers.
+        labels: by scheme, (T,) classes; their number where there is no answer that counts.
+        fit_labels, fit_rows: (f,) classes that it gives to the images of the fit, and their places in the seed set.
         repeated: errors of the victim that it repeats, of all of them; None unless that is needed.
     """
 
@@ -37,32 +39,35 @@ class Heard:
     agrees: Tensor
     missing: int
     fit: Tensor
+    labels: tuple[Tensor, ...]
+    fit_labels: Tensor
+    fit_rows: Tensor
     repeated: Count | None = None
 
 
-def hear(asked: Question, desk: Workbench, runtime: Runtime | None) -> dict[str, Heard]:
-    """What everybody answers: the pool, hard unrelated models and known thieves as the suspects.
+def hear(asked: Question, desk: Workbench, runtime: Runtime | None, models: Sequence[str]) -> dict[str, Heard]:
+    """What some models answer to the queries of the victim.
 
     What is stored already is not asked again, so a killed call is continued by the same call.
 
     Args:
         runtime: how many processes ask; None for models that only this one holds.
+        models: of the pool, other known models, suspects.
 
     Raises:
         QurdError: the victim has too few seeds for the budget, or a model cannot be asked.
     """
     _check_budget(asked, desk)
-    everybody = (*asked.pool, *asked.hard, *asked.thieves, *asked.suspects)
     rows = fit_rows(asked, desk)
     if runtime:
         schemes = tuple(map(str, asked.compared))
-        chunks = [everybody[start : start + BANK_UNIT] for start in range(0, len(everybody), BANK_UNIT)]
+        chunks = [tuple(models[start : start + BANK_UNIT]) for start in range(0, len(models), BANK_UNIT)]
         args = (asked.victim, schemes, asked.budget, tuple(rows.tolist()))
         work = [Unit(f"suspects {some[0]}", answer, (desk.where, some, *args)) for some in chunks]
         finish(runtime.track(executor(runtime.workers).run(work), len(work), "asking models"))
     errors = _errors(asked, desk) if asked.stop == "bound" else None
     own = [desk.ask(asked.victim, scheme, QUERY_SEED, (asked.budget,), (asked.victim,)) for scheme in asked.compared]
-    return {model: _heard(asked, desk, model, own, rows, errors) for model in everybody}
+    return {model: _heard(asked, desk, model, own, rows, errors) for model in models}
 
 
 def answer(
@@ -108,7 +113,7 @@ def _errors(asked: Question, desk: Workbench) -> Tensor:
 def _heard(
     asked: Question, desk: Workbench, model: str, own: list[tuple[Answers, object]], rows: Tensor, errors: Tensor | None
 ) -> Heard:
-    scores, first = [], None
+    scores, both_labels = [], []
     for scheme, (mine, costs) in zip(asked.compared, own, strict=True):
         theirs, _ = desk.ask(asked.victim, scheme, QUERY_SEED, (asked.budget,), (model,))
         used = int(costs.used[0])
@@ -116,7 +121,8 @@ def _heard(
         both = desk.with_slopes((asked.victim, model), both, scheme, used)
         value = distances(represented(both, scheme, used), both.queries, scheme, costs.used)[1, 0]
         scores.append(float(value))
-        first = both.labels[:, :used] if first is None else first
+        both_labels.append(both.labels[:, :used])
+    first = both_labels[0]
     classes, split = len(desk.bench.classes), asked.schemes[0].split
     labels, truth = desk.some(model, split, rows).argmax(1), desk.images(split).truth[rows]
     repeated = None
@@ -124,7 +130,9 @@ def _heard(
         alike = desk.some(asked.victim, split, errors).argmax(1) == desk.some(model, split, errors).argmax(1)
         repeated = Count(int(alike.sum()), len(alike))
     missing = int((first[1] == classes).sum())
-    return Heard(tuple(scores), first[0] == first[1], missing, (labels == truth)[labels < classes], repeated)
+    given = tuple(one[1] for one in both_labels)
+    right = (labels == truth)[labels < classes]
+    return Heard(tuple(scores), first[0] == first[1], missing, right, given, labels, rows, repeated)
 
 
 def _as_wide(*outputs: Tensor) -> Iterator[Tensor]:

@@ -6,7 +6,8 @@
 4. `verdict_words.said`  the words.
 """
 
-from collections.abc import Mapping, Sequence
+import shutil
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,7 +16,7 @@ import numpy as np
 import pandas as pd
 from torch import Tensor
 
-from qurd_core.benchmarks.base import benchmark
+from qurd_core.benchmarks.base import Benchmark, benchmark
 from qurd_core.errors import QurdError
 from qurd_core.evaluation.pipeline import examined
 from qurd_core.evaluation.workbench import Workbench, workbench
@@ -27,6 +28,7 @@ from qurd_core.statistics.verdicts import Verdict
 from qurd_core.store import Store
 from qurd_core.suspects.asking import hear
 from qurd_core.suspects.callables import Model, bench_of
+from qurd_core.suspects.evidence import SEAL, check_seal, conclude, seal, seal_number, zipped
 from qurd_core.suspects.judging import judged, refused_before
 from qurd_core.suspects.question import FIT, Question, Stop, question
 
@@ -113,25 +115,60 @@ def check(
     if bench is not None:
         if unrelated or hard or images or classes or isinstance(suspects, Mapping):
             raise QurdError("Expected names of models of the benchmark, or models and images without one. Got both.")
-        asked = question(benchmark(bench), victim, tuple(suspects), schemes, **how)
-        return answered(asked, store or Store(default_folder()), runtime)
+        of = benchmark(bench)
+        asked = question(of, victim, tuple(suspects), schemes, **how)
+        return answered(of, asked, store or Store(default_folder()), runtime)
     made = bench_of(victim, suspects, unrelated or {}, hard or {}, images, classes)
     asked = question(made, None, (), schemes, **how)
     with TemporaryDirectory() as folder:
         desk = Workbench(made, Store(Path(folder)), runtime)
-        return _said(asked, desk, None)
+        return _said(made, asked, desk, None)
 
 
-def answered(asked: Question, store: Store, runtime: Runtime, *, leads: bool = False) -> Verdicts:
+def answered(bench: Benchmark, asked: Question, store: Store, runtime: Runtime, *, leads: bool = False) -> Verdicts:
     """The verdicts of a question about a benchmark, or the leads of a triage."""
-    return _said(asked, workbench(asked.bench, store, runtime), runtime, leads=leads)
+    return _said(bench, asked, workbench(bench, store, runtime), runtime, leads=leads)
 
 
-def _said(asked: Question, desk: Workbench, runtime: Runtime | None, *, leads: bool = False) -> Verdicts:
-    notes = asked.bench.caveats
+def with_evidence(
+    bench: Benchmark,
+    asked: Question,
+    store: Store,
+    runtime: Runtime,
+    path: Path,
+    *,
+    seal_only: bool = False,
+    tell: Callable[[str], None],
+) -> Verdicts | None:
+    """The verdicts, with what a third party needs to follow them; None where the question was sealed and no more.
+
+    Args:
+        path: a folder, or the zip that it becomes; a seal that stands there already is continued.
+        tell: hears the seal number, before any suspect is asked, and where the evidence lies.
+    """
+    desk, folder = workbench(bench, store, runtime), path.with_suffix("") if path.suffix == ".zip" else path
+    if path.suffix == ".zip" and path.exists():
+        raise QurdError(f"Expected a new file for the evidence. {path} is there already: name another one.")
+    number = seal_number(folder) if (folder / SEAL).exists() else seal(bench, asked, desk, runtime, folder)
+    tell(f"Seal number {number}")
+    if seal_only:
+        return None
+    check_seal(bench, asked, folder)
+    heard = hear(asked, desk, runtime, (*asked.known, *asked.suspects))
+    found = judged(asked, heard)
+    conclude(bench, asked, heard, found, folder)
+    if path.suffix == ".zip":
+        zipped(folder, path)
+        shutil.rmtree(folder)
+    tell(str(path))
+    return Verdicts(tuple(found), bench.caveats)
+
+
+def _said(bench: Benchmark, asked: Question, desk: Workbench, runtime: Runtime | None, *, leads: bool = False) -> Verdicts:
+    notes, everybody = bench.caveats, (*asked.known, *asked.suspects)
     if not asked.may_tell and not leads:
         return Verdicts(tuple(refused_before(asked)), notes)
     if runtime:
-        mine = replace(asked.bench, pairs=asked.bench.pairs_of(asked.victim))
+        mine = replace(bench, pairs=bench.pairs_of(asked.victim))
         notes = (*notes, *examined(mine, asked.schemes, desk, runtime))
-    return Verdicts(tuple(judged(asked, hear(asked, desk, runtime), leads=leads)), notes)
+    return Verdicts(tuple(judged(asked, hear(asked, desk, runtime, everybody), leads=leads)), notes)

@@ -23,12 +23,15 @@ QUERY_SEED = 0
 
 @dataclass(frozen=True)
 class Question:
-    """Whether suspects are closer to a victim than unrelated models are.
+    """Whether suspects are closer to a victim than unrelated models are. It holds names and no models, so it can be sealed.
 
     Attributes:
-        bench: the models and images.
         victim: whose copy the suspects may be.
         suspects: distinct; none of them calibrates, and nobody of their lineage does.
+        pool: the unrelated models that calibrate.
+        roots: first training of each of them.
+        hard: hard unrelated models that are no suspects.
+        thieves: known stolen models that are no suspects.
         schemes: declared before anything is asked; several are fused by their ranks.
         then: breaks ties of the only scheme, by the same queries.
         budget: images sent to each suspect, beside those of `fit`.
@@ -37,9 +40,12 @@ class Question:
         fit: images that the victim gets right, mixed in among the queries.
     """
 
-    bench: Benchmark
     victim: str
     suspects: tuple[str, ...]
+    pool: tuple[str, ...]
+    roots: tuple[str, ...]
+    hard: tuple[str, ...]
+    thieves: tuple[str, ...]
     schemes: tuple[Scheme, ...]
     then: Scheme | None
     budget: int
@@ -58,35 +64,12 @@ class Question:
         """Every scheme whose distances are needed."""
         return (*self.schemes, *[self.then] * bool(self.then))
 
-    @cached_property
-    def pool(self) -> tuple[str, ...]:
-        """The unrelated models that calibrate: of no lineage of a suspect."""
-        unrelated = [pair.suspect for pair in self.bench.pairs_of(self.victim) if pair.kind == "negative"]
-        known = [name for name in self.suspects if name in self.bench.models]
-        numbers = independent([self.bench.root(name) for name in (*known, *unrelated)])
-        own = {*numbers[: len(known)]}
-        return tuple(
-            name
-            for name, number in zip(unrelated, numbers[len(known) :], strict=True)
-            if number not in own and name != self.victim
-        )
-
-    @cached_property
-    def hard(self) -> tuple[str, ...]:
-        """Hard unrelated models that are no suspects."""
-        return self._others("hard")
-
-    @cached_property
-    def thieves(self) -> tuple[str, ...]:
-        """Known stolen models that are no suspects."""
-        return self._others("positive")
-
-    @cached_property
-    def roots(self) -> tuple[str, ...]:
-        """First training of every model of the pool."""
-        return tuple(map(self.bench.root, self.pool))
-
     @property
+    def known(self) -> tuple[str, ...]:
+        """Whoever is asked beside the victim and the suspects."""
+        return (*self.pool, *self.hard, *self.thieves)
+
+    @cached_property
     def lineages(self) -> int:
         """Independent lineages in the pool."""
         return count_independent(self.roots)
@@ -100,12 +83,6 @@ class Question:
     def may_tell(self) -> bool:
         """Whether the pool is large enough for a verdict at this level about so many suspects."""
         return self.lineages >= self.needed
-
-    def _others(self, kind: str) -> tuple[str, ...]:
-        pairs = self.bench.pairs_of(self.victim)
-        return tuple(
-            pair.suspect for pair in pairs if pair.kind == kind and pair.suspect not in (self.victim, *self.suspects)
-        )
 
 
 def question(
@@ -148,7 +125,24 @@ def question(
     _check_stop(stop, parsed, second)
     asked = _suspects(bench, whose, suspects)
     probed = fit if any(_of_mistakes(scheme) for scheme in parsed) else 0
-    return Question(bench, whose, asked, parsed, second, budget, level, stop, probed)
+    pool, others = _pool(bench, whose, asked), {kind: _others(bench, whose, asked, kind) for kind in ("hard", "positive")}
+    roots = tuple(map(bench.root, pool))
+    known = (pool, roots, others["hard"], others["positive"])
+    return Question(whose, asked, *known, parsed, second, budget, level, stop, probed)
+
+
+def _pool(bench: Benchmark, victim: str, suspects: Sequence[str]) -> tuple[str, ...]:
+    """The unrelated models of a victim, but those of a lineage of a suspect."""
+    unrelated = [pair.suspect for pair in bench.pairs_of(victim) if pair.kind == "negative"]
+    known = [name for name in suspects if name in bench.models]
+    numbers = independent([bench.root(name) for name in (*known, *unrelated)])
+    own = {*numbers[: len(known)]}
+    return tuple(name for name, number in zip(unrelated, numbers[len(known) :], strict=True) if number not in own)
+
+
+def _others(bench: Benchmark, victim: str, suspects: Sequence[str], kind: str) -> tuple[str, ...]:
+    pairs = bench.pairs_of(victim)
+    return tuple(pair.suspect for pair in pairs if pair.kind == kind and pair.suspect not in (victim, *suspects))
 
 
 def _victim(bench: Benchmark, named: str | None) -> str:
@@ -180,9 +174,8 @@ def _check_stop(stop: str, schemes: Sequence[Scheme], then: Scheme | None) -> No
         raise unknown("way to stop early", stop, STOPS)
     if stop == "none":
         return
-    counted = Scheme.parse(REFERENCE)
-    alike = (schemes[0].representation, schemes[0].detector) == (counted.representation, counted.detector)
-    if len(schemes) > 1 or then or not alike:
+    if len(schemes) > 1 or then or not counts_agreements(schemes[0]):
+        counted = Scheme.parse(REFERENCE)
         raise QurdError(
             f"Expected one scheme that counts agreements ({counted.representation} | {counted.detector}) where a verdict may"
             f" be said early. Got '{schemes[0].label}': leave out --stop, or use {REFERENCE}."
@@ -192,6 +185,12 @@ def _check_stop(stop: str, schemes: Sequence[Scheme], then: Scheme | None) -> No
             f"Expected queries drawn from all errors of the victim for --stop bound. Got {schemes[0].sampler}: use --stop"
             " peak, which needs nothing of the queries."
         )
+
+
+def counts_agreements(scheme: Scheme) -> bool:
+    """Whether its distance is the share of queries on which two models name different classes."""
+    counted = Scheme.parse(REFERENCE)
+    return (scheme.representation, scheme.detector) == (counted.representation, counted.detector)
 
 
 def _of_mistakes(scheme: Scheme) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from qurd_core.benchmarks.base import Benchmark
 from qurd_core.errors import QurdError, unknown
 from qurd_core.evaluation.workbench import workbench
 from qurd_core.files import publish
@@ -27,16 +28,16 @@ COLUMNS = ("rank", "suspect", "score", "tied_with", "p", "q", "expected_false_al
 HEAD = "# small score = close to the victim\n"
 
 
-def ranked(asked: Question, store: Store, runtime: Runtime) -> pd.DataFrame:
+def ranked(bench: Benchmark, asked: Question, store: Store, runtime: Runtime) -> pd.DataFrame:
     """One row per suspect with `COLUMNS`, the closest first.
 
     Without unrelated models there is a ranking and no p. About whom nothing can be said, a note says why.
     """
     if asked.pool:
-        each = answered(asked, store, runtime, leads=True).each
+        each = answered(bench, asked, store, runtime, leads=True).each
         rows = [(one.suspect, one.score, one.p, one.p_adjusted, one.asked, one.missing, one.reason or "") for one in each]
     else:
-        heard = hear(asked, workbench(asked.bench, store, runtime), runtime)
+        heard = hear(asked, workbench(bench, store, runtime), runtime, asked.suspects)
         found = zip(asked.suspects, scores(asked, heard, asked.suspects)[1], strict=True)
         rows = [(name, score, math.nan, math.nan, len(heard[name].agrees), heard[name].missing, "") for name, score in found]
     table = pd.DataFrame(rows, columns=["suspect", "score", "p", "q", "used", "missing", "note"])

@@ -25,14 +25,15 @@ def rows(thieves=12, others=20, **how):
 
 def asked(path, made, **how):
     made.to_csv(path, index=False)
-    return question(benchmark(str(path)), None, (), ["AKH"], budget=100, level=0.05, stop="none", fit=100, **how)
+    bench = benchmark(str(path))
+    return bench, question(bench, None, (), ["AKH"], budget=100, level=0.05, stop="none", fit=100, **how)
 
 
 @pytest.fixture
 def ranked(tmp_path):
     def rank(made, **how):
-        found = asked(tmp_path / "t.csv", made, **how)
-        return found, triage.ranked(found, Store(tmp_path / "store"), Runtime())
+        bench, found = asked(tmp_path / "t.csv", made, **how)
+        return found, triage.ranked(bench, found, Store(tmp_path / "store"), Runtime())
 
     return rank
 
@@ -108,19 +109,20 @@ def test_the_command_writes_both_files(tmp_path, qurd):
 def test_what_is_asked_is_kept_model_by_model(tmp_path, monkeypatch):
     """Killed in the middle, a triage is continued by the same call."""
     home = folder_of_suspects(tmp_path / "bench", suspects=6)
-    found = question(benchmark(str(home)), None, (), ["AKH"], budget=10, level=0.05, stop="none", fit=10)
+    bench = benchmark(str(home))
+    found = question(bench, None, (), ["AKH"], budget=10, level=0.05, stop="none", fit=10)
     store = Store(tmp_path / "store")
     for shelf in (store, Store(tmp_path / "other")):
-        workbench(found.bench, shelf, Runtime())  # reads the files first, in a process with limits
+        workbench(bench, shelf, Runtime())  # reads the files first, in a process with limits
     with Counted(monkeypatch, fails_after=9) as first, pytest.raises(QurdError, match="the power is gone"):
-        triage.ranked(found, store, Runtime())
+        triage.ranked(bench, found, store, Runtime())
     with Counted(monkeypatch) as second:
-        listed = triage.ranked(found, store, Runtime())
+        listed = triage.ranked(bench, found, store, Runtime())
     with Counted(monkeypatch) as third:
-        again = triage.ranked(found, store, Runtime())
+        again = triage.ranked(bench, found, store, Runtime())
     assert third.images == 0
     pd.testing.assert_frame_equal(listed, again)
     with Counted(monkeypatch) as whole:
-        triage.ranked(found, Store(tmp_path / "other"), Runtime())
+        triage.ranked(bench, found, Store(tmp_path / "other"), Runtime())
     assert first.images > 0
     assert first.images + second.images == whole.images

@@ -1,0 +1,256 @@
+"""Evidence: what is fixed before a suspect is asked, what it answered, and what follows, for a third party to follow.
+
+A folder, or one zip of it, holds
+
+* `seal.json`: victim, unrelated models, scheme, budget, level, and the digests of the two tables below; on disk before any
+  suspect is asked. Its SHA-256 is the *seal number*.
+* `queries.csv`: the queries in the order in which they are asked, each by the digest of its pixels.
+* `reference.csv`: what the victim and all known models answer.
+* `answers.jsonl`: what suspects answer, a line each, with the digest of the line before; the first holds the seal number.
+* `verdict.json`: the verdicts, whose numbers are whole or texts.
+* `files.json`: name, bytes and SHA-256 of all others.
+
+No weights and no pictures. `verifying` reads it.
+"""
+
+import csv
+import hashlib
+import io
+import json
+import secrets
+import zipfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from qurd_core.benchmarks.base import Benchmark
+from qurd_core.errors import QurdError
+from qurd_core.evaluation.workbench import PART, Workbench
+from qurd_core.files import publish
+from qurd_core.findings.language.verdict_words import said
+from qurd_core.runtime import Runtime
+from qurd_core.statistics.sequential import P0
+from qurd_core.statistics.verdicts import Verdict
+from qurd_core.suspects.asking import Heard, hear
+from qurd_core.suspects.question import QUERY_SEED, Question, counts_agreements
+
+FORMAT = 1
+SEAL, QUERIES, REFERENCE = "seal.json", "queries.csv", "reference.csv"
+ANSWERS, VERDICT, FILES = "answers.jsonl", "verdict.json", "files.json"
+NONE = ""  # the label of an answer that is missing or counts as none
+RULE = "conformal, by lineages"
+
+
+def canonical(value: Any) -> bytes:
+    """JSON that has one spelling: sorted keys, no spaces, ASCII, no floats.
+
+    >>> canonical({"b": 1, "a": "é", "c": [True]})
+    b'{"a":"\\\\u00e9","b":1,"c":[true]}'
+    """
+    return json.dumps(_plain(value), sort_keys=True, separators=(",", ":"), allow_nan=False).encode("ascii")
+
+
+def _plain(value: Any) -> Any:
+    """Floats as texts, so that no number is printed twice differently."""
+    if isinstance(value, float):
+        return repr(value)
+    if isinstance(value, Mapping):
+        return {str(name): _plain(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    return value
+
+
+def sha(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def seal_number(folder: Path) -> str:
+    """SHA-256 of a seal, to be handed to a third party before anything is asked."""
+    return sha((folder / SEAL).read_bytes())
+
+
+def seal(bench: Benchmark, asked: Question, desk: Workbench, runtime: Runtime, folder: Path) -> str:
+    """Ask the victim and all known models, and fix the question on disk; no suspect is asked.
+
+    Returns:
+        the seal number.
+
+    Raises:
+        QurdError: a scheme compares more than labels, the pool is too small for the level, or the folder holds something.
+    """
+    _check(asked, folder)
+    heard = hear(asked, desk, runtime, (asked.victim, *asked.known))
+    order = list(_queries(asked, desk, heard[asked.victim]))
+    secrets.SystemRandom().shuffle(order)
+    queries = _csv(("query", "sha256"), order)
+    reference = _csv(("query", "model", "label"), _labels(bench, heard, [query for query, _ in order]))
+    sources = {name: bench.digest(name) for name in (asked.victim, *asked.known, *asked.suspects)}
+    about = {
+        "format": FORMAT,
+        "program": _version(),
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "nonce": secrets.token_hex(32),
+        "victim": {"name": asked.victim, "digest": sources[asked.victim]},
+        "pool": [
+            {"name": name, "lineage": root, "digest": sources[name]}
+            for name, root in zip(asked.pool, asked.roots, strict=True)
+        ],
+        "hard": [{"name": name, "digest": sources[name]} for name in asked.hard],
+        "thieves": [{"name": name, "digest": sources[name]} for name in asked.thieves],
+        "suspects": [{"name": name, "source": sources[name]} for name in asked.suspects],
+        "scheme": [str(scheme) for scheme in asked.schemes],
+        "parts": [sha(canonical(scheme.identity(PART))) for scheme in asked.schemes],
+        "budget": asked.budget,
+        "fit": asked.fit,
+        "query_seed": QUERY_SEED,
+        "level": asked.level,
+        "rule": RULE,
+        "stop": asked.stop,
+        "p0": P0,
+        "repeated": {name: list(one.repeated) for name, one in heard.items() if one.repeated},
+        "family": len(asked.suspects),
+        "attempt": _attempt(desk, sources[asked.victim]),
+        "queries": sha(queries),
+        "reference": sha(reference),
+    }
+    for name, data in ((QUERIES, queries), (REFERENCE, reference), (SEAL, canonical(about))):
+        publish(folder / name, data)
+    return seal_number(folder)
+
+
+def conclude(
+    bench: Benchmark, asked: Question, heard: Mapping[str, Heard], verdicts: Sequence[Verdict], folder: Path
+) -> None:
+    """Put what suspects answered, and the verdicts, beside the seal of the question."""
+    order = [row["query"] for row in csv.DictReader(io.StringIO((folder / QUERIES).read_text("utf-8")))]
+    lines, before = [], seal_number(folder)
+    for query, name, label in _labels(bench, {name: heard[name] for name in asked.suspects}, order):
+        lines.append(canonical({"before": before, "query": query, "suspect": name, "label": label}))
+        before = sha(lines[-1])
+    publish(folder / ANSWERS, b"".join(line + b"\n" for line in lines))
+    publish(folder / VERDICT, canonical([plain(one) for one in verdicts]))
+    names = sorted(path.name for path in folder.iterdir() if path.name != FILES)
+    held = {name: (folder / name).read_bytes() for name in names}
+    listed = [{"name": name, "bytes": len(data), "sha256": sha(data)} for name, data in held.items()]
+    publish(folder / FILES, canonical(listed))
+
+
+def plain(verdict: Verdict) -> dict[str, Any]:
+    """A verdict and its words as JSON values."""
+    return {name: value for name, value in asdict(verdict).items() if name != "assumptions"} | {"sentences": said(verdict)}
+
+
+def zipped(folder: Path, path: Path) -> Path:
+    """One file of a folder of evidence, stored and not deflated, with fixed times."""
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w", zipfile.ZIP_STORED) as file:
+        for one in sorted(folder.iterdir()):
+            file.writestr(zipfile.ZipInfo(one.name), one.read_bytes())
+    return publish(path, held.getvalue())
+
+
+def _check(asked: Question, folder: Path) -> None:
+    if others := [scheme.label for scheme in asked.compared if not counts_agreements(scheme)]:
+        raise QurdError(
+            f"Expected schemes that compare labels query by query, so that a third party can follow them. Got '{others[0]}':"
+            " seal another one, such as AKH."
+        )
+    if not asked.may_tell:
+        raise QurdError(
+            f"Expected {asked.needed} unrelated lineages for {len(asked.suspects)} suspect(s) at this level before anything"
+            f" is sealed. There are {asked.lineages}."
+        )
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise QurdError(f"Expected a new folder for the evidence. {folder} holds something already: name another one.")
+
+
+def check_seal(bench: Benchmark, asked: Question, folder: Path) -> None:
+    """
+    Raises:
+        QurdError: the seal in a folder is of another question, or the evidence there is complete already.
+    """
+    try:
+        sealed = json.loads((folder / SEAL).read_bytes())
+    except (OSError, ValueError):
+        raise QurdError(
+            f"Expected a seal at {folder / SEAL}. There is none that can be read: seal the question first."
+        ) from None
+    if (folder / FILES).exists():
+        raise QurdError(f"The evidence in {folder} is complete. Seal another question in a new folder.")
+    now = {
+        "victim": bench.digest(asked.victim),
+        "pool": [bench.digest(name) for name in asked.pool],
+        "suspects": [bench.digest(name) for name in asked.suspects],
+        "scheme": [str(scheme) for scheme in asked.schemes],
+        "budget": asked.budget,
+        "fit": asked.fit,
+        "level": repr(asked.level),
+        "stop": asked.stop,
+    }
+    then = {
+        "victim": sealed["victim"]["digest"],
+        "pool": [one["digest"] for one in sealed["pool"]],
+        "suspects": [one["source"] for one in sealed["suspects"]],
+        **{name: sealed[name] for name in ("scheme", "budget", "fit", "level", "stop")},
+    }
+    for name, value in now.items():
+        if then[name] != value:
+            raise QurdError(
+                f"The seal in {folder} is of another question: its {name} is another one. Ask as it was sealed, or seal"
+                " anew."
+            )
+
+
+def _queries(asked: Question, desk: Workbench, victim: Heard) -> Iterable[tuple[str, str]]:
+    """The name of every query and the digest of its pixels; of an item without pixels that of its place."""
+    for number, scheme in enumerate(asked.schemes):
+        answers, costs = desk.ask(asked.victim, scheme, QUERY_SEED, (asked.budget,), (asked.victim,))
+        sent = answers.queries.take(int(costs.used[0]))
+        for place, (image, seed) in enumerate(zip(sent.x, sent.seed.tolist(), strict=True)):
+            yield f"{number}:{place}", _digest(image, scheme.split, seed)
+    images = desk.images(asked.schemes[0].split)
+    for place, row in enumerate(victim.fit_rows.tolist()):
+        yield f"fit:{place}", _digest(images.pixels[row].float() / 255, asked.schemes[0].split, row)
+
+
+def _digest(image: Tensor, split: str, row: int) -> str:
+    return sha(image.contiguous().numpy().tobytes() if image.numel() else f"{split} {row}".encode())
+
+
+def _labels(bench: Benchmark, heard: Mapping[str, Heard], order: Sequence[str]) -> Iterable[tuple[str, str, str]]:
+    """Query, model and class of every answer, in the order of the queries."""
+    for query in order:
+        part, place = query.split(":")
+        for name, one in heard.items():
+            labels = one.fit_labels if part == "fit" else one.labels[int(part)]
+            label = int(labels[int(place)])
+            yield query, name, bench.classes[label] if label < len(bench.classes) else NONE
+
+
+def _csv(head: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
+    held = io.StringIO()
+    writer = csv.writer(held, lineterminator="\n")
+    writer.writerow(head)
+    writer.writerows(rows)
+    return held.getvalue().encode()
+
+
+def _attempt(desk: Workbench, victim: str) -> int:
+    """How many seals of a victim there are in this store with this one."""
+    path = desk.store.folder / "seals" / f"{victim}.txt"
+    number = int(path.read_text()) + 1 if path.exists() else 1
+    publish(path, str(number).encode())
+    return number
+
+
+def _version() -> str:
+    try:
+        return version("qurd-explorer")
+    except PackageNotFoundError:
+        return "of a checkout"
