@@ -1,6 +1,6 @@
 """Figure 1: every combination a dot per benchmark, the published ones named, the reference a dashed line."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -53,6 +53,7 @@ class _Strip:
         chosen: whether it is the one that the page is about.
         roomy: whether there is room for wide labels.
         numbered: whether there is room for numbers beside names, and for the word below the controls.
+        known: labels of the chosen benchmark.
     """
 
     benchmark: str
@@ -61,6 +62,11 @@ class _Strip:
     chosen: bool
     roomy: bool
     numbered: bool
+    known: frozenset[str]
+
+    def offered(self, labels: Iterable[str]) -> list[str | None]:
+        """What clicks report: the labels that the chosen benchmark knows, too, for only these can be pinned."""
+        return [label if label in self.known else None for label in labels]
 
     @property
     def shape(self) -> _Shape:
@@ -96,7 +102,7 @@ def figure(
         pins: labels that are marked, and leave the grey.
         group: the schemes that are marked, one of `schemes.GROUPS`.
     """
-    pins = tuple(pins)
+    pins, known = tuple(pins), frozenset(boards[chosen]["label"])
     strips = [
         _Strip(
             name,
@@ -105,6 +111,7 @@ def figure(
             name == chosen,
             len(boards) < 3,
             len(boards) <= _FEW,
+            known,
         )
         for left, (name, rows) in enumerate(boards.items())
     ]
@@ -175,7 +182,7 @@ def _dots(rows: pd.DataFrame, strip: _Strip, what: str, style: Style) -> go.Scat
     return hovered(
         x=(strip.left + rows["x"]).round(4),
         y=rows["value"].round(4),
-        customdata=rows["label"],
+        customdata=strip.offered(rows["label"]),
         hovertext=[_hover(row) for row in rows[_HOVERED.split()].itertuples()],
         marker={
             "size": _small(style),
@@ -197,7 +204,7 @@ def _marks(rows: pd.DataFrame, strip: _Strip, pins: tuple[str, ...], style: Styl
     return hovered(
         x=[round(strip.left + strip.own[label][0], 4) for label in rows["label"]],
         y=rows["value"].round(4),
-        customdata=rows["label"],
+        customdata=strip.offered(rows["label"]),
         hovertext=[_hover(row) for row in rows[_HOVERED.split()].itertuples()],
         marker={
             "size": [style.marker * (1.55 if mine else 1.2) for mine in pinned],

@@ -26,9 +26,10 @@ PairKey = tuple[str, str]
 Pairs = frozenset[PairKey]
 
 
-def named(schemes: pd.DataFrame) -> dict[str, str]:
-    """Scheme to name of the named schemes that are fingerprints, in the order of the records."""
+def named(schemes: pd.DataFrame, scores: Scores) -> dict[str, str]:
+    """Scheme to name of the named schemes that are fingerprints and have recorded distances, in the order of the records."""
     known = schemes.dropna(subset="name")
+    known = known[known["scheme"].isin(scores.columns["scheme"].unique())]
     return {scheme: name for scheme, name in zip(known["scheme"], known["name"], strict=True) if name != CONTROL}
 
 

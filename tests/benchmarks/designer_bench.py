@@ -33,10 +33,10 @@ def milliseconds(call: Callable[[], object]) -> tuple[float, float]:
 
 
 def main() -> None:
-    names = designer.named(rate_records.schemes())
     print(f"{'':16} {'step':12} {'median':>9} {'largest':>9}")
     for name in rate_records.EMBEDDED:
         table, scores = evidence.pairs(name), Scores.read(name)
+        names = designer.named(rate_records.schemes(), scores)
         every = designer.keys(table)
         some = frozenset(every[place] for place in np.random.default_rng(0).choice(len(every), 60, replace=False))
         part = scores.only(list(names), BUDGET)

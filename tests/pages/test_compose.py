@@ -110,7 +110,7 @@ def test_every_control_changes_the_page(compose):
 
 def test_a_recorded_combination_is_found_by_typing_and_any_other_is_typed(compose):
     menu = sound(compose()).selectbox(key="pick")
-    assert menu.options[:4] == ["AKH", "Random", "SAC", "ModelDiff"]
+    assert menu.options[:4] == ["AKH", "Random", "SAC", "SAC:original"]
     assert "negative(test) | probits | l1" in menu.options
     assert menu.proto.accept_new_options
     typed = "uniform(test)->pgd(eps=.05) | labels | hamming"

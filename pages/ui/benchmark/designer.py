@@ -75,7 +75,8 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callab
 
 def _ask(bench: str, others: Sequence[DeltaGenerator]) -> Asked:
     base = evidence.base_of(bench)
-    scores, names = cached.scores(base), designer.named(cached.schemes())
+    scores = cached.scores(base)
+    names = designer.named(cached.schemes(), scores)
     with others[0]:
         scheme = _scheme(scores, names)
     with others[1]:

@@ -21,7 +21,7 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callab
         budget = controls.budget(rate_records.RAW_BUDGETS)
     with others[2]:
         hard = controls.hard()
-    pairs, names = cached.pairs(bench), designer.named(cached.schemes())
+    pairs, names = cached.pairs(bench), designer.named(cached.schemes(), cached.scores(bench))
     scores = cached.scores(bench).only(list(names), budget)
     harder = hard and bench_part.has_hard(bench)
 
@@ -42,8 +42,10 @@ _CAUGHT = "caught: below the threshold of the paper rule for its victim and task
 _CODE = """from qurd_core.records import evidence, rate_records
 from qurd_core.views import designer, effort
 
-name, names = {name}, designer.named(rate_records.schemes())
+name = {name}
+every = evidence.Scores.read(name)
+names = designer.named(rate_records.schemes(), every)
 pairs, models = evidence.pairs(name), evidence.models(name)
-scores = evidence.Scores.read(name).only(names, {budget})
+scores = every.only(names, {budget})
 caught = designer.catches(scores, pairs, "{negatives}")
 table = effort.points(pairs, models, caught, names)"""

@@ -37,8 +37,9 @@ def board() -> pd.DataFrame:
 
 
 def thefts() -> pd.DataFrame:
-    pairs, names = evidence.pairs(BENCH), views.designer.named(rate_records.schemes())
-    scores = evidence.Scores.read(BENCH).only(names, 100)
+    pairs, every = evidence.pairs(BENCH), evidence.Scores.read(BENCH)
+    names = views.designer.named(rate_records.schemes(), every)
+    scores = every.only(names, 100)
     return views.effort.points(pairs, evidence.models(BENCH), views.designer.catches(scores, pairs), names)
 
 
