@@ -78,6 +78,7 @@ class Benchmark:
             that a part finds what the whole one has stored.
         missing: answers that models lack. Each counts as an answer of its own, unlike all others.
         notes: what its files hold that is not read, and what they lack, a sentence each.
+        reveals: what a suspect reveals, where that is less than the models in pairs do.
         suspects: models of unknown origin, which stand in no pair: `qurd_core.suspects` asks about them.
         pools: victim to auxiliary models, by which queries may be chosen; none of them stands in a pair.
         behind: the benchmark whose models are seen behind obfuscations here (see `obfuscated`), or None.
@@ -97,6 +98,7 @@ class Benchmark:
     missing: int = 0
     notes: tuple[str, ...] = ()
     suspects: tuple[str, ...] = ()
+    reveals: Mapping[str, Access] = field(default_factory=dict)
     pools: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     behind: "Benchmark | None" = None
     servers: Mapping[str, Server] = field(default_factory=dict)

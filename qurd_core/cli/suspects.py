@@ -40,7 +40,7 @@ def check(
     scheme: Schemes = None,
     then: Annotated[str | None, typer.Option("--then", help="Scheme on the same queries that breaks ties.")] = None,
     budget: Budget = 100,
-    level: Annotated[float, typer.Option("--level", help="Share of false accusations that is allowed.")] = 0.05,
+    level: Annotated[float, typer.Option("--level", help="Share of false alarms that is allowed.")] = 0.05,
     stop: Annotated[str, typer.Option("--stop", help="none, peak or bound: when a verdict may be said early.")] = "none",
     fit: Fit = 100,
     evidence: Annotated[
@@ -96,7 +96,7 @@ def triage(
     device: Device = None,
     workers: Workers = None,
 ) -> None:
-    """Rank all suspects by how close they are to your model, with the false alarms to expect. It accuses nobody."""
+    """Rank all suspects by how close they are to your model, with the false alarms to expect. It gives leads only."""
     from qurd_core.benchmarks.base import benchmark
     from qurd_core.suspects import triage as ranking
     from qurd_core.suspects.question import question

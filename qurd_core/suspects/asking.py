@@ -16,7 +16,7 @@ from qurd_core.executors import Unit, executor, finish
 from qurd_core.randomness import stream
 from qurd_core.runtime import Runtime
 from qurd_core.schemes import Scheme
-from qurd_core.statistics.verdicts import Count
+from qurd_core.statistics.verdicts import MOST_MISSING, Count
 from qurd_core.suspects.question import QUERY_SEED, Question
 from qurd_core.types import Answers
 
@@ -28,7 +28,7 @@ class Heard:
     Attributes:
         scores: distance to the victim under every scheme that is compared.
         agrees: (T,) whether it answers like the victim, in the order in which the first scheme asks.
-        missing: queries of the first scheme without an answer that counts.
+        missing: queries of a scheme without an answer that counts, of the scheme that has most of them.
         fit: (k,) whether it is right on the images of the fit that it answers.
         labels: by scheme, (T,) classes; their number where there is no answer that counts.
         fit_labels, fit_rows: (f,) classes that it gives to the images of the fit, and their places in the seed set.
@@ -59,10 +59,10 @@ def hear(asked: Question, desk: Workbench, runtime: Runtime | None, models: Sequ
     """
     _check_budget(asked, desk)
     rows = fit_rows(asked, desk)
-    if runtime:
+    if runtime and desk.bench.source.asks:  # a table holds all answers already
         schemes = tuple(map(str, asked.compared))
         chunks = [tuple(models[start : start + BANK_UNIT]) for start in range(0, len(models), BANK_UNIT)]
-        args = (asked.victim, schemes, asked.budget, tuple(rows.tolist()))
+        args = (asked.victim, schemes, asked.budget, asked.fit_split, tuple(rows.tolist()))
         work = [Unit(f"suspects {some[0]}", answer, (desk.where, some, *args)) for some in chunks]
         finish(runtime.track(executor(runtime.workers).run(work), len(work), "asking models"))
     errors = _errors(asked, desk) if asked.stop == "bound" else None
@@ -71,14 +71,20 @@ def hear(asked: Question, desk: Workbench, runtime: Runtime | None, models: Sequ
 
 
 def answer(
-    where: Where, models: tuple[str, ...], victim: str, schemes: tuple[str, ...], budget: int, fit: tuple[int, ...]
+    where: Where,
+    models: tuple[str, ...],
+    victim: str,
+    schemes: tuple[str, ...],
+    budget: int,
+    split: str,
+    fit: tuple[int, ...],
 ) -> None:
     """A unit of work: put the answers of some models to the queries of a victim into the store."""
     desk = where.desk
     for model in models:
         for scheme in map(Scheme.parse, schemes):
             desk.ask(victim, scheme, QUERY_SEED, (budget,), (model,))
-        desk.some(model, Scheme.parse(schemes[0]).split, torch.tensor(fit, dtype=torch.long))
+        desk.some(model, split, torch.tensor(fit, dtype=torch.long))
         if model != victim:
             desk.oracles.pop(model, None)  # hundreds of suspects do not fit in memory together
 
@@ -87,7 +93,7 @@ def fit_rows(asked: Question, desk: Workbench) -> Tensor:
     """(k,) places of the images that the victim gets right, on which it is seen whether the pool is as good as a suspect."""
     if not asked.fit:
         return torch.zeros(0, dtype=torch.long)
-    split = asked.schemes[0].split
+    split = asked.fit_split
     right = (desk.natural(asked.victim, split).argmax(1) == desk.images(split).truth).nonzero()[:, 0]
     rng = stream(QUERY_SEED, "fit", desk.bench.digest(asked.victim), desk.bench.images_digest(split))
     return right[torch.randperm(len(right), generator=rng)[: asked.fit]]
@@ -124,12 +130,18 @@ def _heard(
         both_labels.append(both.labels[:, :used])
     first = both_labels[0]
     classes, split = len(desk.bench.classes), asked.schemes[0].split
-    labels, truth = desk.some(model, split, rows).argmax(1), desk.images(split).truth[rows]
+    labels, truth = desk.some(model, asked.fit_split, rows).argmax(1), desk.images(asked.fit_split).truth[rows]
     repeated = None
     if errors is not None and model in asked.pool:
-        alike = desk.some(asked.victim, split, errors).argmax(1) == desk.some(model, split, errors).argmax(1)
+        theirs = desk.some(model, split, errors).argmax(1)
+        if int((theirs == classes).sum()) > MOST_MISSING * len(errors):
+            raise QurdError(
+                f"Expected '{model}', which is unrelated to '{asked.victim}', to answer at least {1 - MOST_MISSING:.0%} of"
+                " all errors of the victim, for --stop bound. Ask it these, leave it out, or use --stop peak."
+            )
+        alike = desk.some(asked.victim, split, errors).argmax(1) == theirs
         repeated = Count(int(alike.sum()), len(alike))
-    missing = int((first[1] == classes).sum())
+    missing = max(int((one[1] == classes).sum()) for one in both_labels)
     given = tuple(one[1] for one in both_labels)
     right = (labels == truth)[labels < classes]
     return Heard(tuple(scores), first[0] == first[1], missing, right, given, labels, rows, repeated)

@@ -1,5 +1,6 @@
 """Models that are at hand in Python as a benchmark: networks, and any function from images to answers."""
 
+import copy
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -41,7 +42,8 @@ class AtHand(Source):
         self.models, self._images, self._classes = models, images, classes
 
     def lineage(self, model: str) -> Lineage:
-        return Lineage.parse(str(Call("train", (model,))))
+        """Each model was trained on its own, whatever its name looks like."""
+        return Lineage.parse(str(Call("train", ("at hand", list(self.models).index(model)))))
 
     def record(self, model: str) -> dict[str, Any]:
         return {"lineage": str(self.lineage(model)), "model": model}
@@ -59,7 +61,7 @@ class AtHand(Source):
     def oracle(self, model: str, runtime: Runtime) -> Oracle:
         own = self.models[model]
         if isinstance(own, nn.Module):
-            return Oracle(own, classes=self._classes, runtime=runtime, name=model)
+            return Oracle(copy.deepcopy(own), classes=self._classes, runtime=runtime, name=model)
         made = _Function(own, model, self._classes)
         return Oracle(made, classes=self._classes, access=Access.LOGITS, runtime=runtime, name=model)
 
@@ -100,6 +102,8 @@ def bench_of(
     for name, model in models.items():
         if not callable(model):
             raise QurdError(f"Expected a network or a function as '{name}'. Got a {type(model).__name__}.")
+    if not isinstance(images, tuple | list) or len(images) != 2:
+        raise QurdError("Expected images with their classes, as in images=(x, y).")
     seeds = _seed_set(*images)
     named = tuple(map(str, classes)) if classes is not None else tuple(map(str, range(int(seeds.truth.max()) + 1)))
     if len({*named}) != len(named) or not int(seeds.truth.max()) < len(named) >= 2:
@@ -117,7 +121,10 @@ def bench_of(
 
 def _seed_set(pixels: Tensor | np.ndarray, truth: Tensor | np.ndarray) -> Images:
     """Images as eight bits, as every query is that is sent to somebody else."""
-    x, y = torch.as_tensor(pixels), torch.as_tensor(truth)
+    try:
+        x, y = torch.as_tensor(pixels), torch.as_tensor(truth)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise QurdError(f"Expected images (n,3,H,W) and their classes (n,) as whole numbers. {error}.") from None
     if x.ndim != 4 or x.shape[1] != 3 or not len(x) or y.shape != (len(x),) or y.is_floating_point() or int(y.min()) < 0:
         raise QurdError(
             "Expected images (n,3,H,W) and their classes (n,) as whole numbers from 0. Got"

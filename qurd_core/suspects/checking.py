@@ -113,7 +113,7 @@ def check(
     how = {"budget": budget, "level": level, "stop": stop, "fit": fit, "then": then}
     runtime = runtime or Runtime()
     if bench is not None:
-        if unrelated or hard or images or classes or isinstance(suspects, Mapping):
+        if unrelated or hard or images is not None or classes is not None or isinstance(suspects, Mapping):
             raise QurdError("Expected names of models of the benchmark, or models and images without one. Got both.")
         of = benchmark(bench)
         asked = question(of, victim, tuple(suspects), schemes, **how)
@@ -166,6 +166,9 @@ def with_evidence(
 
 def _said(bench: Benchmark, asked: Question, desk: Workbench, runtime: Runtime | None, *, leads: bool = False) -> Verdicts:
     notes, everybody = bench.caveats, (*asked.known, *asked.suspects)
+    others = len({*bench.suspects} - {*asked.suspects})
+    if others and not leads:
+        notes = (*notes, f"{others} more suspect(s) are not asked about here: whoever looks at several has to count all.")
     if not asked.may_tell and not leads:
         return Verdicts(tuple(refused_before(asked)), notes)
     if runtime:

@@ -214,9 +214,9 @@ def _queries(asked: Question, desk: Workbench, victim: Heard) -> Iterable[tuple[
         sent = answers.queries.take(int(costs.used[0]))
         for place, (image, seed) in enumerate(zip(sent.x, sent.seed.tolist(), strict=True)):
             yield f"{number}:{place}", _digest(image, scheme.split, seed)
-    images = desk.images(asked.schemes[0].split)
+    images = desk.images(asked.fit_split)
     for place, row in enumerate(victim.fit_rows.tolist()):
-        yield f"fit:{place}", _digest(images.pixels[row].float() / 255, asked.schemes[0].split, row)
+        yield f"fit:{place}", _digest(images.pixels[row].float() / 255, asked.fit_split, row)
 
 
 def _digest(image: Tensor, split: str, row: int) -> str:

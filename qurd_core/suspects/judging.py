@@ -6,22 +6,26 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from qurd_core.akh import EProcess
 from qurd_core.errors import QurdError
 from qurd_core.findings.language import verdict_words as sentences
+from qurd_core.lineage import independent
 from qurd_core.statistics.paired import benjamini_hochberg, holm
 from qurd_core.statistics.printed import EXCHANGEABLE, FIXED, SLACK, TIES
 from qurd_core.statistics.sequential import P0, bound_pvalues, peak_pvalues, peaks
+from qurd_core.statistics.sides import closest
 from qurd_core.statistics.verdicts import MOST_MISSING, Count, Fit, Verdict, fused, pvalues, then_by
 from qurd_core.suspects.asking import Heard
 from qurd_core.suspects.question import Question
 
+_BOUND = EProcess.assumptions
 BY_LINEAGE = "Models of one lineage count once: its closest model stands for it."
 _METHODS = {
     "none": "Conformal p-value over unrelated lineages, adjusted for all questions (Holm 1979).",
     "peak": f"Peaks of the evidence against a chance of agreement of {P0:g}, query after query; conformal over lineages.",
+    "leads": "Conformal p-value over unrelated lineages, leads after Benjamini and Hochberg 1995.",
     "bound": "Betting against the agreement rate of the pool over all errors of the victim, query after query.",
 }
-_LEADS = "Conformal p-value over unrelated lineages, leads after Benjamini and Hochberg 1995."
 
 
 def refused_before(asked: Question) -> list[Verdict]:
@@ -43,8 +47,9 @@ def judged(asked: Question, heard: dict[str, Heard], *, leads: bool = False) -> 
     reasons = {name: _refusal(asked, heard, name) for name in asked.suspects}
     questions = [name for name in asked.suspects if reasons[name] is None]
     raw, ranks, used = _pvalues(asked, heard, questions)
+    unsaid = np.ones(len(asked.suspects) - len(questions))  # whoever was looked at counts as a question, refused or not
     shown = dict(zip(asked.suspects, scores(asked, heard, asked.suspects)[1], strict=True))
-    adjusted = benjamini_hochberg(raw) if leads else holm(raw)
+    adjusted = (benjamini_hochberg if leads else holm)(np.append(raw, unsaid))
     hard, missed = _told(asked, heard, asked.hard), _told(asked, heard, asked.thieves)
     found = []
     for name in asked.suspects:
@@ -63,7 +68,6 @@ def judged(asked: Question, heard: dict[str, Heard], *, leads: bool = False) -> 
                 name,
                 said=said,
                 used=int(used[place]),
-                questions=len(questions),
                 hard=None if hard is None else Count(int(hard.sum()), len(hard)),
                 thieves=None if missed is None else Count(int((~missed).sum()), len(missed)),
                 **numbers,
@@ -88,8 +92,8 @@ def _verdict(about: Question, suspect: str, *, reason: str | None = None, said: 
         needed=about.needed,
         level=about.level,
         said=said,
-        method=_METHODS[about.stop],
-        assumptions=(EXCHANGEABLE, FIXED, TIES, BY_LINEAGE),
+        method=_METHODS["leads" if said == "lead" else about.stop],
+        assumptions=(EXCHANGEABLE, FIXED, TIES, BY_LINEAGE, *_BOUND * (about.stop == "bound")),
         reason=reason,
         **(usual | more),
     )
@@ -98,6 +102,8 @@ def _verdict(about: Question, suspect: str, *, reason: str | None = None, said: 
 def _check_pool(asked: Question, heard: dict[str, Heard]) -> None:
     for name in asked.pool:
         missing, sent = heard[name].missing, len(heard[name].agrees)
+        if len(heard[name].fit) < (1 - MOST_MISSING) * len(heard[name].fit_rows):
+            missing, sent = len(heard[name].fit_rows) - len(heard[name].fit), len(heard[name].fit_rows)
         if missing > MOST_MISSING * sent:
             raise QurdError(
                 f"Expected '{name}', which is unrelated to '{asked.victim}', to answer at least {1 - MOST_MISSING:.0%} of"
@@ -112,6 +118,8 @@ def _refusal(asked: Question, heard: dict[str, Heard], name: str) -> str | None:
         return sentences.too_silent(sent - own.missing, sent, math.floor(MOST_MISSING * sent))
     if own.missing and not all(scheme.counts_missing for scheme in asked.compared):
         return sentences.uncounted(own.missing, asked.scheme)
+    if len(own.fit) < (1 - MOST_MISSING) * len(own.fit_rows):
+        return sentences.too_silent(len(own.fit), len(own.fit_rows), math.floor(MOST_MISSING * len(own.fit_rows)))
     fit = _fit(asked, heard, name)
     return None if fit is None or fit.holds else sentences.too_weak(fit)
 
@@ -154,16 +162,25 @@ def _pvalues(
             path = peak_pvalues(peaks(agrees[None])[0], highest, asked.roots)
         else:
             rates, errors = [one.repeated.number / one.repeated.of for one in pool], pool[0].repeated.of
-            path = bound_pvalues(agrees, rates, asked.roots, asked.level, errors)
+            path = bound_pvalues(agrees, rates, asked.roots, asked.level / len(asked.suspects), errors)
         enough = np.flatnonzero(path * len(asked.suspects) <= asked.level + SLACK)
         used.append(int(enough[0]) + 1 if len(enough) else sent)
         raw.append(path[used[-1] - 1])
     p = np.array(raw, float)
-    return p, np.floor(p * (asked.lineages + 1) - 1 + SLACK).astype(int).clip(0), np.array(used, int)
+    ranks = np.floor(p * (asked.lineages + 1) - 1 + SLACK).astype(int)
+    if asked.stop == "bound":  # whose p is no count of lineages
+        repeated = -closest(-np.array([one.repeated.number / one.repeated.of for one in pool]), _numbers(asked))
+        ranks = np.array([(repeated >= float(heard[name].agrees.double().mean())).sum() for name in names], int)
+    return p, ranks, np.array(used, int)
+
+
+def _numbers(asked: Question) -> NDArray[np.int_]:
+    return np.array(independent(list(asked.roots)), int)
 
 
 def _told(asked: Question, heard: dict[str, Heard], models: Sequence[str]) -> NDArray[np.bool_] | None:
-    """(n,) whether each of some models of known origin would be called closer if it were the only question."""
+    """(n,) whether each of some models of known origin would be called closer if it were one of the suspects."""
     if not models:
         return None
-    return np.array([_pvalues(asked, heard, [name])[0][0] <= asked.level + SLACK for name in models])
+    level = asked.level / len(asked.suspects)  # what a suspect has to pass among all that are asked about
+    return np.array([_pvalues(asked, heard, [name])[0][0] <= level + SLACK for name in models])

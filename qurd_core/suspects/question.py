@@ -1,5 +1,6 @@
 """What can be asked about suspects, checked before anything is asked."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,8 +11,8 @@ from qurd_core.errors import QurdError, unknown
 from qurd_core.evaluation.request import check_scheme
 from qurd_core.lineage import count_independent, independent
 from qurd_core.registry import seed_rules
-from qurd_core.schemes import REFERENCE, Scheme
-from qurd_core.statistics.printed import check_share
+from qurd_core.schemes import REFERENCE, Scheme, is_control
+from qurd_core.statistics.printed import SLACK, check_share
 from qurd_core.statistics.verdicts import needed_lineages
 
 Stop = Literal["none", "peak", "bound"]
@@ -65,6 +66,11 @@ class Question:
         return (*self.schemes, *[self.then] * bool(self.then))
 
     @property
+    def fit_split(self) -> str:
+        """The seed set of the images of the fit: that of the first scheme that sends mistakes."""
+        return next((scheme for scheme in self.schemes if _of_mistakes(scheme)), self.schemes[0]).split
+
+    @property
     def known(self) -> tuple[str, ...]:
         """Whoever is asked beside the victim and the suspects."""
         return (*self.pool, *self.hard, *self.thieves)
@@ -77,6 +83,8 @@ class Question:
     @property
     def needed(self) -> int:
         """Unrelated lineages from which on somebody could be called closer."""
+        if self.stop == "bound":  # of which one lineage's share of the level must be left for the evidence
+            return math.floor(len(self.suspects) / self.level + SLACK)
         return needed_lineages(self.level, len(self.suspects))
 
     @property
@@ -117,6 +125,10 @@ def question(
     whose = _victim(bench, victim)
     for scheme in (*parsed, *[second] * bool(second)):
         check_scheme(bench, scheme, budget)
+        if is_control(str(scheme.detector)):
+            raise QurdError(
+                f"Expected a scheme that compares with the victim. '{scheme.label}' does not look at its answers."
+            )
     if second and (len(parsed) > 1 or second.sampler != parsed[0].sampler):
         raise QurdError(
             f"Expected one scheme, and '{second.label}' on the same queries to break its ties. Got {parsed[0].sampler} and"
@@ -124,6 +136,10 @@ def question(
         )
     _check_stop(stop, parsed, second)
     asked = _suspects(bench, whose, suspects)
+    for name in asked:
+        most = bench.reveals.get(name, bench.access)
+        if shy := [scheme for scheme in (*parsed, *[second] * bool(second)) if scheme.access > most]:
+            raise QurdError(f"'{shy[0].label}' needs {shy[0].access}, and '{name}' reveals {most} only. Use {REFERENCE}.")
     probed = fit if any(_of_mistakes(scheme) for scheme in parsed) else 0
     pool, others = _pool(bench, whose, asked), {kind: _others(bench, whose, asked, kind) for kind in ("hard", "positive")}
     roots = tuple(map(bench.root, pool))
@@ -195,4 +211,5 @@ def counts_agreements(scheme: Scheme) -> bool:
 
 def _of_mistakes(scheme: Scheme) -> bool:
     """Whether its seeds are what the victim gets wrong, on which a weak model is no closer to a victim than a good one."""
-    return any(seed_rules[one.seeds.name].declares.story == "mistakes" for one, _ in scheme.ingredients)
+    rules = [(seed_rules[one.seeds.name], one.seeds) for one, _ in scheme.ingredients]
+    return any(rule.declares.story == "mistakes" or rule.bind(call).get("on") == "wrong" for rule, call in rules)

@@ -93,15 +93,13 @@ def sentences(asked: Question, table: pd.DataFrame) -> Iterator[str]:
     else:
         yield f"{lineages} unrelated lineages allow no threshold at {percent(LEVEL)}: {needed_lineages(LEVEL)} are needed."
     if lineages < needed_lineages(LEVEL, judged):
-        yield (
-            f"No suspect can be accused with {lineages} unrelated lineages ({needed_lineages(LEVEL, judged):,} needed): this"
-            " is a ranking."
-        )
+        needed = needed_lineages(LEVEL, judged)
+        yield (f"No suspect can be called closer with {lineages} unrelated lineages ({needed:,} needed): this is a ranking.")
     leads = table[table["q"] <= LEVEL]
     if len(leads):
         expected = float(leads["expected_false_alarms"].max())
         yield (
-            f"Leads, no accusations: {len(leads)} of {judged} are this close, {expected:.2g} would be expected if all were"
+            f"Leads, no verdicts: {len(leads)} of {judged} are this close, {expected:.2g} would be expected if all were"
             " unrelated."
         )
     if len(table) > judged:

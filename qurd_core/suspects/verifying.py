@@ -246,7 +246,7 @@ def _answers(held: Mapping[str, bytes], sealed: Mapping[str, Any], asked: Questi
         heard[name] = Heard(
             scores=tuple(float((~one).double().mean().float()) for one in agrees),
             agrees=agrees[0],
-            missing=int((given[0] == number).sum()),
+            missing=max(int((one == number).sum()) for one in given),
             fit=(easy == classes(mine, fit))[easy < number],
             labels=given,
             fit_labels=easy,

@@ -22,6 +22,7 @@ import yaml
 from safetensors.torch import save_file
 
 from qurd_core.benchmarks.base import benchmark
+from qurd_core.benchmarks.zoo import architectures
 from qurd_core.runtime import Runtime
 
 VICTIM, UNRELATED = "train(vgg,victim)", 40
@@ -44,7 +45,7 @@ def main() -> None:
 
 def report(what: str, *arguments: object) -> None:
     began = time.perf_counter()
-    subprocess.run([sys.executable, "-m", "qurd_core", *map(str, arguments)], check=True, capture_output=True)
+    subprocess.run([sys.executable, "-m", "qurd_core", *map(str, arguments)], check=True, stdout=subprocess.DEVNULL)
     held = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e6
     print(f"{what}: {time.perf_counter() - began:.1f} s, at most {held:.2f} GB in one process so far")
 
@@ -64,7 +65,7 @@ def networks(home: Path, suspects: int) -> Path:
         *((f"u{n}", "unrelated", model) for n, model in enumerate(unrelated)),
         *((f"s{n}", "suspect", others[n % len(others)]) for n in range(suspects)),
     ):
-        state = bench.oracle(source, Runtime()).module.state_dict()
+        state = bench.oracle(source, Runtime()).module.network.state_dict()
         if role == "suspect":
             state = {key: _shaken(tensor, rng) for key, tensor in state.items()}
         save_file({key: tensor.contiguous() for key, tensor in state.items()}, home / f"{name}.safetensors")
@@ -72,7 +73,7 @@ def networks(home: Path, suspects: int) -> Path:
         about = {"model": name, "role": role, "architecture": architecture, "weights": f"{name}.safetensors"}
         models.append(about if role == "suspect" else about | {"lineage": f"train({name})"})
     manifest = {"classes": list(bench.classes), "side": images.pixels.shape[-1], "images": {"test": "test.safetensors"}}
-    manifest |= {"normalisation": {"mean": [0.0] * 3, "std": [1.0] * 3}, "models": models}
+    manifest |= {"normalisation": {"mean": [architectures.MEAN] * 3, "std": [architectures.STD] * 3}, "models": models}
     (home / "manifest.yaml").write_text(yaml.safe_dump(manifest))
     return home
 

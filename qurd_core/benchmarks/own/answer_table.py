@@ -88,7 +88,7 @@ class AnswerTable(Source):
         seed_sets: answers by split.
         declared: accuracies, of the models that have one.
         roles: of the models that have one.
-        suspects: names of the models of unknown origin: whatever they lack, nobody else has a class for it.
+        beside: names of suspects and failed thefts: whatever they lack, nobody else has a class for it.
     """
 
     kept = False
@@ -102,10 +102,10 @@ class AnswerTable(Source):
         seed_sets: dict[str, Answered],
         declared: dict[str, float],
         roles: dict[str, str],
-        suspects: tuple[str, ...],
+        beside: tuple[str, ...],
     ):
         self.path, self.classes, self.lineages, self.seed_sets = path, classes, lineages, seed_sets
-        self.declared, self.roles, self.suspects = declared, roles, suspects
+        self.declared, self.roles, self.beside = declared, roles, beside
         self.splits = tuple(seed_sets)
         self._row = {model: row for row, model in enumerate(lineages)}
         self._digests: dict[str, str] = {}
@@ -126,9 +126,9 @@ class AnswerTable(Source):
         return {"lineage": str(self.lineages[model]), "model": model, "classes": len(self.classes), **right}
 
     def missing(self, split: str) -> dict[str, tuple[int, int]]:
-        """By model that is no suspect, how many answers are missing, of how many items."""
+        """By model in the pairs, how many answers are missing, of how many items."""
         gone = (self.seed_sets[split].labels == len(self.classes)).sum(1).tolist()
-        known = [model for model in self._row if model not in self.suspects]
+        known = [model for model in self._row if model not in self.beside]
         return {model: (gone[self._row[model]], len(self.seed_sets[split].items)) for model in known}
 
     def digest(self, model: str) -> str:
@@ -139,8 +139,8 @@ class AnswerTable(Source):
     def _digest(self, model: str) -> str:
         sha = hashlib.sha256(json.dumps(self.classes).encode())
         for split, known in self.seed_sets.items():
-            outputs = known.labels if known.logs is None else known.logs
-            sha.update(f"{split} {known.digest}".encode() + outputs[self._row[model]].numpy().tobytes())
+            outputs = known.labels[self._row[model]] if known.logs is None else self.answers(model, split)
+            sha.update(f"{split} {known.digest}".encode() + outputs.contiguous().numpy().tobytes())
         return sha.hexdigest()
 
     def images(self, split: str) -> Images:
@@ -154,14 +154,14 @@ class AnswerTable(Source):
     def answers(self, model: str, split: str) -> Tensor:
         """Logarithms of the probits, or the label's class at 1 where nothing else is known."""
         known, row = self.seed_sets[split], self._row[model]
-        most = None if model in self.suspects or self._lacks[split] else len(self.classes)
+        most = None if model in self.beside or self._lacks[split] else len(self.classes)
         if known.logs is None:
             return F.one_hot(known.labels[row], len(self.classes) + bool(known.missing)).float()[:, :most]
         return known.logs[row][:, :most]
 
     @cached_property
     def _lacks(self) -> dict[str, bool]:
-        """By split, whether some model that is no suspect lacks an answer."""
+        """By split, whether some model in the pairs lacks an answer."""
         return {split: any(gone for gone, _ in self.missing(split).values()) for split in self.splits}
 
     def oracle(self, model: str, runtime: Runtime) -> Oracle:
@@ -190,7 +190,8 @@ def answer_table(path: Path) -> Benchmark:
     lineages, roles = _lineages(table), _roles(table)
     classes, probits, found = _classes(table), _probit_columns(table), cast(lineages, roles)
     answered = _seed_sets(table, list(lineages), classes, probits)
-    source = AnswerTable(path, classes, lineages, answered, _declared(table), roles, found.suspects)
+    beside = tuple(model for model in lineages if model not in found.models)
+    source = AnswerTable(path, classes, lineages, answered, _declared(table), roles, beside)
     access = Access.PROBITS if probits else Access.LABELS
     gone = {split: source.missing(split) for split in source.splits}
     missing = sum(number for models in gone.values() for number, _ in models.values())

@@ -68,7 +68,8 @@ def questions(lineages: Mapping[str, Lineage], victims: Sequence[str], judged: C
         judged: the models that stand in a pair.
     """
     unknown_origin = {name for victim in victims for name in _strangers(victim, lineages)}
-    left_out = [name for name in lineages if name in unknown_origin and name not in judged]
+    strange = [name for name in lineages if name in unknown_origin and not lineages[name].origin_is_known]
+    left_out = [name for name in strange if name not in judged]
     if left_out:
         yield (
             f"Of unknown origin: {_some(left_out)}, whose lineage names no training. Such a model counts as unrelated to no"

@@ -118,7 +118,7 @@ def _model_faults(model: Any, what: str, folder: Path) -> Iterator[str]:
         yield str(without_lineage({str(model["model"])[:SHOWN]: model["role"]}))
         return
     kind = model.get("source", "safetensors")
-    if kind not in _SOURCES:
+    if not isinstance(kind, str) or kind not in _SOURCES:
         yield f"{unknown('source', str(kind), _SOURCES)} (In {what}.)"
         return
     for name in ("lineage", "file") if kind == "onnx" else ("lineage", "architecture", "weights"):

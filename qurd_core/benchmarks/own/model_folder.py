@@ -218,9 +218,18 @@ def model_folder(folder: Path) -> Benchmark:
     found = cast(lineages, roles)
     source.content()  # what it holds now, whenever it is asked
     notes = (*source.notes, *found.notes)
-    access = min(entry.access for entry in source.entries.values())
+    access = min(source.entries[name].access for name in found.models)
+    less = {name: source.entries[name].access for name in found.suspects if source.entries[name].access < access}
     return Benchmark(
-        str(folder), source.classes, found.pairs, found.models, source, access, notes=notes, suspects=found.suspects
+        str(folder),
+        source.classes,
+        found.pairs,
+        found.models,
+        source,
+        access,
+        notes=notes,
+        suspects=found.suspects,
+        reveals=less,
     )
 
 

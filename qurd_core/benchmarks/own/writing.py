@@ -1,5 +1,6 @@
 """A manifest out of the files of a folder: what files show is looked at, what they do not show is asked."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -24,6 +25,7 @@ from qurd_core.types import check_images
 
 ENDINGS = (".onnx", ".safetensors")
 SIDES = (32, 64, 96, 128, 224)  # offered where no file says a size
+AT_ONCE = 32  # pictures that a model is asked about
 TRIED = 200  # pictures on which every way to prepare them is tried
 NEAR = 0.1  # share of the way from chance to perfect below which no way to prepare pictures fits
 OFF = 1e-3  # how far probits may sum from one
@@ -163,6 +165,8 @@ def _files(folder: Path) -> list[Path]:
 def _roles(files: Sequence[Path], folder: Path, told: Answers) -> dict[Path, str]:
     """By what is told, then by names, then by asking."""
     stems = {path.stem: path for path in files}
+    if told.rest not in (None, UNRELATED, SUSPECT):
+        raise unknown("role of the rest", told.rest, (UNRELATED, SUSPECT))
     for name in (*told.suspects, *[told.victim] * bool(told.victim)):
         if name not in stems:
             raise unknown("model", name, stems)
@@ -170,8 +174,8 @@ def _roles(files: Sequence[Path], folder: Path, told: Answers) -> dict[Path, str
     if told.victim:
         roles[stems[told.victim]] = VICTIM
     for path in files:
-        words = str(path.relative_to(folder)).lower()
-        meant = next((role for role in TOLD if role in words), None)
+        words = re.split(r"[^a-z]+", str(path.relative_to(folder)).lower())
+        meant = next((role for word in words for role in TOLD if word in (role, f"{role}s")), None)
         if path not in roles and meant and not (meant == VICTIM and told.victim):
             roles[path] = meant
     if VICTIM not in roles.values():
@@ -196,22 +200,25 @@ def _asked(told: Answers, question: str, choices: Sequence[str], option: str) ->
 
 def _seen(files: Sequence[Path], sets: dict[str, Path], classes: list[str], told: Answers) -> dict[str, Any]:
     """What the files show, in a process with limits, as plain values; no more than that where none says a side."""
-    opened = [_opened(path, classes, told) for path in files]
-    sizes = [size for _, size, _ in opened if size]
+    opened = [_looked(path, classes, told) for path in files]
+    sizes = [size for size, _ in opened if size]
     side = told.side or max(sizes, default=0)
     if not side:
         return {"side": 0}
     where = pictures.listed(sets.get("test") or next(iter(sets.values())), classes)
-    images = pictures.seed_set(where[:: max(1, len(where) // TRIED)], side)
+    images = pictures.seed_set(where[:: -(-len(where) // TRIED)], side)
     x, truth, every = check_images(images.pixels.float() / 255), images.truth, []
-    for path, (network, size, _) in zip(files, opened, strict=True):
+    for path, (size, _) in zip(files, opened, strict=True):
+        network = _opened(path, classes, told)[0]
         answers = {
             name: _answers(network, Preparation(tuple(mean), tuple(std), size or None), x, path, len(classes))
             for name, (mean, std) in NORMALISATIONS.items()
         }
         every.append(answers)
+        if isinstance(network, OnnxNetwork):
+            network.close()
     found = []
-    for (_, size, layout), answers in zip(opened, every, strict=True):
+    for (size, layout), answers in zip(opened, every, strict=True):
         order = _order([one.argmax(1) for one in answers.values()], truth, len(classes))
         rights = {name: int((order[one.argmax(1)] == truth).sum()) for name, one in answers.items()}
         best = max(rights, key=rights.__getitem__)
@@ -223,7 +230,8 @@ def _seen(files: Sequence[Path], sets: dict[str, Path], classes: list[str], told
 
 @torch.no_grad()
 def _answers(network: nn.Module, preparation: Preparation, x: Tensor, path: Path, classes: int) -> Tensor:
-    answers = Prepared(network, preparation)(x)
+    prepared = Prepared(network, preparation)
+    answers = torch.cat([prepared(some) for some in x.split(AT_ONCE)])
     if answers.shape[1] != classes:
         raise QurdError(
             f"Expected answers over {classes} classes, the folders of pictures. '{path.stem}' gives {answers.shape[1]}."
@@ -254,6 +262,14 @@ def _order(labels: Sequence[Tensor], truth: Tensor, classes: int) -> Tensor:
         if right > max(best, 0.5):
             best, order = right, meant
     return order
+
+
+def _looked(path: Path, classes: list[str], told: Answers) -> tuple[int, str]:
+    """The side of the images that a model takes (0 = any), and how they lie in its input."""
+    network, size, layout = _opened(path, classes, told)
+    if isinstance(network, OnnxNetwork):
+        network.close()
+    return size, layout
 
 
 def _opened(path: Path, classes: list[str], told: Answers) -> tuple[nn.Module, int, str]:

@@ -40,7 +40,7 @@ def _closer(verdict: Verdict) -> Iterator[str]:
 
 def _lead(verdict: Verdict) -> Iterator[str]:
     yield (
-        f"{verdict.suspect} is closer to {verdict.victim} than {_lineages(verdict)}: a lead, no accusation (q"
+        f"{verdict.suspect} is closer to {verdict.victim} than {_lineages(verdict)}: a lead, not a verdict (q"
         f" {percent(verdict.p_adjusted)}, of {verdict.questions} suspects). Of such leads at most this share is false on"
         " average."
     )
@@ -84,7 +84,7 @@ def too_few(lineages: int, needed: int, level: float, questions: int, models: in
     best, gone = percent(min(1.0, questions / (lineages + 1))), needed - lineages
     allow = "allows" if lineages == 1 else "allow"
     are = "is" if gone == 1 else "are"
-    fewer = " Or ask about fewer at once, or rank them with 'triage'." if questions > 1 else ""
+    fewer = " Or rank them with 'triage', which gives leads and no verdicts." if questions > 1 else ""
     return f"{held}{behind} {allow} {best}{about} at best, not {percent(level)}. {_number(gone)} more {are} needed.{fewer}"
 
 

@@ -103,7 +103,10 @@ def test_a_pool_that_is_too_small_asks_nobody_and_says_how_many_are_missing(aske
     assert one.reason == "12 unrelated lineages allow 7.7 % at best, not 5 %. Seven more are needed."
     found = asked(table({"shop": COPY, "app": OTHER}, unrelated=30))
     assert [one.said for one in found.each] == ["refused"] * 2
-    assert "allow 6.5 % about 2 suspects at best, not 5 %. Nine more are needed. Or ask about fewer" in found.each[0].reason
+    assert (
+        "allow 6.5 % about 2 suspects at best, not 5 %. Nine more are needed. Or rank them with 'triage'"
+        in found.each[0].reason
+    )
     assert asked(table({"shop": COPY}, unrelated=12), level=0.08).each[0].said == "closer"
     none = asked(table({"shop": COPY}, unrelated=0)).each[0]
     assert none.reason.startswith("there is no unrelated model to compare with. 19 unrelated lineages allow 5 %")
@@ -168,7 +171,7 @@ def test_a_weak_suspect_is_refused_where_every_unrelated_model_is_better(asked):
         f"it is right on {one.fit.right} of 100 easy images, every unrelated model on {one.fit.pool_low} or more. Add"
         " unrelated models that are as weak."
     )
-    assert found.each[1].questions == 1  # of a refused suspect nothing was asked that could be answered
+    assert found.each[1].questions == 2  # a refused suspect was looked at, too
     unchecked = asked(table({"weak": weak}), fit=0)
     assert unchecked.each[0].said != "refused"
     assert "was not tried with these queries" in unchecked.sentences["weak"][-1]
@@ -222,6 +225,7 @@ def test_several_schemes_are_fused_and_a_second_breaks_ties(asked):
         ({"scheme": "SAC"}, "crafts queries of its own"),
         ({"scheme": ()}, "Expected at least one scheme"),
         ({"victim": "u1"}, "Unknown victim 'u1'"),
+        ({"scheme": "accuracy"}, "'accuracy' does not look at its answers"),
     ],
 )
 def test_what_cannot_be_asked_is_a_sentence(asked, how, says):
@@ -274,3 +278,35 @@ def test_the_check_of_a_benchmark_says_what_a_verdict_could_be(tmp_path, qurd):
     assert "2 suspect(s): they are asked about and calibrate nothing." in found["notes"]
     (apart,) = [note for note in found["notes"] if "solve another task" in note]
     assert apart.startswith("mine is right on 7") and apart.endswith("do they solve another task, or better?")
+
+
+def test_the_bound_calls_several_copies_closer_where_the_pool_is_large_enough(asked):
+    copies = {f"s{n}": answers(30 + n, 0.3, VICTIM, 0.95) for n in range(4)}
+    found = asked(table(copies, unrelated=100), stop="bound")
+    assert [one.said for one in found.each] == ["closer"] * 4
+    assert [one.rank for one in found.each] == [0] * 4
+    assert asked(table({"shop": COPY}, unrelated=19), stop="bound").each[0].needed == 20  # all of 1/20 is spent on the rate
+
+
+def test_whoever_answers_none_of_the_easy_images_says_nothing_about_the_fit(asked):
+    rows = table({"shop": COPY})
+    mistakes = rows["item"][(rows["model"] == "mine") & (rows["label"] != rows["truth"])]
+    easy = ~rows["item"].isin(mistakes)
+    with pytest.raises(
+        QurdError, match="Expected 'u7', which is unrelated to 'mine', to answer at least 90% of the 100 queries"
+    ):
+        asked(rows[~((rows["model"] == "u7") & easy)])
+    assert asked(rows[~((rows["model"] == "shop") & easy)]).each[0].reason.startswith("it answered 0 of 100 queries")
+
+
+def test_what_any_scheme_asks_and_an_unrelated_model_lacks_is_refused(asked):
+    rows = table({"shop": COPY})
+    mistakes = rows["item"][(rows["model"] == "mine") & (rows["label"] != rows["truth"])]
+    only = rows[~((rows["model"] == "u7") & ~rows["item"].isin(mistakes))]
+    with pytest.raises(QurdError, match="Expected 'u7'"):
+        asked(only, scheme=["AKH", "Random"], fit=0)
+
+
+def test_who_is_left_out_is_said(asked):
+    found = asked(table({"shop": COPY, "app": OTHER}), suspects=["shop"])
+    assert any("1 more suspect(s) are not asked about here" in note for note in found.notes)

@@ -51,9 +51,9 @@ def test_the_closest_stand_first_with_the_false_alarms_to_expect(ranked):
     assert said[0].startswith(
         "At 5 % of 32 suspects, expect 1.6 false alarms if all are unrelated; 0 to 5 in 95 % of cases,"
     )
-    assert said[1] == "No suspect can be accused with 60 unrelated lineages (639 needed): this is a ranking."
+    assert said[1] == "No suspect can be called closer with 60 unrelated lineages (639 needed): this is a ranking."
     leads = int((listed["q"] <= 0.05).sum())
-    assert said[2].startswith(f"Leads, no accusations: {leads} of 32 are this close, ")
+    assert said[2].startswith(f"Leads, no verdicts: {leads} of 32 are this close, ")
 
 
 def test_a_pool_that_is_too_small_and_none_at_all_still_rank(ranked):

@@ -15,6 +15,7 @@ from safetensors.torch import save_file
 from qurd_core.benchmarks.base import benchmark
 from qurd_core.benchmarks.own import model_folder, networks, pictures, weights
 from qurd_core.benchmarks.own.foreign import look_alikes, yaml_values
+from qurd_core.benchmarks.own.manifest import MANIFESTS
 from qurd_core.benchmarks.zoo import architectures
 from qurd_core.errors import QurdError
 from qurd_core.evaluation.checks import check
@@ -388,7 +389,7 @@ def test_no_manifest_ends_the_program(folder, manifest):
                 else sign
                 for sign in text
             )
-        name = rng.choice(manifest.MANIFESTS)
+        name = rng.choice(MANIFESTS)
         (folder / name).write_bytes(made.encode("utf-8", "surrogatepass"))
         try:
             model_folder._opened(folder)

@@ -1,11 +1,12 @@
 """What models are to whoever brings them: roles decide where there are any, lineages where there are none."""
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
 
 from qurd_core.benchmarks.base import benchmark
-from qurd_core.benchmarks.own.kinship import pairs_by_lineage, read_lineages
+from qurd_core.benchmarks.own.kinship import pairs_by_lineage, questions, read_lineages
 from qurd_core.benchmarks.own.roles import Cast, cast, faults
 from qurd_core.errors import QurdError
 from qurd_core.evaluation.pipeline import evaluate
@@ -183,3 +184,23 @@ def test_a_manifest_takes_roles_and_asks_for_them(tmp_path):
     manifest([{"model": "mine", "role": "victim", **net}])
     with pytest.raises(QurdError, match="Expected a lineage of 'mine', which is called victim"):
         benchmark(str(tmp_path))
+
+
+def test_what_a_suspect_lacks_changes_nothing_of_a_table_with_probits(tmp_path):
+    def with_probits(table):
+        for number in range(3):
+            table[f"p_{number}"] = np.where(table["label"] == str(number), 0.8, 0.1)
+        return table
+
+    before = bench_of(with_probits(thieves({})), tmp_path / "a.csv")
+    table = with_probits(thieves({"shop": "suspect"}))
+    after = bench_of(table[(table["model"] != "shop") | (table["item"] != "i3")], tmp_path / "b.csv")
+    assert [before.digest(model) for model in before.models] == [after.digest(model) for model in before.models]
+    assert after.answers("shop", "test").shape == (6, 4)
+
+
+def test_only_models_of_unknown_origin_are_said_to_be_so():
+    texts = MINE | {"yours": "train(res,ours)"} | OTHERS
+    lineages = read_lineages(texts)
+    judged = {name for name in texts if name != "yours"}
+    assert not list(questions(lineages, ["mine"], judged))

@@ -88,7 +88,8 @@ def test_the_manifest_says_what_was_seen(folder):
     rows = {row["model"]: row for row in made.models}
     assert rows["victim"]["right on"] > 0.6 * rows["victim"]["of"]
     bench = benchmark(str(folder))
-    assert bench.access is Access.PROBITS
+    assert bench.access is Access.LOGITS
+    assert bench.reveals == {"suspect": Access.PROBITS}
     assert bench.suspects == ("suspect",)
 
 
@@ -191,7 +192,7 @@ def test_models_of_onnx_answer_schemes_that_need_no_gradients(folder, tmp_path):
     write(folder, Answers())
     how = {"budget": 20, "fit": 0, "store": Store(tmp_path / "store")}
     assert check(str(folder), scheme="negative(test) | probits | l1", **how).each[0].said == "closer"
-    with pytest.raises(QurdError, match=r"needs logits, and .* reveals probits only"):
+    with pytest.raises(QurdError, match="needs logits, and 'suspect' reveals probits only"):
         check(str(folder), scheme="negative(test) | logits | cosine", **how)
     with pytest.raises(QurdError, match="victim answers logits only, gradients were asked for"):
         check(str(folder), scheme="negative(test)->pgd | labels | hamming", **how)

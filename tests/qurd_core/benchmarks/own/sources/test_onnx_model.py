@@ -170,7 +170,7 @@ def test_the_process_that_reads_foreign_files_holds_no_torch():
 
 def test_without_the_runtime_it_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setattr(onnx_model, "find_spec", lambda name: None)
-    with pytest.raises(QurdError, match="pip install onnxruntime onnx"):
+    with pytest.raises(QurdError, match=r"pip install 'onnxruntime>=1\.24\.1' onnx"):
         OnnxNetwork(linear(tmp_path / "m.onnx"), {}, LOGITS)
 
 
