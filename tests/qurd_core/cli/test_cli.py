@@ -59,6 +59,7 @@ def test_an_unknown_benchmark_is_told_all_that_there_are(qurd, tmp_path):
         assert name in said.partition("Known: ")[2]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
     [

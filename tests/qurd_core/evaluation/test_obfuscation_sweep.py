@@ -53,6 +53,7 @@ def known(home, monkeypatch):
     return read
 
 
+@pytest.mark.slow
 def test_time_and_numbers_are_told_before_and_nothing_is_left_after(home):
     before, after = home[3]
     # Two victims; posterise and temperature let all 5 schemes and 3 pass, argmax 2, smoothing all: a sampler each.

@@ -80,6 +80,7 @@ def home(tmp_path_factory):
     return folder_of_suspects(tmp_path_factory.mktemp("suspects") / "bench", suspects=2)
 
 
+@pytest.mark.slow
 def test_everybody_is_sent_the_queries_and_the_fit_and_nothing_else(home, tmp_path, monkeypatch):
     workbench(benchmark(str(home)), Store(tmp_path), Runtime())  # read first, in a process with limits
     with Counted(monkeypatch) as counted:
@@ -91,6 +92,7 @@ def test_everybody_is_sent_the_queries_and_the_fit_and_nothing_else(home, tmp_pa
     assert {*counted.by_model.values()} == {ITEMS}  # how good they are is seen on all of so few
 
 
+@pytest.mark.slow
 def test_crafted_queries_are_answered_once(home, tmp_path, monkeypatch):
     scheme = "negative(test)->pgd | pairwise(of=logits) | cosine"
     how = {"budget": 20, "fit": 0, "level": 0.1, "store": Store(tmp_path)}
@@ -106,6 +108,7 @@ def test_a_split_that_is_not_there_is_named(home, tmp_path):
         check(str(home), scheme="IPGuard", store=Store(tmp_path))
 
 
+@pytest.mark.slow
 def test_gradients_of_suspects_are_taken_where_a_scheme_needs_them(home, tmp_path):
     scheme = "negative(test)->paths | gradient_field | cosine"
     found = check(str(home), scheme=scheme, budget=11, fit=0, level=0.1, store=Store(tmp_path))

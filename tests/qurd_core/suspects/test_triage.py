@@ -106,6 +106,7 @@ def test_the_command_writes_both_files(tmp_path, qurd):
     assert len(pd.read_csv(tmp_path / "scores.csv")) == 32
 
 
+@pytest.mark.slow
 def test_what_is_asked_is_kept_model_by_model(tmp_path, monkeypatch):
     """Killed in the middle, a triage is continued by the same call."""
     home = folder_of_suspects(tmp_path / "bench", suspects=6)

@@ -546,6 +546,7 @@ def test_an_overwritten_picture_gives_the_new_numbers(changed, tmp_path, store):
     assert benchmark(str(folder)).images_digest("train") == old.images_digest("train")
 
 
+@pytest.mark.slow
 def test_added_pictures_are_seen_by_the_check_and_the_run_alike(changed, store):
     folder = changed(lambda manifest: None)
     evaluate(str(folder), ["Random"], budgets=[10], seeds=1, store=store)

@@ -53,10 +53,7 @@ def laid(tmp_path_factory):
     return home
 
 
-@pytest.fixture
-def folder(laid, tmp_path):
-    """The same files, for a test of its own."""
-    home = tmp_path / "user"
+def copied(laid, home):
     home.mkdir()
     for path in laid.rglob("*"):
         there = home / path.relative_to(laid)
@@ -64,6 +61,19 @@ def folder(laid, tmp_path):
     return home
 
 
+@pytest.fixture
+def folder(laid, tmp_path):
+    """The same files, for a test of its own."""
+    return copied(laid, tmp_path / "user")
+
+
+@pytest.fixture(scope="module")
+def seen(laid, tmp_path_factory):
+    """The manifest of these files, written once."""
+    return write(copied(laid, tmp_path_factory.mktemp("seen") / "user"), Answers()).path.read_text()
+
+
+@pytest.mark.slow
 def test_two_commands_lead_from_files_to_a_verdict(folder, qurd):
     code, out, error = qurd("manifest", str(folder))
     assert code == 0, error
@@ -75,6 +85,7 @@ def test_two_commands_lead_from_files_to_a_verdict(folder, qurd):
     assert (row["suspect"], row["verdict"], row["lineages"], row["score"]) == ("suspect", "closer", 20, 0)
 
 
+@pytest.mark.slow
 def test_the_manifest_says_what_was_seen(folder):
     made = write(folder, Answers())
     manifest = yaml.safe_load(made.path.read_text())
@@ -93,6 +104,7 @@ def test_the_manifest_says_what_was_seen(folder):
     assert bench.suspects == ("suspect",)
 
 
+@pytest.mark.slow
 def test_what_names_do_not_say_is_asked(folder):
     for path in (folder / "unrelated").iterdir():
         path.rename(folder / path.name)
@@ -115,6 +127,7 @@ def test_what_names_do_not_say_is_asked(folder):
     assert {row["role"] for row in made.models} == {"victim", "suspect", "unrelated"}
 
 
+@pytest.mark.slow
 def test_classes_may_stand_in_another_order_in_each_model(folder, tmp_path):
     for path in folder.rglob("*.onnx"):
         path.unlink()
@@ -163,6 +176,7 @@ def weights_too(home):
     (home / "unrelated" / "u99.safetensors").write_bytes(b"x")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "says"),
     [
@@ -188,8 +202,9 @@ def test_a_folder_that_is_none_is_named(tmp_path):
         write(tmp_path / "nowhere", Answers())
 
 
-def test_models_of_onnx_answer_schemes_that_need_no_gradients(folder, tmp_path):
-    write(folder, Answers())
+@pytest.mark.slow
+def test_models_of_onnx_answer_schemes_that_need_no_gradients(folder, seen, tmp_path):
+    (folder / "manifest.yaml").write_text(seen)
     how = {"budget": 20, "fit": 0, "store": Store(tmp_path / "store")}
     assert check(str(folder), scheme="negative(test) | probits | l1", **how).each[0].said == "closer"
     with pytest.raises(QurdError, match="needs logits, and 'suspect' reveals probits only"):
@@ -198,21 +213,24 @@ def test_models_of_onnx_answer_schemes_that_need_no_gradients(folder, tmp_path):
         check(str(folder), scheme="negative(test)->pgd | labels | hamming", **how)
 
 
-def test_tensors_beside_a_model_are_part_of_what_it_is(folder):
-    write(folder, Answers())
+@pytest.mark.slow
+def test_tensors_beside_a_model_are_part_of_what_it_is(folder, seen):
+    (folder / "manifest.yaml").write_text(seen)
     before = benchmark(str(folder)).digest("victim")
     (folder / "victim.onnx.data").write_bytes(b"x")
     assert benchmark(str(folder)).digest("victim") != before
 
 
-def test_a_model_with_other_classes_than_the_manifest_is_told(folder):
-    write(folder, Answers())
+@pytest.mark.slow
+def test_a_model_with_other_classes_than_the_manifest_is_told(folder, seen):
+    (folder / "manifest.yaml").write_text(seen)
     manifest = yaml.safe_load((folder / "manifest.yaml").read_text())
     (folder / "manifest.yaml").write_text(yaml.safe_dump(manifest | {"classes": [*NAMES, "wolf"]}))
     with pytest.raises(QurdError, match=r"Expected victim to answer \(1,4\) logits. Got \(1,3\)|Expected .* to answer"):
         benchmark(str(folder)).oracle("victim", Runtime()).logits(benchmark(str(folder)).images("test").pixels[:1] / 255)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "says"),
     [
@@ -228,8 +246,8 @@ def test_a_model_with_other_classes_than_the_manifest_is_told(folder):
         ({"classes": 3}, "in the order of its outputs. Got '3'."),
     ],
 )
-def test_a_bad_entry_is_one_sentence(folder, change, says):
-    write(folder, Answers())
+def test_a_bad_entry_is_one_sentence(folder, seen, change, says):
+    (folder / "manifest.yaml").write_text(seen)
     manifest = yaml.safe_load((folder / "manifest.yaml").read_text())
     manifest["models"][0] |= change
     (folder / "manifest.yaml").write_text(yaml.safe_dump(manifest))
@@ -238,8 +256,9 @@ def test_a_bad_entry_is_one_sentence(folder, change, says):
     assert says in str(refused.value)
 
 
-def test_pickles_are_refused_by_their_name(folder):
-    write(folder, Answers())
+@pytest.mark.slow
+def test_pickles_are_refused_by_their_name(folder, seen):
+    (folder / "manifest.yaml").write_text(seen)
     manifest = yaml.safe_load((folder / "manifest.yaml").read_text())
     manifest["models"][0] = {"model": "s", "role": "suspect", "architecture": "resnet18", "weights": "a.pt"}
     (folder / "manifest.yaml").write_text(yaml.safe_dump(manifest))

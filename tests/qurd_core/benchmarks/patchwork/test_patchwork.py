@@ -45,6 +45,7 @@ def test_the_folder_holds_the_manifest_and_its_files_and_is_small():
     assert sum(files.values()) < MEGABYTES * 2**20
 
 
+@pytest.mark.slow
 def test_the_images_are_those_that_the_models_were_made_with():
     assert {region: patches(region).digest for region in REGIONS} == SHIPPED.manifest["data"]
 

@@ -61,6 +61,7 @@ def test_images_are_in_eight_bits_before_they_are_sent():
     assert len(torch.unique(sent.flatten(1), dim=0)) == len(sent)  # none is sent twice
 
 
+@pytest.mark.slow
 def test_a_student_of_a_constant_victim_is_constant():
     student, asked, _ = steal(constant, 12 * BATCH)
     with torch.no_grad():
