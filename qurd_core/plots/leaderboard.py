@@ -260,10 +260,9 @@ def _control(strip: _Strip, style: Style) -> list[dict[str, Any]]:
 def _centres(strip: _Strip, pins: tuple[str, ...], style: Style) -> dict[str, float]:
     """Where each label goes."""
     _, height = _pixels(style, 1)
-    # A little more than a line's height, because a page may draw the chart less high than it asks.
+    # More than a line's height, because a page may draw the chart less high than it asks, and more for every further line.
     sizes = [
-        TOP * _letters(label, style) * (0.4 + 1.3 * (1 + _text(label, strip, pins).count("<br>"))) / height
-        for label in strip.own
+        TOP * _letters(label, style) * (1.7 + 2.1 * _text(label, strip, pins).count("<br>")) / height for label in strip.own
     ]
     return dict(zip(strip.own, spread([value for _, value in strip.own.values()], sizes, 0, TOP), strict=True))
 
