@@ -105,15 +105,6 @@ def needed_lineages(level: float, questions: int = 1) -> int:
     return math.ceil(questions / level - SLACK) - 1
 
 
-def leads_need(level: float, questions: int, lineages: int) -> int:
-    """Suspects that must all lie closer than every unrelated lineage before Benjamini and Hochberg name one.
-
-    >>> leads_need(0.05, 360, 99)
-    72
-    """
-    return math.ceil(questions / (lineages + 1) / level - SLACK)
-
-
 def pvalues(suspects: ArrayLike, pool: ArrayLike, lineages: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.int_]]:
     """(m,) p-value of every suspect and (m,) lineages that are as close, each lineage by its closest model.
 

@@ -80,7 +80,7 @@ def judged(asked: Question, heard: dict[str, Heard], *, leads: bool = False) -> 
 def _verdict(about: Question, suspect: str, *, reason: str | None = None, said: str = "refused", **more) -> Verdict:
     """A verdict with all that is known of the question; refused unless more is."""
     usual = {"asked": 0, "used": 0, "score": math.nan, "rank": 0, "p": math.nan, "p_adjusted": math.nan}
-    questions = more.pop("questions", len(about.suspects))
+    questions = len(about.suspects)
     return Verdict(
         victim=about.victim,
         suspect=suspect,

@@ -13,7 +13,6 @@ from qurd_core.statistics.verdicts import (
     expected_false_alarms,
     false_alarm_range,
     fused,
-    leads_need,
     needed_lineages,
     pvalues,
     then_by,
@@ -41,7 +40,6 @@ def test_how_many_lineages_a_level_takes(level, questions, lineages):
 
 
 def test_how_many_suspects_must_be_close_before_a_lead_is_named():
-    assert leads_need(0.05, 360, 99) == 72
     raw = np.full(360, 0.9)
     raw[:71] = 0.01
     assert not (benjamini_hochberg(raw) <= 0.05).any()
@@ -134,13 +132,12 @@ def test_a_pool_of_few_lineages_is_counted_by_these():
 def test_of_360_unrelated_suspects_hardly_ever_one_is_accused():
     """Holm over all, with a pool that is just large enough; all suspects share it."""
     rng, needed = np.random.default_rng(3), needed_lineages(0.05, 360)
-    alarms = []
-    for _ in range(400):
-        closest = np.sort(rng.random(360 + needed).argpartition(360)[:360])  # ranks of suspects among all, ties excluded
-        alarms.append(int(closest[0]) == 0)  # only who is closer than the whole pool can be accused
-    raw = np.full(360, 0.5)
-    raw[0] = 1 / (needed + 1)
-    assert holm(raw)[0] <= 0.05 + 1e-9
+    kin, alarms = names(needed), []
+    for _ in range(150):
+        suspects, pool = np.sort(rng.random(360)), rng.random(needed)
+        raw = np.ones(360)
+        raw[:2] = pvalues(suspects[:2], pool, kin)[0]  # whoever lies farther away than these cannot be accused before them
+        alarms.append(bool((holm(raw) <= 0.05 + 1e-9).any()))
     assert at_most(alarms, 0.05)
 
 

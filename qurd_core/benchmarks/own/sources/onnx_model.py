@@ -20,12 +20,12 @@ import torch
 from torch import Tensor, nn
 
 from qurd_core.benchmarks.own.sources.onnx_child import MEMORY, size_of
+from qurd_core.benchmarks.serving import FLOOR
 from qurd_core.errors import QurdError
 
 LEAST = (1, 24, 1)  # of onnxruntime: releases before it read files that a model names
 SECONDS = 60  # for a batch, and to read a model
 LAYOUTS, RANGES, GIVES = ("NCHW", "NHWC"), ("unit", "bytes"), ("logits", "probits")
-FLOOR = 1e-12  # the smallest probit of which a logarithm is taken
 PROCESS = 150_000_000  # bytes of the process beside its model
 WIDEST = 4 * 100_000  # bytes of the answer to an image
 _BLOCK, _LINE = 1 << 20, 1 << 16
