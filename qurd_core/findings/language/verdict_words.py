@@ -20,11 +20,12 @@ def said(verdict: Verdict) -> list[str]:
 def limits(verdict: Verdict) -> list[str]:
     """What goes with every verdict."""
     hard = verdict.hard
-    alike = "none was tried here" if hard is None else f"{hard.number} of {hard.of} here do"
-    joint = ";" if hard is None else ":"
+    tried = "; none was tried here"
+    if hard is not None:
+        tried = f": {hard.number} of {hard.of} here do" if hard.number else f", though none of {hard.of} here does"
     found = [
         "It does not say who copied whom, nor whether a licence was broken. A model trained on the same data in the same way"
-        f" would look the same{joint} {alike}."
+        f" would look the same{tried}."
     ]
     if verdict.fit is None:
         found.append("Whether the unrelated models are as good as the suspect was not tried with these queries.")

@@ -128,6 +128,8 @@ def test_hard_unrelated_models_are_asked_and_calibrate_nothing(asked):
     shop = found.each[0]
     assert (shop.lineages, shop.hard) == (40, (3, 3))
     assert "would look the same: 3 of 3 here do." in found.sentences["shop"][1]
+    far = {f"h{n}": ("hard", f"train(res,mine,seed={n})", answers(600 + n, 0.3)) for n in range(3)}
+    assert "would look the same, though none of 3 here does." in asked(table({"shop": COPY}, more=far)).sentences["shop"][1]
     assert "of 4 known thieves of mine this scheme misses 1 at 100 queries" in found.sentences["app"][0]
     assert asked(table({"shop": COPY}, more=hard | thieves)).each[0].p == asked(table({"shop": COPY})).each[0].p
 
