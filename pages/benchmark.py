@@ -25,7 +25,8 @@ if not rate_records.has_facts(base):
 head = st.container()
 with st.container(key="controls"):
     first, *others = st.columns([2.3, 1.3, 1.3, 0.8], gap="medium")
-offered = [name for name in SECTIONS if name != "grid" or grid_records.has(bench)]
+lacking = {"grid": not grid_records.has(bench), "effort": overview.tells_no_effort(bench)}
+offered = [name for name in SECTIONS if not lacking.get(name)]
 with first:
     section = controls.segments("Section", offered, "section", "section", lambda name: SAID.get(name, name))
 if base in rate_records.PUBLISHED and section in UNPUBLISHED:

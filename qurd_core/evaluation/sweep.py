@@ -15,9 +15,9 @@ import pyarrow.parquet as pq
 
 from qurd_core.benchmarks.base import EMBEDDED, benchmark, kind_of
 from qurd_core.errors import QurdError
-from qurd_core.evaluation import inventory
 from qurd_core.evaluation.pipeline import compute
 from qurd_core.evaluation.plan import ask_natural, lacking
+from qurd_core.evaluation.recording import inventory
 from qurd_core.evaluation.request import Request, request
 from qurd_core.evaluation.scores import raw_scores
 from qurd_core.evaluation.speed import LOOK, Speed, query_set

@@ -8,10 +8,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from qurd_core.benchmarks import registered
 from qurd_core.benchmarks.saved_benchmarks import BenchFile, home_of
 from qurd_core.files import AlteredError, checked, write_table
 from qurd_core.jobs.queue import Job
-from qurd_core.records import rate_records
+from qurd_core.records import evidence, rate_records
 
 SEEDS = 5  # query seeds of a run, as many as the records have
 AGAIN = "Run it again: what the store holds is not computed anew."
@@ -25,8 +26,10 @@ def rates_job(benchmark: str, scheme: str, pool: tuple[str, ...], identity: str)
         pool: root lineages that calibrate; empty for all.
         identity: of the scheme, with the versions of its parts.
     """
-    saved = "" if benchmark in rate_records.SHIPPED else BenchFile.read(home_of(benchmark)).identity
-    version = hashlib.sha256(json.dumps([identity, saved]).encode()).hexdigest()[:12]
+    saved = "" if rate_records.is_whole(benchmark) else BenchFile.read(home_of(benchmark)).identity
+    base = evidence.base_of(benchmark)
+    held = "" if base in rate_records.SHIPPED else registered.state(registered.read(base).path)
+    version = hashlib.sha256(json.dumps([identity, saved, *[held] * bool(held)]).encode()).hexdigest()[:12]
     chosen = {"benchmark": benchmark, "scheme": scheme, "pool": sorted(pool) or None}
     return Job("rates", chosen | {"seeds": SEEDS, "version": version})
 

@@ -9,9 +9,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from qurd_core.benchmarks import registered
 from qurd_core.benchmarks.published import BENCHMARKS
 from qurd_core.errors import QurdError, unknown
 from qurd_core.files import ASSETS, AlteredError, checked, default_folder, file_digest, parquet, publish, read_json
+from qurd_core.records import own_records
 
 FOLDER, PUBLISHED_FOLDER = ASSETS / "records", ASSETS / "published"
 EMBEDDED = ("fashion-sac", "patchwork-sac", "patchwork-reuse")  # with models and images
@@ -55,6 +57,11 @@ def imported() -> Path:
     return default_folder() / "published"
 
 
+def is_whole(benchmark: str) -> bool:
+    """Whether a benchmark has records of its own: it ships, or somebody brought it. Others are a part of one."""
+    return benchmark in SHIPPED or registered.has(benchmark)
+
+
 def rebuild(benchmark: str, part: str = "") -> str:
     """The command that makes the records of a benchmark, or those behind obfuscations."""
     if benchmark in PUBLISHED:
@@ -64,9 +71,15 @@ def rebuild(benchmark: str, part: str = "") -> str:
 
 def path_of(benchmark: str, folder: Path | None = None) -> Path:
     """Where the records of a benchmark lie, whether they are there or not."""
-    if benchmark not in SHIPPED:
-        raise unknown("benchmark", benchmark, SHIPPED)
-    return (folder or (PUBLISHED_FOLDER if benchmark in PUBLISHED else FOLDER)) / f"{benchmark}.parquet"
+    if not is_whole(benchmark):
+        raise unknown("benchmark", benchmark, (*SHIPPED, *registered.names()))
+    return (folder or _usual_folder(benchmark)) / f"{benchmark}.parquet"
+
+
+def _usual_folder(benchmark: str) -> Path:
+    if benchmark in SHIPPED:
+        return PUBLISHED_FOLDER if benchmark in PUBLISHED else FOLDER
+    return own_records.folder_of(benchmark)
 
 
 def tasks(benchmark: str, folder: Path | None = None) -> list[str]:
@@ -127,7 +140,7 @@ def has_facts(benchmark: str, folder: Path | None = None) -> bool:
     """Whether all that is shipped of a benchmark is there: its rates, pairs and models, and what else it has."""
     path = path_of(benchmark, folder)
     parts = [path.with_name(f"{path.stem}{part}.parquet") for part in ("", "-pairs", "-models")]
-    if benchmark in EMBEDDED:
+    if benchmark not in PUBLISHED:
         parts += [scores_path(benchmark, folder), bank_path(benchmark, folder)]
     return all(part.is_file() for part in parts)
 

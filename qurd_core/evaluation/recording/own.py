@@ -1,0 +1,132 @@
+"""The records of a benchmark that somebody brings: named schemes that fit, one after the other, so that pages fill.
+
+They are written as those that ship are, for fewer budgets and query seeds. Where there is no stolen model there are no rates,
+but answers, pairs and distances, those of suspects included.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from qurd_core.benchmarks import registered
+from qurd_core.benchmarks.base import Benchmark, benchmark, reader
+from qurd_core.errors import QurdError
+from qurd_core.evaluation.pipeline import examined
+from qurd_core.evaluation.plan import plan
+from qurd_core.evaluation.recording import inventory
+from qurd_core.evaluation.request import Request, check_scheme, request
+from qurd_core.evaluation.scores import raw_scores
+from qurd_core.evaluation.sweep import write
+from qurd_core.evaluation.tabulate import recorded
+from qurd_core.evaluation.workbench import Workbench
+from qurd_core.files import made
+from qurd_core.records import measured_worth, own_records
+from qurd_core.records.own_records import Note
+from qurd_core.records.rate_records import RAW_BUDGETS
+from qurd_core.schemes import NAMED, REFERENCE, Scheme
+
+SEEDS = 5  # query seeds
+
+
+@dataclass
+class Recording:
+    """The records of one benchmark in the making.
+
+    Attributes:
+        name: that it is registered by.
+        desk: its workbench.
+        schemes: what is measured, in this order.
+        note: what is written down of it so far.
+    """
+
+    name: str
+    desk: Workbench
+    schemes: tuple[Scheme, ...]
+    note: Note
+
+    @classmethod
+    def begin(cls, name: str, desk: Workbench) -> "Recording":
+        """What is to be measured; nothing is asked yet.
+
+        Raises:
+            QurdError: no scheme goes with the benchmark, or it changed meanwhile.
+        """
+        kind, path = reader(name)
+        state, content = registered.state(path), kind.content(path)
+        if benchmark(name) is not desk.bench:
+            raise QurdError(f"Expected {name} to stay as it was. It changed meanwhile: measure it again.")
+        schemes, missing = _fitting(desk.bench, name)
+        if not schemes:
+            raise QurdError(f"Expected a scheme that goes with {name}. There is none: {next(iter(missing.values()))}")
+        digest = own_records.digest_of(content)
+        labels = tuple(scheme.label for scheme in schemes)
+        bench = desk.bench
+        about = {"asks": bench.source.asks, "access": int(bench.access), "splits": bench.splits, "missing": missing}
+        return cls(name, desk, schemes, Note(digest, state, own_records.parts(), labels, **about))
+
+    @property
+    def folder(self) -> Path:
+        return own_records.folder_named(self.note.digest)
+
+    def request(self, schemes: Sequence[Scheme]) -> Request:
+        """What is asked of some schemes."""
+        return request(self.name, [*map(str, schemes)], budgets=RAW_BUDGETS, seeds=SEEDS)
+
+    def asked(self) -> list[Request]:
+        """A request per scheme. One whose queries too few models have answered is left out, with the reason."""
+        found, missing = [], dict(self.note.missing)
+        for scheme in self.schemes:
+            one = self.request([scheme])
+            try:
+                plan(one, self.desk)
+            except QurdError as error:
+                missing[scheme.label] = _told(error, self.desk.bench, self.name)
+            else:
+                found.append(one)
+        self.schemes = tuple(one.schemes[0] for one in found)
+        labels = tuple(scheme.label for scheme in self.schemes)
+        self.note = replace(self.note, schemes=labels, missing=missing)
+        return found
+
+    def write_facts(self) -> None:
+        """What follows from the models' answers to all test items: models, pairs, labels and pictures. They are asked here."""
+        made(self.folder)
+        told = examined(self.desk.bench, self.schemes, self.desk, self.desk.runtime)
+        notes = tuple(text.replace(self.desk.bench.name, self.name) for text in (*self.desk.bench.caveats, *told))
+        self.note = replace(self.note, notes=notes)
+        for _ in inventory.write(self.desk, SEEDS, self.folder, own=self.name):
+            pass
+
+    def write_rates(self, done: int) -> None:
+        """The rates and distances of the first so many schemes, whose scores are in the store."""
+        asked = self.request(self.schemes[:done])
+        write(recorded(asked, self.desk).drop(columns="benchmark"), self._path(""), self.name)
+        write(raw_scores(asked, asked.schemes, RAW_BUDGETS, self.desk), self._path("-scores"), self.name)
+        self.note = replace(self.note, done=done)
+        own_records.write_note(self.name, self.note)
+
+    def write_worth(self) -> None:
+        """What the rates are worth, which takes all of them."""
+        kind = measured_worth.HONEST
+        kind.write(kind.measure(self.name), kind.path_of(self.name))
+
+    def _path(self, part: str) -> Path:
+        return self.folder / f"{self.name}{part}.parquet"
+
+
+def _fitting(bench: Benchmark, name: str) -> tuple[list[Scheme], dict[str, str]]:
+    """The named schemes that go with a benchmark, those that take no craft first, and why the others do not."""
+    found, missing = [], {}
+    for scheme in map(Scheme.parse, dict.fromkeys([REFERENCE, *NAMED])):
+        try:
+            check_scheme(bench, scheme, max(RAW_BUDGETS))
+        except QurdError as error:
+            missing[scheme.label] = _told(error, bench, name)
+        else:
+            found.append(scheme)
+    return sorted(found, key=lambda scheme: not scheme.natural), missing
+
+
+def _told(error: QurdError, bench: Benchmark, name: str) -> str:
+    """Why something is left out, by the name that pages know: where a benchmark lies is nobody's business there."""
+    return str(error).replace(bench.name, name)
