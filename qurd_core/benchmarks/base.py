@@ -274,8 +274,8 @@ def _registered_reader(found: registered.Registration) -> tuple[Reader, Path]:
     ending = FOLDER if there == A_FOLDER else found.path.suffix.lower()
     if ending not in _READERS or not (ending == FOLDER or is_filled(found.path)):
         raise QurdError(
-            f"Expected the benchmark {found.name} at {found.path}, where it was registered. There is {there}. Put it back, or"
-            " register it anew."
+            f"Expected the benchmark {found.name} at {found.path}, where it was registered. There is {there}. Put it back,"
+            " or register it anew."
         )
     return _READERS[ending], found.path
 
@@ -321,13 +321,13 @@ def _copied(path: Path, home: Path) -> Path:
     """
     file = BenchFile.read(path)
     whole = file.benchmark
-    if reader(whole) is not None and not registered.has(whole):
-        if (whole := registered.name_of(whole) or "") == "":
-            raise QurdError(
-                f"Expected a saved benchmark of one that has a name. {path} keeps pairs of {file.benchmark}: give that one a"
-                " name first, with 'register'."
-            )
-    replace(file, benchmark=whole).write(home)
+    named = whole if reader(whole) is None or registered.has(whole) else registered.name_of(whole)
+    if named is None:
+        raise QurdError(
+            f"Expected a saved benchmark of one that has a name. {path} keeps pairs of {whole}: give that one a name first,"
+            " with 'register'."
+        )
+    replace(file, benchmark=named).write(home)
     return home
 
 

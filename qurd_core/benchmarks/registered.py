@@ -87,7 +87,7 @@ def forget(name: str) -> None:
 
 
 def state(path: Path) -> str:
-    """Changes whenever a file or something in a folder does, by names, sizes and times: nothing is read. `GONE` where nothing
+    """Changes whenever a file does, or one below a folder, by names, sizes and times: nothing is read. `GONE` where nothing
     lies.
     """
     sha = hashlib.sha256()

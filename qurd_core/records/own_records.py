@@ -1,4 +1,4 @@
-"""What was measured of benchmarks that somebody brings: where the records lie, what they hold, and whether they are of today.
+"""What was measured of benchmarks that somebody brings: where the records lie, what they hold, and of which files.
 
 They are the files that ship below `assets/records`, in a folder of the store that is named by a digest over models, images,
 roles and the versions of components. A note by the name of the benchmark says which folder, and how far it is.

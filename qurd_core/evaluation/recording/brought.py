@@ -1,4 +1,4 @@
-"""What pages show of the models and items of a benchmark that somebody brings: ours lie in the assets, these nowhere else."""
+"""What pages show of the models and items of a benchmark that somebody brings: those of ours lie in the assets."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -20,7 +20,7 @@ OF_CLASS = 6  # items of each class that are kept in any case, as `contents.samp
 
 
 def models(desk: Workbench) -> pd.DataFrame:
-    """One row per model: its name as `lineage`, which pages call it by, `root`, `architecture`, `accuracy` on the test items,
+    """One row per model: its name as `lineage`, by which pages call it, `root`, `architecture`, `accuracy` on the test items
     and what else is known of it.
     """
     bench, truth = desk.bench, desk.images("test").truth

@@ -1,7 +1,6 @@
 """The records of a benchmark that somebody brings: named schemes that fit, one after the other, so that pages fill.
 
-They are written as those that ship are, for fewer budgets and query seeds. Where there is no stolen model there are no rates,
-but answers, pairs and distances, those of suspects included.
+They are written as those that ship are, for fewer budgets and query seeds.
 """
 
 from collections.abc import Sequence
@@ -89,7 +88,7 @@ class Recording:
         return found
 
     def write_facts(self) -> None:
-        """What follows from the models' answers to all test items: models, pairs, labels and pictures. They are asked here."""
+        """What follows from the models' answers to all test items: models, pairs, labels and pictures."""
         made(self.folder)
         told = examined(self.desk.bench, self.schemes, self.desk, self.desk.runtime)
         notes = tuple(text.replace(self.desk.bench.name, self.name) for text in (*self.desk.bench.caveats, *told))
