@@ -1,9 +1,9 @@
-"""The records of a benchmark that somebody brings: named schemes that fit, one after the other, so that pages fill.
+"""The records of a benchmark that somebody brings: the paper's schemes that fit, one after the other, so that pages fill.
 
 They are written as those that ship are, for fewer budgets and query seeds.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from qurd_core.files import made
 from qurd_core.records import measured_worth, own_records
 from qurd_core.records.own_records import Note
 from qurd_core.records.rate_records import RAW_BUDGETS
-from qurd_core.schemes import NAMED, REFERENCE, Scheme
+from qurd_core.schemes import BASELINES, CONTROL, PAPER, Scheme, grouped
 
 SEEDS = 5  # query seeds
 
@@ -71,8 +71,13 @@ class Recording:
         """What is asked of some schemes."""
         return request(self.name, [*map(str, schemes)], budgets=RAW_BUDGETS, seeds=SEEDS)
 
-    def asked(self) -> list[Request]:
-        """A request per scheme. One whose queries too few models have answered is left out, with the reason."""
+    def asked(self, cost: Callable[[Request], float]) -> list[Request]:
+        """A request per scheme, the cheapest first. One whose queries too few models have answered is left out, with the
+        reason.
+
+        Args:
+            cost: what the scores of a request take.
+        """
         found, missing = [], dict(self.note.missing)
         for scheme in self.schemes:
             one = self.request([scheme])
@@ -82,6 +87,7 @@ class Recording:
                 missing[scheme.label] = _told(error, self.desk.bench, self.name)
             else:
                 found.append(one)
+        found.sort(key=cost)
         self.schemes = tuple(one.schemes[0] for one in found)
         labels = tuple(scheme.label for scheme in self.schemes)
         self.note = replace(self.note, schemes=labels, missing=missing)
@@ -114,16 +120,16 @@ class Recording:
 
 
 def _fitting(bench: Benchmark, name: str) -> tuple[list[Scheme], dict[str, str]]:
-    """The named schemes that go with a benchmark, those that take no craft first, and why the others do not."""
+    """The paper's schemes that go with a benchmark, and why the others do not."""
     found, missing = [], {}
-    for scheme in map(Scheme.parse, dict.fromkeys([REFERENCE, *NAMED])):
+    for scheme in map(Scheme.parse, (*BASELINES, *grouped(PAPER), CONTROL)):
         try:
             check_scheme(bench, scheme, max(RAW_BUDGETS))
         except QurdError as error:
             missing[scheme.label] = _told(error, bench, name)
         else:
             found.append(scheme)
-    return sorted(found, key=lambda scheme: not scheme.natural), missing
+    return found, missing
 
 
 def _told(error: QurdError, bench: Benchmark, name: str) -> str:

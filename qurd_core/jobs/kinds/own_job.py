@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from qurd_core.evaluation.recording.own import Recording
+from qurd_core.evaluation.request import Request
 from qurd_core.evaluation.speed import Speed
 from qurd_core.evaluation.workbench import Workbench
 from qurd_core.jobs.kinds.rate_job import Meter, Step, cost, desk_of
@@ -19,16 +20,17 @@ def run(folder: Path, stem: Path, progress: Callable[[int, int], None], *, bench
     """
     desk, ear = desk_of(str(folder), benchmark)
     found = Recording.begin(benchmark, desk)
-    speed, asked = _speed(folder, desk, progress), found.asked()
-    steps = [Step(one.schemes[0], seed, one.budgets) for one in asked for seed in range(one.seeds)]
+    speed = _speed(folder, desk, progress)
+    with_costs = {}
+    asked = found.asked(lambda one: sum(with_costs.setdefault(one.schemes[0], _costs(one, desk, speed))))
     facts = speed.asking(desk.bench.models, len(desk.images("test")))
-    meter = Meter(progress, [facts, *(cost(step, asked[0], desk, speed) for step in steps), WORTH])
+    meter = Meter(progress, [facts, *(cost for one in asked for cost in with_costs[one.schemes[0]]), WORTH])
     ear.listener = meter.heard
     try:
         with meter.step():
             found.write_facts()
         for number, one in enumerate(asked, 1):
-            for step in (step for step in steps if step.scheme in one.schemes):
+            for step in _steps(one):
                 with meter.step():
                     step.take(one, desk, meter)
             found.write_rates(number)
@@ -36,6 +38,16 @@ def run(folder: Path, stem: Path, progress: Callable[[int, int], None], *, bench
             found.write_worth()
     finally:
         ear.listener = None
+
+
+def _steps(one: Request) -> list[Step]:
+    """A step per query seed."""
+    return [Step(one.schemes[0], seed, one.budgets) for seed in range(one.seeds)]
+
+
+def _costs(one: Request, desk: Workbench, speed: Speed) -> list[float]:
+    """Seconds that each takes, about."""
+    return [cost(step, one, desk, speed) for step in _steps(one)]
 
 
 def _speed(folder: Path, desk: Workbench, progress: Callable[[int, int], None]) -> Speed:
