@@ -26,6 +26,7 @@ head = st.container()
 with st.container(key="controls"):
     first, *others = st.columns([2.3, 1.3, 1.3, 0.8], gap="medium")
 lacking = {"grid": not grid_records.has(bench), "effort": overview.tells_no_effort(bench)}
+lacking |= {} if rate_records.has_rates(base) else dict.fromkeys(("overview", "effort", "bench"), True)
 offered = [name for name in SECTIONS if not lacking.get(name)]
 with first:
     section = controls.segments("Section", offered, "section", "section", lambda name: SAID.get(name, name))

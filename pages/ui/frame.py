@@ -110,7 +110,8 @@ def draw() -> None:
         stage.set_up(go)
     elif st.session_state.get("arrived") in PAGES:
         _say_limits(st.session_state["bench"])
-    if st.session_state.get("arrived") in set(PAGES).difference(OF_NONE) and not measuring.follow(st.session_state["bench"]):
+    page = st.session_state.get("arrived")
+    if page in set(PAGES).difference(OF_NONE) and not measuring.follow(st.session_state["bench"], page):
         stop()
 
 

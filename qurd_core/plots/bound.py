@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from qurd_core.findings.language import words
 from qurd_core.plots.drawing.notes import above, box, note
 from qurd_core.plots.drawing.takes import takes
-from qurd_core.plots.drawing.theme import PAGE, STOLEN, UNRELATED, UNRELATED_TEXT, Paint, Style, faded
+from qurd_core.plots.drawing.theme import PAGE, STOLEN, SUSPECT, UNRELATED, UNRELATED_TEXT, Paint, Style, faded
 from qurd_core.plots.drawing.traces import hovered, passed
 from qurd_core.plots.separability import POINTER, hover
 from qurd_core.views.separability import Pick
@@ -29,6 +29,7 @@ KINDS = {
     "positive": Kind("Stolen", STOLEN, STOLEN, "circle"),
     "negative": Kind("Unrelated", UNRELATED, UNRELATED_TEXT, "square"),
     "hard": Kind("Hard unrelated", UNRELATED, UNRELATED_TEXT, "diamond-open"),
+    "suspect": Kind("Suspect", SUSPECT, SUSPECT, "diamond"),
 }
 
 

@@ -125,6 +125,8 @@ def bank(benchmark: str, folder: Path | None = None) -> Bank:
 
 def tasks(benchmark: str, folder: Path | None = None) -> list[str]:
     """The tasks, `"all"` first, the others in the order of the benchmark."""
+    if not rate_records.has_rates(base_of(benchmark)):
+        return ["all"]
     if rate_records.is_whole(benchmark):
         return rate_records.tasks(benchmark, folder)
     stolen = pairs(benchmark, folder).query("kind == 'positive'")

@@ -36,6 +36,7 @@ class Note:
         asks: its models can be asked about new images; else their answers alone are known.
         access: the most that they all reveal, a level of `Access`.
         splits: its seed sets.
+        stolen: it has stolen models; else there are no rates.
     """
 
     digest: str
@@ -48,6 +49,7 @@ class Note:
     asks: bool = True
     access: int = int(Access.GRADIENTS)
     splits: tuple[str, ...] = ()
+    stolen: bool = True
 
     @property
     def whole(self) -> bool:

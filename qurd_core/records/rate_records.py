@@ -139,10 +139,18 @@ def bank_path(benchmark: str, folder: Path | None = None) -> Path:
 def has_facts(benchmark: str, folder: Path | None = None) -> bool:
     """Whether all that is shipped of a benchmark is there: its rates, pairs and models, and what else it has."""
     path = path_of(benchmark, folder)
-    parts = [path.with_name(f"{path.stem}{part}.parquet") for part in ("", "-pairs", "-models")]
+    parts = [path.with_name(f"{path.stem}{part}.parquet") for part in ("-pairs", "-models")]
+    if has_rates(benchmark):
+        parts.append(path)
     if benchmark not in PUBLISHED:
-        parts += [scores_path(benchmark, folder), bank_path(benchmark, folder)]
+        parts += [scores_path(benchmark, folder)] * has_rates(benchmark) + [bank_path(benchmark, folder)]
     return all(part.is_file() for part in parts)
+
+
+def has_rates(benchmark: str) -> bool:
+    """Whether there can be rates of a benchmark: one that somebody brings may have no stolen model."""
+    note = None if benchmark in SHIPPED else own_records.note_of(benchmark)
+    return note is None or note.stolen
 
 
 def has_scores(benchmark: str, folder: Path | None = None) -> bool:

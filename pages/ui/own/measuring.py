@@ -13,13 +13,14 @@ from qurd_core.records import evidence, own_records, rate_records
 from qurd_core.records.own_records import Note
 
 EVERY = 0.4  # seconds between two looks
+OF_RATES = ("leaderboard", "compose", "budget")  # pages that show nothing else
 
 
-def follow(bench: str) -> bool:
+def follow(bench: str, page: str) -> bool:
     """Have the benchmark measured unless it is, and say how far that is.
 
     Returns:
-        whether there is something for a page to show.
+        whether there is something for the page to show.
     """
     try:
         name = evidence.base_of(bench)
@@ -45,6 +46,9 @@ def follow(bench: str) -> bool:
             _offer(job, said.stopped(name, note), said.REST)
         elif note.notes:
             st.caption(links.plain(" ".join(note.notes), 600))
+    if there and page in OF_RATES and not rate_records.has_rates(name):
+        _no_stolen(bench)
+        return False
     return there
 
 
@@ -85,3 +89,14 @@ def _offer(job: Job, sentence: str, label: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(links.plain(sentence, 600))
         st.button(label, key="measure-own", on_click=progress.ask, args=[job], kwargs={"anew": True})
+
+
+def _no_stolen(benchmark: str) -> None:
+    """There is no stolen model, so there is no rate: what can be asked instead."""
+    with st.container(border=True):
+        st.subheader("No stolen models here")
+        st.write(
+            f"There are no stolen models in {benchmark}, so there is no detection rate. Separability shows how far suspects"
+            " and unrelated models are from the victims. This command asks about suspects:"
+        )
+        st.code(f"qurd check {benchmark}", language="bash")

@@ -75,7 +75,7 @@ def suspects(pairs: DataFrame, victim: str) -> list[str]:
     The victim itself comes last among the stolen ones: it agrees with itself.
     """
     own = pairs[pairs["victim"] == victim]
-    order = own["kind"].map({"positive": 0, "negative": 1, "hard": 2}) + 0.5 * (own["suspect"] == victim)
+    order = own["kind"].map({"positive": 0, "suspect": 0, "negative": 1, "hard": 2}) + 0.5 * (own["suspect"] == victim)
     return own.assign(order=order).sort_values(["order", "delta"], kind="stable")["suspect"].unique().tolist()
 
 
@@ -86,7 +86,7 @@ def finding(bench: str, chosen: Choice, both: Sequence[Side]) -> str:
     kind = own.loc[own["suspect"] == chosen.suspect, "kind"].iloc[0]
     said = findings.queries.headline(*(side.queries for side in both), budget, kind)
     known = [side for side in both if query_sets.is_banked(bank, side.asked.sampler, chosen.victim) and len(side.queries)]
-    others = own.loc[own["kind"] == ("negative" if kind == "positive" else "positive"), "suspect"]
+    others = own.loc[own["kind"] == ("negative" if kind in ("positive", "suspect") else "positive"), "suspect"]
     others = others[others != chosen.victim].unique().tolist()
     if not known or not others:
         return said

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from qurd_core.benchmarks.base import Benchmark
 from qurd_core.evaluation.workbench import Workbench
+from qurd_core.types import Pair
 
 NO_ANSWER = "no answer"  # what stands beside the classes where answers are missing
 MOST = 4_000  # pictures that are kept
@@ -19,13 +21,24 @@ LONGEST = 60  # letters of the name of an item
 OF_CLASS = 6  # items of each class that are kept in any case, as `contents.samples` takes them
 
 
+def shown(bench: Benchmark) -> tuple[str, ...]:
+    """The models that pages show: those in pairs, and suspects where there is no stolen model to measure anything on."""
+    return bench.models if bench.tasks else (*bench.models, *bench.suspects)
+
+
+def questions(bench: Benchmark) -> list[Pair]:
+    """The pairs of suspects that pages show."""
+    suspects = shown(bench)[len(bench.models) :]
+    return [Pair(victim, suspect, "suspect", ()) for victim in bench.victims for suspect in suspects]
+
+
 def models(desk: Workbench) -> pd.DataFrame:
     """One row per model: its name as `lineage`, by which pages call it, `root`, `architecture`, `accuracy` on the test items
     and what else is known of it.
     """
     bench, truth = desk.bench, desk.images("test").truth
     rows = []
-    for model in bench.models:
+    for model in shown(bench):
         right = float((desk.natural(model, "test").argmax(1) == truth).double().mean())
         known = {"architecture": _kind(bench.source.lineage(model).chain.calls[0].args)} | bench.record(model)
         made = {"history": known.pop("lineage")} if known["lineage"] != model else {}

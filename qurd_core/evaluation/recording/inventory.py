@@ -27,8 +27,10 @@ def write(desk: Workbench, seeds: int, out: Path, *, own: str | None = None) -> 
         own: the name of a benchmark that somebody brings. What its models and items look like is nowhere else.
     """
     bench, name = desk.bench, own or desk.bench.name
-    pairs = pair_table(bench.name, desk.store, desk.runtime)
+    pairs = pair_table(bench.name, desk.store, desk.runtime, brought.questions(bench) if own else ())
     pairs["root"] = pairs["suspect"].map(bench.root)
+    if own and not bench.tasks:
+        pairs["tasks"] = [["all"]] * len(pairs)
     models = brought.models(desk) if own else _models(bench)
     yield publish(out / f"{name}-models.parquet", models.to_parquet(compression="zstd", index=False))
     yield publish(out / f"{name}-pairs.parquet", pairs.to_parquet(compression="zstd", index=False))
@@ -52,7 +54,8 @@ def _bank(desk: Workbench, seeds: int, *, shown: bool) -> bytes:
     """
     bench, images = desk.bench, desk.images("test")
     classes = (*bench.classes, brought.NO_ANSWER) if bench.missing else bench.classes
-    labels = torch.stack([desk.natural(model, "test").argmax(1) for model in bench.models])
+    models = brought.shown(bench) if shown else bench.models
+    labels = torch.stack([desk.natural(model, "test").argmax(1) for model in models])
     fits = torch.uint8 if len(classes) <= 256 else torch.int16
     tensors = {"labels": labels.to(fits), "truth": images.truth.to(fits)}
     if images.places is not None:
@@ -68,7 +71,7 @@ def _bank(desk: Workbench, seeds: int, *, shown: bool) -> bytes:
                 drawn[row, query_seed, :some], looked[row, query_seed, :some] = draw.indices[:some], draw.looked[:some]
         sent.append(drawn)
         tensors |= {f"draw.{rule}": torch.from_numpy(drawn), f"looked.{rule}": torch.from_numpy(looked)}
-    about = {"models": bench.models, "victims": bench.victims, "classes": classes, "rules": RULES}
+    about = {"models": models, "victims": bench.victims, "classes": classes, "rules": RULES}
     if shown:
         look, names = brought.items(desk, sent)
         tensors, about = tensors | look, about | names

@@ -54,13 +54,19 @@ class Recording:
         state, content = registered.state(path), kind.content(path)
         if benchmark(name) is not desk.bench:
             raise QurdError(f"Expected {name} to stay as it was. It changed meanwhile: measure it again.")
-        schemes, missing = _fitting(desk.bench, name)
-        if not schemes:
+        schemes, missing = _fitting(desk.bench, name) if desk.bench.tasks else ([], {})
+        if not schemes and desk.bench.tasks:
             raise QurdError(f"Expected a scheme that goes with {name}. There is none: {next(iter(missing.values()))}")
         digest = own_records.digest_of(content)
         labels = tuple(scheme.label for scheme in schemes)
         bench = desk.bench
-        about = {"asks": bench.source.asks, "access": int(bench.access), "splits": bench.splits, "missing": missing}
+        about = {
+            "stolen": bool(bench.tasks),
+            "asks": bench.source.asks,
+            "access": int(bench.access),
+            "splits": bench.splits,
+            "missing": missing,
+        }
         return cls(name, desk, schemes, Note(digest, state, own_records.parts(), labels, **about))
 
     @property
@@ -101,6 +107,8 @@ class Recording:
         self.note = replace(self.note, notes=notes)
         for _ in inventory.write(self.desk, SEEDS, self.folder, own=self.name):
             pass
+        if not self.schemes:
+            own_records.write_note(self.name, self.note)
 
     def write_rates(self, done: int) -> None:
         """The rates and distances of the first so many schemes, whose scores are in the store."""
@@ -113,7 +121,8 @@ class Recording:
     def write_worth(self) -> None:
         """What the rates are worth, which takes all of them."""
         kind = measured_worth.HONEST
-        kind.write(kind.measure(self.name), kind.path_of(self.name))
+        if self.schemes:
+            kind.write(kind.measure(self.name), kind.path_of(self.name))
 
     def _path(self, part: str) -> Path:
         return self.folder / f"{self.name}{part}.parquet"

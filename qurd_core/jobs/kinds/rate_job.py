@@ -58,6 +58,9 @@ def _desk(folder: str, bench: base.Benchmark) -> tuple[Workbench, Ear]:
     return desk, ear
 
 
+desk_of.cache_clear = _desk.cache_clear
+
+
 def run(
     folder: Path,
     stem: Path,
