@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[1]
 MOST = 15  # files of one folder: more are several rooms
 TORCH_FREE = ("records", "views", "findings", "plots", "statistics", "paper", "jobs", "schemes", "akh", "catalogue")
 NEED_TORCH = ("qurd_core.jobs.kinds.rate_job", "qurd_core.jobs.kinds.query_job", "qurd_core.jobs.kinds.own_job")
+NEED_TORCH += ("qurd_core.jobs.kinds.upload_job",)
 
 LAYERS = {
     "qurd_core.errors": 0,
@@ -29,6 +30,7 @@ LAYERS = {
     "qurd_core.benchmarks.published": 2,
     "qurd_core.benchmarks.saved_benchmarks": 2,
     "qurd_core.benchmarks.registered": 2.1,
+    "qurd_core.benchmarks.own.uploads": 2.2,
     "qurd_core.benchmarks": 3,
     "qurd_core.samplers": 3,
     "qurd_core.representations": 3,

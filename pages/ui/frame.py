@@ -10,8 +10,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages.ui import cached, links, notice, stage, story
-from pages.ui.own import measuring
-from qurd_core.benchmarks import registered
+from pages.ui.own import bringing, measuring
 from qurd_core.benchmarks.saved_benchmarks import from_token, saved_names
 from qurd_core.errors import QurdError
 from qurd_core.files import ASSETS, checked
@@ -104,7 +103,8 @@ def draw() -> None:
             horizontal=True, horizontal_alignment="right", vertical_alignment="center", key="tools"
         )
         if not st.session_state.get("stage"):
-            story.menu(go)  # which would stay open over the stage
+            bringing.menu()  # these two would stay open over the stage
+            story.menu(go)
         on = st.toggle("Stage", key="stage", bind="query-params")
     if on:
         stage.set_up(go)
@@ -117,7 +117,7 @@ def draw() -> None:
 
 def offered() -> tuple[str, ...]:
     """The benchmarks to choose from: those that ship, then those that were saved or brought."""
-    return (*SHIPPED, *saved_names(), *registered.names())
+    return (*SHIPPED, *saved_names(), *bringing.offered())
 
 
 def view() -> View:

@@ -195,12 +195,17 @@ def sweep(
     workers: Workers = None,
 ) -> None:
     """Evaluate every combination that goes together and write the records that the app shows. Prints its time first."""
+    from qurd_core.benchmarks.base import EMBEDDED, MADE_OF_ANOTHER, OF_HUB, kind_of
     from qurd_core.evaluation import obfuscation_sweep
+    from qurd_core.evaluation.recording import own
     from qurd_core.evaluation.sweep import estimate, measure
     from qurd_core.files import made
     from qurd_core.records import rate_records
     from qurd_core.schemes import NAMED
 
+    if kind_of(benchmark) not in (EMBEDDED, OF_HUB, MADE_OF_ANOTHER):
+        noted(own.sweep(benchmark, results(store), computing(device, workers)))
+        return
     folder, shelf, runtime = made(out or rate_records.FOLDER), results(store), computing(device, workers)
     if obfuscations:
         print(obfuscation_sweep.estimate(benchmark, shelf, runtime), file=sys.stderr)  # noqa: T201
@@ -220,7 +225,7 @@ def honest(
     from qurd_core.files import made
     from qurd_core.records import measured_gains, measured_winners, measured_worth, rate_records
 
-    if benchmark not in rate_records.SHIPPED:
+    if not rate_records.is_whole(benchmark):
         raise QurdError(
             f"Expected a benchmark with shipped records: {', '.join(rate_records.SHIPPED)}. Got {kind_of(benchmark)},"
             f" {benchmark}. Use `run --honest` on it."

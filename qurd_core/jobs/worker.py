@@ -28,6 +28,7 @@ KINDS = {
     "queries": "qurd_core.jobs.kinds.query_job",
     "import": "qurd_core.jobs.kinds.import_job",
     "own": "qurd_core.jobs.kinds.own_job",
+    "upload": "qurd_core.jobs.kinds.upload_job",
 }
 PAUSE = 1.5  # seconds before a preparation starts: whoever clicks through benchmarks needs the processor first
 NICE = 10  # the page and the browser come first; with a core to spare it costs nothing

@@ -106,7 +106,7 @@ def _shapes(low: float, style: Style) -> list[dict[str, Any]]:
 
 def _names(groups: Sequence[tuple[str, pd.DataFrame]], style: Style) -> list[dict[str, Any]]:
     """The kinds with their marks and numbers, below the diagonal where no pair can lie."""
-    glyphs = {"circle": "●", "square": "■", "diamond-open": "◇"}
+    glyphs = {"circle": "●", "square": "■", "diamond-open": "◇", "diamond": "◆"}
     look = {"size": style.text * 1.1, "xanchor": "right", "align": "left"}
     present = [(KINDS[kind], len(rows)) for kind, rows in groups if len(rows)]
     return [

@@ -14,9 +14,10 @@ from shutil import rmtree
 from qurd_core.access import Access
 from qurd_core.benchmarks import registered
 from qurd_core.errors import QurdError
-from qurd_core.files import default_folder, read_json, write_json
+from qurd_core.files import ASSETS, default_folder, read_json, write_json
 from qurd_core.schemes import NAMED, Scheme
 
+SHIPPED = ASSETS / "records"  # of examples
 FORMAT = 1  # of the files: another one is measured again
 ENDING = ".json"
 
@@ -57,9 +58,12 @@ class Note:
 
 
 def note_of(benchmark: str) -> Note | None:
-    """The note of a registered benchmark; None where nothing was measured, or where the note cannot be read."""
+    """The note of a registered benchmark; None where nothing was measured, or where the note cannot be read.
+
+    That of an example ships, as its records do, until it is measured here.
+    """
     try:
-        found = read_json(_note_path(benchmark))
+        found = read_json((SHIPPED if _ships(benchmark) else _home()) / f"{benchmark}{ENDING}")
         lists = {name: tuple(found[name]) for name in ("schemes", "notes", "splits")}
         return Note(**found | lists)
     except (OSError, QurdError, KeyError, TypeError):
@@ -71,8 +75,15 @@ def write_note(benchmark: str, note: Note) -> None:
     write_json(_note_path(benchmark), asdict(note))
 
 
+def ship_note(benchmark: str, note: Note) -> Path:
+    """The same for an example, whose records lie among those that ship."""
+    return write_json(SHIPPED / f"{benchmark}{ENDING}", asdict(note))
+
+
 def folder_of(benchmark: str) -> Path:
     """Where the records of a registered benchmark lie, whether they are there or not."""
+    if _ships(benchmark):
+        return SHIPPED
     note = note_of(benchmark)
     return folder_named(note.digest if note else "nothing")
 
@@ -100,6 +111,11 @@ def parts() -> str:
     """Changes with the version of every component of a named scheme."""
     identities = [sorted(Scheme.parse(name).identity(0).items()) for name in NAMED]
     return hashlib.sha256(json.dumps(identities, default=str).encode()).hexdigest()[:20]
+
+
+def _ships(benchmark: str) -> bool:
+    """Whether the records of a benchmark are those that ship."""
+    return registered.is_example(benchmark) and not _note_path(benchmark).is_file()
 
 
 def _note_path(benchmark: str) -> Path:

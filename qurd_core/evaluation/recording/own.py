@@ -3,26 +3,28 @@
 They are written as those that ship are, for fewer budgets and query seeds.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from qurd_core.benchmarks import registered
 from qurd_core.benchmarks.base import Benchmark, benchmark, reader
 from qurd_core.errors import QurdError
-from qurd_core.evaluation.pipeline import examined
+from qurd_core.evaluation.pipeline import compute, examined
 from qurd_core.evaluation.plan import plan
 from qurd_core.evaluation.recording import inventory
 from qurd_core.evaluation.request import Request, check_scheme, request
 from qurd_core.evaluation.scores import raw_scores
-from qurd_core.evaluation.sweep import write
+from qurd_core.evaluation.sweep import fitting, write
 from qurd_core.evaluation.tabulate import recorded
-from qurd_core.evaluation.workbench import Workbench
+from qurd_core.evaluation.workbench import Workbench, workbench
 from qurd_core.files import made
 from qurd_core.records import measured_worth, own_records
 from qurd_core.records.own_records import Note
 from qurd_core.records.rate_records import RAW_BUDGETS
+from qurd_core.runtime import Runtime
 from qurd_core.schemes import BASELINES, CONTROL, PAPER, Scheme, grouped
+from qurd_core.store import Store
 
 SEEDS = 5  # query seeds
 
@@ -36,16 +38,21 @@ class Recording:
         desk: its workbench.
         schemes: what is measured, in this order.
         note: what is written down of it so far.
+        ships: it is written among the records that ship.
     """
 
     name: str
     desk: Workbench
     schemes: tuple[Scheme, ...]
     note: Note
+    ships: bool = False
 
     @classmethod
-    def begin(cls, name: str, desk: Workbench) -> "Recording":
+    def begin(cls, name: str, desk: Workbench, schemes: Iterable[Scheme], *, ships: bool = False) -> "Recording":
         """What is to be measured; nothing is asked yet.
+
+        Args:
+            schemes: what is measured of those that go with the benchmark.
 
         Raises:
             QurdError: no scheme goes with the benchmark, or it changed meanwhile.
@@ -54,7 +61,7 @@ class Recording:
         state, content = registered.state(path), kind.content(path)
         if benchmark(name) is not desk.bench:
             raise QurdError(f"Expected {name} to stay as it was. It changed meanwhile: measure it again.")
-        schemes, missing = _fitting(desk.bench, name) if desk.bench.tasks else ([], {})
+        schemes, missing = _fitting(desk.bench, name, schemes) if desk.bench.tasks else ([], {})
         if not schemes and desk.bench.tasks:
             raise QurdError(f"Expected a scheme that goes with {name}. There is none: {next(iter(missing.values()))}")
         digest = own_records.digest_of(content)
@@ -67,11 +74,11 @@ class Recording:
             "splits": bench.splits,
             "missing": missing,
         }
-        return cls(name, desk, schemes, Note(digest, state, own_records.parts(), labels, **about))
+        return cls(name, desk, schemes, Note(digest, state, own_records.parts(), labels, **about), ships)
 
     @property
     def folder(self) -> Path:
-        return own_records.folder_named(self.note.digest)
+        return own_records.SHIPPED if self.ships else own_records.folder_named(self.note.digest)
 
     def request(self, schemes: Sequence[Scheme]) -> Request:
         """What is asked of some schemes."""
@@ -108,34 +115,65 @@ class Recording:
         for _ in inventory.write(self.desk, SEEDS, self.folder, own=self.name):
             pass
         if not self.schemes:
-            own_records.write_note(self.name, self.note)
+            self._write_note()
 
-    def write_rates(self, done: int) -> None:
-        """The rates and distances of the first so many schemes, whose scores are in the store."""
+    def write_rates(self, done: int, scored: Callable[[Scheme], bool] = bool) -> None:
+        """The rates of the first so many schemes, whose scores are in the store, and the distances of those that say so."""
         asked = self.request(self.schemes[:done])
         write(recorded(asked, self.desk).drop(columns="benchmark"), self._path(""), self.name)
-        write(raw_scores(asked, asked.schemes, RAW_BUDGETS, self.desk), self._path("-scores"), self.name)
+        raw = raw_scores(asked, filter(scored, asked.schemes), RAW_BUDGETS, self.desk)
+        write(raw, self._path("-scores"), self.name)
         self.note = replace(self.note, done=done)
-        own_records.write_note(self.name, self.note)
+        self._write_note()
 
     def write_worth(self) -> None:
         """What the rates are worth, which takes all of them."""
         kind = measured_worth.HONEST
         if self.schemes:
-            kind.write(kind.measure(self.name), kind.path_of(self.name))
+            kind.write(kind.measure(self.name, self.folder), kind.path_of(self.name, self.folder))
+
+    def _write_note(self) -> None:
+        (own_records.ship_note if self.ships else own_records.write_note)(self.name, self.note)
 
     def _path(self, part: str) -> Path:
         return self.folder / f"{self.name}{part}.parquet"
 
 
-def _fitting(bench: Benchmark, name: str) -> tuple[list[Scheme], dict[str, str]]:
-    """The paper's schemes that go with a benchmark, and why the others do not."""
+def of_the_paper() -> list[Scheme]:
+    """What is measured when a benchmark is opened: the paper's schemes, and the one that is no fingerprint."""
+    return [*map(Scheme.parse, (*BASELINES, *grouped(PAPER), CONTROL))]
+
+
+def sweep(text: str, store: Store, runtime: Runtime) -> Iterator[Path]:
+    """Measure every combination that goes with a registered benchmark, and yield where that is written.
+
+    Args:
+        text: its name, or where it lies. The records of an example are written where they ship.
+
+    Raises:
+        QurdError: it has no name.
+    """
+    name = text if registered.has(text) else registered.name_of(text)
+    if name is None:
+        raise QurdError(f"Expected a benchmark that has a name. {text} has none: give it one first, with 'register'.")
+    desk = workbench(benchmark(name), store, runtime)
+    found = Recording.begin(name, desk, fitting(), ships=registered.is_example(name))
+    found.asked(lambda one: not one.schemes[0].name)
+    found.write_facts()
+    compute(found.request(found.schemes), store, runtime)
+    found.write_rates(len(found.schemes), lambda scheme: bool(scheme.name))
+    found.write_worth()
+    yield from sorted(found.folder.glob(f"{name}*"))
+
+
+def _fitting(bench: Benchmark, name: str, schemes: Iterable[Scheme]) -> tuple[list[Scheme], dict[str, str]]:
+    """Those of some schemes that go with a benchmark, and why the others do not, of those that have a name."""
     found, missing = [], {}
-    for scheme in map(Scheme.parse, (*BASELINES, *grouped(PAPER), CONTROL)):
+    for scheme in schemes:
         try:
             check_scheme(bench, scheme, max(RAW_BUDGETS))
         except QurdError as error:
-            missing[scheme.label] = _told(error, bench, name)
+            missing |= {scheme.label: _told(error, bench, name)} if scheme.name else {}
         else:
             found.append(scheme)
     return found, missing

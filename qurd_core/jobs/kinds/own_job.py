@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from qurd_core.evaluation.recording.own import Recording
+from qurd_core.evaluation.recording.own import Recording, of_the_paper
 from qurd_core.evaluation.request import Request
 from qurd_core.evaluation.speed import Speed
 from qurd_core.evaluation.workbench import Workbench
@@ -19,7 +19,7 @@ def run(folder: Path, stem: Path, progress: Callable[[int, int], None], *, bench
         state, parts: of its files and of the schemes, when it was asked for: what has changed since is another job.
     """
     desk, ear = desk_of(str(folder), benchmark)
-    found = Recording.begin(benchmark, desk)
+    found = Recording.begin(benchmark, desk, of_the_paper())
     speed = _speed(folder, desk, progress)
     with_costs = {}
     asked = found.asked(lambda one: sum(with_costs.setdefault(one.schemes[0], _costs(one, desk, speed))))
