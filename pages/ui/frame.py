@@ -103,8 +103,7 @@ def draw() -> None:
             horizontal=True, horizontal_alignment="right", vertical_alignment="center", key="tools"
         )
         if not st.session_state.get("stage"):
-            bringing.menu()  # these two would stay open over the stage
-            story.menu(go)
+            story.menu(go)  # which would stay open over the stage
         on = st.toggle("Stage", key="stage", bind="query-params")
     if on:
         stage.set_up(go)

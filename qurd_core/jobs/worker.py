@@ -110,11 +110,15 @@ def _step(steps: Iterator[None]) -> bool:
 
 
 def _listen() -> Inbox:
-    """Reads the input in a thread, because what a text file has read ahead cannot be waited for."""
+    """Reads the input in a thread, because what a text file has read ahead cannot be waited for.
+
+    A forked process closes the standard input at once, and would wait for ever for whoever reads it.
+    """
     inbox: Inbox = queue.SimpleQueue()
+    lines, sys.stdin = sys.stdin, Path(os.devnull).open()
 
     def read() -> None:
-        for line in sys.stdin:
+        for line in lines:
             inbox.put(json.loads(line))
         os._exit(0)
 

@@ -18,7 +18,7 @@ from qurd_core.evaluation.scores import raw_scores
 from qurd_core.evaluation.sweep import fitting, write
 from qurd_core.evaluation.tabulate import recorded
 from qurd_core.evaluation.workbench import Workbench, workbench
-from qurd_core.files import made
+from qurd_core.files import made, note
 from qurd_core.records import measured_worth, own_records
 from qurd_core.records.own_records import Note
 from qurd_core.records.rate_records import RAW_BUDGETS
@@ -162,6 +162,7 @@ def sweep(text: str, store: Store, runtime: Runtime) -> Iterator[Path]:
     found.write_facts()
     compute(found.request(found.schemes), store, runtime)
     found.write_rates(len(found.schemes), lambda scheme: bool(scheme.name))
+    note(found.folder.glob(f"{name}*"))  # what ships is read by its digest
     found.write_worth()
     yield from sorted(found.folder.glob(f"{name}*"))
 
