@@ -25,6 +25,7 @@ from qurd_core.records import (
     measured_winners,
     measured_worth,
     obfuscation_records,
+    ran_records,
     rate_records,
     scheme_table,
 )
@@ -45,7 +46,8 @@ def version(benchmark: str) -> tuple[str, ...]:
     """Changes when the records do, so that new ones are seen without a restart."""
     if not rate_records.is_whole(benchmark):
         return _content(home_of(benchmark))
-    return _content(rate_records.path_of(benchmark)) + _content(obfuscation_records.path_of(benchmark))
+    ran = _content(ran_records.path_of(benchmark)) if ran_records.path_of(benchmark).is_file() else ()
+    return _content(rate_records.path_of(benchmark)) + _content(obfuscation_records.path_of(benchmark)) + ran
 
 
 def _content(path: Path) -> tuple[str, str]:
@@ -209,7 +211,11 @@ def grid(benchmark: str) -> DataFrame:
     return grid_records.read(benchmark)
 
 
-@kept(2, of=lambda base: _content(rate_records.scores_path(base)), whole=True)
+def _scores_version(base: str) -> tuple[str, ...]:
+    return _content(rate_records.scores_path(base)) + _content(ran_records.path_of(base, ran_records.SCORES))
+
+
+@kept(2, of=_scores_version, whole=True)
 def scores(benchmark: str) -> evidence.Scores:
     """Raw distances of the named and the best schemes, for all suspects of the whole benchmark."""
     return evidence.Scores.read(benchmark)
@@ -318,7 +324,12 @@ def whole_overlap(base: str, scheme: str, budget: int, negatives: str) -> float:
     return designer.overlap(one, pairs(base), scheme, budget, negatives, share=share)
 
 
-@kept(1, of=lambda: str(rate_records.FOLDER))
+def _words_version() -> tuple[str, ...]:
+    """Changes with what was run here, too."""
+    return str(rate_records.FOLDER), *(text for one in ran_records.words() for text in (str(one["scheme"]),))
+
+
+@kept(1, of=_words_version)
 def schemes() -> DataFrame:
     """Every recorded scheme in words."""
     return rate_records.schemes()

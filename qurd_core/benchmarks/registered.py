@@ -78,7 +78,7 @@ def has(name: str) -> bool:
     """Whether a benchmark of that name was registered, or ships as an example."""
     try:
         return is_example(name) or _home_of(name).is_file()
-    except QurdError:
+    except (QurdError, PermissionError):  # whoever needs the store says so
         return False
 
 
@@ -93,7 +93,11 @@ def names() -> list[str]:
 
 def name_of(path: str) -> str | None:
     """The name of what lies at a path, if it has one."""
-    return next((name for name in names() if os.path.realpath(path) == os.path.realpath(read(name).path)), None)
+    try:
+        there = os.path.realpath(path)
+    except ValueError:  # a character that no name holds
+        return None
+    return next((name for name in names() if there == os.path.realpath(read(name).path)), None)
 
 
 def forget(name: str) -> None:

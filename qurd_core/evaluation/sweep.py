@@ -103,7 +103,7 @@ def _recorded(folder: Path, swept: str) -> list[str]:
 def _requests(name: str, seeds: int, only: Sequence[str] = ()) -> list[Request]:
     """One request per number of query seeds: of named schemes on natural images, of those that craft, of all others."""
     if (kind := kind_of(name)) != EMBEDDED:
-        raise QurdError(f"Expected {EMBEDDED}: the app shows records of no other. Got {kind}, {name}. Use 'run' on it.")
+        raise QurdError(f"Expected {EMBEDDED}, or one with a name: see 'register'. Got {kind}, {name}. Use 'run' on it.")
     schemes, wanted = fitting(), dict.fromkeys(Scheme.parse(text) for text in only)
     if others := [str(scheme) for scheme in wanted if scheme not in schemes]:
         raise QurdError(f"Expected schemes that a sweep records. Got {'; '.join(others)}. Use 'run' on it.")

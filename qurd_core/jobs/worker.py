@@ -5,6 +5,7 @@ it loads the models, measures how fast they answer here, and asks them about the
 job never waits for more than one.
 """
 
+import io
 import json
 import math
 import os
@@ -115,7 +116,7 @@ def _listen() -> Inbox:
     A forked process closes the standard input at once, and would wait for ever for whoever reads it.
     """
     inbox: Inbox = queue.SimpleQueue()
-    lines, sys.stdin = sys.stdin, Path(os.devnull).open()
+    lines, sys.stdin = sys.stdin, io.StringIO()
 
     def read() -> None:
         for line in lines:

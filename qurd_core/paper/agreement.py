@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from qurd_core.benchmarks import registered
 from qurd_core.paper import names
 from qurd_core.records import rate_records
 from qurd_core.records.rate_records import RAW_BUDGETS
@@ -15,6 +16,7 @@ from qurd_core.statistics import node_bootstrap
 
 FILE = "agreement.parquet"
 DRAWS = 500
+OURS = (*rate_records.EMBEDDED, *registered.examples())  # whose rates are recorded
 METHOD = (
     "Kendall's tau-b over the combinations that both benchmarks have at this budget, TPR@5% by the paper's rule, all tasks "
     "pooled, SACBench's transfer task left out. The interval holds 95 % of 500 draws of the lineages and query seeds of the "
@@ -31,10 +33,10 @@ def measure(folder: Path, track: Track = silent) -> pd.DataFrame:
     Returns:
         rows of one, other, budget, shared (combinations), tau, low, high.
     """
-    work = [(budget, name) for budget in RAW_BUDGETS for name in (*names.BENCHMARKS, *rate_records.EMBEDDED)]
+    work = [(budget, name) for budget in RAW_BUDGETS for name in (*names.BENCHMARKS, *OURS)]
     rates: dict[int, dict[str, pd.DataFrame]] = {}
     for budget, name in track(work, len(work), "resampling"):
-        found = _recorded(name, budget) if name in rate_records.EMBEDDED else _drawn(name, budget, folder)
+        found = _recorded(name, budget) if name in OURS else _drawn(name, budget, folder)
         rates.setdefault(budget, {})[name] = found
     return pd.DataFrame(_rows(rates))
 
@@ -75,6 +77,6 @@ def _rows(rates: dict[int, dict[str, pd.DataFrame]]) -> Iterator[dict[str, objec
             first, second = (found[name].loc[shared].to_numpy() for name in (one, other))
             taus = [kendalltau(first[:, draw], second[:, draw]).statistic for draw in range(DRAWS + 1)]
             low, high = np.nanpercentile(taus[1:], [2.5, 97.5])
-            held = one in rate_records.EMBEDDED and other in rate_records.EMBEDDED
+            held = one in OURS and other in OURS
             ends = {"low": np.nan, "high": np.nan} if held else {"low": low, "high": high}
             yield {"one": one, "other": other, "budget": budget, "shared": len(shared), "tau": taus[0], **ends}

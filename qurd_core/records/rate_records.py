@@ -13,7 +13,7 @@ from qurd_core.benchmarks import registered
 from qurd_core.benchmarks.published import BENCHMARKS
 from qurd_core.errors import QurdError, unknown
 from qurd_core.files import ASSETS, AlteredError, checked, default_folder, file_digest, parquet, publish, read_json
-from qurd_core.records import own_records
+from qurd_core.records import own_records, ran_records
 
 FOLDER, PUBLISHED_FOLDER = ASSETS / "records", ASSETS / "published"
 EMBEDDED = ("fashion-sac", "patchwork-sac", "patchwork-reuse")  # with models and images
@@ -116,7 +116,13 @@ def scores(benchmark: str, folder: Path | None = None) -> pd.DataFrame:
     """
     texts = ["scheme", "victim", "suspect"]
     home = scores_path(benchmark, folder).parent
-    return table_of(benchmark, home, lambda file: pq.read_table(file, read_dictionary=texts), part="-scores").to_pandas()
+    table = table_of(benchmark, home, lambda file: pq.read_table(file, read_dictionary=texts), part="-scores").to_pandas()
+    ran = ran_records.scores(benchmark) if folder is None else None
+    ran = ran if ran is None else ran[~ran["scheme"].isin(table["scheme"].unique())]
+    if ran is None or ran.empty:
+        return table
+    both = pd.concat([table.astype(dict.fromkeys(texts, str)), ran[table.columns]], ignore_index=True)
+    return both.astype(dict.fromkeys(texts, "category"))
 
 
 def pairs(benchmark: str, folder: Path | None = None) -> pd.DataFrame:
@@ -186,6 +192,8 @@ def schemes(folder: Path | None = None) -> pd.DataFrame:
             found.append(pd.DataFrame(read_json(path, f"Make it again with `{rebuild(SHIPPED[0])}`.")))
         except OSError as error:
             raise QurdError(f"Cannot read {path}: {error}. Make it again with `{rebuild(SHIPPED[0])}`.") from None
+    if folder is None and (ran := ran_records.words()):
+        found.append(pd.DataFrame(ran))
     return pd.concat(found, ignore_index=True).drop_duplicates("scheme", ignore_index=True)
 
 
@@ -238,6 +246,8 @@ def rows_of(
     """
     columns = (*COLUMNS, *more)
     table = table_of(benchmark, folder, lambda file: _where(file, chosen, columns), part).to_pandas()
+    if not part and folder is None:
+        table = _with_ran(table, ran_records.rates(benchmark), chosen)
     if table.empty:
         raise QurdError(f"Expected records {which} against '{chosen['negatives']}' for {benchmark}. There are none.")
     numbers = [name for name in COLUMNS if name not in _TEXTS]
@@ -261,6 +271,17 @@ def _where(source: pa.BufferReader, chosen: Mapping[str, object], columns: Seque
     for name, value in chosen.items():
         table = table.filter(pc.field(name) == value)
     return table.select(columns)
+
+
+def _with_ran(table: pd.DataFrame, ran: pd.DataFrame | None, chosen: Mapping[str, object]) -> pd.DataFrame:
+    """Some rows, and those of what was run here and is not among them."""
+    if ran is None:
+        return table
+    for name, value in chosen.items():
+        ran = ran[ran[name] == value]
+    ran = ran[~ran["scheme"].isin(table["scheme"].astype(object).unique())]
+    texts = dict.fromkeys(_TEXTS, object)
+    return pd.concat([table.astype(texts), ran[table.columns].astype(texts)], ignore_index=True) if len(ran) else table
 
 
 def _may_hold(part: pq.RowGroupMetaData, chosen: Mapping[str, object]) -> bool:

@@ -15,16 +15,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+import torch
 from numpy.typing import NDArray
-from sklearn.datasets import load_digits
-from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
-from sklearn.linear_model import LogisticRegression
-from sklearn.naive_bayes import GaussianNB
-from sklearn.neighbors import KNeighborsClassifier
-from sklearn.tree import DecisionTreeClassifier
 
 from qurd_core.benchmarks.registered import EXAMPLES
 from qurd_core.files import note
+from qurd_core.randomness import stream
 
 VICTIMS, UNRELATED = 10, 40
 ROWS = 60  # that a model learns
@@ -49,7 +45,7 @@ class Third(NamedTuple):
 
     def some(self, seed: int, number: int = ROWS) -> "Third":
         """Rows drawn without repetition."""
-        rows = np.random.default_rng(seed).choice(len(self.y), number, replace=False)
+        rows = _order(len(self.y), "some", seed)[:number]
         return Third(self.x[rows], self.y[rows])
 
 
@@ -61,9 +57,15 @@ def answers() -> pd.DataFrame:
 
 def thirds() -> tuple[Third, Third, Third]:
     """What victims learn, what thieves and unrelated models learn, and what all answer."""
+    from sklearn.datasets import load_digits  # here and below: whoever only reads benchmarks need not wait for it
+
     x, y = load_digits(return_X_y=True)
-    order = np.random.default_rng(0).permutation(len(y))
-    return tuple(Third(x[rows] / 16, y[rows]) for rows in np.array_split(order, 3))
+    return tuple(Third(x[rows] / 16, y[rows]) for rows in np.array_split(_order(len(y), "thirds"), 3))
+
+
+def _order(number: int, *names: object) -> NDArray[np.int64]:
+    """Numbers from 0 in an order that follows from names."""
+    return torch.randperm(number, generator=stream(0, "digits", *names)).numpy()
 
 
 def _models(mine: Third, theirs: Third) -> Iterator[tuple[str, str, str, Any]]:
@@ -82,6 +84,8 @@ def _models(mine: Third, theirs: Third) -> Iterator[tuple[str, str, str, Any]]:
 
 def _thieves(victim: Any, theirs: Third, number: int) -> Iterator[tuple[str, str, Any]]:
     """Name, step and what gives the probits: students of the victim's labels or probits, and what stands before it."""
+    from sklearn.ensemble import RandomForestRegressor
+
     some, few = theirs.some(2_000 + number, 400), theirs.some(3_000 + number, FEW)
     labels = victim.predict(some.x)
     for kind in ("forest", "linear"):
@@ -95,6 +99,12 @@ def _thieves(victim: Any, theirs: Third, number: int) -> Iterator[tuple[str, str
 
 
 def _fitted(kind: str, rows: Third, seed: int) -> Any:
+    from sklearn.ensemble import RandomForestClassifier
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.naive_bayes import GaussianNB
+    from sklearn.neighbors import KNeighborsClassifier
+    from sklearn.tree import DecisionTreeClassifier
+
     made = {
         "forest": lambda: RandomForestClassifier(10, max_depth=6, random_state=seed),
         "tree": lambda: DecisionTreeClassifier(max_depth=9, random_state=seed),

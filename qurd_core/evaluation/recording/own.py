@@ -144,18 +144,10 @@ def of_the_paper() -> list[Scheme]:
     return [*map(Scheme.parse, (*BASELINES, *grouped(PAPER), CONTROL))]
 
 
-def sweep(text: str, store: Store, runtime: Runtime) -> Iterator[Path]:
-    """Measure every combination that goes with a registered benchmark, and yield where that is written.
-
-    Args:
-        text: its name, or where it lies. The records of an example are written where they ship.
-
-    Raises:
-        QurdError: it has no name.
+def sweep(name: str, store: Store, runtime: Runtime) -> Iterator[Path]:
+    """Measure every combination that goes with a registered benchmark, and yield what that is written to: that of an example
+    to where it ships.
     """
-    name = text if registered.has(text) else registered.name_of(text)
-    if name is None:
-        raise QurdError(f"Expected a benchmark that has a name. {text} has none: give it one first, with 'register'.")
     desk = workbench(benchmark(name), store, runtime)
     found = Recording.begin(name, desk, fitting(), ships=registered.is_example(name))
     found.asked(lambda one: not one.schemes[0].name)

@@ -12,6 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from qurd_core.benchmarks import base
+from qurd_core.evaluation.recording.running import remember
 from qurd_core.evaluation.request import Request, request
 from qurd_core.evaluation.speed import BATCH, Speed, query_set, seconds
 from qurd_core.evaluation.tabulate import recorded
@@ -87,6 +88,7 @@ def run(
                 step.take(asked, desk, meter)
                 if step.shown:
                     live.write(recorded(step.told(asked), desk), stem.with_suffix(".parquet"))
+        remember(asked, desk, benchmark)
     finally:
         ear.listener = None
 

@@ -73,7 +73,7 @@ def test_what_is_wrong_in_a_table_is_one_sentence_without_its_place_and_nothing_
     ],
 )
 def test_other_kinds_of_files_are_refused_by_their_first_bytes_and_not_only_by_their_names(store, name, data):
-    with pytest.raises(QurdError, match="Expected a table of answers as .csv or .parquet"):
+    with pytest.raises(QurdError, match=r"Expected a table of answers as \.csv or \.parquet"):
         uploads.keep(name, data)
     assert not store.exists()
 
@@ -98,5 +98,5 @@ def test_what_was_brought_more_than_a_day_ago_has_expired(store):
     assert uploads.expired() == [path.stem]
     uploads.drop(path.stem)
     assert not path.exists()
-    with pytest.raises(QurdError, match="It is gone: upload it again."):
+    with pytest.raises(QurdError, match="It is gone: upload it again"):
         uploads.waiting(path.stem)
