@@ -108,8 +108,8 @@ def _fitted(kind: str, rows: Third, seed: int) -> Any:
     made = {
         "forest": lambda: RandomForestClassifier(10, max_depth=6, random_state=seed),
         "tree": lambda: DecisionTreeClassifier(max_depth=9, random_state=seed),
-        "linear": lambda: LogisticRegression(C=0.3, max_iter=2000),
-        "neighbours": lambda: KNeighborsClassifier(9),
+        "linear": lambda: LogisticRegression(C=0.03, max_iter=2000),
+        "neighbours": lambda: KNeighborsClassifier(15),
         "bayes": lambda: GaussianNB(var_smoothing=0.01),
     }
     return made[kind]().fit(rows.x, rows.y)
