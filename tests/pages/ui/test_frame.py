@@ -19,6 +19,7 @@ VIEWS += [("budget", {"play": "true"}, False)]
 
 
 @pytest.mark.parametrize(("page", "link", "panel"), VIEWS)
+@pytest.mark.slow
 def test_a_page_says_what_it_found_and_draws_its_chart_last(shipped, monkeypatch, page, link, panel):
     done = []
 
@@ -43,6 +44,7 @@ def test_a_page_says_what_it_found_and_draws_its_chart_last(shipped, monkeypatch
     assert panel == (chart > words + 1)
 
 
+@pytest.mark.slow
 def test_the_garbage_collector_skips_what_was_there_after_the_first_page(shipped):
     gc.unfreeze()
     frame._settle.clear()

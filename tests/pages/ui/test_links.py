@@ -161,6 +161,7 @@ EVERYWHERE = ("bench", "stage", "story", "step", "auto")
 
 @pytest.mark.parametrize("value", ["", "nope", "9" * 320, "<b>", "-1", "٣", "null"])
 @pytest.mark.parametrize("page", PAGES)
+@pytest.mark.slow
 def test_no_value_of_a_link_breaks_a_page(shipped, page, value):
     sound(shipped(page=page, link=dict.fromkeys((*EVERYWHERE, *LINKED[page]), value)))
 

@@ -95,6 +95,7 @@ GOOD = [
 
 @pytest.mark.parametrize("text", GOOD)
 @pytest.mark.parametrize("command", OF_ALL)
+@pytest.mark.slow
 def test_what_all_take_is_taken_by_all(qurd, place, command, text):
     code, out, err = ask(qurd, command, text)
     assert (code, "Traceback" in err) == (0, False), err
@@ -103,6 +104,7 @@ def test_what_all_take_is_taken_by_all(qurd, place, command, text):
 
 @pytest.mark.parametrize("text", GOOD)
 @pytest.mark.parametrize("command", OF_SUSPECTS)
+@pytest.mark.slow
 def test_whoever_asks_about_suspects_is_told_that_there_are_none(qurd, place, command, text):
     code, out, err = ask(qurd, command, text)
     assert (code, out) == (2, "")
@@ -133,6 +135,7 @@ BAD = {
 
 @pytest.mark.parametrize("text", BAD, ids=lambda text: text[:20].replace("\0", "0"))
 @pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.slow
 def test_what_is_no_benchmark_is_named_by_every_command_alike(qurd, place, command, text):
     code, out, err = ask(qurd, command, text)
     assert (code, out) == (2, "")
@@ -162,6 +165,7 @@ WRONG = {
 
 @pytest.mark.parametrize("text", WRONG, ids=str)
 @pytest.mark.parametrize("command", (*OF_ALL, *OF_SUSPECTS))
+@pytest.mark.slow
 def test_what_is_wrong_with_one_is_one_sentence(qurd, place, command, text):
     if (command, text) in (("models", "published-cifar10"), ("pairs", "published-cifar10")):
         return  # whose models and pairs were published
@@ -191,6 +195,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("text", KINDS)
 @pytest.mark.parametrize("command", REFUSED)
+@pytest.mark.slow
 def test_commands_that_take_some_only_say_what_came(qurd, place, monkeypatch, command, text):
     if (command, text) == ("separability", "half"):
         return  # which this command takes by its name

@@ -56,6 +56,7 @@ def records_of(folder):
     return table.astype(dict.fromkeys(("scheme", "task", "negatives"), str))
 
 
+@pytest.mark.slow
 def test_named_schemes_have_more_query_seeds_than_others_and_are_swept_alone_if_wanted(small, tmp_path, monkeypatch):
     monkeypatch.setattr(sweep.inventory, "write", lambda *_: [])
     monkeypatch.setattr(sweep, "BEST_AT", 20)

@@ -134,6 +134,7 @@ def test_every_figure_is_tried():
 
 
 @every
+@pytest.mark.slow
 def test_a_figure_takes_what_its_view_gives(name, given):
     assert len(draw(name, given[name]).data)
 

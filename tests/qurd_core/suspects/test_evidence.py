@@ -68,6 +68,7 @@ def test_canonical_json_has_one_spelling():
 
 @pytest.mark.parametrize("how", [{}, {"stop": "peak"}, {"stop": "bound"}, {"schemes": ("AKH", "Random")}, {"fit": 0}])
 @pytest.mark.parametrize("ending", ["", ".zip"])
+@pytest.mark.slow
 def test_a_third_party_computes_the_same_without_a_model(home, tmp_path, how, ending):
     found, told = asked(home, tmp_path / f"e{ending}", **how)
     again = verify(tmp_path / f"e{ending}")
