@@ -85,6 +85,10 @@ def test_named_schemes_have_more_query_seeds_than_others_and_are_swept_alone_if_
     whole.assign(scheme="noise | labels | hamming").to_parquet(out / "other.parquet")
     list(sweep.measure("toy", 2, store, Runtime(), out, only=TEXTS[:1]))  # raw scores of the best only, whoever was there
     assert {*pd.read_parquet(out / "toy-scores.parquet")["scheme"]} == {str(Scheme.parse("AKH"))}
+    list(
+        sweep.measure("toy", 2, store, Runtime(), out, only=[str(other)])
+    )  # which is none of the best, so alone has no scores
+    assert {*pd.read_parquet(out / "toy-scores.parquet")["scheme"]} == {str(Scheme.parse("AKH"))}
     told = [one["scheme"] for one in json.loads((out / "schemes.json").read_text())]  # what another benchmark has, too
     assert sorted(told) == sorted(["noise | labels | hamming", *whole["scheme"].unique()])
 
