@@ -6,7 +6,7 @@ from typing import NoReturn
 
 import typer
 
-from qurd_core.cli import benchmarks, forging, grid, launch, new, paper, rates, store, suspects
+from qurd_core.cli import benchmarks, challenge, forging, grid, launch, new, paper, rates, store, suspects
 from qurd_core.errors import QurdError, refused
 
 app = typer.Typer(help="Model fingerprinting schemes on benchmarks of stolen and unrelated models.", no_args_is_help=True)
@@ -21,6 +21,7 @@ for command in (  # in the order in which one needs them, which is that of the h
     new.new,
 ):
     app.command()(command)
+app.add_typer(challenge.app, name="challenge")
 app.add_typer(paper.app, name="paper")
 app.add_typer(store.app, name="store")
 
