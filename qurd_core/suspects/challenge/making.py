@@ -13,8 +13,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 import yaml
 from safetensors.torch import save
+from torch import Tensor
 
 from qurd_core.benchmarks.base import Benchmark
 from qurd_core.benchmarks.own.manifest import MANIFESTS
@@ -139,39 +141,32 @@ def _entry(bench: Benchmark, model: str, name: str, folder: Path) -> dict[str, A
 
     Tensors are those of the network once it is loaded, so that no name or precision of theirs tells what was done to it.
     """
-    source, own = bench.source, Preparation((MEAN,) * 3, (STD,) * 3)
+    source, columns, own = bench.source, None, Preparation((MEAN,) * 3, (STD,) * 3)
     if isinstance(source, ModelFolder) and source.entries[model].puts is None:
         entry = source.entries[model]
-        network, architecture, own = (
-            loaded(entry.architecture, len(bench.classes), entry.file),
-            entry.architecture,
-            entry.preparation,
-        )
-        columns = entry.columns
+        architecture, columns, own = entry.architecture, entry.columns, entry.preparation
+        network = loaded(architecture, len(bench.classes), entry.file)
     elif isinstance(source, Shipped):
         whole = source.zoo.module(model)
-        network, architecture, columns = whole.network, f"patchwork/{whole.architecture}", None
+        architecture, network = f"patchwork/{whole.architecture}", whole.network
     else:
         raise QurdError(
             f"Expected weights as .safetensors of every model, which are written anew. '{model}' has none that can be:"
             " leave it out."
         )
     path = folder / f"{name}.safetensors"
-    publish(
-        path,
-        save(
-            {
-                key: values.float().contiguous() if values.is_floating_point() else values.contiguous()
-                for key, values in network.state_dict().items()
-            }
-        ),
-    )
+    publish(path, save({key: _told(values) for key, values in network.state_dict().items()}))
     about = {"model": name, "role": SUSPECT, "architecture": architecture, "weights": path.name}
     about["normalisation"] = {"mean": list(own.mean), "std": list(own.std)}
     if columns:
         order = sorted(range(len(columns)), key=columns.__getitem__)
         about["classes"] = [bench.classes[place] for place in order]
     return about | ({"side": own.side} if own.side else {})
+
+
+def _told(values: Tensor) -> Tensor:
+    """A tensor without what it counts: layers of batch normalisation hold the number of steps that they were trained."""
+    return values.contiguous() if values.is_floating_point() else torch.zeros_like(values)
 
 
 def _images(bench: Benchmark, folder: Path, store: Store, runtime: Runtime) -> dict[str, str]:

@@ -248,8 +248,8 @@ def _notes(parts: list[Part], tries: int) -> list[str]:
             )
         if kind := round((part.kind - part.tpr) * part.of):
             found.append(
-                f"In the {part.name} part {words.counted(kind, 'stolen model')} with the very score of the threshold count as"
-                f" missed: TPR {fixed(part.kind, 2)} if ties were kind."
+                f"In the {part.name} part {words.counted(kind, 'stolen model')} with the very score of the threshold count"
+                f" as missed: TPR {fixed(part.kind, 2)} if ties were kind."
             )
     public = parts[0]
     if tries > 1:
