@@ -27,9 +27,10 @@ def make(
 ) -> None:
     """Write a folder of models without labels, and beside it the labels, whose digest the folder holds."""
     from qurd_core.benchmarks.base import benchmark
+    from qurd_core.files import not_a_file
     from qurd_core.suspects.challenge import making
 
-    found = making.make(benchmark(bench), victim, out, public, results(store), computing("cpu", 1))
+    found = making.make(benchmark(bench), victim, not_a_file(out), public, results(store), computing("cpu", 1))
     stolen = found.table.groupby("part")["stolen"].agg(["sum", "size"]).loc[list(making.PARTS)]
     rows = [{"part": part, "suspects": int(one["size"]), "stolen": int(one["sum"])} for part, one in stolen.iterrows()]
     show(rows, "table")

@@ -12,7 +12,7 @@ from qurd_core.cli.output import show
 
 
 def forge(
-    folder: Annotated[Path, typer.Argument(help="A folder of models with your model and its pictures.")],
+    folder: Annotated[str, typer.Argument(help="A folder of models with your model and its pictures.")],
     out: Annotated[Path, typer.Option("--out", help="Folder for the forged models: a new one, or one to be continued.")],
     victim: Annotated[
         str | None, typer.Option("--victim", help="The model that is yours; may be left out where there is one only.")
@@ -35,10 +35,11 @@ def forge(
 ) -> None:
     """Make unrelated models and thieves of your model from your pictures. A killed call is continued by the same one."""
     from qurd_core.benchmarks.forge import writing
+    from qurd_core.files import not_a_file
     from qurd_core.suspects import forging
     from qurd_core.suspects.power import short
 
-    writing.check_home(out)
+    writing.check_home(not_a_file(out))
     shelf, runtime = results(store), computing(device, workers)
     with TemporaryDirectory() as aside:
         plan = forging.prepare(
@@ -64,4 +65,4 @@ def forge(
         print("Caught by the guaranteed rule, and in brackets the median of the queries until the verdict:")  # noqa: T201
         show(short(found.power), "table")
     print(found.home)  # noqa: T201
-    print(f"Next: qurd check {found.home} --suspect NAME")  # noqa: T201
+    print(f"Next: qurd check {found.home}{'' if plan.bench.suspects else ' --suspect NAME'}")  # noqa: T201

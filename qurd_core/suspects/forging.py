@@ -85,7 +85,7 @@ class Forged:
 
 
 def prepare(
-    folder: Path,
+    path: str,
     victim: str | None,
     home: Path,
     store: Store,
@@ -99,6 +99,7 @@ def prepare(
     """Plan the models of a victim, and estimate what they take.
 
     Args:
+        path: of a folder of models and pictures.
         victim: may be left out where there is one only.
         home: where the pictures of the plan are put, and later the models.
         images: a set of the folder (`train`, `test`), or a folder or file of pictures in it; `theirs` if there is one.
@@ -106,7 +107,7 @@ def prepare(
     Raises:
         QurdError: it is no folder of models and pictures, a name is unknown, or there are too few pictures.
     """
-    bench = benchmark(str(folder))
+    bench, folder = benchmark(path), Path(path)
     if not isinstance(bench.source, ModelFolder):
         raise QurdError(f"Expected a folder of models and pictures to forge from. {folder} is another kind of benchmark.")
     if victim is None and len(bench.victims) > 1:

@@ -63,7 +63,7 @@ def quick(monkeypatch):
 
 def forged(folder, home, store, unrelated):
     """With each thief made once, and not three times."""
-    plan = forging.prepare(folder, "mine", home, store, Runtime(), unrelated=unrelated, hard=1)
+    plan = forging.prepare(str(folder), "mine", home, store, Runtime(), unrelated=unrelated, hard=1)
     once = [one for one in plan.models if one.role != "stolen" or "seed=1" in one.lineage or "quantize" in one.lineage]
     plan = replace(plan, models=tuple(once))
     return plan, forging.forge(plan, store, Runtime())
@@ -242,8 +242,8 @@ def test_pictures_are_decoded_and_a_folder_of_them_is_taken(folder, tmp_path, qu
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(pixels.permute(1, 2, 0).numpy()).save(path)
     store = Store(tmp_path / "store")
-    plan = forging.prepare(home, None, tmp_path / "out", store, Runtime(), unrelated=4, images="more")
+    plan = forging.prepare(str(home), None, tmp_path / "out", store, Runtime(), unrelated=4, images="more")
     theirs = plan.sets.theirs
     assert {image.numpy().tobytes() for image in theirs.pixels} == {image.numpy().tobytes() for image in held["pixels"]}
-    plan = forging.prepare(home, None, tmp_path / "half", store, Runtime(), unrelated=4)
+    plan = forging.prepare(str(home), None, tmp_path / "half", store, Runtime(), unrelated=4)
     assert len(plan.sets.theirs) == len(plan.sets.test) == 3 * FEW * 10 / 2
