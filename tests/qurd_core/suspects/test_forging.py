@@ -247,3 +247,28 @@ def test_pictures_are_decoded_and_a_folder_of_them_is_taken(folder, tmp_path, qu
     assert {image.numpy().tobytes() for image in theirs.pixels} == {image.numpy().tobytes() for image in held["pixels"]}
     plan = forging.prepare(str(home), None, tmp_path / "half", store, Runtime(), unrelated=4)
     assert len(plan.sets.theirs) == len(plan.sets.test) == 3 * FEW * 10 / 2
+
+
+@pytest.mark.slow
+def test_a_victim_without_weights_is_copied_by_its_answers_and_comes_along(folder, tmp_path, quick):
+    home = tmp_path / "in"
+    shutil.copytree(folder, home)
+    model = models.load(fashion_sac.FOLDER, models.canonical(MINE), making.world(fashion_sac.FOLDER)).network.eval()
+    program = torch.onnx.export(
+        model, (torch.zeros(2, 3, 32, 32),), dynamic_shapes=({0: torch.export.Dim("n")},), dynamo=True, verbose=False
+    )
+    program.save(str(home / "mine.onnx"))
+    manifest = yaml.safe_load((home / "manifest.yaml").read_text())
+    about = {key: manifest["models"][0][key] for key in ("model", "role", "lineage")}
+    manifest["models"][0] = about | {"source": "onnx", "file": "mine.onnx", "output": {"gives": "logits"}}
+    (home / "manifest.yaml").write_text(yaml.safe_dump(manifest))
+    store = Store(tmp_path / "store")
+    plan = forging.prepare(str(home), "mine", tmp_path / "out", store, Runtime(), unrelated=4, hard=0)
+    assert {one.by for one in plan.models if one.role == "stolen"} == {"label_extraction", "probit_extraction"}
+    assert any("thieves can copy its answers only" in note for note in plan.notes)
+    few = [plan.models[0], *(one for one in plan.models if "probit_extraction" in one.lineage)][:2]
+    found = forging.forge(replace(plan, models=tuple(few)), store, Runtime())
+    assert found.models[1]["victim_queries"] == 10 * FEW
+    (victim,) = benchmark(str(found.home)).victims
+    assert benchmark(str(found.home)).source.entries[victim].puts is not None
+    assert benchmark(str(found.home)).suspects == ("shop",)
