@@ -60,8 +60,9 @@ def bring(folder: Path, home: Path, brought: Sequence[Entry]) -> list[Entry]:
     found = []
     for entry in brought:
         (key,) = (key for key in _FILES if key in entry)
-        there = Path(BROUGHT) / entry[key]
-        for path in (folder / entry[key], *(beside(folder / entry[key]) if key == "file" else ())):
+        own = folder / entry[key]
+        there = Path(BROUGHT) / own.parent.resolve().relative_to(folder.resolve()) / own.name
+        for path in (own, *(beside(own) if key == "file" else ())):
             copy = home / there.parent / path.name
             if not copy.exists() or file_digest(copy) != file_digest(path):
                 copy.parent.mkdir(parents=True, exist_ok=True)

@@ -14,6 +14,7 @@ from qurd_core.benchmarks.base import benchmark
 from qurd_core.benchmarks.fashion import fashion_sac, making, seeds
 from qurd_core.benchmarks.fashion.names import CLASSES
 from qurd_core.benchmarks.forge import making as forge_making
+from qurd_core.benchmarks.forge import writing
 from qurd_core.benchmarks.own.manifest import name_of
 from qurd_core.benchmarks.zoo import models
 from qurd_core.benchmarks.zoo.architectures import ARCHITECTURES
@@ -272,3 +273,12 @@ def test_a_victim_without_weights_is_copied_by_its_answers_and_comes_along(folde
     (victim,) = benchmark(str(found.home)).victims
     assert benchmark(str(found.home)).source.entries[victim].puts is not None
     assert benchmark(str(found.home)).suspects == ("shop",)
+
+
+def test_files_that_come_along_stay_in_the_folder_of_forged_models(folder, tmp_path):
+    home = tmp_path / "out"
+    for written in ("mine.safetensors", "../in/mine.safetensors", f"../../{folder.parent.name}/in/mine.safetensors"):
+        (entry,) = writing.bring(folder, home, [{"model": "mine", "weights": written}])
+        assert entry["weights"] == "brought/mine.safetensors"
+        assert (home / entry["weights"]).read_bytes() == (folder / "mine.safetensors").read_bytes()
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
