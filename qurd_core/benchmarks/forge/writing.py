@@ -79,7 +79,7 @@ def entry_of(one: Planned, role: str, accuracy: float, victim: Entry) -> Entry:
     like = (
         {key: victim[key] for key in keys if key in victim} if copied else {"architecture": f"patchwork/{one.architecture}"}
     )
-    about = {"lineage": one.lineage, "role": role, **like}
+    about = {"lineage": one.lineage, "role": role, "forged": True, **like}
     return about | {"weights": f"{MODELS}/{file_of(one.lineage)}", "accuracy": round(accuracy, 4)}
 
 

@@ -23,7 +23,9 @@ from qurd_core.files import read_json
 from qurd_core.runtime import Runtime
 from qurd_core.store import Store
 from qurd_core.suspects import forging
-from qurd_core.suspects.checking import check
+from qurd_core.suspects.checking import check, with_evidence
+from qurd_core.suspects.question import question
+from qurd_core.suspects.verifying import verify
 
 FEW = 13  # pictures per class and set
 MINE = "train(vgg,victim1)"
@@ -91,6 +93,23 @@ def test_whoever_has_a_model_and_its_pictures_gets_a_benchmark_and_a_verdict(mad
     assert row["stolen"] == roles.count("stolen") + 1  # and the victim itself
     (verdict,) = check(str(found.home), suspects=["shop"], store=store, budget=20, fit=0).each
     assert (verdict.lineages, verdict.hard.of, verdict.thieves.of) == (20, 1, roles.count("stolen"))
+
+
+@pytest.mark.slow
+def test_what_a_scheme_misses_of_forged_thieves_is_said_and_sealed(made, tmp_path):
+    plan, found, store = made
+    bench = benchmark(str(found.home))
+    far = [one["lineage"] for one in found.models if one["by"] == "train" and one["role"] == "hard"]
+    how = {"budget": 20, "fit": 0, "level": 0.05, "stop": "none"}
+    about = question(bench, None, far, ("AKH",), **how)
+    said = with_evidence(bench, about, store, Runtime(), tmp_path / "case.zip", tell=lambda text: None)
+    (verdict,) = said.each
+    missed = verdict.thieves
+    assert (verdict.said, verdict.forged, missed.of) == ("not_distinguished", True, len(about.thieves))
+    sentence = said.sentences[far[0]][0]
+    assert f"of {missed.of} forged thieves of {plan.victim} this scheme misses {missed.number} at 20 queries." in sentence
+    checked = verify(tmp_path / "case.zip")
+    assert (checked.faults, checked.sentences) == ([], said.sentences)
 
 
 @pytest.mark.slow
