@@ -68,6 +68,7 @@ class Verdict:
         missing: queries without an answer that counts.
         hard: hard unrelated models that would be called closer, of those that were asked.
         thieves: known stolen models that this misses, of those that were asked.
+        forged: all of them were made to see that.
     """
 
     victim: str
@@ -93,6 +94,7 @@ class Verdict:
     fit: Fit | None = None
     hard: Count | None = None
     thieves: Count | None = None
+    forged: bool = False
 
 
 def needed_lineages(level: float, questions: int = 1) -> int:

@@ -56,7 +56,7 @@ class Verdicts:
     def table(self) -> pd.DataFrame:
         """One row per suspect: `Verdict` without its texts."""
         rows = [asdict(one) for one in self.each]
-        return pd.DataFrame(rows).drop(columns=["method", "assumptions", "fit", "hard", "thieves"])
+        return pd.DataFrame(rows).drop(columns=["method", "assumptions", "fit", "hard", "thieves", "forged"])
 
 
 def check(

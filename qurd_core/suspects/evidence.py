@@ -103,6 +103,7 @@ def seal(bench: Benchmark, asked: Question, desk: Workbench, runtime: Runtime, f
         ],
         "hard": [{"name": name, "digest": sources[name]} for name in asked.hard],
         "thieves": [{"name": name, "digest": sources[name]} for name in asked.thieves],
+        "forged": asked.forged,
         "suspects": [{"name": name, "source": sources[name]} for name in asked.suspects],
         "scheme": [str(scheme) for scheme in asked.schemes],
         "parts": [sha(canonical(scheme.identity(PART))) for scheme in asked.schemes],
@@ -143,7 +144,8 @@ def conclude(
 
 def plain(verdict: Verdict) -> dict[str, Any]:
     """A verdict and its words as JSON values."""
-    return {name: value for name, value in asdict(verdict).items() if name != "assumptions"} | {"sentences": said(verdict)}
+    left_out = {"assumptions"} if verdict.forged else {"assumptions", "forged"}
+    return {name: value for name, value in asdict(verdict).items() if name not in left_out} | {"sentences": said(verdict)}
 
 
 def zipped(folder: Path, path: Path) -> Path:

@@ -39,6 +39,7 @@ class Question:
         level: share of false accusations that is allowed, over all suspects together.
         stop: when a verdict may be said before all queries are asked.
         fit: images that the victim gets right, mixed in among the queries.
+        forged: all known stolen models were made to see what schemes miss.
     """
 
     victim: str
@@ -53,6 +54,7 @@ class Question:
     level: float
     stop: Stop
     fit: int
+    forged: bool = False
 
     @property
     def scheme(self) -> str:
@@ -144,7 +146,8 @@ def question(
     pool, others = _pool(bench, whose, asked), {kind: _others(bench, whose, asked, kind) for kind in ("hard", "positive")}
     roots = tuple(map(bench.root, pool))
     known = (pool, roots, others["hard"], others["positive"])
-    return Question(whose, asked, *known, parsed, second, budget, level, stop, probed)
+    forged = bool(others["positive"]) and all(bench.record(name).get("forged") for name in others["positive"])
+    return Question(whose, asked, *known, parsed, second, budget, level, stop, probed, forged)
 
 
 def _pool(bench: Benchmark, victim: str, suspects: Sequence[str]) -> tuple[str, ...]:

@@ -207,6 +207,7 @@ def _question(sealed: Mapping[str, Any]) -> Question:
             float(sealed["level"]),
             sealed["stop"],
             sealed["fit"],
+            sealed.get("forged", False),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise QurdError(f"{SEAL} lacks what a question needs, or holds it otherwise: {error}.") from None

@@ -35,6 +35,7 @@ class Entry:
         accuracy: as declared.
         puts: how images are put into a whole model, and what it gives.
         columns: the output that stands for each class, where its order is another one.
+        forged: it was made to see what can be told, and is nobody's.
     """
 
     lineage: Lineage
@@ -45,6 +46,7 @@ class Entry:
     role: str | None = None
     puts: tuple[dict[str, Any], dict[str, Any]] | None = None
     columns: tuple[int, ...] | None = None
+    forged: bool = False
 
     @property
     def access(self) -> Access:
@@ -82,6 +84,7 @@ class ModelFolder(Source):
             about |= {"role": entry.role}
         if any(other.accuracy is not None for other in self.entries.values()):
             about |= {"accuracy_declared": entry.accuracy}
+        about |= {"forged": True} if entry.forged else {}
         return about | {"classes": len(self.classes), "sha256": self.digest(model)}
 
     def digest(self, model: str) -> str:
@@ -111,7 +114,14 @@ class ModelFolder(Source):
     def content(self) -> str:
         """Digest of all models and images, and of what is said of their files; each is looked at now, if it was not yet."""
         held = [
-            [name, self.digest(name), str(entry.lineage), entry.accuracy, *[entry.role] * bool(entry.role)]
+            [
+                name,
+                self.digest(name),
+                str(entry.lineage),
+                entry.accuracy,
+                *[entry.role] * bool(entry.role),
+                *[True] * entry.forged,
+            ]
             for name, entry in self.entries.items()
         ]
         seeds = [[split, self.images_digest(split)] for split in self.splits]
@@ -247,6 +257,7 @@ def _source(manifest: dict[str, Any], folder: Path) -> ModelFolder:
             model.get("role"),
             (model.get("input", {}), model["output"]) if "file" in model else None,
             tuple([*map(str, model["classes"])].index(name) for name in named) if "classes" in model else None,
+            model.get("forged", False),
         )
         for model in manifest["models"]
     }

@@ -51,10 +51,8 @@ def _not_distinguished(verdict: Verdict) -> Iterator[str]:
     known, number = verdict.thieves, verdict.lineages
     missed = ""
     if known is not None:
-        missed = (
-            f": of {known.of} known {'thief' if known.of == 1 else 'thieves'} of {verdict.victim} this scheme misses"
-            f" {known.number} at {verdict.budget} queries"
-        )
+        kind = f"{'forged' if verdict.forged else 'known'} {'thief' if known.of == 1 else 'thieves'}"
+        missed = f": of {known.of} {kind} of {verdict.victim} this scheme misses {known.number} at {verdict.budget} queries"
     yield (
         f"{verdict.suspect} is not distinguished from {words.counted(number, 'unrelated lineage')} ({_p(verdict)}, level"
         f" {percent(verdict.level)}). This clears nobody{missed}."

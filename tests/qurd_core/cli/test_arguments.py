@@ -27,6 +27,8 @@ COMMANDS = {  # arguments after the benchmark
     "check-benchmark": QUICK,
     "check": QUICK,
     "triage": ["--out", "ranking.csv"],
+    "forge": ["--out", "forged", "--device", "cpu", "--workers", "1"],
+    "challenge": ["--out", "contest"],
     "pairs": QUICK,
     "run": ["-s", "AKH", "--budget", "10", "--seeds", "1", *QUICK],
     "sweep": [],
@@ -37,6 +39,7 @@ COMMANDS = {  # arguments after the benchmark
 }
 OF_ALL = ("models", "check-benchmark", "pairs", "run")
 OF_SUSPECTS = ("check", "triage")  # which take as many, and need models of unknown origin
+POSITIONAL = ("check-benchmark", "forge", *OF_SUSPECTS)
 ANY = "Expected the name of a benchmark, or the path of a folder of models, a table of answers (.csv, .parquet) or a saved"
 
 
@@ -76,7 +79,7 @@ def place(laid, tmp_path, monkeypatch):
 
 
 def ask(qurd, command, text):
-    arguments = [text] if command in ("check-benchmark", *OF_SUSPECTS) else ["-b", text]
+    arguments = [text] if command in POSITIONAL else ["make", text] if command == "challenge" else ["-b", text]
     code, out, err = qurd(command, *arguments, *COMMANDS[command])
     return code, out, " ".join(err.split())
 
@@ -227,6 +230,8 @@ FOLDERS = [
     ["build", "patchwork", "--out", "notes.txt"],
     ["paper", "export-summary", "--out", "notes.txt"],
     ["import-scores", "folder", "--store", "notes.txt"],
+    ["forge", "folder", "--out", "notes.txt"],
+    ["challenge", "make", "toy", "--out", "notes.txt"],
 ]
 
 
