@@ -8,7 +8,7 @@ from typing import Literal
 
 from qurd_core.benchmarks.base import Benchmark
 from qurd_core.errors import QurdError, unknown
-from qurd_core.evaluation.request import check_scheme
+from qurd_core.evaluation.request import check_scheme, classes_counted
 from qurd_core.lineage import count_independent, independent
 from qurd_core.registry import seed_rules
 from qurd_core.schemes import REFERENCE, Scheme, is_control
@@ -140,6 +140,12 @@ def question(
         most = bench.reveals.get(name, bench.access)
         if shy := [scheme for scheme in (*parsed, *[second] * bool(second)) if scheme.access > most]:
             raise QurdError(f"'{shy[0].label}' needs {shy[0].access}, and '{name}' reveals {most} only. Use {REFERENCE}.")
+        for scheme in (*parsed, *[second] * bool(second)):
+            if (wanted := classes_counted(scheme)[1]) > (ranked := bench.names.get(name, wanted)):
+                raise QurdError(
+                    f"'{scheme.label}' compares the first {wanted} classes of an answer, and '{name}' names {ranked}. Use"
+                    f" {REFERENCE}."
+                )
     probed = fit if any(_of_mistakes(scheme) for scheme in parsed) else 0
     pool, others = _pool(bench, whose, asked), {kind: _others(bench, whose, asked, kind) for kind in ("hard", "positive")}
     roots = tuple(map(bench.root, pool))

@@ -78,9 +78,9 @@ def test_a_function_that_answers_in_another_way_later_is_a_sentence():
     def turns(x):
         return probits(0)(x) if len(x) == 8 else net(0)(x)
 
-    with pytest.raises(QurdError, match="Expected probits from 'shop', as its first answers were. Got logits later"):
+    with pytest.raises(QurdError, match=r"Expected probits from 'shop', as its first answers were. Got logits later"):
         ask({"shop": turns})
-    with pytest.raises(QurdError, match="Expected labels from 'shop', as its first answers were. Got probits later"):
+    with pytest.raises(QurdError, match=r"Expected labels from 'shop', as its first answers were. Got probits later"):
         ask({"shop": lambda x: labels(0)(x) if len(x) == 8 else probits(0)(x)})
 
 
