@@ -43,7 +43,7 @@ def judged(asked: Question, heard: dict[str, Heard], *, leads: bool = False) -> 
     Raises:
         QurdError: an unrelated model lacks too many answers to set a threshold.
     """
-    _check_pool(asked, heard)
+    check_pool(asked, heard)
     reasons = {name: _refusal(asked, heard, name) for name in asked.suspects}
     questions = [name for name in asked.suspects if reasons[name] is None]
     raw, ranks, used = _pvalues(asked, heard, questions)
@@ -99,7 +99,11 @@ def _verdict(about: Question, suspect: str, *, reason: str | None = None, said: 
     )
 
 
-def _check_pool(asked: Question, heard: dict[str, Heard]) -> None:
+def check_pool(asked: Question, heard: dict[str, Heard]) -> None:
+    """
+    Raises:
+        QurdError: an unrelated model lacks too many answers to set a threshold.
+    """
     for name in asked.pool:
         missing, sent = heard[name].missing, len(heard[name].agrees)
         if len(heard[name].fit) < (1 - MOST_MISSING) * len(heard[name].fit_rows):

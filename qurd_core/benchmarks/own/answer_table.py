@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -231,8 +231,67 @@ def answer_table(path: Path) -> Benchmark:
     )
 
 
-def _read(path: Path) -> pd.DataFrame:
+def answers_of(path: Path, classes: tuple[str, ...]) -> AnswerTable:
+    """The answers of suspects to items whose truth this table does not know: `item`, `model`, `label`, and if known the
+    columns of `top_` or `p_`.
+
+    Args:
+        classes: of the benchmark; a label beside them counts as no answer.
+
+    Raises:
+        QurdError: what is wrong in it, one sentence.
+    """
+    for problem in limited(partial(_wrong_answers, path, classes), path):
+        raise QurdError(problem if path.name in problem else f"{problem} (In {path}.)")
+    table, models = _suspects(path, classes), {}
+    for model in table["model"].unique():
+        models[model] = nameless(SUSPECT, model)
+    lineages, probits = read_lineages(models), [f"{PROBIT}{name}" for name in classes if f"{PROBIT}{name}" in table]
+    reveals = revealed(table, probits, _tops(table), classes)
+    return AnswerTable(
+        path, classes, lineages, _seed_sets(table, [*models], classes, probits), {}, {}, tuple(models), reveals
+    )
+
+
+def _suspects(path: Path, classes: tuple[str, ...]) -> pd.DataFrame:
+    """The rows of answers of suspects, as those of a table in which every item is of the first class."""
+    table = _read(path, ("item", "model", "label"))
+    return table.assign(truth=classes[0], split="test", lineage="", role=SUSPECT)
+
+
+def _wrong_answers(path: Path, classes: tuple[str, ...]) -> list[str]:
+    try:
+        table = _suspects(path, classes)
+    except QurdError as error:
+        return [str(error)]
+    if table.empty:
+        return [f"Expected rows in {path}. It has a header only."]
+    where, probits = partial(_where, path), _probit_columns(table)
+    if found := list(_wrong_texts(table, ("item", "model", "label", *_tops(table)), where)):
+        return found
+    if probits and sorted(probits) != sorted(f"{PROBIT}{name}" for name in classes):
+        strange = sorted({*probits} ^ {f"{PROBIT}{name}" for name in classes})[0]
+        return [
+            f"Expected a column p_<class> for each of the {len(classes):,} classes, or for none. '{strange[:60]}' is at"
+            " fault."
+        ]
+    if len(table) * len(classes) > CELLS:
+        return [f"Expected at most {CELLS:,} answers times classes. {path} has more: split it."]
+    found = [*look_alikes(table["model"].unique(), "models"), *wrong_tops(table, probits, _tops(table), where)]
+    with_any = with_probits(table, probits)
+    beside = with_any & ~table["label"].isin(classes)
+    if beside.any():
+        found.append(f"The label '{table['label'][beside].iloc[0]}' in {where(beside)} has probits and is no class.")
+    elif probits:
+        found += _wrong_probits(table, classes, [f"{PROBIT}{name}" for name in classes], with_any, where)
+    return found or list(_wrong_grid(table, where))
+
+
+def _read(path: Path, needed: Sequence[str] = NEEDED) -> pd.DataFrame:
     """The table with texts as texts and probits as numbers; `split` and `lineage` filled in.
+
+    Args:
+        needed: columns that must be there; of the usual ones others are refused.
 
     Raises:
         QurdError: no such file, no table, too large, or other columns.
@@ -241,8 +300,8 @@ def _read(path: Path) -> pd.DataFrame:
     if there in RECOGNISED - {PARQUET} or not is_filled(path):
         raise misplaced("a table of answers", path)
     packed = there == PARQUET or path.suffix.lower() == ".parquet"  # a link may lead to a file of another name
-    table = _read_parquet(path) if packed else _read_csv(path)
-    for name in ("truth", "label", *_tops(table)):  # whole numbers may have been written as floats
+    table = (_read_parquet if packed else _read_csv)(path, needed)
+    for name in {"truth", "label", *_tops(table)} & {*table}:  # whole numbers may have been written as floats
         table[name] = table[name].str.replace(r"^(-?\d+)\.0+$", r"\1", regex=True)
     if "split" not in table:
         table["split"] = "test"
@@ -251,7 +310,7 @@ def _read(path: Path) -> pd.DataFrame:
     return table
 
 
-def _read_csv(path: Path) -> pd.DataFrame:
+def _read_csv(path: Path, needed: Sequence[str]) -> pd.DataFrame:
     size = path.stat().st_size
     if size > BYTES:
         raise QurdError(f"Expected a CSV file of at most {BYTES:,} bytes. {path} has {size:,}: write it as Parquet.")
@@ -265,7 +324,7 @@ def _read_csv(path: Path) -> pd.DataFrame:
             raise QurdError(f"Expected at most {CLASSES:,} classes in {path}. Got {columns:,} columns.")
         table = pd.read_csv(path, dtype=str, na_filter=False, encoding="utf-8-sig", skipinitialspace=True)
         table.columns = [str(name).strip() for name in table.columns]
-        _check_columns(list(table.columns), path)
+        _check_columns(list(table.columns), path, needed)
         if not isinstance(table.index, pd.RangeIndex):
             raise QurdError(f"Expected as many values in every line of {path} as names in the first one. Got more.")
     except (OSError, pd.errors.ParserError, pd.errors.EmptyDataError, OverflowError, ValueError) as error:
@@ -278,13 +337,13 @@ def _read_csv(path: Path) -> pd.DataFrame:
     return table
 
 
-def _read_parquet(path: Path) -> pd.DataFrame:
+def _read_parquet(path: Path, needed: Sequence[str]) -> pd.DataFrame:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
         schema = pq.read_schema(path)
-        _check_columns(schema.names, path)
+        _check_columns(schema.names, path, needed)
         texts = [field.name for field in schema if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)]
         with pq.ParquetFile(path, read_dictionary=texts) as file:
             about = file.metadata
@@ -328,14 +387,15 @@ def _column(column: Any, name: str, path: Path) -> pd.Series:
     return found.astype(str).where(found.notna(), "")
 
 
-def _check_columns(names: list[str], path: Path) -> None:
-    missing = [name for name in NEEDED if name not in names]
-    usual = (*NEEDED, *OPTIONAL, DECLARED, ROLE)
+def _check_columns(names: list[str], path: Path, needed: Sequence[str]) -> None:
+    missing = [name for name in needed if name not in names]
+    others = (*OPTIONAL, ROLE, DECLARED) if needed is NEEDED else ()
+    usual = (*needed, *others)
     strange = [name for name in names if name not in usual and not name.startswith(PROBIT) and not TOP.fullmatch(name)]
     twice = sorted(name for name, times in Counter(names).items() if times > 1)
     wanted = (
-        f"Expected the columns {', '.join(NEEDED)}, and if known split, lineage, role, accuracy and a p_<class> for each"
-        f" class or top_2, top_3, ..., in {path}."
+        f"Expected the columns {', '.join(needed)}, and if known {', '.join([*others, 'a p_<class> for each class'])} or"
+        f" top_2, top_3, ..., in {path}."
     )
     if missing:
         raise QurdError(f"{wanted} '{missing[0]}' is missing; got {', '.join(names[:12])}.")
@@ -406,19 +466,30 @@ def _declared(table: pd.DataFrame) -> dict[str, float]:
 def _wrong_rows(table: pd.DataFrame, path: Path) -> Iterator[str]:
     """What is wrong in the rows, a sentence each with the first place; later checks rely on earlier ones."""
 
-    def where(wrong: pd.Series) -> str:
-        rows = np.flatnonzero(wrong.to_numpy())
-        first = f"line {rows[0] + 2}" if path.suffix.lower() == ".csv" else f"row {rows[0] + 1}"
-        return f"{first} of {path.name}" + (f" and {len(rows) - 1} more" if len(rows) > 1 else "")
-
+    where = partial(_where, path)
     if table.empty:
         yield f"Expected rows in {path}. It has a header only."
         return
     if error := without_lineage(_roles(table[table["lineage"] == ""])):
         yield str(error)
         return
-    found = False
-    for name in (*NEEDED, *OPTIONAL, *_tops(table)):
+    wrong = list(_wrong_texts(table, (*NEEDED, *OPTIONAL, *_tops(table)), where))
+    yield from wrong
+    if wrong:
+        return
+    yield from _wrong_values(table, where)
+    yield from _wrong_grid(table, where)
+
+
+def _where(path: Path, wrong: pd.Series) -> str:
+    """The first row that is wrong, in words."""
+    rows = np.flatnonzero(wrong.to_numpy())
+    first = f"line {rows[0] + 2}" if path.suffix.lower() == ".csv" else f"row {rows[0] + 1}"
+    return f"{first} of {path.name}" + (f" and {len(rows) - 1} more" if len(rows) > 1 else "")
+
+
+def _wrong_texts(table: pd.DataFrame, names: Sequence[str], where: Any) -> Iterator[str]:
+    for name in names:
         may_lack = table[ROLE].isin(NAMELESS) if name == "lineage" and ROLE in table else name.startswith("top_")
         for wrong, what in (
             ((table[name].str.strip() == "") & ~may_lack, "is empty"),
@@ -426,12 +497,7 @@ def _wrong_rows(table: pd.DataFrame, path: Path) -> Iterator[str]:
             (table[name].str.contains(r"[\x00-\x1f\x7f]", regex=True), "holds a line break or control character"),
         ):
             if wrong.any():
-                found = True
                 yield f"'{name}' {what} in {where(wrong)}. Every row needs one plain text."
-    if found:
-        return
-    yield from _wrong_values(table, where)
-    yield from _wrong_grid(table, where)
 
 
 def _wrong_values(table: pd.DataFrame, where: Any) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import Any
 from qurd_core.benchmarks.own.foreign import lies_within, look_alikes, name_faults, yaml_values
 from qurd_core.benchmarks.own.kinship import lineage_faults, read_lineages
 from qurd_core.benchmarks.own.networks import LARGEST, SMALLEST, check, three_numbers
-from qurd_core.benchmarks.own.roles import NAMELESS, ROLES, nameless, without_lineage
+from qurd_core.benchmarks.own.roles import NAMELESS, ROLES, SUSPECT, nameless, without_lineage
 from qurd_core.benchmarks.own.sources.onnx_model import GIVES, LAYOUTS, RANGES
 from qurd_core.errors import A_FOLDER, SHOWN, QurdError, is_filled, lies_at, misplaced, unknown, visible
 from qurd_core.files import json_values, opened
@@ -20,7 +20,13 @@ SPLITS = ("train", "test")
 SIDES = (1, 1024)
 _KEYS = {"format", "classes", "side", "images", "normalisation", "models"}
 _SHARED_KEYS = {"model", "role", "lineage", "source", "classes", "normalisation", "side", "accuracy"}
-_SOURCES = {"safetensors": {"architecture", "weights"}, "onnx": {"file", "input", "output"}}  # and what each needs besides
+_SOURCES = {  # keys of each kind of model
+    "safetensors": {"architecture", "weights"},
+    "onnx": {"file", "input", "output"},
+    "api": {"api"},
+}
+_NEEDED = {"safetensors": ("architecture", "weights"), "onnx": ("file",), "api": ("api",)}  # texts that each must have
+_FILES = {"weights": "weights", "file": "file", "api": "file of the API"}  # keys that name a file, and its name in words
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -95,7 +101,8 @@ def manifest_faults(manifest: dict[str, Any], folder: Path) -> Iterator[str]:
     for number, model in enumerate(models, 1):
         yield from _model_faults(model, f"model {number}", folder)
         yield from _order_faults(model, f"model {number}", classes)
-        if isinstance(model, dict) and not model.get("normalisation") and not manifest.get("normalisation"):
+        apart = not isinstance(model, dict) or model.get("source") == "api" or model.get("normalisation")
+        if not apart and not manifest.get("normalisation"):
             yield f"Expected 'normalisation' in the manifest or of model {number}: mean [0,0,0] and std [1,1,1] for none."
     sound = [model for model in models if isinstance(model, dict) and isinstance(model.get("lineage"), str)]
     yield from lineage_faults({name_of(model): model["lineage"] for model in sound})
@@ -121,18 +128,21 @@ def _model_faults(model: Any, what: str, folder: Path) -> Iterator[str]:
     if not isinstance(kind, str) or kind not in _SOURCES:
         yield f"{unknown('source', str(kind), _SOURCES)} (In {what}.)"
         return
-    for name in ("lineage", "file") if kind == "onnx" else ("lineage", "architecture", "weights"):
+    for name in ("lineage", *_NEEDED[kind]):
         if name == "lineage" and model.get("role") in NAMELESS and "model" in model and "lineage" not in model:
             continue
         if not isinstance(model.get(name), str):
             yield f"Expected a text as '{name}' of {what}. Got {str(model.get(name))[:60]!r}."
-    keys = _SHARED_KEYS | _SOURCES[kind]
+    keys = _SHARED_KEYS - ({"normalisation", "side", "accuracy"} if kind == "api" else set()) | _SOURCES[kind]
     if strange := sorted(map(str, model.keys() - keys)):
         yield f"Expected {', '.join(sorted(keys))} of {what}. Got also '{strange[0][:60]}'."
     if kind == "onnx":
         yield from _onnx_faults(model, what)
-        if isinstance(model.get("file"), str):
-            yield from _path_faults(model["file"], folder, f"file of {what}")
+    if kind == "api" and model.get("role") != SUSPECT:
+        yield (
+            f"Expected role: {SUSPECT} of {what}: an API is asked about few pictures, and what calibrates is asked about"
+            " many. Bring other models as files, or their answers as a table."
+        )
     if kind == "safetensors" and isinstance(model.get("architecture"), str):
         try:
             check(model["architecture"])
@@ -140,7 +150,9 @@ def _model_faults(model: Any, what: str, folder: Path) -> Iterator[str]:
             yield f"{error} (In {what}.)"
     if kind == "safetensors" and isinstance(model.get("weights"), str):
         yield from _pickle_faults(model["weights"], what)
-        yield from _path_faults(model["weights"], folder, f"weights of {what}")
+    for name in _NEEDED[kind]:
+        if name in _FILES and isinstance(model.get(name), str):
+            yield from _path_faults(model[name], folder, f"{_FILES[name]} of {what}")
     if model.get("side") is not None and not _is_side(model["side"]):
         yield f"Expected 'side' of {what} from {SIDES[0]} to {SIDES[1]} pixels. Got {model['side']!r}."
     yield from _preparation_faults(model.get("normalisation"), what)

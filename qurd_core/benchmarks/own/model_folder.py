@@ -15,6 +15,7 @@ from qurd_core.benchmarks.own import pictures
 from qurd_core.benchmarks.own.manifest import SPLITS, lineages_of, manifest_faults, name_of, read_manifest, roles_of
 from qurd_core.benchmarks.own.networks import Preparation, Prepared, loaded
 from qurd_core.benchmarks.own.roles import cast, faults
+from qurd_core.benchmarks.own.sources.api_file import Api, read_api
 from qurd_core.benchmarks.own.sources.onnx_child import beside
 from qurd_core.benchmarks.own.sources.onnx_model import OnnxNetwork
 from qurd_core.errors import QurdError, doing
@@ -35,6 +36,7 @@ class Entry:
         accuracy: as declared.
         puts: how images are put into a whole model, and what it gives.
         columns: the output that stands for each class, where its order is another one.
+        api: how it is asked over a network, if it is no file.
     """
 
     lineage: Lineage
@@ -45,10 +47,13 @@ class Entry:
     role: str | None = None
     puts: tuple[dict[str, Any], dict[str, Any]] | None = None
     columns: tuple[int, ...] | None = None
+    api: Api | None = None
 
     @property
     def access(self) -> Access:
         """The most that it ever reveals."""
+        if self.api:
+            return self.api.access
         if self.puts is None:
             return Access.GRADIENTS
         return Access.PROBITS if self.puts[1]["gives"] == "probits" else Access.LOGITS
@@ -84,8 +89,17 @@ class ModelFolder(Source):
             about |= {"accuracy_declared": entry.accuracy}
         return about | {"classes": len(self.classes), "sha256": self.digest(model)}
 
+    def outputs(self, model: str) -> tuple[str, ...]:
+        """The classes of a model in the order in which it gives them."""
+        columns = self.entries[model].columns
+        if columns is None:
+            return self.classes
+        return tuple(name for _, name in sorted(zip(columns, self.classes, strict=True)))
+
     def digest(self, model: str) -> str:
         entry = self.entries[model]
+        if entry.api:
+            return entry.api.digest
         about = [entry.architecture, len(self.classes), str(entry.preparation), self._held(entry.file)]
         if entry.puts:
             about += [entry.puts, [self._held(path) for path in beside(entry.file)]]
@@ -111,7 +125,10 @@ class ModelFolder(Source):
     def content(self) -> str:
         """Digest of all models and images, and of what is said of their files; each is looked at now, if it was not yet."""
         held = [
-            [name, self.digest(name), str(entry.lineage), entry.accuracy, *[entry.role] * bool(entry.role)]
+            [
+                *(name, self.digest(name), str(entry.lineage), entry.accuracy, *[entry.role] * bool(entry.role)),
+                *[self._held(entry.file)] * bool(entry.api),  # its limits, too
+            ]
             for name, entry in self.entries.items()
         ]
         seeds = [[split, self.images_digest(split)] for split in self.splits]
@@ -125,6 +142,11 @@ class ModelFolder(Source):
 
     def oracle(self, model: str, runtime: Runtime) -> Oracle:
         entry = self.entries[model]
+        if entry.api:
+            raise QurdError(
+                f"'{model}' is asked over a network, which may cost. 'check' says how much before it does so; nothing else"
+                " asks it."
+            )
         held = 0
         with doing(f"loading '{model}'"):
             if entry.puts is None:
@@ -184,7 +206,7 @@ def _problems(folder: Path) -> list[str]:
         except QurdError as error:
             found.append(str(error))
     few = torch.zeros(2, 3, *source._size) if not found else None
-    for model in source.entries:
+    for model in (model for model, entry in source.entries.items() if not entry.api):
         try:
             oracle = source.oracle(model, Runtime())
             if few is not None:
@@ -219,6 +241,7 @@ def model_folder(folder: Path) -> Benchmark:
     source.content()  # what it holds now, whenever it is asked
     notes = (*source.notes, *found.notes)
     access = min(source.entries[name].access for name in found.models)
+    remote = [name for name in found.suspects if source.entries[name].api]
     less = {name: source.entries[name].access for name in found.suspects if source.entries[name].access < access}
     return Benchmark(
         str(folder),
@@ -230,6 +253,8 @@ def model_folder(folder: Path) -> Benchmark:
         notes=notes,
         suspects=found.suspects,
         reveals=less,
+        names={name: source.entries[name].api.top for name in remote if source.entries[name].access is Access.TOPK},
+        remote={name: source.entries[name].api for name in remote},
     )
 
 
@@ -238,22 +263,32 @@ def _source(manifest: dict[str, Any], folder: Path) -> ModelFolder:
     named = tuple(map(str, range(classes) if isinstance(classes, int) else classes))
     lineages = lineages_of(manifest)
     entries = {
-        name_of(model): Entry(
-            lineages[name_of(model)],
-            model.get("architecture", "onnx"),
-            folder / (model["weights"] if "weights" in model else model["file"]),
-            _preparation(manifest, model),
-            model.get("accuracy"),
-            model.get("role"),
-            (model.get("input", {}), model["output"]) if "file" in model else None,
-            tuple([*map(str, model["classes"])].index(name) for name in named) if "classes" in model else None,
-        )
-        for model in manifest["models"]
+        name_of(model): _entry(manifest, model, folder, named, lineages[name_of(model)]) for model in manifest["models"]
     }
     seed_sets = {split: folder / manifest["images"][split] for split in SPLITS if split in manifest["images"]}
     return ModelFolder(named, entries, seed_sets, manifest.get("side"))
 
 
+def _entry(
+    manifest: dict[str, Any], model: dict[str, Any], folder: Path, classes: tuple[str, ...], lineage: Lineage
+) -> Entry:
+    kind = model.get("source", "safetensors")
+    path = folder / model[{"safetensors": "weights", "onnx": "file", "api": "api"}[kind]]
+    return Entry(
+        lineage,
+        model.get("architecture", kind),
+        path,
+        _preparation(manifest, model),
+        model.get("accuracy"),
+        model.get("role"),
+        (model.get("input", {}), model["output"]) if kind == "onnx" else None,
+        tuple([*map(str, model["classes"])].index(name) for name in classes) if "classes" in model else None,
+        read_api(path, classes) if kind == "api" else None,
+    )
+
+
 def _preparation(manifest: dict[str, Any], model: dict[str, Any]) -> Preparation:
-    given = model.get("normalisation") or manifest["normalisation"]
+    given = model.get("normalisation") or manifest.get("normalisation")
+    if given is None:
+        return Preparation()  # of what is asked over a network
     return Preparation(tuple(given["mean"]), tuple(given["std"]), model.get("side"))
