@@ -256,10 +256,10 @@ def _faults(said: dict[str, Any], classes: Sequence[str]) -> Iterator[str]:
     if said.get("format", 1) != 1:
         yield f"Expected an API of format 1. Got {str(said['format'])[:20]!r}."
     url = said.get("url")
-    if not isinstance(url, str) or len(url) > 2_000 or urlsplit(url.replace("${", "")).scheme not in ("https", "http"):
+    if not isinstance(url, str) or len(url) > 2_000 or not re.match(r"https?://[^/]", url):
         yield "Expected 'url' as an address that begins with https:// (or http:// for this machine)."
         return
-    if "$" in url.split("/")[2]:
+    if "$" in re.split(r"[/?#]", url)[2]:
         yield "Expected the host of 'url' as it is: variables may stand behind it only."
     image = said.get("image")
     if not isinstance(image, dict) or {*image} != {"as", "field"} or image["as"] not in ("json", "multipart"):
@@ -291,7 +291,7 @@ def _faults(said: dict[str, Any], classes: Sequence[str]) -> Iterator[str]:
 
 def _secrets(url: str, body: Mapping[str, Any], headers: Mapping[str, Any]) -> Iterator[str]:
     """Whatever is called a secret and is not taken from the environment."""
-    if "@" in url.split("/")[2]:
+    if "@" in re.split(r"[/?#]", url)[2]:
         yield "Expected 'url' without a name and password. Write a header: Authorization: \"Basic ${NAME}\"."
     query = parse_qsl(urlsplit(url).query, keep_blank_values=True)
     for name, value in (*query, *_leaves(body), *headers.items()):
@@ -315,7 +315,7 @@ def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _answer_faults(answer: Any) -> Iterator[str]:
-    if not isinstance(answer, dict) or answer.get("gives") not in GIVES:
+    if not isinstance(answer, dict) or answer.get("gives") not in list(GIVES):
         yield f"Expected 'answer' with gives: {', '.join(GIVES)}, and where that stands."
         return
     gives = answer["gives"]
