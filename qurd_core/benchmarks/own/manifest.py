@@ -10,6 +10,7 @@ from qurd_core.benchmarks.own.kinship import lineage_faults, read_lineages
 from qurd_core.benchmarks.own.networks import LARGEST, SMALLEST, check, three_numbers
 from qurd_core.benchmarks.own.roles import NAMELESS, ROLES, SUSPECT, nameless, without_lineage
 from qurd_core.benchmarks.own.sources.onnx_model import GIVES, LAYOUTS, RANGES
+from qurd_core.benchmarks.own.variants import KEYS, variant_faults
 from qurd_core.errors import A_FOLDER, SHOWN, QurdError, is_filled, lies_at, misplaced, unknown, visible
 from qurd_core.files import json_values, opened
 from qurd_core.lineage import Lineage
@@ -21,7 +22,7 @@ SIDES = (1, 1024)
 _KEYS = {"format", "classes", "side", "images", "normalisation", "models"}
 _SHARED_KEYS = {"model", "role", "lineage", "source", "classes", "normalisation", "side", "accuracy"}
 _SOURCES = {  # keys of each kind of model
-    "safetensors": {"architecture", "weights"},
+    "safetensors": {"architecture", "weights", *KEYS},
     "onnx": {"file", "input", "output"},
     "api": {"api"},
 }
@@ -148,6 +149,8 @@ def _model_faults(model: Any, what: str, folder: Path) -> Iterator[str]:
             check(model["architecture"])
         except QurdError as error:
             yield f"{error} (In {what}.)"
+    if kind == "safetensors":
+        yield from variant_faults(model, what)
     if kind == "safetensors" and isinstance(model.get("weights"), str):
         yield from _pickle_faults(model["weights"], what)
     for name in _NEEDED[kind]:

@@ -13,11 +13,12 @@ from qurd_core.access import Access
 from qurd_core.benchmarks.base import FOLDER, Benchmark, Source, reads
 from qurd_core.benchmarks.own import pictures
 from qurd_core.benchmarks.own.manifest import SPLITS, lineages_of, manifest_faults, name_of, read_manifest, roles_of
-from qurd_core.benchmarks.own.networks import Preparation, Prepared, loaded
+from qurd_core.benchmarks.own.networks import PLAIN, Preparation, Prepared, loaded
 from qurd_core.benchmarks.own.roles import cast, faults
 from qurd_core.benchmarks.own.sources.api_file import Api, read_api
 from qurd_core.benchmarks.own.sources.onnx_child import beside
 from qurd_core.benchmarks.own.sources.onnx_model import OnnxNetwork
+from qurd_core.benchmarks.own.variants import Variant, variant
 from qurd_core.errors import QurdError, doing
 from qurd_core.files import file_digest
 from qurd_core.lineage import Lineage
@@ -36,6 +37,7 @@ class Entry:
         accuracy: as declared.
         puts: how images are put into a whole model, and what it gives.
         columns: the output that stands for each class, where its order is another one.
+        variant: what its network has otherwise than the architecture says.
         api: how it is asked over a network, if it is no file.
     """
 
@@ -47,6 +49,7 @@ class Entry:
     role: str | None = None
     puts: tuple[dict[str, Any], dict[str, Any]] | None = None
     columns: tuple[int, ...] | None = None
+    variant: Variant = PLAIN
     api: Api | None = None
 
     @property
@@ -105,6 +108,8 @@ class ModelFolder(Source):
             about += [entry.puts, [self._held(path) for path in beside(entry.file)]]
         if entry.columns:
             about.append({"columns": entry.columns})
+        if entry.variant.about:
+            about.append({"variant": entry.variant.about})
         return hashlib.sha256(json.dumps(about).encode()).hexdigest()
 
     def images(self, split: str) -> Images:
@@ -150,7 +155,7 @@ class ModelFolder(Source):
         held = 0
         with doing(f"loading '{model}'"):
             if entry.puts is None:
-                network = loaded(entry.architecture, len(self.classes), entry.file)
+                network = loaded(entry.architecture, len(self.classes), entry.file, entry.variant)
             else:
                 network = OnnxNetwork(entry.file, *entry.puts)
                 held = network.held
@@ -283,6 +288,7 @@ def _entry(
         model.get("role"),
         (model.get("input", {}), model["output"]) if kind == "onnx" else None,
         tuple([*map(str, model["classes"])].index(name) for name in classes) if "classes" in model else None,
+        variant(model) if kind == "safetensors" else PLAIN,
         read_api(path, classes) if kind == "api" else None,
     )
 
