@@ -24,9 +24,16 @@ _SHARED_KEYS = {"model", "role", "lineage", "source", "classes", "normalisation"
 _SOURCES = {  # keys of each kind of model
     "safetensors": {"architecture", "weights", *KEYS},
     "onnx": {"file", "input", "output"},
+    "transformers": {"folder"},
     "api": {"api"},
 }
-_NEEDED = {"safetensors": ("architecture", "weights"), "onnx": ("file",), "api": ("api",)}  # texts that each must have
+_NEEDED = {  # texts that each must have
+    "safetensors": ("architecture", "weights"),
+    "onnx": ("file",),
+    "transformers": ("folder",),
+    "api": ("api",),
+}
+PREPARED = ("transformers", "api")  # which prepare images themselves
 _FILES = {"weights": "weights", "file": "file", "api": "file of the API"}  # keys that name a file, and its name in words
 
 
@@ -102,7 +109,7 @@ def manifest_faults(manifest: dict[str, Any], folder: Path) -> Iterator[str]:
     for number, model in enumerate(models, 1):
         yield from _model_faults(model, f"model {number}", folder)
         yield from _order_faults(model, f"model {number}", classes)
-        apart = not isinstance(model, dict) or model.get("source") == "api" or model.get("normalisation")
+        apart = not isinstance(model, dict) or model.get("source") in PREPARED or model.get("normalisation")
         if not apart and not manifest.get("normalisation"):
             yield f"Expected 'normalisation' in the manifest or of model {number}: mean [0,0,0] and std [1,1,1] for none."
     sound = [model for model in models if isinstance(model, dict) and isinstance(model.get("lineage"), str)]
@@ -134,7 +141,7 @@ def _model_faults(model: Any, what: str, folder: Path) -> Iterator[str]:
             continue
         if not isinstance(model.get(name), str):
             yield f"Expected a text as '{name}' of {what}. Got {str(model.get(name))[:60]!r}."
-    keys = _SHARED_KEYS - ({"normalisation", "side", "accuracy"} if kind == "api" else set()) | _SOURCES[kind]
+    keys = _SHARED_KEYS - ({"normalisation", "side"} if kind in PREPARED else set()) | _SOURCES[kind]
     if strange := sorted(map(str, model.keys() - keys)):
         yield f"Expected {', '.join(sorted(keys))} of {what}. Got also '{strange[0][:60]}'."
     if kind == "onnx":
@@ -153,6 +160,8 @@ def _model_faults(model: Any, what: str, folder: Path) -> Iterator[str]:
         yield from variant_faults(model, what)
     if kind == "safetensors" and isinstance(model.get("weights"), str):
         yield from _pickle_faults(model["weights"], what)
+    if kind == "transformers" and isinstance(model.get("folder"), str):
+        yield from _folder_faults(model["folder"], folder, what)
     for name in _NEEDED[kind]:
         if name in _FILES and isinstance(model.get(name), str):
             yield from _path_faults(model[name], folder, f"{_FILES[name]} of {what}")
@@ -213,6 +222,13 @@ def _path_faults(text: Any, folder: Path, what: str, *, or_folder: bool = False)
         yield f"Expected the {what} inside {folder}. Got {visible(text[:SHOWN])}."
     elif not is_filled(folder / text) and not (or_folder and lies_at(folder / text) == A_FOLDER):
         yield str(misplaced(f"the {what}", folder / text))
+
+
+def _folder_faults(text: str, folder: Path, what: str) -> Iterator[str]:
+    if "\0" in text or not lies_within(folder / text, folder):
+        yield f"Expected the folder of {what} inside {folder}. Got {visible(text[:SHOWN])}."
+    elif lies_at(folder / text) != A_FOLDER:
+        yield str(misplaced(f"the folder of {what}", folder / text))
 
 
 def _preparation_faults(given: Any, what: str) -> Iterator[str]:

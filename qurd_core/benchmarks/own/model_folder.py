@@ -12,12 +12,22 @@ import torch
 from qurd_core.access import Access
 from qurd_core.benchmarks.base import FOLDER, Benchmark, Source, reads
 from qurd_core.benchmarks.own import pictures
-from qurd_core.benchmarks.own.manifest import SPLITS, lineages_of, manifest_faults, name_of, read_manifest, roles_of
+from qurd_core.benchmarks.own.manifest import (
+    PREPARED,
+    SPLITS,
+    lineages_of,
+    manifest_faults,
+    name_of,
+    read_manifest,
+    roles_of,
+)
 from qurd_core.benchmarks.own.networks import PLAIN, Preparation, Prepared, loaded
 from qurd_core.benchmarks.own.roles import cast, faults
+from qurd_core.benchmarks.own.sources import transformers_folder
 from qurd_core.benchmarks.own.sources.api_file import Api, read_api
 from qurd_core.benchmarks.own.sources.onnx_child import beside
 from qurd_core.benchmarks.own.sources.onnx_model import OnnxNetwork
+from qurd_core.benchmarks.own.sources.transformers_folder import TransformersNetwork, columns
 from qurd_core.benchmarks.own.variants import Variant, variant
 from qurd_core.errors import QurdError, doing
 from qurd_core.files import file_digest
@@ -33,7 +43,7 @@ class Entry:
 
     Attributes:
         architecture: of its weights, or the kind of its file.
-        file: weights, or a whole model.
+        file: weights, a whole model, or the folder of one.
         accuracy: as declared.
         puts: how images are put into a whole model, and what it gives.
         columns: the output that stands for each class, where its order is another one.
@@ -51,6 +61,18 @@ class Entry:
     columns: tuple[int, ...] | None = None
     variant: Variant = PLAIN
     api: Api | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is a model in files of its own, and no weights of an architecture that is known here."""
+        return self.puts is not None or self.architecture == "transformers"
+
+    @property
+    def files(self) -> list[Path]:
+        """What it is read from."""
+        if self.puts is not None:
+            return [self.file, *beside(self.file)]
+        return transformers_folder.files(self.file) if self.whole else [self.file]
 
     @property
     def access(self) -> Access:
@@ -103,9 +125,12 @@ class ModelFolder(Source):
         entry = self.entries[model]
         if entry.api:
             return entry.api.digest
-        about = [entry.architecture, len(self.classes), str(entry.preparation), self._held(entry.file)]
+        first, *others = entry.files
+        about = [entry.architecture, len(self.classes), str(entry.preparation), self._held(first)]
         if entry.puts:
-            about += [entry.puts, [self._held(path) for path in beside(entry.file)]]
+            about.append(entry.puts)
+        if entry.whole:
+            about.append([self._held(path) for path in others])
         if entry.columns:
             about.append({"columns": entry.columns})
         if entry.variant.about:
@@ -132,7 +157,7 @@ class ModelFolder(Source):
         held = [
             [
                 *(name, self.digest(name), str(entry.lineage), entry.accuracy, *[entry.role] * bool(entry.role)),
-                *[self._held(entry.file)] * bool(entry.api),  # its limits, too
+                *([self._held(entry.file)] if entry.api else ()),  # its limits, too
             ]
             for name, entry in self.entries.items()
         ]
@@ -152,17 +177,20 @@ class ModelFolder(Source):
                 f"'{model}' is asked over a network, which may cost. 'check' says how much before it does so; nothing else"
                 " asks it."
             )
-        held = 0
+        held, order = 0, entry.columns
         with doing(f"loading '{model}'"):
-            if entry.puts is None:
-                network = loaded(entry.architecture, len(self.classes), entry.file, entry.variant)
-            else:
+            if entry.puts:
                 network = OnnxNetwork(entry.file, *entry.puts)
                 held = network.held
-        for path in (entry.file, *beside(entry.file)) if entry.puts else (entry.file,):
+            elif entry.whole:
+                network = TransformersNetwork(entry.file)
+                order = order or columns(network.names, self.classes, f"'{model}'")
+            else:
+                network = loaded(entry.architecture, len(self.classes), entry.file, entry.variant)
+        for path in entry.files:
             self._unchanged(path)
         how = {"access": Access.LOGITS} if entry.puts else {}  # the benchmark says what is revealed
-        prepared = Prepared(network, entry.preparation, entry.columns)
+        prepared = Prepared(network, entry.preparation, order)
         how |= {"classes": len(self.classes), "runtime": runtime, "name": model, "held": held}
         return Oracle(prepared, **how)
 
@@ -278,12 +306,12 @@ def _entry(
     manifest: dict[str, Any], model: dict[str, Any], folder: Path, classes: tuple[str, ...], lineage: Lineage
 ) -> Entry:
     kind = model.get("source", "safetensors")
-    path = folder / model[{"safetensors": "weights", "onnx": "file", "api": "api"}[kind]]
+    path = folder / model[{"safetensors": "weights", "onnx": "file", "transformers": "folder", "api": "api"}[kind]]
     return Entry(
         lineage,
         model.get("architecture", kind),
         path,
-        _preparation(manifest, model),
+        Preparation((0.0,) * 3, (1.0,) * 3) if kind in PREPARED else _preparation(manifest, model),
         model.get("accuracy"),
         model.get("role"),
         (model.get("input", {}), model["output"]) if kind == "onnx" else None,
@@ -294,7 +322,5 @@ def _entry(
 
 
 def _preparation(manifest: dict[str, Any], model: dict[str, Any]) -> Preparation:
-    given = model.get("normalisation") or manifest.get("normalisation")
-    if given is None:
-        return Preparation()  # of what is asked over a network
+    given = model.get("normalisation") or manifest["normalisation"]
     return Preparation(tuple(given["mean"]), tuple(given["std"]), model.get("side"))
