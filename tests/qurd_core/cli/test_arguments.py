@@ -26,6 +26,7 @@ COMMANDS = {  # arguments after the benchmark
     "models": QUICK,
     "check-benchmark": QUICK,
     "check": QUICK,
+    "queries": ["--out", "sent"],
     "triage": ["--out", "ranking.csv"],
     "pairs": QUICK,
     "run": ["-s", "AKH", "--budget", "10", "--seeds", "1", *QUICK],
@@ -37,6 +38,7 @@ COMMANDS = {  # arguments after the benchmark
 }
 OF_ALL = ("models", "check-benchmark", "pairs", "run")
 OF_SUSPECTS = ("check", "triage")  # which take as many, and need models of unknown origin
+OF_PICTURES = ("queries",)  # which takes as many, and needs items with pixels
 ANY = "Expected the name of a benchmark, or the path of a folder of models, a table of answers (.csv, .parquet) or a saved"
 
 
@@ -76,7 +78,7 @@ def place(laid, tmp_path, monkeypatch):
 
 
 def ask(qurd, command, text):
-    arguments = [text] if command in ("check-benchmark", *OF_SUSPECTS) else ["-b", text]
+    arguments = [text] if command in ("check-benchmark", *OF_SUSPECTS, *OF_PICTURES) else ["-b", text]
     code, out, err = qurd(command, *arguments, *COMMANDS[command])
     return code, out, " ".join(err.split())
 
@@ -107,6 +109,13 @@ def test_whoever_asks_about_suspects_is_told_that_there_are_none(qurd, place, co
     code, out, err = ask(qurd, command, text)
     assert (code, out) == (2, "")
     assert "with --victim: " in err or "There are none: name a model with --suspect." in err
+
+
+@pytest.mark.parametrize("text", GOOD)
+def test_whoever_writes_pictures_does_so_or_is_told_why_not(qurd, place, text):
+    code, out, err = ask(qurd, "queries", text)
+    assert ("Expected items with pixels" in err) == (code == 2) or "with --victim: " in err
+    assert (Path(out.strip()).name == "queries.csv") == (code == 0)
 
 
 def test_a_saved_benchmark_is_the_same_by_name_and_by_path(qurd, place):
@@ -161,7 +170,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("text", WRONG, ids=str)
-@pytest.mark.parametrize("command", (*OF_ALL, *OF_SUSPECTS))
+@pytest.mark.parametrize("command", (*OF_ALL, *OF_SUSPECTS, *OF_PICTURES))
 def test_what_is_wrong_with_one_is_one_sentence(qurd, place, command, text):
     if (command, text) in (("models", "published-cifar10"), ("pairs", "published-cifar10")):
         return  # whose models and pairs were published
