@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -11,7 +12,7 @@ from qurd_core.benchmarks.own.answer_table import FLOOR
 from qurd_core.errors import QurdError
 from qurd_core.evaluation.distances import distances, represented
 from qurd_core.evaluation.plan import BANK_UNIT
-from qurd_core.evaluation.workbench import Where, Workbench
+from qurd_core.evaluation.workbench import Where, Workbench, eight_bits
 from qurd_core.executors import Unit, executor, finish
 from qurd_core.randomness import stream
 from qurd_core.runtime import Runtime
@@ -61,13 +62,40 @@ def hear(asked: Question, desk: Workbench, runtime: Runtime | None, models: Sequ
     rows = fit_rows(asked, desk)
     if runtime and desk.bench.source.asks:  # a table holds all answers already
         schemes = tuple(map(str, asked.compared))
-        chunks = [tuple(models[start : start + BANK_UNIT]) for start in range(0, len(models), BANK_UNIT)]
+        here = [model for model in models if model not in desk.told]
+        chunks = [tuple(here[start : start + BANK_UNIT]) for start in range(0, len(here), BANK_UNIT)]
         args = (asked.victim, schemes, asked.budget, asked.fit_split, tuple(rows.tolist()))
         work = [Unit(f"suspects {some[0]}", answer, (desk.where, some, *args)) for some in chunks]
         finish(runtime.track(executor(runtime.workers).run(work), len(work), "asking models"))
     errors = _errors(asked, desk) if asked.stop == "bound" else None
     own = [desk.ask(asked.victim, scheme, QUERY_SEED, (asked.budget,), (asked.victim,)) for scheme in asked.compared]
     return {model: _heard(asked, desk, model, own, rows, errors) for model in models}
+
+
+def sent(asked: Question, desk: Workbench) -> Iterator[tuple[str, np.ndarray]]:
+    """The names of what a suspect is sent, as evidence has them, and the pictures (3,H,W) uint8: the queries of every scheme
+    and the images of the fit.
+    """
+    _check_budget(asked, desk)
+    for number, scheme in enumerate(asked.compared):
+        answers, costs = desk.ask(asked.victim, scheme, QUERY_SEED, (asked.budget,), (asked.victim,))
+        for place, picture in enumerate(eight_bits(answers.queries.take(int(costs.used[0])).x).numpy()):
+            yield f"{number}:{place}", picture
+    if asked.fit:
+        for place, picture in enumerate(desk.images(asked.fit_split).pixels[fit_rows(asked, desk)].numpy()):
+            yield f"fit:{place}", picture
+
+
+def changed_by_rounding(asked: Question, rounded: Workbench, plain: Workbench) -> float:
+    """Share of the victim's labels on its queries that are other ones once the queries are pictures of 8 bits."""
+    other = total = 0
+    for scheme in asked.compared:
+        how = asked.victim, scheme, QUERY_SEED, (asked.budget,), (asked.victim,)
+        (theirs, costs), (own, _) = rounded.ask(*how), plain.ask(*how)
+        used = int(costs.used[0])
+        other += int((theirs.labels[0, :used] != own.labels[0, :used]).sum())
+        total += used
+    return other / max(1, total)
 
 
 def answer(

@@ -2,6 +2,7 @@
 
 1. `question`  check what is asked; nobody is asked yet. A pool that is too small for the level ends here.
 2. `hear`      the victim, unrelated and other known models and the suspects answer the same queries; all answers are kept.
+               Suspects that are asked elsewhere (`Outside.hear`) come last.
 3. `judged`    refusals first, then p-values, their adjustment over all suspects, and the verdicts.
 4. `verdict_words.said`  the words.
 """
@@ -26,11 +27,12 @@ from qurd_core.runtime import Runtime
 from qurd_core.schemes import REFERENCE
 from qurd_core.statistics.verdicts import Verdict
 from qurd_core.store import Store
-from qurd_core.suspects.asking import hear
+from qurd_core.suspects.asking import Heard, hear
 from qurd_core.suspects.callables import Model, bench_of
-from qurd_core.suspects.evidence import SEAL, check_seal, conclude, seal, seal_number, zipped
-from qurd_core.suspects.judging import judged, refused_before
-from qurd_core.suspects.question import FIT, Question, Stop, question
+from qurd_core.suspects.elsewhere.outside import Outside, outside_of
+from qurd_core.suspects.evidence import SEAL, check_seal, conclude, seal, seal_number, sealed_order, zipped
+from qurd_core.suspects.judging import check_pool, judged, refused_before
+from qurd_core.suspects.question import Question, Stop, question
 
 BUDGET, LEVEL = 100, 0.05
 
@@ -73,7 +75,10 @@ def check(
     budget: int = BUDGET,
     level: float = LEVEL,
     stop: Stop = "none",
-    fit: int = FIT,
+    fit: int | None = None,
+    answers: str | None = None,
+    agree: Callable[[str], bool] | None = None,
+    hosts: Sequence[str] = (),
     store: Store | None = None,
     runtime: Runtime | None = None,
 ) -> Verdicts:
@@ -96,7 +101,11 @@ def check(
         budget: images sent to each suspect.
         level: share of false accusations that is allowed, over all suspects together.
         stop: `"peak"` or `"bound"`: the fewest queries after which the verdict could be said.
-        fit: images that the victim gets right, beside the budget, on which it is seen whether unrelated models are as good.
+        fit: images that the victim gets right, beside the budget, on which it is seen whether unrelated models are as good;
+            as many as are usual if not given.
+        answers: path of a table of what came back from suspects who were sent the pictures of `queries`.
+        agree: hears what requests over a network will cost, before the first one leaves; whether they may.
+        hosts: that may be asked though they are not public, or over plain http.
 
     Raises:
         QurdError: bad input, or an unrelated model that lacks answers. A pool that is too small is a verdict: refused.
@@ -115,19 +124,36 @@ def check(
     if bench is not None:
         if unrelated or hard or images is not None or classes is not None or isinstance(suspects, Mapping):
             raise QurdError("Expected names of models of the benchmark, or models and images without one. Got both.")
-        of = benchmark(bench)
-        asked = question(of, victim, tuple(suspects), schemes, **how)
-        return answered(of, asked, store or Store(default_folder()), runtime)
+        of, outside = outside_of(benchmark(bench), agree or _nobody, hosts, answers and Path(answers))
+        asked = question(of, victim, tuple(suspects), schemes, **how, elsewhere=outside.names(of))
+        return answered(of, asked, store or Store(default_folder()), runtime, outside)
     made = bench_of(victim, suspects, unrelated or {}, hard or {}, images, classes)
     asked = question(made, None, (), schemes, **how)
     with TemporaryDirectory() as folder:
         desk = Workbench(made, Store(Path(folder)), runtime)
-        return _said(made, asked, desk, None)
+        return _said(made, asked, desk, None, Outside())
 
 
-def answered(bench: Benchmark, asked: Question, store: Store, runtime: Runtime, *, leads: bool = False) -> Verdicts:
-    """The verdicts of a question about a benchmark, or the leads of a triage."""
-    return _said(bench, asked, workbench(bench, store, runtime), runtime, leads=leads)
+def _nobody(bill: str) -> bool:
+    raise QurdError(f"Expected agreement to {bill} Pass agree=lambda bill: True to send them.")
+
+
+def answered(
+    bench: Benchmark, asked: Question, store: Store, runtime: Runtime, outside: Outside | None = None, *, leads: bool = False
+) -> Verdicts:
+    """The verdicts of a question about a benchmark, or the leads of a triage.
+
+    Args:
+        outside: how suspects are heard that are not here; what they answered before if not given.
+    """
+    outside = outside or Outside()
+    return _said(bench, asked, desk_for(bench, asked, store, runtime, outside), runtime, outside, leads=leads)
+
+
+def desk_for(bench: Benchmark, asked: Question, store: Store, runtime: Runtime, outside: Outside) -> Workbench:
+    """The workbench of a question: where a suspect is sent pictures, everybody is asked about what is left of 8 bits."""
+    elsewhere = bool({*asked.suspects} & outside.names(bench))
+    return replace(workbench(bench, store, runtime, rounded=elsewhere), bench=bench)
 
 
 def with_evidence(
@@ -137,6 +163,7 @@ def with_evidence(
     runtime: Runtime,
     path: Path,
     *,
+    outside: Outside | None = None,
     seal_only: bool = False,
     tell: Callable[[str], None],
 ) -> Verdicts | None:
@@ -146,7 +173,8 @@ def with_evidence(
         path: a folder, or the zip that it becomes; a seal that stands there already is continued.
         tell: hears the seal number, before any suspect is asked, and where the evidence lies.
     """
-    desk, folder = workbench(bench, store, runtime), path.with_suffix("") if path.suffix == ".zip" else path
+    outside = outside or Outside()
+    desk, folder = desk_for(bench, asked, store, runtime, outside), path.with_suffix("") if path.suffix == ".zip" else path
     if path.suffix == ".zip" and path.exists():
         raise QurdError(f"Expected a new file for the evidence. {path} is there already: name another one.")
     number = seal_number(folder) if (folder / SEAL).exists() else seal(bench, asked, desk, runtime, folder)
@@ -154,18 +182,20 @@ def with_evidence(
     if seal_only:
         return None
     check_seal(bench, asked, folder)
-    heard = hear(asked, desk, runtime, (*asked.known, *asked.suspects))
+    heard, notes = _heard(bench, asked, desk, runtime, outside, sealed_order(folder))
     found = judged(asked, heard)
     conclude(bench, asked, heard, found, folder)
     if path.suffix == ".zip":
         zipped(folder, path)
         shutil.rmtree(folder)
     tell(str(path))
-    return Verdicts(tuple(found), bench.caveats)
+    return Verdicts(tuple(found), (*bench.caveats, *notes))
 
 
-def _said(bench: Benchmark, asked: Question, desk: Workbench, runtime: Runtime | None, *, leads: bool = False) -> Verdicts:
-    notes, everybody = bench.caveats, (*asked.known, *asked.suspects)
+def _said(
+    bench: Benchmark, asked: Question, desk: Workbench, runtime: Runtime | None, outside: Outside, *, leads: bool = False
+) -> Verdicts:
+    notes = bench.caveats
     others = len({*bench.suspects} - {*asked.suspects})
     if others and not leads:
         notes = (*notes, f"{others} more suspect(s) are not asked about here: whoever looks at several has to count all.")
@@ -174,4 +204,26 @@ def _said(bench: Benchmark, asked: Question, desk: Workbench, runtime: Runtime |
     if runtime:
         mine = replace(bench, pairs=bench.pairs_of(asked.victim))
         notes = (*notes, *examined(mine, asked.schemes, desk, runtime))
-    return Verdicts(tuple(judged(asked, hear(asked, desk, runtime, everybody), leads=leads)), notes)
+    heard, more = _heard(bench, asked, desk, runtime, outside)
+    return Verdicts(tuple(judged(asked, heard, leads=leads)), (*notes, *more))
+
+
+def _heard(
+    bench: Benchmark,
+    asked: Question,
+    desk: Workbench,
+    runtime: Runtime | None,
+    outside: Outside,
+    order: Sequence[str] | None = None,
+) -> tuple[dict[str, Heard], list[str]]:
+    """What everybody answers, and what is to be known, a sentence each."""
+    elsewhere = [name for name in asked.suspects if name in outside.names(bench)]
+    here = [name for name in asked.suspects if name not in elsewhere]
+    heard, notes = hear(asked, desk, runtime, (*asked.known, *here)), []
+    if elsewhere:
+        check_pool(asked, heard)  # before anything is paid for
+        notes += outside.rounding(asked, desk, workbench(bench, desk.store, desk.runtime))
+        desk, more = outside.hear(asked, desk, runtime, order)
+        notes += more
+        heard |= hear(asked, desk, runtime, elsewhere)
+    return heard, notes

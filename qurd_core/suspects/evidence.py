@@ -129,7 +129,7 @@ def conclude(
     bench: Benchmark, asked: Question, heard: Mapping[str, Heard], verdicts: Sequence[Verdict], folder: Path
 ) -> None:
     """Put what suspects answered, and the verdicts, beside the seal of the question."""
-    order = [row["query"] for row in csv.DictReader(io.StringIO((folder / QUERIES).read_text("utf-8")))]
+    order = sealed_order(folder)
     lines, before = [], seal_number(folder)
     for query, name, label in _labels(bench, {name: heard[name] for name in asked.suspects}, order):
         lines.append(canonical({"before": before, "query": query, "suspect": name, "label": label}))
@@ -140,6 +140,11 @@ def conclude(
     held = {name: (folder / name).read_bytes() for name in names}
     listed = [{"name": name, "bytes": len(data), "sha256": sha(data)} for name, data in held.items()]
     publish(folder / FILES, canonical(listed))
+
+
+def sealed_order(folder: Path) -> list[str]:
+    """The names of the queries in the order in which they were sealed to be asked."""
+    return [row["query"] for row in csv.DictReader(io.StringIO((folder / QUERIES).read_text("utf-8")))]
 
 
 def plain(verdict: Verdict) -> dict[str, Any]:

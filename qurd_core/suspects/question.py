@@ -1,14 +1,14 @@
 """What can be asked about suspects, checked before anything is asked."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
 from qurd_core.benchmarks.base import Benchmark
 from qurd_core.errors import QurdError, unknown
-from qurd_core.evaluation.request import check_scheme
+from qurd_core.evaluation.request import check_scheme, classes_counted
 from qurd_core.lineage import count_independent, independent
 from qurd_core.registry import seed_rules
 from qurd_core.schemes import REFERENCE, Scheme, is_control
@@ -18,6 +18,7 @@ from qurd_core.statistics.verdicts import needed_lineages
 Stop = Literal["none", "peak", "bound"]
 STOPS: tuple[Stop, ...] = ("none", "peak", "bound")
 FIT = 100  # images on which it is seen whether the unrelated models are as good as a suspect
+FIT_ELSEWHERE = 50  # the same where a suspect is asked over a network or by hand
 MOST_FIT = 1_000
 QUERY_SEED = 0
 
@@ -104,21 +105,23 @@ def question(
     budget: int,
     level: float,
     stop: Stop,
-    fit: int,
+    fit: int | None,
     then: str | None = None,
+    elsewhere: Collection[str] = (),
 ) -> Question:
     """Check everything that can be asked, before anything is.
 
     Args:
         victim: may be left out where there is one only.
         suspects: all models of unknown origin if none is named.
-        fit: 0 asks for no fit.
+        elsewhere: suspects that are asked over a network or by hand.
+        fit: 0 asks for no fit; None for as many images as are usual, fewer where a suspect is asked elsewhere.
 
     Raises:
         QurdError: an unknown name, a scheme that does not go with the benchmark, a number out of range.
     """
     check_share(level, "level")
-    if not 0 <= fit <= MOST_FIT:
+    if fit is not None and not 0 <= fit <= MOST_FIT:
         raise QurdError(f"Expected 0 to {MOST_FIT:,} images for the fit. Got {fit:,}.")
     parsed = tuple(dict.fromkeys(Scheme.parse(text) for text in schemes))
     if not parsed:
@@ -142,7 +145,14 @@ def question(
         most = bench.reveals.get(name, bench.access)
         if shy := [scheme for scheme in (*parsed, *[second] * bool(second)) if scheme.access > most]:
             raise QurdError(f"'{shy[0].label}' needs {shy[0].access}, and '{name}' reveals {most} only. Use {REFERENCE}.")
-    probed = fit if any(_of_mistakes(scheme) for scheme in parsed) else 0
+        for scheme in (*parsed, *[second] * bool(second)):
+            if (wanted := classes_counted(scheme)[1]) > (ranked := bench.names.get(name, wanted)):
+                raise QurdError(
+                    f"'{scheme.label}' compares the first {wanted} classes of an answer, and '{name}' names {ranked}. Use"
+                    f" {REFERENCE}."
+                )
+    usual = FIT_ELSEWHERE if {*asked} & {*elsewhere} else FIT
+    probed = (usual if fit is None else fit) if any(_of_mistakes(scheme) for scheme in parsed) else 0
     pool, others = _pool(bench, whose, asked), {kind: _others(bench, whose, asked, kind) for kind in ("hard", "positive")}
     roots = tuple(map(bench.root, pool))
     known = (pool, roots, others["hard"], others["positive"])

@@ -14,6 +14,7 @@ from qurd_core.benchmarks.own.kinship import lineage_twice
 from qurd_core.benchmarks.own.manifest import MANIFESTS, name_of, read_manifest
 from qurd_core.benchmarks.own.roles import FAILED, HARD, STOLEN, SUSPECT, UNRELATED, VICTIM
 from qurd_core.benchmarks.own.sources.onnx_child import beside
+from qurd_core.benchmarks.own.variants import CONSTRUCTED
 from qurd_core.benchmarks.zoo.architectures import MEAN, STD
 from qurd_core.benchmarks.zoo.models import file_of
 from qurd_core.errors import QurdError
@@ -40,6 +41,9 @@ def entries(folder: Path, bench: Benchmark, victim: str) -> tuple[list[Entry], l
 
     Returns:
         the entries, the victim's first, and the names of models that no file of weights stands for.
+
+    Raises:
+        QurdError: the victim is one of these.
     """
     manifest = read_manifest(folder)
     roles = dict.fromkeys(bench.suspects, SUSPECT)
@@ -52,6 +56,11 @@ def entries(folder: Path, bench: Benchmark, victim: str) -> tuple[list[Entry], l
         elif name in roles:
             shared = {"normalisation": manifest["normalisation"]} if "normalisation" in manifest else {}
             found.append(shared | entry | {"role": roles[name]})
+    if victim in left_out:
+        raise QurdError(
+            f"Expected a victim in one file, weights or ONNX, to forge from. '{victim}' is none: export it, and name the"
+            " file in the manifest."
+        )
     return sorted(found, key=lambda entry: entry["role"] != VICTIM), left_out
 
 
@@ -75,7 +84,7 @@ def entry_of(one: Planned, role: str, accuracy: float, victim: Entry) -> Entry:
     """What the manifest says of a forged model. One whose weights were the victim's is read as the victim is."""
     last = Lineage.parse(one.lineage).last.name
     copied = last in thefts and thefts[last].declares.reads == "weights"
-    keys = ("architecture", "normalisation", "side", "classes")
+    keys = ("architecture", *CONSTRUCTED, "normalisation", "side", "classes")  # names of tensors are the network's own now
     like = (
         {key: victim[key] for key in keys if key in victim} if copied else {"architecture": f"patchwork/{one.architecture}"}
     )

@@ -92,6 +92,14 @@ def too_silent(answered: int, sent: int, most: int) -> str:
     return f"it answered {answered} of {sent} queries, and at most {most} may be missing. Ask the rest, or take it out."
 
 
+def one_class(asked: int) -> str:
+    """A suspect that answers nothing but one class."""
+    return (
+        f"it gives one class to everything that it was asked about, {asked} images. Is it asked in the right way? Look at"
+        " its answers."
+    )
+
+
 def uncounted(missing: int, scheme: str) -> str:
     """A suspect of which a scheme cannot count what is missing."""
     return (

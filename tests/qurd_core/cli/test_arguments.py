@@ -26,6 +26,7 @@ COMMANDS = {  # arguments after the benchmark
     "models": QUICK,
     "check-benchmark": QUICK,
     "check": QUICK,
+    "queries": ["--out", "sent"],
     "triage": ["--out", "ranking.csv"],
     "forge": ["--out", "forged", "--device", "cpu", "--workers", "1"],
     "challenge": ["--out", "contest"],
@@ -39,7 +40,8 @@ COMMANDS = {  # arguments after the benchmark
 }
 OF_ALL = ("models", "check-benchmark", "pairs", "run")
 OF_SUSPECTS = ("check", "triage")  # which take as many, and need models of unknown origin
-POSITIONAL = ("check-benchmark", "forge", *OF_SUSPECTS)
+OF_PICTURES = ("queries",)  # which takes as many, and needs items with pixels
+POSITIONAL = ("check-benchmark", "forge", *OF_SUSPECTS, *OF_PICTURES)
 ANY = "Expected the name of a benchmark, or the path of a folder of models, a table of answers (.csv, .parquet) or a saved"
 
 
@@ -114,6 +116,13 @@ def test_whoever_asks_about_suspects_is_told_that_there_are_none(qurd, place, co
     assert "with --victim: " in err or "There are none: name a model with --suspect." in err
 
 
+@pytest.mark.parametrize("text", GOOD)
+def test_whoever_writes_pictures_does_so_or_is_told_why_not(qurd, place, text):
+    code, out, err = ask(qurd, "queries", text)
+    assert ("Expected items with pixels" in err) == (code == 2) or "with --victim: " in err
+    assert (Path(out.strip()).name == "queries.csv") == (code == 0)
+
+
 def test_a_saved_benchmark_is_the_same_by_name_and_by_path(qurd, place):
     by_name, by_path = (json.loads(ask(qurd, "check-benchmark", text)[1]) for text in ("half", "store/benches/half.json"))
     assert by_name == by_path
@@ -167,7 +176,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("text", WRONG, ids=str)
-@pytest.mark.parametrize("command", (*OF_ALL, *OF_SUSPECTS))
+@pytest.mark.parametrize("command", (*OF_ALL, *OF_SUSPECTS, *OF_PICTURES))
 @pytest.mark.slow
 def test_what_is_wrong_with_one_is_one_sentence(qurd, place, command, text):
     if (command, text) in (("models", "published-cifar10"), ("pairs", "published-cifar10")):

@@ -316,3 +316,35 @@ def test_what_any_scheme_asks_and_an_unrelated_model_lacks_is_refused(asked):
 def test_who_is_left_out_is_said(asked):
     found = asked(table({"shop": COPY, "app": OTHER}), suspects=["shop"])
     assert any("1 more suspect(s) are not asked about here" in note for note in found.notes)
+
+
+def ordered(rows: pd.DataFrame, k: int, first: dict[str, int]) -> pd.DataFrame:
+    """The rows with the classes after the label, of some models fewer of them than of others."""
+    for place in range(2, k + 1):
+        rows[f"top_{place}"] = ((rows["label"] + place - 1) % CLASSES).astype(str)
+        rows.loc[rows["model"].map(first).fillna(k) < place, f"top_{place}"] = ""
+    return rows
+
+
+def test_a_suspect_that_names_fewer_classes_is_asked_by_schemes_that_need_no_more(asked):
+    rows = ordered(table({"shop": COPY, "app": OTHER}), 3, {"shop": 2, "app": 1})
+    assert asked(rows).each[0].said == "closer"
+    scheme = "uniform(test) | rank(k=2) | mutual_information"
+    assert asked(rows, scheme=scheme, suspects=["shop"]).each[0].asked == 100
+    with pytest.raises(QurdError, match=r"compares the first 3 classes of an answer, and 'shop' names 2. Use AKH"):
+        asked(rows, scheme=scheme.replace("2", "3"), suspects=["shop"])
+    with pytest.raises(QurdError, match="needs top-k labels, and 'app' reveals labels only"):
+        asked(rows, scheme=scheme)
+
+
+def test_what_a_suspect_names_beside_the_classes_is_no_class_at_any_place(asked):
+    rows = ordered(table({"shop": COPY}), 3, {})
+    rows.loc[(rows["model"] == "shop") & (rows["item"] % 2 == 0), "top_2"] = "a cat"
+    scheme = "uniform(test) | rank(k=3) | mutual_information"
+    whole = asked(ordered(table({"shop": COPY}), 3, {}), scheme=scheme, fit=0).each[0]
+    some = asked(rows, scheme=scheme, fit=0).each[0]
+    assert (some.missing, some.asked) == (0, 100)
+    assert some.score > whole.score
+    rows.loc[(rows["model"] == "shop") & (rows["item"] == 0), "top_3"] = "a dog"  # a second one ends the order
+    with pytest.raises(QurdError, match="and 'shop' names 2"):
+        asked(rows, scheme=scheme)

@@ -431,8 +431,9 @@ def test_half_a_pruned_tensor_is_refused(tmp_path, change, says):
 @pytest.mark.parametrize(
     ("name", "meant"),
     [
-        ("resnet19", "Did you mean 'resnet18' or 'timm/resnet18' or 'modelreuse/resnet18'?"),
-        ("tim/resnet50", "Did you mean 'resnet50' or 'timm/resnet50'"),
+        ("resnet19", "Did you mean 'resnet18', 'timm/"),
+        ("tim/resnet50", "Did you mean 'resnet50', 'timm/resnet50', 'timm/resnet50t' or 'timm/resnet50s'?"),
+        ("vit_tiny_patch16_224", "Did you mean 'timm/vit_tiny_patch16_224', "),
         ("patchwork/vgg16", "'patchwork/vgg'"),
         ("x" * 5000, "Unknown architecture 'xxx"),
         ("", "Unknown architecture ''"),
