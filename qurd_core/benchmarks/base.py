@@ -87,7 +87,7 @@ class Benchmark:
         recalled: the seed set whose answers such a server may recall.
         costly: models that take many passes for an answer, so that their accuracy is not measured where records are made.
         ranked: number of classes whose order is revealed, or None for all.
-        names: the same of a suspect that reveals the order of some.
+        tops: the same of a suspect that reveals the order of some.
         remote: suspects that are asked over a network, and how; only `qurd_core.suspects` does.
     """
 
@@ -108,7 +108,7 @@ class Benchmark:
     recalled: str = "test"
     costly: frozenset[str] = frozenset()
     ranked: int | None = None
-    names: Mapping[str, int] = field(default_factory=dict)
+    tops: Mapping[str, int] = field(default_factory=dict)
     remote: Mapping[str, Api] = field(default_factory=dict)
 
     @property

@@ -146,7 +146,7 @@ def question(
         if shy := [scheme for scheme in (*parsed, *[second] * bool(second)) if scheme.access > most]:
             raise QurdError(f"'{shy[0].label}' needs {shy[0].access}, and '{name}' reveals {most} only. Use {REFERENCE}.")
         for scheme in (*parsed, *[second] * bool(second)):
-            if (wanted := classes_counted(scheme)[1]) > (ranked := bench.names.get(name, wanted)):
+            if (wanted := classes_counted(scheme)[1]) > (ranked := bench.tops.get(name, wanted)):
                 raise QurdError(
                     f"'{scheme.label}' compares the first {wanted} classes of an answer, and '{name}' names {ranked}. Use"
                     f" {REFERENCE}."

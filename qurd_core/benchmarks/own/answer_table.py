@@ -227,7 +227,7 @@ def answer_table(path: Path) -> Benchmark:
         suspects=found.suspects,
         reveals={name: reveals[name].access for name in found.suspects if reveals[name].access < known.access},
         ranked=known.ranked if known.access is Access.TOPK else None,
-        names={name: one.ranked for name in found.suspects if (one := reveals[name]).access is Access.TOPK},
+        tops={name: one.ranked for name in found.suspects if (one := reveals[name]).access is Access.TOPK},
     )
 
 

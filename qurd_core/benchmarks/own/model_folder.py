@@ -290,7 +290,7 @@ def model_folder(folder: Path) -> Benchmark:
         notes=notes,
         suspects=found.suspects,
         reveals=less,
-        names={name: source.entries[name].api.top for name in remote if source.entries[name].access is Access.TOPK},
+        tops={name: source.entries[name].api.top for name in remote if source.entries[name].access is Access.TOPK},
         remote={name: source.entries[name].api for name in remote},
     )
 

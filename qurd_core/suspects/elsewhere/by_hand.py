@@ -65,7 +65,7 @@ def joined(bench: Benchmark, answers: AnswerTable) -> Benchmark:
         suspects=(*bench.suspects, *answers.lineages),
         source=_Besides(bench.source, answers),
         reveals=bench.reveals | {name: access for name, access in reveals.items() if access < bench.access},
-        names=bench.names | {name: one.ranked for name, one in answers.reveals.items() if one.access is Access.TOPK},
+        tops=bench.tops | {name: one.ranked for name, one in answers.reveals.items() if one.access is Access.TOPK},
     )
 
 

@@ -76,33 +76,44 @@ class Outside:
         notes: list[str] = []
         if self.answers:
             told |= by_hand.told(self.answers, pictures, [name for name in asked.suspects if name in self.answers.lineages])
-        for name in (name for name in asked.suspects if name in desk.bench.remote):
-            told[name], more = self._over_network(name, desk, pictures, runtime, sealed)
+        remote = [name for name in asked.suspects if name in desk.bench.remote]
+        lines = {name: self._agreed(name, desk, list(pictures)) for name in remote}  # to all, before one of them is asked
+        for name in remote:
+            told[name], more = _over_network(name, desk, pictures, runtime, sealed, lines[name])
             notes += more
         return replace(desk, told=told), notes
 
-    def _over_network(
-        self,
-        name: str,
-        desk: Workbench,
-        pictures: dict[str, np.ndarray],
-        runtime: Runtime,
-        order: Sequence[str] | None,
-    ) -> tuple[ByPicture, list[str]]:
-        api, classes, notes = desk.bench.remote[name], desk.bench.source.outputs(name), []
-        journal = journal_of(desk.store.folder, api.address)
-        bill = network.bill(api, list(pictures), journal) if self.agree else None
-        if bill and bill.requests:
-            line = Line(api, self.hosts)
-            if not self.agree(str(bill)):
-                raise QurdError(f"Nothing was sent to {api.host}.")
-            files = {picture: png(pixels) for picture, pixels in pictures.items()}
-            ordered = {picture: files[picture] for picture in order} if order else network.in_any_order(files)
-            notes += network.ask(api, ordered, journal, line, classes, runtime.track)
-        found = network.answers(api, journal, classes)
-        if again := network.repeated(api, journal, list(pictures), classes):
-            notes.append(again)
-        return ByPicture(_in_our_order(found, classes, desk.bench.classes), len(classes), api.digest), notes
+    def _agreed(self, name: str, desk: Workbench, pictures: list[str]) -> Line | None:
+        """The way to an API that may be asked; None where nothing is left to ask, or nothing is to be sent."""
+        api = desk.bench.remote[name]
+        bill = network.bill(api, pictures, journal_of(desk.store.folder, api.address)) if self.agree else None
+        if not bill or not bill.requests:
+            return None
+        line = Line(api, self.hosts)
+        if not self.agree(str(bill)):
+            raise QurdError(f"Nothing was sent to {api.host}.")
+        return line
+
+
+def _over_network(
+    name: str,
+    desk: Workbench,
+    pictures: dict[str, np.ndarray],
+    runtime: Runtime,
+    order: Sequence[str] | None,
+    line: Line | None,
+) -> tuple[ByPicture, list[str]]:
+    """What an API answered, and what is to be known; it is asked about the rest where there is a way to it."""
+    api, classes, notes = desk.bench.remote[name], desk.bench.source.outputs(name), []
+    journal = journal_of(desk.store.folder, api.address)
+    if line:
+        files = {picture: png(pixels) for picture, pixels in pictures.items()}
+        ordered = {picture: files[picture] for picture in order} if order else network.in_any_order(files)
+        notes += network.ask(api, ordered, journal, line, classes, runtime.track)
+    found = network.answers(api, journal, classes)
+    if again := network.repeated(api, journal, list(pictures), classes):
+        notes.append(again)
+    return ByPicture(_in_our_order(found, classes, desk.bench.classes), len(classes), api.digest), notes
 
 
 def outside_of(

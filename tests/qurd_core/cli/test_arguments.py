@@ -26,7 +26,7 @@ COMMANDS = {  # arguments after the benchmark
     "models": QUICK,
     "check-benchmark": QUICK,
     "check": QUICK,
-    "queries": ["--out", "sent"],
+    "queries": ["--out", "sent", "--budget", "20", "--fit", "5"],
     "triage": ["--out", "ranking.csv"],
     "forge": ["--out", "forged", "--device", "cpu", "--workers", "1"],
     "challenge": ["--out", "contest"],

@@ -220,6 +220,27 @@ def test_what_an_api_leaves_out_counts_as_disagreement_and_much_of_it_is_refused
     assert any("12 x 400 (Bad Request)" in note for note in found.notes)
 
 
+def again(home, there, change):
+    """The same folder with another manifest."""
+    manifest = yaml.safe_load((home / "manifest.yaml").read_text())
+    change(manifest)
+    for path in home.iterdir():
+        if path.suffix in (".safetensors", ".yaml") and path.name != "manifest.yaml":
+            (there / path.name).hardlink_to(path)
+    (there / "manifest.yaml").write_text(yaml.safe_dump(manifest))
+    return there
+
+
+def test_whoever_agrees_to_one_api_and_not_to_the_other_pays_for_none(home, store, shop, said, tmp_path):
+    said(body={"model": "first"})
+    (home / "other.yaml").write_text(api_text(shop.url, body={"model": "second"}))
+    more = {"model": "app", "role": "suspect", "source": "api", "api": "other.yaml"}
+    folder, bills = again(home, tmp_path, lambda manifest: manifest["models"].append(more)), []
+    with pytest.raises(QurdError, match="Nothing was sent to"):
+        ask(folder, store, level=0.3, agree=lambda bill: bills.append(bill) or len(bills) < 2)
+    assert (len(bills), shop.requests.total()) == (2, 0)
+
+
 BAD = [
     (
         {"role": "unrelated", "lineage": "train(x,y)"},
@@ -235,14 +256,9 @@ BAD = [
 
 @pytest.mark.parametrize(("changes", "says"), BAD, ids=[says[:30] for _, says in BAD])
 def test_a_manifest_that_names_an_api_otherwise_is_a_sentence(home, tmp_path, changes, says):
-    manifest = yaml.safe_load((home / "manifest.yaml").read_text())
-    manifest["models"][-1] |= changes
-    for path in home.iterdir():
-        if path.suffix in (".safetensors", ".yaml") and path.name != "manifest.yaml":
-            (tmp_path / path.name).hardlink_to(path)
-    (tmp_path / "manifest.yaml").write_text(yaml.safe_dump(manifest))
+    folder = again(home, tmp_path, lambda manifest: manifest["models"][-1].update(changes))
     with pytest.raises(QurdError) as told:
-        benchmark(str(tmp_path))
+        benchmark(str(folder))
     assert says in str(told.value)
 
 
