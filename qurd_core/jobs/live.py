@@ -25,10 +25,26 @@ def rates_job(benchmark: str, scheme: str, pool: tuple[str, ...], identity: str)
         pool: root lineages that calibrate; empty for all.
         identity: of the scheme, with the versions of its parts.
     """
-    saved = "" if benchmark in rate_records.SHIPPED else BenchFile.read(home_of(benchmark)).identity
-    version = hashlib.sha256(json.dumps([identity, saved]).encode()).hexdigest()[:12]
     chosen = {"benchmark": benchmark, "scheme": scheme, "pool": sorted(pool) or None}
-    return Job("rates", chosen | {"seeds": SEEDS, "version": version})
+    return Job("rates", chosen | {"seeds": SEEDS, "version": _version(benchmark, identity)})
+
+
+def check_job(
+    benchmark: str, victim: str, suspects: tuple[str, ...], scheme: str, budget: int, stop: str, identity: str
+) -> Job:
+    """The job that asks about suspects.
+
+    Args:
+        scheme, identity: as for `rates_job`.
+    """
+    asked = {"benchmark": benchmark, "victim": victim, "suspects": list(suspects), "scheme": scheme, "budget": budget}
+    return Job("check", asked | {"stop": stop, "version": _version(benchmark, identity)})
+
+
+def _version(benchmark: str, identity: str) -> str:
+    """Changes with the parts of a scheme and with a benchmark of one's own."""
+    saved = "" if benchmark in rate_records.SHIPPED else BenchFile.read(home_of(benchmark)).identity
+    return hashlib.sha256(json.dumps([identity, saved]).encode()).hexdigest()[:12]
 
 
 def write(table: pd.DataFrame, path: Path) -> None:

@@ -34,10 +34,11 @@ from qurd_core.evaluation.workbench import PART, Workbench
 from qurd_core.files import publish
 from qurd_core.findings.language.verdict_words import said
 from qurd_core.runtime import Runtime
+from qurd_core.schemes import REFERENCE as REFERENCE_SCHEME
 from qurd_core.statistics.sequential import P0
 from qurd_core.statistics.verdicts import Verdict
 from qurd_core.suspects.asking import Heard, hear
-from qurd_core.suspects.question import QUERY_SEED, Question, counts_agreements
+from qurd_core.suspects.question import QUERY_SEED, Question
 
 FORMAT = 1
 SEAL, QUERIES, REFERENCE = "seal.json", "queries.csv", "reference.csv"
@@ -75,11 +76,11 @@ def seal_number(folder: Path) -> str:
     return sha((folder / SEAL).read_bytes())
 
 
-def seal(bench: Benchmark, asked: Question, desk: Workbench, runtime: Runtime, folder: Path) -> str:
+def seal(bench: Benchmark, asked: Question, desk: Workbench, runtime: Runtime | None, folder: Path) -> dict[str, Heard]:
     """Ask the victim and all known models, and fix the question on disk; no suspect is asked.
 
     Returns:
-        the seal number.
+        what they answered.
 
     Raises:
         QurdError: a scheme compares more than labels, the pool is too small for the level, or the folder holds something.
@@ -121,7 +122,7 @@ def seal(bench: Benchmark, asked: Question, desk: Workbench, runtime: Runtime, f
     }
     for name, data in ((QUERIES, queries), (REFERENCE, reference), (SEAL, canonical(about))):
         publish(folder / name, data)
-    return seal_number(folder)
+    return heard
 
 
 def conclude(
@@ -155,12 +156,20 @@ def zipped(folder: Path, path: Path) -> Path:
     return publish(path, held.getvalue())
 
 
+def unsealable(asked: Question) -> str | None:
+    """Why a question cannot be sealed whatever its pool is, as a sentence; None where it can."""
+    others = [scheme.label for scheme in asked.compared if not scheme.counts_agreements]
+    if not others:
+        return None
+    return (
+        f"Expected schemes that compare labels query by query, so that a third party can follow them. Got '{others[0]}':"
+        f" seal another one, such as {REFERENCE_SCHEME}."
+    )
+
+
 def _check(asked: Question, folder: Path) -> None:
-    if others := [scheme.label for scheme in asked.compared if not counts_agreements(scheme)]:
-        raise QurdError(
-            f"Expected schemes that compare labels query by query, so that a third party can follow them. Got '{others[0]}':"
-            " seal another one, such as AKH."
-        )
+    if why := unsealable(asked):
+        raise QurdError(why)
     if not asked.may_tell:
         raise QurdError(
             f"Expected {asked.needed} unrelated lineages for {len(asked.suspects)} suspect(s) at this level before anything"
