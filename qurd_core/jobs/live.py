@@ -9,9 +9,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from qurd_core.benchmarks.saved_benchmarks import BenchFile, home_of
-from qurd_core.files import AlteredError, checked, write_table
+from qurd_core.files import ASSETS, AlteredError, checked, write_table
 from qurd_core.jobs.queue import Job
 from qurd_core.records import rate_records
+from qurd_core.records.runs import key_of
 
 SEEDS = 5  # query seeds of a run, as many as the records have
 AGAIN = "Run it again: what the store holds is not computed anew."
@@ -39,6 +40,11 @@ def check_job(
     """
     asked = {"benchmark": benchmark, "victim": victim, "suspects": list(suspects), "scheme": scheme, "budget": budget}
     return Job("check", asked | {"stop": stop, "version": _version(benchmark, identity)})
+
+
+def shipped_check(job: Job) -> Path:
+    """Where the answers to a question about suspects lie if they ship: what the job would leave, without the ending."""
+    return ASSETS / "checks" / key_of({name: value for name, value in job.args.items() if name != "version"})
 
 
 def _version(benchmark: str, identity: str) -> str:

@@ -81,13 +81,21 @@ def _models(bench: Benchmark, asked: Question, desk: Workbench, step: Step) -> I
         return
     heard, counted = step.heard, asked.schemes[0].counts_agreements
     others = [name for name in (*asked.hard, *asked.suspects) if name in heard]
-    values = dict(zip((*asked.pool, *others), (value for side in scores(asked, heard, others) for value in side), strict=True))
+    values = dict(
+        zip((*asked.pool, *others), (value for side in scores(asked, heard, others) for value in side), strict=True)
+    )
     for side, names in (("unrelated", asked.pool), ("hard", asked.hard), ("suspect", asked.suspects)):
         for name in names:
             agrees = _agrees(asked, desk, name, heard.get(name), step.sent) if counted else ""
             root = bench.root(name) if side != "suspect" else ""
             value = float(values.get(name, math.nan))
-            yield {"model": name, "side": side, "root": root, "score": None if math.isnan(value) else value, "agrees": agrees}
+            yield {
+                "model": name,
+                "side": side,
+                "root": root,
+                "score": None if math.isnan(value) else value,
+                "agrees": agrees,
+            }
 
 
 def _agrees(asked: Question, desk: Workbench, name: str, heard: Heard | None, sent: int) -> str:

@@ -99,7 +99,7 @@ class Checked:
 
     @property
     def dots(self) -> pd.DataFrame:
-        """What is drawn: model, side, score, and for how many models each stands; of an unrelated lineage its closest one."""
+        """What is drawn: model, side, score, and for how many models it stands: of an unrelated lineage the closest one."""
         rows, numbers = self._unrelated.assign(lineage=self._numbers), self._numbers
         nearest = rows.sort_values("score", kind="stable").drop_duplicates("lineage").sort_index()
         sizes = nearest["lineage"].map(pd.Series(numbers).value_counts())
