@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import frame, states
+from pages.ui import frame, progress, states
 from pages.ui.check import asking, before, course, verdict
 from qurd_core.findings.check import verdicts as words
 from qurd_core.records import evidence, rate_records
@@ -20,6 +20,8 @@ if not asked.pool.may_tell:
     before.too_small(head, asked)
 
 now = course.follow(asked)
+if evidence.base_of(bench) in rate_records.EMBEDDED:  # whose models cost nothing to ask
+    progress.warm_up(bench)
 before.offer(asked, now)
 if now.done:
     about = words.subline(now.checked) + " · recorded answers that ship with the program" * now.ships
@@ -32,6 +34,8 @@ else:
 
 if now.active:
     course.wait(now, asked)
+    if now.checked is None:
+        before.steps()
 elif now.status and now.status.state == "failed":
     course.trouble(now)
 elif now.status and now.status.state == "cancelled":

@@ -22,13 +22,14 @@ from qurd_core.evaluation.pipeline import examined
 from qurd_core.evaluation.workbench import Workbench, workbench
 from qurd_core.files import default_folder
 from qurd_core.findings.language.verdict_words import said
+from qurd_core.records.sealed import FILES, SEAL
 from qurd_core.runtime import Runtime
 from qurd_core.schemes import REFERENCE
 from qurd_core.statistics.verdicts import LEVEL, Stop, Verdict
 from qurd_core.store import Store
 from qurd_core.suspects.asking import Heard, bit_by_bit, hear, one_by_one
 from qurd_core.suspects.callables import Model, bench_of
-from qurd_core.suspects.evidence import FILES, SEAL, check_seal, conclude, seal, seal_number, unsealable, zipped
+from qurd_core.suspects.evidence import check_seal, conclude, seal, seal_number, unsealable, zipped
 from qurd_core.suspects.judging import judged, refused_before
 from qurd_core.suspects.question import FIT, Question, question
 

@@ -1,20 +1,9 @@
 """Evidence: what is fixed before a suspect is asked, what it answered, and what follows, for a third party to follow.
 
-A folder, or one zip of it, holds
-
-* `seal.json`: victim, unrelated models, scheme, budget, level, and the digests of the two tables below; on disk before any
-  suspect is asked. Its SHA-256 is the *seal number*.
-* `queries.csv`: the queries in the order in which they are asked, each by the digest of its pixels.
-* `reference.csv`: what the victim and all known models answer.
-* `answers.jsonl`: what suspects answer, a line each, with the digest of the line before; the first holds the seal number.
-* `verdict.json`: the verdicts, whose numbers are whole or texts.
-* `files.json`: name, bytes and SHA-256 of all others.
-
-No weights and no pictures. `verifying` reads it.
+`records.sealed` tells what its files are; `verifying` reads them.
 """
 
 import csv
-import hashlib
 import io
 import json
 import secrets
@@ -33,6 +22,7 @@ from qurd_core.errors import QurdError
 from qurd_core.evaluation.workbench import PART, Workbench
 from qurd_core.files import publish
 from qurd_core.findings.language.verdict_words import said
+from qurd_core.records.sealed import ANSWERS, FILES, FORMAT, NONE, QUERIES, REFERENCE, SEAL, VERDICT, canonical, sha
 from qurd_core.runtime import Runtime
 from qurd_core.schemes import REFERENCE as REFERENCE_SCHEME
 from qurd_core.statistics.sequential import P0
@@ -40,35 +30,7 @@ from qurd_core.statistics.verdicts import Verdict
 from qurd_core.suspects.asking import Heard, hear
 from qurd_core.suspects.question import QUERY_SEED, Question
 
-FORMAT = 1
-SEAL, QUERIES, REFERENCE = "seal.json", "queries.csv", "reference.csv"
-ANSWERS, VERDICT, FILES = "answers.jsonl", "verdict.json", "files.json"
-NONE = ""  # the label of an answer that is missing or counts as none
 RULE = "conformal, by lineages"
-
-
-def canonical(value: Any) -> bytes:
-    """JSON that has one spelling: sorted keys, no spaces, ASCII, no floats.
-
-    >>> canonical({"b": 1, "a": "é", "c": [True]})
-    b'{"a":"\\\\u00e9","b":1,"c":[true]}'
-    """
-    return json.dumps(_plain(value), sort_keys=True, separators=(",", ":"), allow_nan=False).encode("ascii")
-
-
-def _plain(value: Any) -> Any:
-    """Floats as texts, so that no number is printed twice differently."""
-    if isinstance(value, float):
-        return repr(value)
-    if isinstance(value, Mapping):
-        return {str(name): _plain(one) for name, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
-    return value
-
-
-def sha(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
 
 
 def seal_number(folder: Path) -> str:

@@ -57,21 +57,22 @@ def choose(bench: str) -> Asked:
     """Draw the controls; the button among them is the only thing that asks anybody."""
     pairs, unknown = cached.pairs(bench), evidence.suspects(bench)
     with st.container(key="controls"):
-        places = st.columns([1.35, 2.6, 1.0, 1.25, 1.0, 1.35, 0.85], gap="small", vertical_alignment="bottom")
-    with places[0]:
+        first = st.columns([1.35, 5, 0.85], gap="small", vertical_alignment="bottom")
+        places = st.columns([1.35, 1.6, 1.35, 2.9], gap="small", vertical_alignment="bottom")
+    with first[0]:
         victim = controls.choose_model("Victim", pairs["victim"].unique().tolist(), "victim")
-    with places[1]:
+    with first[1]:
         suspects = _suspects(candidates(pairs, victim, unknown))
-    with places[2]:
+    with places[0]:
         scheme = controls.choose("Scheme", _schemes(), "scheme")
-    with places[3]:
+    with places[1]:
         budget = controls.budget()
-    with places[4]:
+    with places[2]:
         stop = controls.choose("Stop early", _stops(scheme), "stop", said=EARLY.get, help=lambda stop: HELP)
-    with places[5]:
+    with places[3]:
         view = controls.segments("View", [*VIEWS][: 3 if len(suspects) == 2 else 2], "view", "view", VIEWS.get)
     asked = Asked(bench, victim, suspects, scheme, budget, stop, view, pool(pairs, victim, suspects, stop))
-    with places[6]:
+    with first[2]:
         _button(asked)
     return asked
 
@@ -80,9 +81,7 @@ def _suspects(models: list[str]) -> tuple[str, ...]:
     """The models that are asked about, found by typing."""
     links.check("suspect", models, "suspect", MOST)
     search = f"Up to {MOST} of {len(models)} models"
-    found = controls.worded(
-        st.multiselect, "Suspects", models, "suspect", readable, max_selections=MOST, placeholder=search
-    )
+    found = controls.worded(st.multiselect, "Suspects", models, "suspect", readable, max_selections=MOST, placeholder=search)
     return tuple(found)
 
 

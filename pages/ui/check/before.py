@@ -24,7 +24,7 @@ STEPS = (
 def nobody(head: st.delta_generator.DeltaGenerator, asked: Asked) -> NoReturn:
     """No suspect is chosen."""
     frame.finding(head, words.NOBODY, words.basis(asked.pool))
-    _steps()
+    steps()
     offer(asked)
     frame.stop()
 
@@ -48,7 +48,7 @@ def too_small(head: st.delta_generator.DeltaGenerator, asked: Asked) -> NoReturn
 
 def ready(asked: Asked) -> None:
     """Everything is chosen."""
-    _steps()
+    steps()
     st.caption(plain(f"Nobody is asked before you press Check. {_sent(asked)}", 300))
 
 
@@ -56,7 +56,8 @@ def _sent(asked: Asked) -> str:
     return f"Each suspect gets {asked.budget} queries and up to 100 easy images beside them."
 
 
-def _steps() -> None:
+def steps() -> None:
+    """What will happen, in its order."""
     with st.container(border=True):
         for number, step in enumerate(STEPS, 1):
             st.markdown(f"{number}. {step}")

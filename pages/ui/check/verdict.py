@@ -30,12 +30,12 @@ def chart(asked: Asked, checked: Checked, style: Style) -> None:
     draw = _path if path else _dots
     figure = cached.once(("check", draw.__name__, asked, checked.sent, checked.seal, style), lambda: draw(checked, style))
     alt = words.alt_path(checked) if path else words.alt_dots(checked)
-    with frame.tall(wide=640, high=400):
+    with frame.tall(rows=2, wide=640, high=400):
         export.chart(figure, "verdicts", name, style, alt)
 
 
 def _dots(checked: Checked, style: Style) -> Figure:
-    title = f"Distance to {plain_name(checked.victim)} by {checked.scheme} at {checked.budget} queries"
+    title = f"Distance to {plain_name(checked.victim)} by {checked.scheme} at {checked.budget} queries (small = close)"
     return plots.check.dots.figure(checked.dots, title=title, threshold=checked.threshold, style=style)
 
 

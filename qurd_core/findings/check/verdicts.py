@@ -13,7 +13,7 @@ from qurd_core.statistics.verdicts import LEVEL, Fit, Verdict
 from qurd_core.views.check.checked import Checked
 from qurd_core.views.check.pool import Pool
 
-NOBODY = "Choose the model that is yours and the one you wonder about."
+NOBODY = "Choose the model that is yours and the one you wonder about"
 SAID = {"closer": "closer", "not_distinguished": "not distinguished", "refused": "no verdict", "lead": "a lead"}
 DIGITS = 8  # of the seal number that stand under the headline
 
@@ -96,15 +96,12 @@ def headline(checked: Checked) -> str:
     closer = [one for one in each if one.said == "closer"]
     told = [one for one in each if one.said != "refused"]
     victim, pool = readable(checked.victim), words.counted(each[0].lineages, "unrelated lineage")
-    after = f"after {len(each)} questions"
     if closer:
         are = "is" if len(closer) == 1 else "are"
         than = f"all {pool}" if not any(one.rank for one in closer) else f"nearly all of {pool}"
-        most = percent(max(one.p_adjusted for one in closer))
-        return f"{len(closer)} of {len(each)} suspects {are} closer to {victim} than {than} (p {most} {after})"
+        return f"{len(closer)} of {len(each)} suspects {are} closer to {victim} than {than}"
     if told:
-        least = percent(min(one.p_adjusted for one in told))
-        return f"None of {len(told)} suspects is distinguished from {pool} (p {least} or more {after})"
+        return f"None of {len(told)} suspects is distinguished from {pool}"
     return f"No verdict on any of {len(each)} suspects"
 
 
@@ -113,8 +110,9 @@ def subline(checked: Checked) -> str:
     first = checked.verdicts[0]
     told = [one for one in checked.verdicts if one.said != "refused"]
     parts = [f"{first.scheme}, {words.counted(first.budget, 'query')}"]
-    if len(told) == 1 == len(checked.verdicts):
-        parts += [f"p {percent(told[0].p_adjusted)}"]
+    if told:
+        least = percent(min(one.p_adjusted for one in told))
+        parts += [f"p {least}" if len(checked.verdicts) == 1 else f"smallest p {least} after {first.questions} questions"]
     parts += [_early(one) for one in told if one.used < one.asked]
     parts += [words.counted(first.lineages, "unrelated lineage"), f"level {percent(first.level)}"]
     parts += [f"seal {checked.seal[:DIGITS]}"] if checked.seal else []
@@ -169,7 +167,7 @@ def alt_path(checked: Checked) -> str:
 
 
 def _early(verdict: Verdict) -> str:
-    return f"{readable(verdict.suspect)} after {verdict.used} of {words.counted(verdict.asked, 'query')}"
+    return f"said after {words.counted(verdict.used, 'query')}"
 
 
 def _so_far(checked: Checked, suspect: str) -> float:

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from qurd_core.findings.language import words
 from qurd_core.findings.language.model_names import folded, readable
 from qurd_core.findings.language.words import plain
-from qurd_core.plots.drawing.notes import above, box, note
+from qurd_core.plots.drawing.notes import box, note
 from qurd_core.plots.drawing.swarm import swarm
 from qurd_core.plots.drawing.takes import takes
 from qurd_core.plots.drawing.theme import PAGE, UNRELATED, UNRELATED_TEXT, Style, faded
@@ -38,7 +38,7 @@ def figure(dots: pd.DataFrame, *, title: str = "Distance", threshold: float | No
     suspect = {"size": 1.5 * style.marker, "symbol": "diamond", "color": ink}
     heights = {
         "unrelated": _swarmed(sides["unrelated"]["score"], high - low, style),
-        "hard": [HARD] * len(sides["hard"]),
+        "hard": [HARD + aside / 3 for aside in _swarmed(sides["hard"]["score"], high - low, style)],
         "suspect": [FIRST + STEP * place for place in range(len(sides["suspect"]))],
     }
     looks = {"unrelated": unrelated, "hard": hollow, "suspect": suspect}
@@ -116,11 +116,16 @@ def _names(sides: dict[str, pd.DataFrame], heights: dict, ends: tuple[float, flo
         name = plain(folded(row.model)[-1] if style.stage else readable(row.model))
         place = {"xanchor": "left" if left else "right", "xshift": (1 if left else -1) * style.marker}
         found.append(note(f"<b>{name}</b>", row.score, height, style, ink=style.surface.ink, **place))
-    edge = {"xref": "paper", "xanchor": "left", "yanchor": "bottom"}
     texts = {
-        "unrelated": (f"● {words.counted(len(sides['unrelated']), 'unrelated lineage')}", -1.3),
-        "hard": (f"○ {words.counted(len(sides['hard']), 'hard unrelated model')}", HARD + 0.15),
+        "unrelated": f"● {words.counted(len(sides['unrelated']), 'unrelated lineage')}",
+        "hard": f"○ {words.counted(len(sides['hard']), 'hard unrelated model')}",
     }
-    ink = style.colour(UNRELATED_TEXT)
-    found += [note(text, 0.01, height, style, ink=ink, **edge) for side, (text, height) in texts.items() if len(sides[side])]
-    return [*found, above("close", style), above("far", style, 1, xanchor="right")]
+    for side, text in texts.items():
+        scores = sides[side]["score"]
+        if len(scores):
+            left = scores.max() < 0.3 * ends[0] + 0.7 * ends[1]  # whether there is room to the right of all
+            place = {"xanchor": "left" if left else "right", "xshift": (1 if left else -1) * style.marker}
+            at = scores.max() if left else scores.min()
+            height = 0 if side == "unrelated" else HARD
+            found.append(note(text, at, height, style, ink=style.colour(UNRELATED_TEXT), **place))
+    return found

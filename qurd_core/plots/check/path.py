@@ -12,7 +12,7 @@ from qurd_core.findings.language.words import plain
 from qurd_core.plots.drawing.labels import spread
 from qurd_core.plots.drawing.notes import above, note
 from qurd_core.plots.drawing.takes import takes
-from qurd_core.plots.drawing.theme import PAGE, UNRELATED, UNRELATED_TEXT, Style
+from qurd_core.plots.drawing.theme import PAGE, UNRELATED, Style
 from qurd_core.plots.drawing.traces import hovered, passed
 
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")  # of the suspects: lines of ink that are told apart without colour
@@ -86,9 +86,9 @@ def frame(paths: pd.DataFrame, last: int, heights: tuple[float, float], bar: flo
     lineages = paths.loc[paths["side"] == "unrelated", "model"].nunique()
     hard = paths.loc[paths["side"] == "hard", "model"].nunique()
     ticks = [1, *range(10, last + 1, 10)] if last >= 20 else list(range(1, last + 1))
-    told = [f"grey: {words.counted(lineages, 'unrelated lineage')}"]
+    told = [f"thin: {words.counted(lineages, 'unrelated lineage')}"]
     told += [f"dotted: {words.counted(hard, 'hard unrelated model')}"] * bool(hard)
-    notes = [above(TITLE, style), above(" · ".join(told), style, 1, xanchor="right", ink=style.colour(UNRELATED_TEXT))]
+    notes = [above(" · ".join([TITLE, *told]), style)]
     return {
         "template": style.template,
         "height": style.height,
@@ -107,8 +107,8 @@ def _bar(bar: float, style: Style) -> dict[str, Any]:
 
 
 def _bar_note(bar: float, last: int, style: Style) -> dict[str, Any]:
-    """What the bar is, below it at its right end, where no path of a suspect that passes lies."""
-    place = {"xanchor": "right", "yanchor": "top"}
+    """What the bar is, above its right end: a path that passes it has gone on rising by then."""
+    place = {"xanchor": "right", "yanchor": "bottom"}
     return note("called closer above this bar", last + 0.5, bar, style, ink=style.surface.ink, **place)
 
 
@@ -119,9 +119,7 @@ def _ends_named(suspects: list[pd.DataFrame], last: int, heights: tuple[float, f
     places = spread([value + room / 2 for value in values], [room] * len(values), *heights)
     found = []
     for rows, height in zip(suspects, places, strict=True):
-        at = int(rows["query"].iloc[-1])
-        side = {"xanchor": "right"} if at > last / 2 else {"xanchor": "left"}
-        found.append(
-            note(f"<b>{plain(readable(rows['model'].iloc[0]))}</b>", at, height, style, ink=style.surface.ink, **side)
-        )
+        at, name = int(rows["query"].iloc[-1]), f"<b>{plain(readable(rows['model'].iloc[0]))}</b>"
+        place = {"xanchor": "right" if at > last / 2 else "left", "bgcolor": style.surface.background}
+        found.append(note(name, at, height, style, ink=style.surface.ink, **place))
     return found
