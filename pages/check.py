@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.ui import frame, progress, states
-from pages.ui.check import asking, before, course, verdict
+from pages.ui.check import asking, before, course, duel, verdict
 from qurd_core.findings.check import verdicts as words
 from qurd_core.records import evidence, rate_records
 
@@ -23,6 +23,9 @@ now = course.follow(asked)
 if evidence.base_of(bench) in rate_records.EMBEDDED:  # whose models cost nothing to ask
     progress.warm_up(bench)
 before.offer(asked, now)
+if duel.fits(asked, now):
+    duel.show(head, asked, now, style)
+    frame.stop()
 if now.done:
     about = words.subline(now.checked) + " · recorded answers that ship with the program" * now.ships
     frame.finding(head, words.headline(now.checked), about)

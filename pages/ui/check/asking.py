@@ -70,7 +70,9 @@ def choose(bench: str) -> Asked:
     with places[2]:
         stop = controls.choose("Stop early", _stops(scheme), "stop", said=EARLY.get, help=lambda stop: HELP)
     with places[3]:
-        view = controls.segments("View", [*VIEWS][: 3 if len(suspects) == 2 else 2], "view", "view", VIEWS.get)
+        view = controls.segments(
+            "View", [*VIEWS][: 3 if len(suspects) == 2 and stop == "peak" else 2], "view", "view", VIEWS.get
+        )
     asked = Asked(bench, victim, suspects, scheme, budget, stop, view, pool(pairs, victim, suspects, stop))
     with first[2]:
         _button(asked)

@@ -64,17 +64,18 @@ def panel(asked: Asked, course: Course) -> None:
     st.markdown("**Evidence**")
     if checked.seal:
         st.code(checked.seal, language=None, wrap_lines=True)
-        evidence(course.evidence, checked.seal)
+        evidence(course.evidence, checked.seal, ships=course.ships)
     else:
         st.caption(plain(checked.unsealed or "Nothing was asked, so nothing was sealed.", 600))
     if first.said != "refused":
         more(asked)
 
 
-def evidence(path: Path | None, seal: str) -> None:
+def evidence(path: Path | None, seal: str, *, ships: bool) -> None:
     """The file for a third party, and what it is for."""
     if path is None:
-        st.caption("The file of this evidence is gone. Check again to make another one.")
+        gone = "does not ship with the program" if ships else "is gone"
+        st.caption(f"The file of this evidence {gone}. Check again to make another one, with a seal of its own.")
         return
     name = f"evidence-{seal[: words.DIGITS]}.zip"
     st.download_button("Evidence", path.read_bytes, name, "application/zip", icon=":material/download:", on_click="ignore")

@@ -14,7 +14,7 @@ from qurd_core.plots.drawing.theme import PAGE, UNRELATED, UNRELATED_TEXT, Style
 from qurd_core.plots.drawing.traces import hovered
 from qurd_core.statistics.printed import fixed
 
-LOW, HIGH = -2.1, 3.0  # ends of the upright axis: unrelated lineages lie at 0, hard unrelated ones below, suspects above
+LOW, HIGH = -2.3, 3.0  # ends of the upright axis: unrelated lineages lie at 0, hard unrelated ones below, suspects above
 HARD, FIRST, STEP = -1.7, 1.3, 0.42  # heights of hard unrelated models, of the lowest suspect, and to the next one
 ROOM = 1.0  # how far dots of lineages move up and down
 WIDE = {False: 820, True: 1750}  # pixels of the plot about, on a page and on stage
@@ -38,7 +38,7 @@ def figure(dots: pd.DataFrame, *, title: str = "Distance", threshold: float | No
     suspect = {"size": 1.5 * style.marker, "symbol": "diamond", "color": ink}
     heights = {
         "unrelated": _swarmed(sides["unrelated"]["score"], high - low, style),
-        "hard": [HARD + aside / 3 for aside in _swarmed(sides["hard"]["score"], high - low, style)],
+        "hard": [HARD + aside for aside in _swarmed(sides["hard"]["score"], high - low, style)],
         "suspect": [FIRST + STEP * place for place in range(len(sides["suspect"]))],
     }
     looks = {"unrelated": unrelated, "hard": hollow, "suspect": suspect}

@@ -12,14 +12,14 @@ from qurd_core.findings.language.words import plain
 from qurd_core.plots.drawing.labels import spread
 from qurd_core.plots.drawing.notes import above, note
 from qurd_core.plots.drawing.takes import takes
-from qurd_core.plots.drawing.theme import PAGE, UNRELATED, Style
+from qurd_core.plots.drawing.theme import PAGE, UNRELATED, UNRELATED_TEXT, Style
 from qurd_core.plots.drawing.traces import hovered, passed
 
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")  # of the suspects: lines of ink that are told apart without colour
 TITLE = "evidence (log<sub>10</sub> E), highest so far"
 
 
-@takes("views.check.checked.Checked.paths", "model side query evidence")
+@takes("views.check.checked.Checked.paths", "model side query evidence hits")
 def figure(paths: pd.DataFrame, *, queries: int = 0, bar: float | None = None, style: Style = PAGE) -> go.Figure:
     """Paths of all lineages in grey, hard unrelated models dotted, suspects in ink, and the bar that these must pass.
 
@@ -38,10 +38,9 @@ def figure(paths: pd.DataFrame, *, queries: int = 0, bar: float | None = None, s
 
 def context(paths: pd.DataFrame, style: Style) -> list[go.Scatter]:
     """The lines of unrelated and of hard unrelated models: one trace each, for many are slow."""
-    grey = style.colour(UNRELATED)
     looks = {
-        "unrelated": {"color": grey, "width": 1 if not style.stage else 2},
-        "hard": {"color": grey, "width": style.line / 1.5, "dash": "dot"},
+        "unrelated": {"color": style.colour(UNRELATED_TEXT), "width": 2 if style.stage else 1},
+        "hard": {"color": style.colour(UNRELATED), "width": style.line / 1.5, "dash": "dot"},
     }
     found = []
     for side, look in looks.items():
@@ -115,7 +114,7 @@ def _bar_note(bar: float, last: int, style: Style) -> dict[str, Any]:
 def _ends_named(suspects: list[pd.DataFrame], last: int, heights: tuple[float, float], style: Style) -> list[dict[str, Any]]:
     """The name of every suspect above the end of its path."""
     values = [float(rows["evidence"].iloc[-1]) for rows in suspects]
-    room = (heights[1] - heights[0]) * 1.5 * style.text / (0.8 * style.height)
+    room = (heights[1] - heights[0]) * 2.2 * style.text / (0.7 * style.height)
     places = spread([value + room / 2 for value in values], [room] * len(values), *heights)
     found = []
     for rows, height in zip(suspects, places, strict=True):

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
+from string import ascii_uppercase
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from qurd_core.files import read_json, write_json
 from qurd_core.lineage import independent
+from qurd_core.records.sealed import sha
 from qurd_core.statistics.printed import SLACK
 from qurd_core.statistics.sequential import peak_pvalues, peaks
 from qurd_core.statistics.sides import closest
@@ -121,7 +123,8 @@ class Checked:
     @cached_property
     def paths(self) -> pd.DataFrame:
         """The largest evidence so far of every lineage, hard unrelated model and suspect after each query: rows of model,
-        side, query and evidence (log10 E). An unrelated lineage has the path of its model with the highest peak.
+        side, query, evidence (log10 E) and hits, the answers so far that are the victim's. An unrelated lineage has the path
+        of its model with the highest peak.
         """
         rows = self._unrelated.assign(lineage=self._numbers)
         lowest = rows["agrees"].map(lambda bits: -float(_peaks(bits)[-1]))
@@ -134,6 +137,7 @@ class Checked:
                     "side": row.side,
                     "query": np.arange(1, len(row.agrees) + 1),
                     "evidence": _peaks(row.agrees) / math.log(10),
+                    "hits": np.cumsum([bit == "1" for bit in row.agrees]),
                 }
             )
             for row in drawn.itertuples()
@@ -148,6 +152,12 @@ class Checked:
             return None
         table = self.paths[self.paths["side"] == "unrelated"]
         return float(np.sort(table.groupby("model")["evidence"].max())[::-1][self.allowed])
+
+    @property
+    def unnamed(self) -> dict[str, str]:
+        """What suspects are called while nobody is to know them: letters, in an order that follows from the seal number."""
+        order = sorted(self.suspects, key=lambda name: sha(f"{self.seal} {name}".encode()))
+        return {name: f"Model {letter}" for name, letter in zip(order, ascii_uppercase, strict=False)}
 
     def so_far(self, suspect: str) -> NDArray[np.float64]:
         """(sent,) p-value of a suspect after each query, by the peaks of its evidence."""
