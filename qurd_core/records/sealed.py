@@ -8,6 +8,7 @@ A folder, or one zip of it, holds
 * `reference.csv`: what the victim and all known models answer.
 * `answers.jsonl`: what suspects answer, a line each, with the digest of the line before; the first holds the seal number.
 * `verdict.json`: the verdicts, whose numbers are whole or texts.
+* `queries.safetensors`: the pictures of all queries, only where they are revealed.
 * `files.json`: name, bytes and SHA-256 of all others.
 
 No weights, and no pictures unless they are revealed. `suspects.evidence` writes it, and `suspects.verifying` computes the
@@ -24,12 +25,18 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load
+
 from qurd_core.errors import QurdError
 from qurd_core.files import json_values, opened
 
 FORMAT = 1
 SEAL, QUERIES, REFERENCE = "seal.json", "queries.csv", "reference.csv"
 ANSWERS, VERDICT, FILES = "answers.jsonl", "verdict.json", "files.json"
+REVEALED, PICTURES = "queries.safetensors", "pictures"  # a member that need not be there, and the tensor in it
 NEEDED = (SEAL, QUERIES, REFERENCE, ANSWERS, VERDICT, FILES)
 NONE = ""  # the label of an answer that is missing or counts as none
 MEMBERS, BYTES = 200, 2_000_000_000  # that are read
@@ -106,7 +113,7 @@ def json_of(held: Mapping[str, bytes], name: str) -> Any:
 
 def faults_of(held: Mapping[str, bytes]) -> list[str]:
     """What does not match among members, hashes, tables and the chain of answers, a sentence each; none where all does."""
-    for check in (_members, _seal, _tables, _chain):
+    for check in (_members, _seal, _tables, _chain, _pictures):
         if found := list(check(held)):
             return found
     return []
@@ -149,6 +156,37 @@ def _tables(held: Mapping[str, bytes]) -> Iterator[str]:
     for name, field in ((QUERIES, "queries"), (REFERENCE, "reference")):
         if sealed.get(field) != sha(held[name]):
             yield f"{name} is not the table that was sealed: field '{field}' of {SEAL}."
+
+
+def pictures_of(held: Mapping[str, bytes]) -> NDArray[np.float32] | None:
+    """(n,3,H,W) the pictures of all queries in the order of their table, in [0,1]; None where they are not revealed.
+
+    Raises:
+        QurdError: they cannot be read.
+    """
+    if REVEALED not in held:
+        return None
+    try:
+        found = load(held[REVEALED])[PICTURES]
+    except (SafetensorError, KeyError, ValueError) as error:
+        raise QurdError(f"{REVEALED} cannot be read: {str(error)[:200]}.") from None
+    if found.ndim != 4 or found.dtype not in (np.uint8, np.float32):
+        raise QurdError(f"{REVEALED} holds {found.dtype} {found.shape}, no pictures (n,3,H,W).")
+    return found.astype(np.float32) / np.float32(255) if found.dtype == np.uint8 else found
+
+
+def _pictures(held: Mapping[str, bytes]) -> Iterator[str]:
+    """Whether the pictures that are revealed are those whose digests were sealed."""
+    found, rows = pictures_of(held), rows_of(held, QUERIES)
+    if found is None:
+        return
+    if len(found) != len(rows):
+        yield f"{REVEALED} holds {len(found)} pictures. {len(rows)} queries were sealed."
+        return
+    for row, picture in zip(rows, found, strict=True):
+        if sha(np.ascontiguousarray(picture).tobytes()) != row["sha256"]:
+            yield f"{REVEALED} holds another picture for query '{row['query']}' than the one that was sealed in {QUERIES}."
+            return
 
 
 def _chain(held: Mapping[str, bytes]) -> Iterator[str]:

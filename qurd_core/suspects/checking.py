@@ -22,14 +22,14 @@ from qurd_core.evaluation.pipeline import examined
 from qurd_core.evaluation.workbench import Workbench, workbench
 from qurd_core.files import default_folder
 from qurd_core.findings.language.verdict_words import said
-from qurd_core.records.sealed import FILES, SEAL
+from qurd_core.records.sealed import FILES, REVEALED, SEAL
 from qurd_core.runtime import Runtime
 from qurd_core.schemes import REFERENCE
 from qurd_core.statistics.verdicts import LEVEL, Stop, Verdict
 from qurd_core.store import Store
 from qurd_core.suspects.asking import Heard, bit_by_bit, hear, one_by_one
 from qurd_core.suspects.callables import Model, bench_of
-from qurd_core.suspects.evidence import check_seal, conclude, seal, seal_number, unsealable, zipped
+from qurd_core.suspects.evidence import check_seal, conclude, reveal, seal, seal_number, unsealable, zipped
 from qurd_core.suspects.judging import judged, refused_before
 from qurd_core.suspects.question import FIT, Question, question
 
@@ -139,15 +139,19 @@ def with_evidence(
     path: Path,
     *,
     seal_only: bool = False,
+    revealed: bool = False,
     tell: Callable[[str], None],
 ) -> Verdicts | None:
     """The verdicts, with what a third party needs to follow them; None where the question was sealed and no more.
 
     Args:
         path: a folder, or the zip that it becomes; a seal that stands there already is continued.
+        revealed: put the pictures of the queries into it, so that somebody else can ask again.
         tell: hears the seal number, before any suspect is asked, and where the evidence lies.
     """
     desk, folder = workbench(bench, store, runtime), path.with_suffix("") if path.suffix == ".zip" else path
+    if revealed and not bench.source.asks:
+        raise QurdError(f"Expected models that can be asked with --reveal. {bench.name} holds answers and no pictures.")
     if path.suffix == ".zip" and path.exists():
         raise QurdError(f"Expected a new file for the evidence. {path} is there already: name another one.")
     if not (folder / SEAL).exists():
@@ -156,6 +160,9 @@ def with_evidence(
     if seal_only:
         return None
     check_seal(bench, asked, folder)
+    (folder / REVEALED).unlink(missing_ok=True)  # of a run that was to reveal more, and did not end
+    if revealed:
+        reveal(asked, desk, folder)
     heard = hear(asked, desk, runtime, (*asked.known, *asked.suspects))
     found = judged(asked, heard)
     conclude(bench, asked, heard, found, folder)

@@ -15,6 +15,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+import torch
+from safetensors.torch import save
 from torch import Tensor
 
 from qurd_core.benchmarks.base import Benchmark
@@ -22,12 +24,26 @@ from qurd_core.errors import QurdError
 from qurd_core.evaluation.workbench import PART, Workbench
 from qurd_core.files import publish
 from qurd_core.findings.language.verdict_words import said
-from qurd_core.records.sealed import ANSWERS, FILES, FORMAT, NONE, QUERIES, REFERENCE, SEAL, VERDICT, canonical, sha
+from qurd_core.records.sealed import (
+    ANSWERS,
+    FILES,
+    FORMAT,
+    NONE,
+    PICTURES,
+    QUERIES,
+    REFERENCE,
+    REVEALED,
+    SEAL,
+    VERDICT,
+    canonical,
+    rows_of,
+    sha,
+)
 from qurd_core.runtime import Runtime
 from qurd_core.schemes import REFERENCE as REFERENCE_SCHEME
 from qurd_core.statistics.sequential import P0
 from qurd_core.statistics.verdicts import Verdict
-from qurd_core.suspects.asking import Heard, hear
+from qurd_core.suspects.asking import Heard, fit_rows, hear
 from qurd_core.suspects.question import QUERY_SEED, Question
 
 RULE = "conformal, by lineages"
@@ -49,7 +65,7 @@ def seal(bench: Benchmark, asked: Question, desk: Workbench, runtime: Runtime | 
     """
     _check(asked, folder)
     heard = hear(asked, desk, runtime, (asked.victim, *asked.known))
-    order = list(_queries(asked, desk, heard[asked.victim]))
+    order = list(_queries(asked, desk))
     secrets.SystemRandom().shuffle(order)
     queries = _csv(("query", "sha256"), order)
     reference = _csv(("query", "model", "label"), _labels(bench, heard, [query for query, _ in order]))
@@ -91,9 +107,8 @@ def conclude(
     bench: Benchmark, asked: Question, heard: Mapping[str, Heard], verdicts: Sequence[Verdict], folder: Path
 ) -> None:
     """Put what suspects answered, and the verdicts, beside the seal of the question."""
-    order = [row["query"] for row in csv.DictReader(io.StringIO((folder / QUERIES).read_text("utf-8")))]
     lines, before = [], seal_number(folder)
-    for query, name, label in _labels(bench, {name: heard[name] for name in asked.suspects}, order):
+    for query, name, label in _labels(bench, {name: heard[name] for name in asked.suspects}, _order(folder)):
         lines.append(canonical({"before": before, "query": query, "suspect": name, "label": label}))
         before = sha(lines[-1])
     publish(folder / ANSWERS, b"".join(line + b"\n" for line in lines))
@@ -178,20 +193,37 @@ def check_seal(bench: Benchmark, asked: Question, folder: Path) -> None:
             )
 
 
-def _queries(asked: Question, desk: Workbench, victim: Heard) -> Iterable[tuple[str, str]]:
-    """The name of every query and the digest of its pixels; of an item without pixels that of its place."""
+def reveal(asked: Question, desk: Workbench, folder: Path) -> None:
+    """Put the pictures of all queries beside the seal, in the order of their table: eight bits where these give them back.
+    Whoever sees them can have a model answer them in a special way, so they are burnt afterwards.
+    """
+    found = {name: image for name, image, _ in _images(asked, desk)}
+    x = torch.stack([found[query] for query in _order(folder)])
+    bytes_ = (255 * x).round().to(torch.uint8)
+    publish(folder / REVEALED, save({PICTURES: bytes_ if torch.equal(bytes_.float() / 255, x) else x}))
+
+
+def _order(folder: Path) -> list[str]:
+    """The queries in the order in which they are asked."""
+    return [row["query"] for row in rows_of({QUERIES: (folder / QUERIES).read_bytes()}, QUERIES)]
+
+
+def _images(asked: Question, desk: Workbench) -> Iterable[tuple[str, Tensor, bytes]]:
+    """Name and pixels (3,H,W) of every query, and what stands for the pixels of an item that has none."""
     for number, scheme in enumerate(asked.schemes):
         answers, costs = desk.ask(asked.victim, scheme, QUERY_SEED, (asked.budget,), (asked.victim,))
         sent = answers.queries.take(int(costs.used[0]))
         for place, (image, seed) in enumerate(zip(sent.x, sent.seed.tolist(), strict=True)):
-            yield f"{number}:{place}", _digest(image, scheme.split, seed)
+            yield f"{number}:{place}", image, f"{scheme.split} {seed}".encode()
     images = desk.images(asked.fit_split)
-    for place, row in enumerate(victim.fit_rows.tolist()):
-        yield f"fit:{place}", _digest(images.pixels[row].float() / 255, asked.fit_split, row)
+    for place, row in enumerate(fit_rows(asked, desk).tolist()):
+        yield f"fit:{place}", images.pixels[row].float() / 255, f"{asked.fit_split} {row}".encode()
 
 
-def _digest(image: Tensor, split: str, row: int) -> str:
-    return sha(image.contiguous().numpy().tobytes() if image.numel() else f"{split} {row}".encode())
+def _queries(asked: Question, desk: Workbench) -> Iterable[tuple[str, str]]:
+    """The name of every query and the digest of its pixels; of an item without pixels that of its place."""
+    for name, image, instead in _images(asked, desk):
+        yield name, sha(image.contiguous().numpy().tobytes() if image.numel() else instead)
 
 
 def _labels(bench: Benchmark, heard: Mapping[str, Heard], order: Sequence[str]) -> Iterable[tuple[str, str, str]]:

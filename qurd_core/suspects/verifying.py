@@ -9,11 +9,13 @@ when anything happened.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
-from qurd_core.errors import QurdError
+from qurd_core.benchmarks.base import Benchmark
+from qurd_core.errors import QurdError, unknown
+from qurd_core.evaluation.workbench import workbench
 from qurd_core.files import json_values
 from qurd_core.records.sealed import (
     ANSWERS,
@@ -26,15 +28,20 @@ from qurd_core.records.sealed import (
     faults_of,
     held_in,
     json_of,
+    pictures_of,
     rows_of,
     sha,
 )
+from qurd_core.runtime import Runtime
 from qurd_core.schemes import Scheme
 from qurd_core.statistics.verdicts import Count
+from qurd_core.store import Store
 from qurd_core.suspects.asking import Heard
 from qurd_core.suspects.evidence import plain
 from qurd_core.suspects.judging import judged
 from qurd_core.suspects.question import Question
+
+ENOUGH = 0.99  # share of equal answers: what is computed on another machine may differ in the last digit
 
 
 @dataclass(frozen=True)
@@ -74,6 +81,71 @@ def verify(path: Path) -> Verified:
     return Verified(number, {} if faults else {one["suspect"]: one["sentences"] for one in found}, faults)
 
 
+class Again(NamedTuple):
+    """What a model says when it is asked again.
+
+    Attributes:
+        equal, of: answers that are those of the evidence, of the answers that it holds.
+        same: whether the model has the digest that was sealed.
+    """
+
+    equal: int
+    of: int
+    same: bool
+
+    @property
+    def holds(self) -> bool:
+        """Whether it is the model that answered, as far as its answers tell."""
+        return self.equal >= ENOUGH * self.of
+
+
+def ask_again(path: Path, name: str, bench: Benchmark, store: Store, runtime: Runtime) -> Again:
+    """Ask a model the revealed queries of evidence in which all matches.
+
+    Args:
+        name: of the model, in the evidence and in the benchmark.
+
+    Raises:
+        QurdError: the pictures are not revealed, the model answered nothing there, or it cannot be asked.
+    """
+    held = held_in(path)
+    pictures, sealed = pictures_of(held), json_of(held, SEAL)
+    if pictures is None:
+        raise QurdError(f"Expected the pictures of the queries in {path}. Only 'check --reveal' puts them into evidence.")
+    answers = _labels(held).get(name)
+    if answers is None:
+        raise unknown("model of the evidence", name, _labels(held))
+    if name not in (*bench.models, *bench.suspects):
+        raise unknown(f"model of {bench.name}", name, (*bench.suspects, *bench.models))
+    if not bench.source.asks:
+        raise QurdError(f"Expected models that can be asked. {bench.name} holds answers alone.")
+    labels = workbench(bench, store, runtime).oracle(name).labels(torch.from_numpy(pictures)).tolist()
+    given = [answers[row["query"]] for row in rows_of(held, QUERIES)]
+    pairs = [(was, bench.classes[now]) for was, now in zip(given, labels, strict=True) if was != NONE]
+    digests = {one["name"]: one.get("digest", one.get("source")) for one in _models(sealed)}
+    return Again(sum(was == now for was, now in pairs), len(pairs), digests.get(name) == bench.digest(name))
+
+
+def names_in(path: Path) -> list[str]:
+    """The models that answered in evidence."""
+    return list(_labels(held_in(path)))
+
+
+def _models(sealed: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [sealed["victim"], *sealed["pool"], *sealed["hard"], *sealed["thieves"], *sealed["suspects"]]
+
+
+def _labels(held: Mapping[str, bytes]) -> dict[str, dict[str, str]]:
+    """By model and query, what was answered."""
+    labels: dict[str, dict[str, str]] = {}
+    for row in rows_of(held, REFERENCE):
+        labels.setdefault(row["model"], {})[row["query"]] = row["label"]
+    for line in held[ANSWERS].splitlines():
+        said = json_values(line)
+        labels.setdefault(said["suspect"], {})[said["query"]] = said["label"]
+    return labels
+
+
 def _question(sealed: Mapping[str, Any]) -> Question:
     """What was asked, as the seal has it."""
     try:
@@ -98,12 +170,7 @@ def _question(sealed: Mapping[str, Any]) -> Question:
 
 def _answers(held: Mapping[str, bytes], sealed: Mapping[str, Any], asked: Question) -> dict[str, Heard]:
     """What everybody answered, by the two files that hold it."""
-    labels: dict[str, dict[str, str]] = {}
-    for row in rows_of(held, REFERENCE):
-        labels.setdefault(row["model"], {})[row["query"]] = row["label"]
-    for line in held[ANSWERS].splitlines():
-        said = json_values(line)
-        labels.setdefault(said["suspect"], {})[said["query"]] = said["label"]
+    labels = _labels(held)
     everybody = (asked.victim, *asked.known, *asked.suspects)
     queries = [row["query"] for row in rows_of(held, QUERIES)]
     for name in everybody:
