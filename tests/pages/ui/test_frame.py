@@ -14,7 +14,7 @@ from tests.pages.opening import DUEL
 from tests.pages.screen import headline, sound
 
 VIEWS = [(page, {}, True) for page in frame.PAGES if page not in ("queries", "check")]  # which have no chart
-VIEWS += [("check", DUEL | {"view": view}, view != "duel") for view in ("dots", "path", "duel")]
+VIEWS += [("check", DUEL | {"view": view, "act": "play"}, view != "duel") for view in ("dots", "path", "duel")]
 VIEWS += [("leaderboard", {"view": "table"}, True), ("separability", {"show": "bound"}, True)]
 VIEWS += [("benchmark", {"section": section}, section == "bench") for section in ("lineage", "effort", "bench")]
 VIEWS += [("budget", {"play": "true"}, False)]
