@@ -25,7 +25,8 @@ def figure(
     bar: float | None = None,
     style: Style = PAGE,
 ) -> go.Figure:
-    """The state after some queries, with a frame for every number of queries; below the two, all unrelated lineages.
+    """The state after some queries, with a frame for every number of queries if some are left; below the two, all unrelated
+    lineages.
 
     Args:
         names: suspects by what they are called here; their own names if not given.
@@ -40,11 +41,17 @@ def figure(
     heights = ends(shown, bar)
     grey = context(shown, style)
     first = _state(rows, min(sent, queries), heights, style)
-    layout = frame(shown, queries, heights, bar, style) | player(queries, sent, style)
-    layout["margin"] |= {"l": 4 * style.text, "b": 6 * style.text}
+    layout = frame(shown, queries, heights, bar, style)
+    layout["margin"] |= {"l": 4 * style.text}
     layout["yaxis"] |= {"title": {"text": "evidence (log<sub>10</sub> E)", "standoff": 4}}
     # What changes from frame to frame is the first annotation; the others come after it in every frame.
     notes = layout["annotations"][1:]
+    layout["annotations"] = [first["said"], *notes]
+    data = [*(trace.to_plotly_json() for trace in grey), *first["data"]]
+    if sent >= queries:
+        return go.Figure(data, layout)
+    layout |= player(queries, sent, style)
+    layout["margin"] |= {"b": 6 * style.text}
     frames = [
         {
             "name": str(number),
@@ -55,8 +62,6 @@ def figure(
         for number in range(1, queries + 1)
         for state in [_state(rows, number, heights, style)]
     ]
-    layout["annotations"] = [first["said"], *notes]
-    data = [*(trace.to_plotly_json() for trace in grey), *first["data"]]
     return go.Figure({"data": data, "layout": layout, "frames": frames}, skip_invalid=True)
 
 
