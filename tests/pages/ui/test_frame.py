@@ -10,9 +10,11 @@ from pages.ui import export, frame, story
 from qurd_core.benchmarks.saved_benchmarks import BenchFile, home_of
 from qurd_core.records import rate_records
 from tests.benchmarks import flips
+from tests.pages.opening import DUEL
 from tests.pages.screen import headline, sound
 
-VIEWS = [(page, {}, True) for page in frame.PAGES if page != "queries"]  # which has no chart
+VIEWS = [(page, {}, True) for page in frame.PAGES if page not in ("queries", "check")]  # which have no chart
+VIEWS += [("check", DUEL | {"view": view, "act": "play"}, view != "duel") for view in ("dots", "path", "duel")]
 VIEWS += [("leaderboard", {"view": "table"}, True), ("separability", {"show": "bound"}, True)]
 VIEWS += [("benchmark", {"section": section}, section == "bench") for section in ("lineage", "effort", "bench")]
 VIEWS += [("budget", {"play": "true"}, False)]

@@ -153,6 +153,7 @@ LINKED = {
     ),
     "separability": ("show", "task", "of", "rows", "fpr", "budget", "seed", "reveal", "behind", "hard", "victim", "pair"),
     "queries": ("view", "victim", "suspect", "seed", "budget", "left", "right", "only", "look", "reveal", "page"),
+    "check": ("victim", "suspect", "scheme", "budget", "stop", "view", "act"),
     "atlas": ("reveal",),
     "paper": ("view", "verdict", "claim", "mode", "budget"),
 }
