@@ -116,6 +116,9 @@ def prepare(
         raise unknown("victim", victim, bench.victims)
     mine = victim or bench.victims[0]
     entry = bench.source.entries[mine]
+    if entry.api:
+        raise QurdError(f"Expected the model itself to forge from. '{mine}' is asked over a network, which may cost.")
+    access = min(entry.access, Access.LOGITS) if entry.whole else entry.access
     desk = workbench(bench, store, runtime)
     held = {name: desk.images(name) for name in (sets.TRAIN, sets.TEST) if name in bench.splits}
     height, width = next(iter(held.values())).pixels.shape[2:]
@@ -125,13 +128,13 @@ def prepare(
     sets.keep(divided, home)
     given = Mine(str(folder.resolve()), mine, str(entry.lineage), entry.architecture)
     world = making.world(home.resolve(), given, bench.digest(mine), divided, len(bench.classes))
-    every = planned(given.lineage, divided, world, unrelated=unrelated, hard=hard, which=which, access=entry.access)
-    brought, left_out = writing.entries(folder, bench, mine)
+    every = planned(given.lineage, divided, world, unrelated=unrelated, hard=hard, which=which, access=access)
+    brought = writing.entries(folder, bench, mine)
     writing.check_names(brought, every)
     trained = [one.architecture for one in every if one.epochs]
-    own = given.module() if entry.access is Access.GRADIENTS else None
+    own = given.module() if access is Access.GRADIENTS else None
     table = making.table(every, making.seconds(world, divided.base, trained), making.sizes(world, own), runtime.workers)
-    notes = [*divided.notes, *_about_access(mine, entry.access), *_about_left_out(left_out)]
+    notes = [*divided.notes, *_about_access(mine, access)]
     return Plan(folder, home, bench, mine, divided, world, tuple(every), table, brought, tuple(notes))
 
 
@@ -143,7 +146,7 @@ def forge(plan: Plan, store: Store, runtime: Runtime) -> Forged:
     home = plan.home
     names = [one.lineage for one in plan.models]
     models.build(names, home / writing.MODELS, plan.world, executor(runtime.workers), runtime.track)
-    brought = writing.bring(plan.folder, home, plan.brought)
+    brought = writing.bring(plan.folder, home, plan.brought, plan.bench.source)
     records = models.Zoo(home / writing.MODELS, plan.world).manifest["models"]
     found = {record["lineage"]: record for record in records}
 
@@ -224,9 +227,6 @@ def _keep(store: Store, key: Key, read: Callable[[], Images]) -> None:
 def _about_access(victim: str, access: Access) -> list[str]:
     if access is Access.GRADIENTS:
         return []
-    return [f"'{victim}' is a whole model without weights to train on, so that thieves can copy its answers only."]
-
-
-def _about_left_out(names: list[str]) -> list[str]:
-    some = f"'{names[0]}'" + f" and {len(names) - 1} more" * (len(names) > 1) if names else ""
-    return [f"{some} stay in the old folder: no file of theirs can be copied."] * bool(names)
+    return [
+        f"'{victim}' is a whole model and no weights that could be trained on here, so that thieves can copy its answers only."
+    ]

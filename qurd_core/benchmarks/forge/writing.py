@@ -11,9 +11,9 @@ from qurd_core.benchmarks.base import Benchmark
 from qurd_core.benchmarks.forge.plan import Planned
 from qurd_core.benchmarks.forge.sets import TEST, TRAIN, Sets, path_of
 from qurd_core.benchmarks.own.kinship import lineage_twice
-from qurd_core.benchmarks.own.manifest import MANIFESTS, name_of, read_manifest
+from qurd_core.benchmarks.own.manifest import MANIFESTS, PREPARED, name_of, read_manifest
+from qurd_core.benchmarks.own.model_folder import ModelFolder
 from qurd_core.benchmarks.own.roles import FAILED, HARD, STOLEN, SUSPECT, UNRELATED, VICTIM
-from qurd_core.benchmarks.own.sources.onnx_child import beside
 from qurd_core.benchmarks.own.variants import CONSTRUCTED
 from qurd_core.benchmarks.zoo.architectures import MEAN, STD
 from qurd_core.benchmarks.zoo.models import file_of
@@ -24,7 +24,7 @@ from qurd_core.registry import thefts
 
 MODELS, BROUGHT, ACCOUNT = "models", "brought", "forge.json"
 _ROLES = {"positive": STOLEN, "negative": UNRELATED, "hard": HARD}
-_FILES = ("weights", "file")  # where an entry of a manifest names one
+_FILES = ("weights", "file", "folder", "api")  # where an entry of a manifest names what it is read from
 
 Entry = dict[str, Any]
 
@@ -36,47 +36,36 @@ class _Plain(yaml.SafeDumper):
         return True
 
 
-def entries(folder: Path, bench: Benchmark, victim: str) -> tuple[list[Entry], list[str]]:
-    """What the manifest says of a victim and of all that stands against it or is asked about, with a role each.
-
-    Returns:
-        the entries, the victim's first, and the names of models that no file of weights stands for.
-
-    Raises:
-        QurdError: the victim is one of these.
+def entries(folder: Path, bench: Benchmark, victim: str) -> list[Entry]:
+    """What the manifest says of a victim and of all that stands against it or is asked about, with a role each; the victim's
+    entry first.
     """
     manifest = read_manifest(folder)
     roles = dict.fromkeys(bench.suspects, SUSPECT)
     roles |= {pair.suspect: _ROLES[pair.kind] for pair in bench.pairs_of(victim)} | {victim: VICTIM}
-    found, left_out = [], []
-    for entry in manifest["models"]:
-        name = name_of(entry)
-        if name in roles and not any(key in entry for key in _FILES):
-            left_out.append(name)
-        elif name in roles:
-            shared = {"normalisation": manifest["normalisation"]} if "normalisation" in manifest else {}
-            found.append(shared | entry | {"role": roles[name]})
-    if victim in left_out:
-        raise QurdError(
-            f"Expected a victim in one file, weights or ONNX, to forge from. '{victim}' is none: export it, and name the"
-            " file in the manifest."
-        )
-    return sorted(found, key=lambda entry: entry["role"] != VICTIM), left_out
+    found = []
+    for entry in (entry for entry in manifest["models"] if name_of(entry) in roles):
+        apart = entry.get("source") in PREPARED or "normalisation" not in manifest
+        shared = {} if apart else {"normalisation": manifest["normalisation"]}
+        found.append(shared | entry | {"role": roles[name_of(entry)]})
+    return sorted(found, key=lambda entry: entry["role"] != VICTIM)
 
 
-def bring(folder: Path, home: Path, brought: Sequence[Entry]) -> list[Entry]:
+def bring(folder: Path, home: Path, brought: Sequence[Entry], source: ModelFolder) -> list[Entry]:
     """Copy the files of models into the folder of forged ones; the entries with their new places."""
+
+    def place(path: Path) -> Path:
+        return Path(BROUGHT) / path.parent.resolve().relative_to(folder.resolve()) / path.name
+
     found = []
     for entry in brought:
         (key,) = (key for key in _FILES if key in entry)
-        own = folder / entry[key]
-        there = Path(BROUGHT) / own.parent.resolve().relative_to(folder.resolve()) / own.name
-        for path in (own, *(beside(own) if key == "file" else ())):
-            copy = home / there.parent / path.name
+        for path in source.entries[name_of(entry)].files:
+            copy = home / place(path)
             if not copy.exists() or file_digest(copy) != file_digest(path):
                 copy.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(path, copy)
-        found.append(entry | {key: there.as_posix()})
+        found.append(entry | {key: place(folder / entry[key]).as_posix()})
     return found
 
 

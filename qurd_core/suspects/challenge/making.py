@@ -21,7 +21,7 @@ from torch import Tensor
 from qurd_core.benchmarks.base import Benchmark
 from qurd_core.benchmarks.own.manifest import MANIFESTS
 from qurd_core.benchmarks.own.model_folder import ModelFolder
-from qurd_core.benchmarks.own.networks import Preparation, loaded
+from qurd_core.benchmarks.own.networks import PLAIN, Preparation, loaded
 from qurd_core.benchmarks.own.roles import SUSPECT, VICTIM
 from qurd_core.benchmarks.zoo.architectures import MEAN, STD
 from qurd_core.benchmarks.zoo.shipped import Shipped
@@ -141,11 +141,11 @@ def _entry(bench: Benchmark, model: str, name: str, folder: Path) -> dict[str, A
 
     Tensors are those of the network once it is loaded, so that no name or precision of theirs tells what was done to it.
     """
-    source, columns, own = bench.source, None, Preparation((MEAN,) * 3, (STD,) * 3)
-    if isinstance(source, ModelFolder) and source.entries[model].puts is None:
+    source, columns, variant, own = bench.source, None, PLAIN, Preparation((MEAN,) * 3, (STD,) * 3)
+    if isinstance(source, ModelFolder) and not (source.entries[model].whole or source.entries[model].api):
         entry = source.entries[model]
-        architecture, columns, own = entry.architecture, entry.columns, entry.preparation
-        network = loaded(architecture, len(bench.classes), entry.file)
+        architecture, columns, variant, own = entry.architecture, entry.columns, entry.variant, entry.preparation
+        network = loaded(architecture, len(bench.classes), entry.file, entry.variant)
     elif isinstance(source, Shipped):
         whole = source.zoo.module(model)
         architecture, network = f"patchwork/{whole.architecture}", whole.network
@@ -158,6 +158,8 @@ def _entry(bench: Benchmark, model: str, name: str, folder: Path) -> dict[str, A
     publish(path, save({key: _told(values) for key, values in network.state_dict().items()}))
     about = {"model": name, "role": SUSPECT, "architecture": architecture, "weights": path.name}
     about["normalisation"] = {"mean": list(own.mean), "std": list(own.std)}
+    made_by = {"arguments": dict(variant.arguments), "stem": variant.stem, "head": list(variant.head)}
+    about |= {key: value for key, value in made_by.items() if value}
     if columns:
         order = sorted(range(len(columns)), key=columns.__getitem__)
         about["classes"] = [bench.classes[place] for place in order]

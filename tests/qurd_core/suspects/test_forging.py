@@ -15,6 +15,7 @@ from qurd_core.benchmarks.fashion import fashion_sac, making, seeds
 from qurd_core.benchmarks.fashion.names import CLASSES
 from qurd_core.benchmarks.forge import making as forge_making
 from qurd_core.benchmarks.forge import writing
+from qurd_core.benchmarks.forge.plan import OWN, Planned
 from qurd_core.benchmarks.own.manifest import name_of
 from qurd_core.benchmarks.zoo import models
 from qurd_core.benchmarks.zoo.architectures import ARCHITECTURES
@@ -294,10 +295,26 @@ def test_a_victim_without_weights_is_copied_by_its_answers_and_comes_along(folde
     assert benchmark(str(found.home)).suspects == ("shop",)
 
 
-def test_files_that_come_along_stay_in_the_folder_of_forged_models(folder, tmp_path):
-    home = tmp_path / "out"
-    for written in ("mine.safetensors", "../in/mine.safetensors", f"../../{folder.parent.name}/in/mine.safetensors"):
-        (entry,) = writing.bring(folder, home, [{"model": "mine", "weights": written}])
-        assert entry["weights"] == "brought/mine.safetensors"
-        assert (home / entry["weights"]).read_bytes() == (folder / "mine.safetensors").read_bytes()
-    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+@pytest.mark.parametrize("written", ["mine.safetensors", "../in/mine.safetensors", "../../{}/in/mine.safetensors"])
+def test_files_that_come_along_stay_in_the_folder_of_forged_models(folder, tmp_path, written):
+    home, ours = tmp_path / "out", tmp_path / "in"
+    shutil.copytree(folder, ours)
+    manifest = yaml.safe_load((ours / "manifest.yaml").read_text())
+    manifest["models"][0]["weights"] = written.format(tmp_path.name)
+    (ours / "manifest.yaml").write_text(yaml.safe_dump(manifest))
+    bench = benchmark(str(ours))
+    first, second = writing.bring(ours, home, writing.entries(ours, bench, "mine"), bench.source)
+    assert (first["weights"], second["weights"]) == ("brought/mine.safetensors", "brought/shop.safetensors")
+    assert (home / first["weights"]).read_bytes() == (folder / "mine.safetensors").read_bytes()
+    assert {path.name for path in tmp_path.iterdir()} == {"in", "out"}
+
+
+def test_a_network_made_otherwise_is_read_so_again(folder, tmp_path):
+    victim = {"architecture": "resnet18", "stem": "cifar", "head": ["relu", "linear"], "rename": {"module.": ""}}
+    victim["normalisation"] = {"mean": [0.5] * 3, "std": [0.5] * 3}
+    copied = Planned("train(resnet18,mine)->finetune(region=theirs)", "stolen", "finetune", "", OWN, 10, 2)
+    said = writing.entry_of(copied, "stolen", 0.5, victim)
+    assert all(said[key] == victim[key] for key in ("architecture", "stem", "head", "normalisation"))
+    assert "rename" not in said  # its tensors have the names of the network
+    student = replace(copied, lineage="train(resnet18,mine)->label_extraction(vgg,region=theirs)", architecture="vgg")
+    assert not {"stem", "head", "rename"} & {*writing.entry_of(student, "stolen", 0.5, victim)}
