@@ -20,7 +20,7 @@ from qurd_core.statistics.printed import SLACK, percent
 from qurd_core.statistics.sequential import peak_pvalues, peaks
 from qurd_core.statistics.verdicts import needed_lineages, pvalues
 from qurd_core.store import Store
-from qurd_core.suspects.question import QUERY_SEED, counts_agreements
+from qurd_core.suspects.question import QUERY_SEED
 
 LEVEL = 0.05
 BUDGETS = (10, 20, 50, 100, 200)
@@ -120,7 +120,7 @@ def _queries(
         roots: of the unrelated models.
     """
     found = np.full((len(ours), len(budgets)), np.nan)
-    if not counts_agreements(scheme):
+    if not scheme.counts_agreements:
         return found
     labels = desk.ask(victim, scheme, QUERY_SEED, (max(budgets),), desk.models(victim))[0].labels.numpy()
     highest = peaks(labels == labels[:1])
