@@ -83,7 +83,7 @@ class Line:
         try:
             return self._exchange(watch, kind, data)
         except (OSError, HTTPException, ValueError, AttributeError) as error:  # the last two of a connection that is cut off
-            if watch.fired:
+            if watch.late:
                 raise NoAnswerError(f"no answer within {self._api.limits.seconds:g} seconds") from None
             why = getattr(error, "strerror", None) or str(error) or type(error).__name__
             raise NoAnswerError(self._hidden(f"the connection failed: {why}")) from None
@@ -158,6 +158,11 @@ class _Watchdog:
     @property
     def left(self) -> float:
         return max(0.05, self._until - time.monotonic())
+
+    @property
+    def late(self) -> bool:
+        """Whether the seconds are over: the timeout of a read may notice it first."""
+        return self.fired or time.monotonic() >= self._until
 
     def over(self, plain: socket.socket, name: str | None) -> socket.socket:
         """Watch a connection from now on, and put TLS with a host of this name over it."""

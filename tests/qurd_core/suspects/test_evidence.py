@@ -251,6 +251,7 @@ def test_a_bomb_is_refused_before_it_is_read(tmp_path, monkeypatch):
     ("how", "says"),
     [
         ({"schemes": ("FBI:labels",)}, "Expected schemes that compare labels query by query"),
+        ({"then": "AKH"}, "Expected no second scheme beside evidence"),
         ({"level": 0.01}, "Expected 199 unrelated lineages for 2 suspect"),
     ],
 )

@@ -241,6 +241,14 @@ def test_whoever_holds_us_is_cut_off_when_the_time_is_over(api, fault):
         assert threading.active_count() < 20
 
 
+def test_a_read_that_times_out_before_the_watchdog_wakes_says_the_same(api, monkeypatch):
+    monkeypatch.setattr(egress._Watchdog, "_fire", lambda self: None)
+    with serving(Shop()) as shop:
+        shop.faults = iter(["stall"])
+        with pytest.raises(NoAnswerError, match="no answer within 1 seconds"):
+            Line(api(shop.url, limits={"requests": 1, "seconds": 1})).ask(PNG)
+
+
 @pytest.mark.parametrize(
     ("fault", "says"),
     [
