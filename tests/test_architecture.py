@@ -13,7 +13,7 @@ from qurd_core.schemes import NAMED
 ROOT = Path(__file__).parents[1]
 MOST = 15  # files of one folder: more are several rooms
 TORCH_FREE = ("records", "views", "findings", "plots", "statistics", "paper", "jobs", "schemes", "akh", "catalogue")
-NEED_TORCH = ("qurd_core.jobs.kinds.rate_job", "qurd_core.jobs.kinds.query_job", "qurd_core.jobs.speed")
+NEED_TORCH = tuple(f"qurd_core.jobs.{name}" for name in ("kinds.rate_job", "kinds.query_job", "kinds.check_job", "speed"))
 
 LAYERS = {
     "qurd_core.errors": 0,

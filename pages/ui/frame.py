@@ -19,7 +19,7 @@ from qurd_core.views import designer
 
 LOGO = ASSETS / "logo"
 # In the order of the paper, so that the same row is the talk.
-PAGES = ("leaderboard", "benchmark", "compose", "budget", "separability", "queries", "atlas", "paper")
+PAGES = ("leaderboard", "benchmark", "compose", "budget", "separability", "queries", "check", "atlas", "paper")
 HOME = PAGES[0]
 HEADLINE, SUBLINE = 84, 165  # letters that fit one line of a window of 1440 pixels
 

@@ -62,6 +62,7 @@ def check(key: str, options: Sequence[object], what: str, most: int = 1) -> None
         with suppress(StreamlitAPIException):  # of a control that is drawn already, and writes its part itself
             st.query_params[key] = said
     st.session_state.setdefault("drawn", {})[key] = tuple(options)
+    _one_or_several(key, most)
     _forget(key, options)
 
 
@@ -119,6 +120,15 @@ def cut(text: str, longest: int = 60) -> str:
 def plain(text: str, longest: int = 60) -> str:
     """A text from outside as Markdown that shows it as it is."""
     return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", cut(text, longest))  # all ASCII punctuation
+
+
+def _one_or_several(key: str, most: int) -> None:
+    """Where one page takes a single choice and another one several: what one of them says holds on the other."""
+    held = st.session_state.get(key)
+    if most > 1 and isinstance(held, str):
+        st.session_state[key] = [held]
+    elif most == 1 and isinstance(held, list):
+        st.session_state[key] = held[0] if held else None
 
 
 def _forget(key: str, options: Sequence[object]) -> None:

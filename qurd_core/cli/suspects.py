@@ -62,6 +62,9 @@ def check(
         list[str] | None,
         typer.Option("--allow-host", help="Host that may be asked though it is not public, or over plain http; repeat."),
     ] = None,
+    reveal: Annotated[
+        bool, typer.Option("--reveal", help="Put the pictures of the queries into --evidence; they are burnt then.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of sentences.")] = False,
     store: StoreFolder = None,
     device: Device = None,
@@ -79,8 +82,11 @@ def check(
     shelf, runtime = results(store), computing(device, workers)
     if seal_only and not evidence:
         raise QurdError("Expected --evidence with --seal-only: the folder or .zip that the seal begins.")
+    if reveal and (seal_only or not evidence):
+        raise QurdError("Expected --evidence with --reveal, and no --seal-only: queries are revealed with the answers.")
     if evidence:
-        found = with_evidence(of, asked, shelf, runtime, evidence, outside=outside, seal_only=seal_only, tell=_aside)
+        wanted = {"outside": outside, "seal_only": seal_only, "revealed": reveal, "tell": _aside}
+        found = with_evidence(of, asked, shelf, runtime, evidence, **wanted)
     else:
         found = answered(of, asked, shelf, runtime, outside)
     if found is None:
@@ -152,12 +158,24 @@ def triage(
 def verify(
     path: Annotated[Path, typer.Argument(help="A folder or .zip of evidence.")],
     number: Annotated[str | None, typer.Option("--seal", help="The seal number that was handed over before.")] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option("--model", help="NAME=SOURCE: ask a model again, of a folder or benchmark that has it; repeat."),
+    ] = None,
+    store: StoreFolder = None,
+    device: Device = None,
 ) -> None:
     """Compute hashes and verdicts of evidence again, without any model. Exit code 1 where something does not match."""
     from qurd_core.suspects import verifying
 
     found = verifying.verify(path)
     faults = [*found.faults]
+    for asked in () if faults else model or ():
+        told, holds = _again(path, asked, store, device)
+        if holds:
+            print(f"- {told}")  # noqa: T201
+        else:
+            faults.append(told)
     if number and number != found.number:
         faults.append(f"The seal number is {found.number}, not {number}: it is another seal.")
     for fault in faults:
@@ -181,6 +199,29 @@ def _agree(yes: bool) -> Callable[[str], bool]:
         return typer.confirm(f"{bill} Go on?", err=True)
 
     return asked
+
+
+def _again(path: Path, asked: str, store: Path | None, device: str | None) -> tuple[str, bool]:
+    """What a model says when it is asked again, as a sentence, and whether that is what the evidence says.
+
+    Args:
+        asked: `NAME=SOURCE`; names of models may have an equals sign, too.
+    """
+    from qurd_core.benchmarks.base import benchmark
+    from qurd_core.statistics.printed import percent
+    from qurd_core.suspects import verifying
+
+    known = verifying.names_in(path)
+    cut = next((place for place, sign in enumerate(asked) if sign == "=" and asked[:place] in known), None)
+    if cut is None:
+        raise QurdError(
+            f"Expected NAME=SOURCE with --model, NAME out of the evidence: {', '.join(known[:5])}. Got '{asked[:80]}'."
+        )
+    name, source = asked[:cut], benchmark(asked[cut + 1 :])
+    again = verifying.ask_again(path, name, source, results(store), computing(device, None))
+    digest = "its digest is the sealed one" if again.same else "its digest is another one than the sealed one"
+    told = f"{name}, asked again, gives {again.equal} of {again.of} answers as in the evidence; {digest}."
+    return (told, True) if again.holds else (f"{told} At least {percent(verifying.ENOUGH)} are expected.", False)
 
 
 def _aside(text: str) -> None:

@@ -27,6 +27,7 @@ KINDS = {
     "rates": "qurd_core.jobs.kinds.rate_job",
     "queries": "qurd_core.jobs.kinds.query_job",
     "import": "qurd_core.jobs.kinds.import_job",
+    "check": "qurd_core.jobs.kinds.check_job",
 }
 PAUSE = 1.5  # seconds before a preparation starts: whoever clicks through benchmarks needs the processor first
 NICE = 10  # the page and the browser come first; with a core to spare it costs nothing

@@ -8,8 +8,8 @@
 """
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -23,18 +23,19 @@ from qurd_core.evaluation.pipeline import examined
 from qurd_core.evaluation.workbench import Workbench, workbench
 from qurd_core.files import default_folder
 from qurd_core.findings.language.verdict_words import said
+from qurd_core.records.sealed import FILES, REVEALED, SEAL
 from qurd_core.runtime import Runtime
 from qurd_core.schemes import REFERENCE
-from qurd_core.statistics.verdicts import Verdict
+from qurd_core.statistics.verdicts import LEVEL, Stop, Verdict
 from qurd_core.store import Store
-from qurd_core.suspects.asking import Heard, hear
+from qurd_core.suspects.asking import Heard, bit_by_bit, hear, one_by_one
 from qurd_core.suspects.callables import Model, bench_of
 from qurd_core.suspects.elsewhere.outside import Outside, outside_of
-from qurd_core.suspects.evidence import SEAL, check_seal, conclude, seal, seal_number, sealed_order, zipped
+from qurd_core.suspects.evidence import check_seal, conclude, reveal, seal, seal_number, sealed_order, unsealable, zipped
 from qurd_core.suspects.judging import check_pool, judged, refused_before
-from qurd_core.suspects.question import Question, Stop, question
+from qurd_core.suspects.question import Question, question
 
-BUDGET, LEVEL = 100, 0.05
+BUDGET = 100
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class Verdicts:
     def table(self) -> pd.DataFrame:
         """One row per suspect: `Verdict` without its texts."""
         rows = [asdict(one) for one in self.each]
-        return pd.DataFrame(rows).drop(columns=["method", "assumptions", "fit", "hard", "thieves"])
+        return pd.DataFrame(rows).drop(columns=["method", "assumptions", "fit", "hard", "thieves", "forged"])
 
 
 def check(
@@ -165,23 +166,31 @@ def with_evidence(
     *,
     outside: Outside | None = None,
     seal_only: bool = False,
+    revealed: bool = False,
     tell: Callable[[str], None],
 ) -> Verdicts | None:
     """The verdicts, with what a third party needs to follow them; None where the question was sealed and no more.
 
     Args:
         path: a folder, or the zip that it becomes; a seal that stands there already is continued.
+        revealed: put the pictures of the queries into it, so that somebody else can ask again.
         tell: hears the seal number, before any suspect is asked, and where the evidence lies.
     """
     outside = outside or Outside()
     desk, folder = desk_for(bench, asked, store, runtime, outside), path.with_suffix("") if path.suffix == ".zip" else path
+    if revealed and not bench.source.asks:
+        raise QurdError(f"Expected models that can be asked with --reveal. {bench.name} holds answers and no pictures.")
     if path.suffix == ".zip" and path.exists():
         raise QurdError(f"Expected a new file for the evidence. {path} is there already: name another one.")
-    number = seal_number(folder) if (folder / SEAL).exists() else seal(bench, asked, desk, runtime, folder)
-    tell(f"Seal number {number}")
+    if not (folder / SEAL).exists():
+        seal(bench, asked, desk, runtime, folder)
+    tell(f"Seal number {seal_number(folder)}")
     if seal_only:
         return None
     check_seal(bench, asked, folder)
+    (folder / REVEALED).unlink(missing_ok=True)  # of a run that was to reveal more, and did not end
+    if revealed:
+        reveal(asked, desk, folder)
     heard, notes = _heard(bench, asked, desk, runtime, outside, sealed_order(folder))
     found = judged(asked, heard)
     conclude(bench, asked, heard, found, folder)
@@ -190,6 +199,66 @@ def with_evidence(
         shutil.rmtree(folder)
     tell(str(path))
     return Verdicts(tuple(found), (*bench.caveats, *notes))
+
+
+@dataclass(frozen=True)
+class Step:
+    """How far a check is that somebody watches.
+
+    Attributes:
+        known: how many of the victim and the models of known origin have answered.
+        sent: how many queries of the budget the suspects have answered.
+        seal: the seal number, once the question is sealed.
+        heard: what everybody answered; empty before all known models have, and without suspects before these have.
+        found: the verdicts, at the end.
+    """
+
+    known: int
+    sent: int = 0
+    seal: str | None = None
+    heard: Mapping[str, Heard] = field(default_factory=dict)
+    found: Verdicts | None = None
+
+
+def watched(bench: Benchmark, asked: Question, desk: Workbench, folder: Path) -> Iterator[Step]:
+    """The verdicts, with a look at every step on the way: known models one by one, suspects a few queries at a time.
+
+    Where its schemes can be sealed, the question is, after all known models and before any suspect. Whoever stops in
+    between loses nothing: the same call goes on.
+
+    Args:
+        desk: of this process, from `workbench`.
+        folder: for the evidence, which becomes a zip beside it; a seal that stands there already is continued.
+
+    Raises:
+        QurdError: bad input, an unrelated model that lacks answers, or a suspect that is asked over a network.
+    """
+    if far := [name for name in asked.suspects if name in bench.remote]:
+        raise QurdError(f"'{far[0]}' is asked over a network, which only 'qurd check' does. Ask it there.")
+    first = (asked.victim, *asked.known)
+    if not asked.may_tell:
+        yield Step(0, found=Verdicts(tuple(refused_before(asked)), bench.caveats))
+        return
+    for known in one_by_one(asked, desk, first):
+        yield Step(known)
+    sealed, number, heard = unsealable(asked) is None, None, None
+    if sealed:
+        if not (folder / SEAL).exists():
+            heard = seal(bench, asked, desk, None, folder)
+        (folder / FILES).unlink(missing_ok=True)  # of a run that ended between its last file and the zip
+        check_seal(bench, asked, folder)
+        number = seal_number(folder)
+    notes = (*bench.caveats, *examined(replace(bench, pairs=bench.pairs_of(asked.victim)), asked.schemes, desk, Runtime()))
+    heard = heard or hear(asked, desk, None, asked.known)
+    for sent in bit_by_bit(asked, desk, asked.suspects):
+        yield Step(len(first), sent, number, heard)
+    heard |= hear(asked, desk, None, asked.suspects)
+    each = tuple(judged(asked, heard))
+    if sealed:
+        conclude(bench, asked, heard, each, folder)
+        zipped(folder, folder.with_suffix(".zip"))
+        shutil.rmtree(folder)
+    yield Step(len(first), asked.budget, number, heard, Verdicts(each, notes))
 
 
 def _said(

@@ -97,6 +97,7 @@ def _verdict(about: Question, suspect: str, *, reason: str | None = None, said: 
         method=_METHODS["leads" if said == "lead" else about.stop],
         assumptions=(EXCHANGEABLE, FIXED, TIES, BY_LINEAGE, *_BOUND * (about.stop == "bound")),
         reason=reason,
+        forged=about.forged,
         **(usual | more),
     )
 

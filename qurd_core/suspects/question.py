@@ -1,22 +1,19 @@
 """What can be asked about suspects, checked before anything is asked."""
 
-import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from itertools import compress
 
 from qurd_core.benchmarks.base import Benchmark
 from qurd_core.errors import QurdError, unknown
 from qurd_core.evaluation.request import check_scheme, classes_counted
-from qurd_core.lineage import count_independent, independent
+from qurd_core.lineage import apart, count_independent
 from qurd_core.registry import seed_rules
 from qurd_core.schemes import REFERENCE, Scheme, is_control
-from qurd_core.statistics.printed import SLACK, check_share
-from qurd_core.statistics.verdicts import needed_lineages
+from qurd_core.statistics.printed import check_share
+from qurd_core.statistics.verdicts import STOPS, Stop, needed_lineages
 
-Stop = Literal["none", "peak", "bound"]
-STOPS: tuple[Stop, ...] = ("none", "peak", "bound")
 FIT = 100  # images on which it is seen whether the unrelated models are as good as a suspect
 FIT_ELSEWHERE = 50  # the same where a suspect is asked over a network or by hand
 MOST_FIT = 1_000
@@ -40,6 +37,7 @@ class Question:
         level: share of false accusations that is allowed, over all suspects together.
         stop: when a verdict may be said before all queries are asked.
         fit: images that the victim gets right, mixed in among the queries.
+        forged: all known stolen models were made to see what schemes miss.
     """
 
     victim: str
@@ -54,6 +52,7 @@ class Question:
     level: float
     stop: Stop
     fit: int
+    forged: bool = False
 
     @property
     def scheme(self) -> str:
@@ -84,9 +83,7 @@ class Question:
     @property
     def needed(self) -> int:
         """Unrelated lineages from which on somebody could be called closer."""
-        if self.stop == "bound":  # of which one lineage's share of the level must be left for the evidence
-            return math.floor(len(self.suspects) / self.level + SLACK)
-        return needed_lineages(self.level, len(self.suspects))
+        return needed_lineages(self.level, len(self.suspects), self.stop)
 
     @property
     def may_tell(self) -> bool:
@@ -154,16 +151,15 @@ def question(
     pool, others = _pool(bench, whose, asked), {kind: _others(bench, whose, asked, kind) for kind in ("hard", "positive")}
     roots = tuple(map(bench.root, pool))
     known = (pool, roots, others["hard"], others["positive"])
-    return Question(whose, asked, *known, parsed, second, budget, level, stop, probed)
+    forged = bool(others["positive"]) and all(bench.record(name).get("forged") for name in others["positive"])
+    return Question(whose, asked, *known, parsed, second, budget, level, stop, probed, forged)
 
 
 def _pool(bench: Benchmark, victim: str, suspects: Sequence[str]) -> tuple[str, ...]:
     """The unrelated models of a victim, but those of a lineage of a suspect."""
     unrelated = [pair.suspect for pair in bench.pairs_of(victim) if pair.kind == "negative"]
-    known = [name for name in suspects if name in bench.models]
-    numbers = independent([bench.root(name) for name in (*known, *unrelated)])
-    own = {*numbers[: len(known)]}
-    return tuple(name for name, number in zip(unrelated, numbers[len(known) :], strict=True) if number not in own)
+    known = [bench.root(name) for name in suspects if name in bench.models]
+    return tuple(compress(unrelated, apart(known, [bench.root(name) for name in unrelated])))
 
 
 def _others(bench: Benchmark, victim: str, suspects: Sequence[str], kind: str) -> tuple[str, ...]:
@@ -200,7 +196,7 @@ def _check_stop(stop: str, schemes: Sequence[Scheme], then: Scheme | None) -> No
         raise unknown("way to stop early", stop, STOPS)
     if stop == "none":
         return
-    if len(schemes) > 1 or then or not counts_agreements(schemes[0]):
+    if len(schemes) > 1 or then or not schemes[0].counts_agreements:
         counted = Scheme.parse(REFERENCE)
         raise QurdError(
             f"Expected one scheme that counts agreements ({counted.representation} | {counted.detector}) where a verdict may"
@@ -211,12 +207,6 @@ def _check_stop(stop: str, schemes: Sequence[Scheme], then: Scheme | None) -> No
             f"Expected queries drawn from all errors of the victim for --stop bound. Got {schemes[0].sampler}: use --stop"
             " peak, which needs nothing of the queries."
         )
-
-
-def counts_agreements(scheme: Scheme) -> bool:
-    """Whether its distance is the share of queries on which two models name different classes."""
-    counted = Scheme.parse(REFERENCE)
-    return (scheme.representation, scheme.detector) == (counted.representation, counted.detector)
 
 
 def _of_mistakes(scheme: Scheme) -> bool:

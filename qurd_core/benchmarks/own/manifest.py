@@ -20,7 +20,7 @@ BYTES = 256_000  # of a manifest
 SPLITS = ("train", "test")
 SIDES = (1, 1024)
 _KEYS = {"format", "classes", "side", "images", "normalisation", "models"}
-_SHARED_KEYS = {"model", "role", "lineage", "source", "classes", "normalisation", "side", "accuracy"}
+_SHARED_KEYS = {"model", "role", "lineage", "source", "classes", "normalisation", "side", "accuracy", "forged"}
 _SOURCES = {  # keys of each kind of model
     "safetensors": {"architecture", "weights", *KEYS},
     "onnx": {"file", "input", "output"},
@@ -167,6 +167,8 @@ def _model_faults(model: Any, what: str, folder: Path) -> Iterator[str]:
             yield from _path_faults(model[name], folder, f"{_FILES[name]} of {what}")
     if model.get("side") is not None and not _is_side(model["side"]):
         yield f"Expected 'side' of {what} from {SIDES[0]} to {SIDES[1]} pixels. Got {model['side']!r}."
+    if type(model.get("forged", True)) is not bool:
+        yield f"Expected 'forged' of {what} as true or false. Got {str(model['forged'])[:60]!r}."
     yield from _preparation_faults(model.get("normalisation"), what)
     given = model.get("accuracy", 1)
     if type(given) not in (int, float) or not 0 <= given <= 1:

@@ -47,6 +47,7 @@ class Entry:
         accuracy: as declared.
         puts: how images are put into a whole model, and what it gives.
         columns: the output that stands for each class, where its order is another one.
+        forged: it was made to see what can be told, and is nobody's.
         variant: what its network has otherwise than the architecture says.
         api: how it is asked over a network, if it is no file.
     """
@@ -59,6 +60,7 @@ class Entry:
     role: str | None = None
     puts: tuple[dict[str, Any], dict[str, Any]] | None = None
     columns: tuple[int, ...] | None = None
+    forged: bool = False
     variant: Variant = PLAIN
     api: Api | None = None
 
@@ -112,6 +114,7 @@ class ModelFolder(Source):
             about |= {"role": entry.role}
         if any(other.accuracy is not None for other in self.entries.values()):
             about |= {"accuracy_declared": entry.accuracy}
+        about |= {"forged": True} if entry.forged else {}
         return about | {"classes": len(self.classes), "sha256": self.digest(model)}
 
     def outputs(self, model: str) -> tuple[str, ...]:
@@ -158,6 +161,7 @@ class ModelFolder(Source):
             [
                 *(name, self.digest(name), str(entry.lineage), entry.accuracy, *[entry.role] * bool(entry.role)),
                 *([self._held(entry.file)] if entry.api else ()),  # its limits, too
+                *[True] * entry.forged,
             ]
             for name, entry in self.entries.items()
         ]
@@ -316,6 +320,7 @@ def _entry(
         model.get("role"),
         (model.get("input", {}), model["output"]) if kind == "onnx" else None,
         tuple([*map(str, model["classes"])].index(name) for name in classes) if "classes" in model else None,
+        model.get("forged", False),
         variant(model) if kind == "safetensors" else PLAIN,
         read_api(path, classes) if kind == "api" else None,
     )

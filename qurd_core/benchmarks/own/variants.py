@@ -10,7 +10,8 @@ from torch import nn
 
 from qurd_core.errors import QurdError, unknown, visible
 
-KEYS = ("arguments", "stem", "head", "rename")
+CONSTRUCTED = ("arguments", "stem", "head")  # what a network is made by
+KEYS = (*CONSTRUCTED, "rename")
 ARGUMENTS: dict[str, tuple[float, float] | None] = {  # of timm's constructors; None for a word, else from and to
     "global_pool": None,
     "img_size": (1, 1024),

@@ -85,6 +85,7 @@ def test_the_order_in_which_suspects_are_named_and_other_suspects_change_no_p(as
     assert asked(table({"shop": COPY, "app": OTHER}), level=0.3, suspects=["shop"]).each == (alone,)
 
 
+@pytest.mark.slow
 def test_one_alone_may_name_any_model_and_its_lineage_calibrates_no_more(asked):
     more = {"kin": ("", "train(net,theirs,seed=3)->prune(0.5)", answers(103, 0.3))}
     (one,) = asked(table({}, more=more), suspects=["u3"]).each
@@ -118,6 +119,7 @@ def test_lineages_count_and_not_models(asked):
     assert one.reason == "9 unrelated lineages (39 models) allow 10 % at best, not 5 %. Ten more are needed."
 
 
+@pytest.mark.slow
 def test_hard_unrelated_models_are_asked_and_calibrate_nothing(asked):
     hard = {f"h{n}": ("hard", f"train(res,mine,seed={n})", answers(600 + n, 0.3, VICTIM, 0.9)) for n in range(3)}
     thieves = {
@@ -199,6 +201,7 @@ def test_a_verdict_may_be_said_early(asked, stop):
     assert shop.p_adjusted <= 0.05
 
 
+@pytest.mark.slow
 def test_several_schemes_are_fused_and_a_second_breaks_ties(asked):
     rows = table({"shop": COPY, "app": OTHER})
     fused = asked(rows, scheme=["AKH", "Random"])
@@ -230,6 +233,7 @@ def test_several_schemes_are_fused_and_a_second_breaks_ties(asked):
         ({"scheme": "accuracy"}, "'accuracy' does not look at its answers"),
     ],
 )
+@pytest.mark.slow
 def test_what_cannot_be_asked_is_a_sentence(asked, how, says):
     with pytest.raises(QurdError, match=says):
         asked(table({"shop": COPY}), **how)

@@ -128,6 +128,7 @@ def gaps(table, model, number, seed=3):
 
 
 @pytest.mark.parametrize("scheme", ["Random", *(f"uniform(test) | probits | {name}" for name in PER_QUERY)])
+@pytest.mark.slow
 def test_a_missing_answer_is_as_far_from_the_victims_as_any_answer_can_be(write, store, scheme):
     """Instead of three answers: nothing, or all the weight on the class that the victim holds for least likely."""
     whole = answers(strangers=2, probits=True)
@@ -232,6 +233,7 @@ def test_only_the_budgets_that_are_asked_for_need_answers(write, store):
 
 
 @pytest.mark.filterwarnings("ignore:.*answer")
+@pytest.mark.slow
 def test_what_a_stolen_model_lacks_is_never_refused_and_never_helps_to_catch_it(write, store):
     table = answers()
     whole = evaluate(write(table), ["AKH", "Random"], budgets=[20, 50], by_task=True, store=store)
@@ -278,6 +280,7 @@ def test_there_may_be_more_classes_than_items(write):
 
 
 @pytest.mark.parametrize("decimals", [2, 3, 4, None])
+@pytest.mark.slow
 def test_probits_may_be_rounded(write, decimals):
     table = many_classes(decimals=decimals)
     sums = table.filter(like="p_").sum(axis=1)
@@ -438,6 +441,7 @@ BAD = [
 
 
 @pytest.mark.parametrize(("change", "says"), BAD, ids=[says for _, says in BAD])
+@pytest.mark.slow
 def test_a_bad_table_is_one_sentence_and_the_check_finds_it(write, store, change, says):
     path = write(change(answers()))
     with pytest.raises(QurdError) as told:
@@ -460,6 +464,7 @@ NO_CLASSES = [
 
 
 @pytest.mark.parametrize(("change", "says"), NO_CLASSES, ids=[says[:30] for _, says in NO_CLASSES])
+@pytest.mark.slow
 def test_a_label_that_is_no_class_is_refused_with_its_row(write, store, change, says):
     path = write(change(answers()))
     with pytest.raises(QurdError) as told:
@@ -525,6 +530,7 @@ def test_bad_probits_are_one_sentence(write, change, says):
         ("wide.csv", b",".join(b"p_%d" % n for n in range(20_000)) + b"\n"),
     ],
 )
+@pytest.mark.slow
 def test_a_corrupt_file_is_one_sentence(tmp_path, store, name, data):
     (tmp_path / name).write_bytes(data)
     with pytest.raises(QurdError) as told:

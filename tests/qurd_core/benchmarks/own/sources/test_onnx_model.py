@@ -125,6 +125,7 @@ def float64(path):
         (onnx_files.greedy, "with 4 GB of memory beside its own size. It takes more"),
     ],
 )
+@pytest.mark.slow
 def test_what_a_foreign_file_wants_and_does_not_get(tmp_path, opened, make, says):
     with pytest.raises(QurdError) as refused:
         opened(make(tmp_path / "m.onnx"))(X)
