@@ -288,6 +288,7 @@ _BAR = """
 .st-key-story_history { position: absolute; }
 div:has(> .st-key-limits) { order: 9; }
 .st-key-controls [data-testid="stCheckbox"] p { white-space: normal; overflow: visible; line-height: 1.2; }
+.st-key-suspect-words [data-tag], .st-key-suspect-words [data-tag] span { max-width: none !important; }
 .st-key-open-suspect button { padding: .1rem .5rem; }
 .st-key-open-suspect button p { font-size: .85rem; line-height: 1.15; }
 [class*="st-key-link-"], div:has(> [class*="st-key-link-"]) { display: none !important; }
@@ -309,6 +310,7 @@ div:has(> .st-key-limits) { order: 9; }
 _LEGIBLE = """
 <style>
 button[kind=primary]:not(:disabled) *, [data-tag] * {{ color: {on_accent} !important; }}
+button[kind=primary]:not(:disabled) kbd {{ opacity: 1 !important; }}
 button[kind=tertiary], button[kind=tertiary] *, [data-testid="stCode"] .token {{ color: {ink} !important; }}
 </style>
 """
