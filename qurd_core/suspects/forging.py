@@ -228,5 +228,6 @@ def _about_access(victim: str, access: Access) -> list[str]:
     if access is Access.GRADIENTS:
         return []
     return [
-        f"'{victim}' is a whole model and no weights that could be trained on here, so that thieves can copy its answers only."
+        f"'{victim}' is a whole model and no weights that could be trained on here, so that thieves can copy its answers"
+        " only."
     ]
