@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages.ui import bench_part, controls, frame, states
 from pages.ui.benchmark import designer, effort, grid, lineage, overview, samples
+from pages.ui.own import bringing
 from qurd_core.records import evidence, grid_records, rate_records
 
 frame.require()
@@ -24,10 +25,15 @@ if not rate_records.has_facts(base):
 
 head = st.container()
 with st.container(key="controls"):
-    first, *others = st.columns([2.3, 1.3, 1.3, 0.8], gap="medium")
-offered = [name for name in SECTIONS if name != "grid" or grid_records.has(bench)]
+    first, *others, last = st.columns([2.3, 1.3, 1.3, 0.8, 0.7], gap="medium", vertical_alignment="bottom")
+lacking = {"grid": not grid_records.has(bench), "effort": overview.tells_no_effort(bench)}
+lacking |= {} if rate_records.has_rates(base) else dict.fromkeys(("overview", "effort", "bench"), True)
+offered = [name for name in SECTIONS if not lacking.get(name)]
 with first:
     section = controls.segments("Section", offered, "section", "section", lambda name: SAID.get(name, name))
+if not style.stage:
+    with last:
+        bringing.menu()
 if base in rate_records.PUBLISHED and section in UNPUBLISHED:
     states.scores_only(base, UNPUBLISHED[section])
 if section == "bench" and not rate_records.has_scores(base):

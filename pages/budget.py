@@ -93,7 +93,9 @@ if side:
             st.caption(links.plain(findings.budget.against(values, at), 600))
             panel.grey(points, pins, group)
         if not style.stage:
-            states.not_drawn(missing | ({} if suspect.hidden else views.leaderboard.unrecorded(every, bench)))
+            states.not_drawn(
+                missing | ({} if suspect.hidden else views.leaderboard.unrecorded(every, cached.schemes(), bench))
+            )
 with hero, frame.tall(wide=700, high=352 if unit == "queries" else 480):
     export.chart(
         chart,

@@ -13,7 +13,7 @@ from qurd_core.records import evidence, obfuscation_records, rate_records
 frame.require()
 bench, style = frame.view()
 published = evidence.base_of(bench) in rate_records.PUBLISHED
-if bench in rate_records.SHIPPED and not rate_records.path_of(bench).is_file():
+if rate_records.is_whole(bench) and not rate_records.path_of(bench).is_file():
     states.no_records(bench)
 
 head = st.container()
@@ -63,6 +63,7 @@ own_cell = None if pooled else value
 if own_cell:
     known |= {pick.scheme: own_cell}
 withheld = views.leaderboard.withheld(schemes, suspect.reveal) | compose_controls.withheld(scheme, suspect.reveal)
+withheld |= views.leaderboard.lacking(schemes, bench) | compose_controls.lacking(scheme, bench)
 cells = views.heatmap.cells(schemes, known, **shape, pick=pick, reason=compose_controls.reason, withheld=withheld)
 
 
@@ -83,7 +84,7 @@ fits = not refused and (len(mine) > 0 if suspect.hidden else source is points)
 title = bench_part.said(pick.label, points, easy, bench, at, rule, suspect, hard=harder) if fits else ""
 counting = bench_part.counting(harder and value is not None and not refused)
 frame.finding(head, title or findings.heatmap.headline(pick, value, against, at, refused) + counting, about)
-compose_controls.parts(scheme, parts)
+compose_controls.parts(scheme, parts, bench)
 if wrong:
     st.warning(links.plain(wrong, 600))
 
@@ -106,7 +107,9 @@ if side:
             mix.pin(pick, recorded)
             mix.card(bench, scheme, None if source is points else job, at, style, rule, known=len(mine) > 0)
         if job:
-            running.panel(job, bench, scheme, needed=not recorded or bool(pool))
+            running.panel(
+                job, bench, scheme, needed=(not recorded or bool(pool)) and not compose_controls.lacking(scheme, bench)
+            )
         elif not recorded and not suspect.hidden:
             st.caption("The authors published no scores of this combination, and no models that could be queried here.")
         if len(mine):

@@ -55,7 +55,7 @@ else:
 
 file_name = f"leaderboard-{view}-{bench}-{task}"
 missing = views.leaderboard.left_out(points, rows, schemes, at, suspect.reveal) | sight.missing
-missing |= {} if suspect.hidden else views.leaderboard.unrecorded(points, bench)
+missing |= {} if suspect.hidden else views.leaderboard.unrecorded(points, schemes, bench)
 easy = cached.curves(bench, task, hard=False, rule=rule)
 harder = bench_part.adds(points, easy)
 shown = rows if suspect.hidden else points

@@ -13,7 +13,7 @@ from qurd_core.schemes import NAMED
 ROOT = Path(__file__).parents[1]
 MOST = 15  # files of one folder: more are several rooms
 TORCH_FREE = ("records", "views", "findings", "plots", "statistics", "paper", "jobs", "schemes", "akh", "catalogue")
-NEED_TORCH = tuple(f"qurd_core.jobs.{name}" for name in ("kinds.rate_job", "kinds.query_job", "kinds.check_job", "speed"))
+NEED_TORCH = tuple(f"qurd_core.jobs.kinds.{kind}_job" for kind in ("rate", "query", "check", "own", "upload"))
 
 LAYERS = {
     "qurd_core.errors": 0,
@@ -28,6 +28,8 @@ LAYERS = {
     "qurd_core.benchmarks.photographs": 2,
     "qurd_core.benchmarks.published": 2,
     "qurd_core.benchmarks.saved_benchmarks": 2,
+    "qurd_core.benchmarks.registered": 2.1,
+    "qurd_core.benchmarks.own.uploads": 2.2,
     "qurd_core.benchmarks": 3,
     "qurd_core.samplers": 3,
     "qurd_core.representations": 3,

@@ -25,6 +25,7 @@ from qurd_core.records import (
     measured_winners,
     measured_worth,
     obfuscation_records,
+    ran_records,
     rate_records,
     scheme_table,
 )
@@ -43,9 +44,10 @@ _MEASURED = {table.part: table for table in (measured_worth.HONEST, measured_gai
 
 def version(benchmark: str) -> tuple[str, ...]:
     """Changes when the records do, so that new ones are seen without a restart."""
-    if benchmark not in rate_records.SHIPPED:
+    if not rate_records.is_whole(benchmark):
         return _content(home_of(benchmark))
-    return _content(rate_records.path_of(benchmark)) + _content(obfuscation_records.path_of(benchmark))
+    ran = _content(ran_records.path_of(benchmark)) if ran_records.path_of(benchmark).is_file() else ()
+    return _content(rate_records.path_of(benchmark)) + _content(obfuscation_records.path_of(benchmark)) + ran
 
 
 def _content(path: Path) -> tuple[str, str]:
@@ -146,7 +148,7 @@ def by_task(benchmark: str, at: int, *, hard: bool, rule: metrics.Rule = "paper"
     """Every combination on every task at one budget; the rule says which obfuscation is the worst."""
     if behind != PLAIN:
         return obfuscation_records.read_at(benchmark, at, behind, negatives=negatives(hard), rule=rule)
-    known = None if benchmark in rate_records.SHIPPED else scores(benchmark)
+    known = None if rate_records.is_whole(benchmark) else scores(benchmark)
     return leaderboard.by_task(benchmark, at, negatives(hard), scores=known)
 
 
@@ -158,7 +160,7 @@ def worth(benchmark: str, task: str, at: int, *, hard: bool, rule: metrics.Rule,
     if behind != PLAIN:
         return _chosen(measured_worth.HONEST.nothing, {})
     asked = {"task": task, "budget": at, "rule": metrics.RULES[rule].kind, "negatives": negatives(hard)}
-    if benchmark in rate_records.SHIPPED:
+    if rate_records.is_whole(benchmark):
         return _chosen(_measured(benchmark, measured_worth.HONEST.part), asked)
     return _chosen(_worth_of_part(benchmark, at, asked["rule"], asked["negatives"]), asked)
 
@@ -173,7 +175,7 @@ def _worth_of_part(benchmark: str, at: int, rule: str, negatives: str) -> DataFr
 def best_of(benchmark: str, task: str, at: int, reveal: str, *, hard: bool, rule: metrics.Rule) -> measured_winners.BestOf:
     """What the best combination that nobody published is worth, chosen on part of the victims; a QurdError says why not."""
     request = {"task": task, "budget": at, "negatives": negatives(hard)}
-    if benchmark in rate_records.SHIPPED:
+    if rate_records.is_whole(benchmark):
         known, kind = _measured(benchmark, measured_winners.WINNERS.part), metrics.RULES[rule].kind
         return measured_winners.recorded(known, pairs(benchmark), rule=kind, reveal=reveal, **request)
     free = scheme_table.unnamed(board(benchmark, task, at, reveal, hard=hard, rule=rule), schemes())
@@ -192,7 +194,7 @@ def swaps(benchmark: str, name: str, task: str, at: int, *, hard: bool, rule: me
 def _measured(benchmark: str, part: str) -> DataFrame:
     """What was measured of a whole benchmark; nothing of a bench of one's own."""
     table = _MEASURED[part]
-    return table.read(benchmark) if benchmark in rate_records.SHIPPED else table.nothing
+    return table.read(benchmark) if rate_records.is_whole(benchmark) else table.nothing
 
 
 def _chosen(known: DataFrame, asked: dict[str, object]) -> DataFrame:
@@ -209,7 +211,11 @@ def grid(benchmark: str) -> DataFrame:
     return grid_records.read(benchmark)
 
 
-@kept(2, of=lambda base: _content(rate_records.scores_path(base)), whole=True)
+def _scores_version(base: str) -> tuple[str, ...]:
+    return _content(rate_records.scores_path(base)) + _content(ran_records.path_of(base, ran_records.SCORES))
+
+
+@kept(2, of=_scores_version, whole=True)
 def scores(benchmark: str) -> evidence.Scores:
     """Raw distances of the named and the best schemes, for all suspects of the whole benchmark."""
     return evidence.Scores.read(benchmark)
@@ -326,7 +332,12 @@ def whole_overlap(base: str, scheme: str, budget: int, negatives: str) -> float:
     return designer.overlap(one, pairs(base), scheme, budget, negatives, share=share)
 
 
-@kept(1, of=lambda: str(rate_records.FOLDER))
+def _words_version() -> tuple[str, ...]:
+    """Changes with what was run here, too."""
+    return str(rate_records.FOLDER), *(text for one in ran_records.words() for text in (str(one["scheme"]),))
+
+
+@kept(1, of=_words_version)
 def schemes() -> DataFrame:
     """Every recorded scheme in words."""
     return rate_records.schemes()

@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages.ui import cached, links, notice, stage, story
+from pages.ui.own import bringing, measuring
 from qurd_core.benchmarks.saved_benchmarks import from_token, saved_names
 from qurd_core.errors import QurdError
 from qurd_core.files import ASSETS, checked
@@ -21,6 +22,7 @@ LOGO = ASSETS / "logo"
 # In the order of the paper, so that the same row is the talk.
 PAGES = ("leaderboard", "benchmark", "compose", "budget", "separability", "queries", "check", "atlas", "paper")
 HOME = PAGES[0]
+OF_NONE = ("atlas", "paper")  # pages that show no benchmark
 HEADLINE, SUBLINE = 84, 165  # letters that fit one line of a window of 1440 pixels
 
 
@@ -79,7 +81,7 @@ def draw() -> None:
     st.set_page_config("QuRD Explorer", _mark("icon.png"), "wide", menu_items={"About": _ABOUT})
     if logo := _mark("qurd.svg"):
         st.logo(logo, size="large")
-    benches = (*SHIPPED, *saved_names())
+    benches = offered()
     links.check("bench", benches, "benchmark")
     links.check("stage", links.SWITCH, "stage")
     story.follow()
@@ -107,6 +109,14 @@ def draw() -> None:
         stage.set_up(go)
     elif st.session_state.get("arrived") in PAGES:
         _say_limits(st.session_state["bench"])
+    page = st.session_state.get("arrived")
+    if page in set(PAGES).difference(OF_NONE) and not measuring.follow(st.session_state["bench"], page):
+        stop()
+
+
+def offered() -> tuple[str, ...]:
+    """The benchmarks to choose from: those that ship, then those that were saved or brought."""
+    return (*SHIPPED, *saved_names(), *bringing.offered())
 
 
 def view() -> View:
@@ -227,7 +237,7 @@ def _arrive(page: st.Page) -> None:
 def _base(asked: dict[str, list[str]]) -> str | None:
     """The benchmark of whose pairs a link leaves some out, where it names none, or one that was saved somewhere else."""
     named, out = (asked.get(key, [""])[0] for key in ("bench", "out"))
-    if not out or named in (*SHIPPED, *saved_names()):
+    if not out or named in offered():
         return None
     with suppress(QurdError):  # of missing tables, which the page tells
         base = next((name for name in EMBEDDED if from_token(out, designer.keys(cached.pairs(name))) is not None), None)
@@ -288,6 +298,7 @@ _BAR = """
 .st-key-story_history { position: absolute; }
 div:has(> .st-key-limits) { order: 9; }
 .st-key-controls [data-testid="stCheckbox"] p { white-space: normal; overflow: visible; line-height: 1.2; }
+.st-key-suspect-words [data-tag], .st-key-suspect-words [data-tag] span { max-width: none !important; }
 .st-key-open-suspect button { padding: .1rem .5rem; }
 .st-key-open-suspect button p { font-size: .85rem; line-height: 1.15; }
 [class*="st-key-link-"], div:has(> [class*="st-key-link-"]) { display: none !important; }
@@ -309,6 +320,7 @@ div:has(> .st-key-limits) { order: 9; }
 _LEGIBLE = """
 <style>
 button[kind=primary]:not(:disabled) *, [data-tag] * {{ color: {on_accent} !important; }}
+button[kind=primary]:not(:disabled) kbd {{ opacity: 1 !important; }}
 button[kind=tertiary], button[kind=tertiary] *, [data-testid="stCode"] .token {{ color: {ink} !important; }}
 </style>
 """

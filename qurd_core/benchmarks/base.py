@@ -14,9 +14,9 @@ from torch import Tensor
 
 import qurd_core.benchmarks
 from qurd_core.access import Access
-from qurd_core.benchmarks import published
+from qurd_core.benchmarks import published, registered
 from qurd_core.benchmarks.own.sources.api_file import Api
-from qurd_core.benchmarks.saved_benchmarks import ENDING, BenchFile, home_of, saved_names
+from qurd_core.benchmarks.saved_benchmarks import ENDING, BenchFile, called, home_of, saved_names
 from qurd_core.benchmarks.serving import Server
 from qurd_core.errors import A_FOLDER, NO_FILE, NOTHING, SHOWN, QurdError, is_filled, lies_at, unknown
 from qurd_core.grammar import Value, parse_chain
@@ -253,6 +253,8 @@ def reader(text: str) -> tuple[Reader, Path] | None:
         return None
     if text in saved_names():
         return _READERS[ENDING], _located(home_of(text))
+    if registered.has(text):
+        return _registered_reader(registered.read(text))
     path, there = Path(text), lies_at(Path(text)) if text.strip() else NOTHING
     ending = FOLDER if there == A_FOLDER else path.suffix.lower()
     if ending in _READERS and there != NO_FILE:  # nothing is ever read of a pipe, which would never end
@@ -265,6 +267,73 @@ def reader(text: str) -> tuple[Reader, Path] | None:
         "Expected the name of a benchmark, or the path of a folder of models, a table of answers (.csv, .parquet) or a saved"
         f" benchmark ({ENDING}). Got '{text[:SHOWN]}'. There is {there}.{todo}"
     )
+
+
+def _registered_reader(found: registered.Registration) -> tuple[Reader, Path]:
+    """What reads a registered benchmark, and where it is.
+
+    Raises:
+        QurdError: it is not there any more.
+    """
+    there = lies_at(found.path)
+    ending = FOLDER if there == A_FOLDER else found.path.suffix.lower()
+    if ending not in _READERS or not (ending == FOLDER or is_filled(found.path)):
+        raise QurdError(
+            f"Expected the benchmark {found.name} at {found.path}, where it was registered. There is {there}. Put it back,"
+            " or register it anew."
+        )
+    return _READERS[ending], found.path
+
+
+def register(name: str, text: str) -> Path:
+    """Give a benchmark that somebody brings a name, by which pages and commands offer it. A saved one is copied.
+
+    Args:
+        text: path of a folder of models, a table of answers or a saved benchmark.
+
+    Returns:
+        where what has the name lies.
+
+    Raises:
+        QurdError: the name is another benchmark's, or nothing that can be opened lies at the path.
+    """
+    register_benchmarks()
+    called(name)
+    if name in benchmarks or name in published.BENCHMARKS:
+        raise QurdError(f"Expected a name of your own. {name} is a benchmark that ships: choose another name.")
+    if name in saved_names():
+        raise QurdError(
+            f"Expected a name that is free. {name} is a saved benchmark: choose another name, or delete that one."
+        )
+    if (found := reader(text)) is None or registered.has(text) or text in saved_names():
+        raise QurdError(
+            "Expected the path of a folder of models, a table of answers (.csv, .parquet) or a saved benchmark"
+            f" ({ENDING}). Got '{text[:SHOWN]}', which has a name already."
+        )
+    benchmark(text)  # says what is wrong with it
+    kind, path = found
+    if kind.read is saved_benchmark:
+        return _copied(path, home_of(name))
+    registered.write(registered.Registration(name, path.absolute()))
+    return path
+
+
+def _copied(path: Path, home: Path) -> Path:
+    """A saved benchmark among those that the app keeps, where a whole that lies at a path is called by its name.
+
+    Raises:
+        QurdError: that has none.
+    """
+    file = BenchFile.read(path)
+    whole = file.benchmark
+    named = whole if reader(whole) is None or registered.has(whole) else registered.name_of(whole)
+    if named is None:
+        raise QurdError(
+            f"Expected a saved benchmark of one that has a name. {path} keeps pairs of {whole}: give that one a name first,"
+            " with 'register'."
+        )
+    replace(file, benchmark=named).write(home)
+    return home
 
 
 def _located(path: Path) -> Path:
@@ -318,7 +387,7 @@ def component(text: str) -> tuple[Component, dict[str, Value]]:
         raise QurdError(f"Expected the name of a benchmark. Got '{text}'.")
     name = chain.calls[0].name
     if name not in benchmarks:
-        raise unknown("benchmark", name, {*benchmarks, *saved_names(), *published.BENCHMARKS})
+        raise unknown("benchmark", name, {*benchmarks, *saved_names(), *registered.names(), *published.BENCHMARKS})
     return benchmarks[name], benchmarks[name].bind(chain.calls[0])
 
 

@@ -118,9 +118,18 @@ def home_of(name: str) -> Path:
     Raises:
         QurdError: the name holds more than small letters, digits and hyphens.
     """
+    return default_folder() / "benches" / f"{called(name)}{ENDING}"
+
+
+def called(name: str) -> str:
+    """The name of a benchmark that is not shipped, if it can have that one.
+
+    Raises:
+        QurdError: it holds more than small letters, digits and hyphens.
+    """
     if not _NAME.fullmatch(name):
         raise QurdError(f"Expected a name of up to 40 small letters, digits and hyphens. Got '{name[:60]}'.")
-    return default_folder() / "benches" / f"{name}{ENDING}"
+    return name
 
 
 def saved_names() -> list[str]:

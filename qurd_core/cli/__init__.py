@@ -14,6 +14,7 @@ for command in (  # in the order in which one needs them, which is that of the h
     launch.app,
     *(benchmarks.benchmarks, benchmarks.models, benchmarks.check_benchmark, rates.pairs, rates.separability, rates.schemes),
     benchmarks.obfuscations,
+    *(benchmarks.register, benchmarks.unregister),
     *(benchmarks.manifest, suspects.check, suspects.queries, suspects.verify, suspects.triage),
     *(forging.forge, advice.recommend),
     *(rates.run, rates.sweep, grid.grid, rates.honest, paper.import_scores, benchmarks.fetch, benchmarks.build),

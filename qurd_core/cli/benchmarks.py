@@ -17,14 +17,15 @@ PAIR_KINDS = ("positive", "negative", "hard")  # as the sizes have them
 
 
 def benchmarks(form: Form = None) -> None:
-    """List the benchmarks, those that were saved in the app as well."""
+    """List the benchmarks, those that were saved in the app or registered as well."""
     from qurd_core import registry
+    from qurd_core.benchmarks import registered
     from qurd_core.benchmarks.base import benchmark, register_benchmarks
     from qurd_core.benchmarks.saved_benchmarks import saved_names
 
     register_benchmarks()
     rows = []
-    for name in (*registry.benchmarks, *saved_names()):
+    for name in (*registry.benchmarks, *saved_names(), *registered.names()):
         about = registry.benchmarks[name].help if name in registry.benchmarks else None
         try:
             bench = benchmark(name)
@@ -37,9 +38,36 @@ def benchmarks(form: Form = None) -> None:
         rows.append(
             {"benchmark": name}
             | dict(zip(SIZES, sizes, strict=True))
-            | {"about": about or f"Your benchmark: a part of {bench.part_of}."}
+            | {"about": about or f"Your benchmark: {f'a part of {bench.part_of}' if bench.part_of else bench.name}."}
         )
     show(rows, form)
+
+
+def register(
+    name: Annotated[str, typer.Argument(help="What pages and commands call it: small letters, digits and hyphens.")],
+    path: Annotated[
+        str, typer.Argument(help="A folder of models, a table of answers (.csv, .parquet) or a saved benchmark (.json).")
+    ],
+) -> None:
+    """Give your benchmark a name, by which every page of the app shows it. What it holds stays where it lies."""
+    from qurd_core.benchmarks import base
+
+    print(base.register(name, path))  # noqa: T201
+    print(f"Next: qurd app, and choose {name} there")  # noqa: T201
+
+
+def unregister(name: Annotated[str, typer.Argument(help="Name of a registered benchmark, see 'benchmarks'.")]) -> None:
+    """Take the name of your benchmark back, and remove what was measured of it. What it holds stays where it lies."""
+    from qurd_core.benchmarks import registered
+    from qurd_core.benchmarks.saved_benchmarks import saved_names
+    from qurd_core.records import own_records
+
+    if name in saved_names():
+        raise QurdError(f"Expected a registered benchmark. {name} is a saved one: delete it on the Benchmark page.")
+    if not registered.has(name):
+        raise unknown("registered benchmark", name, registered.names())
+    own_records.forget(name)
+    registered.forget(name)
 
 
 def obfuscations(form: Form = None) -> None:

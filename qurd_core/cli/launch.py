@@ -20,6 +20,14 @@ def app(
             help="Let visitors from other machines delete saved benchmarks, import from paths, stop any run.",
         ),
     ] = False,
+    benchmark: Annotated[
+        str | None,
+        typer.Option(
+            "--benchmark",
+            "-b",
+            help="Path of your folder of models, table of answers or saved benchmark: register it by its own name first.",
+        ),
+    ] = None,
 ) -> None:
     """Start the app on this machine and open it in the browser. Ctrl-C ends it."""
     import runpy
@@ -27,10 +35,25 @@ def app(
     from qurd_core.files import ROOT
 
     _home()
+    if benchmark:
+        _register(benchmark)
     options = {"server.port": _free(port), "server.headless": str(no_browser).lower(), "server.showEmailPrompt": "false"}
     given = (part for name, value in options.items() for part in (f"--{name}", str(value)))
     sys.argv = ["streamlit", "run", str(ROOT / "app.py"), *given, *["--", "--allow-files"] * allow_files]
     runpy.run_module("streamlit", run_name="__main__")  # in this process, whose signals it then answers
+
+
+def _register(text: str) -> None:
+    """Give a benchmark the name that its file or folder has, as far as a name can be so."""
+    import re
+    from pathlib import Path
+
+    from qurd_core.benchmarks import base, registered
+
+    name = re.sub(r"[^a-z0-9]+", "-", Path(text).absolute().stem.lower()).strip("-")[:40]
+    if registered.name_of(text) is None:
+        base.register(name or "mine", text)
+    print(f"{text} is {registered.name_of(text) or name} in the app.")  # noqa: T201
 
 
 def _home() -> None:

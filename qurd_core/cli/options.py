@@ -24,16 +24,25 @@ BenchmarkName = Annotated[
 EmbeddedName = Annotated[
     str, typer.Option(*_BENCHMARK, help="Name of an embedded benchmark, such as patchwork-sac; no path, no saved one.")
 ]
+SweptName = Annotated[
+    str,
+    typer.Option(
+        *_BENCHMARK,
+        help="Name of an embedded benchmark, such as patchwork-sac, or of yours, see 'register'; no path without a name, no"
+        " saved one.",
+    ),
+]
 RecordedName = Annotated[
     str,
     typer.Option(
         *_BENCHMARK,
-        help="Name of a benchmark with shipped records, such as patchwork-sac or published-cifar10; no path, no saved one.",
+        help="Name of a benchmark with records, such as patchwork-sac, published-cifar10 or yours, see 'register'; no path"
+        " without a name, no saved one.",
     ),
 ]
 ShownName = Annotated[
     str,
-    typer.Option(*_BENCHMARK, help="Name of a benchmark with shipped records, or of a saved one; no path."),
+    typer.Option(*_BENCHMARK, help="Name of a benchmark with records, or of a saved one; no path without a name."),
 ]
 HubName = Annotated[
     str, typer.Option(*_BENCHMARK, help="Name of a benchmark of the model hub, such as sacbench-cifar10; no path.")
@@ -69,13 +78,20 @@ def check_by(by: str | None) -> None:
         raise QurdError(f"Expected --by task. Got '{by}'.")
 
 
+def own_name(benchmark: str) -> str:
+    """The name of a benchmark that was registered, by its name or by where it lies; any other text as it is."""
+    from qurd_core.benchmarks import registered
+
+    return benchmark if registered.has(benchmark) else registered.name_of(benchmark) or benchmark
+
+
 def check_shown(benchmark: str) -> None:
     """Refuse what the app shows nothing of."""
     from qurd_core.benchmarks.base import kind_of
     from qurd_core.benchmarks.saved_benchmarks import saved_names
     from qurd_core.records import rate_records
 
-    if benchmark not in (*rate_records.SHIPPED, *saved_names()):
+    if benchmark not in saved_names() and not rate_records.is_whole(benchmark):
         raise QurdError(
             f"Expected a benchmark with shipped records ({', '.join(rate_records.SHIPPED)}) or the name of a saved one. Got"
             f" {kind_of(benchmark)}, {benchmark}. Use 'pairs' or 'run' on it."

@@ -102,7 +102,7 @@ def export_summary(
     store: StoreFolder = None,
 ) -> None:
     """Write what the app ships of imported scores: rates per combination, task and budget, and the facts of every pair."""
-    from qurd_core.evaluation import inventory
+    from qurd_core.evaluation.recording import inventory
     from qurd_core.files import default_folder, made
     from qurd_core.paper import claims, summary
     from qurd_core.records import rate_records

@@ -1,6 +1,6 @@
 """How far apart the models of every pair are: delta, delta_C, and Proposition 1's bound."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import pandas as pd
 import torch
@@ -26,8 +26,11 @@ def table_of(bench: Benchmark, pairs: Iterable[Pair]) -> pd.DataFrame:
     return pd.DataFrame(facts, columns=["victim", "suspect", "kind", "tasks", "root"])
 
 
-def pair_table(name: str, store: Store, runtime: Runtime) -> pd.DataFrame:
+def pair_table(name: str, store: Store, runtime: Runtime, more: Sequence[Pair] = ()) -> pd.DataFrame:
     """One row per pair, from the models' labels on all test items: victim, suspect, kind, tasks, and `Deltas.columns`.
+
+    Args:
+        more: pairs beside those of the benchmark.
 
     Raises:
         QurdError: a victim makes no mistake there, so that delta_C does not exist; or unrelated models lack answers.
@@ -37,7 +40,7 @@ def pair_table(name: str, store: Store, runtime: Runtime) -> pd.DataFrame:
     desk = workbench(bench, store, runtime)
     truth = desk.images("test").truth
     tables = []
-    for victim, pairs in table_of(bench, bench.pairs).drop(columns="root").groupby("victim", sort=False):
+    for victim, pairs in table_of(bench, (*bench.pairs, *more)).drop(columns="root").groupby("victim", sort=False):
         if bench.missing:
             _check_gaps(bench, victim, desk)
         labels = torch.stack([desk.natural(suspect, "test").argmax(1) for suspect in pairs["suspect"]])

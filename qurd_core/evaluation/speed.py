@@ -1,5 +1,6 @@
 """How long a run will take on this machine: from the speed of every model, measured here, and the passes that it needs."""
 
+import hashlib
 import math
 import time
 from collections.abc import Iterator
@@ -41,9 +42,14 @@ class Speed:
             return None
 
     def measure(self, desk: Workbench) -> Iterator[str]:
-        """Measure model after model of a benchmark; names each before it is measured."""
-        for found, models in ((self.passes, desk.bench.models), (self.gradients, desk.bench.victims)):
-            for model in models:
+        """Measure model after model of a benchmark; names each before it is measured. Answers that are known take no time,
+        and a model without gradients has no step of a craft.
+        """
+        bench = desk.bench
+        models = bench.models if bench.source.asks else ()
+        victims = bench.victims if models and bench.access is Access.GRADIENTS else ()
+        for found, some in ((self.passes, models), (self.gradients, victims)):
+            for model in some:
                 yield model
                 found[model] = _seconds_per_image(desk, model, gradient=found is self.gradients)
 
@@ -131,8 +137,9 @@ def _recorded(benchmark: str) -> dict[str, float]:
 
 
 def path_of(folder: Path, benchmark: str) -> Path:
-    """Where the speed of a benchmark's models is kept."""
-    return folder / "speeds" / f"{benchmark}.json"
+    """Where the speed of a benchmark's models is kept; one that is known by its path has no name that a file can have."""
+    name = benchmark if Path(benchmark).name == benchmark else hashlib.sha256(benchmark.encode()).hexdigest()[:20]
+    return folder / "speeds" / f"{name}.json"
 
 
 def _seconds_per_image(desk: Workbench, model: str, *, gradient: bool) -> float:

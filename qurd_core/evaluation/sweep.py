@@ -15,9 +15,9 @@ import pyarrow.parquet as pq
 
 from qurd_core.benchmarks.base import EMBEDDED, benchmark, kind_of
 from qurd_core.errors import QurdError
-from qurd_core.evaluation import inventory
 from qurd_core.evaluation.pipeline import compute
 from qurd_core.evaluation.plan import ask_natural, lacking
+from qurd_core.evaluation.recording import inventory
 from qurd_core.evaluation.request import Request, request
 from qurd_core.evaluation.scores import raw_scores
 from qurd_core.evaluation.speed import LOOK, Speed, query_set
@@ -104,7 +104,7 @@ def _recorded(folder: Path, swept: str) -> list[str]:
 def _requests(name: str, seeds: int, only: Sequence[str] = ()) -> list[Request]:
     """One request per number of query seeds: of named schemes on natural images, of those that craft, of all others."""
     if (kind := kind_of(name)) != EMBEDDED:
-        raise QurdError(f"Expected {EMBEDDED}: the app shows records of no other. Got {kind}, {name}. Use 'run' on it.")
+        raise QurdError(f"Expected {EMBEDDED}, or one with a name: see 'register'. Got {kind}, {name}. Use 'run' on it.")
     schemes, wanted = fitting(), dict.fromkeys(Scheme.parse(text) for text in only)
     if others := [str(scheme) for scheme in wanted if scheme not in schemes]:
         raise QurdError(f"Expected schemes that a sweep records. Got {'; '.join(others)}. Use 'run' on it.")

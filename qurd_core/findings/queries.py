@@ -17,7 +17,7 @@ _VERBS: dict[Story, str] = {
     "mistakes": "repeats",
     "adversarial": "is fooled like the victim on",
 }  # the others: the suspect agrees on them
-_KINDS = {"positive": "stolen", "negative": "unrelated", "hard": "hard unrelated"}
+_KINDS = {"positive": "stolen", "negative": "unrelated", "hard": "hard unrelated", "suspect": "of unknown origin"}
 _NOUNS: dict[Story, str] = {
     "mistakes": "mistake",
     "images": "image",
@@ -36,7 +36,7 @@ def headline(left: QuerySet | None, right: QuerySet | None, budget: int, kind: s
         left, right: the queries of both sides; None while they are not there.
         kind: of the pair.
     """
-    who = f"The {_KINDS[kind]} model"
+    who = "The suspect" if kind == "suspect" else f"The {_KINDS[kind]} model"
     said = [
         (side, one.story, *views.query_sets.counts(one, budget)) for side, one in (("left", left), ("right", right)) if one
     ]
@@ -61,7 +61,7 @@ def beside(story: Story, kind: str, mean: float, tried: int) -> str:
         kind: of the pair that is shown.
         mean: queries on which they give the victim's answer.
     """
-    others = "unrelated" if kind == "positive" else "stolen"
+    others = "unrelated" if kind in ("positive", "suspect") else "stolen"
     return f"; {others} models {'repeat' if story == 'mistakes' else 'agree on'} {percent(mean / tried)} on average"
 
 

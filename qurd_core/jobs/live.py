@@ -8,10 +8,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from qurd_core.benchmarks import registered
 from qurd_core.benchmarks.saved_benchmarks import BenchFile, home_of
 from qurd_core.files import ASSETS, AlteredError, checked, write_table
 from qurd_core.jobs.queue import Job
-from qurd_core.records import rate_records
+from qurd_core.records import evidence, rate_records
 from qurd_core.records.runs import key_of
 
 SEEDS = 5  # query seeds of a run, as many as the records have
@@ -49,8 +50,10 @@ def shipped_check(job: Job) -> Path:
 
 def _version(benchmark: str, identity: str) -> str:
     """Changes with the parts of a scheme and with a benchmark of one's own."""
-    saved = "" if benchmark in rate_records.SHIPPED else BenchFile.read(home_of(benchmark)).identity
-    return hashlib.sha256(json.dumps([identity, saved]).encode()).hexdigest()[:12]
+    saved = "" if rate_records.is_whole(benchmark) else BenchFile.read(home_of(benchmark)).identity
+    base = evidence.base_of(benchmark)
+    held = "" if base in rate_records.SHIPPED else registered.state(registered.read(base).path)
+    return hashlib.sha256(json.dumps([identity, saved, *[held] * bool(held)]).encode()).hexdigest()[:12]
 
 
 def write(table: pd.DataFrame, path: Path) -> None:

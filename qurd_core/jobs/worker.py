@@ -5,6 +5,7 @@ it loads the models, measures how fast they answer here, and asks them about the
 job never waits for more than one.
 """
 
+import io
 import json
 import math
 import os
@@ -28,6 +29,8 @@ KINDS = {
     "queries": "qurd_core.jobs.kinds.query_job",
     "import": "qurd_core.jobs.kinds.import_job",
     "check": "qurd_core.jobs.kinds.check_job",
+    "own": "qurd_core.jobs.kinds.own_job",
+    "upload": "qurd_core.jobs.kinds.upload_job",
 }
 PAUSE = 1.5  # seconds before a preparation starts: whoever clicks through benchmarks needs the processor first
 NICE = 10  # the page and the browser come first; with a core to spare it costs nothing
@@ -109,11 +112,15 @@ def _step(steps: Iterator[None]) -> bool:
 
 
 def _listen() -> Inbox:
-    """Reads the input in a thread, because what a text file has read ahead cannot be waited for."""
+    """Reads the input in a thread, because what a text file has read ahead cannot be waited for.
+
+    A forked process closes the standard input at once, and would wait for ever for whoever reads it.
+    """
     inbox: Inbox = queue.SimpleQueue()
+    lines, sys.stdin = sys.stdin, io.StringIO()
 
     def read() -> None:
-        for line in sys.stdin:
+        for line in lines:
             inbox.put(json.loads(line))
         os._exit(0)
 

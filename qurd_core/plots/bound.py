@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from qurd_core.findings.language import words
 from qurd_core.plots.drawing.notes import above, box, note
 from qurd_core.plots.drawing.takes import takes
-from qurd_core.plots.drawing.theme import PAGE, STOLEN, UNRELATED, UNRELATED_TEXT, Paint, Style, faded
+from qurd_core.plots.drawing.theme import PAGE, STOLEN, SUSPECT, UNRELATED, UNRELATED_TEXT, Paint, Style, faded
 from qurd_core.plots.drawing.traces import hovered, passed
 from qurd_core.plots.separability import POINTER, hover
 from qurd_core.views.separability import Pick
@@ -29,6 +29,7 @@ KINDS = {
     "positive": Kind("Stolen", STOLEN, STOLEN, "circle"),
     "negative": Kind("Unrelated", UNRELATED, UNRELATED_TEXT, "square"),
     "hard": Kind("Hard unrelated", UNRELATED, UNRELATED_TEXT, "diamond-open"),
+    "suspect": Kind("Suspect", SUSPECT, SUSPECT, "diamond"),
 }
 
 
@@ -105,7 +106,7 @@ def _shapes(low: float, style: Style) -> list[dict[str, Any]]:
 
 def _names(groups: Sequence[tuple[str, pd.DataFrame]], style: Style) -> list[dict[str, Any]]:
     """The kinds with their marks and numbers, below the diagonal where no pair can lie."""
-    glyphs = {"circle": "●", "square": "■", "diamond-open": "◇"}
+    glyphs = {"circle": "●", "square": "■", "diamond-open": "◇", "diamond": "◆"}
     look = {"size": style.text * 1.1, "xanchor": "right", "align": "left"}
     present = [(KINDS[kind], len(rows)) for kind, rows in groups if len(rows)]
     return [

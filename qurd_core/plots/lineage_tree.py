@@ -12,7 +12,7 @@ from qurd_core.findings.language.model_names import folded, network, readable
 from qurd_core.findings.language.words import plain
 from qurd_core.plots.drawing.notes import above, upright
 from qurd_core.plots.drawing.takes import takes
-from qurd_core.plots.drawing.theme import PAGE, STOLEN, UNRELATED, Paint, Style, faded
+from qurd_core.plots.drawing.theme import PAGE, STOLEN, SUSPECT, UNRELATED, Paint, Style, faded
 from qurd_core.plots.drawing.traces import hovered, passed
 
 TREE = 0.36  # share of the width that the tree takes; the accuracies take the rest
@@ -40,7 +40,7 @@ def figure(
     return go.Figure(traces, _layout(rows, places, victim, accuracy, style) | {"template": style.template})
 
 
-_PAINTS: dict[str, Paint] = {"positive": STOLEN, "negative": UNRELATED, "hard": UNRELATED}
+_PAINTS: dict[str, Paint] = {"positive": STOLEN, "negative": UNRELATED, "hard": UNRELATED, "suspect": SUSPECT}
 _BEND, _LEAF = 0.16, 0.3  # where branches turn, and where their names begin
 
 

@@ -180,7 +180,7 @@ def _value(pair: tuple, axis: findings.separability.Axis) -> str:
     return f"{said}, {axis.beside(pair)}" if axis.beside else said
 
 
-_KINDS = {"positive": "stolen", "negative": "unrelated", "hard": "hard unrelated"}
+_KINDS = {"positive": "stolen", "negative": "unrelated", "hard": "hard unrelated", "suspect": "suspect"}
 
 
 def _cut(text: str, longest: int) -> str:

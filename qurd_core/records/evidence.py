@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from qurd_core.benchmarks import registered
 from qurd_core.benchmarks.saved_benchmarks import BenchFile, home_of, saved_names
 from qurd_core.errors import QurdError, unknown
-from qurd_core.records import rate_records
+from qurd_core.records import own_records, rate_records
 from qurd_core.records.bank import Bank
 from qurd_core.schemes import REFERENCE
 from qurd_core.statistics.metrics import Floats, Rule, aggregate, by_rule, victim_cells
@@ -74,13 +75,14 @@ def base_of(benchmark: str) -> str:
     Raises:
         QurdError: it is a part of another one, which the app shows nothing of.
     """
-    if benchmark in rate_records.SHIPPED:
+    if rate_records.is_whole(benchmark):
         return benchmark
-    base = BenchFile.read(home_of(benchmark)).benchmark
-    if base not in rate_records.SHIPPED:
+    named = BenchFile.read(home_of(benchmark)).benchmark
+    base = named if rate_records.is_whole(named) else registered.name_of(named)
+    if base is None:
         raise QurdError(
             f"Expected a part of {', '.join(rate_records.SHIPPED)} in {home_of(benchmark)}: pages show records, and there"
-            f" are none of {base}. Commands take it: python -m qurd_core run --benchmark {benchmark} --scheme {REFERENCE}."
+            f" are none of {named}. Commands take it: python -m qurd_core run --benchmark {benchmark} --scheme {REFERENCE}."
         )
     return base
 
@@ -91,10 +93,19 @@ def was_published(benchmark: str) -> bool:
     return (part or benchmark) in rate_records.PUBLISHED
 
 
+def has_models(benchmark: str) -> bool:
+    """Whether models are there that can be asked about new images."""
+    base = base_of(benchmark)
+    if base in rate_records.SHIPPED:
+        return base not in rate_records.PUBLISHED
+    note = own_records.note_of(base)
+    return note is not None and note.asks
+
+
 def pairs(benchmark: str, folder: Path | None = None) -> pd.DataFrame:
     """One row per pair with the columns of `pair_table`, and `root`, the lineage of the suspect."""
     table = rate_records.pairs(base_of(benchmark), folder)
-    if benchmark in rate_records.SHIPPED:
+    if rate_records.is_whole(benchmark):
         return table
     file, keys = BenchFile.read(home_of(benchmark)), list(zip(table["victim"], table["suspect"], strict=True))
     file.check(home_of(benchmark), dict(zip(keys, table["kind"], strict=True)))
@@ -122,7 +133,9 @@ def bank(benchmark: str, folder: Path | None = None) -> Bank:
 
 def tasks(benchmark: str, folder: Path | None = None) -> list[str]:
     """The tasks, `"all"` first, the others in the order of the benchmark."""
-    if benchmark in rate_records.SHIPPED:
+    if not rate_records.has_rates(base_of(benchmark)):
+        return ["all"]
+    if rate_records.is_whole(benchmark):
         return rate_records.tasks(benchmark, folder)
     stolen = pairs(benchmark, folder).query("kind == 'positive'")
     return ["all", *dict.fromkeys(task for served in stolen["tasks"] for task in served)]
@@ -132,7 +145,7 @@ def read(
     benchmark: str, *, task: str = "all", negatives: Negatives = "unrelated", folder: Path | None = None
 ) -> pd.DataFrame:
     """The rates of one task against one choice of negatives: a row per combination and budget, as `records.read` gives."""
-    if benchmark in rate_records.SHIPPED:
+    if rate_records.is_whole(benchmark):
         return rate_records.read(benchmark, task=task, negatives=negatives, folder=folder)
     return _of_part(benchmark, task, negatives, folder)
 
@@ -180,7 +193,7 @@ def select(
     if task not in names:
         raise unknown(f"task of {benchmark}", task, names)
     wanted = names if by_task else [task]
-    if benchmark in rate_records.SHIPPED:
+    if rate_records.is_whole(benchmark):
         table = pd.concat([read(benchmark, task=name, negatives=negatives) for name in wanted], ignore_index=True)
     else:
         found = _of_part(benchmark, None if by_task else task, negatives)

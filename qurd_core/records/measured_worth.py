@@ -79,7 +79,7 @@ def of_part(benchmark: str, scores: evidence.Scores, budget: int, rule: Kind, ne
 
 def draws_of(benchmark: str) -> int:
     """Half on a bench that keeps a part of the pairs: what is measured in the app may not take long."""
-    return DRAWS if benchmark in rate_records.SHIPPED else DRAWS // 2
+    return DRAWS if rate_records.is_whole(benchmark) else DRAWS // 2
 
 
 def score_table(scores: evidence.Scores, pairs: pd.DataFrame, budget: int, names: dict[str, str]) -> pd.DataFrame:

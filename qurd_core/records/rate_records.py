@@ -9,9 +9,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from qurd_core.benchmarks import registered
 from qurd_core.benchmarks.published import BENCHMARKS
 from qurd_core.errors import QurdError, unknown
 from qurd_core.files import ASSETS, AlteredError, checked, default_folder, file_digest, parquet, publish, read_json
+from qurd_core.records import own_records, ran_records
 
 FOLDER, PUBLISHED_FOLDER = ASSETS / "records", ASSETS / "published"
 EMBEDDED = ("fashion-sac", "patchwork-sac", "patchwork-reuse")  # with models and images
@@ -55,6 +57,11 @@ def imported() -> Path:
     return default_folder() / "published"
 
 
+def is_whole(benchmark: str) -> bool:
+    """Whether a benchmark has records of its own: it ships, or somebody brought it. Others are a part of one."""
+    return benchmark in SHIPPED or registered.has(benchmark)
+
+
 def rebuild(benchmark: str, part: str = "") -> str:
     """The command that makes the records of a benchmark, or those behind obfuscations."""
     if benchmark in PUBLISHED:
@@ -64,9 +71,15 @@ def rebuild(benchmark: str, part: str = "") -> str:
 
 def path_of(benchmark: str, folder: Path | None = None) -> Path:
     """Where the records of a benchmark lie, whether they are there or not."""
-    if benchmark not in SHIPPED:
-        raise unknown("benchmark", benchmark, SHIPPED)
-    return (folder or (PUBLISHED_FOLDER if benchmark in PUBLISHED else FOLDER)) / f"{benchmark}.parquet"
+    if not is_whole(benchmark):
+        raise unknown("benchmark", benchmark, (*SHIPPED, *registered.names()))
+    return (folder or _usual_folder(benchmark)) / f"{benchmark}.parquet"
+
+
+def _usual_folder(benchmark: str) -> Path:
+    if benchmark in SHIPPED:
+        return PUBLISHED_FOLDER if benchmark in PUBLISHED else FOLDER
+    return own_records.folder_of(benchmark)
 
 
 def tasks(benchmark: str, folder: Path | None = None) -> list[str]:
@@ -103,7 +116,13 @@ def scores(benchmark: str, folder: Path | None = None) -> pd.DataFrame:
     """
     texts = ["scheme", "victim", "suspect"]
     home = scores_path(benchmark, folder).parent
-    return table_of(benchmark, home, lambda file: pq.read_table(file, read_dictionary=texts), part="-scores").to_pandas()
+    table = table_of(benchmark, home, lambda file: pq.read_table(file, read_dictionary=texts), part="-scores").to_pandas()
+    ran = ran_records.scores(benchmark) if folder is None else None
+    ran = ran if ran is None else ran[~ran["scheme"].isin(table["scheme"].unique())]
+    if ran is None or ran.empty:
+        return table
+    both = pd.concat([table.astype(dict.fromkeys(texts, str)), ran[table.columns]], ignore_index=True)
+    return both.astype(dict.fromkeys(texts, "category"))
 
 
 def pairs(benchmark: str, folder: Path | None = None) -> pd.DataFrame:
@@ -126,10 +145,18 @@ def bank_path(benchmark: str, folder: Path | None = None) -> Path:
 def has_facts(benchmark: str, folder: Path | None = None) -> bool:
     """Whether all that is shipped of a benchmark is there: its rates, pairs and models, and what else it has."""
     path = path_of(benchmark, folder)
-    parts = [path.with_name(f"{path.stem}{part}.parquet") for part in ("", "-pairs", "-models")]
-    if benchmark in EMBEDDED:
-        parts += [scores_path(benchmark, folder), bank_path(benchmark, folder)]
+    parts = [path.with_name(f"{path.stem}{part}.parquet") for part in ("-pairs", "-models")]
+    if has_rates(benchmark):
+        parts.append(path)
+    if benchmark not in PUBLISHED:
+        parts += [scores_path(benchmark, folder)] * has_rates(benchmark) + [bank_path(benchmark, folder)]
     return all(part.is_file() for part in parts)
+
+
+def has_rates(benchmark: str) -> bool:
+    """Whether there can be rates of a benchmark: one that somebody brings may have no stolen model."""
+    note = None if benchmark in SHIPPED else own_records.note_of(benchmark)
+    return note is None or note.stolen
 
 
 def has_scores(benchmark: str, folder: Path | None = None) -> bool:
@@ -165,6 +192,8 @@ def schemes(folder: Path | None = None) -> pd.DataFrame:
             found.append(pd.DataFrame(read_json(path, f"Make it again with `{rebuild(SHIPPED[0])}`.")))
         except OSError as error:
             raise QurdError(f"Cannot read {path}: {error}. Make it again with `{rebuild(SHIPPED[0])}`.") from None
+    if folder is None and (ran := ran_records.words()):
+        found.append(pd.DataFrame(ran))
     return pd.concat(found, ignore_index=True).drop_duplicates("scheme", ignore_index=True)
 
 
@@ -217,6 +246,8 @@ def rows_of(
     """
     columns = (*COLUMNS, *more)
     table = table_of(benchmark, folder, lambda file: _where(file, chosen, columns), part).to_pandas()
+    if not part and folder is None:
+        table = _with_ran(table, ran_records.rates(benchmark), chosen)
     if table.empty:
         raise QurdError(f"Expected records {which} against '{chosen['negatives']}' for {benchmark}. There are none.")
     numbers = [name for name in COLUMNS if name not in _TEXTS]
@@ -240,6 +271,17 @@ def _where(source: pa.BufferReader, chosen: Mapping[str, object], columns: Seque
     for name, value in chosen.items():
         table = table.filter(pc.field(name) == value)
     return table.select(columns)
+
+
+def _with_ran(table: pd.DataFrame, ran: pd.DataFrame | None, chosen: Mapping[str, object]) -> pd.DataFrame:
+    """Some rows, and those of what was run here and is not among them."""
+    if ran is None:
+        return table
+    for name, value in chosen.items():
+        ran = ran[ran[name] == value]
+    ran = ran[~ran["scheme"].isin(table["scheme"].astype(object).unique())]
+    texts = dict.fromkeys(_TEXTS, object)
+    return pd.concat([table.astype(texts), ran[table.columns].astype(texts)], ignore_index=True) if len(ran) else table
 
 
 def _may_hold(part: pq.RowGroupMetaData, chosen: Mapping[str, object]) -> bool:

@@ -42,7 +42,7 @@ def counted(pairs: pd.DataFrame, task: str, negatives: Negatives) -> pd.DataFram
     if negatives not in NEGATIVE_KINDS:
         raise unknown("choice of negatives", negatives, NEGATIVE_KINDS)
     serve = pairs["tasks"].map(bool if task == "all" else lambda tasks: task in tasks)
-    return pairs[serve & pairs["kind"].isin(("positive", *NEGATIVE_KINDS[negatives]))].reset_index(drop=True)
+    return pairs[serve & pairs["kind"].isin(("positive", "suspect", *NEGATIVE_KINDS[negatives]))].reset_index(drop=True)
 
 
 def seen(pairs: pd.DataFrame, models: pd.DataFrame, regions: Iterable[str]) -> pd.DataFrame:
@@ -134,4 +134,4 @@ def branches(pairs: pd.DataFrame, models: pd.DataFrame, victim: str) -> list[Bra
             ]
         else:
             found.append(Branch(words.task(group), kind, part))
-    return sorted(found, key=lambda branch: ("positive", "hard", "negative").index(branch.kind))
+    return sorted(found, key=lambda branch: ("positive", "suspect", "hard", "negative").index(branch.kind))

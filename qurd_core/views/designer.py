@@ -201,6 +201,8 @@ def per_scheme(scores: Scores, shares: Floats, known: NDArray[np.bool_]) -> pd.D
 def _group(kind: str, tasks: tuple[str, ...], usual: tuple[str, ...]) -> str:
     if kind == "positive":
         return tasks[0]
+    if kind == "suspect":
+        return "suspects"
     if kind == "hard":
         return "hard unrelated"
     return "unrelated" if tasks == usual else f"unrelated: {', '.join(tasks)}"

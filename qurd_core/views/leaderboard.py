@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from qurd_core.findings.language import words
 from qurd_core.findings.language.words import Measured
-from qurd_core.records import evidence, measured_worth, rate_records
+from qurd_core.records import evidence, measured_worth, own_records, rate_records
 from qurd_core.records.evidence import Scores
 from qurd_core.records.scheme_table import LEVELS, allowed, twins
 from qurd_core.schemes import CHARTED, PUBLISHED, REFERENCE, Scheme, describe
@@ -21,6 +21,9 @@ from qurd_core.statistics.metrics import Floats
 from qurd_core.statistics.sides import Negatives, sides
 
 UNRECORDED = "not recorded yet; Compose runs it live"
+CRAFT = "crafts queries, and no model is here that could answer them"
+SPLIT = "starts from {} images, and there are none"
+ACCESS = "needs {}, which the models here do not reveal"
 SAME = "same"  # the task whose stolen models are exact copies
 
 
@@ -32,7 +35,7 @@ def by_task(
     Args:
         scores: of a bench that keeps a part of the pairs, where they have been read already.
     """
-    if benchmark in rate_records.SHIPPED:
+    if rate_records.is_whole(benchmark):
         return rate_records.read_at(benchmark, at, negatives=negatives, folder=folder)
     scores = scores or Scores.read(benchmark, folder)
     table = evidence.rates(scores, evidence.pairs(benchmark, folder), negatives, budget=at)
@@ -243,15 +246,39 @@ def withheld(schemes: pd.DataFrame, reveal: str) -> dict[str, str]:
     return {text: words.needs(access, reveal) for text, access in zip(more["scheme"], more["access"], strict=True)}
 
 
-def unrecorded(points: pd.DataFrame, benchmark: str) -> dict[str, str]:
+def lacking(schemes: pd.DataFrame, benchmark: str) -> dict[str, str]:
+    """The schemes that do not go with what is there of a benchmark that somebody brings, by their text, with the reason.
+
+    Args:
+        schemes: from `records.schemes`.
+    """
+    note = None if benchmark in rate_records.SHIPPED else own_records.note_of(evidence.base_of(benchmark))
+    if note is None:
+        return {}
+    found = {text: ACCESS.format(access) for text, access in _of(schemes[schemes["level"] > note.access], "access")}
+    found |= {text: SPLIT.format(split) for text, split in _of(schemes[~schemes["split"].isin(note.splits)], "split")}
+    crafted = schemes.loc[schemes["sampler"].str.contains("->") & (not note.asks), "scheme"]
+    return found | dict.fromkeys(crafted, CRAFT)
+
+
+def _of(schemes: pd.DataFrame, column: str) -> list[tuple[str, str]]:
+    return list(zip(schemes["scheme"], schemes[column], strict=True))
+
+
+def unrecorded(points: pd.DataFrame, schemes: pd.DataFrame, benchmark: str) -> dict[str, str]:
     """The published schemes that the records of a benchmark do not hold, with what can be done about it.
 
     There are none where only scores were published, which no run adds to.
+
+    Args:
+        schemes: from `records.schemes`.
     """
     if evidence.was_published(benchmark):
         return {}
+    lacks = lacking(schemes, benchmark)
+    texts = schemes.dropna(subset="name").set_index("name")["scheme"]
     known = set(points["label"])
-    return {name: UNRECORDED for name in PUBLISHED if name not in known}
+    return {name: lacks.get(texts.get(name), UNRECORDED) for name in PUBLISHED if name not in known}
 
 
 def budgets(points: pd.DataFrame) -> list[int]:

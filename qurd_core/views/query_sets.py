@@ -136,6 +136,15 @@ def line_up(
     return list(zip_longest(*numbers, fillvalue=-1))
 
 
+def samplers(schemes: pd.DataFrame, lacking: Mapping[str, str]) -> list[str]:
+    """The samplers of recorded schemes, but those that go with nothing that is there of a benchmark.
+
+    Args:
+        lacking: from `views.leaderboard.lacking`.
+    """
+    return schemes.loc[~schemes["scheme"].isin(lacking), "sampler"].unique().tolist()
+
+
 def size_for(budget: int) -> int:
     """How many queries are made to show a budget."""
     return next((size for size in SIZES if budget <= size), SIZES[-1])

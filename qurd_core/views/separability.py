@@ -429,7 +429,7 @@ class BoundSummary(NamedTuple):
 
 def bound_summary(pairs: pd.DataFrame) -> BoundSummary:
     """Count over rows of `evidence.pairs`."""
-    silent, unrelated = pairs["bound"] <= 0, pairs["kind"] != "positive"
+    silent, unrelated = pairs["bound"] <= 0, pairs["kind"].isin(("negative", "hard"))
     meant = pairs[unrelated] if unrelated.any() else pairs
     return BoundSummary(
         pairs=len(pairs),

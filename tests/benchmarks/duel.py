@@ -1,4 +1,4 @@
-"""Ask the questions of the story *Sealed duel*, and put the answers among what ships: python tests/benchmarks/duel.py
+"""Ask the questions of the story *Sealed duel*, and put the answers among what ships: python -m tests.benchmarks.duel
 
 Then `python -m qurd_core.files`. A new seal has a new number: the story shows the one that is there.
 """

@@ -7,6 +7,7 @@ from pages.ui import notice
 from pages.ui.benchmark import ticks
 from pages.ui.hosting import visitor
 from qurd_core.benchmarks import saved_benchmarks
+from qurd_core.benchmarks.own import uploads
 from qurd_core.benchmarks.saved_benchmarks import BenchFile
 from qurd_core.errors import QurdError
 from qurd_core.files import default_folder
@@ -27,7 +28,7 @@ def save(bench: str, base: str, kept: DataFrame, problem: str | None) -> None:
         name = st.text_input(
             "Name", value="" if bench == base else bench, key=f"bench_name_{bench}", placeholder="my-benchmark"
         )
-        complaint = _complaint(name) if name else None
+        complaint = _complaint(name, base) if name else None
         if complaint:
             st.text(complaint)
         elif _exists(name):
@@ -94,14 +95,16 @@ def _forget_deletion() -> None:
     st.session_state.pop("bench_doomed", None)
 
 
-def _complaint(name: str) -> str | None:
-    """Why a benchmark cannot have that name."""
-    if name in rate_records.SHIPPED:
-        return f"{name} is an embedded benchmark. Choose another name."
+def _complaint(name: str, base: str) -> str | None:
+    """Why a part of a benchmark cannot be saved by that name."""
+    if rate_records.is_whole(name):
+        return f"{name} is a benchmark that is no part of one. Choose another name."
     try:
         saved_benchmarks.home_of(name)
     except QurdError as error:
         return str(error)
+    if base.startswith(uploads.BEGINS) and not visitor.runs_the_app():
+        return visitor.not_you("Parts of an uploaded table are saved")
     if _exists(name) and not visitor.runs_the_app():
         return f"{name} exists, so choose another name. {visitor.not_you('A saved benchmark is replaced')}"
     return None
@@ -114,7 +117,7 @@ def _exists(name: str) -> bool:
 
 def _write(name: str, base: str, kept: DataFrame) -> None:
     st.session_state[_OPEN] = False
-    if complaint := _complaint(name):  # somebody else may have saved one of that name since the button was drawn
+    if complaint := _complaint(name, base):  # somebody else may have saved one of that name since the button was drawn
         st.session_state["bench_problem"] = complaint
         return
     try:

@@ -12,7 +12,7 @@ from qurd_core import findings, plots
 from qurd_core.benchmarks import seed_pictures
 from qurd_core.findings.language import again
 from qurd_core.plots.drawing.theme import Style
-from qurd_core.records import evidence
+from qurd_core.records import evidence, rate_records
 from qurd_core.views import contents
 
 
@@ -34,11 +34,17 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callab
             for who, sentence in findings.benchmark.basis(counts).items():
                 st.caption(f"**{links.plain(who)}**: {links.plain(sentence, 200)}")
             models = cached.models(bench)
-            if "regions" in models:
+            if "regions" in models and evidence.base_of(bench) in rate_records.SHIPPED:
                 regions = seed_pictures.regions(evidence.base_of(bench))
                 _seen(contents.seen(cached.pairs(bench), models, regions), regions, style)
     with hero, frame.tall(wide=700):
         export.chart(chart, "grid", file_name, style, findings.benchmark.alt(counts), _take)
+
+
+def tells_no_effort(bench: str) -> bool:
+    """Whether nothing is known of what thieves paid for the models of a benchmark that somebody brings."""
+    ours = evidence.base_of(bench) in rate_records.SHIPPED
+    return not ours and "victim_queries" not in cached.models(bench)
 
 
 def _take() -> None:

@@ -31,11 +31,15 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callab
     number, side = f"{len(bank.truth):,}".replace(",", " "), bank.pictures(next(iter(items.values()))).shape[1]
     cut = bank.places is not None
     made = ", a photograph each; from blocks that no model has seen. Frames: where the patches were cut" if cut else ""
+    shown = bank.look is None or bank.look.pixels is not None
+    what = ("patches" if cut else "images") + f" of {side} x {side} pixels" if shown else "items without a picture"
     say(
-        f"The victims classify {percent(right[easiest])} of the {easiest} images correctly, "
+        f"The victims classify {percent(right[easiest])} of class {easiest} correctly, but only {percent(right[hardest])} of"
+        f" {hardest}"
+        if not shown
+        else f"The victims classify {percent(right[easiest])} of the {easiest} images correctly, "
         f"but only {percent(right[hardest])} of {hardest}",
-        f"{number} test {'patches' if cut else 'images'} of {side} x {side} pixels, {len(bank.classes)} classes{made}. "
-        "Percent: right answers, mean of the victims",
+        f"{number} test {what}, {len(bank.classes)} classes{made}. Percent: right answers, mean of the victims",
     )
     code = again.code(
         again.call("contents.images", again.call("evidence.bank", bench)), "records.evidence", "views.contents"

@@ -79,7 +79,7 @@ def evidence(path: Path | None, seal: str, *, ships: bool) -> None:
         return
     name = f"evidence-{seal[: words.DIGITS]}.zip"
     st.download_button("Evidence", path.read_bytes, name, "application/zip", icon=":material/download:", on_click="ignore")
-    st.caption("`qurd verify FILE` computes hashes and verdicts again, on any machine and without a model.")
+    st.caption("The command qurd verify computes hashes and verdicts again, on any machine and without a model.")
 
 
 def more(asked: Asked) -> None:

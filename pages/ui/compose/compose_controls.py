@@ -18,7 +18,7 @@ from qurd_core.findings.language.model_names import readable
 from qurd_core.grammar import Call, parse_chain
 from qurd_core.records.scheme_table import LEVELS
 from qurd_core.registry import Parameter, crafts, detectors, representations, seed_rules
-from qurd_core.schemes import Scheme
+from qurd_core.schemes import Scheme, describe
 from qurd_core.views.heatmap import Pick
 
 DEFAULT = "ModelDiff"
@@ -73,6 +73,11 @@ def withheld(scheme: Scheme, reveal: str) -> dict[str, str]:
     return {str(scheme): words.needs(str(scheme.access), reveal)} if scheme.access > LEVELS[reveal] else {}
 
 
+def lacking(scheme: Scheme, bench: str) -> dict[str, str]:
+    """Why the picked scheme does not go with what is there of the benchmark; empty where it does."""
+    return views.leaderboard.lacking(DataFrame([describe(scheme)]), bench)
+
+
 def split(schemes: DataFrame, scheme: Scheme) -> str:
     """The seed set whose samplers are the rows of the map; that of the picked scheme unless another is chosen."""
     splits = sorted(schemes["split"].unique(), key=lambda name: (name == "noise", name != "test"))
@@ -112,12 +117,12 @@ def pins(labels: Sequence[str]) -> tuple[str, ...]:
         return controls.pins(labels)
 
 
-def parts(scheme: Scheme, places: Sequence[DeltaGenerator]) -> None:
-    """A button per part that opens its choices and its parameters."""
+def parts(scheme: Scheme, places: Sequence[DeltaGenerator], bench: str) -> None:
+    """A button per part that opens its choices and its parameters; grey is what the benchmark has nothing for."""
     for (part, title), place in zip(PARTS.items(), places, strict=False):
         call = getattr(scheme, part)
         with place, st.popover(f"{title} **{links.plain(str(call), 28)}**", width="stretch", key=f"open-{part}"):
-            _choices(scheme, part)
+            _choices(scheme, part, bench)
             _parameters(scheme, part)
 
 
@@ -132,7 +137,7 @@ def pool(lineages: Sequence[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _choices(scheme: Scheme, part: str) -> None:
+def _choices(scheme: Scheme, part: str, bench: str) -> None:
     """One button per choice; what the parts before it rule out is grey, with the reason below."""
     current = getattr(scheme, part)
     st.caption(explained(part, current.name))
@@ -141,7 +146,8 @@ def _choices(scheme: Scheme, part: str) -> None:
         for call in _calls(part):
             chosen = call.name == current.name and (part != "seeds" or call == current)
             fits = chosen or _fitting(str(scheme), part, str(call))
-            why = None if fits else replace(scheme, **{part: call}).reason
+            other = replace(scheme, **{part: call})
+            why = other.reason if not fits else None if chosen else lacking(other, bench).get(str(other))
             if why:
                 refused.setdefault(why.removeprefix(f"{call.name} "), []).append(str(call))
             st.button(

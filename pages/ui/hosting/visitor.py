@@ -3,6 +3,7 @@
 What deletes files, and what reads a file that is named by its path, is for whoever runs the app.
 """
 
+import os
 import sys
 from collections.abc import Mapping
 from ipaddress import IPv6Address, ip_address
@@ -14,6 +15,7 @@ from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 ALLOW = "--allow-files"  # after the name of the app: every visitor may do what whoever runs it may
+HOSTED = "QURD_HOSTED"
 PASSED_ON = {"forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"}  # headers that proxies write
 
 
@@ -46,6 +48,12 @@ def runs_the_app() -> bool:
     address, headers = peer()
     here = (address is None or is_loopback(address)) and "host" in headers
     return here and opens_here(f"//{headers['host']}") and not PASSED_ON & headers.keys()
+
+
+def hosted() -> bool:
+    """Whether the app is there for others: `QURD_HOSTED=1` says so, or an address that not only its own machine opens."""
+    address = st.get_option("server.address")
+    return os.environ.get(HOSTED) == "1" or not (address and opens_here(f"//{address}"))
 
 
 def session() -> str:

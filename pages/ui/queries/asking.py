@@ -9,8 +9,9 @@ from pandas import DataFrame
 from pages.ui import cached, controls, links
 from pages.ui.queries.sides import Asked, Side
 from pages.ui.suspect import switch
-from qurd_core import findings
+from qurd_core import findings, views
 from qurd_core.findings.language import words
+from qurd_core.records import evidence
 from qurd_core.views import query_sets
 
 VIEWS = {"queries": "queries", "telling": "discriminative images"}
@@ -50,7 +51,7 @@ def choice(bench: str) -> Choice:
             seed = controls.select("Query seed", list(range(len(next(iter(bank.draws.values()))))), "seed", "seed")
         with fifth:
             budget = controls.budget()
-        samplers = cached.schemes()["sampler"].unique().tolist()
+        samplers = query_sets.samplers(cached.schemes(), views.leaderboard.lacking(cached.schemes(), bench))
         first, second, third, fourth, fifth = st.columns([1.9, 1.9, 1.4, 1.45, 1.4], gap="medium")
         chosen = {}
         for column, side in ((first, "left"), (second, "right")):
@@ -61,7 +62,8 @@ def choice(bench: str) -> Choice:
         with third:
             only = controls.segments("Show", [*ONLY], "only", "filter", ONLY.get)
         with fourth:
-            look = controls.select("What the victim looked at", LOOKS, "look", "look", lambda how: how.replace("_", " "))
+            looks = LOOKS if evidence.has_models(bench) else LOOKS[:1]
+            look = controls.select("What the victim looked at", looks, "look", "look", lambda how: how.replace("_", " "))
         with fifth:
             reveal = switch.revealed(bench)
     return Choice(view, victim, suspect, **chosen, only=only, look=look, reveal=reveal)
@@ -73,7 +75,7 @@ def suspects(pairs: DataFrame, victim: str) -> list[str]:
     The victim itself comes last among the stolen ones: it agrees with itself.
     """
     own = pairs[pairs["victim"] == victim]
-    order = own["kind"].map({"positive": 0, "negative": 1, "hard": 2}) + 0.5 * (own["suspect"] == victim)
+    order = own["kind"].map({"positive": 0, "suspect": 0, "negative": 1, "hard": 2}) + 0.5 * (own["suspect"] == victim)
     return own.assign(order=order).sort_values(["order", "delta"], kind="stable")["suspect"].unique().tolist()
 
 
@@ -84,7 +86,7 @@ def finding(bench: str, chosen: Choice, both: Sequence[Side]) -> str:
     kind = own.loc[own["suspect"] == chosen.suspect, "kind"].iloc[0]
     said = findings.queries.headline(*(side.queries for side in both), budget, kind)
     known = [side for side in both if query_sets.is_banked(bank, side.asked.sampler, chosen.victim) and len(side.queries)]
-    others = own.loc[own["kind"] == ("negative" if kind == "positive" else "positive"), "suspect"]
+    others = own.loc[own["kind"] == ("negative" if kind in ("positive", "suspect") else "positive"), "suspect"]
     others = others[others != chosen.victim].unique().tolist()
     if not known or not others:
         return said

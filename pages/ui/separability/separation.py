@@ -64,13 +64,14 @@ def choose(benchmark: str) -> Choice:
     before = switch.held(benchmark)
     texts = _texts(benchmark, before)
     held = st.session_state.get("of", st.query_params.get("of"))
-    bounded = st.session_state.get("show", st.query_params.get("show")) == SHOW[1]
+    shows = SHOW if rate_records.has_rates(evidence.base_of(benchmark)) else SHOW[1:]
+    bounded = st.session_state.get("show", st.query_params.get("show", shows[0])) == SHOW[1] or len(shows) == 1
     scored = held in texts and not bounded
     with st.container(key="controls"):
         widths = [1.05, 1.0, *([] if bounded else [1.3, 1.2, 0.95]), *[1.1, 0.8] * scored, 1.05, 1.2, *[3] * bounded]
         places = iter(st.columns(widths, gap="small"))
     with next(places):
-        show = controls.select("View", SHOW, "show", "view")
+        show = controls.select("View", shows, "show", "view")
     with next(places):
         task = controls.task(cached.tasks(benchmark))
     of, fpr, by, budget, seed = DELTAS[0], 5, EACH[0], 0, None

@@ -169,6 +169,10 @@ class AnswerTable(Source):
     def images_digest(self, split: str) -> str:
         return self.seed_sets[split].digest
 
+    def names(self, split: str) -> tuple[str, ...]:
+        """What the items are called, in their order."""
+        return self.seed_sets[split].items
+
     def answers(self, model: str, split: str) -> Tensor:
         """Logarithms of the probits, or the label's class at 1 where nothing else is known."""
         known, row = self.seed_sets[split], self._row[model]

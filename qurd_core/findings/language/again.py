@@ -164,7 +164,7 @@ def rest(benchmark: str, asked: Sequence[Rates], every: int) -> str:
     more = f"Gives the combinations that are named, pinned or picked; the data also hold {others}. " * (every > named)
     if asked and asked[0].behind.by:
         return f"{more}Behind obfuscations there are no intervals, and verdicts rest on the spread over query seeds."
-    shipped = benchmark in rate_records.SHIPPED
+    shipped = rate_records.is_whole(benchmark)
     worth = f"come from {measured.rebuild(benchmark)}" if shipped else "are drawn in the app alone"
     return f"{more}Intervals (low, high) and verdicts {worth}."
 

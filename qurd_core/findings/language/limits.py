@@ -19,13 +19,14 @@ def limits(base: str, pairs: pd.DataFrame, models: pd.DataFrame) -> str:
     """One domain, the size of its networks, and how many victims are independent.
 
     Args:
-        base: a benchmark that ships, whole or the one that a saved one is a part of.
+        base: a whole benchmark, or the one that a saved one is a part of; of one that ships it is known what pictures show.
         pairs, models: from `evidence`.
     """
     roots = models.drop_duplicates("lineage").set_index("lineage")["root"]
     victims = count_independent(roots[pairs["victim"].unique()])
-    said = [f"one domain ({_SHOWS[base]})", counted(victims, "independent victim")]
+    said = [f"one domain ({_SHOWS[base]})"] if base in _SHOWS else []
     if "parameters" in models:
         low, high = (round(models["parameters"].agg(end) / 1000) for end in ("min", "max"))
-        said.insert(1, f"networks of {low} to {high} thousand weights")
+        said.append(f"networks of {low} to {high} thousand weights")
+    said.append(counted(victims, "independent victim"))
     return f"What {base} rests on: {', '.join(said)}. Its numbers need not hold for other images and networks."

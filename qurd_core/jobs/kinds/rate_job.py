@@ -6,11 +6,13 @@ rows so far are published after each.
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
 from qurd_core.benchmarks import base
+from qurd_core.evaluation.recording.running import remember
 from qurd_core.evaluation.request import Request, request
 from qurd_core.evaluation.speed import BATCH, Speed, query_set, seconds
 from qurd_core.evaluation.tabulate import recorded
@@ -42,11 +44,22 @@ class Interrupted(Exception):  # noqa: N818 (no error: there is something better
     """A preparation was broken off."""
 
 
-@lru_cache(maxsize=2)
 def desk_of(folder: str, benchmark: str) -> tuple[Workbench, Ear]:
-    """The workbench of this process and its ear, so that jobs share the models that are loaded."""
+    """The workbench of this process and its ear, so that jobs share the models that are loaded; other ones once the files of
+    a benchmark have changed.
+    """
+    return _desk(folder, base.benchmark(benchmark))
+
+
+@lru_cache(maxsize=2)
+def _desk(folder: str, bench: base.Benchmark) -> tuple[Workbench, Ear]:
     ear = Ear()
-    return Workbench(base.benchmark(benchmark), Store(Path(folder)), Runtime(batch_size=BATCH, heard=ear)), ear
+    desk = Workbench(bench, Store(Path(folder)), Runtime(batch_size=BATCH, heard=ear))
+    desk.vet()
+    return desk, ear
+
+
+desk_of.cache_clear = _desk.cache_clear
 
 
 def run(
@@ -71,11 +84,11 @@ def run(
     ear.listener = meter.heard
     try:
         for step in steps:
-            meter.start()
-            step.take(asked, desk, meter)
-            if step.shown:
-                live.write(recorded(step.told(asked), desk), stem.with_suffix(".parquet"))
-            meter.end()
+            with meter.step():
+                step.take(asked, desk, meter)
+                if step.shown:
+                    live.write(recorded(step.told(asked), desk), stem.with_suffix(".parquet"))
+        remember(asked, desk, benchmark)
     finally:
         ear.listener = None
 
@@ -153,13 +166,19 @@ class Meter:
         self.progress = progress
         self.costs = [max(one, 0.02) for one in costs]
         self.total = round(1000 * sum(self.costs))
-        self.before = self.within = 0.0
+        self.before = 0.0
         self.at = 0
         self.began = time.monotonic()
 
-    def start(self) -> None:
-        self.within, self.began = 0.0, time.monotonic()
+    @contextmanager
+    def step(self) -> Iterator[None]:
+        """The next step."""
+        self.began = time.monotonic()
         self.tell()
+        yield
+        self.before += self.costs[self.at]
+        self.at += 1
+        self.progress(round(1000 * self.before), self.total)
 
     def heard(self, images: int, gradient: bool) -> None:
         self.tell()
@@ -168,11 +187,6 @@ class Meter:
         """By the clock, but never past the end of the step: a slow machine makes the bar wait, not run over."""
         spent = min(time.monotonic() - self.began, 0.98 * self.costs[self.at])
         self.progress(round(1000 * (self.before + spent)), self.total)
-
-    def end(self) -> None:
-        self.before += self.costs[self.at]
-        self.at += 1
-        self.progress(round(1000 * self.before), self.total)
 
 
 def prepared(folder: Path, benchmark: str, wanted: Callable[[], bool]) -> Iterator[None]:

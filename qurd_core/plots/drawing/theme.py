@@ -52,6 +52,7 @@ for _name, _known in VARIANTS.items():
     SCHEMES[_name] = Mark(_paint, f"{_symbol}-open", "dash") if _first else Mark(_paint, f"{_symbol}-open-dot", "dot")
 OTHERS = Paint("#C3C9D3", "#59637A")
 STOLEN, UNRELATED = Paint("#B5123E", "#FF8FAB"), Paint("#7C93A8", "#3F6C99")
+SUSPECT = Paint("#8A5A00", "#FFC857")
 UNRELATED_TEXT = Paint("#566F86", "#7FA9D1")  # the same, legible as text
 
 # From little to much, for tiles and counts.

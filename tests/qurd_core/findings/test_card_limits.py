@@ -7,6 +7,8 @@ from qurd_core.records import rate_records
 from qurd_core.schemes import ALIASES, NAMED, PUBLISHED, Scheme, describe
 from qurd_core.views import leaderboard
 
+SCHEMES = rate_records.schemes()
+
 
 def test_a_card_says_what_a_scheme_costs_what_its_paper_advertises_and_where_it_fails():
     said = card.limits("ModelGif")
@@ -31,8 +33,8 @@ def test_the_names_of_the_papers_readings_are_those_schemes():
 def test_what_the_records_lack_is_told_by_asking_them():
     recorded = rate_records.read("patchwork-sac")["name"].dropna().unique()
     points = pd.DataFrame({"label": recorded})
-    found = leaderboard.unrecorded(points, "patchwork-sac")
+    found = leaderboard.unrecorded(points, SCHEMES, "patchwork-sac")
     assert set(found) == {*PUBLISHED} - {*recorded}
     assert set(found.values()) <= {"not recorded yet; Compose runs it live"}
-    assert not leaderboard.unrecorded(pd.DataFrame({"label": list(PUBLISHED)}), "patchwork-sac")
-    assert not leaderboard.unrecorded(points, "published-cifar10")
+    assert not leaderboard.unrecorded(pd.DataFrame({"label": list(PUBLISHED)}), SCHEMES, "patchwork-sac")
+    assert not leaderboard.unrecorded(points, SCHEMES, "published-cifar10")

@@ -657,7 +657,8 @@ def test_the_story_of_table_3_says_what_is_so(facts):
         assert np.mean(list(facts.shared("AKH", "SAC", task, 100).values())) >= 0, "the baseline is no lower"
     apart = [facts.separation(dataset) for dataset in DATASETS]
     assert [bool(row.unrelated.min() > row.stolen.max()) for row in apart] == [False, False, True]
-    assert agreement.read().query("budget == 100")["tau"].between(0.1, 0.9).all(), "ranks agree in part"
+    pictures = agreement.read().query("budget == 100 and other != 'digits'")
+    assert pictures["tau"].between(0.1, 0.9).all(), "ranks agree in part"
 
 
 def test_what_the_authors_cut_by_quickshift_is_compared_with_what_quickshift_has_cut_here():

@@ -9,6 +9,7 @@ import struct
 import warnings
 from copy import deepcopy
 from pathlib import Path
+from textwrap import dedent
 
 import numpy as np
 import pandas as pd
@@ -21,7 +22,7 @@ from torch.nn.utils import prune
 
 from qurd_core.benchmarks.base import benchmark
 from qurd_core.benchmarks.obfuscated import name_of
-from qurd_core.benchmarks.own import networks, pictures, weights
+from qurd_core.benchmarks.own import networks, pictures, variants, weights
 from qurd_core.benchmarks.saved_benchmarks import BenchFile
 from qurd_core.benchmarks.zoo import architectures
 from qurd_core.errors import QurdError
@@ -514,7 +515,11 @@ def test_a_network_that_cannot_take_the_images_is_told_by_the_check(made, change
 @pytest.mark.slow
 def test_the_documented_manifest_is_one(tmp_path, store):
     """With networks of its architectures, random weights and a few pictures."""
-    text, entry = re.findall(r"```yaml\n(.*?)```", (ROOT / "assets/docs/model-folder.md").read_text("utf-8"), re.DOTALL)
+    page = (ROOT / "assets/docs/model-folder.md").read_text("utf-8")
+    text, entry, keys = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    otherwise = yaml.safe_load(dedent(keys))
+    assert {*otherwise} == {*variants.KEYS}
+    assert list(variants.variant_faults({"architecture": "timm/vit_tiny_patch16_224"} | otherwise, "it")) == []
     (whole,) = yaml.safe_load(entry)  # a model of another kind, which test_writing asks
     assert {"model", "role", "source", "file", "input", "output"} == {*whole}
     (tmp_path / "manifest.yaml").write_text(text)

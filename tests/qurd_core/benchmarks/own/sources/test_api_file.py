@@ -2,12 +2,14 @@
 
 import json
 import math
+import re
 
 import pytest
 
 from qurd_core.access import Access
 from qurd_core.benchmarks.own.sources.api_file import read_api
 from qurd_core.errors import QurdError
+from qurd_core.files import ROOT
 
 CLASSES = ("cat", "dog", "owl")
 GOOD = {
@@ -52,6 +54,12 @@ def test_what_the_file_says_is_what_is_asked(api):
     assert made.limits.cost(160) == "0.24 EUR"
     assert api(limits={"requests": 400, "price": 0.01, "spend": 1.0}).limits.most == 100
     assert api(limits={"requests": 400, "price": 0.1, "spend": 0.3}).limits.most == 3  # which is 2.99... in floats
+
+
+def test_the_documented_file_is_one(api):
+    (text,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "assets/docs/apis.md").read_text("utf-8"), re.DOTALL)
+    made = api(text=text)
+    assert (made.host, made.access, made.top, made.limits.currency) == ("api.example.com", Access.TOPK, 5, "EUR")
 
 
 def test_answers_are_kept_under_address_and_body_and_mean_what_names_say(api):

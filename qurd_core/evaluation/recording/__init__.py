@@ -1,0 +1,1 @@
+"""The records of benchmarks that somebody brings."""
