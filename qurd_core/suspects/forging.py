@@ -116,8 +116,6 @@ def prepare(
         raise unknown("victim", victim, bench.victims)
     mine = victim or bench.victims[0]
     entry = bench.source.entries[mine]
-    if entry.api:
-        raise QurdError(f"Expected the model itself to forge from. '{mine}' is asked over a network, which may cost.")
     access = min(entry.access, Access.LOGITS) if entry.whole else entry.access
     desk = workbench(bench, store, runtime)
     held = {name: desk.images(name) for name in (sets.TRAIN, sets.TEST) if name in bench.splits}
@@ -227,7 +225,4 @@ def _keep(store: Store, key: Key, read: Callable[[], Images]) -> None:
 def _about_access(victim: str, access: Access) -> list[str]:
     if access is Access.GRADIENTS:
         return []
-    return [
-        f"'{victim}' is a whole model and no weights that could be trained on here, so that thieves can copy its answers"
-        " only."
-    ]
+    return [f"'{victim}' is a whole model and no weights that could be trained on here: thieves can copy its answers only."]

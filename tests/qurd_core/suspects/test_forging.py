@@ -15,7 +15,6 @@ from qurd_core.benchmarks.fashion import fashion_sac, making, seeds
 from qurd_core.benchmarks.fashion.names import CLASSES
 from qurd_core.benchmarks.forge import making as forge_making
 from qurd_core.benchmarks.forge import writing
-from qurd_core.benchmarks.forge.plan import OWN, Planned
 from qurd_core.benchmarks.own.manifest import name_of
 from qurd_core.benchmarks.zoo import models
 from qurd_core.benchmarks.zoo.architectures import ARCHITECTURES
@@ -27,6 +26,7 @@ from qurd_core.suspects import forging
 from qurd_core.suspects.checking import check, with_evidence
 from qurd_core.suspects.question import question
 from qurd_core.suspects.verifying import verify
+from tests.qurd_core.suspects.elsewhere.shop import api_text
 
 FEW = 13  # pictures per class and set
 MINE = "train(vgg,victim1)"
@@ -309,12 +309,36 @@ def test_files_that_come_along_stay_in_the_folder_of_forged_models(folder, tmp_p
     assert {path.name for path in tmp_path.iterdir()} == {"in", "out"}
 
 
-def test_a_network_made_otherwise_is_read_so_again(folder, tmp_path):
-    victim = {"architecture": "resnet18", "stem": "cifar", "head": ["relu", "linear"], "rename": {"module.": ""}}
-    victim["normalisation"] = {"mean": [0.5] * 3, "std": [0.5] * 3}
-    copied = Planned("train(resnet18,mine)->finetune(region=theirs)", "stolen", "finetune", "", OWN, 10, 2)
-    said = writing.entry_of(copied, "stolen", 0.5, victim)
-    assert all(said[key] == victim[key] for key in ("architecture", "stem", "head", "normalisation"))
-    assert "rename" not in said  # its tensors have the names of the network
-    student = replace(copied, lineage="train(resnet18,mine)->label_extraction(vgg,region=theirs)", architecture="vgg")
-    assert not {"stem", "head", "rename"} & {*writing.entry_of(student, "stolen", 0.5, victim)}
+@pytest.fixture
+def with_others(folder, tmp_path):
+    """The folder with a suspect that is asked over a network and one that is a folder of transformers."""
+    from tests.qurd_core.benchmarks.own.sources.test_transformers_folder import saved  # skips where that is not installed
+
+    home = tmp_path / "in"
+    shutil.copytree(folder, home)
+    saved(home / "bought" / "vit", names=list(CLASSES))
+    (home / "shop.yaml").write_text(api_text("http://127.0.0.1:9/classify"))
+    manifest = yaml.safe_load((home / "manifest.yaml").read_text())
+    others = [{"source": "api", "api": "shop.yaml"}, {"source": "transformers", "folder": "bought/vit"}]
+    names = ("far", "vit")
+    manifest["models"] += [{"model": name, "role": "suspect"} | one for name, one in zip(names, others, strict=True)]
+    (home / "manifest.yaml").write_text(yaml.safe_dump(manifest))
+    return home
+
+
+def test_what_is_read_from_several_files_or_asked_elsewhere_comes_along(with_others, tmp_path):
+    bench, home = benchmark(str(with_others)), tmp_path / "out"
+    found = {
+        name_of(one): one
+        for one in writing.bring(with_others, home, writing.entries(with_others, bench, "mine"), bench.source)
+    }
+    assert (found["far"]["api"], found["vit"]["folder"]) == ("brought/shop.yaml", "brought/bought/vit")
+    assert "normalisation" not in found["far"]
+    for name, there in (
+        ("far", home / "brought" / "shop.yaml"),
+        ("vit", home / "brought" / "bought" / "vit" / "config.json"),
+    ):
+        assert (
+            there.read_bytes()
+            == next(path for path in bench.source.entries[name].files if path.name == there.name).read_bytes()
+        )
