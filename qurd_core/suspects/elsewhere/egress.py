@@ -161,7 +161,7 @@ class _Watchdog:
 
     def over(self, plain: socket.socket, name: str | None) -> socket.socket:
         """Watch a connection from now on, and put TLS with a host of this name over it."""
-        plain.settimeout(self.left)
+        plain.settimeout(self.left + CONNECT)  # later than the watchdog, which is to decide
         with self._lock:
             self._guard = socket.socket(fileno=os.dup(plain.fileno()))
             if self.fired:
