@@ -285,6 +285,12 @@ def test_the_suspect_of_the_queries_page_is_taken_along_and_back(shipped):
     app.multiselect(key="suspect").set_value([STRANGER, THIEF]).run()
     app.switch_page("pages/queries.py").run()
     assert sound(app).selectbox(key="suspect").value == STRANGER
+    app.switch_page("pages/check.py").run()
+    assert sound(app).multiselect(key="suspect").value == [STRANGER, THIEF]  # nothing else was chosen there
+    app.switch_page("pages/queries.py").run()
+    app.selectbox(key="suspect-words").select(HARD).run()
+    app.switch_page("pages/check.py").run()
+    assert sound(app).multiselect(key="suspect").value == [HARD]
 
 
 def test_a_published_benchmark_has_nobody_to_ask(shipped):
