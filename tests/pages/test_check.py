@@ -4,6 +4,7 @@ import json
 import os
 import zipfile
 
+import numpy as np
 import pytest
 
 from pages.ui import cached
@@ -64,6 +65,7 @@ def planted(shipped):
             models = whole.models[~whole.models["model"].isin({THIEF, STRANGER} - set(suspects))].copy()
             cut = models["side"] == "suspect"
             models.loc[cut, "agrees"] = models.loc[cut, "agrees"].str[:sent]
+            models.loc[cut, "score"] = np.nan
             part = Checked(VICTIM, suspects, "AKH", budget, stop, 0.05, sent, models, (), (), whole.seal)
             part.write(folder / "runs" / f"{job.key}.verdict")
         return {"suspect": list(suspects), "stop": stop, "budget": str(budget)}
@@ -234,6 +236,22 @@ def test_a_cancelled_check_has_no_verdict_and_says_what_is_left(planted, show, s
     assert "The answers are kept: going on asks only the other 178." in texts(app)
     assert app.button(key="again-check").label == "Go on"
     assert "closer to" not in headline(app)
+
+
+def test_what_was_drawn_before_the_last_step_is_not_taken_for_the_verdict(planted, show):
+    link = {"suspect": [THIEF, STRANGER], "stop": "peak", "budget": "100", "view": "dots"}
+    planted("cancelled", 214, 215, sent=100, suspects=(THIEF, STRANGER), budget=100)
+    assert [trace["name"] for trace in spec(show(**link))["data"]] == ["unrelated", "hard"]
+    planted("done", 215, 215, suspects=(THIEF, STRANGER), budget=100)
+    path = live.shipped_check(job_of()).with_suffix(".verdict")
+    Checked.read(path).write(default_folder() / "runs" / f"{job_of().key}.verdict")
+    assert [trace["name"] for trace in spec(show(**link))["data"]] == ["unrelated", "hard", "suspect"]
+
+
+def test_a_result_that_is_gone_can_be_asked_for_again(planted, show):
+    app = show(**planted("done", 315, 315))
+    assert headline(app).startswith("Is DenseNet victim")
+    assert not app.button(key="ask").disabled
 
 
 def test_a_check_that_was_cancelled_before_a_suspect_was_asked_says_so(planted, show):

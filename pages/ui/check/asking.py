@@ -11,6 +11,7 @@ from qurd_core.jobs.queue import Job
 from qurd_core.records import evidence
 from qurd_core.schemes import ORDER, Scheme, story_of
 from qurd_core.statistics.verdicts import Stop
+from qurd_core.views.check.checked import ENDING
 from qurd_core.views.check.pool import MOST, Pool, candidates, pool
 
 VIEWS = {"dots": "distances", "path": "path", "duel": "duel"}
@@ -104,7 +105,8 @@ def _button(asked: Asked) -> None:
     ready = bool(asked.suspects) and asked.pool.may_tell
     job = asked.job if ready else None
     status = cached.jobs().status(job.key) if job else None
-    busy = status is not None and status.state in ("queued", "running", "done")
+    gone = status is not None and status.state == "done" and not cached.jobs().result(job.key, ENDING).is_file()
+    busy = status is not None and not gone  # what was stopped or failed has a button of its own, to go on
     st.button(
         "Check",
         type="primary",

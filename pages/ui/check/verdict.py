@@ -28,7 +28,9 @@ def chart(asked: Asked, checked: Checked, style: Style) -> None:
     name = f"check-{asked.bench}"
     path = asked.view == "path" and checked.has_path
     draw = _path if path else _dots
-    figure = cached.once(("check", draw.__name__, asked, checked.sent, checked.seal, style), lambda: draw(checked, style))
+    figure = cached.once(
+        ("check", draw.__name__, asked, checked.sent, checked.done, checked.seal, style), lambda: draw(checked, style)
+    )
     alt = words.alt_path(checked) if path else words.alt_dots(checked)
     with frame.tall(rows=2, wide=640, high=400):
         export.chart(figure, "verdicts", name, style, alt)
