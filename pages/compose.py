@@ -22,7 +22,7 @@ with st.container(key="controls"):
     parts = st.columns([1.5, 1.25, 1.55, 1.35, 1.25, 1.2, 1.0], gap="small")
     choices = st.columns([1.5, 1.15, 1, 1.35, 1.3, 1.1, 0.7], gap="small", vertical_alignment="bottom")
 with parts[5]:
-    scheme, wrong = compose_controls.read(compose_controls.scheme_text(schemes))
+    scheme, wrong = compose_controls.read(compose_controls.scheme_text(schemes, bench))
 with parts[6]:
     suspect = switch.choose(bench)
 pick = compose_controls.picked(scheme)

@@ -23,6 +23,7 @@ LOGO = ASSETS / "logo"
 PAGES = ("leaderboard", "benchmark", "compose", "budget", "separability", "queries", "check", "atlas", "paper")
 HOME = PAGES[0]
 OF_NONE = ("atlas", "paper")  # pages that show no benchmark
+ROOMY = 7  # benchmarks that fit beside the tools of a window of 1440 pixels as they are
 HEADLINE, SUBLINE = 84, 165  # letters that fit one line of a window of 1440 pixels
 
 
@@ -86,7 +87,7 @@ def draw() -> None:
     links.check("stage", links.SWITCH, "stage")
     story.follow()
     accent, ink = st.get_option(f"theme.{_mode()}.primaryColor"), SURFACES[_mode()].ink
-    st.html(_BAR + _LEGIBLE.format(on_accent=ink_on(accent), ink=ink))
+    st.html(_BAR + _CROWDED * (len(benches) > ROOMY) + _LEGIBLE.format(on_accent=ink_on(accent), ink=ink))
     with st.container(horizontal=True, vertical_alignment="center", key="bar"):
         st.segmented_control(
             "Benchmark",
@@ -304,9 +305,7 @@ div:has(> .st-key-limits) { order: 9; }
 [class*="st-key-link-"], div:has(> [class*="st-key-link-"]) { display: none !important; }
 @media (max-width: 1400px) {
   [data-testid="stMainBlockContainer"] { padding-left: min(2rem, 4vw); padding-right: min(2rem, 4vw); }
-  .st-key-bar [data-testid="stButtonGroup"] button { padding: .2rem .45rem; }
-  .st-key-bar [data-testid="stButtonGroup"] button * { font-size: .8rem; }
-  .st-key-tools button { padding: .2rem .3rem; }
+  TIGHT
   .st-key-controls [data-testid="stPopover"] button { padding: .2rem .4rem; }
   .st-key-controls [data-testid="stPopover"] button * { font-size: .8rem; }
 }
@@ -316,6 +315,11 @@ div:has(> .st-key-limits) { order: 9; }
 }
 </style>
 """
+_TIGHT = """.st-key-bar [data-testid="stButtonGroup"] button { padding: .2rem .45rem; }
+  .st-key-bar [data-testid="stButtonGroup"] button * { font-size: .8rem; }
+  .st-key-tools button { padding: .2rem .3rem; }"""
+_BAR = _BAR.replace("TIGHT", _TIGHT)
+_CROWDED = f"<style>{_TIGHT}</style>"
 # Streamlit writes white on the accent, which is too bright for it in the dark, and in it on the dark; colours words of code.
 _LEGIBLE = """
 <style>

@@ -107,6 +107,10 @@ def test_crafts_are_grey_with_the_reason_where_there_are_no_models(opened):
     assert "pgd" not in str(opened(page="queries", bench="shop").selectbox(key="left").options)
 
 
+def test_compose_starts_with_a_scheme_that_fits(opened):
+    assert opened(page="compose", bench="shop").header[0].value.startswith("AKH")
+
+
 def test_a_name_that_nobody_registered_here_is_left_out_and_said(opened):
     app = opened(bench="other")
     assert app.segmented_control(key="bench").value != "other"

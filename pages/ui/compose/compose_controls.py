@@ -18,7 +18,7 @@ from qurd_core.findings.language.model_names import readable
 from qurd_core.grammar import Call, parse_chain
 from qurd_core.records.scheme_table import LEVELS
 from qurd_core.registry import Parameter, crafts, detectors, representations, seed_rules
-from qurd_core.schemes import Scheme, describe
+from qurd_core.schemes import REFERENCE, Scheme, describe
 from qurd_core.views.heatmap import Pick
 
 DEFAULT = "ModelDiff"
@@ -30,10 +30,10 @@ _ROWS = "Samplers of which every combination is recorded, or all that make one k
 _COLUMNS = "One column per representation, or every detector of one family of representations."
 
 
-def scheme_text(schemes: DataFrame) -> str:
+def scheme_text(schemes: DataFrame, bench: str) -> str:
     """The combination as text: typing finds a recorded one, or any other is typed. Every other control writes into it."""
     if not st.session_state.get("pick") and not st.query_params.get("pick"):
-        st.session_state["pick"] = DEFAULT
+        st.session_state["pick"] = REFERENCE if lacking(Scheme.parse(DEFAULT), bench) else DEFAULT
     held = st.session_state.get("pick") or st.query_params["pick"]
     options = controls.found_by_typing({held, *schemes["name"].fillna(schemes["scheme"])})
     hidden = {"label_visibility": "collapsed", "accept_new_options": True}
