@@ -25,14 +25,14 @@ if not rate_records.has_facts(base):
 
 head = st.container()
 with st.container(key="controls"):
-    first, *others, last = st.columns([2.3, 1.3, 1.3, 0.8, 0.7], gap="medium", vertical_alignment="bottom")
+    first, *others = st.columns([2.3, 1.3, 1.3, 0.8], gap="medium", vertical_alignment="bottom")
 lacking = {"grid": not grid_records.has(bench), "effort": overview.tells_no_effort(bench)}
 lacking |= {} if rate_records.has_rates(base) else dict.fromkeys(("overview", "effort", "bench"), True)
 offered = [name for name in SECTIONS if not lacking.get(name)]
 with first:
     section = controls.segments("Section", offered, "section", "section", lambda name: SAID.get(name, name))
-if not style.stage:
-    with last:
+if section == offered[0] and not style.stage:  # the first one has room for it
+    with others[-1]:
         bringing.menu()
 if base in rate_records.PUBLISHED and section in UNPUBLISHED:
     states.scores_only(base, UNPUBLISHED[section])

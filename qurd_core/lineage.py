@@ -164,6 +164,20 @@ def independent(roots: Sequence[str]) -> list[int]:
     return [numbers.setdefault(find(first), len(numbers)) for first in firsts]
 
 
+def apart(roots: Sequence[str], others: Sequence[str]) -> list[bool]:
+    """Whether each of some other models counts in no lineage of the first ones.
+
+    Args:
+        roots, others: `text_of_roots` of each model.
+
+    >>> apart(["train(vgg,mine)"], ["train(vgg,mine)", "train(res,theirs)"])
+    [False, True]
+    """
+    numbers = independent([*roots, *others])
+    own = {*numbers[: len(roots)]}
+    return [number not in own for number in numbers[len(roots) :]]
+
+
 def count_independent(roots: Iterable[str]) -> int:
     """Number of independent lineages among some models."""
     return len({*independent(list(roots))})

@@ -420,6 +420,12 @@ class Scheme:
         return all(part.declares.counts_missing for part in parts)
 
     @property
+    def counts_agreements(self) -> bool:
+        """Whether its distance is the share of queries on which two models name different classes."""
+        counted = Scheme.parse(REFERENCE)
+        return (self.representation, self.detector) == (counted.representation, counted.detector)
+
+    @property
     def goes_round(self) -> bool:
         """Whether the craft starts again at the first seed when the seed set has run out."""
         return not self.mixed and crafts[self.craft.name].declares.tops_up is not None

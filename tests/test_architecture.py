@@ -13,8 +13,7 @@ from qurd_core.schemes import NAMED
 ROOT = Path(__file__).parents[1]
 MOST = 15  # files of one folder: more are several rooms
 TORCH_FREE = ("records", "views", "findings", "plots", "statistics", "paper", "jobs", "schemes", "akh", "catalogue")
-NEED_TORCH = ("qurd_core.jobs.kinds.rate_job", "qurd_core.jobs.kinds.query_job", "qurd_core.jobs.kinds.own_job")
-NEED_TORCH += ("qurd_core.jobs.kinds.upload_job",)
+NEED_TORCH = tuple(f"qurd_core.jobs.kinds.{kind}_job" for kind in ("rate", "query", "check", "own", "upload"))
 
 LAYERS = {
     "qurd_core.errors": 0,
@@ -113,6 +112,21 @@ def test_streamlit_stays_in_the_pages_and_plotly_in_the_plots():
             assert "plotly" not in libraries or "plots" in path.parts, path
 
 
+SOCKETS = {"socket", "ssl", "socketserver", "asyncio", "urllib.request", "http.client", "http.server", "requests", "httpx"}
+LISTENING = {"qurd_core.cli.launch": "a free port of this machine for the app"}
+
+
+def test_one_module_opens_connections():
+    """Whoever else needs the network asks `egress`; the model hub is reached by its own library."""
+    opening = {
+        module_of(path)
+        for path in SOURCES
+        for name in imports_of(path)
+        if {name, ".".join(name.split(".")[:1]), ".".join(name.split(".")[:2])} & SOCKETS
+    }
+    assert opening == {"qurd_core.suspects.elsewhere.egress", *LISTENING}
+
+
 def test_pages_do_not_compute():
     for path in ROOT.glob("pages/*.py"):
         libraries = {name.split(".")[0] for name in imports_of(path)}
@@ -175,6 +189,7 @@ NAMING = {  # what may name components, and why
     "qurd_core.schemes": "named schemes are made of them",
     "qurd_core.paper": "the paper's own words for its schemes",
     "qurd_core.plots.drawing.theme": "colours that were checked together",
+    "qurd_core.suspects.elsewhere.egress": "a word of HTTP",
     "pages.ui.queries.asking": "the default view",
     "pages.ui.compose.compose_controls": "the default view",
     "pages.ui.queries.gallery": "superpixels, in the caption of a picture",

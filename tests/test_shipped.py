@@ -53,7 +53,7 @@ TO_RUN = {path.stem: found for path in (ROOT / "README.md", *ROOT.glob("assets/d
 
 
 def test_there_are_commands_to_run():
-    assert {"README", "commands", "python", "answer-table", "obfuscations", "suspects"} == {*TO_RUN}
+    assert {"README", "commands", "python", "answer-table", "obfuscations", "suspects", "forge"} == {*TO_RUN}
 
 
 @pytest.mark.parametrize("page", TO_RUN)

@@ -268,6 +268,14 @@ def pairs(benchmark: str) -> DataFrame:
     return evidence.pairs(benchmark)
 
 
+@kept(16)
+def kinds(benchmark: str, victim: str) -> dict[str, str]:
+    """What each model is to a victim: the kind of their pair."""
+    table = pairs(benchmark)
+    mine = table[table["victim"] == victim]
+    return dict(zip(mine["suspect"], mine["kind"], strict=True))
+
+
 @kept(8)
 def held(benchmark: str) -> DataFrame:
     """What each task of a benchmark holds."""

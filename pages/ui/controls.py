@@ -118,10 +118,12 @@ def model(
     return worded(st.selectbox, label, lineages, key, said, help=lambda held: held and links.plain(held, 200), **more)
 
 
-def choose(label: str, options: Sequence[Any], key: str, usual: Any = None, said: Callable[[Any], str] | None = None) -> Any:
+def choose(
+    label: str, options: Sequence[Any], key: str, usual: Any = None, said: Callable[[Any], str] | None = None, **more: Any
+) -> Any:
     """A menu that the link keeps. What is not offered any more gives way to the usual one."""
     _give_way(key, options)
-    return select(label, options, key, label.lower(), said, index=options.index(usual) if usual else 0)
+    return select(label, options, key, label.lower(), said, index=options.index(usual) if usual else 0, **more)
 
 
 def choose_model(

@@ -20,7 +20,7 @@ from qurd_core.views import designer
 
 LOGO = ASSETS / "logo"
 # In the order of the paper, so that the same row is the talk.
-PAGES = ("leaderboard", "benchmark", "compose", "budget", "separability", "queries", "atlas", "paper")
+PAGES = ("leaderboard", "benchmark", "compose", "budget", "separability", "queries", "check", "atlas", "paper")
 HOME = PAGES[0]
 OF_NONE = ("atlas", "paper")  # pages that show no benchmark
 ROOMY = 7  # benchmarks that fit beside the tools of a window of 1440 pixels as they are
@@ -299,6 +299,7 @@ _BAR = """
 .st-key-story_history { position: absolute; }
 div:has(> .st-key-limits) { order: 9; }
 .st-key-controls [data-testid="stCheckbox"] p { white-space: normal; overflow: visible; line-height: 1.2; }
+.st-key-suspect-words [data-tag], .st-key-suspect-words [data-tag] span { max-width: none !important; }
 .st-key-open-suspect button { padding: .1rem .5rem; }
 .st-key-open-suspect button p { font-size: .85rem; line-height: 1.15; }
 [class*="st-key-link-"], div:has(> [class*="st-key-link-"]) { display: none !important; }
@@ -323,6 +324,7 @@ _CROWDED = f"<style>{_TIGHT}</style>"
 _LEGIBLE = """
 <style>
 button[kind=primary]:not(:disabled) *, [data-tag] * {{ color: {on_accent} !important; }}
+button[kind=primary]:not(:disabled) kbd {{ opacity: 1 !important; }}
 button[kind=tertiary], button[kind=tertiary] *, [data-testid="stCode"] .token {{ color: {ink} !important; }}
 </style>
 """

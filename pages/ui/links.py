@@ -60,8 +60,9 @@ def check(key: str, options: Sequence[object], what: str, most: int = 1) -> None
     said = st.session_state.get("unsaid", {}).get(key)
     if said and known.issuperset(said):
         with suppress(StreamlitAPIException):  # of a control that is drawn already, and writes its part itself
-            st.query_params[key] = said
+            st.query_params[key] = said[:most]
     st.session_state.setdefault("drawn", {})[key] = tuple(options)
+    _one_or_several(key, most)
     _forget(key, options)
 
 
@@ -119,6 +120,19 @@ def cut(text: str, longest: int = 60) -> str:
 def plain(text: str, longest: int = 60) -> str:
     """A text from outside as Markdown that shows it as it is."""
     return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", cut(text, longest))  # all ASCII punctuation
+
+
+def _one_or_several(key: str, most: int) -> None:
+    """Where one page takes a single choice and another one several: what one of them says holds on the other. Whoever comes
+    back without another choice finds all of them.
+    """
+    held, before = st.session_state.get(key), st.session_state.setdefault("several", {})
+    if most > 1 and isinstance(held, str):
+        several = before.pop(key, [])
+        st.session_state[key] = several if held in several[:1] else [held]
+    elif most == 1 and isinstance(held, list):
+        before[key] = held
+        st.session_state[key] = held[0] if held else None
 
 
 def _forget(key: str, options: Sequence[object]) -> None:

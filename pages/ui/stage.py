@@ -17,7 +17,8 @@ _STYLE = """
 <style>
 :root { --scale: 1; }
 html { font-size: calc(23px * var(--scale)) !important; }
-[data-testid="stHeader"], .st-key-tools, .st-key-stories, .st-key-controls, .st-key-subline { display: none !important; }
+[data-testid="stHeader"], .st-key-tools, .st-key-stories, [class*=st-key-controls], .st-key-subline {
+  display: none !important; }
 [data-testid="stMainBlockContainer"] { padding: 1.2rem 2rem 1rem !important; height: 100vh; }
 [data-testid="stMainBlockContainer"] h2 { padding: 0 !important; }
 [data-testid="stMainBlockContainer"] > [data-testid="stVerticalBlock"] { height: 100%; }
@@ -123,7 +124,7 @@ def set_up(go: Callable[[links.Target], None]) -> None:
     st.html(_BAR)
     before, after = steps[max(at - 1, 0)].target, steps[min(at + 1, len(steps) - 1)].target
     last = at + 1 == len(steps)
-    hints = [PLAYS] * ("play" in step.target.values) + [LAST] * last
+    hints = [PLAYS] * step.plays + [LAST] * last
     hints += [NO_CODE] * (last and visitor.opens_here(st.context.url or ""))
     with st.container(horizontal=True, vertical_alignment="center", key="story"):
         st.button("Back", key="stage_back", disabled=at == 0, on_click=go, args=[before])

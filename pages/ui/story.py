@@ -55,6 +55,12 @@ class Step:
     say: str
     target: Target
 
+    @property
+    def plays(self) -> bool:
+        """Whether its chart is played."""
+        values = self.target.values
+        return values.get("play") is True or values.get("act") == "play"
+
 
 def names() -> list[str]:
     """The stories that are there and can be told."""
@@ -127,16 +133,21 @@ def follow() -> None:
 
 def code(target: Target) -> None:
     """A code of the link for the phones in the room, drawn here, unless only this machine could follow it."""
-    import segno
-
     address = st.context.url or ""
     if visitor.opens_here(address):
         return
-    picture = BytesIO()
     base = address.split("?")[0].rstrip("/").rsplit("/", 1)[0]
-    segno.make(f"{base}/{target.link}", micro=False).save(picture, kind="svg", scale=4, border=2, light="#FFFFFF")
     with st.container(key="code"):
-        st.image(picture.getvalue().decode(), width=160)
+        st.image(drawn(f"{base}/{target.link}"), width=160)
+
+
+def drawn(text: str) -> str:
+    """A text as a code for phones: a picture in SVG."""
+    import segno
+
+    picture = BytesIO()
+    segno.make(text, micro=False).save(picture, kind="svg", scale=4, border=2, light="#FFFFFF")
+    return picture.getvalue().decode()
 
 
 @cache

@@ -15,6 +15,7 @@ from torch import Tensor
 import qurd_core.benchmarks
 from qurd_core.access import Access
 from qurd_core.benchmarks import published, registered
+from qurd_core.benchmarks.own.sources.api_file import Api
 from qurd_core.benchmarks.saved_benchmarks import ENDING, BenchFile, called, home_of, saved_names
 from qurd_core.benchmarks.serving import Server
 from qurd_core.errors import A_FOLDER, NO_FILE, NOTHING, SHOWN, QurdError, is_filled, lies_at, unknown
@@ -86,6 +87,8 @@ class Benchmark:
         recalled: the seed set whose answers such a server may recall.
         costly: models that take many passes for an answer, so that their accuracy is not measured where records are made.
         ranked: number of classes whose order is revealed, or None for all.
+        tops: the same of a suspect that reveals the order of some.
+        remote: suspects that are asked over a network, and how; only `qurd_core.suspects` does.
     """
 
     name: str
@@ -105,6 +108,8 @@ class Benchmark:
     recalled: str = "test"
     costly: frozenset[str] = frozenset()
     ranked: int | None = None
+    tops: Mapping[str, int] = field(default_factory=dict)
+    remote: Mapping[str, Api] = field(default_factory=dict)
 
     @property
     def caveats(self) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from typing import NoReturn
 
 import typer
 
-from qurd_core.cli import benchmarks, grid, launch, new, paper, rates, store, suspects
+from qurd_core.cli import advice, benchmarks, challenge, forging, grid, launch, new, paper, rates, store, suspects
 from qurd_core.errors import QurdError, refused
 
 app = typer.Typer(help="Model fingerprinting schemes on benchmarks of stolen and unrelated models.", no_args_is_help=True)
@@ -15,12 +15,14 @@ for command in (  # in the order in which one needs them, which is that of the h
     *(benchmarks.benchmarks, benchmarks.models, benchmarks.check_benchmark, rates.pairs, rates.separability, rates.schemes),
     benchmarks.obfuscations,
     *(benchmarks.register, benchmarks.unregister),
-    *(benchmarks.manifest, suspects.check, suspects.verify, suspects.triage),
+    *(benchmarks.manifest, suspects.check, suspects.queries, suspects.verify, suspects.triage),
+    *(forging.forge, advice.recommend),
     *(rates.run, rates.sweep, grid.grid, rates.honest, paper.import_scores, benchmarks.fetch, benchmarks.build),
     store.verify_assets,
     new.new,
 ):
     app.command()(command)
+app.add_typer(challenge.app, name="challenge")
 app.add_typer(paper.app, name="paper")
 app.add_typer(store.app, name="store")
 

@@ -153,7 +153,8 @@ def _notes(bench: Benchmark, known: Labels | None) -> list[str]:
     if not bench.source.asks:
         notes.append("Schemes that craft queries cannot run: there are answers here, no models.")
     if bench.access < Access.PROBITS:
-        notes.append("Labels only: schemes that need probits cannot run.")
+        what = f"The order of {bench.ranked} classes" if bench.ranked else "Labels"
+        notes.append(f"{what} only: schemes that need probits cannot run.")
     if "train" not in bench.splits:
         notes.append("No train split: schemes that start from training items cannot run.")
     for victim in bench.victims:

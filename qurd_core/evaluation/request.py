@@ -199,11 +199,17 @@ def _check_square(scheme: Scheme, budget: int) -> None:
 
 def _check_classes(bench: Benchmark, scheme: Scheme) -> None:
     """Refuse a parameter that counts classes and asks for more than there are."""
-    component = representations[scheme.representation.name]
-    name = component.declares.counts_classes
-    asked = component.bind(scheme.representation)[name] if name else 0
+    name, asked = classes_counted(scheme)
     most, what = (bench.ranked, "sent by") if bench.ranked else (len(bench.classes), "of")
     if asked > most:
         raise QurdError(
-            f"The '{name}' of '{component.name}' must be at most {most}, the classes {what} {bench.name}. Got {asked}."
+            f"The '{name}' of '{scheme.representation.name}' must be at most {most}, the classes {what} {bench.name}. Got"
+            f" {asked}."
         )
+
+
+def classes_counted(scheme: Scheme) -> tuple[str | None, int]:
+    """The parameter that says how many classes of an answer a scheme compares in order, and how many; (None, 0) for none."""
+    component = representations[scheme.representation.name]
+    name = component.declares.counts_classes
+    return name, component.bind(scheme.representation)[name] if name else 0

@@ -81,13 +81,14 @@ def measure(name: str, seeds: int, store: Store, runtime: Runtime, out: Path, *,
         compute(some, store, runtime)
     desk = workbench(asked[0].bench, store, runtime)
     path, raw_path = out / f"{name}.parquet", out / f"{name}-scores.parquet"
-    summary = pd.concat([recorded(some, desk) for some in asked], ignore_index=True).drop(columns="benchmark")
-    summary = _with_others(summary, path) if only else summary
+    tables = [recorded(some, desk).drop(columns="benchmark") for some in asked]
+    summary = _joined(tables, path, others=bool(only))
     yield write(summary, path, name)
     best = _best(summary)
-    parts = [raw_scores(some, [one for one in best if one in some.schemes], RAW_BUDGETS, desk) for some in asked]
-    raw = pd.concat([part for part in parts if len(part)], ignore_index=True)
-    raw = _with_others(raw, raw_path) if only else raw
+    kept = [(some, [one for one in best if one in some.schemes]) for some in asked]
+    raw = _joined(
+        [raw_scores(some, schemes, RAW_BUDGETS, desk) for some, schemes in kept if schemes], raw_path, others=bool(only)
+    )
     yield write(raw[raw["scheme"].isin([*map(str, best)])], raw_path, name)
     yield from inventory.write(desk, seeds, out)
     yield inventory.write_schemes([Scheme.parse(text) for text in _recorded(out, name)], out / "schemes.json")
@@ -115,12 +116,13 @@ def _requests(name: str, seeds: int, only: Sequence[str] = ()) -> list[Request]:
     return [request(name, schemes, budgets=BUDGETS, seeds=number) for number, schemes in by_seeds.items()]
 
 
-def _with_others(table: pd.DataFrame, path: Path) -> pd.DataFrame:
-    """A table and the rows of all other schemes in the file that it will replace, if there is one."""
-    if not path.exists():
-        return table
-    before = shipped_table(path, "python -m qurd_core sweep")
-    return pd.concat([table, before[~before["scheme"].isin(set(table["scheme"]))]], ignore_index=True)
+def _joined(tables: Sequence[pd.DataFrame], path: Path, *, others: bool) -> pd.DataFrame:
+    """Tables as one, with the rows of all other schemes in the file that it will replace, if wanted and there is one."""
+    swept = [scheme for table in tables for scheme in table["scheme"].unique()]
+    if others and path.exists():
+        before = shipped_table(path, "python -m qurd_core sweep")
+        tables = [*tables, before[~before["scheme"].isin(swept)]]
+    return pd.concat(tables, ignore_index=True)
 
 
 def _best(summary: pd.DataFrame) -> list[Scheme]:

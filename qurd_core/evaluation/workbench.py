@@ -5,8 +5,9 @@ Of a seed set a model is asked about the images that are sent to it, and about a
 seed rule that chooses by its answers, a server that recalls them, delta and delta_C, records, and checks of a benchmark.
 
 Besides, models answer to crafts (`samplers.crafts`), which get the victim, and where a number of a run is not the point:
-`speed` asks how fast they are, `plausibility` whether they are what their owner says, and `jobs.kinds.query_job` what they
-say of the images on screen. No other module of a run asks.
+`speed` asks how fast they are, `plausibility` whether they are what their owner says, `jobs.kinds.query_job` what they
+say of the images on screen, and `suspects.verifying` whether they say again what evidence tells. No other module of a run
+asks.
 
 The queries of a sampler come in parts. A part is one call of the craft on a constant number of seeds with a generator of
 its own, so a small budget needs the first parts of a large one and nothing is asked twice. What a server makes of answers
@@ -20,6 +21,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -67,12 +69,17 @@ class Workbench:
     """One benchmark at one store: everything that needs a model or its stored answers.
 
     Attributes:
+        rounded: crafted queries are sent as pictures of 8 bits, to everybody.
+        told: models that are asked elsewhere, by what they answered there: pictures (n,3,H,W) uint8 to outputs (n,C+1), of
+            which the last stands for no answer. Nothing of it goes into the store.
         oracles: the models in memory; they count what they were asked.
     """
 
     bench: Benchmark
     store: Store
     runtime: Runtime
+    rounded: bool = False
+    told: Mapping[str, Callable[[np.ndarray], np.ndarray]] = field(default_factory=dict)
     oracles: dict[str, Oracle] = field(default_factory=dict)
     _images: dict[str, Images] = field(default_factory=dict)
     _drawn: dict[tuple[str, str, int], tuple[Pool, Draw]] = field(default_factory=dict, init=False)
@@ -114,6 +121,8 @@ class Workbench:
     def _read_all(self) -> None:
         few = [torch.zeros_like(self.images(split).pixels[:1], dtype=torch.float) for split in self.bench.splits]
         for model in (*self.bench.models, *self.bench.suspects):
+            if model in self.bench.remote:
+                continue
             with doing(f"asking '{model}'"):
                 self.bench.oracle(model, Runtime()).logits(few[0])
 
@@ -132,6 +141,8 @@ class Workbench:
         """
         if not len(rows):
             return torch.empty(0, len(self.bench.classes))
+        if model in self.told:
+            return torch.from_numpy(self.told[model](self.images(split).pixels[rows].numpy()))
         answering = self.bench.answering(model)
         if answering != model:
             return self._sent(model, self.some(answering, split, rows))
@@ -200,7 +211,7 @@ class Workbench:
 
     @property
     def where(self) -> "Where":
-        return Where(self.bench.name, str(self.store.folder), self.runtime.device, self.runtime.batch_size)
+        return Where(self.bench.name, str(self.store.folder), self.runtime.device, self.runtime.batch_size, self.rounded)
 
     def draw(self, victim: str, scheme: Scheme, query_seed: int) -> tuple[Pool, Draw]:
         """The seed set as the victim sees it, and every image of it that the seed rule picks, in draw order."""
@@ -263,6 +274,8 @@ class Workbench:
             chunk = number % len(chunks)
             start = seeds_as_queries(pool, chunks[chunk], first=chunk * seeds)
             queries = self._crafted(victim, scheme, query_seed, number if scheme.nested else (number, budget), start)
+            if self.rounded:
+                queries = replace(queries, x=eight_bits(queries.x).float() / 255)
             sent, number = sent + len(queries), number + 1
             yield queries
 
@@ -388,6 +401,9 @@ class Workbench:
 
     def _asked(self, models: tuple[str, ...], queries: Queries) -> Tensor:
         """(M,s,C) logits of models on queries that are asked as they are."""
+        if {*models} & {*self.told}:  # who is asked elsewhere is asked alone
+            pictures = eight_bits(queries.x).numpy()
+            return torch.stack([torch.from_numpy(self.told[model](pictures)) for model in models])
         ready = replace(queries, x=queries.x.contiguous(memory_format=torch.channels_last))  # once, not for every model
         digests = [self.bench.digest(model) for model in models]
         key = Key("answers", {"models": digests, "queries": digest(queries.tensors)})
@@ -495,6 +511,7 @@ class Where(NamedTuple):
     folder: str
     device: str
     batch_size: int
+    rounded: bool = False
 
     @property
     def desk(self) -> Workbench:
@@ -519,19 +536,28 @@ class Where(NamedTuple):
         self.desk.scores(victim, [Scheme.parse(text) for text in schemes], query_seed, budgets)
 
 
-def workbench(bench: Benchmark, store: Store, runtime: Runtime) -> Workbench:
+def workbench(bench: Benchmark, store: Store, runtime: Runtime, *, rounded: bool = False) -> Workbench:
     """The workbench of this process for a benchmark, or for the whole of which it keeps a part."""
-    return Where(bench.whole, str(store.folder), runtime.device, runtime.batch_size).desk
+    return Where(bench.whole, str(store.folder), runtime.device, runtime.batch_size, rounded).desk
 
 
 @lru_cache(maxsize=4)
-def _workbench(bench: Benchmark, folder: str, device: str, batch_size: int) -> Workbench:
-    desk = Workbench(bench, Store(Path(folder)), Runtime(device, batch_size))
+def _workbench(bench: Benchmark, folder: str, device: str, batch_size: int, rounded: bool) -> Workbench:
+    desk = Workbench(bench, Store(Path(folder)), Runtime(device, batch_size), rounded)
     desk.vet()
     return desk
 
 
 workbench.cache_clear = _workbench.cache_clear
+
+
+def eight_bits(x: Tensor) -> Tensor:
+    """Images in [0,1] as pictures, uint8.
+
+    >>> eight_bits(torch.tensor([0.0, 0.5, 1.0, 17 / 255])).tolist()
+    [0, 128, 255, 17]
+    """
+    return (x * 255).round().to(torch.uint8)
 
 
 def _grids(budgets: tuple[int, ...], nested: bool) -> list[tuple[int, ...]]:

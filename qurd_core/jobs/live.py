@@ -10,9 +10,10 @@ import pyarrow.parquet as pq
 
 from qurd_core.benchmarks import registered
 from qurd_core.benchmarks.saved_benchmarks import BenchFile, home_of
-from qurd_core.files import AlteredError, checked, write_table
+from qurd_core.files import ASSETS, AlteredError, checked, write_table
 from qurd_core.jobs.queue import Job
 from qurd_core.records import evidence, rate_records
+from qurd_core.records.runs import key_of
 
 SEEDS = 5  # query seeds of a run, as many as the records have
 AGAIN = "Run it again: what the store holds is not computed anew."
@@ -26,12 +27,33 @@ def rates_job(benchmark: str, scheme: str, pool: tuple[str, ...], identity: str)
         pool: root lineages that calibrate; empty for all.
         identity: of the scheme, with the versions of its parts.
     """
+    chosen = {"benchmark": benchmark, "scheme": scheme, "pool": sorted(pool) or None}
+    return Job("rates", chosen | {"seeds": SEEDS, "version": _version(benchmark, identity)})
+
+
+def check_job(
+    benchmark: str, victim: str, suspects: tuple[str, ...], scheme: str, budget: int, stop: str, identity: str
+) -> Job:
+    """The job that asks about suspects.
+
+    Args:
+        scheme, identity: as for `rates_job`.
+    """
+    asked = {"benchmark": benchmark, "victim": victim, "suspects": list(suspects), "scheme": scheme, "budget": budget}
+    return Job("check", asked | {"stop": stop, "version": _version(benchmark, identity)})
+
+
+def shipped_check(job: Job) -> Path:
+    """Where the answers to a question about suspects lie if they ship: what the job would leave, without the ending."""
+    return ASSETS / "checks" / key_of({name: value for name, value in job.args.items() if name != "version"})
+
+
+def _version(benchmark: str, identity: str) -> str:
+    """Changes with the parts of a scheme and with a benchmark of one's own."""
     saved = "" if rate_records.is_whole(benchmark) else BenchFile.read(home_of(benchmark)).identity
     base = evidence.base_of(benchmark)
     held = "" if base in rate_records.SHIPPED else registered.state(registered.read(base).path)
-    version = hashlib.sha256(json.dumps([identity, saved, *[held] * bool(held)]).encode()).hexdigest()[:12]
-    chosen = {"benchmark": benchmark, "scheme": scheme, "pool": sorted(pool) or None}
-    return Job("rates", chosen | {"seeds": SEEDS, "version": version})
+    return hashlib.sha256(json.dumps([identity, saved, *[held] * bool(held)]).encode()).hexdigest()[:12]
 
 
 def write(table: pd.DataFrame, path: Path) -> None:

@@ -28,6 +28,7 @@ KINDS = {
     "rates": "qurd_core.jobs.kinds.rate_job",
     "queries": "qurd_core.jobs.kinds.query_job",
     "import": "qurd_core.jobs.kinds.import_job",
+    "check": "qurd_core.jobs.kinds.check_job",
     "own": "qurd_core.jobs.kinds.own_job",
     "upload": "qurd_core.jobs.kinds.upload_job",
 }

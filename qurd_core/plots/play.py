@@ -59,7 +59,7 @@ def figure(rows: pd.DataFrame, pictures: Sequence[str], *, sent: int = 1, style:
     return go.Figure(
         {
             "data": [one | other for one, other in zip(reel.traces(), first["data"], strict=True)],
-            "layout": _layout(len(rows), pictures, style) | _player(len(rows), sent, style),
+            "layout": _layout(len(rows), pictures, style) | player(len(rows), sent, style),
             "frames": [reel.frame(number) for number in range(1, len(rows) + 1)],
         },
         skip_invalid=True,  # hundreds of frames of one form: checking them takes longer than drawing
@@ -200,7 +200,7 @@ def _layout(queries: int, pictures: Sequence[str], style: Style) -> dict[str, An
     }
 
 
-def _player(queries: int, sent: int, style: Style) -> dict[str, Any]:
+def player(queries: int, sent: int, style: Style) -> dict[str, Any]:
     """Buttons and a slider: all that plays happens in the browser."""
     now = {"mode": "immediate", "transition": {"duration": 0}}
     pace = now | {"frame": {"duration": PACE, "redraw": True}, "fromcurrent": True}

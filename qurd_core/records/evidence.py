@@ -118,6 +118,14 @@ def models(benchmark: str, folder: Path | None = None) -> pd.DataFrame:
     return table[table["lineage"].isin({*kept["victim"], *kept["suspect"]})].reset_index(drop=True)
 
 
+def suspects(benchmark: str, folder: Path | None = None) -> tuple[str, ...]:
+    """The models of unknown origin: those that stand in no pair of the whole benchmark."""
+    table = pairs(base_of(benchmark), folder)
+    known = {*table["victim"], *table["suspect"]}
+    every = rate_records.models(base_of(benchmark), folder)["lineage"]
+    return tuple(model for model in every if model not in known)
+
+
 def bank(benchmark: str, folder: Path | None = None) -> Bank:
     """The answers of all models on the test patches."""
     return Bank.read(rate_records.bank_path(base_of(benchmark), folder))

@@ -17,6 +17,9 @@ from qurd_core.statistics.printed import SLACK, check_share
 from qurd_core.statistics.pvalues import conformal_pvalue
 
 Said = Literal["closer", "not_distinguished", "refused", "lead"]
+Stop = Literal["none", "peak", "bound"]
+STOPS: tuple[Stop, ...] = ("none", "peak", "bound")
+LEVEL = 0.05  # share of false alarms that is allowed unless another one is
 MOST_MISSING = 0.1  # share of the queries that a suspect may leave unanswered
 
 
@@ -68,6 +71,7 @@ class Verdict:
         missing: queries without an answer that counts.
         hard: hard unrelated models that would be called closer, of those that were asked.
         thieves: known stolen models that this misses, of those that were asked.
+        forged: all of them were made to see that.
     """
 
     victim: str
@@ -93,16 +97,18 @@ class Verdict:
     fit: Fit | None = None
     hard: Count | None = None
     thieves: Count | None = None
+    forged: bool = False
 
 
-def needed_lineages(level: float, questions: int = 1) -> int:
-    """Unrelated lineages from which on one of several suspects could be called closer: ceil(m/level) - 1.
+def needed_lineages(level: float, questions: int = 1, stop: Stop = "none") -> int:
+    """Unrelated lineages from which on one of several suspects could be called closer: ceil(m/level) - 1; with `"bound"`,
+    of which one lineage's share of the level must be left for the evidence, one more.
 
     >>> needed_lineages(0.05), needed_lineages(0.05, 3), needed_lineages(0.05, 360), needed_lineages(0.01)
     (19, 59, 7199, 99)
     """
     check_share(level, "level")
-    return math.ceil(questions / level - SLACK) - 1
+    return math.floor(questions / level + SLACK) if stop == "bound" else math.ceil(questions / level - SLACK) - 1
 
 
 def pvalues(suspects: ArrayLike, pool: ArrayLike, lineages: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.int_]]:

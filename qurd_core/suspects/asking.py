@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -11,7 +12,7 @@ from qurd_core.benchmarks.own.answer_table import FLOOR
 from qurd_core.errors import QurdError
 from qurd_core.evaluation.distances import distances, represented
 from qurd_core.evaluation.plan import BANK_UNIT
-from qurd_core.evaluation.workbench import Where, Workbench
+from qurd_core.evaluation.workbench import Sent, Where, Workbench, eight_bits
 from qurd_core.executors import Unit, executor, finish
 from qurd_core.randomness import stream
 from qurd_core.runtime import Runtime
@@ -19,6 +20,8 @@ from qurd_core.schemes import Scheme
 from qurd_core.statistics.verdicts import MOST_MISSING, Count
 from qurd_core.suspects.question import QUERY_SEED, Question
 from qurd_core.types import Answers
+
+STEP = 5  # queries between two looks of whoever watches
 
 
 @dataclass(frozen=True)
@@ -60,14 +63,96 @@ def hear(asked: Question, desk: Workbench, runtime: Runtime | None, models: Sequ
     _check_budget(asked, desk)
     rows = fit_rows(asked, desk)
     if runtime and desk.bench.source.asks:  # a table holds all answers already
-        schemes = tuple(map(str, asked.compared))
-        chunks = [tuple(models[start : start + BANK_UNIT]) for start in range(0, len(models), BANK_UNIT)]
-        args = (asked.victim, schemes, asked.budget, asked.fit_split, tuple(rows.tolist()))
-        work = [Unit(f"suspects {some[0]}", answer, (desk.where, some, *args)) for some in chunks]
+        here = [model for model in models if model not in desk.told]
+        chunks = [tuple(here[start : start + BANK_UNIT]) for start in range(0, len(here), BANK_UNIT)]
+        work = [Unit(f"suspects {some[0]}", answer, (desk.where, some, *_asked_for(asked, rows))) for some in chunks]
         finish(runtime.track(executor(runtime.workers).run(work), len(work), "asking models"))
     errors = _errors(asked, desk) if asked.stop == "bound" else None
     own = [desk.ask(asked.victim, scheme, QUERY_SEED, (asked.budget,), (asked.victim,)) for scheme in asked.compared]
     return {model: _heard(asked, desk, model, own, rows, errors) for model in models}
+
+
+def sent(asked: Question, desk: Workbench) -> Iterator[tuple[str, np.ndarray]]:
+    """The names of what a suspect is sent, as evidence has them, and the pictures (3,H,W) uint8: the queries of every scheme
+    and the images of the fit.
+    """
+    _check_budget(asked, desk)
+    for number, scheme in enumerate(asked.compared):
+        answers, costs = desk.ask(asked.victim, scheme, QUERY_SEED, (asked.budget,), (asked.victim,))
+        for place, picture in enumerate(eight_bits(answers.queries.take(int(costs.used[0])).x).numpy()):
+            yield f"{number}:{place}", picture
+    if asked.fit:
+        for place, picture in enumerate(desk.images(asked.fit_split).pixels[fit_rows(asked, desk)].numpy()):
+            yield f"fit:{place}", picture
+
+
+def changed_by_rounding(asked: Question, rounded: Workbench, plain: Workbench) -> float:
+    """Share of the victim's labels on its queries that are other ones once the queries are pictures of 8 bits."""
+    other = total = 0
+    for scheme in asked.compared:
+        how = asked.victim, scheme, QUERY_SEED, (asked.budget,), (asked.victim,)
+        (theirs, costs), (own, _) = rounded.ask(*how), plain.ask(*how)
+        used = int(costs.used[0])
+        other += int((theirs.labels[0, :used] != own.labels[0, :used]).sum())
+        total += used
+    return other / max(1, total)
+
+
+def one_by_one(asked: Question, desk: Workbench, models: Sequence[str]) -> Iterator[int]:
+    """Have some models of a workbench of this process answer, one after the other; how many have comes after each.
+
+    Raises:
+        QurdError: as `hear` does.
+    """
+    _check_budget(asked, desk)
+    args = _asked_for(asked, fit_rows(asked, desk))
+    for done, model in enumerate(models, 1):
+        answer(desk.where, (model,), *args)
+        yield done
+
+
+def bit_by_bit(asked: Question, desk: Workbench, models: Sequence[str]) -> Iterator[int]:
+    """The same of all of them side by side, a few queries at a time with the images of the fit between them, each answer
+    kept at once; how many queries of the budget each was asked comes after each step.
+
+    Queries that are no seed images are asked model by model.
+    """
+    if not all(map(_as_drawn, asked.compared)):
+        for done in one_by_one(asked, desk, models):
+            yield asked.budget * done // len(models)
+        return
+    easy, budget = fit_rows(asked, desk), asked.budget
+    sent = {scheme: _rows(desk, asked.victim, scheme, budget) for scheme in asked.compared}
+    for start in range(0, budget, STEP):
+        end = min(start + STEP, budget)
+        for model in models:
+            for scheme, rows in sent.items():
+                desk.some(model, scheme.split, rows[start:end])
+            desk.some(model, asked.fit_split, easy[start * len(easy) // budget : end * len(easy) // budget])
+        yield end
+
+
+def agreement(asked: Question, desk: Workbench, model: str, queries: int) -> Tensor:
+    """(queries,) whether a model answers like the victim, as far as the first scheme has asked it: one whose queries are
+    seed images.
+    """
+    split, rows = asked.schemes[0].split, _rows(desk, asked.victim, asked.schemes[0], queries)
+    return desk.some(asked.victim, split, rows).argmax(1) == desk.some(model, split, rows).argmax(1)
+
+
+def _as_drawn(scheme: Scheme) -> bool:
+    """Whether its queries are what one seed rule draws."""
+    return scheme.natural and not scheme.mixed
+
+
+def _rows(desk: Workbench, victim: str, scheme: Scheme, queries: int) -> Tensor:
+    """(queries,) places of its queries, where they are what one seed rule draws."""
+    return desk.sent(Sent(victim, str(scheme), QUERY_SEED, queries))
+
+
+def _asked_for(asked: Question, rows: Tensor) -> tuple:
+    """The arguments of `answer` that say what models are asked."""
+    return asked.victim, tuple(map(str, asked.compared)), asked.budget, asked.fit_split, tuple(rows.tolist())
 
 
 def answer(
@@ -83,7 +168,10 @@ def answer(
     desk = where.desk
     for model in models:
         for scheme in map(Scheme.parse, schemes):
-            desk.ask(victim, scheme, QUERY_SEED, (budget,), (model,))
+            if _as_drawn(scheme):
+                desk.some(model, scheme.split, _rows(desk, victim, scheme, budget))
+            else:
+                desk.ask(victim, scheme, QUERY_SEED, (budget,), (model,))
         desk.some(model, split, torch.tensor(fit, dtype=torch.long))
         if model != victim:
             desk.oracles.pop(model, None)  # hundreds of suspects do not fit in memory together

@@ -2,7 +2,7 @@
 
 import copy
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ from qurd_core.types import Images, Pair
 Model = nn.Module | Callable[[Tensor], Any]
 VICTIM = "the victim"
 _TRIED = 8  # images on which it is seen what a function answers
+SHOWN = 5  # names in a sentence
 
 
 class AtHand(Source):
@@ -32,14 +33,15 @@ class AtHand(Source):
         models: by name.
         images: the only seed set, called test.
         classes: number of classes.
+        taken: what the answers of each model are taken as, in every batch.
     """
 
     splits = ("test",)
     kept = False
     asks = True
 
-    def __init__(self, models: Mapping[str, Model], images: Images, classes: int):
-        self.models, self._images, self._classes = models, images, classes
+    def __init__(self, models: Mapping[str, Model], images: Images, classes: int, taken: Mapping[str, Access]):
+        self.models, self._images, self._classes, self._taken = models, images, classes, taken
 
     def lineage(self, model: str) -> Lineage:
         """Each model was trained on its own, whatever its name looks like."""
@@ -62,20 +64,25 @@ class AtHand(Source):
         own = self.models[model]
         if isinstance(own, nn.Module):
             return Oracle(copy.deepcopy(own), classes=self._classes, runtime=runtime, name=model)
-        made = _Function(own, model, self._classes)
+        made = _Function(own, model, self._classes, self._taken[model])
         return Oracle(made, classes=self._classes, access=Access.LOGITS, runtime=runtime, name=model)
 
 
 class _Function(nn.Module):
     """A function as a network: its answers as logits of which the label is the largest."""
 
-    def __init__(self, function: Callable[[Tensor], Any], name: str, classes: int):
+    def __init__(self, function: Callable[[Tensor], Any], name: str, classes: int, taken: Access):
         super().__init__()
-        self._function, self._name, self._classes = function, name, classes
+        self._function, self._name, self._classes, self._taken = function, name, classes, taken
 
     def forward(self, x: Tensor) -> Tensor:
-        answers = self._function(x.contiguous())
-        return _logits(answers, len(x), self._classes, self._name)[0]
+        found, what = _answers(self._function(x.contiguous()), len(x), self._classes, self._name)
+        if what is not self._taken and not (what is Access.PROBITS and self._taken is Access.LOGITS):
+            raise QurdError(
+                f"Expected {self._taken} from '{self._name}', as its first answers were. Got {what} later: let it answer in"
+                " one way."
+            )
+        return _logits(found, self._classes, self._taken)
 
 
 def bench_of(
@@ -111,12 +118,22 @@ def bench_of(
             f"Expected a name for each of the {int(seeds.truth.max()) + 1} classes, 2 or more. Got {len(named)}."
         )
     pairs = [Pair(VICTIM, name, kind, ()) for kind, some in (("negative", unrelated), ("hard", hard)) for name in some]
-    access = min(_access(model, name, seeds, len(named)) for name, model in models.items())
+    taken = {name: _access(model, name, seeds, len(named)) for name, model in models.items()}
+    access = min(taken.values())
     if isinstance(victim, nn.Module) and access is Access.LOGITS:
         access = Access.GRADIENTS if all(isinstance(model, nn.Module) for model in models.values()) else access
-    source = AtHand(models, seeds, len(named))
-    judged = (VICTIM, *unrelated, *hard)
-    return Benchmark("models at hand", named, tuple(pairs), judged, source, access, suspects=tuple(suspects))
+    source = AtHand(models, seeds, len(named), taken)
+    judged, notes = (VICTIM, *unrelated, *hard), tuple(_told(models, taken))
+    return Benchmark("models at hand", named, tuple(pairs), judged, source, access, suspects=tuple(suspects), notes=notes)
+
+
+def _told(models: Mapping[str, Model], taken: Mapping[str, Access]) -> Iterator[str]:
+    """What the answers of functions were taken as, a sentence for each kind of answer."""
+    for what in sorted({*taken.values()}):
+        names = [name for name, own in taken.items() if own is what and not isinstance(models[name], nn.Module)]
+        if names:
+            more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+            yield f"Taken as {what}: the answers of {', '.join(names[:SHOWN])}{more}."
 
 
 def _seed_set(pixels: Tensor | np.ndarray, truth: Tensor | np.ndarray) -> Images:
@@ -142,11 +159,11 @@ def _access(model: Model, name: str, seeds: Images, classes: int) -> Access:
     if isinstance(model, nn.Module):
         return Access.LOGITS
     few = seeds.pixels[:_TRIED].float() / 255
-    return _logits(model(few), len(few), classes, name)[1]
+    return _answers(model(few), len(few), classes, name)[1]
 
 
-def _logits(answers: Any, n: int, classes: int, name: str) -> tuple[Tensor, Access]:
-    """Answers as logits, and what they reveal."""
+def _answers(answers: Any, n: int, classes: int, name: str) -> tuple[Tensor, Access]:
+    """Answers of one batch as they came, and what they look like: labels (n,), probits or logits (n,C)."""
     try:
         found = torch.as_tensor(answers).detach().cpu()
     except (TypeError, ValueError, RuntimeError):
@@ -156,13 +173,19 @@ def _logits(answers: Any, n: int, classes: int, name: str) -> tuple[Tensor, Acce
             raise QurdError(
                 f"Expected labels from 0 to {classes - 1} from '{name}'. Got {int(found.min())} to {int(found.max())}."
             )
-        return F.one_hot(found.long(), classes).float(), Access.LABELS
+        return found.long(), Access.LABELS
     if found.shape != (n, classes) or not found.is_floating_point():
         raise QurdError(
             f"Expected labels ({n},) as whole numbers, or ({n},{classes}) probits or logits, from '{name}'. Got"
             f" {found.dtype} {tuple(found.shape)}."
         )
     found = found.float()
-    if bool(((found >= 0) & (found <= 1)).all()) and bool(((found.sum(1) - 1).abs() <= OFF).all()):
-        return found.clamp_min(FLOOR).log(), Access.PROBITS
-    return found, Access.LOGITS
+    sound = bool(((found >= 0) & (found <= 1)).all()) and bool(((found.sum(1) - 1).abs() <= OFF).all())
+    return found, Access.PROBITS if sound else Access.LOGITS
+
+
+def _logits(answers: Tensor, classes: int, taken: Access) -> Tensor:
+    """(n,C) answers as logits of which the label is the largest."""
+    if taken is Access.LABELS:
+        return F.one_hot(answers, classes).float()
+    return answers.clamp_min(FLOOR).log() if taken is Access.PROBITS else answers

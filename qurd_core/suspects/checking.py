@@ -2,13 +2,14 @@
 
 1. `question`  check what is asked; nobody is asked yet. A pool that is too small for the level ends here.
 2. `hear`      the victim, unrelated and other known models and the suspects answer the same queries; all answers are kept.
+               Suspects that are asked elsewhere (`Outside.hear`) come last.
 3. `judged`    refusals first, then p-values, their adjustment over all suspects, and the verdicts.
 4. `verdict_words.said`  the words.
 """
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -22,17 +23,19 @@ from qurd_core.evaluation.pipeline import examined
 from qurd_core.evaluation.workbench import Workbench, workbench
 from qurd_core.files import default_folder
 from qurd_core.findings.language.verdict_words import said
+from qurd_core.records.sealed import FILES, REVEALED, SEAL
 from qurd_core.runtime import Runtime
 from qurd_core.schemes import REFERENCE
-from qurd_core.statistics.verdicts import Verdict
+from qurd_core.statistics.verdicts import LEVEL, Stop, Verdict
 from qurd_core.store import Store
-from qurd_core.suspects.asking import hear
+from qurd_core.suspects.asking import Heard, bit_by_bit, hear, one_by_one
 from qurd_core.suspects.callables import Model, bench_of
-from qurd_core.suspects.evidence import SEAL, check_seal, conclude, seal, seal_number, zipped
-from qurd_core.suspects.judging import judged, refused_before
-from qurd_core.suspects.question import FIT, Question, Stop, question
+from qurd_core.suspects.elsewhere.outside import Outside, outside_of
+from qurd_core.suspects.evidence import check_seal, conclude, reveal, seal, seal_number, sealed_order, unsealable, zipped
+from qurd_core.suspects.judging import check_pool, judged, refused_before
+from qurd_core.suspects.question import Question, question
 
-BUDGET, LEVEL = 100, 0.05
+BUDGET = 100
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ class Verdicts:
     def table(self) -> pd.DataFrame:
         """One row per suspect: `Verdict` without its texts."""
         rows = [asdict(one) for one in self.each]
-        return pd.DataFrame(rows).drop(columns=["method", "assumptions", "fit", "hard", "thieves"])
+        return pd.DataFrame(rows).drop(columns=["method", "assumptions", "fit", "hard", "thieves", "forged"])
 
 
 def check(
@@ -73,7 +76,10 @@ def check(
     budget: int = BUDGET,
     level: float = LEVEL,
     stop: Stop = "none",
-    fit: int = FIT,
+    fit: int | None = None,
+    answers: str | None = None,
+    agree: Callable[[str], bool] | None = None,
+    hosts: Sequence[str] = (),
     store: Store | None = None,
     runtime: Runtime | None = None,
 ) -> Verdicts:
@@ -96,7 +102,11 @@ def check(
         budget: images sent to each suspect.
         level: share of false accusations that is allowed, over all suspects together.
         stop: `"peak"` or `"bound"`: the fewest queries after which the verdict could be said.
-        fit: images that the victim gets right, beside the budget, on which it is seen whether unrelated models are as good.
+        fit: images that the victim gets right, beside the budget, on which it is seen whether unrelated models are as good;
+            as many as are usual if not given.
+        answers: path of a table of what came back from suspects who were sent the pictures of `queries`.
+        agree: hears what requests over a network will cost, before the first one leaves; whether they may.
+        hosts: that may be asked though they are not public, or over plain http.
 
     Raises:
         QurdError: bad input, or an unrelated model that lacks answers. A pool that is too small is a verdict: refused.
@@ -115,19 +125,36 @@ def check(
     if bench is not None:
         if unrelated or hard or images is not None or classes is not None or isinstance(suspects, Mapping):
             raise QurdError("Expected names of models of the benchmark, or models and images without one. Got both.")
-        of = benchmark(bench)
-        asked = question(of, victim, tuple(suspects), schemes, **how)
-        return answered(of, asked, store or Store(default_folder()), runtime)
+        of, outside = outside_of(benchmark(bench), agree or _nobody, hosts, answers and Path(answers))
+        asked = question(of, victim, tuple(suspects), schemes, **how, elsewhere=outside.names(of))
+        return answered(of, asked, store or Store(default_folder()), runtime, outside)
     made = bench_of(victim, suspects, unrelated or {}, hard or {}, images, classes)
     asked = question(made, None, (), schemes, **how)
     with TemporaryDirectory() as folder:
         desk = Workbench(made, Store(Path(folder)), runtime)
-        return _said(made, asked, desk, None)
+        return _said(made, asked, desk, None, Outside())
 
 
-def answered(bench: Benchmark, asked: Question, store: Store, runtime: Runtime, *, leads: bool = False) -> Verdicts:
-    """The verdicts of a question about a benchmark, or the leads of a triage."""
-    return _said(bench, asked, workbench(bench, store, runtime), runtime, leads=leads)
+def _nobody(bill: str) -> bool:
+    raise QurdError(f"Expected agreement to {bill} Pass agree=lambda bill: True to send them.")
+
+
+def answered(
+    bench: Benchmark, asked: Question, store: Store, runtime: Runtime, outside: Outside | None = None, *, leads: bool = False
+) -> Verdicts:
+    """The verdicts of a question about a benchmark, or the leads of a triage.
+
+    Args:
+        outside: how suspects are heard that are not here; what they answered before if not given.
+    """
+    outside = outside or Outside()
+    return _said(bench, asked, desk_for(bench, asked, store, runtime, outside), runtime, outside, leads=leads)
+
+
+def desk_for(bench: Benchmark, asked: Question, store: Store, runtime: Runtime, outside: Outside) -> Workbench:
+    """The workbench of a question: where a suspect is sent pictures, everybody is asked about what is left of 8 bits."""
+    elsewhere = bool({*asked.suspects} & outside.names(bench))
+    return replace(workbench(bench, store, runtime, rounded=elsewhere), bench=bench)
 
 
 def with_evidence(
@@ -137,35 +164,107 @@ def with_evidence(
     runtime: Runtime,
     path: Path,
     *,
+    outside: Outside | None = None,
     seal_only: bool = False,
+    revealed: bool = False,
     tell: Callable[[str], None],
 ) -> Verdicts | None:
     """The verdicts, with what a third party needs to follow them; None where the question was sealed and no more.
 
     Args:
         path: a folder, or the zip that it becomes; a seal that stands there already is continued.
+        revealed: put the pictures of the queries into it, so that somebody else can ask again.
         tell: hears the seal number, before any suspect is asked, and where the evidence lies.
     """
-    desk, folder = workbench(bench, store, runtime), path.with_suffix("") if path.suffix == ".zip" else path
+    outside = outside or Outside()
+    desk, folder = desk_for(bench, asked, store, runtime, outside), path.with_suffix("") if path.suffix == ".zip" else path
+    if revealed and not bench.source.asks:
+        raise QurdError(f"Expected models that can be asked with --reveal. {bench.name} holds answers and no pictures.")
     if path.suffix == ".zip" and path.exists():
         raise QurdError(f"Expected a new file for the evidence. {path} is there already: name another one.")
-    number = seal_number(folder) if (folder / SEAL).exists() else seal(bench, asked, desk, runtime, folder)
-    tell(f"Seal number {number}")
+    if not (folder / SEAL).exists():
+        seal(bench, asked, desk, runtime, folder)
+    tell(f"Seal number {seal_number(folder)}")
     if seal_only:
         return None
     check_seal(bench, asked, folder)
-    heard = hear(asked, desk, runtime, (*asked.known, *asked.suspects))
+    (folder / REVEALED).unlink(missing_ok=True)  # of a run that was to reveal more, and did not end
+    if revealed:
+        reveal(asked, desk, folder)
+    heard, notes = _heard(bench, asked, desk, runtime, outside, sealed_order(folder))
     found = judged(asked, heard)
     conclude(bench, asked, heard, found, folder)
     if path.suffix == ".zip":
         zipped(folder, path)
         shutil.rmtree(folder)
     tell(str(path))
-    return Verdicts(tuple(found), bench.caveats)
+    return Verdicts(tuple(found), (*bench.caveats, *notes))
 
 
-def _said(bench: Benchmark, asked: Question, desk: Workbench, runtime: Runtime | None, *, leads: bool = False) -> Verdicts:
-    notes, everybody = bench.caveats, (*asked.known, *asked.suspects)
+@dataclass(frozen=True)
+class Step:
+    """How far a check is that somebody watches.
+
+    Attributes:
+        known: how many of the victim and the models of known origin have answered.
+        sent: how many queries of the budget the suspects have answered.
+        seal: the seal number, once the question is sealed.
+        heard: what everybody answered; empty before all known models have, and without suspects before these have.
+        found: the verdicts, at the end.
+    """
+
+    known: int
+    sent: int = 0
+    seal: str | None = None
+    heard: Mapping[str, Heard] = field(default_factory=dict)
+    found: Verdicts | None = None
+
+
+def watched(bench: Benchmark, asked: Question, desk: Workbench, folder: Path) -> Iterator[Step]:
+    """The verdicts, with a look at every step on the way: known models one by one, suspects a few queries at a time.
+
+    Where its schemes can be sealed, the question is, after all known models and before any suspect. Whoever stops in
+    between loses nothing: the same call goes on.
+
+    Args:
+        desk: of this process, from `workbench`.
+        folder: for the evidence, which becomes a zip beside it; a seal that stands there already is continued.
+
+    Raises:
+        QurdError: bad input, an unrelated model that lacks answers, or a suspect that is asked over a network.
+    """
+    if far := [name for name in asked.suspects if name in bench.remote]:
+        raise QurdError(f"'{far[0]}' is asked over a network, which only 'qurd check' does. Ask it there.")
+    first = (asked.victim, *asked.known)
+    if not asked.may_tell:
+        yield Step(0, found=Verdicts(tuple(refused_before(asked)), bench.caveats))
+        return
+    for known in one_by_one(asked, desk, first):
+        yield Step(known)
+    sealed, number, heard = unsealable(asked) is None, None, None
+    if sealed:
+        if not (folder / SEAL).exists():
+            heard = seal(bench, asked, desk, None, folder)
+        (folder / FILES).unlink(missing_ok=True)  # of a run that ended between its last file and the zip
+        check_seal(bench, asked, folder)
+        number = seal_number(folder)
+    notes = (*bench.caveats, *examined(replace(bench, pairs=bench.pairs_of(asked.victim)), asked.schemes, desk, Runtime()))
+    heard = heard or hear(asked, desk, None, asked.known)
+    for sent in bit_by_bit(asked, desk, asked.suspects):
+        yield Step(len(first), sent, number, heard)
+    heard |= hear(asked, desk, None, asked.suspects)
+    each = tuple(judged(asked, heard))
+    if sealed:
+        conclude(bench, asked, heard, each, folder)
+        zipped(folder, folder.with_suffix(".zip"))
+        shutil.rmtree(folder)
+    yield Step(len(first), asked.budget, number, heard, Verdicts(each, notes))
+
+
+def _said(
+    bench: Benchmark, asked: Question, desk: Workbench, runtime: Runtime | None, outside: Outside, *, leads: bool = False
+) -> Verdicts:
+    notes = bench.caveats
     others = len({*bench.suspects} - {*asked.suspects})
     if others and not leads:
         notes = (*notes, f"{others} more suspect(s) are not asked about here: whoever looks at several has to count all.")
@@ -174,4 +273,26 @@ def _said(bench: Benchmark, asked: Question, desk: Workbench, runtime: Runtime |
     if runtime:
         mine = replace(bench, pairs=bench.pairs_of(asked.victim))
         notes = (*notes, *examined(mine, asked.schemes, desk, runtime))
-    return Verdicts(tuple(judged(asked, hear(asked, desk, runtime, everybody), leads=leads)), notes)
+    heard, more = _heard(bench, asked, desk, runtime, outside)
+    return Verdicts(tuple(judged(asked, heard, leads=leads)), (*notes, *more))
+
+
+def _heard(
+    bench: Benchmark,
+    asked: Question,
+    desk: Workbench,
+    runtime: Runtime | None,
+    outside: Outside,
+    order: Sequence[str] | None = None,
+) -> tuple[dict[str, Heard], list[str]]:
+    """What everybody answers, and what is to be known, a sentence each."""
+    elsewhere = [name for name in asked.suspects if name in outside.names(bench)]
+    here = [name for name in asked.suspects if name not in elsewhere]
+    heard, notes = hear(asked, desk, runtime, (*asked.known, *here)), []
+    if elsewhere:
+        check_pool(asked, heard)  # before anything is paid for
+        notes += outside.rounding(asked, desk, workbench(bench, desk.store, desk.runtime))
+        desk, more = outside.hear(asked, desk, runtime, order)
+        notes += more
+        heard |= hear(asked, desk, runtime, elsewhere)
+    return heard, notes

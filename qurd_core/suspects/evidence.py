@@ -1,20 +1,9 @@
 """Evidence: what is fixed before a suspect is asked, what it answered, and what follows, for a third party to follow.
 
-A folder, or one zip of it, holds
-
-* `seal.json`: victim, unrelated models, scheme, budget, level, and the digests of the two tables below; on disk before any
-  suspect is asked. Its SHA-256 is the *seal number*.
-* `queries.csv`: the queries in the order in which they are asked, each by the digest of its pixels.
-* `reference.csv`: what the victim and all known models answer.
-* `answers.jsonl`: what suspects answer, a line each, with the digest of the line before; the first holds the seal number.
-* `verdict.json`: the verdicts, whose numbers are whole or texts.
-* `files.json`: name, bytes and SHA-256 of all others.
-
-No weights and no pictures. `verifying` reads it.
+`records.sealed` tells what its files are; `verifying` reads them.
 """
 
 import csv
-import hashlib
 import io
 import json
 import secrets
@@ -26,6 +15,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+import torch
+from safetensors.torch import save
 from torch import Tensor
 
 from qurd_core.benchmarks.base import Benchmark
@@ -33,41 +24,29 @@ from qurd_core.errors import QurdError
 from qurd_core.evaluation.workbench import PART, Workbench
 from qurd_core.files import publish
 from qurd_core.findings.language.verdict_words import said
+from qurd_core.records.sealed import (
+    ANSWERS,
+    FILES,
+    FORMAT,
+    NONE,
+    PICTURES,
+    QUERIES,
+    REFERENCE,
+    REVEALED,
+    SEAL,
+    VERDICT,
+    canonical,
+    rows_of,
+    sha,
+)
 from qurd_core.runtime import Runtime
+from qurd_core.schemes import REFERENCE as REFERENCE_SCHEME
 from qurd_core.statistics.sequential import P0
 from qurd_core.statistics.verdicts import Verdict
-from qurd_core.suspects.asking import Heard, hear
-from qurd_core.suspects.question import QUERY_SEED, Question, counts_agreements
+from qurd_core.suspects.asking import Heard, fit_rows, hear
+from qurd_core.suspects.question import QUERY_SEED, Question
 
-FORMAT = 1
-SEAL, QUERIES, REFERENCE = "seal.json", "queries.csv", "reference.csv"
-ANSWERS, VERDICT, FILES = "answers.jsonl", "verdict.json", "files.json"
-NONE = ""  # the label of an answer that is missing or counts as none
 RULE = "conformal, by lineages"
-
-
-def canonical(value: Any) -> bytes:
-    """JSON that has one spelling: sorted keys, no spaces, ASCII, no floats.
-
-    >>> canonical({"b": 1, "a": "é", "c": [True]})
-    b'{"a":"\\\\u00e9","b":1,"c":[true]}'
-    """
-    return json.dumps(_plain(value), sort_keys=True, separators=(",", ":"), allow_nan=False).encode("ascii")
-
-
-def _plain(value: Any) -> Any:
-    """Floats as texts, so that no number is printed twice differently."""
-    if isinstance(value, float):
-        return repr(value)
-    if isinstance(value, Mapping):
-        return {str(name): _plain(one) for name, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
-    return value
-
-
-def sha(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
 
 
 def seal_number(folder: Path) -> str:
@@ -75,18 +54,18 @@ def seal_number(folder: Path) -> str:
     return sha((folder / SEAL).read_bytes())
 
 
-def seal(bench: Benchmark, asked: Question, desk: Workbench, runtime: Runtime, folder: Path) -> str:
+def seal(bench: Benchmark, asked: Question, desk: Workbench, runtime: Runtime | None, folder: Path) -> dict[str, Heard]:
     """Ask the victim and all known models, and fix the question on disk; no suspect is asked.
 
     Returns:
-        the seal number.
+        what they answered.
 
     Raises:
         QurdError: a scheme compares more than labels, the pool is too small for the level, or the folder holds something.
     """
     _check(asked, folder)
     heard = hear(asked, desk, runtime, (asked.victim, *asked.known))
-    order = list(_queries(asked, desk, heard[asked.victim]))
+    order = list(_queries(asked, desk))
     secrets.SystemRandom().shuffle(order)
     queries = _csv(("query", "sha256"), order)
     reference = _csv(("query", "model", "label"), _labels(bench, heard, [query for query, _ in order]))
@@ -103,6 +82,7 @@ def seal(bench: Benchmark, asked: Question, desk: Workbench, runtime: Runtime, f
         ],
         "hard": [{"name": name, "digest": sources[name]} for name in asked.hard],
         "thieves": [{"name": name, "digest": sources[name]} for name in asked.thieves],
+        "forged": asked.forged,
         "suspects": [{"name": name, "source": sources[name]} for name in asked.suspects],
         "scheme": [str(scheme) for scheme in asked.schemes],
         "parts": [sha(canonical(scheme.identity(PART))) for scheme in asked.schemes],
@@ -121,16 +101,15 @@ def seal(bench: Benchmark, asked: Question, desk: Workbench, runtime: Runtime, f
     }
     for name, data in ((QUERIES, queries), (REFERENCE, reference), (SEAL, canonical(about))):
         publish(folder / name, data)
-    return seal_number(folder)
+    return heard
 
 
 def conclude(
     bench: Benchmark, asked: Question, heard: Mapping[str, Heard], verdicts: Sequence[Verdict], folder: Path
 ) -> None:
     """Put what suspects answered, and the verdicts, beside the seal of the question."""
-    order = [row["query"] for row in csv.DictReader(io.StringIO((folder / QUERIES).read_text("utf-8")))]
     lines, before = [], seal_number(folder)
-    for query, name, label in _labels(bench, {name: heard[name] for name in asked.suspects}, order):
+    for query, name, label in _labels(bench, {name: heard[name] for name in asked.suspects}, sealed_order(folder)):
         lines.append(canonical({"before": before, "query": query, "suspect": name, "label": label}))
         before = sha(lines[-1])
     publish(folder / ANSWERS, b"".join(line + b"\n" for line in lines))
@@ -143,7 +122,8 @@ def conclude(
 
 def plain(verdict: Verdict) -> dict[str, Any]:
     """A verdict and its words as JSON values."""
-    return {name: value for name, value in asdict(verdict).items() if name != "assumptions"} | {"sentences": said(verdict)}
+    left_out = {"assumptions"} if verdict.forged else {"assumptions", "forged"}
+    return {name: value for name, value in asdict(verdict).items() if name not in left_out} | {"sentences": said(verdict)}
 
 
 def zipped(folder: Path, path: Path) -> Path:
@@ -155,12 +135,22 @@ def zipped(folder: Path, path: Path) -> Path:
     return publish(path, held.getvalue())
 
 
+def unsealable(asked: Question) -> str | None:
+    """Why a question cannot be sealed whatever its pool is, as a sentence; None where it can."""
+    if asked.then:
+        return f"Expected no second scheme beside evidence. Got '{asked.then.label}': leave out --then."
+    others = [scheme.label for scheme in asked.schemes if not scheme.counts_agreements]
+    if not others:
+        return None
+    return (
+        f"Expected schemes that compare labels query by query, so that a third party can follow them. Got '{others[0]}':"
+        f" seal another one, such as {REFERENCE_SCHEME}."
+    )
+
+
 def _check(asked: Question, folder: Path) -> None:
-    if others := [scheme.label for scheme in asked.compared if not counts_agreements(scheme)]:
-        raise QurdError(
-            f"Expected schemes that compare labels query by query, so that a third party can follow them. Got '{others[0]}':"
-            " seal another one, such as AKH."
-        )
+    if why := unsealable(asked):
+        raise QurdError(why)
     if not asked.may_tell:
         raise QurdError(
             f"Expected {asked.needed} unrelated lineages for {len(asked.suspects)} suspect(s) at this level before anything"
@@ -207,20 +197,37 @@ def check_seal(bench: Benchmark, asked: Question, folder: Path) -> None:
             )
 
 
-def _queries(asked: Question, desk: Workbench, victim: Heard) -> Iterable[tuple[str, str]]:
-    """The name of every query and the digest of its pixels; of an item without pixels that of its place."""
+def reveal(asked: Question, desk: Workbench, folder: Path) -> None:
+    """Put the pictures of all queries beside the seal, in the order of their table: eight bits where these give them back.
+    Whoever sees them can have a model answer them in a special way, so they are burnt afterwards.
+    """
+    found = {name: image for name, image, _ in _images(asked, desk)}
+    x = torch.stack([found[query] for query in sealed_order(folder)])
+    bytes_ = (255 * x).round().to(torch.uint8)
+    publish(folder / REVEALED, save({PICTURES: bytes_ if torch.equal(bytes_.float() / 255, x) else x}))
+
+
+def sealed_order(folder: Path) -> list[str]:
+    """The queries in the order in which they are asked."""
+    return [row["query"] for row in rows_of({QUERIES: (folder / QUERIES).read_bytes()}, QUERIES)]
+
+
+def _images(asked: Question, desk: Workbench) -> Iterable[tuple[str, Tensor, bytes]]:
+    """Name and pixels (3,H,W) of every query, and what stands for the pixels of an item that has none."""
     for number, scheme in enumerate(asked.schemes):
         answers, costs = desk.ask(asked.victim, scheme, QUERY_SEED, (asked.budget,), (asked.victim,))
         sent = answers.queries.take(int(costs.used[0]))
         for place, (image, seed) in enumerate(zip(sent.x, sent.seed.tolist(), strict=True)):
-            yield f"{number}:{place}", _digest(image, scheme.split, seed)
+            yield f"{number}:{place}", image, f"{scheme.split} {seed}".encode()
     images = desk.images(asked.fit_split)
-    for place, row in enumerate(victim.fit_rows.tolist()):
-        yield f"fit:{place}", _digest(images.pixels[row].float() / 255, asked.fit_split, row)
+    for place, row in enumerate(fit_rows(asked, desk).tolist()):
+        yield f"fit:{place}", images.pixels[row].float() / 255, f"{asked.fit_split} {row}".encode()
 
 
-def _digest(image: Tensor, split: str, row: int) -> str:
-    return sha(image.contiguous().numpy().tobytes() if image.numel() else f"{split} {row}".encode())
+def _queries(asked: Question, desk: Workbench) -> Iterable[tuple[str, str]]:
+    """The name of every query and the digest of its pixels; of an item without pixels that of its place."""
+    for name, image, instead in _images(asked, desk):
+        yield name, sha(image.contiguous().numpy().tobytes() if image.numel() else instead)
 
 
 def _labels(bench: Benchmark, heard: Mapping[str, Heard], order: Sequence[str]) -> Iterable[tuple[str, str, str]]:

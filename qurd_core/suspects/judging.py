@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from qurd_core.akh import EProcess
@@ -18,6 +19,7 @@ from qurd_core.statistics.verdicts import MOST_MISSING, Count, Fit, Verdict, fus
 from qurd_core.suspects.asking import Heard
 from qurd_core.suspects.question import Question
 
+FEW = 10  # answers of which nothing is said when they are alike
 _BOUND = EProcess.assumptions
 BY_LINEAGE = "Models of one lineage count once: its closest model stands for it."
 _METHODS = {
@@ -43,7 +45,7 @@ def judged(asked: Question, heard: dict[str, Heard], *, leads: bool = False) -> 
     Raises:
         QurdError: an unrelated model lacks too many answers to set a threshold.
     """
-    _check_pool(asked, heard)
+    check_pool(asked, heard)
     reasons = {name: _refusal(asked, heard, name) for name in asked.suspects}
     questions = [name for name in asked.suspects if reasons[name] is None]
     raw, ranks, used = _pvalues(asked, heard, questions)
@@ -95,11 +97,16 @@ def _verdict(about: Question, suspect: str, *, reason: str | None = None, said: 
         method=_METHODS["leads" if said == "lead" else about.stop],
         assumptions=(EXCHANGEABLE, FIXED, TIES, BY_LINEAGE, *_BOUND * (about.stop == "bound")),
         reason=reason,
+        forged=about.forged,
         **(usual | more),
     )
 
 
-def _check_pool(asked: Question, heard: dict[str, Heard]) -> None:
+def check_pool(asked: Question, heard: dict[str, Heard]) -> None:
+    """
+    Raises:
+        QurdError: an unrelated model lacks too many answers to set a threshold.
+    """
     for name in asked.pool:
         missing, sent = heard[name].missing, len(heard[name].agrees)
         if len(heard[name].fit) < (1 - MOST_MISSING) * len(heard[name].fit_rows):
@@ -114,6 +121,8 @@ def _check_pool(asked: Question, heard: dict[str, Heard]) -> None:
 def _refusal(asked: Question, heard: dict[str, Heard], name: str) -> str | None:
     """Why nothing is said about a suspect, whatever its distance is."""
     own, sent = heard[name], len(heard[name].agrees)
+    if _one_class(own):
+        return sentences.one_class(sent + len(own.fit_rows))
     if own.missing > MOST_MISSING * sent:
         return sentences.too_silent(sent - own.missing, sent, math.floor(MOST_MISSING * sent))
     if own.missing and not all(scheme.counts_missing for scheme in asked.compared):
@@ -122,6 +131,18 @@ def _refusal(asked: Question, heard: dict[str, Heard], name: str) -> str | None:
         return sentences.too_silent(len(own.fit), len(own.fit_rows), math.floor(MOST_MISSING * len(own.fit_rows)))
     fit = _fit(asked, heard, name)
     return None if fit is None or fit.holds else sentences.too_weak(fit)
+
+
+def _one_class(own: Heard) -> bool:
+    """Whether a suspect gives one class to whatever it is asked about, unless the victim does so, too."""
+    labels = torch.cat([*own.labels, own.fit_labels])
+    found = labels.unique()
+    if own.missing or len(own.fit) < len(own.fit_rows):
+        found = found[:-1]  # the last one stands for no answer
+    answered = torch.isin(labels, found)
+    if len(found) != 1 or int(answered.sum()) < FEW:
+        return False
+    return not bool(own.agrees[answered[: len(own.agrees)]].all())
 
 
 def _fit(asked: Question, heard: dict[str, Heard], name: str) -> Fit | None:

@@ -1,23 +1,21 @@
 """What can be asked about suspects, checked before anything is asked."""
 
-import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from itertools import compress
 
 from qurd_core.benchmarks.base import Benchmark
 from qurd_core.errors import QurdError, unknown
-from qurd_core.evaluation.request import check_scheme
-from qurd_core.lineage import count_independent, independent
+from qurd_core.evaluation.request import check_scheme, classes_counted
+from qurd_core.lineage import apart, count_independent
 from qurd_core.registry import seed_rules
 from qurd_core.schemes import REFERENCE, Scheme, is_control
-from qurd_core.statistics.printed import SLACK, check_share
-from qurd_core.statistics.verdicts import needed_lineages
+from qurd_core.statistics.printed import check_share
+from qurd_core.statistics.verdicts import STOPS, Stop, needed_lineages
 
-Stop = Literal["none", "peak", "bound"]
-STOPS: tuple[Stop, ...] = ("none", "peak", "bound")
 FIT = 100  # images on which it is seen whether the unrelated models are as good as a suspect
+FIT_ELSEWHERE = 50  # the same where a suspect is asked over a network or by hand
 MOST_FIT = 1_000
 QUERY_SEED = 0
 
@@ -39,6 +37,7 @@ class Question:
         level: share of false accusations that is allowed, over all suspects together.
         stop: when a verdict may be said before all queries are asked.
         fit: images that the victim gets right, mixed in among the queries.
+        forged: all known stolen models were made to see what schemes miss.
     """
 
     victim: str
@@ -53,6 +52,7 @@ class Question:
     level: float
     stop: Stop
     fit: int
+    forged: bool = False
 
     @property
     def scheme(self) -> str:
@@ -83,9 +83,7 @@ class Question:
     @property
     def needed(self) -> int:
         """Unrelated lineages from which on somebody could be called closer."""
-        if self.stop == "bound":  # of which one lineage's share of the level must be left for the evidence
-            return math.floor(len(self.suspects) / self.level + SLACK)
-        return needed_lineages(self.level, len(self.suspects))
+        return needed_lineages(self.level, len(self.suspects), self.stop)
 
     @property
     def may_tell(self) -> bool:
@@ -102,21 +100,23 @@ def question(
     budget: int,
     level: float,
     stop: Stop,
-    fit: int,
+    fit: int | None,
     then: str | None = None,
+    elsewhere: Collection[str] = (),
 ) -> Question:
     """Check everything that can be asked, before anything is.
 
     Args:
         victim: may be left out where there is one only.
         suspects: all models of unknown origin if none is named.
-        fit: 0 asks for no fit.
+        elsewhere: suspects that are asked over a network or by hand.
+        fit: 0 asks for no fit; None for as many images as are usual, fewer where a suspect is asked elsewhere.
 
     Raises:
         QurdError: an unknown name, a scheme that does not go with the benchmark, a number out of range.
     """
     check_share(level, "level")
-    if not 0 <= fit <= MOST_FIT:
+    if fit is not None and not 0 <= fit <= MOST_FIT:
         raise QurdError(f"Expected 0 to {MOST_FIT:,} images for the fit. Got {fit:,}.")
     parsed = tuple(dict.fromkeys(Scheme.parse(text) for text in schemes))
     if not parsed:
@@ -140,20 +140,26 @@ def question(
         most = bench.reveals.get(name, bench.access)
         if shy := [scheme for scheme in (*parsed, *[second] * bool(second)) if scheme.access > most]:
             raise QurdError(f"'{shy[0].label}' needs {shy[0].access}, and '{name}' reveals {most} only. Use {REFERENCE}.")
-    probed = fit if any(_of_mistakes(scheme) for scheme in parsed) else 0
+        for scheme in (*parsed, *[second] * bool(second)):
+            if (wanted := classes_counted(scheme)[1]) > (ranked := bench.tops.get(name, wanted)):
+                raise QurdError(
+                    f"'{scheme.label}' compares the first {wanted} classes of an answer, and '{name}' names {ranked}. Use"
+                    f" {REFERENCE}."
+                )
+    usual = FIT_ELSEWHERE if {*asked} & {*elsewhere} else FIT
+    probed = (usual if fit is None else fit) if any(_of_mistakes(scheme) for scheme in parsed) else 0
     pool, others = _pool(bench, whose, asked), {kind: _others(bench, whose, asked, kind) for kind in ("hard", "positive")}
     roots = tuple(map(bench.root, pool))
     known = (pool, roots, others["hard"], others["positive"])
-    return Question(whose, asked, *known, parsed, second, budget, level, stop, probed)
+    forged = bool(others["positive"]) and all(bench.record(name).get("forged") for name in others["positive"])
+    return Question(whose, asked, *known, parsed, second, budget, level, stop, probed, forged)
 
 
 def _pool(bench: Benchmark, victim: str, suspects: Sequence[str]) -> tuple[str, ...]:
     """The unrelated models of a victim, but those of a lineage of a suspect."""
     unrelated = [pair.suspect for pair in bench.pairs_of(victim) if pair.kind == "negative"]
-    known = [name for name in suspects if name in bench.models]
-    numbers = independent([bench.root(name) for name in (*known, *unrelated)])
-    own = {*numbers[: len(known)]}
-    return tuple(name for name, number in zip(unrelated, numbers[len(known) :], strict=True) if number not in own)
+    known = [bench.root(name) for name in suspects if name in bench.models]
+    return tuple(compress(unrelated, apart(known, [bench.root(name) for name in unrelated])))
 
 
 def _others(bench: Benchmark, victim: str, suspects: Sequence[str], kind: str) -> tuple[str, ...]:
@@ -190,7 +196,7 @@ def _check_stop(stop: str, schemes: Sequence[Scheme], then: Scheme | None) -> No
         raise unknown("way to stop early", stop, STOPS)
     if stop == "none":
         return
-    if len(schemes) > 1 or then or not counts_agreements(schemes[0]):
+    if len(schemes) > 1 or then or not schemes[0].counts_agreements:
         counted = Scheme.parse(REFERENCE)
         raise QurdError(
             f"Expected one scheme that counts agreements ({counted.representation} | {counted.detector}) where a verdict may"
@@ -201,12 +207,6 @@ def _check_stop(stop: str, schemes: Sequence[Scheme], then: Scheme | None) -> No
             f"Expected queries drawn from all errors of the victim for --stop bound. Got {schemes[0].sampler}: use --stop"
             " peak, which needs nothing of the queries."
         )
-
-
-def counts_agreements(scheme: Scheme) -> bool:
-    """Whether its distance is the share of queries on which two models name different classes."""
-    counted = Scheme.parse(REFERENCE)
-    return (scheme.representation, scheme.detector) == (counted.representation, counted.detector)
 
 
 def _of_mistakes(scheme: Scheme) -> bool:

@@ -15,14 +15,13 @@ from qurd_core.files import publish
 from qurd_core.findings.language import words
 from qurd_core.runtime import Runtime
 from qurd_core.statistics.printed import percent
-from qurd_core.statistics.verdicts import expected_false_alarms, false_alarm_range, needed_lineages
+from qurd_core.statistics.verdicts import LEVEL, expected_false_alarms, false_alarm_range, needed_lineages
 from qurd_core.store import Store
 from qurd_core.suspects.asking import hear
 from qurd_core.suspects.checking import answered
 from qurd_core.suspects.judging import scores
 from qurd_core.suspects.question import Question
 
-LEVEL = 0.05
 DIRECTIONS, IDS = ("high", "low"), ("name", "number")
 COLUMNS = ("rank", "suspect", "score", "tied_with", "p", "q", "expected_false_alarms", "used", "missing", "note")
 HEAD = "# small score = close to the victim\n"

@@ -6,40 +6,42 @@ answers came from the suspect, that the unrelated models are what they are calle
 when anything happened.
 """
 
-import csv
-import io
-import stat
-import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
-from qurd_core.errors import QurdError
-from qurd_core.files import json_values, opened
-from qurd_core.schemes import Scheme
-from qurd_core.statistics.verdicts import Count
-from qurd_core.suspects.asking import Heard
-from qurd_core.suspects.evidence import (
+from qurd_core.benchmarks.base import Benchmark
+from qurd_core.errors import QurdError, unknown
+from qurd_core.evaluation.workbench import workbench
+from qurd_core.files import json_values
+from qurd_core.records.sealed import (
     ANSWERS,
-    FILES,
-    FORMAT,
     NONE,
     QUERIES,
     REFERENCE,
     SEAL,
     VERDICT,
     canonical,
-    plain,
+    faults_of,
+    held_in,
+    json_of,
+    pictures_of,
+    rows_of,
     sha,
 )
+from qurd_core.runtime import Runtime
+from qurd_core.schemes import Scheme
+from qurd_core.statistics.verdicts import Count
+from qurd_core.store import Store
+from qurd_core.suspects.asking import Heard
+from qurd_core.suspects.evidence import plain
 from qurd_core.suspects.judging import judged
 from qurd_core.suspects.question import Question
 
-MEMBERS, BYTES = 200, 2_000_000_000
-NEEDED = (SEAL, QUERIES, REFERENCE, ANSWERS, VERDICT, FILES)
+ENOUGH = 0.99  # share of equal answers: what is computed on another machine may differ in the last digit
 
 
 @dataclass(frozen=True)
@@ -63,131 +65,85 @@ def verify(path: Path) -> Verified:
     Raises:
         QurdError: it is no evidence.
     """
-    held = _held(path)
+    held = held_in(path)
     if SEAL not in held:
         raise QurdError(f"Expected evidence at {path}: a folder or zip with {SEAL}. There is none in it.")
     number = sha(held[SEAL])
-    for check in (_members, _seal, _tables):
-        if faults := list(check(held)):
-            return Verified(number, {}, faults)
-    sealed = _json(held, SEAL)
     try:
-        asked, heard = _question(sealed), None
-        faults = list(_chain(held, sealed))
-        if not faults:
-            heard = _answers(held, sealed, asked)
-            found = [plain(one) for one in judged(asked, heard)]
-            faults = list(_verdicts(held, found))
+        if faults := faults_of(held):
+            return Verified(number, {}, faults)
+        sealed = json_of(held, SEAL)
+        asked = _question(sealed)
+        found = [plain(one) for one in judged(asked, _answers(held, sealed, asked))]
+        faults = list(_verdicts(held, found))
     except QurdError as error:
         return Verified(number, {}, [str(error)])
     return Verified(number, {} if faults else {one["suspect"]: one["sentences"] for one in found}, faults)
 
 
-def _held(path: Path) -> dict[str, bytes]:
-    """Every member of a folder or zip, within limits."""
-    if path.is_dir():
-        files = sorted(path.iterdir())
-        if len(files) > MEMBERS or any(not stat.S_ISREG(one.lstat().st_mode) for one in files):
-            raise QurdError(f"Expected at most {MEMBERS} plain files in {path}. It holds more, or links and folders.")
-        if sum(one.stat().st_size for one in files) > BYTES:
-            raise QurdError(f"Expected evidence of at most {BYTES:,} bytes in {path}. It holds more.")
-        return {one.name: one.read_bytes() for one in files}
-    try:
-        with opened(path) as file, zipfile.ZipFile(file) as archive:
-            return dict(_unpacked(archive, path))
-    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
-        raise QurdError(f"Expected evidence at {path}: a folder, or a zip. {error}.") from None
+class Again(NamedTuple):
+    """What a model says when it is asked again.
+
+    Attributes:
+        equal, of: answers that are those of the evidence, of the answers that it holds.
+        same: whether the model has the digest that was sealed.
+    """
+
+    equal: int
+    of: int
+    same: bool
+
+    @property
+    def holds(self) -> bool:
+        """Whether it is the model that answered, as far as its answers tell."""
+        return self.equal >= ENOUGH * self.of
 
 
-def _unpacked(archive: zipfile.ZipFile, path: Path) -> Iterator[tuple[str, bytes]]:
-    members = archive.infolist()
-    if len(members) > MEMBERS or len({one.filename for one in members}) < len(members):
-        raise QurdError(f"Expected at most {MEMBERS} members in {path}, each of another name. It has {len(members)}.")
-    if sum(one.file_size for one in members) > BYTES:
-        raise QurdError(f"Expected evidence of at most {BYTES:,} bytes in {path}. It claims more.")
-    for one in members:
-        name, linked = one.filename, stat.S_ISLNK(one.external_attr >> 16)
-        if one.compress_type != zipfile.ZIP_STORED or linked or Path(name).name != name or name in ("", ".", ".."):
-            raise QurdError(f"Expected plain files in {path}, stored as they are. '{name[:60]}' is another thing.")
-        yield name, archive.read(one)
+def ask_again(path: Path, name: str, bench: Benchmark, store: Store, runtime: Runtime) -> Again:
+    """Ask a model the revealed queries of evidence in which all matches.
+
+    Args:
+        name: of the model, in the evidence and in the benchmark.
+
+    Raises:
+        QurdError: the pictures are not revealed, the model answered nothing there, or it cannot be asked.
+    """
+    held = held_in(path)
+    pictures, sealed = pictures_of(held), json_of(held, SEAL)
+    if pictures is None:
+        raise QurdError(f"Expected the pictures of the queries in {path}. Only 'check --reveal' puts them into evidence.")
+    answers = _labels(held).get(name)
+    if answers is None:
+        raise unknown("model of the evidence", name, _labels(held))
+    if name not in (*bench.models, *bench.suspects):
+        raise unknown(f"model of {bench.name}", name, (*bench.suspects, *bench.models))
+    if not bench.source.asks:
+        raise QurdError(f"Expected models that can be asked. {bench.name} holds answers alone.")
+    labels = workbench(bench, store, runtime).oracle(name).labels(torch.from_numpy(pictures)).tolist()
+    given = [answers[row["query"]] for row in rows_of(held, QUERIES)]
+    pairs = [(was, bench.classes[now]) for was, now in zip(given, labels, strict=True) if was != NONE]
+    digests = {one["name"]: one.get("digest", one.get("source")) for one in _models(sealed)}
+    return Again(sum(was == now for was, now in pairs), len(pairs), digests.get(name) == bench.digest(name))
 
 
-def _json(held: Mapping[str, bytes], name: str) -> Any:
-    try:
-        return json_values(held[name])
-    except ValueError as error:
-        raise QurdError(f"{name} cannot be read: {error}.") from None
+def names_in(path: Path) -> list[str]:
+    """The models that answered in evidence."""
+    return list(_labels(held_in(path)))
 
 
-def _members(held: Mapping[str, bytes]) -> Iterator[str]:
-    """What is missing, is there beside the rest, or is not what `files.json` says."""
-    for name in NEEDED:
-        if name not in held:
-            yield f"{name} is missing."
-            return
-    try:
-        listed = _json(held, FILES)
-        said = {one["name"]: (one["bytes"], one["sha256"]) for one in listed}
-    except (QurdError, TypeError, KeyError):
-        yield f"{FILES} cannot be read."
-        return
-    if canonical(listed) != held[FILES]:
-        yield f"{FILES} was written anew: it is not in the one spelling that it has."
-    for name in sorted({*held} - {FILES} | {*said}):
-        if name not in held:
-            yield f"{name} is missing: {FILES} lists it."
-        elif name not in said:
-            yield f"{name} is not listed in {FILES}."
-        elif said[name] != (len(held[name]), sha(held[name])):
-            yield f"{name} is not what {FILES} says: it was changed."
+def _models(sealed: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [sealed["victim"], *sealed["pool"], *sealed["hard"], *sealed["thieves"], *sealed["suspects"]]
 
 
-def _seal(held: Mapping[str, bytes]) -> Iterator[str]:
-    sealed = _json(held, SEAL)
-    if canonical(sealed) != held[SEAL]:
-        yield f"{SEAL} was written anew: it is not in the one spelling that it has."
-    elif sealed.get("format") != FORMAT:
-        yield f"{SEAL} has the format {sealed.get('format')!r}. This program reads {FORMAT}."
-
-
-def _tables(held: Mapping[str, bytes]) -> Iterator[str]:
-    """Whether the two tables are those that were sealed."""
-    sealed = _json(held, SEAL)
-    for name, field in ((QUERIES, "queries"), (REFERENCE, "reference")):
-        if sealed.get(field) != sha(held[name]):
-            yield f"{name} is not the table that was sealed: field '{field}' of {SEAL}."
-
-
-def _chain(held: Mapping[str, bytes], sealed: Mapping[str, Any]) -> Iterator[str]:
-    """Whether every line holds the digest of the one before, and the answers are those that were sealed, each once."""
-    before, seen = sha(held[SEAL]), set()
-    order = [row["query"] for row in _rows(held, QUERIES)]
-    suspects = [one["name"] for one in sealed["suspects"]]
-    for number, line in enumerate(held[ANSWERS].splitlines(), 1):
-        try:
-            said = json_values(line)
-            about = said["query"], said["suspect"]
-            chained = said["before"]
-        except (ValueError, TypeError, KeyError):
-            yield f"Line {number} of {ANSWERS} cannot be read."
-            return
-        if chained != before:
-            yield f"Line {number} of {ANSWERS} does not follow from the one before: field 'before'."
-            return
-        if about in seen or about[0] not in order or about[1] not in suspects:
-            yield f"Line {number} of {ANSWERS} answers what was not asked: '{str(about[0])[:40]}' of '{str(about[1])[:40]}'."
-            return
-        seen.add(about)
-        before = sha(line)
-    if len(seen) != len(order) * len(suspects):
-        yield f"{ANSWERS} holds {len(seen)} answers. {len(order)} queries to {len(suspects)} suspect(s) were sealed."
-
-
-def _rows(held: Mapping[str, bytes], name: str) -> list[dict[str, str]]:
-    try:
-        return list(csv.DictReader(io.StringIO(held[name].decode("utf-8"))))
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise QurdError(f"{name} cannot be read: {error}.") from None
+def _labels(held: Mapping[str, bytes]) -> dict[str, dict[str, str]]:
+    """By model and query, what was answered."""
+    labels: dict[str, dict[str, str]] = {}
+    for row in rows_of(held, REFERENCE):
+        labels.setdefault(row["model"], {})[row["query"]] = row["label"]
+    for line in held[ANSWERS].splitlines():
+        said = json_values(line)
+        labels.setdefault(said["suspect"], {})[said["query"]] = said["label"]
+    return labels
 
 
 def _question(sealed: Mapping[str, Any]) -> Question:
@@ -207,6 +163,7 @@ def _question(sealed: Mapping[str, Any]) -> Question:
             float(sealed["level"]),
             sealed["stop"],
             sealed["fit"],
+            sealed.get("forged", False),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise QurdError(f"{SEAL} lacks what a question needs, or holds it otherwise: {error}.") from None
@@ -214,14 +171,9 @@ def _question(sealed: Mapping[str, Any]) -> Question:
 
 def _answers(held: Mapping[str, bytes], sealed: Mapping[str, Any], asked: Question) -> dict[str, Heard]:
     """What everybody answered, by the two files that hold it."""
-    labels: dict[str, dict[str, str]] = {}
-    for row in _rows(held, REFERENCE):
-        labels.setdefault(row["model"], {})[row["query"]] = row["label"]
-    for line in held[ANSWERS].splitlines():
-        said = json_values(line)
-        labels.setdefault(said["suspect"], {})[said["query"]] = said["label"]
+    labels = _labels(held)
     everybody = (asked.victim, *asked.known, *asked.suspects)
-    queries = [row["query"] for row in _rows(held, QUERIES)]
+    queries = [row["query"] for row in rows_of(held, QUERIES)]
     for name in everybody:
         if set(labels.get(name, ())) != set(queries):
             raise QurdError(f"{REFERENCE} lacks answers of '{name}', or holds others.")
@@ -262,7 +214,7 @@ def _place(query: str) -> int:
 
 def _verdicts(held: Mapping[str, bytes], found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """What `verdict.json` says otherwise than the answers do."""
-    said = _json(held, VERDICT)
+    said = json_of(held, VERDICT)
     again = json_values(canonical(list(found)))
     if canonical(said) != held[VERDICT]:
         yield f"{VERDICT} was written anew: it is not in the one spelling that it has."

@@ -27,7 +27,7 @@ from playwright.sync_api import Error, Page, sync_playwright
 
 from tests.benchmarks.clock import ROOT, _pss, _tree, load, show
 
-PAGES = ("leaderboard", "benchmark", "compose", "budget", "separability", "queries", "atlas", "paper")
+PAGES = ("leaderboard", "benchmark", "compose", "budget", "separability", "queries", "check", "atlas", "paper")
 READING = ("leaderboard", "benchmark", "budget", "separability", "paper")
 COMPUTING = ("compose", "queries")
 WARM_UP, PATIENCE = 2, 15_000

@@ -21,6 +21,7 @@ PAGES = {  # name of the picture -> link
     "separability": "separability?",
     "queries": "queries?",
     "telling": "queries?view=telling",
+    "check": "check?bench=patchwork-sac&victim=train(dense,victim)&suspect=train(dense,victim,seed=1)&stop=peak&view=path",
     "paper": "paper?",
     "published": "leaderboard?bench=published-sdog120",
 }

@@ -78,6 +78,7 @@ def test_nothing_changes_at_the_declared_values(component):
 
 
 @pytest.mark.parametrize("batch", BATCHES)
+@pytest.mark.slow
 def test_an_answer_is_the_same_alone_among_others_and_backwards(component, batch):
     some = given(component)
     together = answers(component, some)

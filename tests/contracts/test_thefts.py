@@ -69,6 +69,7 @@ def stolen(request) -> Stolen:
     return Stolen(theft.declares.reads, once, again, supplies, before, weights(victim))
 
 
+@pytest.mark.slow
 def test_a_theft_follows_its_lineage_alone(stolen):
     assert torch.equal(weights(stolen.once), weights(stolen.again))
 

@@ -20,6 +20,7 @@ FAULTS = [
 
 
 @pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.slow
 def test_what_must_hold_after_a_fault_holds(fault: Fault):
     try:
         found = tried(fault, fault.few)

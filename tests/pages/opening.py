@@ -12,6 +12,12 @@ from qurd_core.jobs.queue import Jobs
 VICTIM = "train(vgg,victim)"
 HEAVY = {"torch", "torchvision", "captum", "sklearn"}
 SCIPY_TOO = ("budget", "leaderboard", "paper", "compose", "queries")  # the others may load it and come last
+DUEL = {  # a question whose answers ship
+    "bench": "patchwork-sac",
+    "victim": "train(dense,victim)",
+    "suspect": ["train(dense,victim)->label_extraction(res)", "train(res,attacker,seed=1)"],
+    "stop": "peak",
+}
 LINKS = {
     "budget": ({}, {"x": "labelled", "panel": "distance", "reveal": "labels"}, {"play": "true"}),
     "leaderboard": tuple({"view": view, "pin": "SAC"} for view in ("chart", "table", "swap")),
@@ -25,6 +31,7 @@ LINKS = {
     "separability": (
         {"bench": "patchwork-sac", "of": "AKH", "victim": VICTIM, "pair": f"{VICTIM}->probit_extraction(dense)"},
     ),
+    "check": ({}, DUEL | {"view": "path"}, *(DUEL | {"view": "duel", "act": act} for act in ("seal", "play", "opened"))),
 }
 
 
@@ -37,6 +44,7 @@ SHOWS: dict[str, Callable[[AppTest], bool]] = {  # by which a page is known to h
     "leaderboard": drawn,
     "atlas": drawn,
     "paper": drawn,
+    "check": lambda app: any(word in app.header[0].value for word in ("Choose", "closer", "seal", "Which")),
     "queries": lambda app: any(word in app.header[0].value for word in ("mistakes", "discriminative")),
     "separability": lambda app: drawn(app) and any("Both models call" in element.value for element in app.html),
 }
@@ -49,7 +57,7 @@ def check(app: AppTest, page: str, *where: object) -> None:
     assert not loaded, (page, *where, loaded)
 
 
-def visit(page: str, link: dict[str, str]) -> None:
+def visit(page: str, link: dict[str, str | list[str]]) -> None:
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=180)
     for key, value in link.items():
         app.query_params[key] = value

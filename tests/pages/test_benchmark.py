@@ -61,6 +61,7 @@ def press(app, label):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("bench", rate_records.EMBEDDED)
 @pytest.mark.parametrize("section", SECTIONS)
+@pytest.mark.slow
 def test_every_section_opens_twice(page, section, bench, theme):
     app = page(theme, bench=bench, section=section)
     for _ in range(2):
@@ -177,6 +178,7 @@ def test_a_link_opens_the_bench_elsewhere(page):
 
 @pytest.mark.parametrize("link", ["50h8", "AAAA_w", "<b>x</b>", "é", "A" * 5000])
 @pytest.mark.parametrize("bench", rate_records.EMBEDDED)
+@pytest.mark.slow
 def test_a_link_to_a_bench_of_other_pairs_gives_one_notice(page, bench, link):
     app = page(bench=bench, section="bench", out=link)
     assert headline(app).startswith("With every pair in")
@@ -249,6 +251,7 @@ def test_bad_names_are_refused(page, name):
     assert any("name" in element.value for element in app.text)
 
 
+@pytest.mark.slow
 def test_a_bench_is_saved_opened_and_shown_everywhere(page):
     app = page(section="bench")
     groups = groups_of(app)
@@ -287,6 +290,7 @@ def test_a_bench_is_deleted_on_a_second_click_only(page):
 
 
 @pytest.mark.parametrize("section", SECTIONS)
+@pytest.mark.slow
 def test_a_saved_bench_names_what_it_is_a_part_of(page, section):
     every = designer.keys(evidence.pairs("patchwork-reuse"))
     BenchFile("patchwork-reuse", frozenset(every[:-3])).write(saved_benchmarks.home_of("mine"))
@@ -365,6 +369,7 @@ def test_without_records_of_pairs_the_page_names_the_way_out(show):
 ODD = "<img src=x onerror=alert(1)> *b* 🤖 שלום"
 
 
+@pytest.mark.slow
 def test_names_are_shown_as_text(page, tmp_path, monkeypatch):
     folder = tmp_path / "records"
     folder.mkdir()

@@ -45,6 +45,7 @@ def test_the_page_opens_twice(show, bench, theme):
     assert not notices(app)
 
 
+@pytest.mark.slow
 def test_a_saved_bench_names_what_it_is_a_part_of(shipped):
     pairs = evidence.pairs("patchwork-sac").query("victim == 'train(vgg,victim)'")
     BenchFile("patchwork-sac", frozenset(zip(pairs["victim"], pairs["suspect"], strict=True))).write(home_of("mine"))
@@ -53,6 +54,7 @@ def test_a_saved_bench_names_what_it_is_a_part_of(shipped):
     assert "Part of" not in texts(sound(shipped(page="budget", bench="patchwork-sac")))
 
 
+@pytest.mark.slow
 def test_every_control_changes_the_page(show):
     app = show()
     app.selectbox(key="task").select("same").run()

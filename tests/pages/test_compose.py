@@ -85,6 +85,7 @@ def test_the_page_opens_twice(compose, bench, theme):
     assert not notices(app)
 
 
+@pytest.mark.slow
 def test_every_control_changes_the_page(compose):
     app = compose()
     app.get_by_key("split").set_value("test").run()
@@ -224,6 +225,7 @@ def test_the_button_says_how_long_it_takes_on_this_machine(compose, monkeypatch,
     assert label in labels(compose(pick=OTHER))
 
 
+@pytest.mark.slow
 def test_a_run_shows_its_place_its_progress_and_what_it_has(compose, tmp_path):
     one = job()
     leave(tmp_path, one, 2)
@@ -247,6 +249,7 @@ def test_a_run_shows_its_place_its_progress_and_what_it_has(compose, tmp_path):
         ("failed", {"error": "Expected <b>x</b>."}, r"Expected \<b\>x\<\/b\>\."),
     ],
 )
+@pytest.mark.slow
 def test_a_run_that_has_ended_says_how_and_can_be_repeated(compose, tmp_path, state, more, words):
     one = job()
     leave(tmp_path, one, 2)
@@ -294,6 +297,7 @@ def test_the_card_opens(compose):
     assert any("scheme-card" in element.value for element in sound(app).html)
 
 
+@pytest.mark.slow
 def test_a_run_has_a_card_too_and_one_that_has_left_nothing_has_none(compose, tmp_path):
     app = compose(pick=OTHER)
     assert app.button(key="card").disabled
@@ -323,6 +327,7 @@ def test_the_card_of_a_run_says_that_it_has_left_nothing_at_this_budget(compose,
     assert "The run has left no value at 100 queries." in said(sound(app))
 
 
+@pytest.mark.slow
 def test_the_card_of_a_calibration_of_ones_own_says_so(compose, tmp_path):
     pool = sorted(evidence.pairs("patchwork-sac").query("kind == 'negative'")["root"].unique())[:30]
     leave(tmp_path, job(pool=tuple(pool)), 5)
@@ -337,6 +342,7 @@ def test_without_records_the_page_says_what_to_do(compose, tmp_path, monkeypatch
 
 
 @pytest.mark.parametrize("bench", ["patchwork-sac", "published-cifar10", "mine"])
+@pytest.mark.slow
 def test_the_reference_itself_can_be_picked(compose, tmp_path, monkeypatch, bench):
     """It has an interval, but no verdict against itself."""
     monkeypatch.setenv("QURD_STORE", str(tmp_path))

@@ -120,6 +120,7 @@ def test_rates_are_given_again(recorded, shared, page, link):
     ],
     ids=str,
 )
+@pytest.mark.slow
 def test_what_was_published_is_read_again(shared, page, link):
     view = check(page, link | {"bench": "published-cifar10"})
     assert "figure" not in view.again.command

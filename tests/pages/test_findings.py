@@ -55,12 +55,14 @@ STATES = [
 
 
 @pytest.mark.parametrize(("page", "link", "said"), STATES)
+@pytest.mark.slow
 def test_a_state_that_turns_the_finding_turns_the_headline(shipped, page, link, said):
     extra = {"left": "uniform(test)"} if page == "queries" else {}  # which waits for no worker
     assert re.fullmatch(said, headline(shipped(page=page, link=link | extra)))
 
 
 @pytest.mark.parametrize("page", ["leaderboard", "budget", "compose", "separability", "benchmark"])
+@pytest.mark.slow
 def test_the_switch_says_where_it_changes_nothing(shipped, page):
     link = {"bench": "published-cifar10", "hard": "true"}
     app = shipped(page=page, link=link if page != "benchmark" else {"bench": "patchwork-sac", "section": "overview"})

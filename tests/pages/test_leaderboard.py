@@ -62,6 +62,7 @@ def test_the_page_opens_twice(show, view, bench, theme):
 
 @pytest.mark.parametrize("bench", rate_records.EMBEDDED)
 @pytest.mark.parametrize("view", ["chart", "table", "swap"])
+@pytest.mark.slow
 def test_the_shipped_records_fill_every_view(shipped, view, bench):
     app = sound(shipped(view=view, bench=bench, pin=["SAC"]))
     assert app.get("plotly_chart")
@@ -82,6 +83,7 @@ def mine(tmp_path_factory):
 
 
 @pytest.mark.parametrize("view", ["chart", "table", "swap"])
+@pytest.mark.slow
 def test_a_saved_bench_stands_beside_the_embedded_ones(shipped, mine, monkeypatch, view):
     monkeypatch.setenv("QURD_STORE", mine)
     app = sound(shipped(view=view, bench="mine", pin=["SAC"]))
@@ -105,6 +107,7 @@ def test_the_headline_counts_the_published_schemes(show):
     )
 
 
+@pytest.mark.slow
 def test_every_control_changes_the_page(show):
     app = show()
     app.selectbox(key="task").select("transfer").run()
@@ -134,6 +137,7 @@ def test_every_control_changes_the_page(show):
     assert chart(sound(app))["layout"]["height"] == 800
 
 
+@pytest.mark.slow
 def test_a_group_stands_out_in_every_view_and_verdicts_stay_of_all(show):
     app = show(group="boundary")
     assert headline(app) == "1 of 5 published schemes is ahead of AKH on patchwork-sac at 100 queries"
@@ -192,12 +196,14 @@ def test_the_best_unpublished_combination_is_pinned_and_explained(show):
         ),
     ],
 )
+@pytest.mark.slow
 def test_the_best_is_chosen_on_one_part_of_the_victims(shipped, bench, said):
     app = shipped(bench=bench, task="prune")
     next(button for button in app.button if "Best unpublished" in button.label).click().run()
     assert said in texts(sound(app))
 
 
+@pytest.mark.slow
 def test_a_saved_bench_chooses_at_once_what_the_whole_has_recorded(shipped):
     every = designer.keys(evidence.pairs("patchwork-sac"))
     BenchFile("patchwork-sac", frozenset(every)).write(home_of("mine"))
@@ -210,6 +216,7 @@ def test_a_saved_bench_chooses_at_once_what_the_whole_has_recorded(shipped):
     assert told[0].partition(" unpublished ")[2] == told[1].partition(" unpublished ")[2]
 
 
+@pytest.mark.slow
 def test_one_victim_is_too_few_to_choose_and_to_report(shipped, mine, monkeypatch):
     monkeypatch.setenv("QURD_STORE", mine)
     app = shipped(bench="mine")

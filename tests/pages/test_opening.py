@@ -4,11 +4,14 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from pages.ui.frame import PAGES
 from qurd_core.files import ROOT
 from tests.pages.opening import LINKS
 
 
+@pytest.mark.slow
 def test_no_page_imports_torch(tmp_path):
     """All pages in one process of their own: this one has imported torch for other tests."""
     assert {*LINKS} == {*PAGES}

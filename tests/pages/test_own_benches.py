@@ -54,6 +54,7 @@ def opened(shipped, saved, monkeypatch):
 
 @pytest.mark.parametrize("name", BENCHES)
 @pytest.mark.parametrize("page", OF_PAGES)
+@pytest.mark.slow
 def test_a_bench_without_records_is_one_sentence_on_every_page(opened, page, name):
     app = opened(page=page, bench=name)
     assert not app.exception
@@ -65,6 +66,7 @@ def test_a_bench_without_records_is_one_sentence_on_every_page(opened, page, nam
 
 @pytest.mark.parametrize("page", PAGES)
 @pytest.mark.parametrize("name", SHOWN)
+@pytest.mark.slow
 def test_a_bench_of_pairs_with_records_is_shown_on_every_page(opened, page, name):
     app = opened(page=page, bench=name)
     assert not app.exception

@@ -141,6 +141,7 @@ def test_stage_hides_the_controls_and_keeps_the_finding(shipped):
 
 @pytest.mark.parametrize("bench", rate_records.PUBLISHED)
 @pytest.mark.parametrize("page", [name for name in PAGES if name != "paper"])
+@pytest.mark.slow
 def test_a_published_benchmark_is_shown_or_says_what_it_lacks(shipped, page, bench):
     app = shipped(page=page, bench=bench)
     for _ in range(2):

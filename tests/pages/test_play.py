@@ -39,6 +39,7 @@ def test_it_opens_twice_and_ends_with_a_verdict(play, bench, theme):
     assert not notices(app)
 
 
+@pytest.mark.slow
 def test_every_control_changes_it(play):
     app = play()
     app.selectbox(key="sent").select(10).run()
@@ -57,6 +58,7 @@ def test_every_control_changes_it(play):
     assert headline(app).startswith("After 100 queries")
 
 
+@pytest.mark.slow
 def test_surprise_takes_hard_unrelated_suspects_one_after_the_other(play):
     app, seen = play(), []
     for _ in range(5):
@@ -85,6 +87,7 @@ def test_wrong_values_in_a_link_fall_back_with_one_notice(play):
     assert app.selectbox(key="innocent").value == "train(res,attacker,seed=1)"
 
 
+@pytest.mark.slow
 def test_a_bench_of_ones_own_has_its_own_threshold_and_its_own_budgets(play, shipped):
     pairs = evidence.pairs("patchwork-sac")
     few = pairs[(pairs["victim"] == "train(vgg,victim)") & ~pairs["suspect"].str.contains("jittered")]

@@ -70,6 +70,7 @@ def test_the_page_opens_twice(shipped, bench, theme):
     assert not notices(app)
 
 
+@pytest.mark.slow
 def test_every_control_changes_the_page(shipped):
     app = shipped(page=PAGE)
     app.select_slider(key="fpr").set_value(20).run()
@@ -275,6 +276,7 @@ def test_the_drawn_pairs_can_be_taken_away():
 
 
 @pytest.mark.parametrize("link", [{}, {"of": "AKH"}, {"rows": "benchmarks"}, {"show": "bound"}])
+@pytest.mark.slow
 def test_a_saved_bench_is_a_benchmark_like_any_other(shipped, link):
     pairs = evidence.pairs("patchwork-sac").query(f"victim == '{VICTIM}'")
     BenchFile("patchwork-sac", frozenset(zip(pairs["victim"], pairs["suspect"], strict=True))).write(home_of("mine"))

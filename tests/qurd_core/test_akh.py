@@ -127,6 +127,7 @@ def test_the_evidence_against_an_innocent_model_has_mean_one(p0, prior):
 
 
 @pytest.mark.parametrize("p0", [0.37, 0.47])
+@pytest.mark.slow
 def test_looking_after_every_answer_accuses_no_more_innocent_models_than_promised(p0):
     runs, longest = 2_000, 400
     hits = np.cumsum(np.random.default_rng(0).random((runs, longest)) < p0, axis=1)
@@ -134,6 +135,7 @@ def test_looking_after_every_answer_accuses_no_more_innocent_models_than_promise
     assert 0.01 < accused <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / runs)
 
 
+@pytest.mark.slow
 def test_without_repetition_every_order_of_the_pool_is_counted():
     orders = [np.isin(np.arange(8), list(agree)) for agree in combinations(range(8), 3)]
     processes = [EProcess(0.375, pool_size=8) for _ in orders]

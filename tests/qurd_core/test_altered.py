@@ -42,6 +42,7 @@ def test_every_kind_is_tried(kinds):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.slow
 def test_a_flipped_bit_is_noticed_or_changes_nothing(kinds, kind):
     found = flips.flips(kinds[kind], random.Random(kind), TRIES)
     assert found["silent"] + found["crash"] == 0, found

@@ -104,6 +104,11 @@ def show(bench: str, style: Style) -> None:
     with frame.tall(wide=1080, high=450):
         figure = _figure(bench, victim, scheme, rule, duel, sent, style)
         export.chart(figure, "reel", file_name, style, findings.play.alt(rows))
+    by_keys()
+
+
+def by_keys() -> None:
+    """Let Space play and pause the chart of the page, and have it play on where it is drawn anew."""
     with st.container(key="keys"):
         st.components.v2.component("play_keys", js=_KEYS)(key="space")
         st.components.v2.component("play_loop", js=_LOOP)(key="loop")

@@ -1,7 +1,8 @@
 """A table of answers alone: a benchmark without a model or an image, hence of any modality and any API.
 
-One row per item and model, as CSV or Parquet: `item, truth, model, label`, and if known `p_<class>` for every class, `split`
-(train or test; test if left out), `lineage` (the model's name if left out), `accuracy` (as it was declared) and `role`.
+One row per item and model, as CSV or Parquet: `item, truth, model, label`, and if known `p_<class>` for every class, or the
+classes after the label (`top_2`, `top_3`, ...), `split` (train or test; test if left out), `lineage` (the model's name if
+left out), `accuracy` (as it was declared) and `role`. What is empty in all rows of a model that model does not reveal.
 
 An answer that is missing has no row. It counts as disagreement with a victim: it is a class of its own beside the others.
 """
@@ -10,7 +11,7 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -19,6 +20,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -27,6 +29,17 @@ from qurd_core.benchmarks.base import Benchmark, Source, reads
 from qurd_core.benchmarks.own.foreign import look_alikes, unpacked_bytes
 from qurd_core.benchmarks.own.kinship import lineage_faults, read_lineages
 from qurd_core.benchmarks.own.missing import lacking, missing_of_victims
+from qurd_core.benchmarks.own.revealing import (
+    TOP,
+    Revealed,
+    in_order,
+    least,
+    revealed,
+    told,
+    top_columns,
+    with_probits,
+    wrong_tops,
+)
 from qurd_core.benchmarks.own.roles import NAMELESS, SUSPECT, cast, faults, nameless, without_lineage
 from qurd_core.errors import PARQUET, RECOGNISED, QurdError, is_filled, lies_at, misplaced
 from qurd_core.executors.limited import limited
@@ -61,8 +74,9 @@ class Answered:
         items: names, sorted.
         truth: (n,) classes.
         labels: (M,n) classes; C where the answer is missing.
-        logs: (M,n,C) float32 logarithms of the probits, the label's the largest; None where only labels are known. Where
-            answers are missing there is one more class.
+        logs: (M,n,C) float32 logarithms of the probits, the label's the largest, or numbers in the order of the classes
+            that are named; None where only labels are known. Where answers are missing, or name no class of these, there
+            is one more class.
         missing: number of answers of all models.
     """
 
@@ -89,6 +103,7 @@ class AnswerTable(Source):
         declared: accuracies, of the models that have one.
         roles: of the models that have one.
         beside: names of suspects and failed thefts: whatever they lack, nobody else has a class for it.
+        reveals: of every model.
     """
 
     kept = False
@@ -103,9 +118,10 @@ class AnswerTable(Source):
         declared: dict[str, float],
         roles: dict[str, str],
         beside: tuple[str, ...],
+        reveals: dict[str, Revealed],
     ):
         self.path, self.classes, self.lineages, self.seed_sets = path, classes, lineages, seed_sets
-        self.declared, self.roles, self.beside = declared, roles, beside
+        self.declared, self.roles, self.beside, self.reveals = declared, roles, beside, reveals
         self.splits = tuple(seed_sets)
         self._row = {model: row for row, model in enumerate(lineages)}
         self._digests: dict[str, str] = {}
@@ -115,7 +131,7 @@ class AnswerTable(Source):
 
     def record(self, model: str) -> dict[str, Any]:
         """Accuracies are shares of the items that the model answers."""
-        right: dict[str, float | None] = {}
+        right: dict[str, float | str | None] = {}
         for split, known in self.seed_sets.items():
             labels = known.labels[self._row[model]]
             right[f"accuracy_{split}"] = float((labels == known.truth)[labels < len(self.classes)].double().mean())
@@ -123,6 +139,8 @@ class AnswerTable(Source):
             right["accuracy_declared"] = self.declared.get(model)
         if self.roles:
             right[ROLE] = self.roles.get(model)
+        if len({*self.reveals.values()}) > 1:
+            right["reveals"] = str(self.reveals[model].access)
         return {"lineage": str(self.lineages[model]), "model": model, "classes": len(self.classes), **right}
 
     def missing(self, split: str) -> dict[str, tuple[int, int]]:
@@ -195,18 +213,89 @@ def answer_table(path: Path) -> Benchmark:
     classes, probits, found = _classes(table), _probit_columns(table), cast(lineages, roles)
     answered = _seed_sets(table, list(lineages), classes, probits)
     beside = tuple(model for model in lineages if model not in found.models)
-    source = AnswerTable(path, classes, lineages, answered, _declared(table), roles, beside)
-    access = Access.PROBITS if probits else Access.LABELS
+    reveals = revealed(table, probits, _tops(table), classes)
+    source = AnswerTable(path, classes, lineages, answered, _declared(table), roles, beside, reveals)
+    known = least(reveals[model] for model in found.models)
     gone = {split: source.missing(split) for split in source.splits}
     missing = sum(number for models in gone.values() for number, _ in models.values())
-    notes = (*_unseen(table), *lacking(gone), *found.notes)
+    notes = (*_unseen(table), *lacking(gone), *told(reveals), *found.notes)
     return Benchmark(
-        str(path), classes, found.pairs, found.models, source, access, missing=missing, notes=notes, suspects=found.suspects
+        str(path),
+        classes,
+        found.pairs,
+        found.models,
+        source,
+        known.access,
+        missing=missing,
+        notes=notes,
+        suspects=found.suspects,
+        reveals={name: reveals[name].access for name in found.suspects if reveals[name].access < known.access},
+        ranked=known.ranked if known.access is Access.TOPK else None,
+        tops={name: one.ranked for name in found.suspects if (one := reveals[name]).access is Access.TOPK},
     )
 
 
-def _read(path: Path) -> pd.DataFrame:
+def answers_of(path: Path, classes: tuple[str, ...]) -> AnswerTable:
+    """The answers of suspects to items whose truth this table does not know: `item`, `model`, `label`, and if known the
+    columns of `top_` or `p_`.
+
+    Args:
+        classes: of the benchmark; a label beside them counts as no answer.
+
+    Raises:
+        QurdError: what is wrong in it, one sentence.
+    """
+    for problem in limited(partial(_wrong_answers, path, classes), path):
+        raise QurdError(problem if path.name in problem else f"{problem} (In {path}.)")
+    table, models = _suspects(path, classes), {}
+    for model in table["model"].unique():
+        models[model] = nameless(SUSPECT, model)
+    lineages, probits = read_lineages(models), [f"{PROBIT}{name}" for name in classes if f"{PROBIT}{name}" in table]
+    reveals = revealed(table, probits, _tops(table), classes)
+    return AnswerTable(
+        path, classes, lineages, _seed_sets(table, [*models], classes, probits), {}, {}, tuple(models), reveals
+    )
+
+
+def _suspects(path: Path, classes: tuple[str, ...]) -> pd.DataFrame:
+    """The rows of answers of suspects, as those of a table in which every item is of the first class."""
+    table = _read(path, ("item", "model", "label"))
+    return table.assign(truth=classes[0], split="test", lineage="", role=SUSPECT)
+
+
+def _wrong_answers(path: Path, classes: tuple[str, ...]) -> list[str]:
+    try:
+        table = _suspects(path, classes)
+    except QurdError as error:
+        return [str(error)]
+    if table.empty:
+        return [f"Expected rows in {path}. It has a header only."]
+    where, probits = partial(_where, path), _probit_columns(table)
+    if found := list(_wrong_texts(table, ("item", "model", "label", *_tops(table)), where)):
+        return found
+    if probits and sorted(probits) != sorted(f"{PROBIT}{name}" for name in classes):
+        strange = sorted({*probits} ^ {f"{PROBIT}{name}" for name in classes})[0]
+        return [
+            f"Expected a column p_<class> for each of the {len(classes):,} classes, or for none. '{strange[:60]}' is at"
+            " fault."
+        ]
+    if len(table) * len(classes) > CELLS:
+        return [f"Expected at most {CELLS:,} answers times classes. {path} has more: split it."]
+    found = [*look_alikes(table["model"].unique(), "models"), *wrong_tops(table, probits, _tops(table), where)]
+    with_any = with_probits(table, probits)
+    beside = with_any & ~table["label"].isin(classes)
+    if beside.any():
+        found.append(f"The label '{table['label'][beside].iloc[0]}' in {where(beside)} has probits and is no class.")
+    elif probits:
+        found += _wrong_probits(table, classes, [f"{PROBIT}{name}" for name in classes], with_any, where)
+    return found or list(_wrong_grid(table, where))
+
+
+def _read(path: Path, needed: Sequence[str] = NEEDED) -> pd.DataFrame:
     """The table with texts as texts and probits as numbers; `split` and `lineage` filled in.
+
+    Args:
+        needed: columns that must be there; of the usual ones others are refused.
 
     Raises:
         QurdError: no such file, no table, too large, or other columns.
@@ -215,8 +304,8 @@ def _read(path: Path) -> pd.DataFrame:
     if there in RECOGNISED - {PARQUET} or not is_filled(path):
         raise misplaced("a table of answers", path)
     packed = there == PARQUET or path.suffix.lower() == ".parquet"  # a link may lead to a file of another name
-    table = _read_parquet(path) if packed else _read_csv(path)
-    for name in ("truth", "label"):  # whole numbers may have been written as floats
+    table = (_read_parquet if packed else _read_csv)(path, needed)
+    for name in {"truth", "label", *_tops(table)} & {*table}:  # whole numbers may have been written as floats
         table[name] = table[name].str.replace(r"^(-?\d+)\.0+$", r"\1", regex=True)
     if "split" not in table:
         table["split"] = "test"
@@ -225,7 +314,7 @@ def _read(path: Path) -> pd.DataFrame:
     return table
 
 
-def _read_csv(path: Path) -> pd.DataFrame:
+def _read_csv(path: Path, needed: Sequence[str]) -> pd.DataFrame:
     size = path.stat().st_size
     if size > BYTES:
         raise QurdError(f"Expected a CSV file of at most {BYTES:,} bytes. {path} has {size:,}: write it as Parquet.")
@@ -239,7 +328,7 @@ def _read_csv(path: Path) -> pd.DataFrame:
             raise QurdError(f"Expected at most {CLASSES:,} classes in {path}. Got {columns:,} columns.")
         table = pd.read_csv(path, dtype=str, na_filter=False, encoding="utf-8-sig", skipinitialspace=True)
         table.columns = [str(name).strip() for name in table.columns]
-        _check_columns(list(table.columns), path)
+        _check_columns(list(table.columns), path, needed)
         if not isinstance(table.index, pd.RangeIndex):
             raise QurdError(f"Expected as many values in every line of {path} as names in the first one. Got more.")
     except (OSError, pd.errors.ParserError, pd.errors.EmptyDataError, OverflowError, ValueError) as error:
@@ -247,17 +336,18 @@ def _read_csv(path: Path) -> pd.DataFrame:
             raise
         raise QurdError(f"Cannot read {path} as CSV: {str(error).strip()}. Save it again, in UTF-8.") from None
     for name in _probit_columns(table):
-        table[name] = pd.to_numeric(table[name], errors="coerce").astype(np.float32)
+        numbers = pd.to_numeric(table[name], errors="coerce")
+        table[name] = numbers.mask(numbers.isna() & (table[name].str.strip() != ""), np.inf).astype(np.float32)
     return table
 
 
-def _read_parquet(path: Path) -> pd.DataFrame:
+def _read_parquet(path: Path, needed: Sequence[str]) -> pd.DataFrame:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
         schema = pq.read_schema(path)
-        _check_columns(schema.names, path)
+        _check_columns(schema.names, path, needed)
         texts = [field.name for field in schema if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)]
         with pq.ParquetFile(path, read_dictionary=texts) as file:
             about = file.metadata
@@ -284,7 +374,7 @@ def _column(column: Any, name: str, path: Path) -> pd.Series:
     import pyarrow.compute as pc
 
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
-    number = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)
+    number = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind) or pa.types.is_null(kind)
     if name.startswith(PROBIT) and number:
         return column.to_pandas().astype(np.float32)
     if name.startswith(PROBIT) or not (number or pa.types.is_string(kind) or pa.types.is_large_string(kind)):
@@ -301,13 +391,15 @@ def _column(column: Any, name: str, path: Path) -> pd.Series:
     return found.astype(str).where(found.notna(), "")
 
 
-def _check_columns(names: list[str], path: Path) -> None:
-    missing = [name for name in NEEDED if name not in names]
-    strange = [name for name in names if name not in (*NEEDED, *OPTIONAL, DECLARED, ROLE) and not name.startswith(PROBIT)]
+def _check_columns(names: list[str], path: Path, needed: Sequence[str]) -> None:
+    missing = [name for name in needed if name not in names]
+    others = (*OPTIONAL, ROLE, DECLARED) if needed is NEEDED else ()
+    usual = (*needed, *others)
+    strange = [name for name in names if name not in usual and not name.startswith(PROBIT) and not TOP.fullmatch(name)]
     twice = sorted(name for name, times in Counter(names).items() if times > 1)
     wanted = (
-        f"Expected the columns {', '.join(NEEDED)}, and if known split, lineage, role, accuracy and a p_<class> for each"
-        f" class, in {path}."
+        f"Expected the columns {', '.join(needed)}, and if known {', '.join([*others, 'a p_<class> for each class'])} or"
+        f" top_2, top_3, ..., in {path}."
     )
     if missing:
         raise QurdError(f"{wanted} '{missing[0]}' is missing; got {', '.join(names[:12])}.")
@@ -316,6 +408,11 @@ def _check_columns(names: list[str], path: Path) -> None:
         raise QurdError(f"{wanted} Got {'also' if strange else 'twice'} '{name}': remove it.")
     if len(names) > CLASSES:
         raise QurdError(f"Expected at most {CLASSES:,} classes in {path}. Got {len(names):,} columns.")
+    top_columns(names)
+
+
+def _tops(table: pd.DataFrame) -> list[str]:
+    return top_columns(table.columns)
 
 
 def _probit_columns(table: pd.DataFrame) -> list[str]:
@@ -327,7 +424,9 @@ def _classes(table: pd.DataFrame) -> tuple[str, ...]:
     named = tuple(name.removeprefix(PROBIT) for name in _probit_columns(table))
     if named:
         return named
-    return _in_order({*table["truth"].unique(), *_judged(table)["label"].unique()})
+    judged = _judged(table)
+    named_after = {name for column in _tops(table) for name in judged[column].unique()} - {""}
+    return _in_order({*table["truth"].unique(), *judged["label"].unique(), *named_after})
 
 
 def _judged(table: pd.DataFrame) -> pd.DataFrame:
@@ -371,32 +470,38 @@ def _declared(table: pd.DataFrame) -> dict[str, float]:
 def _wrong_rows(table: pd.DataFrame, path: Path) -> Iterator[str]:
     """What is wrong in the rows, a sentence each with the first place; later checks rely on earlier ones."""
 
-    def where(wrong: pd.Series) -> str:
-        rows = np.flatnonzero(wrong.to_numpy())
-        first = f"line {rows[0] + 2}" if path.suffix.lower() == ".csv" else f"row {rows[0] + 1}"
-        return f"{first} of {path.name}" + (f" and {len(rows) - 1} more" if len(rows) > 1 else "")
-
+    where = partial(_where, path)
     if table.empty:
         yield f"Expected rows in {path}. It has a header only."
         return
     if error := without_lineage(_roles(table[table["lineage"] == ""])):
         yield str(error)
         return
-    found = False
-    for name in (*NEEDED, *OPTIONAL):
-        may_lack = table[ROLE].isin(NAMELESS) if name == "lineage" and ROLE in table else False
+    wrong = list(_wrong_texts(table, (*NEEDED, *OPTIONAL, *_tops(table)), where))
+    yield from wrong
+    if wrong:
+        return
+    yield from _wrong_values(table, where)
+    yield from _wrong_grid(table, where)
+
+
+def _where(path: Path, wrong: pd.Series) -> str:
+    """The first row that is wrong, in words."""
+    rows = np.flatnonzero(wrong.to_numpy())
+    first = f"line {rows[0] + 2}" if path.suffix.lower() == ".csv" else f"row {rows[0] + 1}"
+    return f"{first} of {path.name}" + (f" and {len(rows) - 1} more" if len(rows) > 1 else "")
+
+
+def _wrong_texts(table: pd.DataFrame, names: Sequence[str], where: Any) -> Iterator[str]:
+    for name in names:
+        may_lack = table[ROLE].isin(NAMELESS) if name == "lineage" and ROLE in table else name.startswith("top_")
         for wrong, what in (
             ((table[name].str.strip() == "") & ~may_lack, "is empty"),
             (table[name].str.len() > LONGEST, f"has more than {LONGEST} characters"),
             (table[name].str.contains(r"[\x00-\x1f\x7f]", regex=True), "holds a line break or control character"),
         ):
             if wrong.any():
-                found = True
                 yield f"'{name}' {what} in {where(wrong)}. Every row needs one plain text."
-    if found:
-        return
-    yield from _wrong_values(table, where)
-    yield from _wrong_grid(table, where)
 
 
 def _wrong_values(table: pd.DataFrame, where: Any) -> Iterator[str]:
@@ -415,7 +520,7 @@ def _wrong_values(table: pd.DataFrame, where: Any) -> Iterator[str]:
     if models > MODELS:
         yield f"Expected at most {MODELS:,} models. Got {models:,}: is 'model' the column that names them?"
         return
-    if models * answered * (len(classes) if probits else 1) > CELLS:
+    if models * answered * (len(classes) if probits or _tops(table) else 1) > CELLS:
         yield (
             f"Expected at most {CELLS:,} answers of all models to all items. {models:,} models, {answered:,} items and"
             f" {len(classes):,} classes are more: split the table."
@@ -431,8 +536,8 @@ def _wrong_values(table: pd.DataFrame, where: Any) -> Iterator[str]:
         )
         return
     for name in ("truth", "label"):
-        told = table if probits or name == "truth" else _judged(table)
-        wrong = ~table[name].isin(classes) & table.index.isin(told.index)
+        judged = table.index.isin(_judged(table).index)  # what a suspect answers beside all classes is none
+        wrong = ~table[name].isin(classes) & (judged | with_probits(table, probits) | (name == "truth"))
         if wrong.any():
             yield f"The {name} '{table[name][wrong].iloc[0]}' in {where(wrong)} has no column '{PROBIT}<class>'. Add it."
             return
@@ -444,30 +549,47 @@ def _wrong_values(table: pd.DataFrame, where: Any) -> Iterator[str]:
         if wrong.any():
             yield f"Expected 'accuracy' as a share from 0 to 1. Got '{table[DECLARED][wrong].iloc[0]}' in {where(wrong)}."
     yield from lineage_faults(_lineage_texts(table))
+    yield from wrong_tops(table, probits, _tops(table), where)
     if not probits:
         return
+    with_any = with_probits(table, probits)
+    yield from _wrong_probits(table, classes, probits, with_any, where)
+
+
+def _wrong_probits(
+    every: pd.DataFrame, classes: tuple[str, ...], probits: list[str], with_any: pd.Series, where: Any
+) -> Iterator[str]:
+    """Of the models that have some, since those of others are empty throughout."""
+    table = every[with_any]
+
+    def there(wrong: NDArray[np.bool_]) -> str:
+        return where(pd.Series(wrong, index=table.index).reindex(every.index, fill_value=False))
+
     values = table[probits].to_numpy()
-    wrong = pd.Series(~np.isfinite(values).all(1))
+    wrong = ~np.isfinite(values).all(1)
     if wrong.any():
-        yield f"Expected a number for every probit. Got none, NaN or infinity in {where(wrong)}."
+        yield (
+            f"Expected a number for every probit. Got none, NaN or infinity in {there(wrong)}. Leave them empty in all rows"
+            " of a model that reveals none."
+        )
         return
     step = _steps(values, table["model"])
-    wrong = pd.Series(_no_probits(values, step))
+    wrong = _no_probits(values, step)
     if wrong.any():
-        row = values[wrong.to_numpy()][0]
+        row = values[wrong][0]
         yield (
             f"Expected probits from 0 to 1 that sum to one, up to rounding. Got {row.min():.4g} to {row.max():.4g} with the"
-            f" sum {row.sum():.4g} in {where(wrong)}: are they logits? Write the softmax of logits, a hundredth of percents."
+            f" sum {row.sum():.4g} in {there(wrong)}: are they logits? Write the softmax of logits, a hundredth of percents."
         )
         return
     label = pd.Index(classes).get_indexer(table["label"])
     chosen, best = values[np.arange(len(values)), label], values.max(1)
-    wrong = pd.Series(best - chosen > 1.1 * step)  # float32 is no finer
+    wrong = best - chosen > 1.1 * step  # float32 is no finer
     if wrong.any():
         first = int(np.flatnonzero(wrong)[0])
         yield (
             f"Expected the most probable class as 'label', up to rounding. Got '{table['label'].iloc[first]}' of"
-            f" {chosen[first]:.4g} where '{classes[values[first].argmax()]}' has {best[first]:.4g} in {where(wrong)}: write"
+            f" {chosen[first]:.4g} where '{classes[values[first].argmax()]}' has {best[first]:.4g} in {there(wrong)}: write"
             " the most probable one."
         )
 
@@ -483,12 +605,14 @@ def _strange_labels(table: pd.DataFrame, where: Any) -> Iterator[str]:
             )
     known, complete = _true_classes(table)
     listed = ", ".join(known[:SHOWN]) + " ..." * (len(known) > SHOWN)
-    wrong = ~table["label"].isin(known) & table.index.isin(_judged(table).index)
-    if not complete:  # of more classes than items there is one limit only: where classes are numbers, a label is, too
-        wrong &= all(map(str.isdecimal, known)) & ~table["label"].str.fullmatch(r"\d+")
-    if wrong.any():
+    for name in ("label", *_tops(table)):
+        wrong = ~table[name].isin(known) & (table[name] != "") & table.index.isin(_judged(table).index)
+        if not complete:  # of more classes than items there is one limit only: where classes are numbers, a label is, too
+            wrong &= all(map(str.isdecimal, known)) & ~table[name].str.fullmatch(r"\d+")
+        if not wrong.any():
+            continue
         yield (
-            f"The label '{table['label'][wrong].iloc[0]}' in {where(wrong)} is none of the {len(known):,} classes of the"
+            f"The {name} '{table[name][wrong].iloc[0]}' in {where(wrong)} is none of the {len(known):,} classes of the"
             f" items: {listed}. Correct it, leave the row out where there was no answer, or name all classes by columns"
             f" '{PROBIT}<class>'."
         )
@@ -577,13 +701,17 @@ def _seed_sets(table: pd.DataFrame, models: list[str], classes: tuple[str, ...],
         shape = len(models), len(truth)
         labels = np.full(shape, len(classes), np.int64)
         labels[model, item] = codes.get_indexer(rows["label"]) % (len(classes) + 1)  # -1, no class, counts as missing
-        missing = int((labels == len(classes)).sum())
-        logs = None
-        if probits:
-            known = np.zeros((*shape, len(classes) + bool(missing)), np.float32)
-            known[model, item, : len(classes)] = rows[probits].to_numpy(np.float32)
+        missing, logs, tops = int((labels == len(classes)).sum()), None, _tops(table)
+        if probits or tops:
+            places = np.stack([codes.get_indexer(rows[name]) for name in ("label", *tops)], 1)
+            foreign = (places < 0) & (rows[["label", *tops]] != "").to_numpy()
+            places[foreign] = len(classes)  # of several in an answer the first stands there
+            known = np.zeros((*shape, len(classes) + bool(missing or foreign.any())), np.float32)
+            less = ~with_probits(table, probits)[chosen].to_numpy()
+            known[model, item, : len(classes)] = rows[probits].to_numpy(np.float32) if probits else 0
+            known[model[less], item[less]] = in_order(places[less], known.shape[2])
             if missing:
-                known[..., -1] = labels == len(classes)
+                known[..., -1][labels == len(classes)] = 1
             logs = _logs(known, torch.from_numpy(labels))
         answers = torch.from_numpy(codes.get_indexer(truth).astype(np.int64)), torch.from_numpy(labels), logs
         found[split] = Answered(tuple(truth.index), *answers, missing)

@@ -8,8 +8,9 @@ from typing import Any
 from qurd_core.benchmarks.own.foreign import lies_within, look_alikes, name_faults, yaml_values
 from qurd_core.benchmarks.own.kinship import lineage_faults, read_lineages
 from qurd_core.benchmarks.own.networks import LARGEST, SMALLEST, check, three_numbers
-from qurd_core.benchmarks.own.roles import NAMELESS, ROLES, nameless, without_lineage
+from qurd_core.benchmarks.own.roles import NAMELESS, ROLES, SUSPECT, nameless, without_lineage
 from qurd_core.benchmarks.own.sources.onnx_model import GIVES, LAYOUTS, RANGES
+from qurd_core.benchmarks.own.variants import KEYS, variant_faults
 from qurd_core.errors import A_FOLDER, SHOWN, QurdError, is_filled, lies_at, misplaced, unknown, visible
 from qurd_core.files import json_values, opened
 from qurd_core.lineage import Lineage
@@ -19,8 +20,21 @@ BYTES = 256_000  # of a manifest
 SPLITS = ("train", "test")
 SIDES = (1, 1024)
 _KEYS = {"format", "classes", "side", "images", "normalisation", "models"}
-_SHARED_KEYS = {"model", "role", "lineage", "source", "classes", "normalisation", "side", "accuracy"}
-_SOURCES = {"safetensors": {"architecture", "weights"}, "onnx": {"file", "input", "output"}}  # and what each needs besides
+_SHARED_KEYS = {"model", "role", "lineage", "source", "classes", "normalisation", "side", "accuracy", "forged"}
+_SOURCES = {  # keys of each kind of model
+    "safetensors": {"architecture", "weights", *KEYS},
+    "onnx": {"file", "input", "output"},
+    "transformers": {"folder"},
+    "api": {"api"},
+}
+_NEEDED = {  # texts that each must have
+    "safetensors": ("architecture", "weights"),
+    "onnx": ("file",),
+    "transformers": ("folder",),
+    "api": ("api",),
+}
+PREPARED = ("transformers", "api")  # which prepare images themselves
+_FILES = {"weights": "weights", "file": "file", "api": "file of the API"}  # keys that name a file, and its name in words
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -95,7 +109,8 @@ def manifest_faults(manifest: dict[str, Any], folder: Path) -> Iterator[str]:
     for number, model in enumerate(models, 1):
         yield from _model_faults(model, f"model {number}", folder)
         yield from _order_faults(model, f"model {number}", classes)
-        if isinstance(model, dict) and not model.get("normalisation") and not manifest.get("normalisation"):
+        apart = not isinstance(model, dict) or model.get("source") in PREPARED or model.get("normalisation")
+        if not apart and not manifest.get("normalisation"):
             yield f"Expected 'normalisation' in the manifest or of model {number}: mean [0,0,0] and std [1,1,1] for none."
     sound = [model for model in models if isinstance(model, dict) and isinstance(model.get("lineage"), str)]
     yield from lineage_faults({name_of(model): model["lineage"] for model in sound})
@@ -121,28 +136,39 @@ def _model_faults(model: Any, what: str, folder: Path) -> Iterator[str]:
     if not isinstance(kind, str) or kind not in _SOURCES:
         yield f"{unknown('source', str(kind), _SOURCES)} (In {what}.)"
         return
-    for name in ("lineage", "file") if kind == "onnx" else ("lineage", "architecture", "weights"):
+    for name in ("lineage", *_NEEDED[kind]):
         if name == "lineage" and model.get("role") in NAMELESS and "model" in model and "lineage" not in model:
             continue
         if not isinstance(model.get(name), str):
             yield f"Expected a text as '{name}' of {what}. Got {str(model.get(name))[:60]!r}."
-    keys = _SHARED_KEYS | _SOURCES[kind]
+    keys = _SHARED_KEYS - ({"normalisation", "side"} if kind in PREPARED else set()) | _SOURCES[kind]
     if strange := sorted(map(str, model.keys() - keys)):
         yield f"Expected {', '.join(sorted(keys))} of {what}. Got also '{strange[0][:60]}'."
     if kind == "onnx":
         yield from _onnx_faults(model, what)
-        if isinstance(model.get("file"), str):
-            yield from _path_faults(model["file"], folder, f"file of {what}")
+    if kind == "api" and model.get("role") != SUSPECT:
+        yield (
+            f"Expected role: {SUSPECT} of {what}: an API is asked about few pictures, and what calibrates is asked about"
+            " many. Bring other models as files, or their answers as a table."
+        )
     if kind == "safetensors" and isinstance(model.get("architecture"), str):
         try:
             check(model["architecture"])
         except QurdError as error:
             yield f"{error} (In {what}.)"
+    if kind == "safetensors":
+        yield from variant_faults(model, what)
     if kind == "safetensors" and isinstance(model.get("weights"), str):
         yield from _pickle_faults(model["weights"], what)
-        yield from _path_faults(model["weights"], folder, f"weights of {what}")
+    if kind == "transformers" and isinstance(model.get("folder"), str):
+        yield from _folder_faults(model["folder"], folder, what)
+    for name in _NEEDED[kind]:
+        if name in _FILES and isinstance(model.get(name), str):
+            yield from _path_faults(model[name], folder, f"{_FILES[name]} of {what}")
     if model.get("side") is not None and not _is_side(model["side"]):
         yield f"Expected 'side' of {what} from {SIDES[0]} to {SIDES[1]} pixels. Got {model['side']!r}."
+    if type(model.get("forged", True)) is not bool:
+        yield f"Expected 'forged' of {what} as true or false. Got {str(model['forged'])[:60]!r}."
     yield from _preparation_faults(model.get("normalisation"), what)
     given = model.get("accuracy", 1)
     if type(given) not in (int, float) or not 0 <= given <= 1:
@@ -198,6 +224,13 @@ def _path_faults(text: Any, folder: Path, what: str, *, or_folder: bool = False)
         yield f"Expected the {what} inside {folder}. Got {visible(text[:SHOWN])}."
     elif not is_filled(folder / text) and not (or_folder and lies_at(folder / text) == A_FOLDER):
         yield str(misplaced(f"the {what}", folder / text))
+
+
+def _folder_faults(text: str, folder: Path, what: str) -> Iterator[str]:
+    if "\0" in text or not lies_within(folder / text, folder):
+        yield f"Expected the folder of {what} inside {folder}. Got {visible(text[:SHOWN])}."
+    elif lies_at(folder / text) != A_FOLDER:
+        yield str(misplaced(f"the folder of {what}", folder / text))
 
 
 def _preparation_faults(given: Any, what: str) -> Iterator[str]:

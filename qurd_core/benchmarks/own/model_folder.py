@@ -12,11 +12,23 @@ import torch
 from qurd_core.access import Access
 from qurd_core.benchmarks.base import FOLDER, Benchmark, Source, reads
 from qurd_core.benchmarks.own import pictures
-from qurd_core.benchmarks.own.manifest import SPLITS, lineages_of, manifest_faults, name_of, read_manifest, roles_of
-from qurd_core.benchmarks.own.networks import Preparation, Prepared, loaded
+from qurd_core.benchmarks.own.manifest import (
+    PREPARED,
+    SPLITS,
+    lineages_of,
+    manifest_faults,
+    name_of,
+    read_manifest,
+    roles_of,
+)
+from qurd_core.benchmarks.own.networks import PLAIN, Preparation, Prepared, loaded
 from qurd_core.benchmarks.own.roles import cast, faults
+from qurd_core.benchmarks.own.sources import transformers_folder
+from qurd_core.benchmarks.own.sources.api_file import Api, read_api
 from qurd_core.benchmarks.own.sources.onnx_child import beside
 from qurd_core.benchmarks.own.sources.onnx_model import OnnxNetwork
+from qurd_core.benchmarks.own.sources.transformers_folder import TransformersNetwork, columns
+from qurd_core.benchmarks.own.variants import Variant, variant
 from qurd_core.errors import QurdError, doing
 from qurd_core.files import file_digest
 from qurd_core.lineage import Lineage
@@ -31,10 +43,13 @@ class Entry:
 
     Attributes:
         architecture: of its weights, or the kind of its file.
-        file: weights, or a whole model.
+        file: weights, a whole model, or the folder of one.
         accuracy: as declared.
         puts: how images are put into a whole model, and what it gives.
         columns: the output that stands for each class, where its order is another one.
+        forged: it was made to see what can be told, and is nobody's.
+        variant: what its network has otherwise than the architecture says.
+        api: how it is asked over a network, if it is no file.
     """
 
     lineage: Lineage
@@ -45,10 +60,27 @@ class Entry:
     role: str | None = None
     puts: tuple[dict[str, Any], dict[str, Any]] | None = None
     columns: tuple[int, ...] | None = None
+    forged: bool = False
+    variant: Variant = PLAIN
+    api: Api | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is a model in files of its own, and no weights of an architecture that is known here."""
+        return self.puts is not None or self.architecture == "transformers"
+
+    @property
+    def files(self) -> list[Path]:
+        """What it is read from."""
+        if self.puts is not None:
+            return [self.file, *beside(self.file)]
+        return transformers_folder.files(self.file) if self.whole else [self.file]
 
     @property
     def access(self) -> Access:
         """The most that it ever reveals."""
+        if self.api:
+            return self.api.access
         if self.puts is None:
             return Access.GRADIENTS
         return Access.PROBITS if self.puts[1]["gives"] == "probits" else Access.LOGITS
@@ -82,15 +114,30 @@ class ModelFolder(Source):
             about |= {"role": entry.role}
         if any(other.accuracy is not None for other in self.entries.values()):
             about |= {"accuracy_declared": entry.accuracy}
+        about |= {"forged": True} if entry.forged else {}
         return about | {"classes": len(self.classes), "sha256": self.digest(model)}
+
+    def outputs(self, model: str) -> tuple[str, ...]:
+        """The classes of a model in the order in which it gives them."""
+        columns = self.entries[model].columns
+        if columns is None:
+            return self.classes
+        return tuple(name for _, name in sorted(zip(columns, self.classes, strict=True)))
 
     def digest(self, model: str) -> str:
         entry = self.entries[model]
-        about = [entry.architecture, len(self.classes), str(entry.preparation), self._held(entry.file)]
+        if entry.api:
+            return entry.api.digest
+        first, *others = entry.files
+        about = [entry.architecture, len(self.classes), str(entry.preparation), self._held(first)]
         if entry.puts:
-            about += [entry.puts, [self._held(path) for path in beside(entry.file)]]
+            about.append(entry.puts)
+        if entry.whole:
+            about.append([self._held(path) for path in others])
         if entry.columns:
             about.append({"columns": entry.columns})
+        if entry.variant.about:
+            about.append({"variant": entry.variant.about})
         return hashlib.sha256(json.dumps(about).encode()).hexdigest()
 
     def images(self, split: str) -> Images:
@@ -111,7 +158,11 @@ class ModelFolder(Source):
     def content(self) -> str:
         """Digest of all models and images, and of what is said of their files; each is looked at now, if it was not yet."""
         held = [
-            [name, self.digest(name), str(entry.lineage), entry.accuracy, *[entry.role] * bool(entry.role)]
+            [
+                *(name, self.digest(name), str(entry.lineage), entry.accuracy, *[entry.role] * bool(entry.role)),
+                *([self._held(entry.file)] if entry.api else ()),  # its limits, too
+                *[True] * entry.forged,
+            ]
             for name, entry in self.entries.items()
         ]
         seeds = [[split, self.images_digest(split)] for split in self.splits]
@@ -125,17 +176,25 @@ class ModelFolder(Source):
 
     def oracle(self, model: str, runtime: Runtime) -> Oracle:
         entry = self.entries[model]
-        held = 0
+        if entry.api:
+            raise QurdError(
+                f"'{model}' is asked over a network, which may cost. 'check' says how much before it does so; nothing else"
+                " asks it."
+            )
+        held, order = 0, entry.columns
         with doing(f"loading '{model}'"):
-            if entry.puts is None:
-                network = loaded(entry.architecture, len(self.classes), entry.file)
-            else:
+            if entry.puts:
                 network = OnnxNetwork(entry.file, *entry.puts)
                 held = network.held
-        for path in (entry.file, *beside(entry.file)) if entry.puts else (entry.file,):
+            elif entry.whole:
+                network = TransformersNetwork(entry.file)
+                order = order or columns(network.names, self.classes, f"'{model}'")
+            else:
+                network = loaded(entry.architecture, len(self.classes), entry.file, entry.variant)
+        for path in entry.files:
             self._unchanged(path)
         how = {"access": Access.LOGITS} if entry.puts else {}  # the benchmark says what is revealed
-        prepared = Prepared(network, entry.preparation, entry.columns)
+        prepared = Prepared(network, entry.preparation, order)
         how |= {"classes": len(self.classes), "runtime": runtime, "name": model, "held": held}
         return Oracle(prepared, **how)
 
@@ -184,7 +243,7 @@ def _problems(folder: Path) -> list[str]:
         except QurdError as error:
             found.append(str(error))
     few = torch.zeros(2, 3, *source._size) if not found else None
-    for model in source.entries:
+    for model in (model for model, entry in source.entries.items() if not entry.api):
         try:
             oracle = source.oracle(model, Runtime())
             if few is not None:
@@ -219,6 +278,7 @@ def model_folder(folder: Path) -> Benchmark:
     source.content()  # what it holds now, whenever it is asked
     notes = (*source.notes, *found.notes)
     access = min(source.entries[name].access for name in found.models)
+    remote = [name for name in found.suspects if source.entries[name].api]
     less = {name: source.entries[name].access for name in found.suspects if source.entries[name].access < access}
     return Benchmark(
         str(folder),
@@ -230,6 +290,8 @@ def model_folder(folder: Path) -> Benchmark:
         notes=notes,
         suspects=found.suspects,
         reveals=less,
+        tops={name: source.entries[name].api.top for name in remote if source.entries[name].access is Access.TOPK},
+        remote={name: source.entries[name].api for name in remote},
     )
 
 
@@ -238,20 +300,30 @@ def _source(manifest: dict[str, Any], folder: Path) -> ModelFolder:
     named = tuple(map(str, range(classes) if isinstance(classes, int) else classes))
     lineages = lineages_of(manifest)
     entries = {
-        name_of(model): Entry(
-            lineages[name_of(model)],
-            model.get("architecture", "onnx"),
-            folder / (model["weights"] if "weights" in model else model["file"]),
-            _preparation(manifest, model),
-            model.get("accuracy"),
-            model.get("role"),
-            (model.get("input", {}), model["output"]) if "file" in model else None,
-            tuple([*map(str, model["classes"])].index(name) for name in named) if "classes" in model else None,
-        )
-        for model in manifest["models"]
+        name_of(model): _entry(manifest, model, folder, named, lineages[name_of(model)]) for model in manifest["models"]
     }
     seed_sets = {split: folder / manifest["images"][split] for split in SPLITS if split in manifest["images"]}
     return ModelFolder(named, entries, seed_sets, manifest.get("side"))
+
+
+def _entry(
+    manifest: dict[str, Any], model: dict[str, Any], folder: Path, classes: tuple[str, ...], lineage: Lineage
+) -> Entry:
+    kind = model.get("source", "safetensors")
+    path = folder / model[{"safetensors": "weights", "onnx": "file", "transformers": "folder", "api": "api"}[kind]]
+    return Entry(
+        lineage,
+        model.get("architecture", kind),
+        path,
+        Preparation((0.0,) * 3, (1.0,) * 3) if kind in PREPARED else _preparation(manifest, model),
+        model.get("accuracy"),
+        model.get("role"),
+        (model.get("input", {}), model["output"]) if kind == "onnx" else None,
+        tuple([*map(str, model["classes"])].index(name) for name in classes) if "classes" in model else None,
+        model.get("forged", False),
+        variant(model) if kind == "safetensors" else PLAIN,
+        read_api(path, classes) if kind == "api" else None,
+    )
 
 
 def _preparation(manifest: dict[str, Any], model: dict[str, Any]) -> Preparation:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from qurd_core.benchmarks.own.variants import Variant
 from qurd_core.benchmarks.own.weights import check_fit, load_into
 from qurd_core.benchmarks.zoo import architectures
 from qurd_core.errors import SHOWN, QurdError
@@ -31,6 +32,8 @@ FAMILIES = {  # what stands before the slash, and whose constructors these are
     "patchwork": "Patchwork's",
 }
 LARGEST, SMALLEST = 1e6, 1e-6  # of a mean or standard deviation; float32 holds what becomes of the pixels
+CLOSE = 3  # architectures that are offered in place of one that is unknown
+PLAIN = Variant()
 _MOBILENET_STAGES = (4, 3, 4, 6, 2)  # blocks of torchvision's features in each stage of ModelReuse's
 
 
@@ -93,7 +96,7 @@ class Prepared(nn.Module):
 _REFUSALS = (RuntimeError, AssertionError, ValueError, TypeError, IndexError)  # of a size that a network does not take
 
 
-def loaded(architecture: str, classes: int, path: Path) -> nn.Module:
+def loaded(architecture: str, classes: int, path: Path, variant: Variant = PLAIN) -> nn.Module:
     """The network with the weights of a file, for which memory is taken once the file is known to hold them.
 
     Args:
@@ -102,20 +105,23 @@ def loaded(architecture: str, classes: int, path: Path) -> nn.Module:
     Raises:
         QurdError: it is unknown, or the file holds other weights.
     """
-    check_fit(blank(architecture, classes), path, architecture)
-    return load_into(empty(architecture, classes), path, architecture)
+    check_fit(blank(architecture, classes, variant), path, architecture, variant.renamed)
+    return load_into(empty(architecture, classes, variant), path, architecture, variant.renamed)
 
 
-def blank(architecture: str, classes: int) -> nn.Module:
+def blank(architecture: str, classes: int, variant: Variant = PLAIN) -> nn.Module:
     """The same without memory (on the meta device): what names and shapes a file of its weights has."""
     with torch.device("meta"):
-        return empty(architecture, classes)
+        return empty(architecture, classes, variant)
 
 
-def empty(architecture: str, classes: int) -> nn.Module:
+def empty(architecture: str, classes: int, variant: Variant = PLAIN) -> nn.Module:
     """A network that waits for a state dict; some of timm hold what is in none, so these are built with their memory."""
     family, name = check(architecture)
-    return {"timm": _timm, "modelreuse": _modelreuse, "patchwork": _patchwork, "": _torchvision}[family](name, classes)
+    if family == "timm":
+        return _filled(lambda: variant.of(_timm(name, classes, **dict(variant.arguments)), classes, architecture))
+    made = {"modelreuse": _modelreuse, "patchwork": _patchwork, "": _torchvision}[family]
+    return _unfilled(lambda: variant.of(made(name, classes), classes, architecture))
 
 
 def check(architecture: str) -> tuple[str, str]:
@@ -132,13 +138,23 @@ def check(architecture: str) -> tuple[str, str]:
 
 
 def _unknown(architecture: str) -> QurdError:
-    """The error for an architecture that is in no list: the nearest name of every family, not the two thousand that are."""
-    name = architecture.rpartition("/")[2][:SHOWN]
-    near = {prefix: get_close_matches(name, _names(prefix), n=1) for prefix in FAMILIES}
-    meant = [f"'{prefix}/{found[0]}'" if prefix else f"'{found[0]}'" for prefix, found in near.items() if found]
-    hint = f" Did you mean {' or '.join(meant)}?" if meant else ""
+    """The error for an architecture that is in no list: three names that are near, not the two thousand that there are."""
+    family, _, name = architecture.rpartition("/")
+    name = name[:SHOWN]
+    homes: dict[str, list[str]] = {}
+    for prefix in FAMILIES:
+        for one in _names(prefix):
+            homes.setdefault(one, []).append(_full(prefix, one))
+    near = [homes[one][0] for one in get_close_matches(name, homes, n=CLOSE)]
+    own = get_close_matches(name, _names(family), n=1) if family in FAMILIES else []  # of those that were asked for
+    meant = [f"'{one}'" for one in dict.fromkeys([*homes.get(name, ()), *(_full(family, one) for one in own), *near])]
+    hint = f" Did you mean {', '.join(meant[:-1])}{' or ' * (len(meant) > 1)}{meant[-1]}?" if meant else ""
     families = ", ".join(f"{prefix}/NAME for {of}" if prefix else f"NAME for {of}" for prefix, of in FAMILIES.items())
     return QurdError(f"Unknown architecture '{architecture[:SHOWN]}'.{hint} Write {families}.")
+
+
+def _full(family: str, name: str) -> str:
+    return f"{family}/{name}" if family else name
 
 
 @cache
@@ -160,13 +176,13 @@ def _torchvision(name: str, classes: int) -> nn.Module:
     from torchvision import models
 
     quiet = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
-    return _unfilled(lambda: models.get_model(name, weights=None, num_classes=classes, **quiet))
+    return models.get_model(name, weights=None, num_classes=classes, **quiet)
 
 
-def _timm(name: str, classes: int) -> nn.Module:
+def _timm(name: str, classes: int, **arguments: Any) -> nn.Module:
     import timm
 
-    return _filled(lambda: timm.create_model(name, pretrained=False, num_classes=classes))
+    return timm.create_model(name, pretrained=False, num_classes=classes, **arguments)
 
 
 def _modelreuse(name: str, classes: int) -> nn.Module:
@@ -174,8 +190,8 @@ def _modelreuse(name: str, classes: int) -> nn.Module:
     from torchvision import models
 
     if name == "resnet18":
-        return _unfilled(lambda: models.resnet18(num_classes=classes))
-    return _unfilled(lambda: StagedMobileNet(models.mobilenet_v2(num_classes=classes)))
+        return models.resnet18(num_classes=classes)
+    return StagedMobileNet(models.mobilenet_v2(num_classes=classes))
 
 
 def _patchwork(name: str, classes: int) -> nn.Module:
@@ -209,5 +225,9 @@ def _filled(make: Callable[[], nn.Module]) -> nn.Module:
     with torch.random.fork_rng(devices=[]):
         try:
             return make()
-        except (RuntimeError, TypeError, ValueError) as error:
-            raise QurdError(f"Cannot build the network: {error}.") from None
+        except QurdError:
+            raise
+        except (RuntimeError, TypeError, ValueError, AssertionError, KeyError, AttributeError, ZeroDivisionError) as error:
+            raise QurdError(
+                f"Cannot build the network: {str(error).rstrip('.')[:200]}. Are its 'arguments' right?"
+            ) from None

@@ -65,6 +65,11 @@ def cast(lineages: Mapping[str, Lineage], roles: Mapping[str, str]) -> Cast:
         notes.append(f"{len(suspects)} suspect(s): they are asked about and calibrate nothing.")
     if failed:
         notes.append(f"{len(failed)} failed theft(s), such as '{failed[0]}': they stand in no pair.")
+    if len(every) == len(_having(every, VICTIM)):
+        notes.append(
+            f"'{next(iter(every))}' stands alone. Add unrelated models, and suspects to ask about, or have unrelated models"
+            " and thieves made with 'forge'."
+        )
     by_victim = sorted(pairs, key=lambda pair: list(every).index(pair.victim))
     return Cast(tuple(by_victim), tuple(name for name in every if every[name] not in NAMELESS), suspects, tuple(notes))
 
@@ -101,8 +106,6 @@ def faults(lineages: Mapping[str, Lineage], roles: Mapping[str, str]) -> Iterato
                 f"'{name}' is called {every[name]}, but its lineage descends from the victim '{origin[0]}'. Correct one of"
                 " the two."
             )
-    if victims and len(every) == len(victims):
-        yield f"'{victims[0]}' stands alone. Add unrelated models, and suspects to ask about."
 
 
 def nameless(role: str, model: str) -> str:

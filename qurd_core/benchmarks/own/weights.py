@@ -67,15 +67,16 @@ def tensors(path: Path) -> dict[str, Tensor]:
         raise QurdError(f"{path} is no sound safetensors file: {error}. Save or fetch it again.") from None
 
 
-def load_into(network: nn.Module, path: Path, what: str) -> nn.Module:
+def load_into(network: nn.Module, path: Path, what: str, renamed: Callable[[str], str] = str) -> nn.Module:
     """The network with the weights of a file, whose names and shapes must be its own.
 
     Args:
         what: the architecture, said in errors.
+        renamed: what a tensor of the file is called in the network.
     """
     wanted = network.state_dict()
-    pruned = check_fit(network, path, what)
-    held = _joined(tensors(path), pruned, partial(_product, path))
+    pruned = check_fit(network, path, what, renamed)
+    held = _joined(_called(tensors(path), renamed, path), pruned, partial(_product, path))
     state = {name: tensor.to(wanted[name].dtype) for name, tensor in held.items()}
     for name, tensor in state.items():
         if not bool(torch.isfinite(tensor).all()):
@@ -84,11 +85,12 @@ def load_into(network: nn.Module, path: Path, what: str) -> nn.Module:
     return network
 
 
-def check_fit(network: nn.Module, path: Path, what: str) -> list[str]:
+def check_fit(network: nn.Module, path: Path, what: str, renamed: Callable[[str], str] = str) -> list[str]:
     """Compare the header of a file with a network, which may be one without memory.
 
     Args:
         what: the architecture, said in errors.
+        renamed: what a tensor of the file is called in the network.
 
     Returns:
         names of the tensors that the file holds in two parts, since they were pruned.
@@ -97,7 +99,7 @@ def check_fit(network: nn.Module, path: Path, what: str) -> list[str]:
         QurdError: the names or shapes of the tensors are other ones.
     """
     wanted = network.state_dict()
-    whole = shapes(path)
+    whole = _called(shapes(path), renamed, path)
     pruned = [name for name in wanted if name not in whole and {name + ORIGINAL, name + MASK} <= whole.keys()]
     found = _joined(whole, pruned, lambda original, mask: original if original == mask else (original, mask))
     if missing := [name for name in wanted if name not in found]:
@@ -114,6 +116,22 @@ def check_fit(network: nn.Module, path: Path, what: str) -> list[str]:
                 " another network?"
             )
     return pruned
+
+
+def _called(held: Mapping[str, T], renamed: Callable[[str], str], path: Path) -> dict[str, T]:
+    """What a file holds, by the names of the network.
+
+    Raises:
+        QurdError: two names become one.
+    """
+    found: dict[str, T] = {}
+    for name, one in held.items():
+        if (ours := renamed(name)) in found:
+            raise QurdError(
+                f"Expected names of their own for all tensors of {path}. 'rename' makes two of them '{ours[:200]}'."
+            )
+        found[ours] = one
+    return found
 
 
 def _joined(held: Mapping[str, T], pruned: Sequence[str], join: Callable[[T, T], T]) -> dict[str, T]:

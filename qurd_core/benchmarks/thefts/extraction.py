@@ -12,7 +12,7 @@ from qurd_core.benchmarks.zoo.training import cross_entropy, fit
 from qurd_core.oracle import Oracle
 from qurd_core.registry import thefts
 
-QueryRegion = Literal["attacker", "victim", "mono", "few", "cutouts"]
+QueryRegion = Literal["attacker", "victim", "mono", "few", "cutouts", "theirs", "fifth", "twentieth", "train"]
 
 ADVERSARIAL_EPS = 8 / 255  # L-infinity radius in pixel space
 ADVERSARIAL_EPOCHS = 2

@@ -22,7 +22,7 @@ def prune(
     supplies: Supplies,
     *,
     ratio: Annotated[float, Range(0, 0.99)],
-    region: Literal["victim"] = "victim",
+    region: Literal["victim", "train", "theirs"] = "victim",
     seed: int = 0,
 ) -> Normalised:
     """Zero the smallest weights of every convolution but depthwise ones, and recover (after Li et al. 2021).
@@ -45,7 +45,7 @@ def fine_prune(
     supplies: Supplies,
     *,
     share: Annotated[float, Range(0, 0.99)],
-    region: Literal["attacker"] = "attacker",
+    region: Literal["attacker", "theirs", "train"] = "attacker",
     seed: int = 0,
 ) -> Normalised:
     """Remove the least active channels of every convolution and recover (Liu, Dolan-Gavitt, Garg 2018)."""
@@ -65,7 +65,7 @@ def filter_prune(
     supplies: Supplies,
     *,
     share: Annotated[float, Range(0, 0.99)],
-    region: Literal["attacker"] = "attacker",
+    region: Literal["attacker", "theirs", "train"] = "attacker",
     seed: int = 0,
 ) -> Normalised:
     """Remove the filters of smallest L1 norm of every convolution but depthwise ones, and recover (Li et al. 2017).

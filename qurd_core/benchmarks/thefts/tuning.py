@@ -13,7 +13,7 @@ SHIFT_EPOCHS, SHIFT_RATE = 3, 1e-3
 
 @thefts.register(reads="weights")
 def finetune(
-    victim: Normalised, supplies: Supplies, *, region: Literal["attacker"] = "attacker", seed: int = 0
+    victim: Normalised, supplies: Supplies, *, region: Literal["attacker", "theirs", "train"] = "attacker", seed: int = 0
 ) -> Normalised:
     """Train all layers a little further on other images with their truth."""
     patches = supplies.labelled(region)
@@ -26,13 +26,13 @@ def transfer(
     victim: Normalised,
     supplies: Supplies,
     *,
-    region: Literal["jittered", "victim"],
+    region: Literal["jittered", "victim", "theirs", "train"],
     ratio: Annotated[float, Range(0, 1)] = 1.0,
     seed: int = 0,
 ) -> Normalised:
     """Train the last `ratio` of the parameter tensors on another task, with a new head where the classes differ."""
     patches, rng = supplies.labelled(region), supplies.stream()
-    classes = int(patches.truth.max()) + 1
+    classes = supplies.classes(patches)
     fresh = classes != victim.classes
     if fresh:
         replace_head(victim, classes, rng)

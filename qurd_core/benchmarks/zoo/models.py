@@ -13,7 +13,7 @@ from typing import Literal
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
-from torch import Tensor
+from torch import Tensor, nn
 
 from qurd_core.benchmarks.zoo import training
 from qurd_core.benchmarks.zoo.architectures import Architecture, Normalised, empty, initialised
@@ -22,7 +22,7 @@ from qurd_core.benchmarks.zoo.training import cross_entropy, fit
 from qurd_core.errors import QurdError, doing, unknown
 from qurd_core.executors import Executor, Unit, finish
 from qurd_core.files import publish, read_json
-from qurd_core.grammar import Chain
+from qurd_core.grammar import Call, Chain
 from qurd_core.lineage import Lineage
 from qurd_core.oracle import Oracle
 from qurd_core.registry import origins, thefts
@@ -30,9 +30,10 @@ from qurd_core.runtime import Track
 from qurd_core.store import digest
 
 MANIFEST = "manifest.json"
+_NETWORK = "network."  # how the names of tensors begin behind a normalisation
 
 Region = Literal["victim", "attacker", "jittered", "public", "victim1", "victim2", "victim3", "quarter1", "quarter2",
-                 "quarter3", "quarter4", "tenth1", "tenth2", "tenth3", "tenth4"]  # fmt: skip
+                 "quarter3", "quarter4", "tenth1", "tenth2", "tenth3", "tenth4", "train", "theirs"]  # fmt: skip
 """What a network may be trained on; every wing has some of them."""
 
 
@@ -46,7 +47,7 @@ def train(
 ) -> Normalised:
     """Train from fresh weights on the truth of a region."""
     data, rng = supplies.labelled(region), supplies.stream()
-    model = initialised(arch, int(data.truth.max()) + 1, rng)
+    model = initialised(arch, supplies.classes(data), rng)
     return fit(model, data.pixels, cross_entropy(data.truth), rng, **supplies.schedule(arch, len(data)))
 
 
@@ -134,12 +135,20 @@ def recipe(lineage: str, world: World) -> str:
     A name says less: with other epochs in the code the same lineage is another model.
     """
     steps = []
-    for call in Lineage.parse(lineage).chain.calls:
+    for call in _made_here(lineage, world):
         component = origins[call.name] if call.name in origins else thefts[call.name]
         home = importlib.import_module(component.function.__module__)
         steps.append([call.name, component.bind(call), component.version, _constants(home)])
     told = json.dumps([steps, _constants(training) | world.constants], sort_keys=True)
     return hashlib.sha256(told.encode()).hexdigest()[:20]
+
+
+def _made_here(lineage: str, world: World) -> tuple[Call, ...]:
+    """The steps of a life that are carried out here: all, or those after the model that was given."""
+    calls = Lineage.parse(lineage).chain.calls
+    if world.given and lineage.startswith(f"{world.given.lineage}->"):
+        return calls[len(Lineage.parse(world.given.lineage).chain.calls) :]
+    return calls
 
 
 def _constants(module: ModuleType) -> dict[str, object]:
@@ -153,19 +162,24 @@ def file_of(lineage: str) -> str:
 
 
 def load(folder: Path, lineage: str, world: World) -> Normalised:
-    """The model from its file, or derived from its parent."""
-    if _is_derived(lineage):
+    """The model from its file, derived from its parent, or as it was given."""
+    if world.given and lineage == world.given.lineage:
+        return world.given.module()
+    if _is_derived(lineage, world):
         return make(lineage, folder, world, Supplies(lineage, world))
     path = folder / file_of(lineage)
     try:
-        with safe_open(path, framework="pt") as file:
-            header = json.loads(file.metadata()["record"])
-            state = {name: _full(file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118 (a method of safetensors)
+        header, state = _header(folder, lineage), _tensors(path)
         model = empty(header["architecture"], header["classes"])
         model.load_state_dict(state, strict=True, assign=True)
     except (OSError, SafetensorError, KeyError, TypeError, RuntimeError, json.JSONDecodeError) as error:
         raise QurdError(f"Cannot read the weights of {lineage} in {path}: {error}. Restore the file or rebuild.") from None
     return model
+
+
+def _tensors(path: Path) -> dict[str, Tensor]:
+    with safe_open(path, framework="pt") as file:
+        return {name: _full(file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118 (a method of safetensors)
 
 
 def _full(values: Tensor) -> Tensor:
@@ -209,7 +223,7 @@ def build_one(lineage: str, folder: str, world: World) -> None:
         model = make(lineage, home, world, supplies, oracle)
         if world.half:
             _round(model)
-        state = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
+        state = _state(model, world)
         record = Record(
             lineage=lineage,
             sha256=digest(state),
@@ -226,6 +240,14 @@ def build_one(lineage: str, folder: str, world: World) -> None:
         about = {"record": json.dumps(asdict(record) | {"recipe": recipe(lineage, world)})}
         stored = {name: _half(tensor) for name, tensor in state.items()} if world.half else state
         publish(home / file_of(lineage), save(stored, about))
+
+
+def _state(model: nn.Module, world: World) -> dict[str, Tensor]:
+    """What a file holds of a model."""
+    tensors = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
+    if not world.given:
+        return tensors
+    return {name.removeprefix(_NETWORK): tensor for name, tensor in tensors.items() if name.startswith(_NETWORK)}
 
 
 @torch.no_grad()
@@ -256,15 +278,17 @@ def build(lineages: Iterable[str], folder: Path, world: World, executor: Executo
             f"Expected the images that the models in {folder} were made with. Those here have other pixels: name an empty"
             " folder with --out."
         )
-    every = _with_ancestors(lineages)
-    derived = [name for name in every if _is_derived(name)]
+    every = _with_ancestors(lineages, world)
+    derived = [name for name in every if _is_derived(name, world)]
     lacking: dict[str, None] = {}
     for name in every:
         whole = name in derived or _is_whole(folder, name, world, before)
-        if not whole or any(parent in lacking for parent in _stored_parent(name)):
+        if not whole or any(parent in lacking for parent in _stored_parent(name, world)):
             lacking[name] = None
     units = [
-        Unit(name, build_one, (name, str(folder), world), _stored_parent(name)) for name in lacking if name not in derived
+        Unit(name, build_one, (name, str(folder), world), _stored_parent(name, world))
+        for name in lacking
+        if name not in derived
     ]
     finish(track(executor.run(units), len(units), "making models"))
     records = [_stored_record(folder, name) for name in every if name not in derived]
@@ -280,12 +304,12 @@ def build(lineages: Iterable[str], folder: Path, world: World, executor: Executo
     publish(folder / MANIFEST, (json.dumps(manifest, indent=1) + "\n").encode())
 
 
-def _with_ancestors(lineages: Iterable[str]) -> Sequence[str]:
-    """Every lineage once, ancestors before descendants."""
+def _with_ancestors(lineages: Iterable[str], world: World) -> Sequence[str]:
+    """Every lineage once, ancestors before descendants; without the model that was given, and its own ancestors."""
     found: dict[str, None] = {}
     for name in lineages:
         life, line = Lineage.parse(name), []
-        while life:
+        while life and not (world.given and str(life) == world.given.lineage):
             line.append(str(life))
             life = life.parent
         found |= dict.fromkeys(reversed(line))
@@ -302,24 +326,27 @@ def _is_whole(folder: Path, lineage: str, world: World, manifest: dict) -> bool:
     if not path.exists():
         return False
     try:
-        whole = digest(load(folder, lineage, world).state_dict()) == _stored_record(folder, lineage).sha256
-    except QurdError:
+        whole = digest(_tensors(path)) == _stored_record(folder, lineage).sha256
+    except (OSError, SafetensorError, KeyError, TypeError, json.JSONDecodeError):
         return False
     told = _header(folder, lineage).get("recipe", manifest.get("recipes", {}).get(lineage))
     return whole and told == recipe(lineage, world)
 
 
-def _stored_parent(lineage: str) -> tuple[str, ...]:
-    """The nearest ancestor that has a file: derived ones between are made of it. None of a first training."""
+def _stored_parent(lineage: str, world: World) -> tuple[str, ...]:
+    """The nearest ancestor that has a file: derived ones between are made of it. None of a first training, nor of a theft
+    from the model that was given.
+    """
     parent = Lineage.parse(lineage).parent
-    if parent is None:
+    if parent is None or (world.given and str(parent) == world.given.lineage):
         return ()
-    return _stored_parent(str(parent)) if _is_derived(str(parent)) else (str(parent),)
+    return _stored_parent(str(parent), world) if _is_derived(str(parent), world) else (str(parent),)
 
 
-def _is_derived(lineage: str) -> bool:
+def _is_derived(lineage: str, world: World) -> bool:
+    """Whether a model has no file here."""
     last = Lineage.parse(lineage).last.name
-    return last in thefts and thefts[last].declares.derived
+    return not world.given and last in thefts and thefts[last].declares.derived
 
 
 def _stored_record(folder: Path, lineage: str) -> Record:
@@ -335,7 +362,7 @@ def _header(folder: Path, lineage: str) -> dict:
 
 def _derived_record(folder: Path, lineage: str, world: World) -> Record:
     model = load(folder, lineage, world)
-    (parent,) = (_stored_record(folder, name) for name in _stored_parent(lineage))
+    (parent,) = (_stored_record(folder, name) for name in _stored_parent(lineage, world))
     changed = {"regions": (), "read_truth": False, "victim_queries": 0, "stored": False}
     return replace(parent, lineage=lineage, sha256=digest(model.state_dict()), accuracy=_accuracy(model, world), **changed)
 

@@ -1,11 +1,11 @@
 """What a trainer may read, and a note of what it read."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TypedDict
+from dataclasses import dataclass, field
+from typing import Protocol, TypedDict
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from qurd_core.randomness import stream
 from qurd_core.types import Images
@@ -16,6 +16,21 @@ class Schedule(TypedDict):
 
     epochs: int
     rate: float
+
+
+class Given(Protocol):
+    """A model that was made elsewhere, from which thefts start. Worker processes receive a copy of what finds it.
+
+    Attributes:
+        lineage: its name among those that are made here.
+    """
+
+    lineage: str
+
+    def module(self) -> nn.Module:
+        """One of its own for whoever asks, to be trained on: images in [0,1] in, logits out, with the attributes
+        `architecture` and `classes`.
+        """
 
 
 @dataclass(frozen=True)
@@ -29,6 +44,10 @@ class World:
         rate: largest learning rate from fresh weights.
         enough: number of images from which on more are not trained on for longer.
         half: weights are rounded to half precision when training ends, so that what ships is what was measured.
+        classes: how many there are, where a region may lack some.
+        given: the model that was made elsewhere, if there is one. Then files hold networks as their architecture names the
+            tensors, without their normalisation, for whoever reads them; of every model that is made.
+        told: what else belongs to the recipe of every model.
     """
 
     images: Callable[[str], Images]
@@ -37,11 +56,14 @@ class World:
     rate: float
     enough: int
     half: bool = False
+    classes: int | None = None
+    given: Given | None = None
+    told: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def constants(self) -> dict[str, object]:
         """What belongs to the recipe of every model. Worlds of full precision came first and tell no more than these two."""
-        told = {"EPOCHS": dict(self.epochs), "RATE": self.rate}
+        told = {"EPOCHS": dict(self.epochs), "RATE": self.rate, **self.told}
         return told | {"ENOUGH": self.enough, "HALF": True} if self.half else told
 
 
@@ -80,6 +102,10 @@ class Supplies:
         self.regions.append(region)
         self.read_truth = True
         return self._world.images(region)
+
+    def classes(self, data: Images) -> int:
+        """How many classes there are, as far as these images show it where nobody says it."""
+        return self._world.classes or int(data.truth.max()) + 1
 
     def schedule(self, architecture: str, images: int) -> Schedule:
         """How a network with fresh weights is trained on that many images: longer on few, so that these are fitted too."""

@@ -51,10 +51,8 @@ def _not_distinguished(verdict: Verdict) -> Iterator[str]:
     known, number = verdict.thieves, verdict.lineages
     missed = ""
     if known is not None:
-        missed = (
-            f": of {known.of} known {'thief' if known.of == 1 else 'thieves'} of {verdict.victim} this scheme misses"
-            f" {known.number} at {verdict.budget} queries"
-        )
+        kind = f"{'forged' if verdict.forged else 'known'} {'thief' if known.of == 1 else 'thieves'}"
+        missed = f": of {known.of} {kind} of {verdict.victim} this scheme misses {known.number} at {verdict.budget} queries"
     yield (
         f"{verdict.suspect} is not distinguished from {words.counted(number, 'unrelated lineage')} ({_p(verdict)}, level"
         f" {percent(verdict.level)}). This clears nobody{missed}."
@@ -84,14 +82,22 @@ def too_few(lineages: int, needed: int, level: float, questions: int, models: in
     behind = f" ({models} models)" if models > lineages else ""
     best, gone = percent(min(1.0, questions / (lineages + 1))), needed - lineages
     allow = "allows" if lineages == 1 else "allow"
-    are = "is" if gone == 1 else "are"
+    more = f"{numbered(gone).capitalize()} more {'is' if gone == 1 else 'are'} needed."
     fewer = " Or rank them with 'triage', which gives leads and no verdicts." if questions > 1 else ""
-    return f"{held}{behind} {allow} {best}{about} at best, not {percent(level)}. {_number(gone)} more {are} needed.{fewer}"
+    return f"{held}{behind} {allow} {best}{about} at best, not {percent(level)}. {more}{fewer}"
 
 
 def too_silent(answered: int, sent: int, most: int) -> str:
     """A suspect that left out too many answers."""
     return f"it answered {answered} of {sent} queries, and at most {most} may be missing. Ask the rest, or take it out."
+
+
+def one_class(asked: int) -> str:
+    """A suspect that answers nothing but one class."""
+    return (
+        f"it gives one class to everything that it was asked about, {asked} images. Is it asked in the right way? Look at"
+        " its answers."
+    )
 
 
 def uncounted(missing: int, scheme: str) -> str:
@@ -110,5 +116,6 @@ def too_weak(fit: Fit) -> str:
     )
 
 
-def _number(number: int) -> str:
-    return _SMALL[number].capitalize() if number < len(_SMALL) else f"{number:,}"
+def numbered(number: int) -> str:
+    """A number in words, as far as one writes them: `two`, `1,200`."""
+    return _SMALL[number] if number < len(_SMALL) else f"{number:,}"

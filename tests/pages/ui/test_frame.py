@@ -10,15 +10,18 @@ from pages.ui import export, frame, story
 from qurd_core.benchmarks.saved_benchmarks import BenchFile, home_of
 from qurd_core.records import rate_records
 from tests.benchmarks import flips
+from tests.pages.opening import DUEL
 from tests.pages.screen import headline, sound
 
-VIEWS = [(page, {}, True) for page in frame.PAGES if page != "queries"]  # which has no chart
+VIEWS = [(page, {}, True) for page in frame.PAGES if page not in ("queries", "check")]  # which have no chart
+VIEWS += [("check", DUEL | {"view": view, "act": "play"}, view != "duel") for view in ("dots", "path", "duel")]
 VIEWS += [("leaderboard", {"view": "table"}, True), ("separability", {"show": "bound"}, True)]
 VIEWS += [("benchmark", {"section": section}, section == "bench") for section in ("lineage", "effort", "bench")]
 VIEWS += [("budget", {"play": "true"}, False)]
 
 
 @pytest.mark.parametrize(("page", "link", "panel"), VIEWS)
+@pytest.mark.slow
 def test_a_page_says_what_it_found_and_draws_its_chart_last(shipped, monkeypatch, page, link, panel):
     done = []
 
@@ -43,6 +46,7 @@ def test_a_page_says_what_it_found_and_draws_its_chart_last(shipped, monkeypatch
     assert panel == (chart > words + 1)
 
 
+@pytest.mark.slow
 def test_the_garbage_collector_skips_what_was_there_after_the_first_page(shipped):
     gc.unfreeze()
     frame._settle.clear()

@@ -153,6 +153,7 @@ LINKED = {
     ),
     "separability": ("show", "task", "of", "rows", "fpr", "budget", "seed", "reveal", "behind", "hard", "victim", "pair"),
     "queries": ("view", "victim", "suspect", "seed", "budget", "left", "right", "only", "look", "reveal", "page"),
+    "check": ("victim", "suspect", "scheme", "budget", "stop", "view", "act"),
     "atlas": ("reveal",),
     "paper": ("view", "verdict", "claim", "mode", "budget"),
 }
@@ -161,6 +162,7 @@ EVERYWHERE = ("bench", "stage", "story", "step", "auto")
 
 @pytest.mark.parametrize("value", ["", "nope", "9" * 320, "<b>", "-1", "٣", "null"])
 @pytest.mark.parametrize("page", PAGES)
+@pytest.mark.slow
 def test_no_value_of_a_link_breaks_a_page(shipped, page, value):
     sound(shipped(page=page, link=dict.fromkeys((*EVERYWHERE, *LINKED[page]), value)))
 

@@ -46,6 +46,8 @@ LINKS = {
         "page": "2",
     }
     | {"only": "disagrees", "reveal": "topk", "bench": "patchwork-sac"},  # where a second page is left of them
+    "check": {"victim": VICTIM, "suspect": ["train(vgg,victim1)", "train(mb,victim1)"], "scheme": "Random", "budget": "50"}
+    | {"stop": "peak", "view": "path"},
     "atlas": {"bench": "patchwork-reuse", "reveal": "labels"},
     "paper": {"view": "agreement", "budget": "50", "bench": "patchwork-reuse"},
 }

@@ -8,12 +8,14 @@ import pytest
 
 from pages.ui import definitions, frame, story
 from qurd_core.records import evidence, rate_records
+from tests.pages import opening
 from tests.pages.test_browser import PATIENCE, browser, serving  # noqa: F401 (a fixture)
 from tests.pages.ui.geometry import PHONE, STAGES, faults
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 PAIR = evidence.pairs("patchwork-sac").iloc[5]
+DUEL = urlencode(opening.DUEL, doseq=True)  # a question whose answers ship
 VIEWS = [
     *(f"leaderboard?view={view}" for view in ("chart", "table", "swap")),
     *("leaderboard?pin=SAC", "leaderboard?bench=published-sdog120", "leaderboard?bench=patchwork-reuse&view=table"),
@@ -34,6 +36,7 @@ VIEWS = [
         "queries?view=telling",
         "queries?bench=published-sdog120",
     ),
+    *("check?", f"check?{DUEL}&view=dots", f"check?{DUEL}&view=path", f"check?{DUEL}&view=duel&act=opened"),
     *("paper?claim=table3", "paper?view=table2", "paper?view=table3", "paper?view=table3&mode=honest"),
     *("paper?view=agreement", "atlas?", "atlas?reveal=labels"),
 ]

@@ -26,7 +26,10 @@ COMMANDS = {  # arguments after the benchmark
     "models": QUICK,
     "check-benchmark": QUICK,
     "check": QUICK,
+    "queries": ["--out", "sent", "--budget", "20", "--fit", "5"],
     "triage": ["--out", "ranking.csv"],
+    "forge": ["--out", "forged", "--device", "cpu", "--workers", "1"],
+    "challenge": ["--out", "contest"],
     "pairs": QUICK,
     "run": ["-s", "AKH", "--budget", "10", "--seeds", "1", *QUICK],
     "sweep": [],
@@ -37,6 +40,8 @@ COMMANDS = {  # arguments after the benchmark
 }
 OF_ALL = ("models", "check-benchmark", "pairs", "run")
 OF_SUSPECTS = ("check", "triage")  # which take as many, and need models of unknown origin
+OF_PICTURES = ("queries",)  # which takes as many, and needs items with pixels
+POSITIONAL = ("check-benchmark", "forge", *OF_SUSPECTS, *OF_PICTURES)
 ANY = "Expected the name of a benchmark, or the path of a folder of models, a table of answers (.csv, .parquet) or a saved"
 
 
@@ -76,7 +81,7 @@ def place(laid, tmp_path, monkeypatch):
 
 
 def ask(qurd, command, text):
-    arguments = [text] if command in ("check-benchmark", *OF_SUSPECTS) else ["-b", text]
+    arguments = [text] if command in POSITIONAL else ["make", text] if command == "challenge" else ["-b", text]
     code, out, err = qurd(command, *arguments, *COMMANDS[command])
     return code, out, " ".join(err.split())
 
@@ -95,6 +100,7 @@ GOOD = [
 
 @pytest.mark.parametrize("text", GOOD)
 @pytest.mark.parametrize("command", OF_ALL)
+@pytest.mark.slow
 def test_what_all_take_is_taken_by_all(qurd, place, command, text):
     code, out, err = ask(qurd, command, text)
     assert (code, "Traceback" in err) == (0, False), err
@@ -103,10 +109,18 @@ def test_what_all_take_is_taken_by_all(qurd, place, command, text):
 
 @pytest.mark.parametrize("text", GOOD)
 @pytest.mark.parametrize("command", OF_SUSPECTS)
+@pytest.mark.slow
 def test_whoever_asks_about_suspects_is_told_that_there_are_none(qurd, place, command, text):
     code, out, err = ask(qurd, command, text)
     assert (code, out) == (2, "")
     assert "with --victim: " in err or "There are none: name a model with --suspect." in err
+
+
+@pytest.mark.parametrize("text", GOOD)
+def test_whoever_writes_pictures_does_so_or_is_told_why_not(qurd, place, text):
+    code, out, err = ask(qurd, "queries", text)
+    assert ("Expected items with pixels" in err) == (code == 2) or "with --victim: " in err
+    assert (Path(out.strip()).name == "queries.csv") == (code == 0)
 
 
 def test_a_saved_benchmark_is_the_same_by_name_and_by_path(qurd, place):
@@ -133,6 +147,7 @@ BAD = {
 
 @pytest.mark.parametrize("text", BAD, ids=lambda text: text[:20].replace("\0", "0"))
 @pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.slow
 def test_what_is_no_benchmark_is_named_by_every_command_alike(qurd, place, command, text):
     code, out, err = ask(qurd, command, text)
     assert (code, out) == (2, "")
@@ -161,7 +176,8 @@ WRONG = {
 
 
 @pytest.mark.parametrize("text", WRONG, ids=str)
-@pytest.mark.parametrize("command", (*OF_ALL, *OF_SUSPECTS))
+@pytest.mark.parametrize("command", (*OF_ALL, *OF_SUSPECTS, *OF_PICTURES))
+@pytest.mark.slow
 def test_what_is_wrong_with_one_is_one_sentence(qurd, place, command, text):
     if (command, text) in (("models", "published-cifar10"), ("pairs", "published-cifar10")):
         return  # whose models and pairs were published
@@ -191,6 +207,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("text", KINDS)
 @pytest.mark.parametrize("command", REFUSED)
+@pytest.mark.slow
 def test_commands_that_take_some_only_say_what_came(qurd, place, monkeypatch, command, text):
     if (command, text) == ("separability", "half"):
         return  # which this command takes by its name
@@ -222,6 +239,8 @@ FOLDERS = [
     ["build", "patchwork", "--out", "notes.txt"],
     ["paper", "export-summary", "--out", "notes.txt"],
     ["import-scores", "folder", "--store", "notes.txt"],
+    ["forge", "folder", "--out", "notes.txt"],
+    ["challenge", "make", "toy", "--out", "notes.txt"],
 ]
 
 

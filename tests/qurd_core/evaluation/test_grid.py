@@ -77,6 +77,7 @@ def test_what_cannot_be_measured_is_refused_before_anything_runs(name, hidings, 
         grid.asked_of(name, ["AKH"], 1, hidings)
 
 
+@pytest.mark.slow
 def test_a_cell_is_the_rate_of_its_column_and_an_empty_one_has_its_reason(store, tmp_path):
     table = measured(store, tmp_path)
     assert len(table) == 2 * len(CHOSEN) * 2 * 2  # thefts, columns, schemes, choices of negatives
@@ -106,6 +107,7 @@ def test_a_cell_knows_how_good_and_how_true_its_models_are(store, tmp_path):
     assert {cell(table, "same", hiding).queries for hiding in CHOSEN} == {0.0}
 
 
+@pytest.mark.slow
 def test_other_cells_stay_and_what_is_stored_is_asked_no_more(store, tmp_path, monkeypatch):
     before = measured(store, tmp_path, ("none", "posterise"))
     after = measured(store, tmp_path, ("posterise", "topk"), ["AKH"])

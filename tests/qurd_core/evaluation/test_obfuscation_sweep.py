@@ -62,6 +62,7 @@ def test_time_and_numbers_are_told_before_and_nothing_is_left_after(home):
     assert ", 0 query sets" not in before
 
 
+@pytest.mark.slow
 def test_every_scheme_has_a_row_for_every_budget_task_and_choice_of_negatives(home):
     table = pd.read_parquet(home[2][0])
     keys = ["scheme", "obfuscation", "pool", "negatives", "task", "budget"]

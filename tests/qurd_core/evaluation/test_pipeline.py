@@ -372,6 +372,7 @@ def test_only_schemes_that_compare_answers_pair_by_pair_have_a_small_limit(bench
             evaluate(bench, ["AKH", str(scheme)], budgets=[100, 1001], seeds=1, store=store)
 
 
+@pytest.mark.slow
 def test_large_budgets_run_or_say_that_the_seed_set_is_too_small(bench, store):
     """160 test images and 120 of train: SAC's craft goes round, LIME's makes 100 queries of each."""
     more = [
@@ -481,6 +482,7 @@ def test_gradients_are_refused_where_a_benchmark_reveals_logits_only(bench):
         requests._check_answers(replace(bench, access=Access.LOGITS), Scheme.parse("ModelGif"))
 
 
+@pytest.mark.slow
 def test_every_named_scheme_runs(bench, store):
     table = evaluate(bench, list(NAMED), budgets=[20, 100], seeds=1, store=store)
     assert set(table["scheme"]) == set(NAMED)

@@ -259,6 +259,7 @@ def folder(parts, tmp_path):
     return write
 
 
+@pytest.mark.slow
 def test_a_sound_folder_is_measured_once_and_nothing_is_asked_twice(folder, store, qurd):
     path = folder()
     report = check(path, store)

@@ -56,6 +56,7 @@ def records_of(folder):
     return table.astype(dict.fromkeys(("scheme", "task", "negatives"), str))
 
 
+@pytest.mark.slow
 def test_named_schemes_have_more_query_seeds_than_others_and_are_swept_alone_if_wanted(small, tmp_path, monkeypatch):
     monkeypatch.setattr(sweep.inventory, "write", lambda *_: [])
     monkeypatch.setattr(sweep, "BEST_AT", 20)
@@ -83,6 +84,10 @@ def test_named_schemes_have_more_query_seeds_than_others_and_are_swept_alone_if_
     monkeypatch.setattr(sweep, "BEST", 0)
     whole.assign(scheme="noise | labels | hamming").to_parquet(out / "other.parquet")
     list(sweep.measure("toy", 2, store, Runtime(), out, only=TEXTS[:1]))  # raw scores of the best only, whoever was there
+    assert {*pd.read_parquet(out / "toy-scores.parquet")["scheme"]} == {str(Scheme.parse("AKH"))}
+    list(
+        sweep.measure("toy", 2, store, Runtime(), out, only=[str(other)])
+    )  # which is none of the best, so alone has no scores
     assert {*pd.read_parquet(out / "toy-scores.parquet")["scheme"]} == {str(Scheme.parse("AKH"))}
     told = [one["scheme"] for one in json.loads((out / "schemes.json").read_text())]  # what another benchmark has, too
     assert sorted(told) == sorted(["noise | labels | hamming", *whole["scheme"].unique()])

@@ -48,11 +48,13 @@ def test_every_unit_runs_once_after_what_it_needs(tmp_path, run):
     assert not [done for done in ended if done.error]
 
 
+@pytest.mark.slow
 def test_a_unit_has_one_thread_everywhere(tmp_path, run):
     list(run([unit(tmp_path, "a")]))
     assert (tmp_path / "a").read_text() == "1"
 
 
+@pytest.mark.slow
 def test_a_failure_stops_only_what_needs_it(tmp_path, run):
     units = [Unit("bad", fail, ("broken",)), unit(tmp_path, "child", "bad"), unit(tmp_path, "good")]
     ended = {done.key: done.error for done in run(units)}
@@ -69,6 +71,7 @@ def test_inline_gives_the_threads_back(tmp_path):
     torch.set_num_threads(before)
 
 
+@pytest.mark.slow
 def test_a_dead_worker_is_replaced_and_nothing_is_lost(tmp_path):
     units = [Unit("a", die_once, (str(tmp_path), "a")), unit(tmp_path, "b"), unit(tmp_path, "c", "a")]
     assert all(done.error is None for done in ProcessPool(2).run(units))
@@ -76,6 +79,7 @@ def test_a_dead_worker_is_replaced_and_nothing_is_lost(tmp_path):
 
 
 @pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.slow
 def test_a_unit_that_always_kills_its_worker_is_given_up_and_blamed_alone(tmp_path, workers):
     units = [Unit("a", die), *(unit(tmp_path, name) for name in "bcdef")]
     ended = {done.key: done.error for done in ProcessPool(workers).run(units)}

@@ -55,6 +55,7 @@ def test_who_does_nothing_for_ever_is_ended(monkeypatch):
         limited(signal.pause, HERE)
 
 
+@pytest.mark.slow
 def test_a_worker_process_asks_no_other_one():
     code = (
         "import multiprocessing, os\nfrom pathlib import Path\nfrom qurd_core.executors.limited import limited\n"

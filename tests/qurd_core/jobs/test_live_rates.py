@@ -50,6 +50,7 @@ def reference(tmp_path, scheme, **choice):
 @pytest.mark.parametrize(
     "scheme", ["AKH", PGD, "negative(test) | probits | cosine", "negative(test)->cutmix | labels | hamming"]
 )
+@pytest.mark.slow
 def test_the_rows_are_those_of_the_pipeline(run, tmp_path, scheme):
     every, _ = run(scheme)
     assert tuple(every.columns) == rate_records.COLUMNS
@@ -60,11 +61,13 @@ def test_the_rows_are_those_of_the_pipeline(run, tmp_path, scheme):
         pd.testing.assert_frame_equal(found[RATES], wanted[RATES], check_dtype=False, atol=1e-6, obj=negatives)
 
 
+@pytest.mark.slow
 def test_the_first_point_comes_before_the_curve_and_seeds_one_by_one(run):
     assert run(PGD, seeds=3)[1] == [(1, 100), (1, 400), (2, 400), (3, 400)]
     assert run("AKH")[1] == [(1, 50), (1, 100), (1, 400), (2, 400)]
 
 
+@pytest.mark.slow
 def test_natural_images_that_are_not_sent_are_not_asked_about(run, tmp_path):
     run("negative(test) | labels | hamming")
     desk, _ = rate_job.desk_of(str(tmp_path), "toy")
@@ -87,6 +90,7 @@ def test_a_run_from_another_process_finds_what_was_asked_while_somebody_watched(
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.slow
 def test_a_pool_calibrates_the_scheme_and_its_reference(run, tmp_path):
     found, shown = run(PGD, pool=STRANGERS[:20])
     assert set(found["name"].dropna()) == {"AKH"}

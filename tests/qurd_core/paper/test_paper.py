@@ -409,6 +409,7 @@ def graded(facts):
     return {claim.id: claim for claim in claims.claims(facts)}
 
 
+@pytest.mark.slow
 def test_every_claim_is_graded_once(graded):
     by_verdict = {verdict: {claim.id for claim in graded.values() if claim.verdict == verdict} for verdict in VERDICTS}
     assert by_verdict == GRADES
@@ -549,6 +550,7 @@ def test_every_claim_is_graded_by_other_facts_too():
 
 
 @pytest.mark.parametrize("claim", TURNS)
+@pytest.mark.slow
 def test_other_facts_turn_the_verdict_and_the_sentence(claim, facts, graded):
     found, before = changed(facts, claim, **TURNS[claim](facts)), graded[claim]
     assert {found.verdict, before.verdict} == set(VERDICTS[:2])
@@ -601,6 +603,7 @@ def test_victims_of_one_network_are_one(facts, graded):
     assert kin.error > alone.error
 
 
+@pytest.mark.slow
 def test_without_guaranteed_rates_no_sentence_breaks(facts):
     """Where too few independent models calibrate, rates are refused; a mean over the other data sets is another cell."""
     table = facts.by_victim.copy()

@@ -12,8 +12,10 @@ import pytest
 
 from qurd_core import findings, plots, views
 from qurd_core.errors import QurdError
+from qurd_core.files import ASSETS
 from qurd_core.paper import agreement, claims, tables
 from qurd_core.records import evidence, rate_records
+from qurd_core.views.check.checked import Checked
 from tests.small_grid import make_grid
 
 BENCH = "patchwork-sac"
@@ -48,6 +50,13 @@ def cells() -> pd.DataFrame:
     return views.heatmap.cells(schemes, known, split="test", family=views.heatmap.MAIN, pick=PICK)
 
 
+def duel() -> Checked:
+    """The answers that the story of this name ships."""
+    return next(
+        found for path in sorted((ASSETS / "checks").glob("*.verdict")) if len((found := Checked.read(path)).suspects) == 2
+    )
+
+
 def trial() -> views.play.Trial:
     return views.play.trial(evidence.bank(BENCH), evidence.pairs(BENCH), VICTIMS[0], "AKH")
 
@@ -62,6 +71,9 @@ CASES = {
     "benchmark.figure": Case(plots.benchmark.figure, lambda: views.contents.tasks(evidence.pairs(BENCH))),
     "bound.figure": Case(plots.bound.figure, lambda: views.contents.counted(evidence.pairs(BENCH), "all", "unrelated+hard")),
     "budget.figure": Case(plots.budget.figure, points),
+    "check.dots.figure": Case(plots.check.dots.figure, lambda: duel().dots),
+    "check.path.figure": Case(plots.check.path.figure, lambda: duel().paths),
+    "check.duel.figure": Case(plots.check.duel.figure, lambda: duel().paths),
     "designer.figure": Case(
         plots.designer.figure, lambda: views.designer.tiles(evidence.pairs(BENCH)), {"out": frozenset()}
     ),
@@ -134,6 +146,7 @@ def test_every_figure_is_tried():
 
 
 @every
+@pytest.mark.slow
 def test_a_figure_takes_what_its_view_gives(name, given):
     assert len(draw(name, given[name]).data)
 

@@ -187,6 +187,7 @@ def test_the_file_is_plain_json(bench):
     assert found["pairs"] == sorted(found["pairs"])
 
 
+@pytest.mark.slow
 def test_costs_are_not_known_of_a_part_that_lacks_a_victim(tmp_path, monkeypatch):
     """They are means over victims: those of the whole are not those of the part."""
     monkeypatch.setenv("QURD_STORE", str(tmp_path))

@@ -73,6 +73,7 @@ def test_the_scores_give_what_ships():
     np.testing.assert_allclose(again[["low", "high"]], shipped[["low", "high"]], atol=1e-3)
 
 
+@pytest.mark.slow
 def test_every_budget_rule_and_choice_of_negatives_is_measured():
     found = measured_worth.over_choices("patchwork-sac", lambda table, rule, negatives: pd.DataFrame({"rows": [len(table)]}))
     assert len(found.drop_duplicates(["budget", "rule", "negatives"])) == len(found) == len(rate_records.RAW_BUDGETS) * 2 * 2

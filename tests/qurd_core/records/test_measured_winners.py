@@ -117,6 +117,7 @@ def test_what_lacks_a_victim_is_not_compared(noise):
 
 
 @pytest.mark.parametrize("benchmark", rate_records.EMBEDDED)
+@pytest.mark.slow
 def test_the_shipped_scores_have_one(benchmark):
     scores, pairs = evidence.Scores.read(benchmark), evidence.pairs(benchmark)
     known = rate_records.schemes().set_index("scheme")

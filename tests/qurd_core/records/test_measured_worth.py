@@ -54,6 +54,7 @@ def test_held_out_kinds_of_models_cost_more_than_promised():
         assert table["nominal"].iloc[0] < 0.1
 
 
+@pytest.mark.slow
 def test_the_scores_give_what_ships():
     names = measured_worth.names_of("patchwork-reuse")
     pairs, scores = evidence.pairs("patchwork-reuse"), evidence.Scores.read("patchwork-reuse").only(names, 100)
@@ -71,6 +72,7 @@ def test_the_scores_give_what_ships():
             np.testing.assert_allclose(found[column].astype(float), there[column].astype(float), atol=1e-3)
 
 
+@pytest.mark.slow
 def test_a_bench_of_ones_own_gets_intervals_at_once():
     """A part of the pairs, which gives what the whole gives when the part is the whole."""
     scores = evidence.Scores.read("patchwork-sac")

@@ -30,6 +30,7 @@ def test_halves_are_rounded_away_from_zero_whatever_the_last_binary_digit(value,
 
 @pytest.mark.parametrize("benchmark", rate_records.EMBEDDED)
 @pytest.mark.parametrize("task", ["all", "prune"])
+@pytest.mark.slow
 def test_a_rate_and_an_auc_are_one_text_on_every_page_in_commands_and_in_claims(benchmark, task):
     rows = rate_records.read(benchmark, task=task).query("budget == @AT and name.notna()").set_index("name")
     scores, pairs = evidence.Scores.read(benchmark), evidence.pairs(benchmark)

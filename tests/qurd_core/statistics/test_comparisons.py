@@ -144,6 +144,7 @@ def test_of_one_victim_the_stolen_models_are_compared():
     assert single.p_signflip == pytest.approx(2 / 2**gap)  # the other scheme catches nothing that this one misses
 
 
+@pytest.mark.slow
 def test_a_verdict_against_the_interval_is_marked():
     # The same few unrelated models decide for all victims: the test sees victims that agree, the interval sees the models.
     scores = pd.concat(

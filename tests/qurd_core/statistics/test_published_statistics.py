@@ -96,6 +96,7 @@ def test_three_networks_guarantee_no_five_percent(guaranteed, of_models, scheme)
 
 
 @pytest.mark.parametrize("scheme", RATES)
+@pytest.mark.slow
 def test_what_ships_of_table_3_is_what_the_scores_give(paper, scores, scheme):
     """The same draws of the same models, whether the scores were imported or not."""
     shipped = pooled.read().query("budget == 100 and rule == 'paper'").set_index(["label", "task"])

@@ -129,6 +129,7 @@ def test_a_pool_of_few_lineages_is_counted_by_these():
     assert not at_most(by_model, 0.05)
 
 
+@pytest.mark.slow
 def test_of_360_unrelated_suspects_hardly_ever_one_is_accused():
     """Holm over all, with a pool that is just large enough; all suspects share it."""
     rng, needed = np.random.default_rng(3), needed_lineages(0.05, 360)

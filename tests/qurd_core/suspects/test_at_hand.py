@@ -6,6 +6,7 @@ import torch
 
 from qurd_core.access import Access
 from qurd_core.errors import QurdError
+from qurd_core.runtime import Runtime
 from qurd_core.suspects.callables import bench_of
 from qurd_core.suspects.checking import check
 
@@ -52,6 +53,35 @@ def test_what_all_reveal_decides_which_schemes_go():
     assert ask({"shop": probits(0)}, scheme="negative(test) | probits | l1").each[0].said == "closer"
     with pytest.raises(QurdError, match="needs probits, and models at hand reveals labels only"):
         ask({"shop": labels(0)}, scheme="negative(test) | probits | l1")
+
+
+def test_what_the_first_answers_are_taken_as_holds_for_all_and_is_said():
+    def peaked(seed):
+        """Logits of which one image in four looks like probits."""
+        sure = torch.tensor([1.0, 0.0, 0.0])
+        return lambda x: torch.where((x[:, :1, 0, 0] < 0.25), sure, net(seed)(x))
+
+    bench = bench_of(net(0), {"shop": peaked(0)}, {"u": probits(1), "v": labels(2)}, {}, (IMAGES, TRUTH), None)
+    assert bench.notes == (
+        "Taken as labels: the answers of v.",
+        "Taken as probits: the answers of u.",
+        "Taken as logits: the answers of shop.",
+    )
+    x = (IMAGES[:200].float() / 255)[IMAGES[:200, 0, 0, 0] < 60]
+    sure = bench.oracle("shop", Runtime()).logits(x)  # every row of which alone would be taken for probits
+    assert torch.equal(sure, torch.tensor([1.0, 0.0, 0.0]).expand(len(x), 3))
+    found = ask({"shop": probits(0)})
+    assert found.notes == ("Taken as probits: the answers of shop.",)
+
+
+def test_a_function_that_answers_in_another_way_later_is_a_sentence():
+    def turns(x):
+        return probits(0)(x) if len(x) == 8 else net(0)(x)
+
+    with pytest.raises(QurdError, match=r"Expected probits from 'shop', as its first answers were. Got logits later"):
+        ask({"shop": turns})
+    with pytest.raises(QurdError, match=r"Expected labels from 'shop', as its first answers were. Got probits later"):
+        ask({"shop": lambda x: labels(0)(x) if len(x) == 8 else probits(0)(x)})
 
 
 def test_queries_are_crafted_on_a_network_and_not_on_a_function():

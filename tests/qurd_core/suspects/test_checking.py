@@ -85,6 +85,7 @@ def test_the_order_in_which_suspects_are_named_and_other_suspects_change_no_p(as
     assert asked(table({"shop": COPY, "app": OTHER}), level=0.3, suspects=["shop"]).each == (alone,)
 
 
+@pytest.mark.slow
 def test_one_alone_may_name_any_model_and_its_lineage_calibrates_no_more(asked):
     more = {"kin": ("", "train(net,theirs,seed=3)->prune(0.5)", answers(103, 0.3))}
     (one,) = asked(table({}, more=more), suspects=["u3"]).each
@@ -118,6 +119,7 @@ def test_lineages_count_and_not_models(asked):
     assert one.reason == "9 unrelated lineages (39 models) allow 10 % at best, not 5 %. Ten more are needed."
 
 
+@pytest.mark.slow
 def test_hard_unrelated_models_are_asked_and_calibrate_nothing(asked):
     hard = {f"h{n}": ("hard", f"train(res,mine,seed={n})", answers(600 + n, 0.3, VICTIM, 0.9)) for n in range(3)}
     thieves = {
@@ -199,6 +201,7 @@ def test_a_verdict_may_be_said_early(asked, stop):
     assert shop.p_adjusted <= 0.05
 
 
+@pytest.mark.slow
 def test_several_schemes_are_fused_and_a_second_breaks_ties(asked):
     rows = table({"shop": COPY, "app": OTHER})
     fused = asked(rows, scheme=["AKH", "Random"])
@@ -230,6 +233,7 @@ def test_several_schemes_are_fused_and_a_second_breaks_ties(asked):
         ({"scheme": "accuracy"}, "'accuracy' does not look at its answers"),
     ],
 )
+@pytest.mark.slow
 def test_what_cannot_be_asked_is_a_sentence(asked, how, says):
     with pytest.raises(QurdError, match=says):
         asked(table({"shop": COPY}), **how)
@@ -312,3 +316,35 @@ def test_what_any_scheme_asks_and_an_unrelated_model_lacks_is_refused(asked):
 def test_who_is_left_out_is_said(asked):
     found = asked(table({"shop": COPY, "app": OTHER}), suspects=["shop"])
     assert any("1 more suspect(s) are not asked about here" in note for note in found.notes)
+
+
+def ordered(rows: pd.DataFrame, k: int, first: dict[str, int]) -> pd.DataFrame:
+    """The rows with the classes after the label, of some models fewer of them than of others."""
+    for place in range(2, k + 1):
+        rows[f"top_{place}"] = ((rows["label"] + place - 1) % CLASSES).astype(str)
+        rows.loc[rows["model"].map(first).fillna(k) < place, f"top_{place}"] = ""
+    return rows
+
+
+def test_a_suspect_that_names_fewer_classes_is_asked_by_schemes_that_need_no_more(asked):
+    rows = ordered(table({"shop": COPY, "app": OTHER}), 3, {"shop": 2, "app": 1})
+    assert asked(rows).each[0].said == "closer"
+    scheme = "uniform(test) | rank(k=2) | mutual_information"
+    assert asked(rows, scheme=scheme, suspects=["shop"]).each[0].asked == 100
+    with pytest.raises(QurdError, match=r"compares the first 3 classes of an answer, and 'shop' names 2. Use AKH"):
+        asked(rows, scheme=scheme.replace("2", "3"), suspects=["shop"])
+    with pytest.raises(QurdError, match="needs top-k labels, and 'app' reveals labels only"):
+        asked(rows, scheme=scheme)
+
+
+def test_what_a_suspect_names_beside_the_classes_is_no_class_at_any_place(asked):
+    rows = ordered(table({"shop": COPY}), 3, {})
+    rows.loc[(rows["model"] == "shop") & (rows["item"] % 2 == 0), "top_2"] = "a cat"
+    scheme = "uniform(test) | rank(k=3) | mutual_information"
+    whole = asked(ordered(table({"shop": COPY}), 3, {}), scheme=scheme, fit=0).each[0]
+    some = asked(rows, scheme=scheme, fit=0).each[0]
+    assert (some.missing, some.asked) == (0, 100)
+    assert some.score > whole.score
+    rows.loc[(rows["model"] == "shop") & (rows["item"] == 0), "top_3"] = "a dog"  # a second one ends the order
+    with pytest.raises(QurdError, match="and 'shop' names 2"):
+        asked(rows, scheme=scheme)

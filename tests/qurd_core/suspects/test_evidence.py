@@ -9,11 +9,11 @@ import pytest
 
 from qurd_core.benchmarks.base import benchmark
 from qurd_core.errors import QurdError
+from qurd_core.records import sealed
+from qurd_core.records.sealed import canonical, sha
 from qurd_core.runtime import Runtime
 from qurd_core.store import Store
-from qurd_core.suspects import evidence, verifying
 from qurd_core.suspects.checking import with_evidence
-from qurd_core.suspects.evidence import canonical, sha
 from qurd_core.suspects.question import question
 from qurd_core.suspects.verifying import verify
 from tests.qurd_core.suspects.test_checking import COPY, OTHER, VICTIM, answers, table
@@ -68,6 +68,7 @@ def test_canonical_json_has_one_spelling():
 
 @pytest.mark.parametrize("how", [{}, {"stop": "peak"}, {"stop": "bound"}, {"schemes": ("AKH", "Random")}, {"fit": 0}])
 @pytest.mark.parametrize("ending", ["", ".zip"])
+@pytest.mark.slow
 def test_a_third_party_computes_the_same_without_a_model(home, tmp_path, how, ending):
     found, told = asked(home, tmp_path / f"e{ending}", **how)
     again = verify(tmp_path / f"e{ending}")
@@ -241,7 +242,7 @@ def test_links_are_not_followed(folder, copy, tmp_path):
 
 
 def test_a_bomb_is_refused_before_it_is_read(tmp_path, monkeypatch):
-    monkeypatch.setattr(verifying, "BYTES", 1000)
+    monkeypatch.setattr(sealed, "BYTES", 1000)
     with pytest.raises(QurdError, match="It claims more"):
         verify(zip_of(tmp_path / "e.zip", [("seal.json", b"0" * 2000)]))
 
@@ -250,6 +251,7 @@ def test_a_bomb_is_refused_before_it_is_read(tmp_path, monkeypatch):
     ("how", "says"),
     [
         ({"schemes": ("FBI:labels",)}, "Expected schemes that compare labels query by query"),
+        ({"then": "AKH"}, "Expected no second scheme beside evidence"),
         ({"level": 0.01}, "Expected 199 unrelated lineages for 2 suspect"),
     ],
 )
@@ -280,5 +282,5 @@ def test_the_commands_seal_ask_and_verify(home, tmp_path, qurd):
 
 
 def test_evidence_holds_no_weights_and_no_pictures(folder):
-    assert {path.name for path in folder.iterdir()} == {*verifying.NEEDED}
-    assert evidence.FORMAT == 1
+    assert {path.name for path in folder.iterdir()} == {*sealed.NEEDED}
+    assert sealed.FORMAT == 1

@@ -251,6 +251,7 @@ def test_samples_are_of_their_class():
 
 
 @pytest.mark.parametrize("name", rate_records.EMBEDDED)
+@pytest.mark.slow
 def test_the_bench_says_what_the_other_pages_say(name):
     """Rates of every pair from raw scores are those of the records."""
     names = designer.named(rate_records.schemes(), Scores.read(name))

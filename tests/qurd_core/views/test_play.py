@@ -72,6 +72,7 @@ def test_a_victim_without_queries_has_an_empty_trial(bank):
 
 
 @pytest.mark.parametrize("benchmark", rate_records.EMBEDDED)
+@pytest.mark.slow
 def test_distances_agree_with_the_records(benchmark):
     scores, pairs, bank = evidence.Scores.read(benchmark), evidence.pairs(benchmark), evidence.bank(benchmark)
     for scheme, seeds in play.SEEDS.items():

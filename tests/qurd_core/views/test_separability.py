@@ -152,6 +152,7 @@ def test_scores_of_one_query_seed_and_of_their_mean():
 
 @pytest.mark.parametrize("benchmark", rate_records.EMBEDDED)
 @pytest.mark.parametrize("negatives", ["unrelated", "unrelated+hard"])
+@pytest.mark.slow
 def test_numbers_agree_with_the_other_pages(benchmark, negatives):
     found = sep.Distances.of_scheme(evidence.pairs(benchmark), evidence.Scores.read(benchmark), AKH, 100)
     rows = [*sep.rows(found, negatives=negatives, alpha=0.05), *sep.rows(found, negatives=negatives, alpha=0.05, by="tasks")]
@@ -198,6 +199,7 @@ def test_torch_is_not_needed():
 
 @pytest.mark.parametrize("benchmark", rate_records.SHIPPED)
 @pytest.mark.parametrize("alpha", [0, 0.05])
+@pytest.mark.slow
 def test_reports_have_the_rates_of_the_rows(benchmark, alpha):
     found = sep.Distances.of_delta(evidence.pairs(benchmark), "delta_c")
     reports = sep.reports(found, negatives="unrelated+hard", alpha=alpha, draws=50)

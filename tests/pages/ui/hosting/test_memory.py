@@ -39,6 +39,7 @@ print(held() - before)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux says how much memory a process holds in this way")
+@pytest.mark.slow
 def test_what_sessions_took_returns_when_they_have_ended():
     ended = subprocess.run([sys.executable, "-c", SESSIONS], cwd=ROOT, capture_output=True, text=True, check=True)
     assert int(ended.stdout) < 60e6

@@ -101,6 +101,7 @@ def test_a_visitor_deletes_no_benchmark_and_is_told_why(shipped, mine, away):
     assert saved_benchmarks.saved_names() == ["mine"]
 
 
+@pytest.mark.slow
 def test_a_visitor_replaces_no_benchmark_of_somebody_else_and_saves_new_ones(shipped, mine, away):
     app = shipped(page="benchmark", bench=BASE, section="bench")
     name = app.text_input(key=f"bench_name_{BASE}")

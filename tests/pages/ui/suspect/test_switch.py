@@ -40,6 +40,7 @@ def test_what_needs_more_than_the_suspect_reveals_says_so(show, page):
 
 
 @pytest.mark.parametrize("page", PAGES)
+@pytest.mark.slow
 def test_a_headline_says_what_becomes_of_akh_behind_an_obfuscation(show, hidden, page):
     app = sound(show(page=page, bench="patchwork-sac", behind="jpeg"))
     assert headline(app) == "Behind JPEG (quality 60), AKH drops from 83% to 73% on patchwork-sac at 100 queries"
@@ -151,6 +152,7 @@ def large(whole, shipped, monkeypatch):
     return shipped
 
 
+@pytest.mark.slow
 def test_cells_of_the_map_that_do_not_fit_have_no_colour_and_the_pick_says_why(large):
     app = sound(large(page="compose", bench="patchwork-sac", pick="SAC", reveal="labels"))
     assert headline(app) == "SAC needs logits; the suspect reveals labels"
@@ -163,6 +165,7 @@ def test_cells_of_the_map_that_do_not_fit_have_no_colour_and_the_pick_says_why(l
     assert not [one for one in app.button if one.key == "run"]
 
 
+@pytest.mark.slow
 def test_distances_behind_an_obfuscation_are_those_of_its_models(large):
     plain = sound(large(page="separability", bench="patchwork-sac", of="AKH"))
     app = sound(large(page="separability", bench="patchwork-sac", of="AKH", behind="jpeg"))
@@ -174,6 +177,7 @@ def test_distances_behind_an_obfuscation_are_those_of_its_models(large):
     assert "behind JPEG, quality 60" in hover and "gt;jpeg" in hover
 
 
+@pytest.mark.slow
 def test_a_distance_that_does_not_fit_is_refused_with_what_to_do(large):
     app = sound(large(page="separability", bench="patchwork-sac", of="SAC", reveal="labels"))
     assert headline(app) == "SAC needs logits; the suspect reveals labels"

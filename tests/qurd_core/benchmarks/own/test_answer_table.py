@@ -10,7 +10,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import torch
 
+from qurd_core.access import Access
 from qurd_core.benchmarks import base
 from qurd_core.benchmarks.base import benchmark
 from qurd_core.benchmarks.own import answer_table
@@ -126,6 +128,7 @@ def gaps(table, model, number, seed=3):
 
 
 @pytest.mark.parametrize("scheme", ["Random", *(f"uniform(test) | probits | {name}" for name in PER_QUERY)])
+@pytest.mark.slow
 def test_a_missing_answer_is_as_far_from_the_victims_as_any_answer_can_be(write, store, scheme):
     """Instead of three answers: nothing, or all the weight on the class that the victim holds for least likely."""
     whole = answers(strangers=2, probits=True)
@@ -230,6 +233,7 @@ def test_only_the_budgets_that_are_asked_for_need_answers(write, store):
 
 
 @pytest.mark.filterwarnings("ignore:.*answer")
+@pytest.mark.slow
 def test_what_a_stolen_model_lacks_is_never_refused_and_never_helps_to_catch_it(write, store):
     table = answers()
     whole = evaluate(write(table), ["AKH", "Random"], budgets=[20, 50], by_task=True, store=store)
@@ -276,6 +280,7 @@ def test_there_may_be_more_classes_than_items(write):
 
 
 @pytest.mark.parametrize("decimals", [2, 3, 4, None])
+@pytest.mark.slow
 def test_probits_may_be_rounded(write, decimals):
     table = many_classes(decimals=decimals)
     sums = table.filter(like="p_").sum(axis=1)
@@ -436,6 +441,7 @@ BAD = [
 
 
 @pytest.mark.parametrize(("change", "says"), BAD, ids=[says for _, says in BAD])
+@pytest.mark.slow
 def test_a_bad_table_is_one_sentence_and_the_check_finds_it(write, store, change, says):
     path = write(change(answers()))
     with pytest.raises(QurdError) as told:
@@ -458,6 +464,7 @@ NO_CLASSES = [
 
 
 @pytest.mark.parametrize(("change", "says"), NO_CLASSES, ids=[says[:30] for _, says in NO_CLASSES])
+@pytest.mark.slow
 def test_a_label_that_is_no_class_is_refused_with_its_row(write, store, change, says):
     path = write(change(answers()))
     with pytest.raises(QurdError) as told:
@@ -523,6 +530,7 @@ def test_bad_probits_are_one_sentence(write, change, says):
         ("wide.csv", b",".join(b"p_%d" % n for n in range(20_000)) + b"\n"),
     ],
 )
+@pytest.mark.slow
 def test_a_corrupt_file_is_one_sentence(tmp_path, store, name, data):
     (tmp_path / name).write_bytes(data)
     with pytest.raises(QurdError) as told:
@@ -732,3 +740,84 @@ def test_the_check_a_run_and_the_guarantee_count_the_same_independent_lineages(w
     assert "There are 1, behind 25 models: 18 more are needed." in row["reason"]
     (honest,) = worth_of(request(path, ["AKH"], budgets=[20]), store, Runtime()).to_dict("records")
     assert np.isnan(honest["point"])
+
+
+def in_order(table, k=3, models=None):
+    """A table whose models name the classes after their label, by their probits, and no probits."""
+    probits = [name for name in table if name.startswith("p_")]
+    order = np.argsort(-table[probits].to_numpy(), axis=1, kind="stable")
+    tops = {f"top_{place + 1}": order[:, place] for place in range(1, k)}
+    found = table.assign(**tops).astype(object)
+    whom = found["model"].isin(models) if models else pd.Series(True, index=found.index)
+    found.loc[whom, probits] = ""
+    found.loc[~whom, list(tops)] = ""
+    return found
+
+
+def test_classes_in_order_serve_schemes_on_ranks_as_probits_do(write, store):
+    whole = answers(probits=True)
+    full, how = benchmark(write(whole, "p.csv")), {"budgets": [20, 50], "seeds": 2, "store": store}
+    bare = in_order(whole).drop(columns=[f"p_{k}" for k in range(CLASSES)])
+    for name, table in (("bare.csv", bare), ("empty.csv", in_order(whole))):
+        bench = benchmark(write(table, name))
+        assert (bench.access, bench.ranked, bench.classes) == (Access.TOPK, 3, ("0", "1", "2", "3"))
+        for model in bench.models:
+            own, theirs = (one.source.answers(model, "test").topk(3).indices for one in (bench, full))
+            assert torch.equal(own, theirs)
+        assert set(evaluate(bench, ["FBI", "AKH"], **how)["tpr"]) > {1.0}
+    with pytest.raises(QurdError, match="The 'k' of 'rank' must be at most 3"):
+        evaluate(bench, ["uniform(test) | rank(k=4) | mutual_information"], **how)
+    with pytest.raises(QurdError, match=r"needs probits, and .* reveals top-k labels only"):
+        evaluate(bench, ["uniform(test) | probits | l1"], **how)
+    assert "The order of 3 classes only: schemes that need probits cannot run." in check(str(write(table)), store).notes
+
+
+def test_what_is_empty_in_all_rows_of_a_model_is_what_it_does_not_reveal(write, store):
+    whole = answers(probits=True)
+    bench = benchmark(write(in_order(whole, models=["copy"])))
+    assert (bench.access, bench.ranked) == (Access.TOPK, 3)
+    assert bench.notes == ("1 of 24 models reveals top-k labels only, such as 'copy'.",)
+    assert {bench.record(name)["reveals"] for name in bench.models} == {"probits", "top-k labels"}
+    table = whole.astype(object)
+    table.loc[table["model"] == "copy", [f"p_{k}" for k in range(CLASSES)]] = ""
+    bench = benchmark(write(table, "labels.csv"))
+    assert (bench.access, bench.ranked) == (Access.LABELS, None)
+    labels = whole.loc[whole["model"] == "copy"].sort_values("item")["label"].tolist()
+    assert bench.source.answers("copy", "test").argmax(1).tolist() == labels
+
+
+def test_the_fewest_classes_that_a_row_names_are_what_a_model_reveals(write):
+    table = in_order(answers(probits=True), k=4)
+    table.loc[table["model"].eq("copy") & table["item"].eq("row-3"), ["top_4", "top_3"]] = ""
+    assert benchmark(write(table)).ranked == 2
+
+
+def test_parquet_may_leave_probits_out_as_well(write):
+    whole = answers(probits=True)
+    probits = [f"p_{k}" for k in range(CLASSES)]
+    table = whole.assign(**whole[probits].where(whole["model"] != "copy"))
+    assert benchmark(write(table, "t.parquet")).access is Access.LABELS
+    none = whole.assign(**dict.fromkeys(probits))
+    assert benchmark(write(none, "n.parquet")).access is Access.LABELS
+
+
+BAD_TOPS = [
+    (lambda t: t.rename(columns={"top_2": "top_4"}), "without a gap, up to top_25. Got top_3, top_4"),
+    (spoil(7, top_2=""), "One before the last is empty in line 9"),
+    (spoil(7, top_3=9), "The top_3 '9' in line 9 of answers.csv is none of the 4 classes"),
+    (lambda t: t.assign(top_2=t["label"]), "Expected different classes in an answer"),
+    (
+        lambda t: in_order(t.assign(**answers(probits=True)[[f"p_{k}" for k in range(CLASSES)]])).assign(
+            p_0=1, p_1=0, p_2=0, p_3=0
+        ),
+        "Got both in line 2",
+    ),
+]
+
+
+@pytest.mark.parametrize(("change", "says"), BAD_TOPS, ids=[says for _, says in BAD_TOPS])
+def test_bad_classes_in_order_are_one_sentence(write, change, says):
+    table = in_order(answers(probits=True)).drop(columns=[f"p_{k}" for k in range(CLASSES)])
+    with pytest.raises(QurdError) as told:
+        benchmark(write(change(table)))
+    assert says in str(told.value)

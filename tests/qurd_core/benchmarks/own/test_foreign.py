@@ -94,6 +94,7 @@ def test_a_network_without_memory_has_the_names_and_shapes_of_the_real_one(archi
 
 
 @pytest.mark.parametrize("kind", ["pipe", "device", "socket"])
+@pytest.mark.slow
 def test_nobody_waits_for_a_picture_that_is_no_file(folder, manifest, kind):
     path = folder / "test" / "cat" / "1.png"
     if kind == "device":
@@ -248,6 +249,7 @@ YAML = [
 
 
 @pytest.mark.parametrize("text", YAML, ids=[text[:20] for text in YAML])
+@pytest.mark.slow
 def test_yaml_that_holds_more_than_plain_values_is_a_sentence(tmp_path, text):
     (tmp_path / "manifest.yaml").write_text(f"classes: {text}\n")
     with pytest.raises(QurdError, match="Cannot read") as told:
@@ -303,6 +305,7 @@ BAD = [
 
 
 @pytest.mark.parametrize(("path", "value", "says"), BAD, ids=[says for *_, says in BAD])
+@pytest.mark.slow
 def test_a_value_that_nobody_can_use_is_a_sentence(folder, manifest, path, value, says):
     deep(manifest, path, value)
     assert any(says in problem for problem in problems(written(folder, manifest))), problems(folder)
@@ -310,6 +313,7 @@ def test_a_value_that_nobody_can_use_is_a_sentence(folder, manifest, path, value
 
 @pytest.mark.parametrize("number", ["1" + "0" * 400, "1e400", "Infinity", "NaN", "9" * 5000, '"\\ud800"'])
 @pytest.mark.parametrize("place", ['"side": 32', "[0, 0, 0]", '"classes": ["cat"'])
+@pytest.mark.slow
 def test_a_number_that_no_program_can_hold_is_refused_as_it_is_read(folder, manifest, place, number):
     text = json.dumps(manifest)
     assert place in text
@@ -319,6 +323,7 @@ def test_a_number_that_no_program_can_hold_is_refused_as_it_is_read(folder, mani
 
 
 @pytest.mark.parametrize("side", [1, 2])
+@pytest.mark.slow
 def test_a_side_that_leaves_nothing_is_no_fault_of_the_program(folder, manifest, side):
     manifest["models"][0]["side"] = side
     assert problems(written(folder, manifest)) == []

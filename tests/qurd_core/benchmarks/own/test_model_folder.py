@@ -9,6 +9,7 @@ import struct
 import warnings
 from copy import deepcopy
 from pathlib import Path
+from textwrap import dedent
 
 import numpy as np
 import pandas as pd
@@ -21,7 +22,7 @@ from torch.nn.utils import prune
 
 from qurd_core.benchmarks.base import benchmark
 from qurd_core.benchmarks.obfuscated import name_of
-from qurd_core.benchmarks.own import networks, pictures, weights
+from qurd_core.benchmarks.own import networks, pictures, variants, weights
 from qurd_core.benchmarks.saved_benchmarks import BenchFile
 from qurd_core.benchmarks.zoo import architectures
 from qurd_core.errors import QurdError
@@ -111,6 +112,7 @@ def store(tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.slow
 def test_a_run_decodes_pictures_once_and_in_another_process(made, store, tmp_path, monkeypatch):
     decode, log = pictures.decode, tmp_path / "log"
 
@@ -135,6 +137,7 @@ def test_models_behind_an_obfuscation_are_read_in_another_process_too(made, stor
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
 @pytest.mark.parametrize("reader", [(pictures, "decode"), (weights, "tensors")], ids=["picture", "weights"])
+@pytest.mark.slow
 def test_a_file_that_ends_whoever_reads_it_ends_no_run(made, store, monkeypatch, reader):
     monkeypatch.setattr(*reader, lambda *asked: os.kill(os.getpid(), signal.SIGKILL))
     with pytest.raises(QurdError, match=r"Expected to read .*bench.* ended the process that read it"):
@@ -164,6 +167,7 @@ def test_a_model_is_asked_behind_its_own_normalisation(made):
     assert torch.allclose(found, plain((x - mean) / std), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_natural_and_crafted_schemes_run_end_to_end(made, store):
     schemes = ["AKH", "Random", "uniform(train)->pgd(steps=2) | pairwise | cosine", "noise | probits | l2"]
     table = evaluate(str(made), schemes, budgets=[10], seeds=1, store=store)
@@ -190,6 +194,7 @@ def test_json_says_the_same_and_digests_tell_models_apart(made, changed):
     assert moved.digest("train(mb,mine)") != one.digest("train(mb,mine)")
 
 
+@pytest.mark.slow
 def test_images_may_come_as_one_safetensors_file(made, changed, store):
     images = benchmark(str(made)).images("test")
 
@@ -205,6 +210,7 @@ def test_images_may_come_as_one_safetensors_file(made, changed, store):
     assert evaluate(str(folder), ["AKH"], budgets=[10], seeds=1, store=store)["tpr"].notna().all()
 
 
+@pytest.mark.slow
 def test_the_check_of_a_good_folder_says_who_stands_against_whom(made, store):
     report = check(str(made), store, Runtime())
     assert report.problems == []
@@ -256,6 +262,7 @@ BAD = [
 
 
 @pytest.mark.parametrize(("change", "says"), BAD, ids=[says for _, says in BAD])
+@pytest.mark.slow
 def test_a_bad_manifest_is_one_sentence(changed, store, change, says):
     folder = str(changed(change))
     says = says.replace("{folder}", folder)
@@ -337,6 +344,7 @@ def test_a_crafted_safetensors_file_is_refused_by_its_header(tmp_path, monkeypat
         weights.tensors(path)
 
 
+@pytest.mark.slow
 def test_a_flipped_or_cut_file_gives_a_sentence_or_the_same_shapes(made, tmp_path):
     whole, path = (made / "victim.safetensors").read_bytes(), tmp_path / "w.safetensors"
     rng, empty = np.random.default_rng(0), networks.empty("patchwork/mb", 3)
@@ -394,6 +402,7 @@ def test_weights_that_torch_pruned_are_the_product_with_their_masks(tmp_path):
     assert not any(name.endswith(("_mask", "_orig")) for name in found.state_dict())
 
 
+@pytest.mark.slow
 def test_a_folder_may_hold_pruned_models(made, changed, store):
     state, _, _ = pruned(load_file(made / "victim.safetensors"), "patchwork/mb")
     folder = changed(lambda manifest: None)
@@ -423,8 +432,9 @@ def test_half_a_pruned_tensor_is_refused(tmp_path, change, says):
 @pytest.mark.parametrize(
     ("name", "meant"),
     [
-        ("resnet19", "Did you mean 'resnet18' or 'timm/resnet18' or 'modelreuse/resnet18'?"),
-        ("tim/resnet50", "Did you mean 'resnet50' or 'timm/resnet50'"),
+        ("resnet19", "Did you mean 'resnet18', 'timm/"),
+        ("tim/resnet50", "Did you mean 'resnet50', 'timm/resnet50', 'timm/resnet50t' or 'timm/resnet50s'?"),
+        ("vit_tiny_patch16_224", "Did you mean 'timm/vit_tiny_patch16_224', "),
         ("patchwork/vgg16", "'patchwork/vgg'"),
         ("x" * 5000, "Unknown architecture 'xxx"),
         ("", "Unknown architecture ''"),
@@ -481,6 +491,7 @@ def test_a_picture_is_scaled_by_its_shorter_side_and_cut_in_the_middle():
     assert pictures.square(Image.fromarray(wide), 32, scale=40).shape == (3, 32, 32)
 
 
+@pytest.mark.slow
 def test_the_command_line_checks_a_folder(qurd, made, changed):
     assert qurd("check-benchmark", str(made))[0] == 0
     code, out, _ = qurd("check-benchmark", str(changed(edit(classes=1, side="big"))))
@@ -501,9 +512,14 @@ def test_a_network_that_cannot_take_the_images_is_told_by_the_check(made, change
     assert "asking 'train(mb,mine)->finetune'" in problem
 
 
+@pytest.mark.slow
 def test_the_documented_manifest_is_one(tmp_path, store):
     """With networks of its architectures, random weights and a few pictures."""
-    text, entry = re.findall(r"```yaml\n(.*?)```", (ROOT / "assets/docs/model-folder.md").read_text("utf-8"), re.DOTALL)
+    page = (ROOT / "assets/docs/model-folder.md").read_text("utf-8")
+    text, entry, keys = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    otherwise = yaml.safe_load(dedent(keys))
+    assert {*otherwise} == {*variants.KEYS}
+    assert list(variants.variant_faults({"architecture": "timm/vit_tiny_patch16_224"} | otherwise, "it")) == []
     (whole,) = yaml.safe_load(entry)  # a model of another kind, which test_writing asks
     assert {"model", "role", "source", "file", "input", "output"} == {*whole}
     (tmp_path / "manifest.yaml").write_text(text)
@@ -529,6 +545,7 @@ def paint(path, value):
     os.utime(path, ns=(was.st_atime_ns, was.st_mtime_ns))
 
 
+@pytest.mark.slow
 def test_an_overwritten_picture_gives_the_new_numbers(changed, tmp_path, store):
     """In the same process, at the same time of the file, in the layout of the documentation."""
     folder = changed(lambda manifest: manifest["images"].update(test="pictures/test"))
@@ -558,6 +575,7 @@ def test_added_pictures_are_seen_by_the_check_and_the_run_alike(changed, store):
         evaluate(str(folder), ["Random"], budgets=[10, 900], seeds=1, store=store)
 
 
+@pytest.mark.slow
 def test_rewritten_weights_of_equal_size_and_time_are_another_model(changed, tmp_path, store):
     folder = changed(lambda manifest: None)
     before, path = pair_table(str(folder), store, Runtime()), folder / "0.safetensors"
@@ -668,6 +686,7 @@ def test_damaged_exif_is_one_sentence_or_none(tmp_path):
                 assert "\n" not in str(error)
 
 
+@pytest.mark.slow
 def test_what_is_not_read_of_a_folder_and_what_it_lacks_are_said(changed, store):
     folder = changed(lambda manifest: None)
     assert benchmark(str(folder)).notes == ()
@@ -735,6 +754,7 @@ def test_seed_sets_of_two_sizes_are_refused(made, changed):
         ({"labels": torch.arange(9), "truth": torch.arange(4)}, r"Got \(9, 3, 32, 32\) and \(4,\)"),
     ],
 )
+@pytest.mark.slow
 def test_tensors_that_are_no_seed_set_are_named_with_what_they_are(made, changed, tensors, says):
     folder = tensors_of(made, changed, lambda manifest: None, **tensors)
     with pytest.raises(QurdError, match=says):

@@ -115,8 +115,11 @@ def test_what_roles_and_lineages_do_not_allow_is_a_sentence(texts, roles, says):
     assert says is None or any(says in fault for fault in faults), faults
 
 
-def test_a_victim_alone_is_no_benchmark():
-    assert "'mine' stands alone." in found({"mine": "mine"}, {"mine": "victim"})[0]
+def test_a_victim_alone_can_be_opened_and_is_told_what_it_lacks():
+    assert not found({"mine": "mine"}, {"mine": "victim"})
+    parts = played({"mine": "mine"}, {"mine": "victim"})
+    assert kinds(parts) == {("mine", "mine"): "positive"}
+    assert "'mine' stands alone. Add unrelated models" in parts.notes[0]
 
 
 def answers(roles: dict[str, str], *, lineage=True) -> pd.DataFrame:

@@ -234,7 +234,7 @@ def test_a_model_with_other_classes_than_the_manifest_is_told(folder, seen):
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"source": "pickle"}, "Unknown source 'pickle'. Known: onnx, safetensors."),
+        ({"source": "pickle"}, "Unknown source 'pickle'. Known: api, onnx, safetensors, transformers."),
         ({"input": {"layout": "CHWN"}}, "Expected 'layout' in 'input' of model 1 as NCHW or NHWC. Got 'CHWN'."),
         ({"input": {"shape": 3}}, "Expected 'input' of model 1 with name, layout, range."),
         ({"output": {}}, "Expected 'output' of model 1 with gives: logits or probits. It says neither."),

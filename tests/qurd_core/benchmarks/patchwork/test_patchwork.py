@@ -103,6 +103,7 @@ def test_no_unrelated_model_shares_a_root_with_its_victim(name):
 
 
 @pytest.mark.parametrize("name", NAMES[:2])
+@pytest.mark.slow
 def test_victims_are_good_and_no_pruned_model_is_a_constant(name):
     bench = benchmark(name)
     assert min(SHIPPED.record(victim).accuracy for victim in bench.victims) >= 0.75
@@ -174,6 +175,7 @@ def test_a_damaged_weight_file_is_one_sentence(tmp_path, damage):
         Zoo(tmp_path, WORLD).module(lineage)
 
 
+@pytest.mark.slow
 def test_a_build_goes_on_where_it_was_killed(tmp_path, monkeypatch):
     made = []
 
@@ -196,6 +198,7 @@ def test_a_build_goes_on_where_it_was_killed(tmp_path, monkeypatch):
     assert set(again.records) == {"train(vgg,victim)", *names, "train(res,victim)"}
 
 
+@pytest.mark.slow
 def test_a_model_is_made_again_when_its_recipe_has_changed_and_so_is_what_was_made_from_it(tmp_path, monkeypatch):
     made = []
     monkeypatch.setattr(models, "build_one", lambda lineage, folder, world: made.append(lineage))

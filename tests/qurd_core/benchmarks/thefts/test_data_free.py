@@ -45,6 +45,7 @@ def constant(x):
     return torch.full((len(x),), 3)
 
 
+@pytest.mark.slow
 def test_no_picture_is_read_and_the_victim_is_asked_once_an_image():
     student, asked, supplies = steal(constant, 5 * BATCH + 7)
     assert (supplies.regions, supplies.read_truth) == ([], False)
@@ -52,6 +53,7 @@ def test_no_picture_is_read_and_the_victim_is_asked_once_an_image():
     assert not student.training
 
 
+@pytest.mark.slow
 def test_images_are_in_eight_bits_before_they_are_sent():
     _, asked, _ = steal(constant)
     sent = torch.cat(asked.module.seen)
@@ -68,6 +70,7 @@ def test_a_student_of_a_constant_victim_is_constant():
         assert (student(asked.module.seen[-1]).argmax(1) == 3).float().mean() > 0.95
 
 
+@pytest.mark.slow
 def test_a_student_of_random_labels_agrees_with_them_by_chance():
     rng = stream(0, "random labels")
     student, asked, _ = steal(lambda x: torch.randint(10, (len(x),), generator=rng), 12 * BATCH)

@@ -61,6 +61,7 @@ REGIONS = dict.fromkeys(EXTRACTIONS, "attacker") | {"knockoff": "mono"}  # that 
 
 
 @pytest.mark.parametrize("name", EXTRACTIONS)
+@pytest.mark.slow
 def test_extraction_never_reads_the_truth_counts_its_queries_and_copies_no_weights(name):
     victim, theft = fresh(), thefts[name]
     students = []
@@ -75,6 +76,7 @@ def test_extraction_never_reads_the_truth_counts_its_queries_and_copies_no_weigh
 
 
 @pytest.mark.parametrize("name", EXTRACTIONS)
+@pytest.mark.slow
 def test_a_student_of_a_constant_victim_is_constant(name):
     victim = fresh()
     _, head = head_of(victim)
