@@ -299,7 +299,7 @@ def register(name: str, text: str) -> Path:
     """
     register_benchmarks()
     called(name)
-    if name in benchmarks or name in published.BENCHMARKS:
+    if name in benchmarks or name in published.BENCHMARKS or registered.is_example(name):
         raise QurdError(f"Expected a name of your own. {name} is a benchmark that ships: choose another name.")
     if name in saved_names():
         raise QurdError(

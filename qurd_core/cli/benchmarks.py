@@ -64,6 +64,8 @@ def unregister(name: Annotated[str, typer.Argument(help="Name of a registered be
 
     if name in saved_names():
         raise QurdError(f"Expected a registered benchmark. {name} is a saved one: delete it on the Benchmark page.")
+    if registered.is_example(name):
+        raise QurdError(f"Expected a benchmark of your own. {name} ships as an example and keeps its name.")
     if not registered.has(name):
         raise unknown("registered benchmark", name, registered.names())
     own_records.forget(name)

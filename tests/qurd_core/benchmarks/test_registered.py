@@ -32,13 +32,14 @@ def test_a_name_leads_to_what_was_registered_and_commands_take_it(qurd, place):
     assert (shop["victims"], shop["about"]) == (1, f"Your benchmark: {place / 'answers.csv'}.")
     assert qurd("pairs", "-b", "shop", "--by", "task", "--json")[0] == 0
     assert qurd("unregister", "shop") == (0, "", "")
-    assert registered.names() == []
+    assert registered.names() == ["digits"]
     assert Path("answers.csv").is_file()
 
 
 REFUSED = {
     ("patchwork-sac", "answers.csv"): "patchwork-sac is a benchmark that ships: choose another name.",
     ("published-cifar10", "answers.csv"): "is a benchmark that ships",
+    ("digits", "answers.csv"): "digits is a benchmark that ships",
     ("half", "answers.csv"): "half is a saved benchmark: choose another name, or delete that one.",
     ("Shop", "answers.csv"): "up to 40 small letters, digits and hyphens. Got 'Shop'.",
     ("../shop", "answers.csv"): "small letters, digits and hyphens",
@@ -59,7 +60,7 @@ def test_what_cannot_be_registered_is_one_sentence(qurd, name, path):
     code, out, err = qurd("register", name, path)
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert REFUSED[name, path] in err
-    assert registered.names() == ["shop"]
+    assert registered.names() == ["digits", "shop"]
 
 
 def test_what_is_not_where_it_was_registered_is_said_and_no_file_of_that_name_is_taken_instead(place):
@@ -112,3 +113,5 @@ def test_records_go_with_the_last_name_that_they_are_of(qurd):
     assert not own_records.folder_named("same").exists()
     code, _, err = qurd("unregister", "twin")
     assert (code, "Unknown registered benchmark 'twin'" in err) == (2, True)
+    code, _, err = qurd("unregister", "digits")
+    assert (code, "digits ships as an example" in err) == (2, True)
