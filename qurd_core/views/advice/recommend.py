@@ -86,7 +86,7 @@ def recommend(means: Means, folder: Path | None = None) -> Recommended:
     A scheme that is not recorded on all of them is none: a worst value over fewer is not comparable. Where these means allow
     no such scheme, the benchmarks with fewest of those that they allow are left out. A scheme is tied with the best one that
     is left if on no benchmark its interval lies below that of the other; of tied ones the cheaper one goes first, which
-    needs less access, then fewer gradients.
+    needs less access, then fewer gradients; then one with a name, which was not picked by these numbers.
 
     Args:
         folder: of the records; what ships if not given.
@@ -235,8 +235,9 @@ def _ranked(each: pd.DataFrame, schemes: pd.DataFrame, cost: pd.DataFrame) -> pd
     table = table.reset_index().sort_values(["worst", "mean", "scheme"], ascending=[False, False, True], ignore_index=True)
     ends = [each.pivot(index="scheme", columns="benchmark", values=end).loc[table["scheme"]] for end in ("low", "high")]
     table["group"] = groups(*(end.to_numpy(float) for end in ends))
-    order = ["group", "level", "gradients", "mean", "worst", "scheme"]
-    table = table.sort_values(order, ascending=[True, True, True, False, False, True], ignore_index=True)
+    order = ["group", "level", "gradients", "nameless", "mean", "worst", "scheme"]
+    table = table.assign(nameless=table["name"].isna())
+    table = table.sort_values(order, ascending=[True, True, True, True, False, False, True], ignore_index=True)
     return table.assign(rank=np.arange(1, len(table) + 1))[[*COLUMNS]]
 
 

@@ -10,6 +10,7 @@ import streamlit as st
 from pages.ui.hosting import visitor
 from pages.ui.hosting.visitor import ALLOW, Peer
 from qurd_core.benchmarks import saved_benchmarks
+from qurd_core.benchmarks.own import uploads
 from qurd_core.benchmarks.saved_benchmarks import BenchFile
 from qurd_core.files import ASSETS
 from qurd_core.jobs import queue, room
@@ -71,6 +72,7 @@ def test_the_page_on_hosting_has_the_limits_as_they_are():
         f"{queue.OF_ONE} runs of one tab wait or run",
         f"{queue.OF_ALL} runs wait, of all tabs",
         f"{room.MOST:g} GB in the store (`{room.VARIABLE}` says another number)",
+        f"an uploaded table has {st.get_option('server.maxUploadSize')} MB, all of them have {uploads.ALL // 1_000_000} MB",
         f"a closed tab can come back for {kept} s",
     ]
 
