@@ -72,8 +72,8 @@ def test_the_page_on_hosting_has_the_limits_as_they_are():
         f"{queue.OF_ONE} runs of one tab wait or run",
         f"{queue.OF_ALL} runs wait, of all tabs",
         f"{room.MOST:g} GB in the store (`{room.VARIABLE}` says another number)",
-        f"an uploaded table has {st.get_option('server.maxUploadSize')} MB, all of them have {uploads.ALL // 1_000_000} MB",
         f"a closed tab can come back for {kept} s",
+        f"an uploaded table has {st.get_option('server.maxUploadSize')} MB, all of them have {uploads.ALL // 1_000_000} MB",
     ]
 
 
