@@ -118,12 +118,11 @@ def models(benchmark: str, folder: Path | None = None) -> pd.DataFrame:
     return table[table["lineage"].isin({*kept["victim"], *kept["suspect"]})].reset_index(drop=True)
 
 
-def suspects(benchmark: str, folder: Path | None = None) -> tuple[str, ...]:
-    """The models of unknown origin: those that stand in no pair of the whole benchmark."""
-    table = pairs(base_of(benchmark), folder)
-    known = {*table["victim"], *table["suspect"]}
-    every = rate_records.models(base_of(benchmark), folder)["lineage"]
-    return tuple(model for model in every if model not in known)
+def suspects(benchmark: str) -> tuple[str, ...]:
+    """The models of unknown origin, which only a benchmark that somebody brings has."""
+    base = base_of(benchmark)
+    note = None if base in rate_records.SHIPPED else own_records.note_of(base)
+    return note.suspects if note else ()
 
 
 def bank(benchmark: str, folder: Path | None = None) -> Bank:

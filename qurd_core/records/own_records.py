@@ -38,6 +38,7 @@ class Note:
         access: the most that they all reveal, a level of `Access`.
         splits: its seed sets.
         stolen: it has stolen models; else there are no rates.
+        suspects: its models of unknown origin.
     """
 
     digest: str
@@ -51,6 +52,7 @@ class Note:
     access: int = int(Access.GRADIENTS)
     splits: tuple[str, ...] = ()
     stolen: bool = True
+    suspects: tuple[str, ...] = ()
 
     @property
     def whole(self) -> bool:
@@ -65,6 +67,7 @@ def note_of(benchmark: str) -> Note | None:
     try:
         found = read_json((SHIPPED if _ships(benchmark) else _home()) / f"{benchmark}{ENDING}")
         lists = {name: tuple(found[name]) for name in ("schemes", "notes", "splits")}
+        lists["suspects"] = tuple(found.get("suspects", ()))  # which older notes do not have
         return Note(**found | lists)
     except (OSError, QurdError, KeyError, TypeError):
         return None

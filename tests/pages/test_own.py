@@ -94,6 +94,7 @@ def test_without_stolen_models_pages_of_rates_say_so_and_lead_to_suspects(opened
     if page in measuring.OF_RATES:
         assert [one.value for one in app.subheader] == ["No stolen models here"]
         assert [one.value for one in app.code] == ["qurd check owner"]
+        assert [one.proto.page for one in app.get("page_link")] == ["check"]
     else:
         assert app.header
         assert not app.subheader
@@ -185,3 +186,33 @@ def test_a_benchmark_is_measured_by_a_worker_while_its_page_is_open(opened, work
     app = opened(page="benchmark", bench="shop")
     assert app.header
     assert own_records.note_of("shop").whole
+
+
+@pytest.mark.parametrize(("name", "suspects"), [("owner", ["copy"]), ("shop", [])])
+def test_check_offers_models_of_unknown_origin_first(opened, name, suspects):
+    app = opened(page="check", bench=name)
+    options = app.multiselect(key="suspect").options
+    assert options[: len(suspects)] == suspects
+    assert "mine" not in options and len(options) == len(set(options))
+    assert app.header[0].value.startswith("Choose the model")
+    app.multiselect(key="suspect-words").set_value(["copy"]).run()
+    assert app.header[0].value.replace("\\", "").startswith("Is copy closer to mine than 20 unrelated lineages are?")
+    assert not app.button(key="ask").disabled
+
+
+def test_check_says_what_to_do_where_unrelated_models_are_few(opened):
+    app = opened(page="check", bench="owner", suspect=["copy", "twin"])
+    assert app.header[0].value.replace("\\", "") == "20 unrelated lineages: 19 more allow a verdict about 2 suspects at 5 %"
+    assert "Add the answers of more unrelated models to your table" in said(app)
+    assert app.button(key="ask").disabled
+
+
+def test_a_check_of_a_table_is_asked_by_the_worker_and_said(opened, worker):
+    app = opened(page="check", bench="owner", suspect=["copy"], budget="10", stop="peak", view="path")
+    app.button(key="ask").click().run()
+    end = time.monotonic() + PATIENCE
+    while app.get("progress") and time.monotonic() < end:
+        time.sleep(0.5)
+        app.run()
+    assert "copy" in app.header[0].value and "unrelated lineages" in app.header[0].value
+    assert [button.label for button in app.get("download_button")][-1] == "Evidence"

@@ -34,9 +34,11 @@ def too_small(head: st.delta_generator.DeltaGenerator, asked: Asked) -> NoReturn
     frame.finding(head, words.too_small(asked.pool), words.why_too_small(asked.pool))
     base = evidence.base_of(asked.bench)
     with st.container(border=True):
-        if base not in rate_records.SHIPPED:
-            st.write("This command trains unrelated models on your pictures:")
-            st.code(f"qurd forge {shlex.quote(asked.bench)} --victim {shlex.quote(asked.victim)} --out NEW", language="bash")
+        if base not in rate_records.SHIPPED and evidence.has_models(base):
+            st.write("This command trains unrelated models on the pictures of your folder:")
+            st.code(f"qurd forge FOLDER --victim {shlex.quote(asked.victim)} --out NEW", language="bash")
+        elif base not in rate_records.SHIPPED:
+            st.write("Add the answers of more unrelated models to your table, each trained on its own.")
         elif base != asked.bench:
             st.write(f"{plain(asked.bench)} keeps a part of the unrelated models. The whole benchmark has more:")
             st.button(f"Open {base}", type="primary", on_click=st.session_state.update, args=[{"bench": base}])

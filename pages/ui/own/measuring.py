@@ -97,6 +97,7 @@ def _no_stolen(benchmark: str) -> None:
         st.subheader("No stolen models here")
         st.write(
             f"There are no stolen models in {benchmark}, so there is no detection rate. Separability shows how far suspects"
-            " and unrelated models are from the victims. This command asks about suspects:"
+            " and unrelated models are from the victims. The page Check asks about suspects, and so does this command:"
         )
         st.code(f"qurd check {benchmark}", language="bash")
+        st.page_link("pages/check.py", label="Ask about suspects", icon=":material/arrow_forward:")

@@ -69,6 +69,7 @@ class Recording:
         bench = desk.bench
         about = {
             "stolen": bool(bench.tasks),
+            "suspects": bench.suspects,
             "asks": bench.source.asks,
             "access": int(bench.access),
             "splits": bench.splits,

@@ -45,8 +45,9 @@ def pool(pairs: pd.DataFrame, victim: str, suspects: Sequence[str], stop: Stop =
 
     Args:
         pairs: from `records.evidence.pairs`.
-        suspects: those of unknown origin stand in no pair.
+        suspects: those of unknown origin have no lineage that would count.
     """
+    pairs = pairs[pairs["kind"] != "suspect"]
     mine = pairs[pairs["victim"] == victim]
     others = mine[~mine["suspect"].isin([victim, *suspects])]
     unrelated = others.loc[others["kind"] == "negative", "root"].tolist()

@@ -110,6 +110,7 @@ def test_letters_follow_from_the_seal_and_tell_nothing_of_the_order():
 PAIRS = pd.DataFrame(
     [("v", "v", "positive", "train(v)"), ("v", "v->x", "positive", "train(v)"), ("v", "h", "hard", "train(h)")]
     + [("v", f"u{n}", "negative", f"train(u{n // 2})") for n in range(6)]
+    + [("v", "app", "suspect", "train(u0)")]
     + [("w", "w", "positive", "train(w)")],
     columns=["victim", "suspect", "kind", "root"],
 )
@@ -121,10 +122,10 @@ def test_a_suspect_leaves_the_pool_with_all_of_its_lineage():
     less = pool(PAIRS, "v", ("u0",))
     assert (less.models, less.lineages) == (4, 2)
     assert pool(PAIRS, "v", ("v->x", "h")).thieves == pool(PAIRS, "v", ("v->x", "h")).hard == 0
-    assert pool(PAIRS, "v", ("shop",)).lineages == 3  # of unknown origin: it stands in no pair
+    assert pool(PAIRS, "v", ("shop",)).lineages == pool(PAIRS, "v", ("app",)).lineages == 3  # of unknown origin
     assert pool(PAIRS, "v", ("a", "b", "c")).needed == 59
     assert (pool(PAIRS, "v", ("a",), "bound").needed, whole.may_tell, whole.smallest_p) == (20, False, 0.25)
 
 
 def test_models_of_unknown_origin_come_first_and_the_victim_is_no_question():
-    assert candidates(PAIRS, "v", ("shop",)) == ["shop", "v->x", "h", *(f"u{n}" for n in range(6)), "w"]
+    assert candidates(PAIRS, "v", ("shop", "app")) == ["shop", "app", "v->x", "h", *(f"u{n}" for n in range(6)), "w"]
