@@ -54,6 +54,14 @@ def _content(path: Path) -> tuple[str, str]:
     return str(path), file_digest(path) if path.is_file() else ""
 
 
+def changed(path: Path) -> float:
+    """When a file was written last; 0 where there is none."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
 def kept(
     most: int, of: Callable[..., object] = version, *, whole: bool = False
 ) -> Callable[[Callable[Asked, Made]], Callable[Asked, Made]]:

@@ -70,7 +70,7 @@ def panel(job: Job, benchmark: str, scheme: Scheme, *, needed: bool) -> None:
     status = jobs.status(job.key)
     busy = status is not None and status.active
     other = None if busy else _elsewhere(benchmark, str(scheme))
-    seen = _changed(jobs.result(job.key, "parquet"))
+    seen = cached.changed(jobs.result(job.key, "parquet"))
     offered = status is None or status.state in ("cancelled", "failed")
     unknown = offered and jobs.expected(job) is None
 
@@ -79,7 +79,7 @@ def panel(job: Job, benchmark: str, scheme: Scheme, *, needed: bool) -> None:
         now = jobs.status(job.key)
         _draw(job, now, benchmark, scheme)  # at once, the rest of the page follows
         turned = busy != (now is not None and now.active) or (unknown and jobs.expected(job) is not None)
-        if turned or _changed(jobs.result(job.key, "parquet")) != seen:
+        if turned or cached.changed(jobs.result(job.key, "parquet")) != seen:
             st.rerun()
 
     watch()
@@ -126,14 +126,7 @@ def _elsewhere(benchmark: str, scheme: str) -> Status | None:
     return next((one for one in running if live.elsewhere(one.about, benchmark, scheme)), None)
 
 
-def _changed(path: Path) -> float:
-    try:
-        return path.stat().st_mtime
-    except OSError:
-        return 0.0
-
-
-@cached.kept(32, of=_changed)
+@cached.kept(32, of=cached.changed)
 def _rows(path: Path, negatives: str, task: str | None, budget: int | None) -> DataFrame | None:
     return live.rows(path, negatives, task=task, budget=budget)
 

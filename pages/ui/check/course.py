@@ -68,12 +68,12 @@ def sent(course: Course, asked: Asked) -> tuple[int, int, int]:
 def wait(course: Course, asked: Asked) -> None:
     """How far it is, and the button that stops it; the page is drawn again when there is more to see."""
     jobs, path = cached.jobs(), cached.jobs().result(course.job.key, ENDING)
-    seen = _changed(path)
+    seen = cached.changed(path)
 
     @st.fragment(run_every=progress.EVERY)
     def watch() -> None:
         status = jobs.status(course.job.key)
-        if status is None or not status.active or _changed(path) != seen:
+        if status is None or not status.active or cached.changed(path) != seen:
             st.rerun()
         with st.container(horizontal=True, vertical_alignment="center"):
             progress.bar(status, _said(course._replace(status=status), asked), "cancel-check")
@@ -107,13 +107,6 @@ def _there(path: Path) -> Path | None:
     return path if path.is_file() else None
 
 
-def _changed(path: Path) -> float:
-    try:
-        return path.stat().st_mtime
-    except OSError:
-        return 0.0
-
-
-@cached.kept(16, of=_changed)
+@cached.kept(16, of=cached.changed)
 def _read(path: Path) -> Checked | None:
     return Checked.read(path)
