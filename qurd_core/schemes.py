@@ -13,8 +13,6 @@ from qurd_core.errors import QurdError, unknown
 from qurd_core.grammar import Call, Chain, Expression, Mixture, Value, parse, parse_chain
 from qurd_core.registry import Component, Registry, crafts, detectors, representations, seed_rules
 
-register_components()
-
 Family = Literal["photographs", "adversarial", "boundary", "gradients", "integrity"]
 FAMILIES: dict[Family, str] = {  # what published schemes look at, in words
     "photographs": "photographs, blended or masked",
@@ -601,3 +599,6 @@ def _redundant(detector: Component, representation: Component) -> str | None:
         if feature in representation.declares.provides:
             return f"after {representation.name}, {detector.name} ranks all models exactly as {other} does"
     return None
+
+
+register_components()  # last: what other packages register may use all of the above

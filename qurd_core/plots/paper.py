@@ -100,7 +100,8 @@ def agreement_figure(table: pd.DataFrame, at: int, style: Style = PAGE) -> go.Fi
             ink = ink_on(heat(style.mode, float(cell["tau"])))
             notes.append(note(_cell(cell), other, one, style, ink=ink))
     shares = tiles(values, style, x=order, y=order, hovertext=hovers, hovertemplate="%{hovertext}<extra></extra>")
-    return go.Figure(shares, _layout(order, order, notes, style, left=11, above=2))
+    heads = [plain(name).replace("-", "-<br>") for name in order]
+    return go.Figure(shares, _layout(heads, order, notes, style, left=11))
 
 
 def _layout(
@@ -116,7 +117,7 @@ def _layout(
     return {
         "height": style.height,
         "margin": {"l": left * style.text, "r": style.text, "t": above * style.text, "b": style.text},
-        "xaxis": axis | {"side": "top"} | across,
+        "xaxis": axis | {"side": "top", "automargin": "top"} | across,  # narrow windows turn the heads
         "yaxis": axis | {"autorange": "reversed"} | down,
         "annotations": notes,
         "template": style.template,
