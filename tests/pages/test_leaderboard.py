@@ -224,6 +224,7 @@ def test_one_victim_is_too_few_to_choose_and_to_report(shipped, mine, monkeypatc
     assert "Held-out victims cannot be tried here: there is one independent victim." in texts(sound(app))
 
 
+@pytest.mark.slow
 def test_a_best_combination_without_distances_is_told_by_what_it_was_picked_by(shipped):
     app = shipped(bench="patchwork-sac", task="labelood", budget="400", reveal="labels")
     next(button for button in app.button if "Best unpublished" in button.label).click().run()
@@ -331,6 +332,7 @@ def test_stage_shows_the_chart_alone(show):
 
 
 @pytest.mark.parametrize("view", ["chart", "table", "swap"])
+@pytest.mark.slow
 def test_names_are_shown_as_text(show, folder, view):
     odd = "<img src=x onerror=alert(1)> *b* 🤖 שלום"
     for benchmark in rate_records.EMBEDDED:

@@ -160,6 +160,7 @@ def test_a_published_benchmark_is_shown_or_says_what_it_lacks(shipped, page, ben
         ("queries", {}, "Published scores only"),
     ],
 )
+@pytest.mark.slow
 def test_what_needs_models_or_scores_says_so(shipped, page, link, said):
     app = sound(shipped(page=page, bench="published-cifar10", **link))
     assert app.subheader[0].value == said

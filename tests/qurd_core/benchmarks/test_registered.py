@@ -53,6 +53,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("name", "path"), REFUSED)
+@pytest.mark.slow
 def test_what_cannot_be_registered_is_one_sentence(qurd, name, path):
     base.register("shop", "answers.csv")
     BenchFile("patchwork-sac", frozenset({("a", "b")})).write(home_of("half"))
