@@ -190,6 +190,7 @@ NAMING = {  # what may name components, and why
     "qurd_core.paper": "the paper's own words for its schemes",
     "qurd_core.plots.drawing.theme": "colours that were checked together",
     "qurd_core.suspects.elsewhere.egress": "a word of HTTP",
+    "qurd_core.evaluation.timing.peers": "what other packages call by the same name",
     "pages.ui.queries.asking": "the default view",
     "pages.ui.compose.compose_controls": "the default view",
     "pages.ui.queries.gallery": "superpixels, in the caption of a picture",

@@ -6,7 +6,7 @@ from typing import NoReturn
 
 import typer
 
-from qurd_core.cli import advice, benchmarks, challenge, forging, grid, launch, new, paper, rates, store, suspects
+from qurd_core.cli import advice, benchmarks, challenge, forging, grid, launch, new, paper, rates, speed, store, suspects
 from qurd_core.errors import QurdError, refused
 
 app = typer.Typer(help="Model fingerprinting schemes on benchmarks of stolen and unrelated models.", no_args_is_help=True)
@@ -18,6 +18,7 @@ for command in (  # in the order in which one needs them, which is that of the h
     *(benchmarks.manifest, suspects.check, suspects.queries, suspects.verify, suspects.triage),
     *(forging.forge, advice.recommend),
     *(rates.run, rates.sweep, grid.grid, rates.honest, paper.import_scores, benchmarks.fetch, benchmarks.build),
+    speed.speed,
     store.verify_assets,
     new.new,
 ):

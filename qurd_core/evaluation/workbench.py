@@ -5,9 +5,9 @@ Of a seed set a model is asked about the images that are sent to it, and about a
 seed rule that chooses by its answers, a server that recalls them, delta and delta_C, records, and checks of a benchmark.
 
 Besides, models answer to crafts (`samplers.crafts`), which get the victim, and where a number of a run is not the point:
-`speed` asks how fast they are, `plausibility` whether they are what their owner says, `jobs.kinds.query_job` what they
-say of the images on screen, and `suspects.verifying` whether they say again what evidence tells. No other module of a run
-asks.
+`speed` and, in `timing`, `bare`, `crafted` and `growth` ask how fast they are, `plausibility` whether they are what their
+owner says, `jobs.kinds.query_job` what they say of the images on screen, and `suspects.verifying` whether they say again
+what evidence tells. No other module of a run asks.
 
 The queries of a sampler come in parts. A part is one call of the craft on a constant number of seeds with a generator of
 its own, so a small budget needs the first parts of a large one and nothing is asked twice. What a server makes of answers

@@ -25,7 +25,9 @@ from pathlib import Path
 
 from playwright.sync_api import Error, Page, sync_playwright
 
-from tests.benchmarks.clock import ROOT, _pss, _tree, load, show
+from qurd_core.evaluation.timing.clock import family, memory_of
+from qurd_core.files import ROOT
+from tests.benchmarks.clock import load, show
 
 PAGES = ("leaderboard", "benchmark", "compose", "budget", "separability", "queries", "check", "atlas", "paper")
 READING = ("leaderboard", "benchmark", "budget", "separability", "paper")
@@ -207,7 +209,7 @@ def idle(pid: int) -> None:
 
     def spent() -> int:
         ticks = 0
-        for one in _tree(pid):
+        for one in family(pid):
             with suppress(OSError):
                 ticks += sum(map(int, Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()[11:13]))
         return ticks
@@ -310,7 +312,7 @@ async def memory(address: str, pid: int, count: int, pages: tuple[str, ...]) -> 
     stay = asyncio.Event()
     tasks = [asyncio.create_task(session(address, pages[number % len(pages)], stay)) for number in range(count)]
     await asyncio.sleep(20)
-    held = sum(map(_pss, _tree(pid))) / 1e6
+    held = memory_of(pid) / 1e6
     stay.set()
     return held, [error for error in await asyncio.gather(*tasks) if error]
 

@@ -20,8 +20,7 @@ from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
-from clock import ROOT
-
+ROOT = Path(__file__).parents[2]
 SAC = "patchwork-sac"
 COMMANDS = (
     "--help",

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.benchmarks.clock import _pss, _tree
+from qurd_core.evaluation.timing.clock import memory_of
 from tests.benchmarks.latency import READING, server, session
 from tests.faults.fault import Fault
 
@@ -52,7 +52,7 @@ async def _open(address: str, pid: int, count: int, seconds: float) -> tuple[lis
 
 def _held(pid: int) -> float:
     """MB of the processes of a server, as a sum of PSS."""
-    return sum(map(_pss, _tree(pid))) / 1e6
+    return memory_of(pid) / 1e6
 
 
 def _handles(pid: int) -> int:
