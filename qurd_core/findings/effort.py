@@ -58,6 +58,20 @@ def subline(table: pd.DataFrame) -> str:
     )
 
 
+def further(others: pd.DataFrame) -> str:
+    """What stands beside the models of the benchmark.
+
+    Args:
+        others: from `views.effort.others`.
+    """
+    means, failed = (others[others["failed"] == flag] for flag in (False, True))
+    said = [f"hollow: means of {words.listed([words.task(task) for task in means['task']])}"] if len(means) else []
+    if len(failed):
+        lost = [f"{words.task(row.task)}, accuracy {words.percent(row.accuracy)}" for row in failed.itertuples()]
+        said.append(f"✕: a failed theft ({words.listed(lost)})")
+    return "".join(f" · {one}" for one in said)
+
+
 def alt(table: pd.DataFrame) -> str:
     """The chart in one sentence."""
     said = ", ".join(
