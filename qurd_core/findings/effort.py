@@ -64,11 +64,14 @@ def further(others: pd.DataFrame) -> str:
     Args:
         others: from `views.effort.others`.
     """
-    means, failed = (others[others["failed"] == flag] for flag in (False, True))
-    said = [f"hollow: means of {words.listed([words.task(task) for task in means['task']])}"] if len(means) else []
-    if len(failed):
-        lost = [f"{words.task(row.task)}, accuracy {words.percent(row.accuracy)}" for row in failed.itertuples()]
-        said.append(f"✕: a failed theft ({words.listed(lost)})")
+    means = others[~others["failed"] & ~others["below"]]
+    said = [f"◇: means of {words.listed([words.task(task) for task in means['task']])}"] if len(means) else []
+    for mark, what, rows in (
+        ("▽", "mean below the axis", others[~others["failed"] & others["below"]]),
+        ("✕", "a failed theft", others[others["failed"]]),
+    ):
+        lost = [f"{words.task(row.task)} {words.percent(row.accuracy)}" for row in rows.itertuples()]
+        said += [f"{mark}: {what} ({words.listed(lost)})"] if lost else []
     return "".join(f" · {one}" for one in said)
 
 

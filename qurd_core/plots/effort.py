@@ -23,7 +23,7 @@ def figure(table: pd.DataFrame, task: str = "all", style: Style = PAGE, *, other
     Args:
         table: from `points`.
         task: the one that is drawn at full strength.
-        others: from `others`, if there are any: hollow; failed ones lie at the lower edge.
+        others: from `others`, if there are any: hollow; those below stand at the lower edge.
     """
     known = table if others is None else pd.concat([table, others])[["queries", "task"]]
     efforts = sorted(known["queries"].unique())
@@ -64,7 +64,10 @@ def _further(others: pd.DataFrame, table: pd.DataFrame, at: dict, task: str, sty
         mode="markers",
         marker={
             "size": style.marker,
-            "symbol": ["x-thin" if failed else "diamond-open" for failed in others["failed"]],
+            "symbol": [
+                "x-thin" if failed else "triangle-down-open" if below else "diamond-open"
+                for failed, below in zip(others["failed"], others["below"], strict=True)
+            ],
             "color": style.surface.ink,
             "opacity": np.where((task == "all") | (others["task"] == task), 1.0, 0.18),
             "line": {"width": 2, "color": style.surface.ink},

@@ -48,8 +48,8 @@ def others(table: pd.DataFrame, recorded: pd.DataFrame, negatives: Negatives = "
 
     Returns:
         rows of task, accuracy, kappa (agreement with the victim beyond chance) and queries, each a mean over models; failed
-        (they agree hardly more than by chance), models (their number) and shares (what schemes catch with 100 queries by
-        the paper's rule, in words).
+        (they agree hardly more than by chance), below (they are less accurate than any stolen model of the benchmark),
+        models (their number) and shares (what schemes catch with 100 queries by the paper's rule, in words).
     """
     cells = {scheme: grid.cells(recorded, scheme, negatives=negatives) for scheme in grid.schemes(recorded)}
     plain = {scheme: found[found["hiding"] == grid.PLAIN].set_index("theft") for scheme, found in cells.items()}
@@ -63,6 +63,9 @@ def others(table: pd.DataFrame, recorded: pd.DataFrame, negatives: Negatives = "
         for theft in facts.index
     ]
     found = facts[["accuracy", "kappa", "failed"]].assign(
-        queries=facts["queries"].astype(int), models=facts["n_models"].astype(int), shares=shares
+        queries=facts["queries"].astype(int),
+        below=facts["accuracy"] < table["accuracy"].min(),
+        models=facts["n_models"].astype(int),
+        shares=shares,
     )
     return found.rename_axis("task").reset_index()

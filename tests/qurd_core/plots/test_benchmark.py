@@ -121,12 +121,15 @@ def test_thefts_of_the_grid_stand_beside_those_of_the_benchmark(thefts):
     assert others["task"].to_list() == ["labelood", "datafree"]
     assert others["shares"].iloc[0] == "AKH 30%"
     assert findings.effort.further(others) == (
-        " · hollow: means of label extraction, other photographs · ✕: a failed theft (data-free extraction, accuracy 12%)"
+        " · ▽: mean below the axis (label extraction, other photographs 46%) · ✕: a failed theft (data-free extraction 12%)"
     )
+    other = others.assign(below=False, failed=False)
+    assert findings.effort.further(other) == " · ◇: means of label extraction, other photographs; data-free extraction"
     assert findings.effort.further(others.iloc[:0]) == ""
     figure = plots.effort.figure(thefts, others=others)
     beside = figure.data[1]
-    assert beside.marker.symbol == ("diamond-open", "x-thin")
+    assert beside.marker.symbol == ("triangle-down-open", "x-thin")
+    assert plots.effort.figure(thefts, others=other).data[1].marker.symbol == ("diamond-open", "diamond-open")
     assert beside.y[1] == figure.layout.yaxis.range[0] > others["accuracy"].iloc[1]
     assert figure.layout.xaxis.ticktext == ("0", "3 500", "20 000")
     assert "share caught: AKH 30%" in beside.hovertext[0]
