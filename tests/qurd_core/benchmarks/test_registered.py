@@ -47,6 +47,7 @@ REFUSED = {
     ("other", "shop"): "Got 'shop', which has a name already.",
     ("other", "half"): "Got 'half', which has a name already.",
     ("other", "patchwork-sac"): "Got 'patchwork-sac', which has a name already.",
+    ("other", "nowhere"): "Unknown benchmark 'nowhere'.",
     ("other", "nothing.csv"): "There is nothing.",
     ("other", "wrong.csv"): "wrong.csv",
 }

@@ -122,7 +122,7 @@ def test_a_picture_that_was_changed_is_named(made, verify, tmp_path, change, say
     [
         ("s0", "Expected NAME=SOURCE with --model, NAME out of the evidence"),
         ("nobody=x", "Expected NAME=SOURCE with --model, NAME out of the evidence"),
-        ("s0=nowhere", "Unknown benchmark 'nowhere'"),
+        ("s0=nowhere", "No folder of that name lies here either."),
         ("s0=patchwork-sac", "Unknown model of patchwork-sac 's0'"),
     ],
 )

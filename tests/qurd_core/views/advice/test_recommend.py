@@ -105,7 +105,7 @@ def test_every_scheme_is_ranked_or_has_one_reason(asked):
         ("IPGuard", "labels", {"gradients": False}, GRADIENTS),
         ("Random", "labels", {"photos": False}, PHOTOS),
         ("AKH", "labels", {"labelled": 500}, "needs more than 500 labelled images"),
-        ("DeepFoolF", "labels", {}, "not recorded on patchwork-sac"),
+        ("negative(test)->superpixels | labels | hamming", "labels", {}, "not recorded on patchwork-sac"),
     ],
 )
 def test_reasons(asked, label, access, more, why):
