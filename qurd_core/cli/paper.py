@@ -1,12 +1,28 @@
 """Commands about the paper: its published scores, and the tables and figures that follow from them."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from qurd_core.cli.options import ByTask, Form, Negatives, Rule, ShownName, StoreFolder, budgets, check_by, check_shown
+from qurd_core.cli.options import (
+    ByTask,
+    Device,
+    Form,
+    Negatives,
+    Rule,
+    ShownName,
+    StoreFolder,
+    Workers,
+    budgets,
+    check_by,
+    check_shown,
+    computing,
+    results,
+)
 from qurd_core.cli.output import noted, progress, rows, show, show_rates
+from qurd_core.errors import QurdError
 
 app = typer.Typer(help="The paper's tables and figures, from its published scores.", no_args_is_help=True)
 
@@ -127,6 +143,36 @@ def import_scores(
 
     report = importer.import_scores(source, not_a_file(store or default_folder()), progress)
     print("\n".join(report.sentences))  # noqa: T201
+
+
+def reproduce(
+    what: Annotated[str, typer.Argument(help="table3: the only table that is measured anew.")],
+    official: Annotated[
+        bool, typer.Option("--official", help="On the official models and pictures, which are fetched over a network.")
+    ] = False,
+    out: Annotated[Path, typer.Option("--out", help="The report to send back.")] = Path("table3.json"),
+    form: Form = None,
+    store: StoreFolder = None,
+    device: Device = None,
+    workers: Workers = None,
+) -> None:
+    """Measure Table 3 anew: 48 cells, printed, from the published scores, and measured here. A killed call is continued."""
+    from qurd_core.evaluation import reproduction
+
+    if what != "table3" or not official:
+        raise QurdError(
+            f"Expected `reproduce table3 --official`. Got `reproduce {what}{' --official' * official}`. What follows from the"
+            " published scores is printed by `paper table3` and its like."
+        )
+
+    def tell(sentence: str) -> None:
+        print(sentence, file=sys.stderr)  # noqa: T201
+
+    cells, problems = reproduction.reproduce(results(store), computing(device, workers), out, tell)
+    show(cells, form)
+    tell(f"Report: {out}")
+    if problems:
+        raise QurdError(f"{len(problems)} of {len(reproduction.BENCHMARKS)} benchmarks were not measured. {problems[0]}")
 
 
 def _paper(what: str, mode: str, form: str, budget: int | None = None) -> None:

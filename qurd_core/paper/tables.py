@@ -76,7 +76,7 @@ def table3(mode: Mode = "paper", *, budget: int = 100, folder: Path | None = Non
         for task in names.TASKS:
             cell = own[own["task"] == task]
             if not cell.empty:
-                found = {"fingerprint": name, "task": task} | _table3_cell(cell, mode)
+                found = {"fingerprint": name, "task": task} | table3_cell(cell, mode)
                 if known is not None:
                     here, there = cell["benchmark"].unique(), table.loc[table["task"] == task, "benchmark"].nunique()
                     told = {why: None for benchmark in here if (why := reasons.get((benchmark, name, task)))}
@@ -193,7 +193,7 @@ def _reasons(budget: int, folder: Path | None) -> dict[tuple[str, str, str], str
     return found
 
 
-def _table3_cell(cell: pd.DataFrame, mode: Mode) -> dict[str, Any]:
+def table3_cell(cell: pd.DataFrame, mode: Mode) -> dict[str, Any]:
     rate = _RATE[mode]
     per_set = whole_means(cell, ["benchmark", "query_seed"], [rate])
     per_seed = whole_means(per_set, ["query_seed"], [rate])[rate]
