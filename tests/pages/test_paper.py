@@ -213,7 +213,7 @@ def test_the_guaranteed_table_shows_intervals_and_verdicts():
 
 def test_the_headline_of_ranks_names_the_ends():
     said = findings.paper.agreement_headline(agreement.read(), 100)
-    assert "patchwork-sac and patchwork-reuse (tau 0.76)" in said
+    assert "patchwork-sac and patchwork-reuse (tau 0.75)" in said
     assert findings.paper.agreement_headline(agreement.read(), 7).startswith("No two")
 
 
