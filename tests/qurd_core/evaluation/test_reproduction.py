@@ -115,8 +115,11 @@ def test_table_3_from_a_hub_of_this_machine(world, tmp_path, monkeypatch):
     # No cell of the paper rests on Flower102 alone, so none is filled by it alone; its rates are in the report.
     assert {cell["measured"] for cell in cells if cell["task"] == "label_extraction"} == {None}
     mine = [row for row in report["by_victim"] if row["task"] == "label_extraction"]
-    assert {(row["name"], row["query_seed"]) for row in mine} == {(name, seed) for name in SHORT for seed in (0, 1)}
-    assert report["benchmarks"]["Flower102"]["without"] == []
+    measured = {*SHORT} - {"IPGuard"}  # whose queries do not reach the boundary of a random network in so few steps
+    assert {(row["name"], row["query_seed"]) for row in mine} == {(name, seed) for name in measured for seed in (0, 1)}
+    (without,) = report["benchmarks"]["Flower102"]["without"]
+    assert without == "IPGuard has no rate on 1 of 1 victims, of which it got fewer queries than the budget."
+    assert f"Flower102: {without}" in told
     assert all(0 <= row["tpr"] <= 1 for row in mine)
     models = report["benchmarks"]["Flower102"]["models"]
     assert {one["commit"] for one in models.values()} == {"a" * 40}
