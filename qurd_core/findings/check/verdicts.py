@@ -10,7 +10,7 @@ from qurd_core.findings.language.model_names import readable
 from qurd_core.findings.language.verdict_words import numbered, said, too_few
 from qurd_core.statistics.printed import fixed, percent
 from qurd_core.statistics.verdicts import LEVEL, Fit, Verdict
-from qurd_core.views.check.checked import Checked
+from qurd_core.views.check.checked import Asks, Checked
 from qurd_core.views.check.pool import Pool
 
 NOBODY = "Choose the model that is yours and the one you wonder about"
@@ -70,6 +70,11 @@ def asking(known: int, sent: int, budget: int, of: int) -> str:
     if known < of:
         return f"asking the models of known origin first: {known} of {of}"
     return f"{sent} of {words.counted(budget, 'query')}"
+
+
+def asks(one: Asks) -> str:
+    """What is about to be sent over a network: `shop: up to 160 requests to api.example.com, at most 0.24 EUR, ...`."""
+    return f"{readable(one.suspect)}: {one.said}"
 
 
 def stopped(sent: int, budget: int, checked: Checked | None) -> str:
