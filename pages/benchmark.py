@@ -23,12 +23,13 @@ base = evidence.base_of(bench)
 if not rate_records.has_facts(base):
     states.no_records(base)
 
-head = st.container()
-with st.container(key="controls"):
-    first, *others = st.columns([2.3, 1.3, 1.3, 0.8], gap="medium", vertical_alignment="bottom")
 lacking = {"grid": not grid_records.has(bench), "effort": overview.tells_no_effort(bench)}
 lacking |= {} if rate_records.has_rates(base) else dict.fromkeys(("overview", "effort", "bench"), True)
 offered = [name for name in SECTIONS if not lacking.get(name)]
+head = st.container()
+with st.container(key="controls"):
+    widths = [2.95, 1.05, 1.05, 0.85] if "grid" in offered else [2.3, 1.3, 1.3, 0.8]  # sections stand in one line
+    first, *others = st.columns(widths, gap="medium", vertical_alignment="bottom")
 with first:
     section = controls.segments("Section", offered, "section", "section", lambda name: SAID.get(name, name))
 if section == offered[0] and not style.stage:  # the first one has room for it

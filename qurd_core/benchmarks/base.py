@@ -306,6 +306,8 @@ def register(name: str, text: str) -> Path:
             f"Expected a name that is free. {name} is a saved benchmark: choose another name, or delete that one."
         )
     if (found := reader(text)) is None or registered.has(text) or text in saved_names():
+        if found is None:
+            component(text)  # says that there is none of that name
         raise QurdError(
             "Expected the path of a folder of models, a table of answers (.csv, .parquet) or a saved benchmark"
             f" ({ENDING}). Got '{text[:SHOWN]}', which has a name already."
@@ -387,7 +389,8 @@ def component(text: str) -> tuple[Component, dict[str, Value]]:
         raise QurdError(f"Expected the name of a benchmark. Got '{text}'.")
     name = chain.calls[0].name
     if name not in benchmarks:
-        raise unknown("benchmark", name, {*benchmarks, *saved_names(), *registered.names(), *published.BENCHMARKS})
+        known = {*benchmarks, *saved_names(), *registered.names(), *published.BENCHMARKS}
+        raise QurdError(f"{unknown('benchmark', name, known)} No folder of that name lies here either.")
     return benchmarks[name], benchmarks[name].bind(chain.calls[0])
 
 

@@ -58,6 +58,23 @@ def subline(table: pd.DataFrame) -> str:
     )
 
 
+def further(others: pd.DataFrame) -> str:
+    """What stands beside the models of the benchmark.
+
+    Args:
+        others: from `views.effort.others`.
+    """
+    means = others[~others["failed"] & ~others["below"]]
+    said = [f"◇: means of {words.listed([words.task(task) for task in means['task']])}"] if len(means) else []
+    for mark, what, rows in (
+        ("▽", "mean below the axis", others[~others["failed"] & others["below"]]),
+        ("✕", "a failed theft", others[others["failed"]]),
+    ):
+        lost = [f"{words.task(row.task)} {words.percent(row.accuracy)}" for row in rows.itertuples()]
+        said += [f"{mark}: {what} ({words.listed(lost)})"] if lost else []
+    return "".join(f" · {one}" for one in said)
+
+
 def alt(table: pd.DataFrame) -> str:
     """The chart in one sentence."""
     said = ", ".join(

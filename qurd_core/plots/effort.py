@@ -17,15 +17,17 @@ GAP = 0.5  # between thefts of one effort and those of the next, in columns
 
 
 @takes("views.effort.points", "victim suspect task accuracy queries caught of by missed_by")
-def figure(table: pd.DataFrame, task: str = "all", style: Style = PAGE) -> go.Figure:
+def figure(table: pd.DataFrame, task: str = "all", style: Style = PAGE, *, others: pd.DataFrame | None = None) -> go.Figure:
     """Accuracy against queries to the victim, a column per theft, in order; colour: how many schemes catch it.
 
     Args:
         table: from `points`.
         task: the one that is drawn at full strength.
+        others: from `others`, if there are any: hollow; those below stand at the lower edge.
     """
-    efforts = sorted(table["queries"].unique())
-    at = _columns(table, efforts)
+    known = table if others is None else pd.concat([table, others])[["queries", "task"]]
+    efforts = sorted(known["queries"].unique())
+    at = _columns(known, efforts)
     spots = np.array([at[key] for key in zip(table["queries"], table["task"], strict=True)])
     drawn = np.where((task == "all") | (table["task"] == task), 1.0, 0.18)
     dots = go.Scatter(
@@ -47,7 +49,32 @@ def figure(table: pd.DataFrame, task: str = "all", style: Style = PAGE) -> go.Fi
         },
         name="stolen models",
     )
-    return go.Figure([dots], _layout(table, at, efforts, task, style) | {"template": style.template})
+    further = [] if others is None or others.empty else [_further(others, table, at, task, style)]
+    return go.Figure([dots, *further], _layout(table, at, efforts, task, style) | {"template": style.template})
+
+
+def _further(others: pd.DataFrame, table: pd.DataFrame, at: dict, task: str, style: Style) -> go.Scatter:
+    """Thefts of which only means are known."""
+    low, _ = _range(table)
+    return go.Scatter(
+        x=[at[key] for key in zip(others["queries"], others["task"], strict=True)],
+        y=others["accuracy"].clip(lower=low),
+        hovertext=[_hover_of_several(row) for row in others.itertuples()],
+        hovertemplate="%{hovertext}<extra></extra>",
+        mode="markers",
+        marker={
+            "size": style.marker,
+            "symbol": [
+                "x-thin" if failed else "triangle-down-open" if below else "diamond-open"
+                for failed, below in zip(others["failed"], others["below"], strict=True)
+            ],
+            "color": style.surface.ink,
+            "opacity": np.where((task == "all") | (others["task"] == task), 1.0, 0.18),
+            "line": {"width": 2, "color": style.surface.ink},
+        },
+        cliponaxis=False,
+        name="means of other thefts",
+    )
 
 
 def _columns(table: pd.DataFrame, efforts: list[int]) -> dict[tuple[int, str], float]:
@@ -76,6 +103,21 @@ def _hover(row: tuple) -> str:
     )
 
 
+def _hover_of_several(row: tuple) -> str:
+    caught = "a failed theft: it agrees hardly more than by chance" if row.failed else f"share caught: {plain(row.shares)}"
+    return (
+        f"<b>{plain(words.task(row.task))}</b><br>means of {words.counted(int(row.models), 'model')}: accuracy "
+        f"{words.percent(row.accuracy)}, agreement beyond chance {row.kappa:.2f}<br>"
+        f"{words.counted(int(row.queries), 'query')} to the victim<br>{caught}"
+    )
+
+
+def _range(table: pd.DataFrame) -> tuple[float, float]:
+    low, high = table["accuracy"].min(), table["accuracy"].max()
+    room = (high - low) * 0.08
+    return low - room, high + room
+
+
 def _bar(table: pd.DataFrame, style: Style) -> dict[str, Any]:
     most = int(table["of"].max())
     return {
@@ -91,8 +133,6 @@ def _bar(table: pd.DataFrame, style: Style) -> dict[str, Any]:
 
 
 def _layout(table: pd.DataFrame, at: dict, efforts: list[int], task: str, style: Style) -> dict[str, Any]:
-    low, high = table["accuracy"].min(), table["accuracy"].max()
-    room = (high - low) * 0.08
     # Names stand above their column, at an angle that keeps them apart.
     heads = [
         above(plain(words.task(name)), style, place, xref="x", textangle=-35)
@@ -110,6 +150,6 @@ def _layout(table: pd.DataFrame, at: dict, efforts: list[int], task: str, style:
             "showline": True,
             "linecolor": style.surface.muted,
         },
-        "yaxis": {"range": [low - room, high + room], "tickformat": ".0%", "ticklabelstandoff": 6},
+        "yaxis": {"range": [*_range(table)], "tickformat": ".0%", "ticklabelstandoff": 6},
         "annotations": [above("Accuracy", style, xanchor="right"), *heads],
     }

@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load
 
-from qurd_core.errors import QurdError
+from qurd_core.errors import QurdError, is_filled, misplaced
 from qurd_core.files import json_values, opened
 
 FORMAT = 1
@@ -79,6 +79,8 @@ def held_in(path: Path) -> dict[str, bytes]:
         if sum(one.stat().st_size for one in files) > BYTES:
             raise QurdError(f"Expected evidence of at most {BYTES:,} bytes in {path}. It holds more.")
         return {one.name: one.read_bytes() for one in files}
+    if not is_filled(path):
+        raise misplaced("evidence, a folder or a zip,", path)
     try:
         with opened(path) as file, zipfile.ZipFile(file) as archive:
             return dict(_unpacked(archive, path))

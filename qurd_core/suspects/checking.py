@@ -300,7 +300,7 @@ def watched(
         conclude(bench, asked, heard, each, folder)
         zipped(folder, folder.with_suffix(".zip"))
         shutil.rmtree(folder)
-    yield Step(len(first), asked.budget, number, heard, Verdicts(each, notes))
+    yield replace(now, sent=asked.budget, heard=heard, agrees={}, paid="", found=Verdicts(each, notes))
 
 
 def _said(

@@ -74,6 +74,7 @@ def test_a_theft_follows_its_lineage_alone(stolen):
     assert torch.equal(weights(stolen.once), weights(stolen.again))
 
 
+@pytest.mark.slow
 def test_a_stolen_model_is_another_one_and_answers(stolen):
     assert not torch.equal(weights(stolen.once), stolen.before)
     with torch.no_grad():

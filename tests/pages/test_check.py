@@ -130,6 +130,7 @@ def test_a_part_with_few_unrelated_models_leads_to_the_whole(shipped):
 
 
 @pytest.mark.parametrize("view", ["dots", "path"])
+@pytest.mark.slow
 def test_a_verdict_stands_with_what_it_rests_on(show, view):
     app = show(view=view)
     for _ in range(2):
@@ -184,6 +185,7 @@ def test_what_ships_is_what_the_models_answer():
     assert len(known) == 200 and all(one == other for one, other in known)
 
 
+@pytest.mark.slow
 def test_a_single_suspect_is_said_in_the_words_of_the_verdict(show):
     app = show(suspect=[HARD], view="path")
     assert (
@@ -202,6 +204,7 @@ def test_on_stage_there_is_the_headline_and_the_chart_alone(show):
     assert len(app.get("plotly_chart")) == 1
 
 
+@pytest.mark.slow
 def test_while_models_are_asked_it_says_how_far_it_is_and_draws_the_path_so_far(planted, show, monkeypatch):
     link = planted("running", 137, 315, sent=22)
     monkeypatch.setattr(Jobs, "status", lambda self, key: _status(key, "running", 137, 315, 10.0))
@@ -230,6 +233,7 @@ def test_known_models_are_counted_before_a_suspect_is_asked(planted, show, monke
 @pytest.mark.parametrize(
     ("stop", "says"), [("peak", ": p so far DenseNet victim · label extraction by ResNet 3.3 %"), ("none", "")]
 )
+@pytest.mark.slow
 def test_a_cancelled_check_has_no_verdict_and_says_what_is_left(planted, show, stop, says):
     app = show(**planted("cancelled", 137, 315, sent=22, stop=stop), view="path")
     assert headline(app) == f"Stopped after 22 of 200 queries{says}"
@@ -238,6 +242,7 @@ def test_a_cancelled_check_has_no_verdict_and_says_what_is_left(planted, show, s
     assert "closer to" not in headline(app)
 
 
+@pytest.mark.slow
 def test_what_was_drawn_before_the_last_step_is_not_taken_for_the_verdict(planted, show):
     link = {"suspect": [THIEF, STRANGER], "stop": "peak", "budget": "100", "view": "dots"}
     planted("cancelled", 214, 215, sent=100, suspects=(THIEF, STRANGER), budget=100)

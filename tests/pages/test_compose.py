@@ -127,6 +127,7 @@ def test_rows_are_of_one_kind_of_image_and_the_rest_is_counted(compose):
     assert "more samplers under Rows" in said(app)
 
 
+@pytest.mark.slow
 def test_a_part_is_chosen_and_what_follows_gives_way(compose):
     app = compose(pick="AKH")
     app.button(key="representation-probits").click().run()
@@ -274,6 +275,7 @@ def test_a_run_of_the_command_line_is_seen(compose, tmp_path):
     assert "Another process measures this combination: 12 of 90 units done." in said(sound(compose(pick=OTHER)))
 
 
+@pytest.mark.slow
 def test_a_finished_run_stands_beside_the_records(compose, tmp_path):
     one = job()
     leave(tmp_path, one, 5)
@@ -312,6 +314,7 @@ def test_a_run_has_a_card_too_and_one_that_has_left_nothing_has_none(compose, tm
     assert "The suspect must reveal labels." in card and "Nobody published this combination" in card
 
 
+@pytest.mark.slow
 def test_the_card_waits_for_the_end_of_the_run_whose_seeds_would_close_it(compose, tmp_path):
     leave(tmp_path, job(), 2)
     note(tmp_path, job(), "running", done=2, total=5, started=time.time())
@@ -320,6 +323,7 @@ def test_the_card_waits_for_the_end_of_the_run_whose_seeds_would_close_it(compos
     assert not compose(pick=OTHER).button(key="card").disabled
 
 
+@pytest.mark.slow
 def test_the_card_of_a_run_says_that_it_has_left_nothing_at_this_budget(compose, tmp_path):
     leave(tmp_path, job(), 1, last=50)
     app = compose(pick=OTHER, budget="100")
@@ -360,6 +364,7 @@ def test_the_reference_itself_can_be_picked(compose, tmp_path, monkeypatch, benc
     )
 
 
+@pytest.mark.slow
 def test_a_run_whose_result_was_altered_says_so_and_can_be_run_again(compose, tmp_path):
     one = job()
     note(tmp_path, one, "done")

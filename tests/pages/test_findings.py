@@ -19,7 +19,7 @@ ON = "on patchwork-sac at 100 queries"
 ALONE = r"; accuracy alone \(no fingerprint\) catches up to \d+%"
 STATES = [
     ("leaderboard", {}, f"AKH .*{ON}{ALONE}"),
-    ("leaderboard", {"reveal": "labels"}, f"IPGuard, .* AKH {ON}{ALONE}"),
+    ("leaderboard", {"reveal": "labels"}, f"AKH is ahead of all 5 published schemes {ON}{ALONE}"),
     ("leaderboard", HARD, DROP.format("AKH", ON) + ALONE),
     ("leaderboard", TOO_FEW, rf"{REFUSED}\d+"),
     ("leaderboard", {"view": "table"} | HARD, DROP.format("AKH", ON)),

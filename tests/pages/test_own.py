@@ -79,6 +79,7 @@ def said(app):
 
 @pytest.mark.parametrize("name", ["shop", "part"])
 @pytest.mark.parametrize(("page", "link"), VIEWS, ids=str)
+@pytest.mark.slow
 def test_every_page_shows_it(opened, page, link, name):
     app = opened(page=page, bench=name, link=link)
     assert not app.exception
@@ -207,6 +208,7 @@ def test_check_says_what_to_do_where_unrelated_models_are_few(opened):
     assert app.button(key="ask").disabled
 
 
+@pytest.mark.slow
 def test_a_check_of_a_table_is_asked_by_the_worker_and_said(opened, worker):
     app = opened(page="check", bench="owner", suspect=["copy"], budget="10", stop="peak", view="path")
     app.button(key="ask").click().run()

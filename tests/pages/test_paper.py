@@ -160,6 +160,7 @@ def test_a_published_benchmark_is_shown_or_says_what_it_lacks(shipped, page, ben
         ("queries", {}, "Published scores only"),
     ],
 )
+@pytest.mark.slow
 def test_what_needs_models_or_scores_says_so(shipped, page, link, said):
     app = sound(shipped(page=page, bench="published-cifar10", **link))
     assert app.subheader[0].value == said
@@ -212,7 +213,7 @@ def test_the_guaranteed_table_shows_intervals_and_verdicts():
 
 def test_the_headline_of_ranks_names_the_ends():
     said = findings.paper.agreement_headline(agreement.read(), 100)
-    assert "patchwork-sac and patchwork-reuse (tau 0.76)" in said
+    assert "patchwork-sac and patchwork-reuse (tau 0.75)" in said
     assert findings.paper.agreement_headline(agreement.read(), 7).startswith("No two")
 
 

@@ -154,9 +154,9 @@ def _beside(asked: Asked, every: DataFrame, kept: DataFrame, out: designer.Pairs
 
 
 def _scheme(scores: evidence.Scores, names: dict[str, str]) -> str:
-    """The scheme whose separation is shown; named ones by their name."""
+    """The scheme whose separation is shown, the reference where none is asked for; named ones by their name."""
     called = [names.get(scheme, scheme) for scheme in [*names, *scores.columns["scheme"].unique()]]
-    options = list(dict.fromkeys(called))
+    options = sorted(dict.fromkeys(called), key=REFERENCE.__ne__)
     chosen = controls.select("Separation by", options, "scheme", "scheme")
     return next((scheme for scheme, name in names.items() if name == chosen), chosen)
 

@@ -9,7 +9,7 @@ from pages.ui import bench_part, cached, controls, export, frame
 from qurd_core import findings, plots, views
 from qurd_core.findings.language import again
 from qurd_core.plots.drawing.theme import Style
-from qurd_core.records import rate_records
+from qurd_core.records import grid_records, rate_records
 from qurd_core.views import designer
 
 
@@ -30,8 +30,11 @@ def show(bench: str, style: Style, others: Sequence[DeltaGenerator], say: Callab
         for also in (harder, False)
     )
     headline = findings.effort.headline(table, budget, task) + bench_part.counting(harder)
-    say(findings.effort.turned(table, easy, budget, task) or headline, f"{findings.effort.subline(table)} · {_CAUGHT}", hard)
-    file_name, chart = f"effort-{bench}", plots.effort.figure(table, task, style)
+    further = views.effort.others(table, cached.grid(bench), cached.negatives(harder)) if grid_records.has(bench) else None
+    beside = "" if further is None else findings.effort.further(further)
+    headline = findings.effort.turned(table, easy, budget, task) or headline
+    say(headline, f"{findings.effort.subline(table)} · {_CAUGHT}{beside}", hard)
+    file_name, chart = f"effort-{bench}", plots.effort.figure(table, task, style, others=further)
     code = _CODE.format(name=json.dumps(bench), budget=budget, negatives=cached.negatives(hard))
     export.offer(table, file_name, again.Again("", code, again.NO_COMMAND), chart=chart)
     with frame.tall(wide=1150):

@@ -66,6 +66,7 @@ def test_the_names_in_a_headline_are_no_markdown(shipped):
 
 
 @pytest.mark.parametrize("page", ["leaderboard", "paper"])
+@pytest.mark.slow
 def test_altered_logos_stories_and_benchmarks_of_ones_own_take_no_other_view_down(shipped, monkeypatch, tmp_path, page):
     pairs = rate_records.pairs("patchwork-sac")
     home = home_of("mine")

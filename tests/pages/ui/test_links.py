@@ -54,6 +54,7 @@ def test_a_link_to_a_step_leads_to_the_page_of_the_step_from_any_other(shipped, 
 
 
 @pytest.mark.parametrize("page", ["leaderboard", "compose", "budget", "queries"])
+@pytest.mark.slow
 def test_a_budget_beyond_the_recorded_ones_is_left_out_and_said(shipped, page):
     app = shipped(page=page, budget="2000")
     assert not app.exception
@@ -68,6 +69,7 @@ def test_a_story_that_is_not_there_is_left_out_on_stage_or_not(shipped):
         assert notices(app) == ["Not found here, so left out: story nothing."]
 
 
+@pytest.mark.slow
 def test_a_step_that_the_browser_goes_back_to_is_shown_as_its_link_shows_it(shipped):
     app = shipped(page="benchmark", story="hardness", step="3")
     there = app.header[0].value
@@ -93,6 +95,7 @@ def test_a_story_advances_by_itself_after_seconds_that_the_link_may_ask_for(ship
 
 
 @pytest.mark.parametrize(("host", "codes"), [("talk.example", 1), ("localhost", 0)])
+@pytest.mark.slow
 def test_the_last_step_has_a_code_of_its_link_where_phones_can_follow_it(shipped, host, codes):
     app = shipped(page="separability", story="hardness", step="5")
     app.context = {"theme": "light", "url": f"http://{host}:8501/separability"}
@@ -196,6 +199,7 @@ def test_no_link_breaks_a_page(shipped, page, seed):
 
 
 @pytest.mark.parametrize("key", ["bench", "rule", "reveal", "view", "task", "hard", "pin"])
+@pytest.mark.slow
 def test_a_part_of_a_link_without_a_value_says_nothing(shipped, key):
     app = shipped(page="leaderboard", **{key: ""})
     usual = {"bench": rate_records.SHIPPED[0]} if key == "bench" else {}
@@ -225,6 +229,7 @@ def test_a_step_that_speaks_of_one_image_shows_one_that_agrees(shipped):
     assert wrong[0] != wrong[1] == wrong[2] and wrong[3]
 
 
+@pytest.mark.slow
 def test_a_step_with_something_to_play_and_the_last_one_say_so(shipped):
     steps = story.read("mistakes")
     for number, step in enumerate(steps, start=1):

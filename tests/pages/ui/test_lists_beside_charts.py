@@ -36,6 +36,7 @@ LISTS = [
 
 
 @pytest.mark.parametrize(("page", "link", "where", "said"), LISTS)
+@pytest.mark.slow
 def test_every_mark_of_a_chart_is_in_the_list_beside_it(shipped, page, link, where, said):
     app = sound(shipped(page=page, **link))
     assert len(marks(app)) > 2

@@ -47,12 +47,14 @@ REFUSED = {
     ("other", "shop"): "Got 'shop', which has a name already.",
     ("other", "half"): "Got 'half', which has a name already.",
     ("other", "patchwork-sac"): "Got 'patchwork-sac', which has a name already.",
+    ("other", "nowhere"): "Unknown benchmark 'nowhere'.",
     ("other", "nothing.csv"): "There is nothing.",
     ("other", "wrong.csv"): "wrong.csv",
 }
 
 
 @pytest.mark.parametrize(("name", "path"), REFUSED)
+@pytest.mark.slow
 def test_what_cannot_be_registered_is_one_sentence(qurd, name, path):
     base.register("shop", "answers.csv")
     BenchFile("patchwork-sac", frozenset({("a", "b")})).write(home_of("half"))

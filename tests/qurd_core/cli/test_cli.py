@@ -120,6 +120,7 @@ def test_a_row_of_a_table_is_one_line_where_there_is_no_terminal(qurd, monkeypat
         (["run", "-b", "a\ud800b", "-s", "AKH"], "'a\\ud800b'"),
     ],
 )
+@pytest.mark.slow
 def test_bad_input_is_one_sentence_and_exit_code_2(qurd, arguments, says):
     code, out, err = qurd(*arguments)
     assert code == 2

@@ -71,6 +71,7 @@ def test_every_scheme_has_a_row_for_every_budget_task_and_choice_of_negatives(ho
     assert len(table) == len(SCHEMES) * len(PRESETS) * 2 * 2 * tasks * len(BUDGETS)
 
 
+@pytest.mark.slow
 def test_what_cannot_be_scored_is_empty_with_the_reason(known):
     found = known("argmax")
     assert found.loc[("SAC", 20), "reason"] == "needs logits; behind label only the suspect reveals labels"

@@ -274,6 +274,7 @@ def test_a_sound_folder_is_measured_once_and_nothing_is_asked_twice(folder, stor
     assert [row["accuracy_test"] for row in json.loads(out)][:2] == [1.0, 1.0]
 
 
+@pytest.mark.slow
 def test_the_weights_of_the_victim_that_are_declared_unrelated_are_said_however_they_are_saved(folder, parts, store):
     """All three unrelated models are the victim, so that none stands out among them."""
     path = folder()

@@ -41,6 +41,7 @@ def ask(folder, watch, suspects=(THIEF,), **how):
 
 
 @pytest.mark.parametrize("how", [{}, {"stop": "none"}, {"stop": "bound"}, {"scheme": "FBI:labels", "stop": "none"}])
+@pytest.mark.slow
 def test_it_says_what_the_command_says(tmp_path, how):
     watch = Watch()
     found = ask(tmp_path, watch, **how)
@@ -66,6 +67,7 @@ def test_what_it_leaves_is_verified_and_its_number_stands_on_the_page(tmp_path):
 
 
 @pytest.mark.parametrize("until", [3, 31, 36, 41])
+@pytest.mark.slow
 def test_whoever_stops_and_goes_on_asks_the_rest_only(tmp_path, monkeypatch, until):
     with Counted(monkeypatch) as whole:
         expected = ask(tmp_path / "whole", Watch())

@@ -79,6 +79,7 @@ def test_natural_images_that_are_not_sent_are_not_asked_about(run, tmp_path):
     assert asked == {name: oracle.asked for name, oracle in desk.oracles.items()}
 
 
+@pytest.mark.slow
 def test_a_run_from_another_process_finds_what_was_asked_while_somebody_watched(run, tmp_path):
     run("AKH")
     desk = Workbench(benchmark("toy"), Store(tmp_path), rate_job.Runtime())

@@ -420,6 +420,7 @@ def test_every_claim_is_graded_once(graded):
         assert claim.link.partition("?")[0] in ("leaderboard", "benchmark", "compose", "budget", "separability", "paper")
 
 
+@pytest.mark.slow
 def test_what_ships_is_what_the_claims_are_graded(graded):
     assert claims.read() == list(graded.values())
 
@@ -559,6 +560,7 @@ def test_other_facts_turn_the_verdict_and_the_sentence(claim, facts, graded):
 
 
 @pytest.mark.parametrize("claim", MOVES)
+@pytest.mark.slow
 def test_other_facts_change_the_numbers(claim, facts, graded):
     found, before = changed(facts, claim, **MOVES[claim](facts)), graded[claim]
     assert (found.recomputed, found.why, found.embedded) != (before.recomputed, before.why, before.embedded)

@@ -9,6 +9,7 @@ import pytest
 from qurd_core import findings, plots, views
 from qurd_core.plots.drawing.theme import Style
 from qurd_core.views import contents, designer
+from tests.small_grid import make_grid
 
 VICTIM, THIEF, COPY = "train(vgg,victim)", "train(vgg,victim)->label_extraction(res)", "train(vgg,victim)->prune(0.1)"
 
@@ -111,6 +112,27 @@ def test_thefts_of_nearly_the_same_effort_stand_apart(thefts):
     assert layout.xaxis.ticktext == ("0", "14 000", "15 000")
     heads = [head.x for head in layout.annotations if head.xref == "x"]
     assert min(np.diff(heads)) > 1
+
+
+def test_thefts_of_the_grid_stand_beside_those_of_the_benchmark(thefts):
+    recorded = make_grid()
+    recorded.loc[(recorded["theft"] == "labelood") & recorded["name"].isna(), "tpr"] = None
+    others = views.effort.others(thefts.assign(task=["same", "label_extraction"]), recorded)
+    assert others["task"].to_list() == ["labelood", "datafree"]
+    assert others["shares"].iloc[0] == "AKH 30%"
+    assert findings.effort.further(others) == (
+        " · ▽: mean below the axis (label extraction, other photographs 46%) · ✕: a failed theft (data-free extraction 12%)"
+    )
+    other = others.assign(below=False, failed=False)
+    assert findings.effort.further(other) == " · ◇: means of label extraction, other photographs; data-free extraction"
+    assert findings.effort.further(others.iloc[:0]) == ""
+    figure = plots.effort.figure(thefts, others=others)
+    beside = figure.data[1]
+    assert beside.marker.symbol == ("triangle-down-open", "x-thin")
+    assert plots.effort.figure(thefts, others=other).data[1].marker.symbol == ("diamond-open", "diamond-open")
+    assert beside.y[1] == figure.layout.yaxis.range[0] > others["accuracy"].iloc[1]
+    assert figure.layout.xaxis.ticktext == ("0", "3 500", "20 000")
+    assert "share caught: AKH 30%" in beside.hovertext[0]
 
 
 def test_who_escapes_makes_the_headline(thefts):

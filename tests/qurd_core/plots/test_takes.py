@@ -156,6 +156,7 @@ tables_only = pytest.mark.parametrize("name", [name for name in CASES if name no
 
 
 @tables_only
+@pytest.mark.slow
 def test_the_columns_that_a_docstring_names_are_enough(name, given):
     assert needs(name)
     assert len(draw(name, of_tables(given[name], lambda table: table[needs(name)])).data)

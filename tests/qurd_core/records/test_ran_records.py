@@ -32,6 +32,7 @@ def ran(scheme, like="AKH", on="patchwork-reuse"):
     return rows
 
 
+@pytest.mark.slow
 def test_a_run_with_components_of_another_package_is_read_with_the_records_of_its_benchmark():
     before = evidence.read("patchwork-reuse")
     ran(MIRROR)

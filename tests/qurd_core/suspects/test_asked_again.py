@@ -66,6 +66,7 @@ def test_the_model_of_the_evidence_answers_the_same_again(home, made, verify, sc
     assert (pictures.dtype, pictures.shape) == (kind, (sent, 3, 32, 32))  # eight bits where nothing is lost by them
 
 
+@pytest.mark.slow
 def test_another_model_of_that_name_does_not(home, made, verify, tmp_path):
     shutil.copytree(home, tmp_path / "other")
     path = tmp_path / "other" / "s0.safetensors"
@@ -121,7 +122,7 @@ def test_a_picture_that_was_changed_is_named(made, verify, tmp_path, change, say
     [
         ("s0", "Expected NAME=SOURCE with --model, NAME out of the evidence"),
         ("nobody=x", "Expected NAME=SOURCE with --model, NAME out of the evidence"),
-        ("s0=nowhere", "Unknown benchmark 'nowhere'"),
+        ("s0=nowhere", "No folder of that name lies here either."),
         ("s0=patchwork-sac", "Unknown model of patchwork-sac 's0'"),
     ],
 )

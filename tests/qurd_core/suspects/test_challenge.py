@@ -58,6 +58,7 @@ def same(one, other) -> bool:
     return all(torch.equal(values.float(), other[key]) for key, values in one.items() if values.is_floating_point())
 
 
+@pytest.mark.slow
 def test_what_is_handed_out_is_a_folder_of_suspects_and_the_labels_lie_beside_it(made, bench):
     opened, known = benchmark(str(made.folder)), made.table
     assert opened.victims == ("victim",)
@@ -97,6 +98,7 @@ def test_nothing_that_is_handed_out_tells_a_label(made):
     assert all(one == about[0] for one in about)
 
 
+@pytest.mark.slow
 def test_the_order_of_suspects_cannot_be_drawn_again(made, bench, tmp_path):
     again = making.make(benchmark(str(bench)), "mine", tmp_path / "out", 0.3, Store(tmp_path), Runtime())
     assert not again.table["lineage"].equals(made.table["lineage"])

@@ -194,6 +194,7 @@ def test_easy_images_are_those_that_the_victim_gets_right(tmp_path):
 
 
 @pytest.mark.parametrize("stop", ["peak", "bound"])
+@pytest.mark.slow
 def test_a_verdict_may_be_said_early(asked, stop):
     shop, app = asked(table({"shop": COPY, "app": OTHER}, unrelated=59), stop=stop).each
     assert (shop.said, app.said) == ("closer", "not_distinguished")
@@ -326,6 +327,7 @@ def ordered(rows: pd.DataFrame, k: int, first: dict[str, int]) -> pd.DataFrame:
     return rows
 
 
+@pytest.mark.slow
 def test_a_suspect_that_names_fewer_classes_is_asked_by_schemes_that_need_no_more(asked):
     rows = ordered(table({"shop": COPY, "app": OTHER}), 3, {"shop": 2, "app": 1})
     assert asked(rows).each[0].said == "closer"

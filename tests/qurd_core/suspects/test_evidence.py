@@ -226,7 +226,7 @@ def zip_of(path, members, **how):
         (lambda path: zip_of(path, [(f"{n}", b"") for n in range(201)]), "Expected at most 200 members"),
         (lambda path: zip_of(path, [("readme", b"hello")]), "with seal.json. There is none in it"),
         (lambda path: path.write_bytes(b"hello") and path, "File is not a zip file"),
-        (lambda path: path, "No such file"),
+        (lambda path: path, "There is nothing."),
     ],
 )
 def test_what_is_no_evidence_is_one_sentence(tmp_path, make, says):

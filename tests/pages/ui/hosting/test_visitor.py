@@ -121,6 +121,7 @@ def test_a_visitor_replaces_no_benchmark_of_somebody_else_and_saves_new_ones(shi
         assert len(BenchFile.read(saved_benchmarks.home_of("ours")).pairs) == len(evidence.pairs(BASE))
 
 
+@pytest.mark.slow
 def test_no_benchmark_is_saved_in_a_full_store(shipped, mine, monkeypatch):
     app = shipped(page="benchmark", bench=BASE, section="bench")
     app.text_input(key=f"bench_name_{BASE}").input("ours").run()

@@ -74,6 +74,7 @@ def test_a_benchmark_without_such_records_has_the_choice_disabled_and_says_why(s
     assert notices(app) == ["Not found here, so left out: obfuscation jpeg."]
 
 
+@pytest.mark.slow
 def test_the_choice_comes_back_with_the_benchmark_and_holds_on_other_pages(show, hidden):
     app = sound(show(page="leaderboard", bench="patchwork-sac", behind="jpeg"))
     app.get_by_key("bench").set_value("patchwork-reuse").run()

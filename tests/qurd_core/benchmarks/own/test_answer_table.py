@@ -559,6 +559,7 @@ def test_a_parquet_that_claims_a_huge_size_is_refused_from_its_footer(tmp_path, 
 
 
 @pytest.mark.parametrize("stored", [True, False])
+@pytest.mark.slow
 def test_few_long_words_in_many_rows_are_refused_before_they_are_written_out(tmp_path, monkeypatch, stored):
     """A file of half a megabyte, which would take gigabytes."""
     words = pa.array([f"{n:03}" + "x" * 1_500 for n in range(50)])
@@ -754,6 +755,7 @@ def in_order(table, k=3, models=None):
     return found
 
 
+@pytest.mark.slow
 def test_classes_in_order_serve_schemes_on_ranks_as_probits_do(write, store):
     whole = answers(probits=True)
     full, how = benchmark(write(whole, "p.csv")), {"budgets": [20, 50], "seeds": 2, "store": store}

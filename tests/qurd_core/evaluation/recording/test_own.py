@@ -90,6 +90,7 @@ def test_what_is_measured_is_there_after_every_scheme_and_a_cancelled_job_goes_o
     assert measure(place).whole
 
 
+@pytest.mark.slow
 def test_other_files_other_roles_and_other_versions_of_parts_are_other_records(place, quick, monkeypatch):
     table = answers()
     first = measure(place, bring(table)).digest

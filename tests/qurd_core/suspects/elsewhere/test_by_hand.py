@@ -102,6 +102,7 @@ def test_probits_and_classes_in_order_come_back_as_well(home, sent, store, tmp_p
         check(str(home), answers=str(tmp_path / "t.csv"), scheme="negative(test) | probits | l1", **how)
 
 
+@pytest.mark.slow
 def test_what_did_not_come_back_counts_as_disagreement_and_much_of_it_is_refused(home, sent, store, tmp_path):
     whole = labels(answered(home, sent))
     how = {"victim": "mine", "budget": 20, "fit": 15, "level": 0.2, "store": store, "suspects": ["shop"]}
@@ -134,6 +135,7 @@ def back(change):
         (back(lambda t: t.assign(top_3="cat")), "without a gap"),
     ],
 )
+@pytest.mark.slow
 def test_a_table_that_cannot_be_what_came_back_is_a_sentence(home, sent, store, tmp_path, change, says):
     change(labels(answered(home, sent))).to_csv(tmp_path / "back.csv", index=False)
     with pytest.raises(QurdError) as told:

@@ -155,6 +155,7 @@ def test_the_victim_is_asked_about_what_is_left_of_8_bits_only_where_somebody_is
     assert float((x - y).abs().max()) <= 0.5 / 255 + 1e-6
 
 
+@pytest.mark.slow
 def test_queries_that_do_not_survive_rounding_are_refused_before_anything_is_sent(home, store, shop, said, monkeypatch):
     monkeypatch.setattr(outside, "changed_by_rounding", lambda *asked: 0.4)
     with pytest.raises(QurdError, match=r"Expected queries that survive 8 bits, as pictures have them. 40 % of the answers"):
@@ -162,6 +163,7 @@ def test_queries_that_do_not_survive_rounding_are_refused_before_anything_is_sen
     assert shop.requests.total() == 0
 
 
+@pytest.mark.slow
 def test_nothing_is_sent_without_agreement(home, store, shop, said):
     with pytest.raises(QurdError, match=r"Nothing was sent to 127\.0\.0\.1\."):
         ask(home, store, agree=lambda bill: False)
@@ -279,6 +281,7 @@ def _rewrite(folder, lines, left_out):
     (folder / "files.json").write_bytes(canonical(listed))
 
 
+@pytest.mark.slow
 def test_nobody_else_asks_an_api(home, store, shop, said):
     bench = benchmark(str(home))
     with pytest.raises(QurdError, match="'shop' is asked over a network"):
@@ -298,6 +301,7 @@ def test_a_triage_takes_what_was_answered_before_and_asks_nothing(home, store, s
     assert shop.requests.total() == 0
 
 
+@pytest.mark.slow
 def test_one_answer_to_everything_is_no_answer(home, store, shop, said):
     said(body={"model": "constant"})
     shop.answer = lambda pixels: {"result": {"label": "cat"}}
@@ -306,6 +310,7 @@ def test_one_answer_to_everything_is_no_answer(home, store, shop, said):
     assert found.each[0].reason.startswith("it gives one class to everything")
 
 
+@pytest.mark.slow
 def test_what_an_api_leaves_out_counts_as_disagreement_and_much_of_it_is_refused(home, store, shop, said):
     said(body={"model": "lazy"}, limits={"requests": 60, "per_second": 1000})
     shop.faults = iter([None, None, *["400", None] * 12])
@@ -326,6 +331,7 @@ def again(home, there, change):
     return there
 
 
+@pytest.mark.slow
 def test_whoever_agrees_to_one_api_and_not_to_the_other_pays_for_none(home, store, shop, said, tmp_path):
     said(body={"model": "first"})
     (home / "other.yaml").write_text(api_text(shop.url, body={"model": "second"}))

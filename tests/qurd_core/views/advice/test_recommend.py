@@ -71,6 +71,7 @@ def test_logits_at_twenty_queries_are_a_combination_without_a_name_which_was_pic
     assert not any("has no name" in sentence for sentence in words.notes(asked("labels", 100), Means("labels", 100)))
 
 
+@pytest.mark.slow
 def test_whoever_runs_out_of_mistakes_is_none_and_fewer_queries_are_named_where_they_catch_more(asked):
     assert reason(asked("labels", 400), "AKH") == "runs out of mistakes at 400"
     assert asked("labels", 400).fewer is None  # whoever makes more of the same mistakes catches more
@@ -104,7 +105,7 @@ def test_every_scheme_is_ranked_or_has_one_reason(asked):
         ("IPGuard", "labels", {"gradients": False}, GRADIENTS),
         ("Random", "labels", {"photos": False}, PHOTOS),
         ("AKH", "labels", {"labelled": 500}, "needs more than 500 labelled images"),
-        ("DeepFoolF", "labels", {}, "not recorded on patchwork-sac"),
+        ("negative(test)->superpixels | labels | hamming", "labels", {}, "not recorded on patchwork-sac"),
     ],
 )
 def test_reasons(asked, label, access, more, why):
@@ -173,6 +174,7 @@ def test_what_cannot_be_asked_is_one_sentence(means, says):
         recommend(means)
 
 
+@pytest.mark.slow
 def test_the_command_says_the_same(qurd, asked):
     code, said, _ = qurd("recommend", "--access", "labels", "--budget", "100")
     assert code == 0
