@@ -4,7 +4,7 @@ import json
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from shutil import copytree
 
@@ -20,6 +20,7 @@ from qurd_core import samplers as _samplers  # noqa: F401
 from qurd_core import schemes as _schemes  # noqa: F401 (and keeps what changed components declare)
 from qurd_core.access import Access
 from qurd_core.cli import options
+from qurd_core.files import ASSETS
 from qurd_core.grammar import Value
 from qurd_core.oracle import Oracle
 from qurd_core.randomness import stream
@@ -38,6 +39,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files with many slow tests first: processes take whole files, and none should wait for a long one at the end."""
     slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
     items.sort(key=lambda item: -slow[item.path])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def untouched() -> Iterator[None]:
+    """No test writes what is shipped, through a link either."""
+    before = _shipped()
+    yield
+    assert _shipped() == before
+
+
+def _shipped() -> dict[Path, int]:
+    """When files below `assets` were written last."""
+    return {
+        path: path.stat().st_mtime_ns for path in ASSETS.rglob("*") if path.is_file() and "__pycache__" not in path.parts
+    }
 
 
 class Linear(nn.Module):

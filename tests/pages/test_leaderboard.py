@@ -272,8 +272,8 @@ def test_the_export_of_swaps_has_all_of_them(shipped, monkeypatch):
     assert (known["gain"] <= known["gain_high"] + 1e-3).all()
     assert rows["verdict"].dropna().isin(["ahead", "behind", "not distinguished"]).all()
     assert rows.index[rows["verdict"].isna()].tolist() == ["IPGuard"]
-    said = "gains: 95 % intervals, bootstrap over models, 3 independent victims, simultaneous for all 6 swaps with recorded "
-    assert f"{said}distances; the other 14 over query seeds only" in texts(app)
+    said = "gains: 95 % intervals, bootstrap over models, 3 independent victims, simultaneous for all 9 swaps with recorded "
+    assert f"{said}distances; the other 20 over query seeds only" in texts(app)
 
 
 def test_the_command_of_swaps_leaves_out_those_without_a_value(shipped, monkeypatch):
