@@ -1,5 +1,7 @@
 """A suspect behind an API that is asked while somebody watches: nothing leaves before somebody agrees, and nothing twice."""
 
+import threading
+
 import pytest
 
 from qurd_core.benchmarks import base, registered
@@ -15,6 +17,20 @@ from tests.qurd_core.suspects.elsewhere.test_outside import apart_home, home, sa
 
 ASKED = {"victim": "mine", "scheme": "AKH", "budget": 60, "stop": "peak", "version": ""}
 KNOWN = 1 + 20
+
+
+class InTurn(Watch):
+    """A watch for which the API waits, question by question, until it stops."""
+
+    def __init__(self, shop, until):  # noqa: F811
+        super().__init__(until)
+        self._turn, answer = threading.Semaphore(0), shop.answer
+        shop.answer = lambda pixels: self._turn.acquire(timeout=60) and answer(pixels)
+
+    def __call__(self, done, total):
+        if done >= KNOWN:
+            self._turn.release(1 if done < self.until else 1000)
+        super().__call__(done, total)
 
 
 @pytest.fixture
@@ -41,22 +57,22 @@ def test_requests_and_price_are_said_before_anything_is_sent_and_the_rest_follow
     said,  # noqa: F811
     tmp_path,
 ):
-    said(limits={"requests": 400, "price": 0.002, "spend": 1, "currency": "EUR", "per_second": 1000})
+    said(limits={"requests": 400, "price": 0.01, "spend": 4, "currency": "EUR", "per_second": 1000})
     for allowed in (None, 109):  # one less than there are
         found = ask(allowed=allowed)
         assert (found.done, found.sent, shop.requests.total()) == (False, 0, 0)
         ((suspect, requests, told),) = found.asks
         assert (suspect, requests) == ("shop", 110)
-        assert told.startswith("up to 110 requests to 127.0.0.1, at most 0.22 EUR, about 0 s;")
+        assert told.startswith("up to 110 requests to 127.0.0.1, at most 1.10 EUR, about 0 s;")
         assert len(found.models) == 20 + 1
     with pytest.raises(Cancelled):
-        ask(Watch(KNOWN + 4), allowed=110)
+        ask(InTurn(shop, KNOWN + 3), allowed=110)
     part = Checked.read(tmp_path / "runs" / "x.verdict")
-    assert part.paid.endswith(" of 0.22 EUR") and part.paid != "0.00 of 0.22 EUR"
-    assert (part.sent, part.done) == (4, False)
-    assert len(part.models.set_index("model").loc["shop", "agrees"]) == 4
     before = shop.requests.total()
-    assert 4 <= before < 20
+    assert before >= 3
+    assert part.paid.endswith(" of 1.10 EUR") and part.paid != "0.00 of 1.10 EUR"
+    assert (part.sent, part.done) == (3, False)
+    assert len(part.models.set_index("model").loc["shop", "agrees"]) == 3
     again = ask()  # what was agreed to is used up
     assert (again.asks[0].requests, shop.requests.total()) == (110 - before, before)
     assert again.seal == part.seal
