@@ -118,7 +118,7 @@ def subline(checked: Checked) -> str:
     if told:
         least = percent(min(one.p_adjusted for one in told))
         parts += [f"p {least}" if len(checked.verdicts) == 1 else f"smallest p {least} after {first.questions} questions"]
-    parts += [_early(one) for one in told if one.used < one.asked]
+    parts += [_early(one) for one in told if one.used < one.budget]
     parts += [words.counted(first.lineages, "unrelated lineage"), f"level {percent(first.level)}"]
     parts += [f"seal {checked.seal[:DIGITS]}"] if checked.seal else []
     return " · ".join(parts)

@@ -6,6 +6,7 @@ import pytest
 
 from qurd_core.benchmarks import base, registered
 from qurd_core.benchmarks.base import benchmark
+from qurd_core.findings.check import verdicts
 from qurd_core.jobs.kinds import check_job, own_job
 from qurd_core.records import evidence, own_records
 from qurd_core.records.runs import Cancelled
@@ -80,6 +81,7 @@ def test_requests_and_price_are_said_before_anything_is_sent_and_the_rest_follow
     (verdict,) = whole.verdicts
     assert (whole.asks, verdict.said) == ((), "closer")
     assert verdict.used == verdict.asked < 60
+    assert f"AKH, 60 queries · p 4.8 % · said after {verdict.used} queries" in verdicts.subline(whole).replace("\xa0", " ")
     assert sorted(shop.requests.values()) == [1] * (verdict.used + 40 - 10) + [2] * 10
     assert len(whole.models.set_index("model").loc["shop", "agrees"]) == verdict.used
     assert verify(tmp_path / "runs" / "x.zip").faults == []
