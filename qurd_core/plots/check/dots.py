@@ -109,7 +109,7 @@ def _flagged(threshold: float | None, low: float, high: float, style: Style) -> 
 
 
 def _names(sides: dict[str, pd.DataFrame], heights: dict, ends: tuple[float, float], style: Style) -> list[dict]:
-    """The name of every suspect beside its mark, and of the two kinds of other models at an end, or above where none has room."""
+    """The name of every suspect beside its mark, and of other models at an end, or above them where none has room."""
     found = []
     for row, height in zip(sides["suspect"].itertuples(), heights["suspect"], strict=True):
         left = row.score < (ends[0] + ends[1]) / 2
