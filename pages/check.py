@@ -40,9 +40,11 @@ if now.active:
     if now.checked is None:
         before.steps()
 elif now.status and now.status.state == "failed":
-    course.trouble(now)
+    course.trouble(now, asked)
 elif now.status and now.status.state == "cancelled":
-    course.again(now, "Go on")
+    course.again(now, asked, "Go on")
+elif now.asks:
+    before.price(asked, now)
 elif not now.done:
     before.ready(asked)
 

@@ -46,7 +46,14 @@ def check(
     then: Annotated[str | None, typer.Option("--then", help="Scheme on the same queries that breaks ties.")] = None,
     budget: Budget = 100,
     level: Annotated[float, typer.Option("--level", help="Share of false alarms that is allowed.")] = 0.05,
-    stop: Annotated[str, typer.Option("--stop", help="none, peak or bound: when a verdict may be said early.")] = "none",
+    stop: Annotated[
+        str | None,
+        typer.Option(
+            "--stop",
+            help="none, peak or bound: when a verdict may be said early, after which nothing more is sent over a network;"
+            " none if not given, peak where a suspect is asked over one.",
+        ),
+    ] = None,
     fit: Fit = None,
     answers: Annotated[
         Path | None, typer.Option("--answers", help="Table of what came back from suspects who were sent 'queries' by hand.")
@@ -191,12 +198,13 @@ def _agree(yes: bool) -> Callable[[str], bool]:
     """Whether what a bill says may be sent: as the command says, else as the answer to a question."""
 
     def asked(bill: str) -> bool:
+        told = f"{bill[:1].upper()}{bill[1:]}"
         if yes:
-            _aside(bill)
+            _aside(told)
             return True
         if not sys.stdin.isatty():
             raise QurdError(f"Expected agreement to {bill} Add --yes to send them.")
-        return typer.confirm(f"{bill} Go on?", err=True)
+        return typer.confirm(f"{told} Go on?", err=True)
 
     return asked
 

@@ -125,6 +125,13 @@ def suspects(benchmark: str) -> tuple[str, ...]:
     return note.suspects if note else ()
 
 
+def remote(benchmark: str) -> tuple[str, ...]:
+    """Those of them that are asked over a network."""
+    base = base_of(benchmark)
+    note = None if base in rate_records.SHIPPED else own_records.note_of(base)
+    return note.remote if note else ()
+
+
 def bank(benchmark: str, folder: Path | None = None) -> Bank:
     """The answers of all models on the test patches."""
     return Bank.read(rate_records.bank_path(base_of(benchmark), folder))

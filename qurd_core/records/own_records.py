@@ -39,6 +39,7 @@ class Note:
         splits: its seed sets.
         stolen: it has stolen models; else there are no rates.
         suspects: its models of unknown origin.
+        remote: those of them that are asked over a network.
     """
 
     digest: str
@@ -53,6 +54,7 @@ class Note:
     splits: tuple[str, ...] = ()
     stolen: bool = True
     suspects: tuple[str, ...] = ()
+    remote: tuple[str, ...] = ()
 
     @property
     def whole(self) -> bool:
@@ -67,7 +69,7 @@ def note_of(benchmark: str) -> Note | None:
     try:
         found = read_json((SHIPPED if _ships(benchmark) else _home()) / f"{benchmark}{ENDING}")
         lists = {name: tuple(found[name]) for name in ("schemes", "notes", "splits")}
-        lists["suspects"] = tuple(found.get("suspects", ()))  # which older notes do not have
+        lists |= {name: tuple(found.get(name, ())) for name in ("suspects", "remote")}  # which older notes do not have
         return Note(**found | lists)
     except (OSError, QurdError, KeyError, TypeError):
         return None

@@ -1,9 +1,10 @@
 """Where suspects and all models that they are compared with are asked: one model in memory at a time, every answer kept."""
 
+import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -12,7 +13,7 @@ from qurd_core.benchmarks.own.answer_table import FLOOR
 from qurd_core.errors import QurdError
 from qurd_core.evaluation.distances import distances, represented
 from qurd_core.evaluation.plan import BANK_UNIT
-from qurd_core.evaluation.workbench import Sent, Where, Workbench, eight_bits
+from qurd_core.evaluation.workbench import Sent, Where, Workbench
 from qurd_core.executors import Unit, executor, finish
 from qurd_core.randomness import stream
 from qurd_core.runtime import Runtime
@@ -21,6 +22,7 @@ from qurd_core.statistics.verdicts import MOST_MISSING, Count
 from qurd_core.suspects.question import QUERY_SEED, Question
 from qurd_core.types import Answers
 
+EASY = "fit"  # how the names of the images of the fit begin
 STEP = 5  # queries between two looks of whoever watches
 
 
@@ -72,18 +74,60 @@ def hear(asked: Question, desk: Workbench, runtime: Runtime | None, models: Sequ
     return {model: _heard(asked, desk, model, own, rows, errors) for model in models}
 
 
-def sent(asked: Question, desk: Workbench) -> Iterator[tuple[str, np.ndarray]]:
-    """The names of what a suspect is sent, as evidence has them, and the pictures (3,H,W) uint8: the queries of every scheme
-    and the images of the fit.
+class Query(NamedTuple):
+    """What a suspect is sent.
+
+    Attributes:
+        name: as evidence has it: the number of its scheme, or `fit`, and its place there.
+        x: (3,H,W) float32 in [0,1]; without height and width where items are no images.
+        item: what it was made from: seed set and place.
     """
+
+    name: str
+    x: Tensor
+    item: str
+
+
+def sent(asked: Question, desk: Workbench) -> Iterator[Query]:
+    """The queries of every scheme and the images of the fit."""
     _check_budget(asked, desk)
     for number, scheme in enumerate(asked.compared):
         answers, costs = desk.ask(asked.victim, scheme, QUERY_SEED, (asked.budget,), (asked.victim,))
-        for place, picture in enumerate(eight_bits(answers.queries.take(int(costs.used[0])).x).numpy()):
-            yield f"{number}:{place}", picture
-    if asked.fit:
-        for place, picture in enumerate(desk.images(asked.fit_split).pixels[fit_rows(asked, desk)].numpy()):
-            yield f"fit:{place}", picture
+        queries = answers.queries.take(int(costs.used[0]))
+        for place, (image, seed) in enumerate(zip(queries.x, queries.seed.tolist(), strict=True)):
+            yield Query(f"{number}:{place}", image, f"{scheme.split} {seed}")
+    rows = fit_rows(asked, desk)
+    images = desk.images(asked.fit_split).pixels[rows].float() / 255
+    for place, (image, row) in enumerate(zip(images, rows.tolist(), strict=True)):
+        yield Query(f"{EASY}:{place}", image, f"{asked.fit_split} {row}")
+
+
+def in_any_order(asked: Question, names: Sequence[str]) -> list[str]:
+    """Names of queries in an order that nobody can foresee. Where a verdict may be said early the queries keep the order in
+    which they were drawn, and nobody can foresee between which of them the images of the fit are.
+    """
+    order = [*names]
+    secrets.SystemRandom().shuffle(order)
+    if asked.stop == "none":
+        return order
+    drawn = iter([name for name in names if not name.startswith(EASY)])
+    return [name if name.startswith(EASY) else next(drawn) for name in order]
+
+
+def until(own: Heard, queries: int, none: int) -> Heard:
+    """The same of a model that was asked no more than the first queries of its only scheme, which counts agreements.
+
+    Args:
+        none: the class that stands for no answer.
+    """
+    agrees, labels = own.agrees[:queries], own.labels[0][:queries]
+    missing = int((labels == none).sum())
+    return replace(own, scores=(disagreement(agrees),), agrees=agrees, labels=(labels,), missing=missing)
+
+
+def disagreement(agrees: Tensor) -> float:
+    """The distance of schemes that count agreements: the share of answers that are not the victim's, in float32."""
+    return float((~agrees).double().mean().float())
 
 
 def changed_by_rounding(asked: Question, rounded: Workbench, plain: Workbench) -> float:
@@ -138,6 +182,17 @@ def agreement(asked: Question, desk: Workbench, model: str, queries: int) -> Ten
     """
     split, rows = asked.schemes[0].split, _rows(desk, asked.victim, asked.schemes[0], queries)
     return desk.some(asked.victim, split, rows).argmax(1) == desk.some(model, split, rows).argmax(1)
+
+
+def labels_of(asked: Question, desk: Workbench, model: str) -> Tensor:
+    """(T,) classes that a model gives to the queries of the first scheme."""
+    answers, costs = desk.ask(asked.victim, asked.schemes[0], QUERY_SEED, (asked.budget,), (model,))
+    return answers.labels[0, : int(costs.used[0])]
+
+
+def follows(asked: Question) -> bool:
+    """Whether `agreement` tells how often a suspect has agreed before it has answered everything."""
+    return asked.schemes[0].counts_agreements and _as_drawn(asked.schemes[0])
 
 
 def _as_drawn(scheme: Scheme) -> bool:

@@ -28,11 +28,13 @@ from qurd_core.runtime import Runtime
 from qurd_core.schemes import REFERENCE
 from qurd_core.statistics.verdicts import LEVEL, Stop, Verdict
 from qurd_core.store import Store
-from qurd_core.suspects.asking import Heard, bit_by_bit, hear, one_by_one
+from qurd_core.suspects.asking import Heard, agreement, bit_by_bit, follows, hear, one_by_one, until
 from qurd_core.suspects.callables import Model, bench_of
+from qurd_core.suspects.elsewhere.errand import Errand
+from qurd_core.suspects.elsewhere.network import Bill
 from qurd_core.suspects.elsewhere.outside import Outside, outside_of
 from qurd_core.suspects.evidence import check_seal, conclude, reveal, seal, seal_number, sealed_order, unsealable, zipped
-from qurd_core.suspects.judging import check_pool, judged, refused_before
+from qurd_core.suspects.judging import check_pool, decided, judged, refused_before
 from qurd_core.suspects.question import Question, question
 
 BUDGET = 100
@@ -75,7 +77,7 @@ def check(
     then: str | None = None,
     budget: int = BUDGET,
     level: float = LEVEL,
-    stop: Stop = "none",
+    stop: Stop | None = None,
     fit: int | None = None,
     answers: str | None = None,
     agree: Callable[[str], bool] | None = None,
@@ -101,7 +103,8 @@ def check(
         then: a scheme on the same queries that breaks ties.
         budget: images sent to each suspect.
         level: share of false accusations that is allowed, over all suspects together.
-        stop: `"peak"` or `"bound"`: the fewest queries after which the verdict could be said.
+        stop: `"peak"` or `"bound"`: the fewest queries after which the verdict could be said, and over a network no more
+            are sent; `"none"` waits for all. If not given, peaks where a suspect is asked over a network.
         fit: images that the victim gets right, beside the budget, on which it is seen whether unrelated models are as good;
             as many as are usual if not given.
         answers: path of a table of what came back from suspects who were sent the pictures of `queries`.
@@ -210,6 +213,10 @@ class Step:
         sent: how many queries of the budget the suspects have answered.
         seal: the seal number, once the question is sealed.
         heard: what everybody answered; empty before all known models have, and without suspects before these have.
+        agrees: (k,) whether suspects whose queries are seed images answer like the victim, so far.
+        bills: what is to be sent to suspects behind APIs, by their names, where nobody agreed to that yet: the last step
+            then.
+        paid: what such requests have cost so far, of what all of them would, in words.
         found: the verdicts, at the end.
     """
 
@@ -217,24 +224,34 @@ class Step:
     sent: int = 0
     seal: str | None = None
     heard: Mapping[str, Heard] = field(default_factory=dict)
+    agrees: Mapping[str, Tensor] = field(default_factory=dict)
+    bills: Mapping[str, Bill] = field(default_factory=dict)
+    paid: str = ""
     found: Verdicts | None = None
 
 
-def watched(bench: Benchmark, asked: Question, desk: Workbench, folder: Path) -> Iterator[Step]:
+def watched(
+    bench: Benchmark,
+    asked: Question,
+    desk: Workbench,
+    folder: Path,
+    outside: Outside,
+    agreed: Callable[[Mapping[str, Bill]], bool],
+) -> Iterator[Step]:
     """The verdicts, with a look at every step on the way: known models one by one, suspects a few queries at a time.
 
     Where its schemes can be sealed, the question is, after all known models and before any suspect. Whoever stops in
     between loses nothing: the same call goes on.
 
     Args:
-        desk: of this process, from `workbench`.
+        desk: of this process, from `desk_for`.
         folder: for the evidence, which becomes a zip beside it; a seal that stands there already is continued.
+        outside: how suspects are heard that are not here.
+        agreed: whether requests over a network may leave, asked before the first one does.
 
     Raises:
-        QurdError: bad input, an unrelated model that lacks answers, or a suspect that is asked over a network.
+        QurdError: bad input, an unrelated model that lacks answers, or an API that is not to be asked any more.
     """
-    if far := [name for name in asked.suspects if name in bench.remote]:
-        raise QurdError(f"'{far[0]}' is asked over a network, which only 'qurd check' does. Ask it there.")
     first = (asked.victim, *asked.known)
     if not asked.may_tell:
         yield Step(0, found=Verdicts(tuple(refused_before(asked)), bench.caveats))
@@ -250,15 +267,40 @@ def watched(bench: Benchmark, asked: Question, desk: Workbench, folder: Path) ->
         number = seal_number(folder)
     notes = (*bench.caveats, *examined(replace(bench, pairs=bench.pairs_of(asked.victim)), asked.schemes, desk, Runtime()))
     heard = heard or hear(asked, desk, None, asked.known)
-    for sent in bit_by_bit(asked, desk, asked.suspects):
-        yield Step(len(first), sent, number, heard)
-    heard |= hear(asked, desk, None, asked.suspects)
+    now = Step(len(first), 0, number, heard)
+    here, elsewhere = _places(bench, asked, outside)
+    for sent in bit_by_bit(asked, desk, here) if here else ():
+        agrees = {name: agreement(asked, desk, name, sent) for name in here} if follows(asked) else {}
+        now = replace(now, sent=0 if elsewhere else sent, agrees=agrees)
+        yield now
+    heard |= hear(asked, desk, None, here)
+    if elsewhere:
+        check_pool(asked, heard)  # before anything is paid for
+        more = outside.rounding(asked, desk, workbench(bench, desk.store, desk.runtime))
+        errands = outside.errands(asked, desk, heard, sealed_order(folder) if sealed else None)
+        bills = {errand.suspect: errand.bill for errand in errands}
+        left = {name: bill for name, bill in bills.items() if bill.requests}
+        lines = {errand.suspect: outside.line(errand) for errand in errands if errand.suspect in left}
+        if left and not agreed(left):
+            yield replace(now, bills=left)
+            return
+        for done, errand in enumerate(errands):
+            asking = errand.asking(lines[errand.suspect]) if errand.suspect in lines else None
+            before = errand.journal.requests
+            for _ in asking or ():
+                sent = (asked.budget * done + errand.sent) // len(errands)
+                paid = bills[errand.suspect].paid(errand.journal.requests - before)
+                yield replace(now, sent=sent, agrees={**now.agrees, **_agrees(asked, errand)}, paid=paid)
+            now = replace(now, agrees={**now.agrees, **_agrees(asked, errand)})
+            more += [*(asking.notes if asking else ()), *errand.notes()]
+        notes = (*notes, *more)
+        heard |= _of_elsewhere(asked, outside.told(asked, desk, errands), heard, elsewhere)
     each = tuple(judged(asked, heard))
     if sealed:
         conclude(bench, asked, heard, each, folder)
         zipped(folder, folder.with_suffix(".zip"))
         shutil.rmtree(folder)
-    yield Step(len(first), asked.budget, number, heard, Verdicts(each, notes))
+    yield replace(now, sent=asked.budget, heard=heard, agrees={}, paid="", found=Verdicts(each, notes))
 
 
 def _said(
@@ -286,13 +328,34 @@ def _heard(
     order: Sequence[str] | None = None,
 ) -> tuple[dict[str, Heard], list[str]]:
     """What everybody answers, and what is to be known, a sentence each."""
-    elsewhere = [name for name in asked.suspects if name in outside.names(bench)]
-    here = [name for name in asked.suspects if name not in elsewhere]
+    here, elsewhere = _places(bench, asked, outside)
     heard, notes = hear(asked, desk, runtime, (*asked.known, *here)), []
     if elsewhere:
         check_pool(asked, heard)  # before anything is paid for
         notes += outside.rounding(asked, desk, workbench(bench, desk.store, desk.runtime))
-        desk, more = outside.hear(asked, desk, runtime, order)
+        desk, more = outside.hear(asked, desk, runtime, heard, order)
         notes += more
-        heard |= hear(asked, desk, runtime, elsewhere)
+        heard |= _of_elsewhere(asked, desk, heard, elsewhere)
     return heard, notes
+
+
+def _of_elsewhere(asked: Question, desk: Workbench, heard: Mapping[str, Heard], models: Sequence[str]) -> dict[str, Heard]:
+    """What suspects answered that are not here. Of an API whose verdict stood before all queries had left, only those until
+    then count, whatever else it was asked at some time.
+    """
+    found = hear(asked, desk, None, models)
+    for name in {*models} & {*desk.bench.remote}:
+        if enough := decided(asked, heard, found[name].agrees):
+            found[name] = until(found[name], enough, len(desk.bench.classes))
+    return found
+
+
+def _agrees(asked: Question, errand: Errand) -> dict[str, Tensor]:
+    """Of a suspect behind an API, where agreements are what its scheme counts."""
+    return {errand.suspect: errand.agrees} if asked.schemes[0].counts_agreements else {}
+
+
+def _places(bench: Benchmark, asked: Question, outside: Outside) -> tuple[list[str], list[str]]:
+    """The suspects that are here, and those elsewhere."""
+    far = outside.names(bench)
+    return [name for name in asked.suspects if name not in far], [name for name in asked.suspects if name in far]

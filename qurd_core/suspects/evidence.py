@@ -17,7 +17,6 @@ from typing import Any
 
 import torch
 from safetensors.torch import save
-from torch import Tensor
 
 from qurd_core.benchmarks.base import Benchmark
 from qurd_core.errors import QurdError
@@ -43,7 +42,7 @@ from qurd_core.runtime import Runtime
 from qurd_core.schemes import REFERENCE as REFERENCE_SCHEME
 from qurd_core.statistics.sequential import P0
 from qurd_core.statistics.verdicts import Verdict
-from qurd_core.suspects.asking import Heard, fit_rows, hear
+from qurd_core.suspects.asking import EASY, Heard, Query, hear, in_any_order, sent
 from qurd_core.suspects.question import QUERY_SEED, Question
 
 RULE = "conformal, by lineages"
@@ -65,10 +64,10 @@ def seal(bench: Benchmark, asked: Question, desk: Workbench, runtime: Runtime | 
     """
     _check(asked, folder)
     heard = hear(asked, desk, runtime, (asked.victim, *asked.known))
-    order = list(_queries(asked, desk))
-    secrets.SystemRandom().shuffle(order)
-    queries = _csv(("query", "sha256"), order)
-    reference = _csv(("query", "model", "label"), _labels(bench, heard, [query for query, _ in order]))
+    pictures = {query.name: _digest(query) for query in sent(asked, desk)}
+    order = in_any_order(asked, [*pictures])
+    queries = _csv(("query", "sha256"), [(query, pictures[query]) for query in order])
+    reference = _csv(("query", "model", "label"), _labels(bench, heard, order))
     sources = {name: bench.digest(name) for name in (asked.victim, *asked.known, *asked.suspects)}
     about = {
         "format": FORMAT,
@@ -201,8 +200,8 @@ def reveal(asked: Question, desk: Workbench, folder: Path) -> None:
     """Put the pictures of all queries beside the seal, in the order of their table: eight bits where these give them back.
     Whoever sees them can have a model answer them in a special way, so they are burnt afterwards.
     """
-    found = {name: image for name, image, _ in _images(asked, desk)}
-    x = torch.stack([found[query] for query in sealed_order(folder)])
+    found = {query.name: query.x for query in sent(asked, desk)}
+    x = torch.stack([found[name] for name in sealed_order(folder)])
     bytes_ = (255 * x).round().to(torch.uint8)
     publish(folder / REVEALED, save({PICTURES: bytes_ if torch.equal(bytes_.float() / 255, x) else x}))
 
@@ -212,22 +211,9 @@ def sealed_order(folder: Path) -> list[str]:
     return [row["query"] for row in rows_of({QUERIES: (folder / QUERIES).read_bytes()}, QUERIES)]
 
 
-def _images(asked: Question, desk: Workbench) -> Iterable[tuple[str, Tensor, bytes]]:
-    """Name and pixels (3,H,W) of every query, and what stands for the pixels of an item that has none."""
-    for number, scheme in enumerate(asked.schemes):
-        answers, costs = desk.ask(asked.victim, scheme, QUERY_SEED, (asked.budget,), (asked.victim,))
-        sent = answers.queries.take(int(costs.used[0]))
-        for place, (image, seed) in enumerate(zip(sent.x, sent.seed.tolist(), strict=True)):
-            yield f"{number}:{place}", image, f"{scheme.split} {seed}".encode()
-    images = desk.images(asked.fit_split)
-    for place, row in enumerate(fit_rows(asked, desk).tolist()):
-        yield f"fit:{place}", images.pixels[row].float() / 255, f"{asked.fit_split} {row}".encode()
-
-
-def _queries(asked: Question, desk: Workbench) -> Iterable[tuple[str, str]]:
-    """The name of every query and the digest of its pixels; of an item without pixels that of its place."""
-    for name, image, instead in _images(asked, desk):
-        yield name, sha(image.contiguous().numpy().tobytes() if image.numel() else instead)
+def _digest(query: Query) -> str:
+    """Of its pixels; of an item without pixels that of its place."""
+    return sha(query.x.contiguous().numpy().tobytes() if query.x.numel() else query.item.encode())
 
 
 def _labels(bench: Benchmark, heard: Mapping[str, Heard], order: Sequence[str]) -> Iterable[tuple[str, str, str]]:
@@ -235,7 +221,9 @@ def _labels(bench: Benchmark, heard: Mapping[str, Heard], order: Sequence[str]) 
     for query in order:
         part, place = query.split(":")
         for name, one in heard.items():
-            labels = one.fit_labels if part == "fit" else one.labels[int(part)]
+            labels = one.fit_labels if part == EASY else one.labels[int(part)]
+            if int(place) >= len(labels):  # its verdict stood before
+                continue
             label = int(labels[int(place)])
             yield query, name, bench.classes[label] if label < len(bench.classes) else NONE
 

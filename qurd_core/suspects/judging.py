@@ -1,11 +1,12 @@
 """From answers to verdicts: the order of the rules is that of this file."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from qurd_core.akh import EProcess
 from qurd_core.errors import QurdError
@@ -176,16 +177,10 @@ def _pvalues(
     if asked.stop == "none":
         calibrating, own = scores(asked, heard, names)
         return *pvalues(own, calibrating, asked.roots), np.full(len(names), sent)
-    highest = peaks(np.stack([one.agrees.numpy() for one in pool]))
     raw, used = [], []
-    for agrees in (heard[name].agrees.numpy() for name in names):
-        if asked.stop == "peak":
-            path = peak_pvalues(peaks(agrees[None])[0], highest, asked.roots)
-        else:
-            rates, errors = [one.repeated.number / one.repeated.of for one in pool], pool[0].repeated.of
-            path = bound_pvalues(agrees, rates, asked.roots, asked.level / len(asked.suspects), errors)
-        enough = np.flatnonzero(path * len(asked.suspects) <= asked.level + SLACK)
-        used.append(int(enough[0]) + 1 if len(enough) else sent)
+    for agrees in (heard[name].agrees for name in names):
+        path = _course(asked, heard, agrees.numpy())
+        used.append(_enough(asked, path) or len(path))
         raw.append(path[used[-1] - 1])
     p = np.array(raw, float)
     ranks = np.floor(p * (asked.lineages + 1) - 1 + SLACK).astype(int)
@@ -193,6 +188,34 @@ def _pvalues(
         repeated = -closest(-np.array([one.repeated.number / one.repeated.of for one in pool]), _numbers(asked))
         ranks = np.array([(repeated >= float(heard[name].agrees.double().mean())).sum() for name in names], int)
     return p, ranks, np.array(used, int)
+
+
+def decided(asked: Question, heard: Mapping[str, Heard], agrees: Tensor) -> int | None:
+    """After how many queries it stands that a suspect is closer, whatever it answers to the rest; None while it does not.
+
+    A query that was not answered counts as disagreement, so an answer that comes later can only bring it forward.
+
+    Args:
+        heard: what the pool answered.
+        agrees: (T,) whether the suspect answers like the victim.
+    """
+    return None if asked.stop == "none" else _enough(asked, _course(asked, heard, agrees.numpy()))
+
+
+def _course(asked: Question, heard: Mapping[str, Heard], agrees: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """(T,) p-value of a model after each query."""
+    pool = [heard[name] for name in asked.pool]
+    if asked.stop == "peak":
+        highest = peaks(np.stack([one.agrees.numpy() for one in pool]))
+        return peak_pvalues(peaks(agrees[None])[0], highest, asked.roots)
+    rates, errors = [one.repeated.number / one.repeated.of for one in pool], pool[0].repeated.of
+    return bound_pvalues(agrees, rates, asked.roots, asked.level / len(asked.suspects), errors)
+
+
+def _enough(asked: Question, path: NDArray[np.float64]) -> int | None:
+    """The first query after which a p-value passes for all questions together."""
+    found = np.flatnonzero(path * len(asked.suspects) <= asked.level + SLACK)
+    return int(found[0]) + 1 if len(found) else None
 
 
 def _numbers(asked: Question) -> NDArray[np.int_]:

@@ -99,7 +99,7 @@ def question(
     *,
     budget: int,
     level: float,
-    stop: Stop,
+    stop: Stop | None,
     fit: int | None,
     then: str | None = None,
     elsewhere: Collection[str] = (),
@@ -110,6 +110,7 @@ def question(
         victim: may be left out where there is one only.
         suspects: all models of unknown origin if none is named.
         elsewhere: suspects that are asked over a network or by hand.
+        stop: None for what is usual: peaks where a suspect is asked over a network and the scheme allows it.
         fit: 0 asks for no fit; None for as many images as are usual, fewer where a suspect is asked elsewhere.
 
     Raises:
@@ -134,8 +135,11 @@ def question(
             f"Expected one scheme, and '{second.label}' on the same queries to break its ties. Got {parsed[0].sampler} and"
             f" {second.sampler}."
         )
-    _check_stop(stop, parsed, second)
     asked = _suspects(bench, whose, suspects)
+    if stop is None:
+        counted = len(parsed) == 1 and not second and parsed[0].counts_agreements
+        stop = "peak" if counted and {*asked} & {*bench.remote} else "none"
+    _check_stop(stop, parsed, second)
     for name in asked:
         most = bench.reveals.get(name, bench.access)
         if shy := [scheme for scheme in (*parsed, *[second] * bool(second)) if scheme.access > most]:

@@ -36,9 +36,9 @@ from qurd_core.runtime import Runtime
 from qurd_core.schemes import Scheme
 from qurd_core.statistics.verdicts import Count
 from qurd_core.store import Store
-from qurd_core.suspects.asking import Heard
+from qurd_core.suspects.asking import EASY, Heard, disagreement
 from qurd_core.suspects.evidence import plain
-from qurd_core.suspects.judging import judged
+from qurd_core.suspects.judging import decided, judged
 from qurd_core.suspects.question import Question
 
 ENOUGH = 0.99  # share of equal answers: what is computed on another machine may differ in the last digit
@@ -74,8 +74,9 @@ def verify(path: Path) -> Verified:
             return Verified(number, {}, faults)
         sealed = json_of(held, SEAL)
         asked = _question(sealed)
-        found = [plain(one) for one in judged(asked, _answers(held, sealed, asked))]
-        faults = list(_verdicts(held, found))
+        heard = _answers(held, sealed, asked)
+        found = [plain(one) for one in judged(asked, heard)]
+        faults = list(_early(asked, heard)) or list(_verdicts(held, found))
     except QurdError as error:
         return Verified(number, {}, [str(error)])
     return Verified(number, {} if faults else {one["suspect"]: one["sentences"] for one in found}, faults)
@@ -172,31 +173,31 @@ def _question(sealed: Mapping[str, Any]) -> Question:
 def _answers(held: Mapping[str, bytes], sealed: Mapping[str, Any], asked: Question) -> dict[str, Heard]:
     """What everybody answered, by the two files that hold it."""
     labels = _labels(held)
-    everybody = (asked.victim, *asked.known, *asked.suspects)
     queries = [row["query"] for row in rows_of(held, QUERIES)]
-    for name in everybody:
+    for name in (asked.victim, *asked.known):
         if set(labels.get(name, ())) != set(queries):
             raise QurdError(f"{REFERENCE} lacks answers of '{name}', or holds others.")
     known = {
         label: place for place, label in enumerate(sorted({one for by in labels.values() for one in by.values()} - {NONE}))
     }
     number, repeated = len(known), sealed["repeated"]
-    fit = sorted((query for query in queries if query.startswith("fit:")), key=_place)
+    fit = sorted((query for query in queries if query.startswith(f"{EASY}:")), key=_place)
     parts = [
         sorted((query for query in queries if query.startswith(f"{part}:")), key=_place)
         for part in range(len(asked.schemes))
     ]
 
     def classes(name: str, some: Sequence[str]) -> torch.Tensor:
-        return torch.tensor([known.get(labels[name][query], number) for query in some], dtype=torch.long)
+        given = (labels[name][query] for query in some if query in labels[name])
+        return torch.tensor([known.get(label, number) for label in given], dtype=torch.long)
 
     mine, heard = asked.victim, {}
     for name in (*asked.known, *asked.suspects):
         given = tuple(classes(name, some) for some in parts)
-        agrees = [own == classes(mine, some) for own, some in zip(given, parts, strict=True)]
+        agrees = [own == classes(mine, some)[: len(own)] for own, some in zip(given, parts, strict=True)]
         easy = classes(name, fit)
         heard[name] = Heard(
-            scores=tuple(float((~one).double().mean().float()) for one in agrees),
+            scores=tuple(map(disagreement, agrees)),
             agrees=agrees[0],
             missing=max(int((one == number).sum()) for one in given),
             fit=(easy == classes(mine, fit))[easy < number],
@@ -210,6 +211,14 @@ def _answers(held: Mapping[str, bytes], sealed: Mapping[str, Any], asked: Questi
 
 def _place(query: str) -> int:
     return int(query.partition(":")[2])
+
+
+def _early(asked: Question, heard: Mapping[str, Heard]) -> Iterator[str]:
+    """Suspects who were not asked everything, though no verdict stood."""
+    for name in asked.suspects:
+        given = len(heard[name].agrees)
+        if given < len(heard[asked.pool[0]].agrees) and decided(asked, heard, heard[name].agrees) != given:
+            yield f"{ANSWERS} ends after {given} queries to '{name}', after which no verdict stood for the first time."
 
 
 def _verdicts(held: Mapping[str, bytes], found: Sequence[Mapping[str, Any]]) -> Iterator[str]:

@@ -49,7 +49,7 @@ def spec(app):
 
 def job_of(suspects=(THIEF, STRANGER), stop="peak", budget=100):
     found = pool(evidence.pairs(BENCH), VICTIM, suspects, stop)
-    return Asked(BENCH, VICTIM, tuple(suspects), "AKH", budget, stop, "path", found).job
+    return Asked(BENCH, VICTIM, tuple(suspects), "AKH", budget, stop, "path", (), found).job
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import streamlit as st
 
 from pages.ui import cached, controls, links, progress
+from pages.ui.hosting import visitor
 from qurd_core.findings.language.model_names import readable
 from qurd_core.jobs import live
 from qurd_core.jobs.queue import Job
@@ -30,6 +31,7 @@ class Asked:
     Attributes:
         suspects: none, or as many as `MOST`.
         scheme: its label.
+        remote: suspects that are asked over a network.
         pool: what a verdict rests on.
     """
 
@@ -40,12 +42,18 @@ class Asked:
     budget: int
     stop: Stop
     view: str
+    remote: tuple[str, ...]
     pool: Pool = field(compare=False)
 
     @property
     def known(self) -> int:
         """The victim and the models of known origin, which are asked first."""
         return 1 + self.pool.models + self.pool.hard + self.pool.thieves
+
+    @property
+    def may_ask(self) -> bool:
+        """Whether the session may have everybody asked."""
+        return not self.remote or visitor.asks_apis()
 
     @property
     def job(self) -> Job:
@@ -64,17 +72,18 @@ def choose(bench: str) -> Asked:
         victim = controls.choose_model("Victim", pairs["victim"].unique().tolist(), "victim")
     with first[1]:
         suspects = _suspects(candidates(pairs, victim, unknown))
+        remote = tuple(name for name in suspects if name in evidence.remote(bench))
     with places[0]:
         scheme = controls.choose("Scheme", _schemes(), "scheme")
     with places[1]:
         budget = controls.budget()
     with places[2]:
-        stop = controls.choose("Stop early", _stops(scheme), "stop", said=EARLY.get, help=lambda stop: HELP)
+        stop = controls.choose("Stop early", _stops(scheme, remote), "stop", said=EARLY.get, help=lambda stop: HELP)
     with places[3]:
         view = controls.segments(
             "View", [*VIEWS][: 3 if len(suspects) == 2 and stop == "peak" else 2], "view", "view", VIEWS.get
         )
-    asked = Asked(bench, victim, suspects, scheme, budget, stop, view, pool(pairs, victim, suspects, stop))
+    asked = Asked(bench, victim, suspects, scheme, budget, stop, view, remote, pool(pairs, victim, suspects, stop))
     with first[2]:
         _button(asked)
     return asked
@@ -94,15 +103,23 @@ def _schemes() -> list[str]:
     return [name for name in ORDER if name in recorded]
 
 
-def _stops(scheme: str) -> list[Stop]:
-    """How a verdict of a scheme may be said early."""
+def _stops(scheme: str, remote: tuple[str, ...]) -> list[Stop]:
+    """How a verdict of a scheme may be said early, the usual way first: peaks where a suspect is asked over a network. It
+    gives way to another usual one unless somebody chose otherwise.
+    """
     parsed = Scheme.parse(scheme)
     mistakes = parsed.natural and story_of(str(parsed.sampler)) == "mistakes"
-    return ["none", *["peak"] * parsed.counts_agreements, *["bound"] * (parsed.counts_agreements and mistakes)]
+    stops: list[Stop] = ["none", *["peak"] * parsed.counts_agreements, *["bound"] * (parsed.counts_agreements and mistakes)]
+    usual = "peak" if remote and "peak" in stops else "none"
+    before = st.session_state.get("stop-usual", usual)
+    if st.session_state.get("stop") == before != usual:
+        st.session_state["stop"] = usual
+    st.session_state["stop-usual"] = usual
+    return sorted(stops, key=lambda stop: stop != usual)
 
 
 def _button(asked: Asked) -> None:
-    ready = bool(asked.suspects) and asked.pool.may_tell
+    ready = bool(asked.suspects) and asked.pool.may_tell and asked.may_ask
     job = asked.job if ready else None
     status = cached.jobs().status(job.key) if job else None
     gone = status is not None and status.state == "done" and not cached.jobs().result(job.key, ENDING).is_file()

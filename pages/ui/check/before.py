@@ -6,13 +6,16 @@ from typing import NoReturn
 import streamlit as st
 from pandas import DataFrame
 
-from pages.ui import cached, export, frame
+from pages.ui import cached, export, frame, progress
 from pages.ui.check.asking import Asked
 from pages.ui.check.course import Course
+from pages.ui.hosting import visitor
 from pages.ui.links import plain
 from qurd_core.findings.check import verdicts as words
 from qurd_core.findings.language import again
+from qurd_core.jobs.queue import Job
 from qurd_core.records import evidence, rate_records
+from qurd_core.views.check.checked import ENDING, Asks, agree
 
 STEPS = (
     "The models of known origin answer first: they show how close independent models come.",
@@ -51,11 +54,37 @@ def too_small(head: st.delta_generator.DeltaGenerator, asked: Asked) -> NoReturn
 def ready(asked: Asked) -> None:
     """Everything is chosen."""
     steps()
-    st.caption(plain(f"Nobody is asked before you press Check. {_sent(asked)}", 300))
+    if not asked.may_ask:
+        st.caption(plain(visitor.no_api(), 300))
+        return
+    st.caption(plain(f"Nobody is asked before you press Check. {_sent(asked)}", 400))
 
 
 def _sent(asked: Asked) -> str:
-    return f"Each suspect gets {asked.budget} queries and up to 100 easy images beside them."
+    easy, price = 100, ""
+    if asked.remote:
+        easy, price = 50, " What that costs is shown before a request leaves."
+    return f"Each suspect gets {asked.budget} queries and up to {easy} easy images beside them.{price}"
+
+
+def price(asked: Asked, course: Course) -> None:
+    """What is about to be sent over a network, and the button that has it sent."""
+    asks = course.asks
+    with st.container(border=True):
+        for one in asks:
+            st.markdown(plain(words.asks(one), 600))
+        st.caption("Nothing was sent yet. Each answer is kept before the next request leaves, so none is paid for twice.")
+        if asked.may_ask:
+            st.button("Send them", type="primary", key="send-check", on_click=_send, args=[course.job, asks])
+        else:
+            st.caption(plain(visitor.no_api(), 300))
+
+
+def _send(job: Job, asks: tuple[Asks, ...]) -> None:
+    """Agree, and have the rest of the question asked: a callback."""
+    if visitor.asks_apis():
+        agree(cached.jobs().result(job.key, ENDING).with_suffix(""), asks)
+        progress.ask(job, anew=True)
 
 
 def steps() -> None:

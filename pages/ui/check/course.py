@@ -7,11 +7,12 @@ import streamlit as st
 
 from pages.ui import cached, links, progress
 from pages.ui.check.asking import Asked
+from pages.ui.hosting import visitor
 from qurd_core import findings
 from qurd_core.errors import QurdError
 from qurd_core.jobs import live
 from qurd_core.jobs.queue import Job, Status
-from qurd_core.views.check.checked import ENDING, EVIDENCE, Checked
+from qurd_core.views.check.checked import ENDING, EVIDENCE, Asks, Checked
 
 
 class Course(NamedTuple):
@@ -39,6 +40,12 @@ class Course(NamedTuple):
     @property
     def done(self) -> bool:
         return self.checked is not None and self.checked.done
+
+    @property
+    def asks(self) -> tuple[Asks, ...]:
+        """What waits for somebody to agree that it is sent over a network."""
+        waits = self.status is not None and self.status.state == "done" and self.checked is not None
+        return self.checked.asks if waits else ()
 
 
 def follow(asked: Asked) -> Course:
@@ -88,19 +95,23 @@ def _said(course: Course, asked: Asked) -> str:
     known, of, queries = sent(course, asked)
     said = findings.check.verdicts.asking(known, queries, asked.budget, of)
     left = f" · about {max(1, round(status.left))} s left" if status.left is not None else ""
-    return f"{said[:1].upper()}{said[1:]}{left}"
+    paid = f" · {course.checked.paid}" if course.checked and course.checked.paid else ""
+    return f"{said[:1].upper()}{said[1:]}{left}{paid}"
 
 
-def again(course: Course, label: str) -> None:
+def again(course: Course, asked: Asked, label: str) -> None:
     """The button that goes on, or tries again."""
+    if not asked.may_ask:
+        st.caption(links.plain(visitor.no_api(), 300))
+        return
     st.button(label, type="primary", key="again-check", on_click=progress.ask, args=[course.job], kwargs={"anew": True})
 
 
-def trouble(course: Course) -> None:
+def trouble(course: Course, asked: Asked) -> None:
     """Why a check failed, and the way out."""
     with st.container(border=True):
         st.markdown(links.plain(progress.why(course.status) or "", 600))
-        again(course, "Try again")
+        again(course, asked, "Try again")
 
 
 def _there(path: Path) -> Path | None:

@@ -56,6 +56,18 @@ def hosted() -> bool:
     return os.environ.get(HOSTED) == "1" or not (address and opens_here(f"//{address}"))
 
 
+def asks_apis() -> bool:
+    """Whether the session may have APIs asked, which may cost: whoever runs the app, unless it is hosted for others."""
+    return runs_the_app() and not hosted()
+
+
+def no_api() -> str:
+    """Why it may not."""
+    if hosted():
+        return "An API is not asked by an app that is hosted for others: the command 'qurd check' asks it."
+    return not_you("An API is asked")
+
+
 def session() -> str:
     """The name of the session that asks: of a browser tab, until it is closed or loaded again."""
     return get_script_run_ctx().session_id

@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from qurd_core.benchmarks.base import Benchmark
 from qurd_core.evaluation.workbench import Workbench
+from qurd_core.findings.language.words import listed
 from qurd_core.types import Pair
 
 NO_ANSWER = "no answer"  # what stands beside the classes where answers are missing
@@ -22,8 +23,19 @@ OF_CLASS = 6  # items of each class that are kept in any case, as `contents.samp
 
 
 def shown(bench: Benchmark) -> tuple[str, ...]:
-    """The models that pages show: those in pairs, and suspects where there is no stolen model to measure anything on."""
-    return bench.models if bench.tasks else (*bench.models, *bench.suspects)
+    """The models that pages show: those in pairs, and suspects where there is no stolen model to measure anything on, but
+    those that would have to be asked about every item over a network.
+    """
+    here = (name for name in bench.suspects if name not in bench.remote)
+    return bench.models if bench.tasks else (*bench.models, *here)
+
+
+def not_asked(bench: Benchmark) -> list[str]:
+    """What is left out of that, as a sentence."""
+    if bench.tasks or not bench.remote:
+        return []
+    names = listed([*bench.remote])
+    return [f"Over a network nobody is asked about every item, so {names} can be seen on the page Check only."]
 
 
 def questions(bench: Benchmark) -> list[Pair]:

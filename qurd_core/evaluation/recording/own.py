@@ -12,7 +12,7 @@ from qurd_core.benchmarks.base import Benchmark, benchmark, reader
 from qurd_core.errors import QurdError
 from qurd_core.evaluation.pipeline import compute, examined
 from qurd_core.evaluation.plan import plan
-from qurd_core.evaluation.recording import inventory
+from qurd_core.evaluation.recording import brought, inventory
 from qurd_core.evaluation.request import Request, check_scheme, request
 from qurd_core.evaluation.scores import raw_scores
 from qurd_core.evaluation.sweep import fitting, write
@@ -70,6 +70,7 @@ class Recording:
         about = {
             "stolen": bool(bench.tasks),
             "suspects": bench.suspects,
+            "remote": tuple(bench.remote),
             "asks": bench.source.asks,
             "access": int(bench.access),
             "splits": bench.splits,
@@ -110,8 +111,9 @@ class Recording:
     def write_facts(self) -> None:
         """What follows from the models' answers to all test items: models, pairs, labels and pictures."""
         made(self.folder)
+        left_out = brought.not_asked(self.desk.bench)
         told = examined(self.desk.bench, self.schemes, self.desk, self.desk.runtime)
-        notes = tuple(text.replace(self.desk.bench.name, self.name) for text in (*self.desk.bench.caveats, *told))
+        notes = tuple(text.replace(self.desk.bench.name, self.name) for text in (*self.desk.bench.caveats, *told, *left_out))
         self.note = replace(self.note, notes=notes)
         for _ in inventory.write(self.desk, SEEDS, self.folder, own=self.name):
             pass

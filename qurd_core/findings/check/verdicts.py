@@ -10,7 +10,7 @@ from qurd_core.findings.language.model_names import readable
 from qurd_core.findings.language.verdict_words import numbered, said, too_few
 from qurd_core.statistics.printed import fixed, percent
 from qurd_core.statistics.verdicts import LEVEL, Fit, Verdict
-from qurd_core.views.check.checked import Checked
+from qurd_core.views.check.checked import Asks, Checked
 from qurd_core.views.check.pool import Pool
 
 NOBODY = "Choose the model that is yours and the one you wonder about"
@@ -72,6 +72,11 @@ def asking(known: int, sent: int, budget: int, of: int) -> str:
     return f"{sent} of {words.counted(budget, 'query')}"
 
 
+def asks(one: Asks) -> str:
+    """What is about to be sent over a network: `shop: up to 160 requests to api.example.com, at most 0.24 EUR, ...`."""
+    return f"{readable(one.suspect)}: {one.said}"
+
+
 def stopped(sent: int, budget: int, checked: Checked | None) -> str:
     """The headline of a check that was cancelled; where peaks decide, p so far is quoted, which may be done at any time."""
     found = f"Stopped after {sent} of {words.counted(budget, 'query')}"
@@ -113,7 +118,7 @@ def subline(checked: Checked) -> str:
     if told:
         least = percent(min(one.p_adjusted for one in told))
         parts += [f"p {least}" if len(checked.verdicts) == 1 else f"smallest p {least} after {first.questions} questions"]
-    parts += [_early(one) for one in told if one.used < one.asked]
+    parts += [_early(one) for one in told if one.used < one.budget]
     parts += [words.counted(first.lineages, "unrelated lineage"), f"level {percent(first.level)}"]
     parts += [f"seal {checked.seal[:DIGITS]}"] if checked.seal else []
     return " · ".join(parts)

@@ -2,26 +2,31 @@
 
 First every model of known origin, one by one, then the suspects, a few queries at a time. What is known so far lies beside
 the job after every step, so that whoever stops it sees how far it came; every answer is kept, and the next try goes on.
+
+Suspects behind APIs come last. The job ends before the first request leaves and says what would be sent and what that costs;
+it sends that when it is asked for again after somebody has agreed (`views.check.checked.agree`).
 """
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from torch import Tensor
 
 from qurd_core.benchmarks.base import Benchmark, benchmark
-from qurd_core.evaluation.workbench import Workbench, workbench
 from qurd_core.runtime import Runtime
 from qurd_core.statistics.verdicts import LEVEL
 from qurd_core.store import Store
-from qurd_core.suspects.asking import Heard, agreement
-from qurd_core.suspects.checking import Step, watched
+from qurd_core.suspects.checking import Step, desk_for, watched
+from qurd_core.suspects.elsewhere.network import Bill
+from qurd_core.suspects.elsewhere.outside import Outside
 from qurd_core.suspects.evidence import unsealable
 from qurd_core.suspects.judging import scores
-from qurd_core.suspects.question import FIT, Question, question
-from qurd_core.views.check.checked import ENDING, MODELS, Checked
+from qurd_core.suspects.question import Question, question
+from qurd_core.views.check.checked import ENDING, MODELS, Asks, Checked, was_agreed
 
 FOLDER = "evidence"  # the ending of the folder of evidence, until it is a zip
 
@@ -46,17 +51,24 @@ def run(
     Args:
         where: the `benchmark`.
     """
-    bench = benchmark(where["benchmark"])
-    asked = question(bench, victim, suspects, (scheme,), budget=budget, level=LEVEL, stop=stop, fit=FIT)
-    desk, first = workbench(bench, Store(folder), Runtime()), 1 + len(asked.known)
+    bench, outside = benchmark(where["benchmark"]), Outside()
+    elsewhere = outside.names(bench)
+    how = {"budget": budget, "level": LEVEL, "stop": stop, "fit": None}
+    asked = question(bench, victim, suspects, (scheme,), **how, elsewhere=elsewhere)
+    desk, first = desk_for(bench, asked, Store(folder), Runtime(), outside), 1 + len(asked.known)
     progress(0, first + budget)
-    for step in watched(bench, asked, desk, stem.with_suffix(f".{FOLDER}")):
-        if step.heard or step.found:
-            as_seen(bench, asked, desk, step).write(stem.with_suffix(f".{ENDING}"))
-        progress(step.known + step.sent, first + budget)
+
+    def agreed(bills: Mapping[str, Bill]) -> bool:
+        return was_agreed(stem, _asks(bills))
+
+    with closing(watched(bench, asked, desk, stem.with_suffix(f".{FOLDER}"), outside, agreed)) as steps:
+        for step in steps:
+            if step.heard or step.found:
+                as_seen(bench, asked, step).write(stem.with_suffix(f".{ENDING}"))
+            progress(step.known + step.sent, first + budget)
 
 
-def as_seen(bench: Benchmark, asked: Question, desk: Workbench, step: Step) -> Checked:
+def as_seen(bench: Benchmark, asked: Question, step: Step) -> Checked:
     """What a page shows of a step."""
     found = step.found
     return Checked(
@@ -67,15 +79,21 @@ def as_seen(bench: Benchmark, asked: Question, desk: Workbench, step: Step) -> C
         stop=asked.stop,
         level=asked.level,
         sent=step.sent,
-        models=pd.DataFrame(_models(bench, asked, desk, step), columns=[*MODELS]),
+        models=pd.DataFrame(_models(bench, asked, step), columns=[*MODELS]),
         verdicts=found.each if found else (),
         notes=found.notes if found else bench.caveats,
         seal=step.seal,
         unsealed=unsealable(asked),
+        asks=_asks(step.bills),
+        paid=step.paid,
     )
 
 
-def _models(bench: Benchmark, asked: Question, desk: Workbench, step: Step) -> Iterator[Mapping[str, Any]]:
+def _asks(bills: Mapping[str, Bill]) -> tuple[Asks, ...]:
+    return tuple(Asks(name, bill.requests, str(bill)) for name, bill in bills.items())
+
+
+def _models(bench: Benchmark, asked: Question, step: Step) -> Iterator[Mapping[str, Any]]:
     """Rows of `MODELS`; none where nobody was asked."""
     if not step.heard:
         return
@@ -86,7 +104,7 @@ def _models(bench: Benchmark, asked: Question, desk: Workbench, step: Step) -> I
     )
     for side, names in (("unrelated", asked.pool), ("hard", asked.hard), ("suspect", asked.suspects)):
         for name in names:
-            agrees = _agrees(asked, desk, name, heard.get(name), step.sent) if counted else ""
+            agrees = _bits(heard[name].agrees if name in heard else step.agrees.get(name)) if counted else ""
             root = bench.root(name) if side != "suspect" else ""
             value = float(values.get(name, math.nan))
             yield {
@@ -98,8 +116,6 @@ def _models(bench: Benchmark, asked: Question, desk: Workbench, step: Step) -> I
             }
 
 
-def _agrees(asked: Question, desk: Workbench, name: str, heard: Heard | None, sent: int) -> str:
-    if heard is None and not asked.schemes[0].natural:
-        return ""
-    bits = agreement(asked, desk, name, sent) if heard is None else heard.agrees
-    return "".join("1" if bit else "0" for bit in bits.tolist())
+def _bits(agrees: Tensor | None) -> str:
+    """A letter for every query so far."""
+    return "" if agrees is None else "".join("1" if bit else "0" for bit in agrees.tolist())

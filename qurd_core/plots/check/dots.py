@@ -109,7 +109,7 @@ def _flagged(threshold: float | None, low: float, high: float, style: Style) -> 
 
 
 def _names(sides: dict[str, pd.DataFrame], heights: dict, ends: tuple[float, float], style: Style) -> list[dict]:
-    """The name of every suspect beside its mark, and of the two kinds of other models at the right end."""
+    """The name of every suspect beside its mark, and of other models at an end, or above them where none has room."""
     found = []
     for row, height in zip(sides["suspect"].itertuples(), heights["suspect"], strict=True):
         left = row.score < (ends[0] + ends[1]) / 2
@@ -123,9 +123,12 @@ def _names(sides: dict[str, pd.DataFrame], heights: dict, ends: tuple[float, flo
     for side, text in texts.items():
         scores = sides[side]["score"]
         if len(scores):
-            left = scores.max() < 0.3 * ends[0] + 0.7 * ends[1]  # whether there is room to the right of all
-            place = {"xanchor": "left" if left else "right", "xshift": (1 if left else -1) * style.marker}
-            at = scores.max() if left else scores.min()
-            height = 0 if side == "unrelated" else HARD
+            room = {"right": ends[1] - scores.max(), "left": scores.min() - ends[0]}
+            right, least = room["right"] > 0.3 * (ends[1] - ends[0]), 0.22 * (ends[1] - ends[0])
+            place = {"xanchor": "left" if right else "right", "xshift": (1 if right else -1) * style.marker}
+            at, height = scores.max() if right else scores.min(), 0 if side == "unrelated" else HARD
+            if max(room.values()) < least:
+                place = {"xanchor": "left", "xshift": -style.marker, "yanchor": "bottom", "yshift": style.marker}
+                height = max(heights[side])
             found.append(note(text, at, height, style, ink=style.colour(UNRELATED_TEXT), **place))
     return found

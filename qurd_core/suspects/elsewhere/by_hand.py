@@ -4,6 +4,7 @@ import csv
 import hashlib
 import io
 import math
+import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +18,6 @@ from qurd_core.benchmarks.own.answer_table import FLOOR, AnswerTable
 from qurd_core.benchmarks.own.sources.by_picture import ByPicture, name_of, png
 from qurd_core.errors import QurdError
 from qurd_core.files import publish
-from qurd_core.suspects.elsewhere.network import in_any_order
 
 LISTED = "queries.csv"
 DIGITS = 16  # of the name of a picture: the name of an item
@@ -34,11 +34,14 @@ def write(pictures: Iterable[np.ndarray], folder: Path) -> Path:
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise QurdError(f"Expected a new folder for the pictures. {folder} holds something already: name another one.")
-    files = in_any_order({name_of(picture): png(picture) for picture in pictures})
+    files = {name_of(picture): png(picture) for picture in pictures}
+    order = list(files)
+    secrets.SystemRandom().shuffle(order)
     held = io.StringIO()
     writer = csv.writer(held, lineterminator="\n")
     writer.writerow(("item", "file", "sha256"))
-    for name, data in files.items():
+    for name in order:
+        data = files[name]
         item = name[:DIGITS]
         publish(folder / f"{item}.png", data)
         writer.writerow((item, f"{item}.png", hashlib.sha256(data).hexdigest()))

@@ -1,17 +1,16 @@
 """How an API is asked about pictures: at its pace, within its caps, and each of them until it is answered and no longer.
 
 1. `bill`      what is still to be asked, what that costs and how long it takes; nothing has left yet.
-2. `ask`       request by request; every intent and every answer is on disk before the next request leaves.
+2. `Asking`    request by request; every intent and every answer is on disk before the next request leaves.
 3. `answers`   what was answered, in the classes of the benchmark.
 """
 
 import random
-import secrets
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -40,29 +39,47 @@ class Bill:
 
     Attributes:
         requests: if every one of them is answered.
+        early: a verdict may stand before all of them have left, and the rest is not sent then.
     """
 
     api: Api
     requests: int
+    early: bool = False
 
     def __str__(self) -> str:
         limits = self.api.limits
-        price = f", {limits.cost(self.requests)}" if limits.price else ""
+        price = f", {'at most ' * self.early}{limits.cost(self.requests)}" if limits.price else ""
         most = f"{limits.most:,} requests" + (f" or {limits.cost(limits.most)}" if limits.price else "")
         return (
-            f"{self.requests:,} requests to {self.api.host}{price}, about {_lasting(self.requests / limits.per_second)};"
-            f" attempts that fail come on top, up to {most} in all."
+            f"{'up to ' * self.early}{self.requests:,} requests to {self.api.host}{price}, about"
+            f" {_lasting(self.requests / limits.per_second)}; attempts that fail come on top, up to {most} in all."
         )
 
+    def paid(self, requests: int) -> str:
+        """What so many of them have cost, of what all would: `0.03 of 0.23 EUR`; empty where they cost nothing."""
+        limits = self.api.limits
+        return f"{requests * limits.price:.2f} of {limits.cost(self.requests)}" if limits.price else ""
 
-def bill(api: Api, pictures: Sequence[str], journal: Journal) -> Bill:
+
+def bill(
+    api: Api,
+    pictures: Sequence[str],
+    journal: Journal,
+    needed: Callable[[str], bool] = lambda picture: True,
+    *,
+    early: bool = False,
+) -> Bill:
     """
+    Args:
+        needed: whether a picture is worth a request.
+        early: see `Bill`.
+
     Raises:
         QurdError: the caps do not allow so many.
     """
-    open_ = sum(name not in journal.answered for name in pictures)
+    open_ = sum(name not in journal.answered and needed(name) for name in pictures)
     twice = min(TWICE, len(pictures)) - sum(name in journal.again for name in pictures)
-    found = Bill(api, open_ + max(0, twice))
+    found = Bill(api, open_ + max(0, twice), early)
     if found.requests > (left := max(0, api.limits.most - journal.requests)):
         cap = "requests" if api.limits.most == api.limits.requests else "spend"
         raise QurdError(
@@ -83,36 +100,32 @@ def ask(
     Raises:
         QurdError: it makes no sense to go on. Every answer is kept.
     """
-    with journal.open():
-        before = Counter(journal.failures)
-        asking = _Asking(api, pictures, journal, line, classes)
-        asking.run([name for name in pictures if name not in journal.answered], track)
-        twice = [name for name in pictures if name in journal.answered and name not in journal.again]
-        known = sum(name in journal.again for name in pictures)
-        asking.run(twice[: max(0, TWICE - known)], track)
-        return asking.notes(journal.failures - before)
+    asking = Asking(api, pictures, journal, line, classes)
+    asking.all(track)
+    return asking.notes
 
 
 def answers(api: Api, journal: Journal, classes: Sequence[str]) -> dict[str, list[float]]:
     """By picture, what an API said of each class: see `Api.row`. What is no such answer is left out."""
-    found = {}
-    for name, text in journal.answered.items():
-        try:
-            found[name] = api.row(text, classes)
-        except ValueError:
-            continue
-    return found
+    rows = {name: row_of(api, text, classes) for name, text in journal.answered.items()}
+    return {name: row for name, row in rows.items() if row is not None}
+
+
+def row_of(api: Api, text: str, classes: Sequence[str]) -> list[float] | None:
+    """What an answer says of each class: see `Api.row`; None if it is no such answer."""
+    try:
+        return api.row(text, classes)
+    except ValueError:
+        return None
 
 
 def repeated(api: Api, journal: Journal, pictures: Sequence[str], classes: Sequence[str]) -> str | None:
     """A sentence about an API that does not answer the same question in the same way, or None."""
     pairs = []
     for name in (name for name in pictures if name in journal.again):
-        try:
-            rows = [api.row(text, classes) for text in (journal.answered[name], journal.again[name])]
-        except ValueError:
-            continue
-        pairs.append(rows[0].index(max(rows[0])) == rows[1].index(max(rows[1])))
+        first, second = (row_of(api, text, classes) for text in (journal.answered[name], journal.again[name]))
+        if first and second:
+            pairs.append(first.index(max(first)) == second.index(max(second)))
     alike = sum(pairs)
     if not pairs or alike >= 0.9 * len(pairs):
         return None
@@ -122,11 +135,28 @@ def repeated(api: Api, journal: Journal, pictures: Sequence[str], classes: Seque
     )
 
 
-class _Asking:
-    """One run of requests."""
+class Asking:
+    """One run of requests about all pictures that are not answered yet, in the order in which they come: whoever iterates
+    has them asked, and gets the name of each as it ends.
 
-    def __init__(self, api: Api, pictures: Pictures, journal: Journal, line: Line, classes: Sequence[str]):
+    Args:
+        needed: whether a picture is still worth a request, looked at before each leaves.
+
+    Attributes:
+        notes: what is to be known once all have ended, a sentence each.
+    """
+
+    def __init__(
+        self,
+        api: Api,
+        pictures: Pictures,
+        journal: Journal,
+        line: Line,
+        classes: Sequence[str],
+        needed: Callable[[str], bool] = lambda picture: True,
+    ):
         self._api, self._pictures, self._journal, self._line, self._classes = api, pictures, journal, line, classes
+        self._needed, self.notes = needed, []
         self._lock, self._stopped = threading.Lock(), threading.Event()
         self._why: str | None = None  # it makes no sense to go on
         self._capped = False
@@ -134,26 +164,57 @@ class _Asking:
         self._in_a_row = self._good = 0
         self._ends: list[str] = []  # how the first pictures ended without an answer that can be used
 
-    def run(self, names: Sequence[str], track: Track) -> None:
+    def __len__(self) -> int:
+        """Pictures that are not answered."""
+        return len(self._pictures) - self._answered
+
+    def __iter__(self) -> Iterator[str]:
+        """
+        Raises:
+            QurdError: it makes no sense to go on. Every answer is kept.
+        """
+        journal, pictures = self._journal, self._pictures
+        with journal.open():
+            before = Counter(journal.failures)
+            yield from self._run([name for name in pictures if name not in journal.answered])
+            twice = [name for name in pictures if name in journal.answered and name not in journal.again]
+            known = sum(name in journal.again for name in pictures)
+            yield from self._run(twice[: max(0, TWICE - known)], again=True)
+            self.notes = self._told(journal.failures - before)
+
+    def all(self, track: Track) -> None:
+        """Have everything asked at one go.
+
+        Raises:
+            QurdError: it makes no sense to go on, or somebody has stopped it. Every answer is kept.
+        """
+        asked = iter(self)
+        try:
+            for _ in track(asked, len(self), f"asking {self._api.host}"):
+                pass
+        except KeyboardInterrupt:
+            raise QurdError(
+                f"Stopped after {self._answered} of {len(self._pictures)} pictures. The answers are kept: going on asks only"
+                f" the other {len(self)}."
+            ) from None
+        finally:
+            asked.close()
+
+    def _run(self, names: Sequence[str], *, again: bool = False) -> Iterator[str]:
         """Ask about pictures, several at once where the API allows it."""
         with ThreadPoolExecutor(self._api.limits.parallel) as threads:
-            waiting = {threads.submit(self._picture, name) for name in names}
-            total = len(waiting)
+            waiting = {threads.submit(self._picture, name, again): name for name in names}
             try:
-                for _ in track(_as_they_end(waiting), total, f"asking {self._api.host}"):
-                    pass
-            except KeyboardInterrupt:
-                self._stop(
-                    f"Stopped after {self._answered} of {len(self._pictures)} pictures. The answers are kept: going on asks"
-                    f" only the other {len(self._pictures) - self._answered}."
-                )
-            except BaseException:
+                for ended in as_completed(waiting):
+                    ended.result()
+                    yield waiting[ended]
+            except BaseException:  # whoever looks has seen enough, too
                 self._stopped.set()
                 raise
         if self._why:
             raise QurdError(self._why)
 
-    def notes(self, failures: Counter[str]) -> list[str]:
+    def _told(self, failures: Counter[str]) -> list[str]:
         """What happened on the way, a sentence each."""
         found = []
         if failures:
@@ -170,9 +231,11 @@ class _Asking:
     def _answered(self) -> int:
         return sum(name in self._journal.answered for name in self._pictures)
 
-    def _picture(self, name: str) -> None:
-        """Ask about one picture, until it is answered, it is hopeless, or somebody has stopped the run."""
+    def _picture(self, name: str, again: bool) -> None:
+        """Ask about one picture, until it is answered, it is hopeless, or nobody needs it any more."""
         for attempt in range(1, ATTEMPTS + 1):
+            if not again and not self._needed(name):
+                return
             if attempt > 1:
                 self._stopped.wait(random.uniform(0, min(LONGEST, FIRST * 2 ** (attempt - 2))))
             if not self._may_leave(name, attempt):
@@ -269,21 +332,6 @@ class _Asking:
     def _stop(self, why: str) -> None:
         self._why = self._why or why
         self._stopped.set()
-
-
-def in_any_order(pictures: Pictures) -> dict[str, bytes]:
-    """The pictures in an order that nobody can foresee."""
-    names = list(pictures)
-    secrets.SystemRandom().shuffle(names)
-    return {name: pictures[name] for name in names}
-
-
-def _as_they_end(waiting: set[Future[None]]):
-    while waiting:
-        done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-        for one in done:
-            one.result()
-            yield one
 
 
 def _status(number: int) -> str:

@@ -1,7 +1,8 @@
 """Suspects that are not here: what a check sends to them, what that costs, and what they answered."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,17 +10,19 @@ import numpy as np
 
 from qurd_core.benchmarks.base import Benchmark
 from qurd_core.benchmarks.own.answer_table import AnswerTable, answers_of
-from qurd_core.benchmarks.own.sources.by_picture import ByPicture, name_of, png
+from qurd_core.benchmarks.own.sources.by_picture import name_of
 from qurd_core.errors import QurdError
-from qurd_core.evaluation.workbench import Workbench, workbench
+from qurd_core.evaluation.workbench import Workbench, eight_bits, workbench
 from qurd_core.runtime import Runtime
 from qurd_core.schemes import REFERENCE
 from qurd_core.statistics.printed import percent
 from qurd_core.store import Store
-from qurd_core.suspects.asking import changed_by_rounding, sent
-from qurd_core.suspects.elsewhere import by_hand, network
+from qurd_core.suspects.asking import EASY, Heard, changed_by_rounding, in_any_order, labels_of, sent
+from qurd_core.suspects.elsewhere import by_hand
 from qurd_core.suspects.elsewhere.egress import Line
+from qurd_core.suspects.elsewhere.errand import Errand
 from qurd_core.suspects.elsewhere.journal import journal_of
+from qurd_core.suspects.judging import decided
 from qurd_core.suspects.question import Question, question
 
 MOST_CHANGED = 0.1  # share of the victim's labels
@@ -61,59 +64,87 @@ class Outside:
             )
         return [f"Queries are sent as pictures of 8 bits: {percent(share)} of the victim's answers to them change by that."]
 
-    def hear(
-        self, asked: Question, desk: Workbench, runtime: Runtime, order: Sequence[str] | None = None
-    ) -> tuple[Workbench, list[str]]:
-        """The workbench with what they answered, and what is to be known, a sentence each.
+    def errands(
+        self, asked: Question, desk: Workbench, heard: Mapping[str, Heard], order: Sequence[str] | None = None
+    ) -> list[Errand]:
+        """What every API among the suspects is sent; nothing leaves by that.
 
         Args:
-            order: names of queries as `sent` gives them, in the order in which they are to be asked; one that nobody can
-                foresee if not given.
+            heard: what the pool answered.
+            order: names of queries as `sent` gives them, in the order in which they leave; one that nobody can foresee if
+                not given.
         """
-        queries = {query: (name_of(picture), picture) for query, picture in sent(asked, desk)}
-        pictures, sealed = dict(queries.values()), [queries[query][0] for query in order] if order else None
-        told: dict[str, ByPicture] = {}
-        notes: list[str] = []
-        if self.answers:
-            told |= by_hand.told(self.answers, pictures, [name for name in asked.suspects if name in self.answers.lineages])
         remote = [name for name in asked.suspects if name in desk.bench.remote]
-        lines = {name: self._agreed(name, desk, list(pictures)) for name in remote}  # to all, before one of them is asked
-        for name in remote:
-            told[name], more = _over_network(name, desk, pictures, runtime, sealed, lines[name])
-            notes += more
-        return replace(desk, told=told), notes
+        if not remote:
+            return []
+        pictures = _pictures(asked, desk)
+        names = {query: name for query, (name, _) in pictures.items()}
+        queries = tuple(name for query, name in names.items() if query.startswith("0:"))
+        easy = frozenset(name for query, name in names.items() if query.startswith(EASY))
+        ordered = dict(pictures[query] for query in order or in_any_order(asked, [*pictures]))
+        labels = labels_of(asked, desk, asked.victim)
+        about = (queries, easy, labels, asked.stop != "none", partial(decided, asked, heard))
+        apis = ((name, desk.bench.remote[name], desk.bench.source.outputs(name)) for name in remote)
+        return [
+            Errand(name, api, journal_of(desk.store.folder, api.address), theirs, desk.bench.classes, ordered, *about)
+            for name, api, theirs in apis
+        ]
 
-    def _agreed(self, name: str, desk: Workbench, pictures: list[str]) -> Line | None:
+    def hear(
+        self,
+        asked: Question,
+        desk: Workbench,
+        runtime: Runtime,
+        heard: Mapping[str, Heard],
+        order: Sequence[str] | None = None,
+    ) -> tuple[Workbench, list[str]]:
+        """The workbench with what they answered, and what is to be known, a sentence each; whoever answers over a network
+        is asked.
+
+        Args:
+            heard, order: see `errands`.
+        """
+        errands, notes = self.errands(asked, desk, heard, order), []
+        lines = {errand.suspect: self._agreed(errand) for errand in errands}  # to all, before one of them is asked
+        for errand in errands:
+            if line := lines[errand.suspect]:
+                asking = errand.asking(line)
+                asking.all(runtime.track)
+                notes += asking.notes
+            notes += errand.notes()
+        return self.told(asked, desk, errands), notes
+
+    def told(self, asked: Question, desk: Workbench, errands: Sequence[Errand]) -> Workbench:
+        """The workbench with what suspects elsewhere answered."""
+        told = {errand.suspect: errand.told() for errand in errands}
+        if self.answers:
+            models = [name for name in asked.suspects if name in self.answers.lineages]
+            told |= by_hand.told(self.answers, dict(_pictures(asked, desk).values()), models)
+        return replace(desk, told=told)
+
+    def line(self, errand: Errand) -> Line:
+        """The way to an API.
+
+        Raises:
+            QurdError: it may not be asked.
+        """
+        return Line(errand.api, self.hosts)
+
+    def _agreed(self, errand: Errand) -> Line | None:
         """The way to an API that may be asked; None where nothing is left to ask, or nothing is to be sent."""
-        api = desk.bench.remote[name]
-        bill = network.bill(api, pictures, journal_of(desk.store.folder, api.address)) if self.agree else None
+        bill = errand.bill if self.agree else None
         if not bill or not bill.requests:
             return None
-        line = Line(api, self.hosts)
+        line = self.line(errand)
         if not self.agree(str(bill)):
-            raise QurdError(f"Nothing was sent to {api.host}.")
+            raise QurdError(f"Nothing was sent to {errand.api.host}.")
         return line
 
 
-def _over_network(
-    name: str,
-    desk: Workbench,
-    pictures: dict[str, np.ndarray],
-    runtime: Runtime,
-    order: Sequence[str] | None,
-    line: Line | None,
-) -> tuple[ByPicture, list[str]]:
-    """What an API answered, and what is to be known; it is asked about the rest where there is a way to it."""
-    api, classes, notes = desk.bench.remote[name], desk.bench.source.outputs(name), []
-    journal = journal_of(desk.store.folder, api.address)
-    if line:
-        files = {picture: png(pixels) for picture, pixels in pictures.items()}
-        ordered = {picture: files[picture] for picture in order} if order else network.in_any_order(files)
-        notes += network.ask(api, ordered, journal, line, classes, runtime.track)
-    found = network.answers(api, journal, classes)
-    if again := network.repeated(api, journal, list(pictures), classes):
-        notes.append(again)
-    return ByPicture(_in_our_order(found, classes, desk.bench.classes), len(classes), api.digest), notes
+def _pictures(asked: Question, desk: Workbench) -> dict[str, tuple[str, np.ndarray]]:
+    """Name and pixels (3,H,W) uint8 of the picture of every query, by the name of the query."""
+    found = {query.name: eight_bits(query.x).numpy() for query in sent(asked, desk)}
+    return {query: (name_of(picture), picture) for query, picture in found.items()}
 
 
 def outside_of(
@@ -138,10 +169,5 @@ def write_queries(
     whoever = replace(bench, suspects=(WHOEVER,))
     how: dict[str, Any] = {"budget": budget, "level": 0.5, "stop": "none", "fit": fit}
     asked = question(whoever, victim, (WHOEVER,), schemes, **how, elsewhere=(WHOEVER,))
-    return by_hand.write((picture for _, picture in sent(asked, workbench(bench, store, runtime, rounded=True))), folder)
-
-
-def _in_our_order(rows: dict[str, list[float]], theirs: Sequence[str], ours: Sequence[str]) -> dict[str, list[float]]:
-    """Rows over classes in the order of an API, in that of the benchmark."""
-    places: list[Any] = [list(theirs).index(name) for name in ours]
-    return {name: [row[place] for place in places] + row[-1:] for name, row in rows.items()}
+    pictures = _pictures(asked, workbench(bench, store, runtime, rounded=True))
+    return by_hand.write((picture for _, picture in pictures.values()), folder)

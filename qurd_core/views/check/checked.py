@@ -1,12 +1,12 @@
 """What a check has left, from its file: verdicts, and what every model answered."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from string import ascii_uppercase
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -20,10 +20,24 @@ from qurd_core.statistics.sequential import peak_pvalues, peaks
 from qurd_core.statistics.sides import closest
 from qurd_core.statistics.verdicts import Count, Fit, Stop, Verdict
 
-ENDING, EVIDENCE = "verdict", "zip"
+ENDING, EVIDENCE, AGREED = "verdict", "zip", "agreed"
 AGAIN = "Check again: what was answered is not asked anew."
 MODELS = ("model", "side", "root", "score", "agrees")
 PAIRS = {"hard": Count, "thieves": Count, "fit": Fit}  # parts of a verdict that are more than a value
+
+
+class Asks(NamedTuple):
+    """What is still to be sent to a suspect behind an API.
+
+    Attributes:
+        suspect: its name.
+        requests: how many at most.
+        said: that, whom to, and what it costs, in words.
+    """
+
+    suspect: str
+    requests: int
+    said: str
 
 
 @dataclass(frozen=True)
@@ -40,6 +54,8 @@ class Checked:
         notes: what else is to be known, a sentence each.
         seal: the seal number, if the question was sealed.
         unsealed: why it was not, as a sentence.
+        asks: what waits for somebody to agree that it is sent.
+        paid: what requests over a network have cost so far, in words.
     """
 
     victim: str
@@ -54,6 +70,8 @@ class Checked:
     notes: tuple[str, ...] = ()
     seal: str | None = None
     unsealed: str | None = None
+    asks: tuple[Asks, ...] = ()
+    paid: str = ""
 
     def write(self, path: Path) -> Path:
         """Publish it, sealed."""
@@ -74,6 +92,7 @@ class Checked:
         found = read_json(path, AGAIN)
         models = pd.DataFrame(found["models"], columns=[*MODELS])
         found |= {name: tuple(found[name]) for name in ("suspects", "notes")}
+        found["asks"] = tuple(Asks(*one) for one in found.get("asks", ()))  # which older ones do not have
         verdicts = tuple(map(_verdict, found["verdicts"]))
         return cls(**found | {"models": models.astype({"score": float}), "verdicts": verdicts})
 
@@ -165,6 +184,22 @@ class Checked:
         pool = np.stack([_peaks(bits) for bits in rows["agrees"]])
         (own,) = self.models.loc[self.models["model"] == suspect, "agrees"]
         return peak_pvalues(_peaks(own), pool, rows["root"].tolist())
+
+
+def agree(stem: Path, asks: Sequence[Asks]) -> None:
+    """Note beside a question that so much may be sent, once."""
+    write_json(stem.with_suffix(f".{AGREED}"), {"requests": {one.suspect: one.requests for one in asks}})
+
+
+def was_agreed(stem: Path, asks: Sequence[Asks]) -> bool:
+    """Whether somebody has agreed that so much is sent; what was agreed to is used up by that."""
+    path = stem.with_suffix(f".{AGREED}")
+    try:
+        allowed = read_json(path, AGAIN)["requests"]
+    except (OSError, KeyError):
+        return False
+    path.unlink(missing_ok=True)
+    return all(one.requests <= allowed.get(one.suspect, 0) for one in asks)
 
 
 def _peaks(bits: str) -> NDArray[np.float64]:

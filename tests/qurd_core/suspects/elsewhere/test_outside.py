@@ -10,22 +10,25 @@ import time
 import pytest
 import torch
 import yaml
+from safetensors.torch import load_file, save_file
 
 from qurd_core.benchmarks.base import benchmark
 from qurd_core.errors import QurdError
 from qurd_core.evaluation.checks import check as check_benchmark
 from qurd_core.evaluation.workbench import workbench
 from qurd_core.files import ROOT
+from qurd_core.records.sealed import canonical, sha
 from qurd_core.runtime import Runtime
 from qurd_core.schemes import Scheme
 from qurd_core.store import Store
 from qurd_core.suspects.checking import check
 from qurd_core.suspects.elsewhere import outside
 from qurd_core.suspects.verifying import verify
-from tests.qurd_core.suspects.elsewhere.shop import KEY, Shop, api_text, serving
+from tests.qurd_core.suspects.elsewhere.shop import KEY, Shop, api_text, as_json, serving
 from tests.qurd_core.suspects.test_folder import CLASSES, folder_of_suspects
 
-ASKED = {"budget": 20, "fit": 15, "level": 0.2}
+ASKED = {"budget": 20, "fit": 15, "level": 0.2, "stop": "none"}
+EARLY = {"suspects": ["shop"], "budget": 60, "stop": "peak"}
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +45,21 @@ def home(tmp_path_factory):
     manifest["models"].append({"model": "shop", "role": "suspect", "source": "api", "api": "shop.yaml"})
     (folder / "manifest.yaml").write_text(yaml.safe_dump(manifest))
     (folder / "shop.yaml").write_text(api_text("http://127.0.0.1:9/"))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def apart_home(home, tmp_path_factory):
+    """The same with unrelated models that answer here this and there that: the mean of their logits is taken away."""
+    folder = tmp_path_factory.mktemp("apart")
+    for path in home.iterdir():
+        (folder / path.name).write_bytes(path.read_bytes())
+    bench = benchmark(str(folder))
+    x = bench.images("test").pixels.float() / 255
+    for name in (model for model in bench.models if model != "mine"):
+        mean, held = bench.oracle(name, Runtime()).logits(x).mean(0), load_file(folder / f"{name}.safetensors")
+        centred = {key: values - mean if values.shape == mean.shape else values for key, values in held.items()}
+        save_file(centred, folder / f"{name}.safetensors")
     return folder
 
 
@@ -65,11 +83,12 @@ def shop(home, monkeypatch):
 
 
 @pytest.fixture
-def said(home, shop):
+def said(home, apart_home, shop):
     """Write what the file of the API says."""
 
     def write(**changes):
-        (home / "shop.yaml").write_text(api_text(shop.url, **changes))
+        for folder in (home, apart_home):
+            (folder / "shop.yaml").write_text(api_text(shop.url, **changes))
 
     write()
     return write
@@ -156,7 +175,7 @@ def test_nothing_is_sent_without_agreement(home, store, shop, said):
 @pytest.mark.slow
 def test_the_command_asks_for_agreement_and_hides_the_key(home, store, shop, said, qurd, tmp_path):
     said(limits={"requests": 400, "price": 0.0015, "spend": 1, "currency": "EUR", "per_second": 1000})
-    how = ["check", str(home), "--budget", "20", "--fit", "15", "--level", "0.2"]
+    how = ["check", str(home), "--budget", "20", "--fit", "15", "--level", "0.2", "--stop", "none"]
     code, _, error = qurd(*how)
     assert (code, shop.requests.total()) == (2, 0)
     assert "Expected agreement to 45 requests to 127.0.0.1, 0.07 EUR, about 0 s" in " ".join(error.split())
@@ -175,7 +194,8 @@ def test_the_command_asks_for_agreement_and_hides_the_key(home, store, shop, sai
 @pytest.mark.slow
 def test_a_sealed_question_is_asked_in_its_order_and_verified_without_the_api(home, store, shop, said, tmp_path, qurd):
     evidence = tmp_path / "case.zip"
-    how = ["check", str(home), "--budget", "20", "--fit", "15", "--level", "0.2", "--evidence", str(evidence)]
+    how = ["check", str(home), "--budget", "20", "--fit", "15", "--level", "0.2", "--stop", "none"]
+    how += ["--evidence", str(evidence)]
     code, _, error = qurd(*how, "--seal-only")
     assert (code, shop.requests.total()) == (0, 0), error
     names = list(json.loads((tmp_path / "case" / "seal.json").read_text())["suspects"])
@@ -184,6 +204,81 @@ def test_a_sealed_question_is_asked_in_its_order_and_verified_without_the_api(ho
     assert code == 0, error
     assert shop.requests.total() == 45
     assert verify(evidence).faults == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stop", ["peak", "bound"])
+def test_nothing_is_sent_once_a_verdict_stands(apart_home, store, shop, said, stop):
+    bills, how = [], EARLY | {"stop": stop, "level": 0.3}
+    (local,) = ask(apart_home, store, **how | {"suspects": ["s0"]}).each
+    assert local.used < local.asked == 60
+    (found,) = ask(apart_home, store, agree=lambda bill: bills.append(bill) or True, **how).each
+    assert (found.said, found.p, found.used, found.asked) == (local.said, local.p, local.used, local.used)
+    assert bills[0].startswith("up to 85 requests to 127.0.0.1, about 0 s;")
+    sent = local.used + 15  # and every image of the fit
+    assert sorted(shop.requests.values()) == [1] * (sent - 10) + [2] * 10
+    again = ask(apart_home, store, agree=lambda bill: pytest.fail("nothing is left to ask"), **how)
+    assert again.each == (found,)
+    (whole,) = ask(apart_home, store, **how | {"stop": "none"}).each  # of which no answer is paid for twice
+    assert (whole.asked, whole.missing, shop.requests.total()) == (60, 0, 60 + 15 + 10)
+
+
+@pytest.mark.slow
+def test_whoever_does_not_turn_out_closer_is_asked_everything(apart_home, store, shop, said):
+    said(body={"model": "other"})
+    shop.answer = as_json
+    (found,) = ask(apart_home, store, **EARLY | {"fit": 0}).each
+    assert (found.said, found.asked, found.used) == ("not_distinguished", 60, 60)
+    assert sorted(shop.requests.values()) == [1] * 50 + [2] * 10
+
+
+@pytest.mark.slow
+def test_over_a_network_peaks_are_usual_and_elsewhere_all_queries(apart_home, store, shop, said):
+    said(body={"model": "usual"})
+    found = check(str(apart_home), suspects=["shop"], budget=60, fit=15, agree=lambda bill: True, store=store)
+    assert found.each[0].used == found.each[0].asked < 60
+    assert check(str(apart_home), suspects=["s0"], budget=60, fit=15, store=store).each[0].used == 60
+    assert check(
+        str(apart_home), suspects=["shop"], scheme="FBI:labels", budget=20, agree=lambda bill: True, store=store
+    ).each
+
+
+@pytest.mark.slow
+def test_evidence_of_an_early_verdict_is_verified_and_one_that_ends_elsewhere_is_named(
+    apart_home, store, shop, said, tmp_path, qurd
+):
+    how = ["--suspect", "shop", "--budget", "60", "--fit", "15", "--store", str(store.folder), "--yes"]
+    code, out, error = qurd("check", str(apart_home), *how, "--evidence", str(tmp_path / "case"))
+    assert code == 0, error
+    assert "shop is closer to mine" in out
+    assert verify(tmp_path / "case").faults == []
+    lines = (tmp_path / "case" / "answers.jsonl").read_bytes().splitlines()
+    drawn = [json.loads(line)["query"] for line in lines]
+    queries = [query for query in drawn if query.startswith("0:")]
+    assert queries == [f"0:{place}" for place in range(len(queries))]
+    assert 1 < len(queries) < 60
+    assert sum(query.startswith("fit:") for query in drawn) == 15
+    for left_out, says in (
+        (queries[-1], f"answers.jsonl ends after {len(queries) - 1} queries to 'shop', after which no verdict stood"),
+        (queries[0], "answers.jsonl lacks the answer of 'shop' to query '0:0', and not only the last ones."),
+        ("fit:3", "answers.jsonl lacks the answer of 'shop' to query 'fit:3', and not only the last ones."),
+    ):
+        _rewrite(tmp_path / "case", lines, left_out)
+        (fault,) = verify(tmp_path / "case").faults
+        assert fault.startswith(says)
+
+
+def _rewrite(folder, lines, left_out):
+    """Leave one answer out and repair the chain and the list of files, as whoever does so on purpose would."""
+    before, written = sha((folder / "seal.json").read_bytes()), []
+    for said in map(json.loads, lines):
+        if said["query"] != left_out:
+            written.append(canonical(said | {"before": before}))
+            before = sha(written[-1])
+    (folder / "answers.jsonl").write_bytes(b"".join(line + b"\n" for line in written))
+    held = {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.name != "files.json"}
+    listed = [{"name": name, "bytes": len(data), "sha256": sha(data)} for name, data in held.items()]
+    (folder / "files.json").write_bytes(canonical(listed))
 
 
 @pytest.mark.slow
@@ -274,7 +369,7 @@ def test_a_check_that_is_killed_goes_on_and_pays_for_no_answer_twice(home, store
     said(body={"model": "killed"})
     shop.pause = 0.05
     called = [sys.executable, "-m", "qurd_core", "check", str(home), "--budget", "20", "--fit", "15", "--level", "0.2"]
-    called += ["--suspect", "shop", "--yes", "--json", "--workers", "1", "--store", str(store.folder)]
+    called += ["--suspect", "shop", "--stop", "none", "--yes", "--json", "--workers", "1", "--store", str(store.folder)]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
 
     def start():
