@@ -161,8 +161,8 @@ def reproduce(
 
     if what != "table3" or not official:
         raise QurdError(
-            f"Expected `reproduce table3 --official`. Got `reproduce {what}{' --official' * official}`. What follows from the"
-            " published scores is printed by `paper table3` and its like."
+            f"Expected `reproduce table3 --official`. Got `reproduce {what}{' --official' * official}`. What follows from"
+            " the published scores is printed by `paper table3` and its like."
         )
 
     def tell(sentence: str) -> None:

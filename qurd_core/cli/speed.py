@@ -7,15 +7,20 @@ import typer
 
 from qurd_core.cli.options import Form
 from qurd_core.cli.output import print_json, progress, show
+from qurd_core.errors import QurdError
 
 
 def speed(
     benchmark: Annotated[
-        str, typer.Option("--benchmark", "-b", help="Name of an embedded benchmark, see 'benchmarks'.")
+        str, typer.Option("--benchmark", "-b", help="Name of an embedded benchmark, no path.")
     ] = "patchwork-sac",
     form: Form = None,
 ) -> None:
     """Measure this machine: a run beside its bare passes, crafts, how time and memory grow, two processes. Takes minutes."""
+    from qurd_core.benchmarks.base import EMBEDDED, kind_of
+
+    if (kind := kind_of(benchmark)) != EMBEDDED:
+        raise QurdError(f"Expected an embedded benchmark, whose models are here. Got {kind}, {benchmark}.")
     from qurd_core.evaluation.timing.table import measured
 
     found = measured(benchmark, progress)

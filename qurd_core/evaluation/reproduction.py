@@ -192,8 +192,8 @@ def _check_disk(tell: Tell) -> None:
     free = shutil.disk_usage(there).free
     if free < needed:
         raise QurdError(
-            f"Expected {needed / 1e9:.0f} GB of free space for models and pictures at {hub}. There are {free / 1e9:.0f}: free"
-            " some, or name a folder on another disk with QURD_HUB. What is fetched already is kept."
+            f"Expected {needed / 1e9:.0f} GB of free space for models and pictures at {hub}. There are {free / 1e9:.0f}:"
+            " free some, or name a folder on another disk with QURD_HUB. What is fetched already is kept."
         )
     tell(f"Models and pictures go to {hub}: {needed / 1e9:.0f} GB are needed, {free / 1e9:.0f} GB are free.")
 

@@ -1,4 +1,4 @@
-"""Official benchmarks before anything was fetched: models of the real shapes without their weights, pictures of the real size.
+"""Official benchmarks before anything was fetched: models of the real shapes without weights, pictures of the real size.
 
 They say what a fetch brings and how fast the models answer on this machine; what they answer means nothing.
 """

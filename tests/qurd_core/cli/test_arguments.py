@@ -37,6 +37,7 @@ COMMANDS = {  # arguments after the benchmark
     "grid": ["-s", "AKH"],
     "separability": [],
     "fetch": [],
+    "speed": [],
 }
 OF_ALL = ("models", "check-benchmark", "pairs", "run")
 OF_SUSPECTS = ("check", "triage")  # which take as many, and need models of unknown origin
@@ -201,6 +202,7 @@ REFUSED = {
     "honest": "published-sdog120. Got {}, {}. Use `run --honest` on it.",
     "separability": "or the name of a saved one. Got {}, {}. Use 'pairs' or 'run' on it.",
     "grid": "Expected a benchmark with a grid: fashion-sac. Got {}, {}. Use 'run' on it.",
+    "speed": "Expected an embedded benchmark, whose models are here. Got {}, {}.",
     "fetch": "Expected a benchmark of the model hub, which is reached over a network. {}, {}, is here already.",
 }
 
@@ -211,7 +213,8 @@ REFUSED = {
 def test_commands_that_take_some_only_say_what_came(qurd, place, monkeypatch, command, text):
     if (command, text) == ("separability", "half"):
         return  # which this command takes by its name
-    if (command, KINDS[text]) in (("sweep", "an embedded benchmark"), ("fetch", "a benchmark of the model hub")):
+    taken = {"sweep": "an embedded benchmark", "speed": "an embedded benchmark", "fetch": "a benchmark of the model hub"}
+    if taken.get(command) == KINDS[text]:
         assert base.kind_of(text) == KINDS[text]  # which this command takes
         return
     code, out, err = ask(qurd, command, text)

@@ -3,7 +3,6 @@
 import http.server
 import json
 import shutil
-import sys
 import threading
 
 import datasets
@@ -11,16 +10,14 @@ import numpy as np
 import pytest
 from safetensors.torch import save_file
 
-from qurd_core import cli
 from qurd_core.benchmarks import base
 from qurd_core.benchmarks.base import benchmark
 from qurd_core.benchmarks.official import blank, model_reuse, sac_bench
 from qurd_core.benchmarks.official.data_sets import CIFAR10, FLOWER102, SDOG120
 from qurd_core.errors import QurdError
 from qurd_core.evaluation import reproduction
-from qurd_core.files import hub_folder, is_sealed
+from qurd_core.files import is_sealed
 from qurd_core.oracle import Oracle
-from qurd_core.paper import names
 from qurd_core.runtime import Runtime
 from qurd_core.store import Store
 from tests.qurd_core.benchmarks.official.test_official import Hub, picture, put_images, random_state
@@ -45,11 +42,13 @@ def few(data):
 
 @pytest.fixture
 def world(tmp_path, monkeypatch):
-    """A hub that serves a few models of two of the benchmarks, and whose data sets lie on the disk as they were downloaded."""
+    """A hub that serves a few models of two of the benchmarks, and whose data sets lie on the disk as downloaded."""
     monkeypatch.setenv("QURD_HUB", str(tmp_path / "hub"))
     monkeypatch.delenv("HF_TOKEN", raising=False)
     monkeypatch.setattr(model_reuse, "names", few)
-    monkeypatch.setattr(sac_bench, "names", lambda _: [VGG, f"{VGG}->label_extraction(mobilenet_v2,15)", "train(resnet18,CIFAR10,5)"])
+    monkeypatch.setattr(
+        sac_bench, "names", lambda _: [VGG, f"{VGG}->label_extraction(mobilenet_v2,15)", "train(resnet18,CIFAR10,5)"]
+    )
     monkeypatch.setattr(reproduction, "SCHEMES", SHORT)
     monkeypatch.setattr(blank, "PICTURES", 4)
     base._made.cache_clear()
@@ -124,7 +123,9 @@ def test_table_3_from_a_hub_of_this_machine(world, tmp_path, monkeypatch):
     models = report["benchmarks"]["Flower102"]["models"]
     assert {one["commit"] for one in models.values()} == {"a" * 40}
     assert all(len(one["sha256"]) == 64 for one in models.values())
-    assert told.index(next(line for line in told if "hours with" in line)) < told.index(next(x for x in told if "minutes)" in x))
+    assert told.index(next(line for line in told if "hours with" in line)) < told.index(
+        next(x for x in told if "minutes)" in x)
+    )
 
     # The others come later: what is there is neither fetched nor asked again.
     serve(world, "sacbench-cifar10", tmp_path)
@@ -142,3 +143,29 @@ def test_table_3_from_a_hub_of_this_machine(world, tmp_path, monkeypatch):
     monkeypatch.setattr(Oracle, "logits", lambda *_: pytest.fail("a model was asked again"))
     monkeypatch.setattr(reproduction, "estimate", lambda *_: "")
     assert reproduce(tmp_path, [])[0] == cells
+
+
+def test_a_disk_that_is_too_small_is_said_before_anything_is_fetched(world, tmp_path, monkeypatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 0, 10**9))
+    with pytest.raises(QurdError, match=r"GB of free space for models and pictures at .*There are 1: free some"):
+        reproduction.reproduce(Store(tmp_path / "store"), Runtime(), tmp_path / "table3.json", lambda _: None)
+    assert world.asked == []
+
+
+@pytest.mark.slow
+def test_without_a_network_every_cell_is_empty_and_the_report_says_why(world, tmp_path, monkeypatch, qurd):
+    world.shutdown()
+    monkeypatch.setattr(reproduction, "estimate", lambda *_: "")
+    monkeypatch.chdir(tmp_path)
+    code, out, error = qurd("reproduce", "table3", "--official", "--store", str(tmp_path / "store"), "--json")
+    assert code == 2
+    assert "3 of 3 benchmarks were not measured. CIFAR10: " in error
+    assert {cell["measured"] for cell in json.loads(out)} == {None}
+    assert all(one["problem"] for one in json.loads((tmp_path / "table3.json").read_text())["benchmarks"].values())
+
+
+@pytest.mark.parametrize("asked", [["table2", "--official"], ["table3"]])
+def test_what_is_not_measured_anew_is_a_sentence(qurd, asked):
+    code, _, error = qurd("reproduce", *asked)
+    assert code == 2
+    assert "Expected `reproduce table3 --official`. Got `reproduce " in " ".join(error.split())
