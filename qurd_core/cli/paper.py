@@ -148,7 +148,7 @@ def import_scores(
 def reproduce(
     what: Annotated[str, typer.Argument(help="table3: the only table that is measured anew.")],
     official: Annotated[
-        bool, typer.Option("--official", help="On the official models and pictures, which are fetched over a network.")
+        bool, typer.Option("--official", help="On the models and pictures of the hub, fetched over a network.")
     ] = False,
     out: Annotated[Path, typer.Option("--out", help="The report to send back.")] = Path("table3.json"),
     form: Form = None,

@@ -249,7 +249,7 @@ TOKENS = {"bench", "bench-", "benches", "innocent", "official", "honest", "confo
 # Code and markup inside other texts: snippets to copy, classes of style sheets, the value of an option that commands know.
 CODE = re.compile(
     r"class='mix'|\.mix\b|bench(?:, victim)? = |\bbench\.\w+|\(bench\)|^\s+bench,$|table\[\"official\"\]|= official\(|"
-    r"import official|honest: with|official \(the authors|`run --honest`",
+    r"import official|honest: with|official \(the authors|`run --honest`|--official",
     re.MULTILINE,
 )
 SPEAKING = (*ROOT.glob("pages/**/*.py"), *ROOT.glob("qurd_core/findings/**/*.py"), *ROOT.glob("qurd_core/plots/**/*.py"))
