@@ -12,6 +12,7 @@ from qurd_core.benchmarks.base import Benchmark
 from qurd_core.benchmarks.official.hub import HubModel
 from qurd_core.benchmarks.official.hub_source import HubSource
 from qurd_core.benchmarks.own.networks import Preparation, Prepared, blank, empty
+from qurd_core.files import hub_folder
 from qurd_core.oracle import Oracle
 from qurd_core.randomness import stream
 from qurd_core.runtime import Runtime
@@ -58,8 +59,6 @@ def blanked(bench: Benchmark) -> Benchmark:
 
 def lacking_bytes(models: Iterable[HubModel], classes: int) -> int:
     """Bytes of weights that a fetch still brings: of every repository once."""
-    from qurd_core.files import hub_folder
-
     hub = hub_folder()
     wanted = {model.repository: model for model in models if not model.is_there(hub)}
     return sum(state_bytes(str(model.architecture), classes) for model in wanted.values())

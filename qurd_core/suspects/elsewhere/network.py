@@ -89,22 +89,6 @@ def bill(
     return found
 
 
-def ask(
-    api: Api, pictures: Pictures, journal: Journal, line: Line, classes: Sequence[str], track: Track = silent
-) -> list[str]:
-    """Ask about all pictures that are not answered yet, in the order in which they come.
-
-    Returns:
-        what is to be known, a sentence each.
-
-    Raises:
-        QurdError: it makes no sense to go on. Every answer is kept.
-    """
-    asking = Asking(api, pictures, journal, line, classes)
-    asking.all(track)
-    return asking.notes
-
-
 def answers(api: Api, journal: Journal, classes: Sequence[str]) -> dict[str, list[float]]:
     """By picture, what an API said of each class: see `Api.row`. What is no such answer is left out."""
     rows = {name: row_of(api, text, classes) for name, text in journal.answered.items()}
@@ -182,7 +166,7 @@ class Asking:
             yield from self._run(twice[: max(0, TWICE - known)], again=True)
             self.notes = self._told(journal.failures - before)
 
-    def all(self, track: Track) -> None:
+    def all(self, track: Track = silent) -> None:
         """Have everything asked at one go.
 
         Raises:

@@ -29,7 +29,7 @@ def ask(home: Path) -> None:
     with np.load(home / "pictures.npz") as held:
         pictures = {name_of(picture): png(picture) for picture in held["pixels"]}
     journal = journal_of(home, api.address)
-    network.ask(api, pictures, journal, Line(api), CLASSES)
+    network.Asking(api, pictures, journal, Line(api), CLASSES).all()
     found = network.answers(api, journal, CLASSES)
     labels = {name: max(range(len(CLASSES) + 1), key=row.__getitem__) for name, row in found.items()}
     sys.stdout.write(json.dumps(labels))

@@ -50,8 +50,13 @@ class Asked:
         return journal_of(self.home, self.api.address)
 
     def ask(self, pictures=PICTURES):
-        self.notes = network.ask(self.api, pictures, self.journal, Line(self.api), CLASSES)
+        asking = self.asking(pictures)
+        asking.all()
+        self.notes = asking.notes
         return self.labels
+
+    def asking(self, pictures=PICTURES):
+        return network.Asking(self.api, pictures, self.journal, Line(self.api), CLASSES)
 
     @property
     def labels(self):
@@ -260,7 +265,7 @@ def test_ctrl_c_keeps_the_answers(shop, asked):
 
     one = asked(limits=limits(per_second=100))
     with pytest.raises(QurdError, match=r"Stopped after \d+ of 30 pictures\. The answers are kept: going on asks only the"):
-        network.ask(one.api, PICTURES, one.journal, Line(one.api), CLASSES, interrupt)
+        one.asking().all(interrupt)
     kept = len(one.journal.answered)
     assert 4 <= kept < 30
     assert one.ask() == TRUE
